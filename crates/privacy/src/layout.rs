@@ -1,0 +1,199 @@
+//! The layout of a release: which integer stands for which cell.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use crate::{Code, Margin, Measure, Name, NameError};
+
+/// The public list of a dimension's keys, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyset(Vec<Code>);
+
+impl Keyset {
+    /// A keyset of these codes.
+    pub fn new(codes: Vec<Code>) -> Self {
+        Self(codes)
+    }
+
+    /// The codes in order.
+    pub fn codes(&self) -> &[Code] {
+        &self.0
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The codes of every dimension used, then the margins; cells run margin by margin, each row-major.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    keysets: BTreeMap<Name, Keyset>,
+    margins: Vec<LayoutMargin>,
+}
+
+/// One margin of one measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutMargin {
+    /// What is counted.
+    pub measure: Measure,
+    /// By what.
+    pub by: Margin,
+}
+
+/// Why a text is not a layout. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// A line is neither `codes D C1,C2` nor `margin M by D1,D2`, or stands in the wrong place.
+    #[error("layout line {0}: expected `codes D C1,C2` in name order, then `margin M by D1,D2`")]
+    Line(usize),
+    /// A word has the wrong shape.
+    #[error("layout line {0}: {1}")]
+    Word(usize, NameError),
+    /// A margin uses a dimension without codes.
+    #[error("layout line {0}: dimension `{1}` has no codes")]
+    Dimension(usize, Name),
+    /// More cells than can be counted.
+    #[error("the layout has too many cells")]
+    Cells,
+}
+
+impl Layout {
+    /// A layout; every dimension of every margin must have a keyset, and the product of keys must be countable.
+    pub fn new(keysets: BTreeMap<Name, Keyset>, margins: Vec<LayoutMargin>) -> Result<Self, LayoutError> {
+        let layout = Self { keysets, margins };
+        let mut cells = 0usize;
+        for (line, margin) in layout.margins.iter().enumerate() {
+            let mut product = 1usize;
+            for dimension in margin.by.dimensions() {
+                let keys = layout.keysets.get(dimension).map(Keyset::len);
+                let keys = keys.ok_or_else(|| LayoutError::Dimension(line + 1, dimension.clone()))?;
+                product = product.checked_mul(keys).ok_or(LayoutError::Cells)?;
+            }
+            cells = cells.checked_add(product).ok_or(LayoutError::Cells)?;
+        }
+        Ok(layout)
+    }
+
+    /// The margins in order.
+    pub fn margins(&self) -> &[LayoutMargin] {
+        &self.margins
+    }
+
+    /// The keyset of a dimension.
+    pub fn keyset(&self, dimension: &Name) -> Option<&Keyset> {
+        self.keysets.get(dimension)
+    }
+
+    /// The dimensions of a margin with their keysets, in name order.
+    pub fn axes<'a>(&'a self, by: &'a Margin) -> impl Iterator<Item = (&'a Name, &'a Keyset)> {
+        by.dimensions().filter_map(|dimension| Some((dimension, self.keysets.get(dimension)?)))
+    }
+
+    /// How many cells a margin has.
+    pub fn cells_of(&self, by: &Margin) -> usize {
+        self.axes(by).map(|(_, keyset)| keyset.len()).product()
+    }
+
+    /// How many cells the whole layout has.
+    pub fn cells(&self) -> usize {
+        self.margins.iter().map(|margin| self.cells_of(&margin.by)).sum()
+    }
+}
+
+/// Every combination of one key per axis, row-major: the last axis runs fastest.
+pub fn rows<'a>(axes: &[&'a Keyset]) -> impl Iterator<Item = Vec<&'a Code>> {
+    let axes: Vec<&'a [Code]> = axes.iter().map(|keyset| keyset.codes()).collect();
+    let cells: usize = axes.iter().map(|codes| codes.len()).product();
+    (0..cells).map(move |cell| {
+        let mut rest = cell;
+        let mut key: Vec<&Code> = axes
+            .iter()
+            .rev()
+            .filter_map(|codes| {
+                let code = codes.get(rest % codes.len().max(1));
+                rest /= codes.len().max(1);
+                code
+            })
+            .collect();
+        key.reverse();
+        key
+    })
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, keyset) in &self.keysets {
+            writeln!(f, "codes {name} {}", crate::query::join(keyset.codes()))?;
+        }
+        for margin in &self.margins {
+            writeln!(f, "{}", format!("margin {} by {}", margin.measure, margin.by).trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Layout {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        let mut keysets = BTreeMap::new();
+        let mut margins = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let at = index + 1;
+            let word = |error| LayoutError::Word(at, error);
+            match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["codes", name, codes] if margins.is_empty() => {
+                    let codes =
+                        codes.split(',').map(str::parse).collect::<Result<Vec<Code>, _>>().map_err(word)?;
+                    keysets.insert(name.parse().map_err(word)?, Keyset::new(codes));
+                }
+                ["margin", measure, "by", names @ ..] if names.len() <= 1 => {
+                    let names = names.first().into_iter().flat_map(|names| names.split(','));
+                    let by = names.map(str::parse).collect::<Result<Vec<Name>, _>>().map_err(word)?;
+                    margins
+                        .push(LayoutMargin { measure: measure.parse().map_err(word)?, by: Margin::new(by) });
+                }
+                _ => return Err(LayoutError::Line(at)),
+            }
+        }
+        let layout = Self::new(keysets, margins)?;
+        if layout.to_string() == text { Ok(layout) } else { Err(LayoutError::Line(1)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "codes age 0-4,_O,_U\ncodes sex F,M,_O,_U\nmargin persons by\nmargin persons by age,sex\n";
+
+    #[test]
+    fn a_layout_is_read_back_from_its_text() {
+        let layout: Layout = TEXT.parse().unwrap();
+        assert_eq!(layout.to_string(), TEXT);
+        assert_eq!(layout.cells(), 1 + 12);
+        let axes: Vec<_> = layout.axes(&layout.margins()[1].by).map(|(_, keyset)| keyset).collect();
+        let keys: Vec<_> = rows(&axes).map(|key| crate::query::join(key)).collect();
+        assert_eq!((keys[0].as_str(), keys[1].as_str(), keys[11].as_str()), ("0-4,F", "0-4,M", "_U,_U"));
+        assert_eq!(rows(&[]).count(), 1);
+    }
+
+    #[test]
+    fn a_text_that_is_no_layout_is_refused() {
+        for text in [
+            "margin persons by sex\n",
+            "codes sex\n",
+            "nonsense\n",
+            "codes sex F\ncodes age 1\nmargin persons by\n",
+        ] {
+            assert!(text.parse::<Layout>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Names and codes: the two shapes of word that a question may hold.
+
+use std::{fmt, str::FromStr};
+
+/// A word that is not of its shape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Not `[a-z][a-z0-9_]*`.
+    #[error("`{0}` is not a name: lower-case letters, digits and `_`, a letter first")]
+    Name(String),
+    /// Not printable ASCII without space or comma.
+    #[error("`{0}` is not a code: printable ASCII without space or comma")]
+    Code(String),
+}
+
+macro_rules! word {
+    ($(#[$doc:meta])* $type:ident, $error:ident, $shape:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(String);
+
+        impl $type {
+            /// The word as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                let shape: fn(&[u8]) -> bool = $shape;
+                if shape(text.as_bytes()) { Ok(Self(text.to_owned())) } else { Err(NameError::$error(text.to_owned())) }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+word!(
+    /// A dataset, dimension or column: `[a-z][a-z0-9_]*`.
+    Name, Name,
+    |text| text.first().is_some_and(u8::is_ascii_lowercase)
+        && text.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'_')
+);
+
+word!(
+    /// A key, version or other code: printable ASCII without space or comma.
+    Code, Code,
+    |text| !text.is_empty() && text.iter().all(|c| c.is_ascii_graphic() && *c != b',')
+);
+
+impl Code {
+    /// The code of a whole number.
+    pub(crate) fn of_integer(value: i64) -> Self {
+        Self(value.to_string())
+    }
+
+    /// The code of a band of whole numbers, both ends included: `0-4`; `-5..-1` where an end is negative.
+    pub(crate) fn of_band(low: i64, high: i64) -> Self {
+        match (low == high, low < 0) {
+            (true, _) => Self::of_integer(low),
+            (false, true) => Self(format!("{low}..{high}")),
+            (false, false) => Self(format!("{low}-{high}")),
+        }
+    }
+
+    /// A code known at compile time.
+    pub(crate) fn fixed(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}

@@ -1,0 +1,279 @@
+//! The one text of a question: read from any tidy spelling, written in exactly one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::{FromStr, Split},
+};
+
+use crate::{Bound, Code, Condition, Decimal, Filter, Margin, Measure, Name, NameError, Price, Query};
+
+/// Why a text is not a question. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A line is not what may stand there.
+    #[error("line {line}: expected {expected}, found `{found}`")]
+    Unexpected {
+        /// The line's number.
+        line: usize,
+        /// What may stand there.
+        expected: &'static str,
+        /// The line.
+        found: String,
+    },
+    /// A word has the wrong shape.
+    #[error("line {line}: {error}")]
+    Word {
+        /// The line's number.
+        line: usize,
+        /// What is wrong with the word.
+        error: NameError,
+    },
+    /// A measure stands twice.
+    #[error("line {line}: measure `{measure}` stands twice: put all its `by` lines under one")]
+    MeasureTwice {
+        /// The line's number.
+        line: usize,
+        /// The measure.
+        measure: String,
+    },
+    /// `office` is asked for in the text.
+    #[error("line {line}: `office` is a way to lay out answers and never stands in a question")]
+    Office {
+        /// The line's number.
+        line: usize,
+    },
+    /// The precision is asked of something that is not.
+    #[error("line {line}: the price speaks of a measure and margin that the question does not ask for")]
+    PriceOnNothing {
+        /// The line's number.
+        line: usize,
+    },
+    /// The text means a question but is not its canonical form.
+    #[error("the text is not canonical: it should read `{canonical}`")]
+    NotCanonical {
+        /// The canonical form.
+        canonical: String,
+    },
+}
+
+impl Query {
+    /// Reads a text that must already be canonical: parsed, printed and found equal.
+    pub fn from_canonical(text: &str) -> Result<Self, QueryError> {
+        let query: Self = text.parse()?;
+        let canonical = query.to_string();
+        if canonical == text { Ok(query) } else { Err(QueryError::NotCanonical { canonical }) }
+    }
+}
+
+impl FromStr for Query {
+    type Err = QueryError;
+
+    /// Reads a question whose lists, margins, measures and decimals may be in any order or spelling.
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        let mut lines = Lines::new(text);
+        if lines.take("lango-query")?.as_deref() != Some("1") {
+            return Err(lines.unexpected("`lango-query 1`"));
+        }
+        let Some(dataset) = lines.take("dataset")? else { return Err(lines.unexpected("`dataset NAME`")) };
+        let dataset = lines.word(&dataset)?;
+        let version = match lines.take("version")? {
+            Some(version) => Some(lines.word(&version)?),
+            None => None,
+        };
+        let mut measures = BTreeMap::new();
+        while let Some(text) = lines.take("measure")? {
+            let measure = read_measure(&text)
+                .ok_or_else(|| lines.unread("`measure NAME` or `measure NAME(args)`", &text))?;
+            let line = lines.line;
+            let mut margins = BTreeSet::new();
+            while let Some(names) = lines.take("by")? {
+                margins.insert(lines.margin(&names)?);
+            }
+            if margins.is_empty() {
+                return Err(lines.unexpected("`by D1,D2` or a bare `by` under its measure"));
+            }
+            if measures.insert(measure, margins).is_some() {
+                return Err(QueryError::MeasureTwice { line, measure: text });
+            }
+        }
+        if measures.is_empty() {
+            return Err(lines.unexpected("`measure M`"));
+        }
+        let mut filters: Vec<Filter> = Vec::new();
+        while let Some(text) = lines.take("where")? {
+            let filter = lines.filter(&text)?;
+            if !filters.contains(&filter) {
+                filters.push(filter);
+            }
+        }
+        filters.sort_by_key(Filter::to_string);
+        let Some(text) = lines.take("price")? else {
+            return Err(lines.unexpected("`where ..` or `price ..`"));
+        };
+        let price = lines.price(&text, &measures)?;
+        lines.end()?;
+        Ok(Self { dataset, version, measures, filters, price })
+    }
+}
+
+/// `NAME` or `NAME(args)`, args being names and minimal decimals.
+fn read_measure(text: &str) -> Option<Measure> {
+    let (name, args) = match text.split_once('(') {
+        None => (text, None),
+        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
+    };
+    let arg_is_read = |arg: &str| {
+        Name::from_str(arg).is_ok() || Decimal::minimal(arg).is_some_and(|_| !arg.starts_with('-'))
+    };
+    let read = Name::from_str(name).is_ok() && args.is_none_or(|args| args.split(',').all(arg_is_read));
+    read.then(|| Measure(text.to_owned()))
+}
+
+impl FromStr for Measure {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        read_measure(text).ok_or_else(|| NameError::Name(text.to_owned()))
+    }
+}
+
+impl FromStr for Filter {
+    type Err = QueryError;
+
+    /// Reads what stands after `where`: `sex = F`, `sex in F,M`, `age from 15 to 24`.
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Lines::new("").filter(text)
+    }
+}
+
+fn read_bound(text: &str) -> Option<Bound> {
+    let is_date = |b: &[u8]| b.len() == 10 && b.get(4) == Some(&b'-') && b.get(7) == Some(&b'-');
+    if is_date(text.as_bytes()) {
+        return is_calendar_day(text).then(|| Bound::Date(text.to_owned()));
+    }
+    Decimal::minimal(text).map(Bound::Number)
+}
+
+fn is_calendar_day(text: &str) -> bool {
+    let part = |range: std::ops::Range<usize>| {
+        let digits = text.get(range).filter(|digits| digits.bytes().all(|c| c.is_ascii_digit()));
+        digits.and_then(|digits| digits.parse::<u32>().ok())
+    };
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else { return false };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(leap),
+        1..=12 => 31,
+        _ => return false,
+    };
+    year > 0 && (1..=days).contains(&day)
+}
+
+/// The lines still to be read.
+struct Lines<'a> {
+    rest: std::iter::Peekable<Split<'a, char>>,
+    /// The number of the line read last.
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { rest: text.strip_suffix('\n').unwrap_or(text).split('\n').peekable(), line: 0 }
+    }
+
+    /// What follows `word` on the next line, if that line begins with it.
+    fn take(&mut self, word: &str) -> Result<Option<String>, QueryError> {
+        let Some(next) = self.rest.peek() else { return Ok(None) };
+        let rest = match next.strip_prefix(word) {
+            Some("") if word == "by" => "",
+            Some(rest) if rest.starts_with(' ') && rest.len() > 1 => rest.get(1..).unwrap_or_default(),
+            _ => return Ok(None),
+        };
+        let rest = rest.to_owned();
+        self.rest.next();
+        self.line += 1;
+        Ok(Some(rest))
+    }
+
+    fn unexpected(&mut self, expected: &'static str) -> QueryError {
+        let found = self.rest.peek().copied().unwrap_or("the end").to_owned();
+        QueryError::Unexpected { line: self.line + 1, expected, found }
+    }
+
+    fn unread(&self, expected: &'static str, found: &str) -> QueryError {
+        QueryError::Unexpected { line: self.line, expected, found: found.to_owned() }
+    }
+
+    fn end(&mut self) -> Result<(), QueryError> {
+        if self.rest.peek().is_some() { Err(self.unexpected("nothing after the price")) } else { Ok(()) }
+    }
+
+    fn word<T: FromStr<Err = NameError>>(&self, text: &str) -> Result<T, QueryError> {
+        text.parse().map_err(|error| QueryError::Word { line: self.line, error })
+    }
+
+    fn dimension(&self, text: &str) -> Result<Name, QueryError> {
+        let name: Name = self.word(text)?;
+        if name.as_str() == "office" { Err(QueryError::Office { line: self.line }) } else { Ok(name) }
+    }
+
+    fn margin(&self, names: &str) -> Result<Margin, QueryError> {
+        if names.is_empty() {
+            return Ok(Margin::default());
+        }
+        Ok(Margin::new(names.split(',').map(|name| self.dimension(name)).collect::<Result<Vec<_>, _>>()?))
+    }
+
+    fn codes(&self, text: &str) -> Result<BTreeSet<Code>, QueryError> {
+        text.split(',').map(|code| self.word(code)).collect()
+    }
+
+    fn filter(&self, text: &str) -> Result<Filter, QueryError> {
+        let expected = "`where D = C`, `where D in C1,C2` or `where D from A to B` with A at most B";
+        let words: Vec<&str> = text.split(' ').collect();
+        let (column, condition) = match words.as_slice() {
+            [column, "=", code] => (column, Condition::In([self.word(code)?].into())),
+            [column, "in", codes] => (column, Condition::In(self.codes(codes)?)),
+            [column, "from", low, "to", high] => match (read_bound(low), read_bound(high)) {
+                (Some(low), Some(high)) if low <= high && same_kind(&low, &high) => {
+                    (column, Condition::Between(low, high))
+                }
+                _ => return Err(self.unread(expected, text)),
+            },
+            _ => return Err(self.unread(expected, text)),
+        };
+        Ok(Filter { column: self.dimension(column)?, condition })
+    }
+
+    fn price(&self, text: &str, measures: &BTreeMap<Measure, BTreeSet<Margin>>) -> Result<Price, QueryError> {
+        let expected = "`price epsilon DECIMAL` or `price precision DECIMAL at DECIMAL on M by D1,D2`";
+        let decimal = |text: &str| Decimal::unsigned(text).ok_or_else(|| self.unread(expected, text));
+        let words: Vec<&str> = text.split(' ').collect();
+        match words.as_slice() {
+            ["epsilon", epsilon] => Ok(Price::Epsilon(decimal(epsilon)?)),
+            ["precision", half_width, "at", confidence, "on", measure, "by", names @ ..]
+                if names.len() <= 1 =>
+            {
+                let by = self.margin(names.first().copied().unwrap_or_default())?;
+                let measure = read_measure(measure).ok_or_else(|| self.unread(expected, text))?;
+                if !measures.get(&measure).is_some_and(|margins| margins.contains(&by)) {
+                    return Err(QueryError::PriceOnNothing { line: self.line });
+                }
+                Ok(Price::Precision {
+                    half_width: decimal(half_width)?,
+                    confidence: decimal(confidence)?,
+                    measure,
+                    by,
+                })
+            }
+            _ => Err(self.unread(expected, text)),
+        }
+    }
+}
+
+fn same_kind(low: &Bound, high: &Bound) -> bool {
+    matches!((low, high), (Bound::Number(_), Bound::Number(_)) | (Bound::Date(_), Bound::Date(_)))
+}
+
+#[cfg(test)]
+mod tests;
