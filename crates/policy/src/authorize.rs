@@ -1,0 +1,190 @@
+//! The one place that decides access: default deny, and every decision names the rule that made it.
+
+use std::{collections::BTreeSet, fmt};
+
+use lango_privacy::{Dataset, Name, Price, Query};
+use time::Date;
+
+use crate::{Budget, Grant, PolicySet};
+
+/// Who asks, for what, when.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The principal's SPIFFE URI.
+    pub principal: &'a str,
+    /// The declared purpose; `None` fits every grant (in trials only).
+    pub purpose: Option<&'a str>,
+    /// The day (UTC); `None` fits every grant (in trials only).
+    pub on: Option<Date>,
+}
+
+/// A question allowed.
+#[derive(Debug, Clone, Copy)]
+pub struct Granted<'a> {
+    /// The rule that allows it.
+    pub grant: &'a Grant,
+    /// The dataset it speaks of.
+    pub dataset: &'a Dataset,
+    /// The pool that it draws on.
+    pub budget: &'a Budget,
+}
+
+/// A question denied. States facts of the question and the policy, never of the data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Denial {
+    /// The stable reason.
+    pub code: DenialCode,
+    /// The grant that came nearest, for the access log.
+    pub rule: Option<String>,
+    /// In words, for the asker.
+    pub message: String,
+}
+
+/// Why a question is denied, from the least to the most that a grant allowed of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DenialCode {
+    /// The office has no such dataset.
+    DatasetUnknown,
+    /// No grant on the dataset is to the principal.
+    PrincipalNotGranted,
+    /// Not for this purpose.
+    PurposeNotGranted,
+    /// Not on this day.
+    GrantNotValid,
+    /// Not this measure.
+    MeasureNotGranted,
+    /// Not by this dimension.
+    DimensionNotGranted,
+    /// No condition on this column.
+    FilterNotGranted,
+    /// Not by so many columns at once.
+    TooManyDimensions,
+    /// Not at this price.
+    EpsilonPerQuery,
+}
+
+impl DenialCode {
+    /// The stable word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DatasetUnknown => "dataset-unknown",
+            Self::PrincipalNotGranted => "principal-not-granted",
+            Self::PurposeNotGranted => "purpose-not-granted",
+            Self::GrantNotValid => "grant-not-valid",
+            Self::MeasureNotGranted => "measure-not-granted",
+            Self::DimensionNotGranted => "dimension-not-granted",
+            Self::FilterNotGranted => "filter-not-granted",
+            Self::TooManyDimensions => "too-many-dimensions",
+            Self::EpsilonPerQuery => "epsilon-per-query-exceeded",
+        }
+    }
+}
+
+impl fmt::Display for DenialCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PolicySet {
+    /// Decides a question: the first grant, in the files' order, that allows all of it; else the reason of the grant
+    /// that came nearest.
+    pub fn authorize<'a>(&'a self, asked: &Asked<'_>, query: &Query) -> Result<Granted<'a>, Denial> {
+        let unknown = || Denial {
+            code: DenialCode::DatasetUnknown,
+            rule: None,
+            message: format!("office {} has no dataset `{}`", self.office, query.dataset),
+        };
+        let dataset = self.datasets.get(&query.dataset).ok_or_else(unknown)?;
+        let mut nearest = Denial {
+            code: DenialCode::PrincipalNotGranted,
+            rule: None,
+            message: format!("no grant on `{}` is to {}", query.dataset, asked.principal),
+        };
+        for grant in self.grants.iter().filter(|grant| grant.dataset == query.dataset) {
+            match (refuse(grant, asked, query), self.budgets.get(&grant.dataset)) {
+                (None, Some(budget)) => return Ok(Granted { grant, dataset, budget }),
+                (Some((code, message)), _) if code > nearest.code => {
+                    nearest = Denial { code, rule: Some(grant.id.clone()), message };
+                }
+                _ => {}
+            }
+        }
+        Err(nearest)
+    }
+
+    /// The grants that are open to a principal on a day, whatever is asked.
+    pub fn open_to<'a>(&'a self, principal: &'a str, on: Date) -> impl Iterator<Item = &'a Grant> {
+        let valid =
+            move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
+        self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
+    }
+}
+
+/// The first thing of a question that a grant does not allow.
+fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode, String)> {
+    if !matches(grant, asked.principal) {
+        return Some((DenialCode::PrincipalNotGranted, String::new()));
+    }
+    if let Some(purpose) =
+        asked.purpose.filter(|purpose| !grant.purposes.iter().any(|granted| granted == purpose))
+    {
+        return Some((DenialCode::PurposeNotGranted, format!("purpose `{purpose}` is not granted")));
+    }
+    if let (Some(on), Some(valid)) = (asked.on, grant.valid)
+        && !(valid.from..=valid.until).contains(&on)
+    {
+        return Some((
+            DenialCode::GrantNotValid,
+            format!("the grant is valid from {} to {}", valid.from, valid.until),
+        ));
+    }
+    if let Some(measure) = query.measures.keys().find(|measure| !grant.measures.contains(measure)) {
+        return Some((DenialCode::MeasureNotGranted, format!("measure `{measure}` is not granted")));
+    }
+    let margins = || query.measures.values().flatten();
+    if let Some(dimension) =
+        margins().flat_map(|margin| margin.dimensions()).find(|name| !grant.by.contains(name))
+    {
+        return Some((DenialCode::DimensionNotGranted, format!("dimension `{dimension}` is not granted")));
+    }
+    let conditions: BTreeSet<&Name> = query.filters.iter().map(|filter| &filter.column).collect();
+    let granted = |name: &Name| grant.by.contains(name) || grant.filters.contains(name);
+    if let Some(column) = conditions.iter().find(|name| !granted(name)) {
+        return Some((DenialCode::FilterNotGranted, format!("a condition on `{column}` is not granted")));
+    }
+    // A condition tells of a column as much as grouping by it does, so it counts against the same bound.
+    let columns = margins()
+        .map(|margin| margin.dimensions().chain(conditions.iter().copied()).collect::<BTreeSet<_>>().len());
+    let most = columns.max().unwrap_or_default();
+    if most > grant.by_at_most as usize {
+        let message = format!(
+            "{most} columns at once are asked for, conditions included; {} are granted",
+            grant.by_at_most
+        );
+        return Some((DenialCode::TooManyDimensions, message));
+    }
+    match &query.price {
+        Price::Epsilon(epsilon)
+            if epsilon.scaled(9).is_none_or(|nano| nano > i128::from(grant.epsilon_per_query_nano)) =>
+        {
+            let most = lango_privacy::nano(grant.epsilon_per_query_nano);
+            Some((
+                DenialCode::EpsilonPerQuery,
+                format!("epsilon {epsilon} is above the {most} granted to a question"),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn matches(grant: &Grant, principal: &str) -> bool {
+    grant.to.iter().any(|to| match to.strip_suffix("/*") {
+        Some(folder) => principal
+            .strip_prefix(folder)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
+        None => to == principal,
+    })
+}

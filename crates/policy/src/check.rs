@@ -1,0 +1,423 @@
+//! From policy files to a set of rules that hang together, or a refusal that names the line.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use lango_privacy::{Accounting, Code, Column, Dataset, Domain, Kind, Measure, Name, Unit};
+use time::Date;
+use toml::Spanned;
+
+use crate::{
+    DocumentError, Trial,
+    document::{Document, nearest},
+    file::{self, AccountingWord, Codes, File, Publish, Quantity, RenewsWord},
+};
+
+/// The rules of one office.
+#[derive(Debug, Clone)]
+pub struct PolicySet {
+    /// The office's short name: ISO 3166-1 alpha-3.
+    pub office: String,
+    /// The datasets by name.
+    pub datasets: BTreeMap<Name, Dataset>,
+    /// What everyone together may learn of each dataset.
+    pub budgets: BTreeMap<Name, Budget>,
+    /// What each rule allows, in the files' order.
+    pub grants: Vec<Grant>,
+    /// Questions with the decision that the administrator expects.
+    pub trials: Vec<Trial>,
+}
+
+/// The pool of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The currency.
+    pub account: Accounting,
+    /// The pool, in billionths of epsilon.
+    pub epsilon_nano: u64,
+    /// When it is full again.
+    pub renews: Renewal,
+}
+
+/// When an account is full again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// Never.
+    Never,
+    /// On the first of every month.
+    Monthly,
+    /// On the first of January, April, July and October.
+    Quarterly,
+    /// On the first of January.
+    Yearly,
+}
+
+impl Renewal {
+    /// The name of the calendar period (UTC) that a day lies in: ``, `2026-11`, `2026-Q4`, `2026`.
+    pub fn period(self, day: Date) -> String {
+        let (year, month) = (day.year(), u8::from(day.month()));
+        match self {
+            Self::Never => String::new(),
+            Self::Monthly => format!("{year:04}-{month:02}"),
+            Self::Quarterly => format!("{year:04}-Q{}", (month + 2) / 3),
+            Self::Yearly => format!("{year:04}"),
+        }
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The rule's name.
+    pub id: String,
+    /// Whom it speaks of: SPIFFE URIs, the last segment possibly `*`.
+    pub to: Vec<String>,
+    /// For what.
+    pub purposes: Vec<String>,
+    /// Of which dataset.
+    pub dataset: Name,
+    /// What may be counted.
+    pub measures: Vec<Measure>,
+    /// By what.
+    pub by: Vec<Name>,
+    /// By at most so many columns at once, conditions included.
+    pub by_at_most: u32,
+    /// Columns that conditions may use beside those in `by`.
+    pub filters: Vec<Name>,
+    /// The most that one question may cost, in billionths of epsilon.
+    pub epsilon_per_query_nano: u64,
+    /// The most that all its questions may cost in a period, in billionths of epsilon.
+    pub epsilon_total_nano: u64,
+    /// On which days.
+    pub valid: Option<Validity>,
+}
+
+/// From one day to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
+}
+
+impl PolicySet {
+    /// Reads and checks the files of one office together. Trials are read, not run: see [`PolicySet::run_trials`].
+    pub fn read(documents: &[Document]) -> Result<Self, DocumentError> {
+        let mut set = Self {
+            office: String::new(),
+            datasets: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            grants: Vec::new(),
+            trials: Vec::new(),
+        };
+        let files = documents
+            .iter()
+            .map(|document| Ok((In(document), document.read::<File>()?)))
+            .collect::<Result<Vec<_>, DocumentError>>()?;
+        for (at, file) in &files {
+            at.version(&file.policy)?;
+            set.name_office(at, &file.office)?;
+            for (name, table) in &file.dataset {
+                let dataset = at.dataset(name, table)?;
+                if set.datasets.insert(dataset.name.clone(), dataset).is_some() {
+                    return Err(at.error(name, format!("dataset `{}` is declared twice", name.get_ref())));
+                }
+            }
+        }
+        for (at, file) in &files {
+            for (name, table) in &file.budget {
+                let budget = at.budget(table)?;
+                let dataset = set.known_dataset(at, name)?;
+                if set.budgets.insert(dataset, budget).is_some() {
+                    return Err(at.error(name, format!("budget `{}` is declared twice", name.get_ref())));
+                }
+            }
+        }
+        for (at, file) in &files {
+            for table in &file.grant {
+                let grant = set.check_grant(at, table.get_ref())?;
+                set.grants.push(grant);
+            }
+        }
+        for (at, file) in &files {
+            for table in &file.test {
+                let trial = set.check_trial(at, table)?;
+                set.trials.push(trial);
+            }
+        }
+        if set.office.is_empty() {
+            let message = "no policy file: an office without a policy answers nothing".to_owned();
+            return Err(DocumentError { file: "policies".to_owned(), at: None, message });
+        }
+        Ok(set)
+    }
+
+    fn name_office(&mut self, at: &In<'_>, office: &Spanned<String>) -> Result<(), DocumentError> {
+        let name = office.get_ref();
+        if name.len() != 3 || !name.bytes().all(|c| c.is_ascii_uppercase()) {
+            return Err(
+                at.error(office, format!("office `{name}` is not an ISO 3166-1 alpha-3 code such as `GHA`"))
+            );
+        }
+        if !self.office.is_empty() && self.office != *name {
+            return Err(
+                at.error(office, format!("this file is of office `{name}`, the others of `{}`", self.office))
+            );
+        }
+        self.office.clone_from(name);
+        Ok(())
+    }
+
+    fn known_dataset(&self, at: &In<'_>, name: &Spanned<String>) -> Result<Name, DocumentError> {
+        let found = self.datasets.keys().find(|known| known.as_str() == name.get_ref());
+        found.cloned().ok_or_else(|| {
+            at.unknown("dataset", name, name.get_ref(), self.datasets.keys().map(Name::as_str))
+        })
+    }
+
+    fn check_grant(&self, at: &In<'_>, table: &file::GrantTable) -> Result<Grant, DocumentError> {
+        let id = table.id.get_ref();
+        if id.is_empty() || !id.bytes().all(|c| c.is_ascii_graphic()) {
+            return Err(at.error(&table.id, "a grant's `id` is printable ASCII without spaces"));
+        }
+        if self.grants.iter().any(|grant| grant.id == *id) {
+            return Err(at.error(&table.id, format!("grant `{id}` is declared twice")));
+        }
+        let dataset_name = self.known_dataset(at, &table.dataset)?;
+        let missing = || {
+            at.error(
+                &table.dataset,
+                format!("dataset `{dataset_name}` has no budget: add `[budget.{dataset_name}]`"),
+            )
+        };
+        let budget = self.budgets.get(&dataset_name).ok_or_else(missing)?;
+        let columns = self.datasets.get(&dataset_name).map(|dataset| &dataset.columns);
+        let columns = columns.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
+        for principal in table.to.get_ref() {
+            if !is_principal(principal) {
+                let message =
+                    format!("`{principal}` is not `spiffe://region/role/name`; the name may be `*`");
+                return Err(at.error(&table.to, message));
+            }
+        }
+        if table.to.get_ref().is_empty() || table.purpose.get_ref().is_empty() {
+            return Err(at.error(
+                &table.id,
+                format!("grant `{id}` names no principal or no purpose: it would allow nothing"),
+            ));
+        }
+        let of_columns = |names: &Spanned<Vec<String>>| -> Result<Vec<Name>, DocumentError> {
+            let known = |name: &String| columns.keys().find(|known| known.as_str() == name).cloned();
+            let unknown = |name: &String| at.unknown("column", names, name, columns.keys().map(Name::as_str));
+            names.get_ref().iter().map(|name| known(name).ok_or_else(|| unknown(name))).collect()
+        };
+        let by = of_columns(&table.by)?;
+        if let Some(amount) =
+            by.iter().find(|name| columns.get(*name).is_some_and(|column| column.domain.keyset().is_none()))
+        {
+            return Err(
+                at.error(&table.by, format!("column `{amount}` is an amount: it has no keys to group by"))
+            );
+        }
+        let measure = |text: &String| {
+            Measure::from_str(text).map_err(|error| at.error(&table.measures, error.to_string()))
+        };
+        let per_query = at.epsilon(&table.epsilon_per_query)?;
+        let total = at.epsilon(&table.epsilon_total)?;
+        if per_query > total {
+            return Err(at.error(&table.epsilon_per_query, "`epsilon_per_query` is above `epsilon_total`"));
+        }
+        if total > budget.epsilon_nano {
+            return Err(at.error(
+                &table.epsilon_total,
+                format!("`epsilon_total` is above the budget of `{dataset_name}`"),
+            ));
+        }
+        if *table.publish.get_ref() == Publish::Region {
+            return Err(at.error(
+                &table.publish,
+                "`publish = \"region\"` is not supported by this version: only `\"office\"` is",
+            ));
+        }
+        let valid = match &table.valid {
+            Some(valid) if valid.get_ref().from > valid.get_ref().until => {
+                return Err(at.error(valid, "`valid` ends before it begins"));
+            }
+            Some(valid) => Some(Validity { from: valid.get_ref().from, until: valid.get_ref().until }),
+            None => None,
+        };
+        Ok(Grant {
+            id: id.clone(),
+            to: table.to.get_ref().clone(),
+            purposes: table.purpose.get_ref().clone(),
+            measures: table.measures.get_ref().iter().map(measure).collect::<Result<_, _>>()?,
+            by,
+            by_at_most: table.by_at_most,
+            filters: table.filters.as_ref().map(of_columns).transpose()?.unwrap_or_default(),
+            epsilon_per_query_nano: per_query,
+            epsilon_total_nano: total,
+            valid,
+            dataset: dataset_name,
+        })
+    }
+}
+
+/// `spiffe://region/role/name`, where the name may be `*`.
+fn is_principal(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("spiffe://") else { return false };
+    let segments: Vec<&str> = rest.split('/').collect();
+    let plain = |segment: &&str| {
+        !segment.is_empty() && !segment.contains('*') && segment.bytes().all(|c| c.is_ascii_graphic())
+    };
+    match segments.as_slice() {
+        [region, role, name] => plain(region) && plain(role) && (*name == "*" || plain(name)),
+        _ => false,
+    }
+}
+
+/// A document whose errors are being made.
+pub(crate) struct In<'a>(&'a Document);
+
+impl In<'_> {
+    pub(crate) fn error<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> DocumentError {
+        self.0.error(at.span().start, message)
+    }
+
+    fn unknown<'a, T>(
+        &self,
+        what: &str,
+        at: &Spanned<T>,
+        name: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) -> DocumentError {
+        let meant =
+            nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+        self.error(at, format!("{what} `{name}` is not declared{meant}"))
+    }
+
+    fn version(&self, version: &Spanned<u32>) -> Result<(), DocumentError> {
+        if *version.get_ref() == 1 {
+            Ok(())
+        } else {
+            Err(self.error(version, "this version reads `policy = 1` only"))
+        }
+    }
+
+    fn parsed<T: FromStr>(&self, text: &Spanned<String>) -> Result<T, DocumentError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        text.get_ref().parse().map_err(|error: T::Err| self.error(text, error.to_string()))
+    }
+
+    fn epsilon(&self, epsilon: &Spanned<Quantity>) -> Result<u64, DocumentError> {
+        let nano =
+            epsilon.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok()).filter(|nano| *nano > 0);
+        nano.ok_or_else(|| self.error(epsilon, "an epsilon is above 0 and no finer than a billionth"))
+    }
+
+    fn budget(&self, table: &file::BudgetTable) -> Result<Budget, DocumentError> {
+        let account = match (table.accounting.get_ref(), &table.delta) {
+            (AccountingWord::Pure, None) => Accounting::Pure,
+            (AccountingWord::Pure, Some(delta)) => {
+                return Err(self.error(
+                    delta,
+                    "a pure account has no `delta`: remove it, or set `accounting = \"zcdp\"`",
+                ));
+            }
+            (AccountingWord::Zcdp, None) => {
+                return Err(self.error(&table.accounting, "a zCDP account needs a `delta`, such as 1e-6"));
+            }
+            (AccountingWord::Zcdp, Some(delta)) => {
+                let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
+                // Above a thousandth, delta says that one person in a thousand may be exposed outright.
+                let units = units.filter(|units| (1..=1_000_000_000_000_000).contains(units));
+                Accounting::Zcdp {
+                    delta_e18: units
+                        .ok_or_else(|| self.error(delta, "`delta` is above 0 and at most 0.001"))?,
+                }
+            }
+        };
+        let epsilon_nano = self.epsilon(&table.epsilon)?;
+        account.amount_of(epsilon_nano).map_err(|error| self.error(&table.epsilon, error.to_string()))?;
+        let renews = match table.renews {
+            RenewsWord::Never => Renewal::Never,
+            RenewsWord::Monthly => Renewal::Monthly,
+            RenewsWord::Quarterly => Renewal::Quarterly,
+            RenewsWord::Yearly => Renewal::Yearly,
+        };
+        Ok(Budget { account, epsilon_nano, renews })
+    }
+
+    fn dataset(&self, name: &Spanned<String>, table: &file::DatasetTable) -> Result<Dataset, DocumentError> {
+        let unit = table.unit.get_ref();
+        let at_least_one = |bound: &Spanned<u32>| match *bound.get_ref() {
+            0 => Err(self.error(bound, "a bound is at least 1")),
+            bound => Ok(bound),
+        };
+        let rows_at_most = at_least_one(&unit.rows_at_most)?;
+        let cells_at_most =
+            unit.cells_at_most.as_ref().map(at_least_one).transpose()?.unwrap_or(rows_at_most);
+        let columns = table.column.iter().map(|(name, column)| {
+            if name.get_ref() == "office" {
+                return Err(self.error(name, "no column is named `office`: it is how answers are laid out"));
+            }
+            Ok((self.parsed(name)?, Column { domain: self.domain(column)? }))
+        });
+        Ok(Dataset {
+            name: self.parsed(name)?,
+            title: table.title.clone(),
+            kind: match table.kind {
+                file::Kind::Stock => Kind::Stock,
+                file::Kind::Flow => Kind::Flow,
+            },
+            source: table.source.clone(),
+            table: table.table.clone(),
+            version: self.parsed(&table.version)?,
+            unit: Unit {
+                column: unit.column.clone(),
+                noun: self.parsed(&unit.noun)?,
+                rows_at_most,
+                cells_at_most,
+            },
+            columns: columns.collect::<Result<_, DocumentError>>()?,
+        })
+    }
+
+    fn domain(&self, column: &Spanned<file::ColumnTable>) -> Result<Domain, DocumentError> {
+        let refused = |error: lango_privacy::DatasetError| self.error(column, error.to_string());
+        match column.get_ref() {
+            file::ColumnTable { codes: Some(codes), integer: None, bands: None, amount: None, scale: None, currency: None } => {
+                Domain::codes(self.codes(column, codes)?).map_err(refused)
+            }
+            file::ColumnTable { codes: None, integer: Some([low, high]), bands, amount: None, scale: None, currency: None } => {
+                Domain::integer(*low, *high, bands.unwrap_or(1)).map_err(refused)
+            }
+            file::ColumnTable { codes: None, integer: None, bands: None, amount: Some([low, high]), scale, currency } => {
+                let scale = scale.filter(|scale| *scale <= 18).ok_or_else(|| self.error(column, "an amount needs a `scale` of 0 to 18 decimals"))?;
+                Domain::amount(*low, *high, scale, currency.clone()).map_err(refused)
+            }
+            _ => Err(self.error(column, "a column is one of `codes`, `integer` (with `bands`) and `amount` (with `scale`, `currency`)")),
+        }
+    }
+
+    fn codes(&self, at: &Spanned<file::ColumnTable>, codes: &Codes) -> Result<Vec<Code>, DocumentError> {
+        let parsed = |text: &str| text.parse::<Code>().map_err(|error| self.error(at, error.to_string()));
+        match codes {
+            Codes::Listed(codes) => codes.iter().map(|code| parsed(code)).collect(),
+            Codes::Named(name) if name == "iso3166-1-alpha-3" => {
+                ISO_3166_1_ALPHA_3.lines().map(parsed).collect()
+            }
+            Codes::Named(name) => Err(self.error(
+                at,
+                format!("there is no code list `{name}`: there is `iso3166-1-alpha-3`, or list the codes"),
+            )),
+        }
+    }
+}
+
+/// ISO 3166-1: the officially assigned alpha-3 codes.
+const ISO_3166_1_ALPHA_3: &str = include_str!("codelists/iso3166-1-alpha-3.txt");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! The shape of a policy file, before anything is checked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::Error};
+use time::{Date, Month};
+use toml::{Spanned, value::Datetime};
+
+/// A policy file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    pub policy: Spanned<u32>,
+    pub office: Spanned<String>,
+    #[serde(default)]
+    pub dataset: BTreeMap<Spanned<String>, DatasetTable>,
+    #[serde(default)]
+    pub budget: BTreeMap<Spanned<String>, BudgetTable>,
+    #[serde(default)]
+    pub grant: Vec<Spanned<GrantTable>>,
+    #[serde(default)]
+    pub test: Vec<Spanned<TestTable>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatasetTable {
+    pub title: String,
+    pub kind: Kind,
+    pub source: String,
+    pub table: String,
+    pub version: Spanned<String>,
+    pub unit: Spanned<UnitTable>,
+    pub column: BTreeMap<Spanned<String>, Spanned<ColumnTable>>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Stock,
+    Flow,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnitTable {
+    pub column: String,
+    pub noun: Spanned<String>,
+    pub rows_at_most: Spanned<u32>,
+    pub cells_at_most: Option<Spanned<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColumnTable {
+    pub codes: Option<Codes>,
+    pub integer: Option<[i64; 2]>,
+    pub bands: Option<u32>,
+    pub amount: Option<[i64; 2]>,
+    pub scale: Option<u32>,
+    pub currency: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a list of codes or the name of a code list")]
+pub(crate) enum Codes {
+    Named(String),
+    Listed(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BudgetTable {
+    pub accounting: Spanned<AccountingWord>,
+    pub delta: Option<Spanned<Quantity>>,
+    pub epsilon: Spanned<Quantity>,
+    pub renews: RenewsWord,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AccountingWord {
+    Pure,
+    Zcdp,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RenewsWord {
+    Never,
+    Monthly,
+    Quarterly,
+    Yearly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantTable {
+    pub id: Spanned<String>,
+    pub to: Spanned<Vec<String>>,
+    pub purpose: Spanned<Vec<String>>,
+    pub dataset: Spanned<String>,
+    pub measures: Spanned<Vec<String>>,
+    pub by: Spanned<Vec<String>>,
+    pub by_at_most: u32,
+    #[serde(default, rename = "where")]
+    pub filters: Option<Spanned<Vec<String>>>,
+    pub epsilon_per_query: Spanned<Quantity>,
+    pub epsilon_total: Spanned<Quantity>,
+    pub valid: Option<Spanned<ValidTable>>,
+    pub publish: Spanned<Publish>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ValidTable {
+    #[serde(deserialize_with = "date")]
+    pub from: Date,
+    #[serde(deserialize_with = "date")]
+    pub until: Date,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Publish {
+    Office,
+    Region,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestTable {
+    pub query: Spanned<String>,
+    #[serde(rename = "as")]
+    pub principal: String,
+    pub dataset: Option<Spanned<String>>,
+    pub purpose: Option<String>,
+    pub epsilon: Option<Quantity>,
+    #[serde(default, deserialize_with = "optional_date")]
+    pub on: Option<Date>,
+    pub expect: Spanned<String>,
+}
+
+/// A decimal number, exactly as written in as many digits as a float keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quantity(pub lango_privacy::Decimal);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number that is not negative")]
+        enum Number {
+            Whole(u64),
+            Float(f64),
+        }
+        // Rust prints the shortest decimal that reads back to the same float, without an exponent.
+        let text = match Number::deserialize(deserializer)? {
+            Number::Whole(whole) => whole.to_string(),
+            Number::Float(float) => float.to_string(),
+        };
+        let refused = || D::Error::custom(format!("`{text}` is not a number that is not negative"));
+        lango_privacy::Decimal::unsigned(&text).map(Self).ok_or_else(refused)
+    }
+}
+
+fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let refused = || D::Error::custom("expected a day such as 2026-12-31, without quotes and without a time");
+    let moment = Datetime::deserialize(deserializer).map_err(|_| refused())?;
+    let day = moment.date.filter(|_| moment.time.is_none() && moment.offset.is_none()).ok_or_else(refused)?;
+    let month = Month::try_from(day.month).map_err(|_| refused())?;
+    Date::from_calendar_date(i32::from(day.year), month, day.day).map_err(|_| refused())
+}
+
+fn optional_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    date(deserializer).map(Some)
+}

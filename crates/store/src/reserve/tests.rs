@@ -1,0 +1,179 @@
+//! Charges, releases and failures through a real file, also after it is opened again.
+
+use lango_privacy::Accounting;
+
+use super::*;
+use crate::{Decision, Stored};
+
+const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+
+fn account(holder: Holder) -> Account {
+    Account { dataset: "residents".into(), holder, period: "2026".into() }
+}
+
+fn ask(query: u8, loss: Loss) -> Reserve {
+    let charge = |holder, amount_nano| Charge {
+        account: account(holder),
+        limit: Limit { accounting: Accounting::Pure, amount_nano },
+    };
+    Reserve {
+        key: ReleaseKey { query_digest: [query; 32], dataset_version: "1".into(), terms_digest: [9; 32] },
+        query: format!("question {query}"),
+        plan: format!("plan of {}", loss.rho_nano),
+        loss,
+        pool: charge(Holder::Pool, 10),
+        share: charge(Holder::Grant("analysts".into()), 6),
+    }
+}
+
+fn record(decision: Decision) -> Record {
+    Record {
+        at: 1_800_000_000,
+        principal: "spiffe://ecowas.example/analyst/awa".into(),
+        purpose: "official-statistics".into(),
+        request_digest: [1; 32],
+        query_digest: None,
+        dataset: None,
+        decision,
+        reason: String::new(),
+        rule: None,
+        policy_digest: [2; 32],
+        charged: FREE,
+        release_id: None,
+    }
+}
+
+fn release(id: u8) -> Stored {
+    Stored {
+        release_id: [id; 16],
+        dataset_version: "1".into(),
+        query: "question 1".into(),
+        plan: format!("plan of {}", Loss::pure(4).rho_nano),
+        layout: "margin persons by\n".into(),
+        cells: vec![i64::MIN, -1, 0, i64::MAX],
+        loss: Loss::pure(4),
+    }
+}
+
+struct Fixture {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("ledger.sqlite")).await.unwrap();
+        Self { folder, store }
+    }
+
+    async fn reopen(self) -> Self {
+        self.store.close().await;
+        let store = Store::open(&self.folder.path().join("ledger.sqlite")).await.unwrap();
+        Self { folder: self.folder, store }
+    }
+
+    async fn reserve(&self, query: u8, nano: u64) -> Reserved {
+        self.store.reserve(&ask(query, Loss::pure(nano)), &record(Decision::Reserved)).await.unwrap()
+    }
+
+    async fn held(&self, query: u8, nano: u64) -> Held {
+        match self.reserve(query, nano).await {
+            Reserved::Held(held) => held,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn charged(&self) -> (u64, u64) {
+        let pool = self.store.balance(&account(Holder::Pool)).await.unwrap();
+        let share = self.store.balance(&account(Holder::Grant("analysts".into()))).await.unwrap();
+        (pool.pure_nano.unwrap(), share.pure_nano.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_charge_outlives_the_process_and_a_retry_resumes_it() {
+    let fixture = Fixture::new().await;
+    let first = fixture.held(1, 4).await;
+    assert_eq!((first.charged, fixture.charged().await), (Loss::pure(4), (4, 4)));
+    let fixture = fixture.reopen().await;
+    // Another plan is offered, the first one is followed.
+    let again = fixture.held(1, 5).await;
+    assert_eq!(again, Held { charged: FREE, ..first.clone() });
+    assert_eq!(fixture.charged().await, (4, 4));
+    fixture.store.settle(again.id, &release(1), &record(Decision::Released)).await.unwrap();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.reserve(1, 4).await, Reserved::Stored);
+    assert_eq!(fixture.store.find(&ask(1, FREE).key).await.unwrap(), Some(release(1)));
+    assert_eq!(fixture.store.release(&[1; 16]).await.unwrap(), Some(release(1)));
+    assert_eq!(fixture.store.release(&[2; 16]).await.unwrap(), None);
+    assert_eq!(fixture.charged().await, (4, 4));
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_bear_a_loss_changes_nothing() {
+    let fixture = Fixture::new().await;
+    fixture.held(1, 4).await;
+    // The pool would bear 3 more, the grant's share only 2.
+    assert!(matches!(
+        fixture.reserve(2, 3).await,
+        Reserved::Refused(Refusal::BudgetExceeded { holder: Holder::Grant(_), .. })
+    ));
+    assert_eq!(fixture.charged().await, (4, 4));
+    fixture.held(3, 2).await;
+    assert_eq!(fixture.charged().await, (6, 6));
+}
+
+#[tokio::test]
+async fn a_failure_gives_back_only_what_never_touched_a_row() {
+    for (rows_were_read, resumed, left) in
+        [(true, false, (4, 4)), (false, false, (0, 0)), (false, true, (4, 4))]
+    {
+        let fixture = Fixture::new().await;
+        let mut held = fixture.held(1, 4).await;
+        if resumed {
+            held = fixture.held(1, 4).await;
+        }
+        fixture.store.fail(held.id, rows_were_read, &record(Decision::Failed)).await.unwrap();
+        assert_eq!(fixture.charged().await, left, "read {rows_were_read}, resumed {resumed}");
+        // Whatever happened, the question can be asked again, and is charged once.
+        fixture.held(1, 4).await;
+        assert_eq!(fixture.charged().await, (4, 4));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_never_overspend() {
+    let fixture = Fixture::new().await;
+    let tasks = (0..40u8).map(|query| {
+        let store = fixture.store.clone();
+        tokio::spawn(async move {
+            store.reserve(&ask(query, Loss::pure(1)), &record(Decision::Reserved)).await.unwrap()
+        })
+    });
+    let mut held = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        held += u32::from(matches!(task.await.unwrap(), Reserved::Held(_)));
+    }
+    assert_eq!((held, fixture.charged().await), (6, (6, 6)));
+}
+
+#[tokio::test]
+async fn records_are_numbered_without_gaps() {
+    let fixture = Fixture::new().await;
+    fixture.held(1, 4).await;
+    fixture.reserve(2, 9).await;
+    fixture.store.append(&record(Decision::Refused)).await.unwrap();
+    let records = fixture.store.records(0, 10).await.unwrap();
+    let told: Vec<_> = records.iter().map(|entry| (entry.sequence, entry.decision.as_str())).collect();
+    assert_eq!(told, [(1, "reserved"), (2, "refused")]);
+}
+
+#[tokio::test]
+async fn a_schema_of_another_version_is_refused() {
+    let fixture = Fixture::new().await;
+    sqlx::query("UPDATE schema_version SET version = 2").execute(fixture.store.reader()).await.unwrap();
+    fixture.store.close().await;
+    let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
+    assert!(matches!(error, crate::StoreError::Schema { found: 2 }), "{error}");
+}
