@@ -1,0 +1,148 @@
+//! Signed envelopes, and who may be believed to have signed one.
+
+use rustls::pki_types::CertificateDer;
+
+use crate::certificate::{CertificateFault, Facts, leaf_facts};
+use crate::chain::{ChainFault, Use, check_chain};
+use crate::dsse::{Kind, verify_signature};
+use crate::region::Region;
+use crate::spiffe::SpiffeId;
+use crate::text::printable;
+
+/// A message as it travels; nothing in it is believed before [`verify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The media type as received.
+    pub kind: String,
+    /// The signed bytes; never re-serialised before they are verified.
+    pub payload: Vec<u8>,
+    /// 64 bytes.
+    pub signature: Vec<u8>,
+    /// DER, the signer's first, then the authorities between it and the region's.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// How large an envelope may be. The default is the gateway's for queries: 256 KiB, four certificates of 16 KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the payload.
+    pub payload_bytes_max: usize,
+    /// Certificates of the chain.
+    pub certificates_max: usize,
+    /// Bytes of one certificate.
+    pub certificate_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { payload_bytes_max: 256 * 1024, certificates_max: 4, certificate_bytes_max: 16 * 1024 }
+    }
+}
+
+/// What an envelope proves: this principal signed this payload as a message of the expected kind. Whether the
+/// principal has the role for it is the caller's to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Who signed.
+    pub principal: SpiffeId,
+    /// What the signer's certificate says.
+    pub certificate: Facts,
+    /// What was signed.
+    pub payload: Vec<u8>,
+}
+
+/// Verifies an envelope at `now` (Unix seconds): sizes and kind (A1), certificates (A2), signature (A4).
+/// Revocation (A3) is not looked at here.
+///
+/// # Errors
+/// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
+pub fn verify(
+    envelope: &Envelope,
+    expected: Kind,
+    region: &Region,
+    now: i64,
+    limits: Limits,
+) -> Result<Verified, Unauthenticated> {
+    check_sizes(envelope, limits)?;
+    if envelope.kind != expected.media_type() {
+        return Err(Unauthenticated::Kind { expected, found: printable(&envelope.kind) });
+    }
+    let chain: Vec<_> =
+        envelope.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+    let (certificate, public_key) = check_certificates(&chain, region, now)?;
+    if !verify_signature(&public_key, expected.media_type(), &envelope.payload, &envelope.signature) {
+        return Err(Unauthenticated::Signature);
+    }
+    Ok(Verified { principal: certificate.spiffe.clone(), certificate, payload: envelope.payload.clone() })
+}
+
+/// A1.
+fn check_sizes(envelope: &Envelope, limits: Limits) -> Result<(), Unauthenticated> {
+    let bytes = envelope.payload.len();
+    if bytes > limits.payload_bytes_max {
+        return Err(Unauthenticated::PayloadSize { bytes });
+    }
+    let count = envelope.certificates.len();
+    if count > limits.certificates_max {
+        return Err(Unauthenticated::CertificateCount { count });
+    }
+    match envelope.certificates.iter().map(Vec::len).find(|bytes| *bytes > limits.certificate_bytes_max) {
+        Some(bytes) => Err(Unauthenticated::CertificateSize { bytes }),
+        None => Ok(()),
+    }
+}
+
+/// A2: the first certificate keeps the rules for signing, and the chain leads to the region's authority.
+pub(crate) fn check_certificates(
+    chain: &[CertificateDer<'_>],
+    region: &Region,
+    now: i64,
+) -> Result<(Facts, [u8; 32]), Unauthenticated> {
+    let facts = leaf_facts(chain).ok_or(ChainFault::Empty)??;
+    let public_key = facts.check_signing(region)?;
+    check_chain(chain, region, now, Use::Signing)?;
+    Ok((facts, public_key))
+}
+
+/// Why an envelope proves nothing. For the gateway's own log: the caller is told `UNAUTHENTICATED` and no more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// A1: the payload is too large.
+    #[error("a payload of {bytes} bytes is too large")]
+    PayloadSize {
+        /// Its size.
+        bytes: usize,
+    },
+    /// A1: the chain is too long.
+    #[error("a chain of {count} certificates is too long")]
+    CertificateCount {
+        /// Its length.
+        count: usize,
+    },
+    /// A1: a certificate is too large.
+    #[error("a certificate of {bytes} bytes is too large")]
+    CertificateSize {
+        /// Its size.
+        bytes: usize,
+    },
+    /// A1: a message of another kind.
+    #[error("the envelope is of type `{found}` instead of `{expected}`")]
+    Kind {
+        /// The kind asked for.
+        expected: Kind,
+        /// The type received.
+        found: String,
+    },
+    /// A2: the signer's certificate breaks a rule.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// A2: the chain does not lead to the region's authority.
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    /// A4: not the signature of this payload by this certificate's key.
+    #[error("the signature is not the certificate's over this payload")]
+    Signature,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A region: one trust domain, its authorities, and what a certificate that signs must be for.
+
+use std::fmt;
+
+use rustls::RootCertStore;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+
+use crate::files::{PemError, certificates_from_pem};
+use crate::oid::Oid;
+use crate::spiffe::{SpiffeError, check_trust_domain};
+
+/// What everybody in a federation agrees on before the first connection.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Region {
+    trust_domain: String,
+    authorities: Vec<CertificateDer<'static>>,
+    signing_eku: Oid,
+}
+
+impl Region {
+    /// A region of one trust domain with its authorities' certificates, one at least. `signing_eku` is the extended
+    /// key usage that every signing certificate carries, a private object identifier.
+    ///
+    /// # Errors
+    /// [`RegionError`] when a part is not what it should be.
+    pub fn new(
+        trust_domain: &str,
+        authorities: Vec<CertificateDer<'static>>,
+        signing_eku: Oid,
+    ) -> Result<Self, RegionError> {
+        check_trust_domain(trust_domain)?;
+        // id-kp (RFC 5280, 4.2.1.12) holds TLS's purposes and RFC 9336's, which is for documents people read.
+        if matches!(signing_eku.arcs(), [1, 3, 6, 1, 5, 5, 7, 3, ..] | [2, 5, 29, 37, ..]) {
+            return Err(RegionError::PublicPurpose(signing_eku));
+        }
+        let region = Self { trust_domain: trust_domain.to_owned(), authorities, signing_eku };
+        if region.anchors()?.is_empty() {
+            return Err(RegionError::NoAuthority);
+        }
+        Ok(region)
+    }
+
+    /// As [`Region::new`], with the authorities as a PEM text.
+    ///
+    /// # Errors
+    /// [`RegionError`] when a part is not what it should be.
+    pub fn from_pem(trust_domain: &str, authorities: &[u8], signing_eku: Oid) -> Result<Self, RegionError> {
+        Self::new(trust_domain, certificates_from_pem(authorities)?, signing_eku)
+    }
+
+    /// The trust domain that every principal of the region has.
+    #[must_use]
+    pub fn trust_domain(&self) -> &str {
+        &self.trust_domain
+    }
+
+    /// The certificates that chains end in.
+    #[must_use]
+    pub fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
+    }
+
+    /// The extended key usage of signing certificates.
+    #[must_use]
+    pub const fn signing_eku(&self) -> &Oid {
+        &self.signing_eku
+    }
+
+    /// The authorities as webpki takes them.
+    pub(crate) fn anchors(&self) -> Result<Vec<TrustAnchor<'_>>, RegionError> {
+        let anchor = |der| webpki::anchor_from_trusted_cert(der).map_err(RegionError::Authority);
+        self.authorities.iter().map(anchor).collect()
+    }
+
+    /// The authorities as rustls takes them.
+    pub(crate) fn roots(&self) -> Result<RootCertStore, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        for authority in &self.authorities {
+            roots.add(authority.clone())?;
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region")
+            .field("trust_domain", &self.trust_domain)
+            .field("authorities", &self.authorities.len())
+            .field("signing_eku", &self.signing_eku.to_string())
+            .finish()
+    }
+}
+
+/// Why there is no such region.
+#[derive(Debug, thiserror::Error)]
+pub enum RegionError {
+    /// Not a trust domain.
+    #[error(transparent)]
+    TrustDomain(#[from] SpiffeError),
+    /// The authorities are not a PEM text of certificates.
+    #[error("the region's authorities: {0}")]
+    Pem(#[from] PemError),
+    /// No authority.
+    #[error("a region needs at least one authority")]
+    NoAuthority,
+    /// An authority's certificate cannot be read.
+    #[error("an authority's certificate is unreadable: {0}")]
+    Authority(webpki::Error),
+    /// The extended key usage is a public one, which certificates for other ends carry too.
+    #[error("the signing purpose `{0}` is a public one: choose an object identifier of the region's own")]
+    PublicPurpose(Oid),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{DOMAIN, EKU, World};
+
+    #[test]
+    fn a_region_needs_a_domain_an_authority_and_a_private_purpose() {
+        let authority = World::new().region.authorities()[0].clone();
+        let some = || vec![authority.clone()];
+        for (domain, authorities, eku, expected) in [
+            (DOMAIN, some(), EKU, ""),
+            ("Lango", some(), EKU, "`Lango` is not a trust domain"),
+            (DOMAIN, vec![], EKU, "a region needs at least one authority"),
+            (DOMAIN, vec![vec![0x30].into()], EKU, "an authority's certificate is unreadable"),
+            (DOMAIN, some(), "1.3.6.1.5.5.7.3.1", "the signing purpose `1.3.6.1.5.5.7.3.1` is a public one"),
+            (
+                DOMAIN,
+                some(),
+                "1.3.6.1.5.5.7.3.36",
+                "the signing purpose `1.3.6.1.5.5.7.3.36` is a public one",
+            ),
+            (DOMAIN, some(), "2.5.29.37.0", "the signing purpose `2.5.29.37.0` is a public one"),
+        ] {
+            match Region::new(domain, authorities, eku.parse().unwrap()) {
+                Ok(_) => assert_eq!(expected, ""),
+                Err(error) => {
+                    assert!(!expected.is_empty() && error.to_string().starts_with(expected), "{error}")
+                }
+            }
+        }
+    }
+}

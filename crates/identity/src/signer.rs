@@ -1,0 +1,144 @@
+//! Signing: a principal's key, with the chain that says whose it is.
+
+use std::fmt;
+use std::path::Path;
+
+use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use ed25519_dalek::{Signer as _, SigningKey};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::certificate::{CertificateFault, Facts, leaf_facts};
+use crate::dsse::{Kind, pae};
+use crate::envelope::Envelope;
+use crate::files::{LoadError, PemError, certificates_from_pem, key_from_pem, read};
+use crate::region::Region;
+use crate::spiffe::SpiffeId;
+
+/// A principal's signing key. It prints its principal, never itself.
+#[derive(Clone)]
+pub struct Signer {
+    key: SigningKey,
+    chain: Vec<CertificateDer<'static>>,
+    facts: Facts,
+}
+
+impl Signer {
+    /// Reads `signing.pem` (the chain, the principal's certificate first) and `signing.key` (PKCS#8) of a directory.
+    ///
+    /// # Errors
+    /// [`SignerError`].
+    pub fn load(dir: &Path) -> Result<Self, SignerError> {
+        Self::from_pem(&read(&dir.join("signing.pem"))?, &read(&dir.join("signing.key"))?)
+    }
+
+    /// Reads a chain and an Ed25519 key in PKCS#8, both PEM. Whether the certificate is valid and the region's is not
+    /// asked here, see [`Signer::check`]: verifiers decide at their own time.
+    ///
+    /// # Errors
+    /// [`SignerError`] when a text is unreadable or the key is not the certificate's.
+    pub fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, SignerError> {
+        let chain = certificates_from_pem(chain_pem)?;
+        let facts = leaf_facts(&chain).ok_or(PemError::NoCertificate)??;
+        let PrivateKeyDer::Pkcs8(der) = key_from_pem(key_pem)? else {
+            return Err(SignerError::KeyEncoding);
+        };
+        let key = SigningKey::from_pkcs8_der(der.secret_pkcs8_der()).map_err(|_| SignerError::KeyEncoding)?;
+        match facts.ed25519 {
+            None => Err(CertificateFault::KeyAlgorithm.into()),
+            Some(public) if public != key.verifying_key().to_bytes() => Err(SignerError::KeyMismatch),
+            Some(_) => Ok(Self { key, chain, facts }),
+        }
+    }
+
+    /// Whether the certificate keeps the region's rules for signing and is valid at `now` (Unix seconds).
+    ///
+    /// # Errors
+    /// What [`verify`](crate::verify) would refuse the certificate for.
+    pub fn check(&self, region: &Region, now: i64) -> Result<(), crate::Unauthenticated> {
+        crate::envelope::check_certificates(&self.chain, region, now).map(|_| ())
+    }
+
+    /// Signs `PAE(kind, payload)`.
+    #[must_use]
+    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> Envelope {
+        let signature = self.key.sign(&pae(kind.media_type(), &payload));
+        Envelope {
+            kind: kind.media_type().to_owned(),
+            payload,
+            signature: signature.to_bytes().to_vec(),
+            certificates: self.chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        }
+    }
+
+    /// Whose key it is.
+    #[must_use]
+    pub const fn principal(&self) -> &SpiffeId {
+        &self.facts.spiffe
+    }
+
+    /// What its certificate says.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("principal", &self.facts.spiffe.to_string()).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no such signer.
+#[derive(Debug, thiserror::Error)]
+pub enum SignerError {
+    /// A file could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Not PEM.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// The certificate names no principal, or its key is not Ed25519.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
+    /// The key is not Ed25519 in PKCS#8.
+    #[error("the private key is not an Ed25519 key in PKCS#8")]
+    KeyEncoding,
+    /// Key and certificate are not a pair.
+    #[error("the private key is not the certificate's")]
+    KeyMismatch,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{NOW, World};
+
+    const AWA: &str = "spiffe://lango.example/analyst/awa";
+
+    #[test]
+    fn a_signer_is_its_certificates_principal() {
+        let world = World::new();
+        let issued = world.signing(AWA);
+        let dir = tempfile::tempdir().unwrap();
+        issued.save(dir.path(), "signing").unwrap();
+        let signer = Signer::load(dir.path()).unwrap();
+        assert_eq!(signer.principal().to_string(), AWA);
+        assert_eq!(signer.check(&world.region, NOW), Ok(()));
+        assert_eq!(format!("{signer:?}"), format!("Signer {{ principal: \"{AWA}\", .. }}"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_the_certificates_is_refused() {
+        let world = World::new();
+        let (one, other, tls) = (world.signing(AWA), world.signing(AWA), world.tls(AWA));
+        for (chain, key, expected) in [
+            (&one.certificate_pem, &other.key_pem, "the private key is not the certificate's"),
+            (&one.certificate_pem, &tls.key_pem, "the private key is not an Ed25519 key in PKCS#8"),
+            (&tls.certificate_pem, &one.key_pem, "the certificate's key is not an Ed25519 key"),
+        ] {
+            let error = Signer::from_pem(chain.as_bytes(), key.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a combined margin looks like: axes, and a cell for every combination of their codes.
+
+use std::collections::HashSet;
+
+use lango_privacy::{Layout, LayoutMargin, Name, OTHER, TOTAL, UNKNOWN};
+
+/// The dimension that lays answers out by office. It never stands in a question.
+pub const OFFICE: &str = "office";
+
+/// One margin of one measure, over several offices.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What is counted.
+    pub measure: String,
+    /// By what; [`OFFICE`] first where offices are laid out one by one.
+    pub axes: Vec<Axis>,
+    /// Row-major over the axes: the last one runs fastest.
+    pub cells: Vec<Cell>,
+}
+
+/// A dimension of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Axis {
+    /// Its name.
+    pub dimension: String,
+    /// Its keys in order; the lone `_T` where it is summed over.
+    pub codes: Vec<String>,
+}
+
+/// One cell. It holds no figure exactly where its status says that one is missing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// The figure, if there is one.
+    pub figure: Option<Figure>,
+    /// What to think of it.
+    pub status: Status,
+}
+
+/// A noisy number and how far it may lie from the truth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// The number as measured, or the sum of such numbers; may be negative.
+    pub value: i64,
+    /// Its standard error.
+    pub std_err: f64,
+    /// The interval's lower end; the least `i64` where the interval reaches beyond it.
+    pub lower: i64,
+    /// The interval's upper end; the greatest `i64` where the interval reaches beyond it.
+    pub upper: i64,
+}
+
+/// The part of the SDMX code list `CL_OBS_STATUS` that is used here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `A`, normal: every office in the table is in the cell, under one definition.
+    Normal,
+    /// `D`, definition differs: some offices do not declare the key, so they count its persons elsewhere; or the key is
+    /// `_O` and the offices' lists differ, so it holds different things.
+    DefinitionDiffers,
+    /// `L`, data exist but were not collected: the office does not declare the key.
+    NotCollected,
+    /// `O`, missing: the sum does not fit 64 bits. Only an office that makes numbers up gets there.
+    Missing,
+}
+
+impl Status {
+    /// The code of `CL_OBS_STATUS`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Normal => "A",
+            Self::DefinitionDiffers => "D",
+            Self::NotCollected => "L",
+            Self::Missing => "O",
+        }
+    }
+}
+
+impl Table {
+    /// The key of each cell, one code per axis, in the order of the cells.
+    pub fn keys(&self) -> impl Iterator<Item = Vec<&str>> {
+        (0..self.cells.len()).map(|cell| {
+            let mut rest = cell;
+            let code = |axis: &Axis| {
+                let len = axis.codes.len().max(1);
+                let at = rest % len;
+                rest /= len;
+                at
+            };
+            let at: Vec<usize> = self.axes.iter().rev().map(code).collect();
+            let codes = self.axes.iter().zip(at.into_iter().rev());
+            codes.filter_map(|(axis, at)| axis.codes.get(at).map(String::as_str)).collect()
+        })
+    }
+}
+
+/// The axes over which some layouts' cells of one margin are added up, key by key.
+///
+/// Codes stand in the order of the first layout that declares them; `_O` and `_U` are always last.
+pub(crate) fn union(layouts: &[&Layout], margin: &LayoutMargin, over: &[&str]) -> Vec<Axis> {
+    let axis = |dimension: &Name| {
+        let name = dimension.as_str();
+        if over.contains(&name) {
+            return Axis { dimension: name.to_owned(), codes: vec![TOTAL.to_owned()] };
+        }
+        let declared = layouts.iter().filter_map(|layout| layout.keyset(dimension));
+        let mut seen = HashSet::new();
+        let mut codes: Vec<String> = declared
+            .flat_map(|keyset| keyset.codes())
+            .map(|code| code.as_str())
+            .filter(|code| seen.insert(*code))
+            .map(str::to_owned)
+            .collect();
+        codes.sort_by_key(|code| {
+            [OTHER, UNKNOWN].iter().position(|last| *last == code.as_str()).map_or(0, |at| at + 1)
+        });
+        Axis { dimension: name.to_owned(), codes }
+    };
+    margin.by.dimensions().map(axis).collect()
+}
