@@ -1,1 +1,19 @@
-//! gateway
+//! How does a request become a release? The gateway beside an office's database.
+//!
+//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it,
+//! `release` walks it through policy, plan, ledger, source and noise, and `refuse` answers whoever may not pass.
+//!
+//! Architecture invariant: knows nothing of other offices.
+
+mod authenticate;
+mod config;
+mod describe;
+mod estimate;
+mod flights;
+mod refuse;
+mod release;
+mod serve;
+mod service;
+
+pub use config::{Clock, Config, Gateway, OpenError, system_clock};
+pub use serve::{ServeError, serve};

@@ -55,7 +55,7 @@ CREATE TABLE access_record (
     request_digest BLOB NOT NULL,
     query_digest BLOB,
     dataset TEXT,
-    decision TEXT NOT NULL,             -- released, repeated, estimated, described, refused, failed, reserved
+    decision TEXT NOT NULL,             -- reserved, released, repeated, estimated, described, refused, failed
     reason TEXT NOT NULL,               -- the refusal's code, '' where there is none
     rule TEXT,                          -- the grant that decided
     policy_digest BLOB NOT NULL,

@@ -43,6 +43,10 @@ pub enum Decision {
     Released,
     /// A stored answer, free.
     Repeated,
+    /// A price was told.
+    Estimated,
+    /// The datasets were told.
+    Described,
     /// Refused.
     Refused,
     /// Failed after the decision.
@@ -56,6 +60,8 @@ impl Decision {
             Self::Reserved => "reserved",
             Self::Released => "released",
             Self::Repeated => "repeated",
+            Self::Estimated => "estimated",
+            Self::Described => "described",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

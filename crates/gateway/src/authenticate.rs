@@ -1,0 +1,93 @@
+//! Who signed this, and may it be looked at at all: checks A1 to A8 of the protocol, in order.
+
+use lango_identity::{Kind, Limits, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
+
+use crate::Gateway;
+
+/// The clocks of a region may differ by so much.
+const CLOCK_SKEW_S: u64 = 300;
+
+/// A request whose signature holds: from here on every answer is signed and recorded.
+pub(crate) struct Request<T> {
+    /// Who signed it.
+    pub principal: SpiffeId,
+    /// Digest of the signed bytes.
+    pub digest: [u8; 32],
+    /// What was signed.
+    pub payload: Vec<u8>,
+    _what: std::marker::PhantomData<T>,
+}
+
+/// What can be signed as a request.
+pub(crate) trait Signed: Sized {
+    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed>;
+    fn audience(&self) -> &[SpiffeId];
+    fn life(&self) -> (u64, u64);
+}
+
+impl Signed for Question {
+    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        Self::decode(bytes, signer)
+    }
+    fn audience(&self) -> &[SpiffeId] {
+        &self.audience
+    }
+    fn life(&self) -> (u64, u64) {
+        (self.issued_at, self.expires_at)
+    }
+}
+
+impl Signed for Lookup {
+    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        Self::decode(bytes, signer)
+    }
+    fn audience(&self) -> &[SpiffeId] {
+        &self.audience
+    }
+    fn life(&self) -> (u64, u64) {
+        (self.issued_at, self.expires_at)
+    }
+}
+
+impl Gateway {
+    /// A1 to A4: whoever fails here learns nothing.
+    pub(crate) fn authenticate<T: Signed>(
+        &self,
+        envelope: Option<pb::Envelope>,
+        kind: Kind,
+    ) -> Result<Request<T>, Unauthenticated> {
+        let envelope = envelope.unwrap_or_default().into();
+        let verified = verify(&envelope, kind, &self.region, self.now(), Limits::default())?;
+        let (principal, payload) = (verified.principal, verified.payload);
+        let digest = digest(kind, &payload);
+        Ok(Request { principal, digest, payload, _what: std::marker::PhantomData })
+    }
+
+    /// A5 to A8: role, decoding, audience and time.
+    pub(crate) fn admit<T: Signed>(&self, request: &Request<T>, role: Role) -> Result<T, Refusal> {
+        if request.principal.role() != role {
+            return Err(Refusal::new("role", format!("only the role `{role}` may ask this")));
+        }
+        let signed = T::decode(&request.payload, &request.principal)?;
+        if !signed.audience().contains(&self.office) {
+            return Err(Refusal::new("not-addressed", format!("{} is not in the audience", self.office)));
+        }
+        let now = u64::try_from(self.now()).unwrap_or_default();
+        let (issued_at, expires_at) = signed.life();
+        let time = |message: String| Err(Refusal::new("time", message));
+        if issued_at > now + CLOCK_SKEW_S {
+            return time(format!(
+                "the request is from the future: check the clocks, {now} here and {issued_at} there"
+            ));
+        }
+        if expires_at <= now {
+            return time("the request has expired: ask again".to_owned());
+        }
+        let life_max = self.request_life_max.as_secs();
+        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_max) {
+            return time(format!("a request lives at most {life_max} seconds"));
+        }
+        Ok(signed)
+    }
+}

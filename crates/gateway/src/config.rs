@@ -1,0 +1,166 @@
+//! What a gateway needs to run, and the checks it makes before it says that it runs.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
+use lango_policy::{DocumentError, PolicySet, document::Document};
+use lango_source::{Source, SourceError};
+use lango_store::{Store, StoreError};
+use time::{Date, OffsetDateTime};
+
+use crate::flights::Flights;
+
+/// Tells the Unix time in seconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The machine's clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+    })
+}
+
+/// Everything a gateway is made of.
+pub struct Config {
+    /// The region it serves.
+    pub region: Region,
+    /// Its key and certificate for TLS.
+    pub tls: TlsIdentity,
+    /// Its key and certificate for answers.
+    pub signer: Signer,
+    /// Its policy files.
+    pub policies: Vec<Document>,
+    /// The connections that the policy names.
+    pub sources: HashMap<String, Arc<dyn Source>>,
+    /// The file of its ledger, releases and access records.
+    pub store: PathBuf,
+    /// The longest life of a request.
+    pub request_life_max: Duration,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// A gateway that has passed every check and may serve.
+pub struct Gateway {
+    pub(crate) region: Region,
+    pub(crate) tls: TlsIdentity,
+    pub(crate) signer: Signer,
+    pub(crate) office: SpiffeId,
+    pub(crate) policy: PolicySet,
+    pub(crate) policy_digest: [u8; 32],
+    pub(crate) sources: HashMap<String, Arc<dyn Source>>,
+    pub(crate) store: Store,
+    pub(crate) request_life_max: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) flights: Flights,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A policy file is wrong.
+    #[error("{0}")]
+    Policy(#[from] DocumentError),
+    /// A test in a policy file fails.
+    #[error("the policy fails its own tests:\n{}", .0.iter().map(|error| format!("  {error}")).collect::<Vec<_>>().join("\n"))]
+    Trials(Vec<DocumentError>),
+    /// The certificate is another office's, or no office's.
+    #[error("the signing certificate is of {found}, the policy of office `{office}`")]
+    Office {
+        /// As the policy says.
+        office: String,
+        /// As the certificate says.
+        found: SpiffeId,
+    },
+    /// The certificate for TLS is another principal's, or not good.
+    #[error("the TLS certificate is not good: {0}")]
+    Tls(String),
+    /// The certificate for answers is not good.
+    #[error("the signing certificate is not good: {0}")]
+    Signing(Unauthenticated),
+    /// The policy names a connection that the configuration does not.
+    #[error(
+        "dataset `{dataset}` names the source `{source_name}`, which the configuration does not have: add `[source.{source_name}]`"
+    )]
+    NoSource {
+        /// The dataset.
+        dataset: String,
+        /// The source's name.
+        source_name: String,
+    },
+    /// A dataset is not as declared.
+    #[error("dataset `{dataset}` cannot be served: {error}")]
+    Source {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong.
+        error: SourceError,
+    },
+    /// The ledger cannot be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    /// Checks everything that can be checked before the first request, and opens the store.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let policy = PolicySet::read(&config.policies)?;
+        let failed = policy.run_trials();
+        if !failed.is_empty() {
+            return Err(OpenError::Trials(failed));
+        }
+        let office = config.signer.principal().clone();
+        if office.role() != Role::Office || office.name() != policy.office {
+            return Err(OpenError::Office { office: policy.office, found: office });
+        }
+        let now = (config.clock)();
+        config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
+        check_own(&config.tls, &config.region, now).map_err(|fault| OpenError::Tls(fault.to_string()))?;
+        match config.tls.id() {
+            Ok(id) if id == office => {}
+            Ok(id) => return Err(OpenError::Tls(format!("it is of {id}"))),
+            Err(fault) => return Err(OpenError::Tls(fault.to_string())),
+        }
+        for (name, dataset) in &policy.datasets {
+            let (dataset_name, source_name) = (name.to_string(), dataset.source.clone());
+            let source = config.sources.get(&dataset.source);
+            let source =
+                source.ok_or_else(|| OpenError::NoSource { dataset: dataset_name.clone(), source_name })?;
+            source
+                .check(dataset)
+                .await
+                .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
+        }
+        let store = Store::open(&config.store).await?;
+        let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
+        Ok(Self {
+            region: config.region,
+            tls: config.tls,
+            signer: config.signer,
+            office,
+            policy,
+            policy_digest: digest(Kind::Policy, text.as_bytes()),
+            sources: config.sources,
+            store,
+            request_life_max: config.request_life_max,
+            clock: config.clock,
+            flights: Flights::default(),
+        })
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Today, in UTC.
+    pub(crate) fn today(&self) -> Date {
+        OffsetDateTime::from_unix_timestamp(self.now()).map_or(Date::MIN, OffsetDateTime::date)
+    }
+}

@@ -1,0 +1,132 @@
+//! Look-ups: which datasets there are for the asker, and a stored release again.
+
+use std::collections::BTreeSet;
+
+use lango_identity::Role;
+use lango_policy::{Asked, Grant};
+use lango_privacy::{Dataset, Kind, Name, Query};
+use lango_store::Decision;
+use lango_wire::{Lookup, Object, Refusal, pb};
+
+use crate::{
+    Gateway,
+    authenticate::Request,
+    refuse::{FREE, Known, Refused},
+};
+
+impl Gateway {
+    /// The datasets that some grant opens to the asker, no further than those grants.
+    pub(crate) async fn describe(&self, request: &Request<Lookup>) -> Result<Vec<pb::Dataset>, Refused> {
+        let lookup = self.admit(request, Role::Analyst)?;
+        let Object::Describe(only) = &lookup.object else {
+            return Err(Refusal::new(
+                "malformed",
+                "object: this call describes; a release is fetched by GetRelease",
+            )
+            .into());
+        };
+        let principal = request.principal.to_string();
+        let open: Vec<&Grant> = self.policy.open_to(&principal, self.today()).collect();
+        let datasets = self
+            .policy
+            .datasets
+            .values()
+            .filter(|dataset| only.as_ref().is_none_or(|name| name == dataset.name.as_str()));
+        let described: Vec<pb::Dataset> =
+            datasets.filter_map(|dataset| self.describe_one(dataset, &open)).collect();
+        let known = Known { dataset: only.clone(), ..Known::default() };
+        if let (Some(name), true) = (only, described.is_empty()) {
+            let message =
+                format!("office {} has no dataset `{name}` that is open to {principal}", self.office.name());
+            return Err(Refused::new(Refusal::new("dataset-unknown", message), &known));
+        }
+        self.note(request, &known, Decision::Described, None).await?;
+        Ok(described)
+    }
+
+    fn describe_one(&self, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
+        let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
+        let budget = self.policy.budgets.get(&dataset.name)?;
+        let usable: BTreeSet<&Name> =
+            grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).collect();
+        let column = |name: &&Name| {
+            let keyset = dataset.columns.get(*name)?.domain.keyset();
+            let codes = keyset.iter().flat_map(|keyset| keyset.codes()).map(ToString::to_string).collect();
+            Some(pb::Column { name: name.to_string(), codes })
+        };
+        if grants.is_empty() {
+            return None;
+        }
+        Some(pb::Dataset {
+            name: dataset.name.to_string(),
+            title: dataset.title.clone(),
+            kind: match dataset.kind {
+                Kind::Stock => "stock".to_owned(),
+                Kind::Flow => "flow".to_owned(),
+            },
+            version: dataset.version.to_string(),
+            unit: dataset.unit.noun.to_string(),
+            rows_at_most: dataset.unit.rows_at_most,
+            cells_at_most: dataset.unit.cells_at_most,
+            columns: usable.iter().filter_map(column).collect(),
+            grants: grants.iter().map(|grant| told(grant)).collect(),
+            account: Some(budget.account.into()),
+        })
+    }
+
+    /// A stored release, for whoever might ask its question today.
+    pub(crate) async fn get_release(&self, request: &Request<Lookup>) -> Result<pb::Release, Refused> {
+        let lookup = self.admit(request, Role::Analyst)?;
+        let Object::Release(id) = &lookup.object else {
+            return Err(Refusal::new(
+                "malformed",
+                "object: this call fetches a release; datasets are described by Describe",
+            )
+            .into());
+        };
+        let known = Known::default();
+        let stored = self.store.release(id).await.map_err(|error| {
+            tracing::error!(%error, "the store failed");
+            Refused::failed(&known, false)
+        })?;
+        // One answer for a release that is not there and one that is not for the asker: identifiers tell nothing.
+        let unknown =
+            || Refused::new(Refusal::new("release-unknown", "no such release is open to you"), &known);
+        let stored = stored.ok_or_else(unknown)?;
+        let query: Query = stored.query.parse().map_err(|_| unknown())?;
+        let principal = request.principal.to_string();
+        let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()) };
+        let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
+        let known =
+            Known { dataset: Some(query.dataset.to_string()), rule: Some(granted.grant.id.clone()), ..known };
+        self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
+        Ok(self.sign(request, stored, FREE, true, &granted))
+    }
+
+    async fn note(
+        &self,
+        request: &Request<Lookup>,
+        known: &Known,
+        decision: Decision,
+        release_id: Option<[u8; 16]>,
+    ) -> Result<(), Refused> {
+        let mut record = self.record(request, known, decision);
+        record.release_id = release_id;
+        self.store.append(&record).await.map_err(|error| {
+            tracing::error!(%error, "a look-up could not be recorded");
+            Refused::failed(known, false)
+        })
+    }
+}
+
+fn told(grant: &Grant) -> pb::Grant {
+    pb::Grant {
+        id: grant.id.clone(),
+        purposes: grant.purposes.clone(),
+        measures: grant.measures.iter().map(ToString::to_string).collect(),
+        by: grant.by.iter().map(ToString::to_string).collect(),
+        by_at_most: grant.by_at_most,
+        epsilon_per_query_nano: grant.epsilon_per_query_nano,
+        epsilon_total_nano: grant.epsilon_total_nano,
+    }
+}

@@ -1,0 +1,94 @@
+//! Refusals: recorded, signed and sent; and the records of what was not refused.
+
+use lango_identity::{Kind, Unauthenticated};
+use lango_privacy::Loss;
+use lango_store::{Decision, Record};
+use lango_wire::{Refusal, SignedRefusal, status};
+use tonic::Status;
+
+use crate::{Gateway, authenticate::Request};
+
+/// What nothing costs.
+pub(crate) const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+
+/// What is known of a request when it is recorded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub purpose: String,
+    pub query_digest: Option<[u8; 32]>,
+    pub dataset: Option<String>,
+    pub rule: Option<String>,
+}
+
+/// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
+pub(crate) struct Refused {
+    pub refusal: Refusal,
+    pub known: Known,
+    pub recorded: bool,
+}
+
+impl Refused {
+    pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
+        Self { refusal: refusal.into(), known: known.clone(), recorded: false }
+    }
+
+    /// Something behind the gateway failed, and was told to its own log.
+    pub(crate) fn failed(known: &Known, recorded: bool) -> Self {
+        Self { refusal: Refusal::unavailable(), known: known.clone(), recorded }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, known: Known::default(), recorded: false }
+    }
+}
+
+impl Gateway {
+    /// A request whose signature proves nothing: the reason goes to the log, the caller gets none.
+    pub(crate) fn unauthenticated(&self, reason: &Unauthenticated) -> Status {
+        tracing::warn!(%reason, "an envelope was not authenticated");
+        status::unauthenticated()
+    }
+
+    /// Records a refusal, signs it and makes its status.
+    pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
+        let Refused { refusal, known, recorded } = refused;
+        let code = refusal.code;
+        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
+        if !recorded {
+            let mut record = self.record(request, &known, Decision::Refused);
+            record.reason = code.to_owned();
+            if let Err(error) = self.store.append(&record).await {
+                // Nothing leaves that is not recorded, a refusal's detail included.
+                tracing::error!(%error, "a refusal could not be recorded");
+                return Refusal::unavailable().into_status(None);
+            }
+        }
+        let time = u64::try_from(self.now()).unwrap_or_default();
+        let signed = SignedRefusal {
+            request_digest: request.digest,
+            office: self.office.clone(),
+            code: code.to_owned(),
+            time,
+        };
+        refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
+    }
+
+    pub(crate) fn record<T>(&self, request: &Request<T>, known: &Known, decision: Decision) -> Record {
+        Record {
+            at: self.now(),
+            principal: request.principal.to_string(),
+            purpose: known.purpose.clone(),
+            request_digest: request.digest,
+            query_digest: known.query_digest,
+            dataset: known.dataset.clone(),
+            decision,
+            reason: String::new(),
+            rule: known.rule.clone(),
+            policy_digest: self.policy_digest,
+            charged: FREE,
+            release_id: None,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The six stops of a question, from the signed bytes to the signed release.
+
+use std::time::Instant;
+
+use lango_identity::{Kind, Role, digest};
+use lango_ledger::{Account, Holder, Limit};
+use lango_policy::{Asked, Granted};
+use lango_privacy::{Loss, Plan, Price, Query, compile, measure, restore};
+use lango_store::{Charge, Decision, ReleaseKey, Reserve, Reserved, Stored};
+use lango_wire::{Cells, Question, Refusal, answer::Statement, pb};
+
+use crate::{
+    Gateway,
+    authenticate::Request,
+    refuse::{FREE, Known, Refused},
+};
+
+/// A question that the policy allows, and the key of its release.
+pub(crate) struct Allowed<'a> {
+    pub query: Query,
+    pub granted: Granted<'a>,
+    pub key: ReleaseKey,
+    pub known: Known,
+}
+
+impl Gateway {
+    /// Answers a question, or says why not.
+    pub(crate) async fn release(&self, request: &Request<Question>) -> Result<pb::Release, Refused> {
+        let begun = Instant::now();
+        let question = self.admit(request, Role::Analyst)?;
+        let allowed = self.allow(request, &question)?;
+        let Allowed { query, granted, key, known } = &allowed;
+
+        // Whoever asked the same first is waited for; then its answer is here, and free.
+        let _flight = self.flights.take(key).await;
+        if let Some(stored) = self.found(key, known).await? {
+            return self.repeat(request, stored, granted, known).await;
+        }
+
+        let terms_digest = key.terms_digest;
+        let plan = compile(query, granted.dataset, &granted.budget.account, terms_digest);
+        let plan = plan.map_err(|refusal| Refused::new(refusal, known))?;
+
+        let source =
+            self.sources.get(&granted.dataset.source).ok_or_else(|| Refused::failed(known, false))?;
+        let session = source.open().await.map_err(|error| {
+            tracing::error!(%error, dataset = %granted.dataset.name, "the source cannot be opened");
+            Refused::failed(known, false)
+        })?;
+
+        let (plan, charged, reservation_id) = match self.reserve(request, &allowed, plan).await? {
+            Some(held) => held,
+            None => {
+                let stored = self.found(key, known).await?.ok_or_else(|| Refused::failed(known, false))?;
+                return self.repeat(request, stored, granted, known).await;
+            }
+        };
+
+        let reading = Instant::now();
+        let counted = session.fetch(plan.clone()).await;
+        let sql = reading.elapsed();
+        let counted = match counted {
+            Ok(counted) => counted,
+            Err(error) => {
+                tracing::error!(dataset = %granted.dataset.name, rows_were_read = error.rows_were_read, "the source failed");
+                return Err(self.fail(request, known, reservation_id, error.rows_were_read).await);
+            }
+        };
+
+        // Drawing noise is arithmetic on big integers: long work for many cells, so not on the thread that serves.
+        let noisy =
+            tokio::task::spawn_blocking(move || measure(&plan, counted).map(|cells| (plan, cells))).await;
+        let (plan, cells) = match noisy {
+            Ok(Ok(noisy)) => noisy,
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!("the noise could not be drawn");
+                return Err(self.fail(request, known, reservation_id, true).await);
+            }
+        };
+
+        let release = Stored {
+            release_id: random().map_err(|()| Refused::failed(known, false))?,
+            dataset_version: key.dataset_version.clone(),
+            query: question.query.clone(),
+            plan: plan.text().to_string(),
+            layout: plan.layout.to_string(),
+            cells,
+            loss: plan.loss,
+        };
+        let mut record = self.record(request, known, Decision::Released);
+        (record.charged, record.release_id) = (charged, Some(release.release_id));
+        self.store.settle(reservation_id, &release, &record).await.map_err(|error| {
+            tracing::error!(%error, "a release could not be stored; its charge stands and a retry resumes it");
+            Refused::failed(known, false)
+        })?;
+        tracing::info!(
+            request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
+            sql_us = micros(sql), total_us = micros(begun.elapsed()), "released"
+        );
+        Ok(self.sign(request, release, charged, false, granted))
+    }
+
+    /// Stops 1 and 2: what is asked, and whether the policy allows it.
+    pub(crate) fn allow(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<Allowed<'_>, Refused> {
+        let query_digest = Some(digest(Kind::Text, question.query.as_bytes()));
+        let mut known = Known { purpose: question.purpose.clone(), query_digest, ..Known::default() };
+        let query = Query::from_canonical(&question.query).map_err(|error| Refused::new(error, &known))?;
+        known.dataset = Some(query.dataset.to_string());
+        if question.mode != 1 {
+            let message =
+                "this office publishes its own figures, so none of its answers can be hidden in a region's";
+            return Err(Refused::new(Refusal::new("published", message), &known));
+        }
+        let principal = request.principal.to_string();
+        let asked = Asked { principal: &principal, purpose: Some(&question.purpose), on: Some(self.today()) };
+        let granted = self.policy.authorize(&asked, &query).map_err(|denial| {
+            known.rule.clone_from(&denial.rule);
+            Refused::new(denial, &known)
+        })?;
+        known.rule = Some(granted.grant.id.clone());
+        let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
+        let key = ReleaseKey {
+            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            dataset_version: granted.dataset.version.to_string(),
+            terms_digest: digest(Kind::Terms, terms.as_bytes()),
+        };
+        // A price by precision is not known before the plan; the policy's cap on a question would not have been checked.
+        if let Price::Precision { .. } = query.price {
+            return Err(Refused::new(lango_privacy::PlanRefusal::PriceNotSupported, &known));
+        }
+        Ok(Allowed { query, granted, key, known })
+    }
+
+    /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
+    pub(crate) fn accounts(&self, granted: &Granted<'_>, known: &Known) -> Result<[Charge; 2], Refused> {
+        let period = granted.budget.renews.period(self.today());
+        let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
+            let account =
+                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone() };
+            let limit = Limit::of_epsilon(granted.budget.account, epsilon_nano);
+            Ok(Charge { account, limit: limit.map_err(|_| Refused::failed(known, false))? })
+        };
+        let share = Holder::Grant(granted.grant.id.clone());
+        Ok([
+            charge(Holder::Pool, granted.budget.epsilon_nano)?,
+            charge(share, granted.grant.epsilon_total_nano)?,
+        ])
+    }
+
+    /// Stop 4: the ledger refuses or reserves. `None` where the answer has been stored meanwhile.
+    async fn reserve(
+        &self,
+        request: &Request<Question>,
+        allowed: &Allowed<'_>,
+        plan: Plan,
+    ) -> Result<Option<(Plan, Loss, i64)>, Refused> {
+        let Allowed { query, granted, key, known } = allowed;
+        let [pool, share] = self.accounts(granted, known)?;
+        let offered = plan.text();
+        let reserve = Reserve {
+            key: key.clone(),
+            query: query.to_string(),
+            plan: offered.to_string(),
+            loss: plan.loss,
+            pool,
+            share,
+        };
+        let mut record = self.record(request, known, Decision::Reserved);
+        record.charged = plan.loss;
+        let reserved = self.store.reserve(&reserve, &record).await.map_err(|error| {
+            tracing::error!(%error, "the ledger failed");
+            Refused::failed(known, false)
+        })?;
+        match reserved {
+            Reserved::Stored => Ok(None),
+            Reserved::Refused(refusal) => {
+                let message = format!("{refusal}; it renews with the calendar period that the policy names");
+                Err(Refused::new(Refusal::new(refusal.code(), message), known))
+            }
+            Reserved::Held(held) if held.plan == reserve.plan => Ok(Some((plan, held.charged, held.id))),
+            Reserved::Held(held) => {
+                let restored =
+                    held.plan.parse().ok().and_then(|text| restore(query, granted.dataset, &text, held.loss));
+                let restored = restored.ok_or_else(|| {
+                    tracing::error!(reservation = held.id, "the stored plan of a reservation cannot be read");
+                    Refused::failed(known, false)
+                })?;
+                Ok(Some((restored, held.charged, held.id)))
+            }
+        }
+    }
+
+    async fn found(&self, key: &ReleaseKey, known: &Known) -> Result<Option<Stored>, Refused> {
+        self.store.find(key).await.map_err(|error| {
+            tracing::error!(%error, "the store failed");
+            Refused::failed(known, false)
+        })
+    }
+
+    /// A stored release again: free, recorded, in a new envelope.
+    async fn repeat(
+        &self,
+        request: &Request<Question>,
+        stored: Stored,
+        granted: &Granted<'_>,
+        known: &Known,
+    ) -> Result<pb::Release, Refused> {
+        let mut record = self.record(request, known, Decision::Repeated);
+        record.release_id = Some(stored.release_id);
+        self.store.append(&record).await.map_err(|error| {
+            tracing::error!(%error, "a repeated answer could not be recorded");
+            Refused::failed(known, false)
+        })?;
+        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, "repeated");
+        Ok(self.sign(request, stored, FREE, true, granted))
+    }
+
+    async fn fail(
+        &self,
+        request: &Request<Question>,
+        known: &Known,
+        reservation_id: i64,
+        rows_were_read: bool,
+    ) -> Refused {
+        let mut record = self.record(request, known, Decision::Failed);
+        record.reason = Refusal::unavailable().code.to_owned();
+        let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
+        if let Err(error) = &recorded {
+            tracing::error!(%error, "a failure could not be recorded; the charge stands");
+        }
+        Refused::failed(known, recorded.is_ok())
+    }
+
+    /// Stop 6: the office's signature under what leaves.
+    pub(crate) fn sign<T>(
+        &self,
+        request: &Request<T>,
+        stored: Stored,
+        charged: Loss,
+        repeated: bool,
+        granted: &Granted<'_>,
+    ) -> pb::Release {
+        let statement = Statement {
+            request_digest: request.digest,
+            query_digest: digest(Kind::Text, stored.query.as_bytes()),
+            office: self.office.clone(),
+            dataset_version: stored.dataset_version,
+            policy_digest: self.policy_digest,
+            plan_digest: digest(Kind::Plan, stored.plan.as_bytes()),
+            layout_digest: digest(Kind::Layout, stored.layout.as_bytes()),
+            cells_digest: Cells(&stored.cells).digest(),
+            loss: stored.loss,
+            release_id: stored.release_id,
+            time: u64::try_from(self.now()).unwrap_or_default(),
+        };
+        pb::Release {
+            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            plan: stored.plan,
+            layout: stored.layout,
+            cells: stored.cells,
+            charged: Some(charged.into()),
+            repeated,
+            account: Some(granted.budget.account.into()),
+        }
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], ()> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(drop)?;
+    Ok(bytes)
+}
+
+fn micros(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,55 @@
+//! Serving: mutual TLS, health, reflection and the one service.
+
+use std::sync::Arc;
+
+use lango_identity::{TlsError, server_config};
+use lango_wire::{
+    FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, transport,
+};
+use tokio::net::TcpListener;
+
+use crate::{Gateway, service::Service};
+
+/// A request is an envelope: 256 KiB of payload, four certificates, and their frame.
+const REQUEST_BYTES_MAX: usize = 512 * 1024;
+
+/// Why a gateway stopped serving.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Its certificate cannot be used.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// The transport failed.
+    #[error("the transport failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The reflection service cannot be built.
+    #[error("the reflection service cannot be built: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves until `shutdown` is done, then lets what is under way finish.
+pub async fn serve(
+    gateway: Gateway,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let tls = server_config(&gateway.tls, &gateway.region)?;
+    let gateway = Arc::new(gateway);
+    let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<GatewayServiceServer<Service>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let served = transport::server()
+        .add_service(service)
+        .add_service(health_service)
+        .add_service(reflection)
+        .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
+        .await;
+    gateway.store.close().await;
+    Ok(served?)
+}

@@ -1,0 +1,68 @@
+//! The gateway's service on the wire: each call authenticates, walks its way, and answers or refuses.
+
+use std::sync::Arc;
+
+use lango_identity::Kind;
+use lango_wire::{Refusal, pb};
+use tonic::{Request, Response, Status};
+
+use crate::Gateway;
+
+/// A gateway as tonic serves it.
+pub(crate) struct Service(pub Arc<Gateway>);
+
+/// One call: authenticated, answered or refused. The work runs in a task of its own, so that a caller who goes away
+/// leaves no question half done.
+macro_rules! call {
+    ($self:ident, $envelope:expr, $kind:expr, $work:ident, |$answer:ident| $response:expr) => {{
+        let gateway = Arc::clone(&$self.0);
+        let request =
+            gateway.authenticate($envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+        let task = tokio::spawn(async move {
+            match gateway.$work(&request).await {
+                Ok($answer) => Ok(Response::new($response)),
+                Err(refused) => Err(gateway.refuse(&request, refused).await),
+            }
+        });
+        task.await.map_err(|_| Refusal::unavailable().into_status(None))?
+    }};
+}
+
+#[tonic::async_trait]
+impl pb::gateway_service_server::GatewayService for Service {
+    async fn describe(
+        &self,
+        request: Request<pb::GatewayServiceDescribeRequest>,
+    ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
+        call!(self, request.into_inner().lookup, Kind::Lookup, describe, |datasets| {
+            pb::GatewayServiceDescribeResponse { datasets }
+        })
+    }
+
+    async fn estimate(
+        &self,
+        request: Request<pb::GatewayServiceEstimateRequest>,
+    ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
+        call!(self, request.into_inner().estimate, Kind::Estimate, estimate, |estimate| {
+            pb::GatewayServiceEstimateResponse { estimate: Some(estimate) }
+        })
+    }
+
+    async fn query(
+        &self,
+        request: Request<pb::GatewayServiceQueryRequest>,
+    ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
+        call!(self, request.into_inner().query, Kind::Query, release, |release| {
+            pb::GatewayServiceQueryResponse { release: Some(release) }
+        })
+    }
+
+    async fn get_release(
+        &self,
+        request: Request<pb::GatewayServiceGetReleaseRequest>,
+    ) -> Result<Response<pb::GatewayServiceGetReleaseResponse>, Status> {
+        call!(self, request.into_inner().lookup, Kind::Lookup, get_release, |release| {
+            pb::GatewayServiceGetReleaseResponse { release: Some(release) }
+        })
+    }
+}
