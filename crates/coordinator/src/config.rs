@@ -1,0 +1,30 @@
+//! What a coordinator is told at its start.
+
+use std::time::Duration;
+
+use lango_identity::{Region, SpiffeId, TlsIdentity};
+use lango_wire::transport::Address;
+
+/// A coordinator's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The region whose analysts ask and whose offices answer.
+    pub region: Region,
+    /// What the coordinator shows at both ends of its connections.
+    pub tls: TlsIdentity,
+    /// The federation; each office at most once.
+    pub members: Vec<Member>,
+    /// A member that takes longer is missing.
+    pub member_deadline: Duration,
+    /// A member whose server has not spoken by then is unreachable.
+    pub connect_timeout: Duration,
+}
+
+/// An office in the federation. Its short name is the name in its URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who must answer there.
+    pub uri: SpiffeId,
+    /// Where its gateway listens.
+    pub address: Address,
+}

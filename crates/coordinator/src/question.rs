@@ -1,0 +1,148 @@
+//! Is this a question that may be relayed? The coordinator is no open relay: whoever asks must be an analyst of the
+//! region, and the question must be one.
+
+use lango_identity::{Kind, Limits, Region, Role, SpiffeId, digest, verify};
+use lango_privacy::{LayoutMargin, Query};
+use lango_wire::{Question, Refusal, pb, status::unauthenticated};
+use tonic::Status;
+
+/// A question that may be relayed, and what its answers are held against.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// As it came; relayed byte for byte.
+    pub envelope: pb::Envelope,
+    /// Of the payload, under its own kind.
+    pub request_digest: [u8; 32],
+    /// Of the question's text.
+    pub query_digest: [u8; 32],
+    /// What every answer must be laid out as.
+    pub margins: Vec<LayoutMargin>,
+    /// Whom it is for.
+    pub audience: Vec<SpiffeId>,
+}
+
+impl Asked {
+    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do. The reason why one does not verify is
+    /// in the log only.
+    pub fn read(
+        envelope: Option<pb::Envelope>,
+        kind: Kind,
+        region: &Region,
+        now: i64,
+    ) -> Result<Self, Status> {
+        let envelope = envelope.ok_or_else(unauthenticated)?;
+        let verified = verify(&envelope.clone().into(), kind, region, now, Limits::default());
+        let verified = verified.map_err(|reason| {
+            tracing::warn!(%kind, %reason, "an envelope is not authenticated");
+            unauthenticated()
+        })?;
+        Self::of_payload(envelope, kind, &verified.principal, now).map_err(|refusal| {
+            tracing::info!(%kind, principal = %verified.principal, reason = %refusal, "a question is not relayed");
+            refusal.into_status(None)
+        })
+    }
+
+    /// Reads the payload that `principal` signed.
+    fn of_payload(
+        envelope: pb::Envelope,
+        kind: Kind,
+        principal: &SpiffeId,
+        now: i64,
+    ) -> Result<Self, Refusal> {
+        if principal.role() != Role::Analyst {
+            return Err(Refusal::new("role", format!("`{principal}` is not an analyst")));
+        }
+        let question = Question::decode(&envelope.payload, principal)?;
+        if i64::try_from(question.expires_at).is_ok_and(|expires_at| expires_at <= now) {
+            return Err(Refusal::new("time", "the question has expired"));
+        }
+        let query = Query::from_canonical(&question.query)?;
+        let margins = query.measures.into_iter().flat_map(|(measure, margins)| {
+            margins.into_iter().map(move |by| LayoutMargin { measure: measure.clone(), by })
+        });
+        Ok(Self {
+            request_digest: digest(kind, &envelope.payload),
+            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            margins: margins.collect(),
+            audience: question.audience,
+            envelope,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+    const TEXT: &str = "lango-query 1\ndataset residents\nmeasure persons\nby\nby sex\nprice epsilon 1\n";
+
+    fn id(uri: &str) -> SpiffeId {
+        uri.parse().unwrap()
+    }
+
+    fn question(query: &str, expires_at: u64) -> Vec<u8> {
+        let analyst = id("spiffe://lango.example/analyst/awa");
+        let audience = vec![id("spiffe://lango.example/office/BEN"), id("spiffe://lango.example/office/GHA")];
+        let (query, purpose) = (query.to_owned(), "official-statistics".to_owned());
+        Question {
+            request_id: [1; 16],
+            blind: [2; 32],
+            analyst,
+            audience,
+            query,
+            purpose,
+            mode: 1,
+            min_members: 0,
+            roster_digest: vec![],
+            issued_at: 0,
+            expires_at,
+        }
+        .encode()
+    }
+
+    fn read(payload: Vec<u8>, signer: &str) -> Result<Asked, Refusal> {
+        let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
+        Asked::of_payload(envelope, Kind::Query, &id(signer), NOW)
+    }
+
+    #[test]
+    fn a_question_tells_what_its_answers_are_held_against() {
+        let payload = question(TEXT, 1_000_001);
+        let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
+        assert_eq!(asked.request_digest, digest(Kind::Query, &payload));
+        assert_eq!(asked.query_digest, digest(Kind::Text, TEXT.as_bytes()));
+        let margins: Vec<_> = asked.margins.iter().map(|margin| margin.by.to_string()).collect();
+        assert_eq!((margins, asked.audience.len()), (vec![String::new(), "sex".into()], 2));
+    }
+
+    #[test]
+    fn what_is_no_question_of_an_analyst_is_not_relayed() {
+        let analyst = "spiffe://lango.example/analyst/awa";
+        for (payload, signer, code) in [
+            (question(TEXT, 1_000_000), analyst, "time"),
+            (question(TEXT, 1_000_001), "spiffe://lango.example/office/GHA", "role"),
+            (question(TEXT, 1_000_001), "spiffe://lango.example/analyst/kofi", "malformed"),
+            (question("lango-query 2\n", 1_000_001), analyst, "malformed"),
+            (vec![0xff], analyst, "malformed"),
+        ] {
+            assert_eq!(read(payload, signer).err().map(|refusal| refusal.code), Some(code));
+        }
+    }
+
+    #[test]
+    fn an_envelope_that_proves_nothing_gets_no_detail() {
+        let authority = lango_identity::Authority::new(
+            "lango.example",
+            "Test authority",
+            lango_identity::Validity::days(NOW, 1),
+        );
+        let region = authority.unwrap().region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
+        let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
+        for envelope in [None, Some(unsigned)] {
+            let status = Asked::read(envelope, Kind::Query, &region, NOW).unwrap_err();
+            assert_eq!(status.code(), tonic::Code::Unauthenticated);
+            assert!(status.details().is_empty());
+        }
+    }
+}

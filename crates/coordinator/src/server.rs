@@ -1,0 +1,87 @@
+//! The server: mutual TLS, the service, health and reflection.
+
+use std::sync::Arc;
+
+use lango_identity::{Expected, TlsError, client_config, server_config};
+use lango_wire::{
+    FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX,
+    pb::{
+        coordinator_service_server::CoordinatorServiceServer, gateway_service_client::GatewayServiceClient,
+    },
+    transport,
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    Config, MembersError,
+    ask::{Asker, Gateway},
+    members::Members,
+    service::Service,
+};
+
+/// A question is at most 256 KiB and four certificates.
+const QUESTION_BYTES_MAX: usize = 1024 * 1024;
+/// What a member's answer grows by when it is passed on: its office's name and some lengths.
+const PASSED_ON_BYTES_MAX: usize = 1024;
+
+/// Why a coordinator does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The members are no federation.
+    #[error(transparent)]
+    Members(#[from] MembersError),
+    /// Identity or region cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The compiled protocol cannot be served.
+    #[error("the protocol's description cannot be served: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The server ended.
+    #[error("the server ended: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves until `shutdown`, then until the questions under way are answered. Members are connected when they are first
+/// asked, so that a start does not depend on them.
+///
+/// # Errors
+/// [`ServeError`], all but `Transport` before anything is served.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let tls = server_config(&config.tls, &config.region)?;
+    let service = service(config)?;
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<CoordinatorServiceServer<Service>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let service = CoordinatorServiceServer::new(service)
+        .max_decoding_message_size(QUESTION_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    transport::server()
+        .add_service(service)
+        .add_service(health_service)
+        .add_service(reflection)
+        .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
+        .await?;
+    Ok(())
+}
+
+fn service(config: Config) -> Result<Service, ServeError> {
+    let Config { region, tls, members, member_deadline, connect_timeout } = config;
+    let gateway = |member: crate::Member| {
+        let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
+        let channel = transport::channel(&member.address, config, connect_timeout);
+        let gateway: Gateway = GatewayServiceClient::new(channel)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX - PASSED_ON_BYTES_MAX)
+            .max_encoding_message_size(QUESTION_BYTES_MAX);
+        Ok::<_, TlsError>((member.uri, gateway))
+    };
+    let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
+    let members = Members::new(members, region.trust_domain())?;
+    Ok(Service { members, asker: Arc::new(Asker { region, tls, deadline: member_deadline }) })
+}

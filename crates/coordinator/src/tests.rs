@@ -1,0 +1,260 @@
+//! A coordinator among gateways of every sort, over real sockets and certificates.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use lango_identity::{Expected, Kind, Role, SpiffeId, client_config, digest};
+use lango_wire::{
+    Question,
+    pb::{
+        self, coordinator_service_client::CoordinatorServiceClient,
+        coordinator_service_query_response::Event, member_answer, member_estimate,
+    },
+    transport::{self, Address},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    Config, Member, serve,
+    tests::gateway::{Behaviour, World},
+};
+
+mod gateway;
+
+const TEXT: &str = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.5\n";
+const DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// A coordinator that knows these members, and where it listens.
+async fn coordinator(world: &World, members: Vec<Member>) -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let config = Config {
+        region: world.region.clone(),
+        tls: world.tls(Role::Coordinator, "main"),
+        members,
+        member_deadline: DEADLINE,
+        connect_timeout: Duration::from_secs(1),
+    };
+    tokio::spawn(serve(config, listener, std::future::pending()));
+    address
+}
+
+async fn client(world: &World, address: &Address) -> CoordinatorServiceClient<tonic::transport::Channel> {
+    let own = world.tls(Role::Analyst, "awa");
+    let config = client_config(&own, &world.region, Expected::Role(Role::Coordinator)).unwrap();
+    CoordinatorServiceClient::new(transport::connect(address, config, DEADLINE).await.unwrap())
+}
+
+fn member(office: &str, socket: SocketAddr) -> Member {
+    Member { uri: World::office(office), address: format!("https://{socket}").parse().unwrap() }
+}
+
+/// The analyst's question to these offices.
+fn asked(world: &World, kind: Kind, audience: &[&str]) -> pb::Envelope {
+    let question = Question {
+        request_id: [1; 16],
+        blind: [2; 32],
+        analyst: SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
+        audience: audience.iter().map(|office| World::office(office)).collect(),
+        query: TEXT.to_owned(),
+        purpose: "official-statistics".to_owned(),
+        mode: 1,
+        min_members: 0,
+        roster_digest: vec![],
+        issued_at: u64::try_from(crate::ask::now()).unwrap(),
+        expires_at: u64::try_from(crate::ask::now() + 3_600).unwrap(),
+    };
+    world.signer(Role::Analyst, "awa").sign(kind, question.encode()).into()
+}
+
+/// One gateway of every sort, and the places of those that are members.
+async fn federation(world: &World) -> Vec<Member> {
+    let mut members = Vec::new();
+    for (office, behaviour) in [
+        ("BEN", Behaviour::Refuses),
+        ("BFA", Behaviour::RefusesUnsigned),
+        ("CIV", Behaviour::SignedBy("TGO")),
+        ("GHA", Behaviour::Answers),
+        ("GIN", Behaviour::Sleeps),
+        ("NGA", Behaviour::RefusesAnother),
+        ("SEN", Behaviour::AnswersAnother),
+        ("TGO", Behaviour::Answers),
+    ] {
+        members.push(member(office, world.gateway(office, behaviour, "127.0.0.1:0").await.0));
+    }
+    // Another office answers at LBR's address; nobody at MLI's; NER is not configured.
+    let other = members.last().unwrap().address.clone();
+    members.push(Member { uri: World::office("LBR"), address: other });
+    members.push(member("MLI", "127.0.0.1:9".parse().unwrap()));
+    members
+}
+
+const EVERYONE: [&str; 11] = ["BEN", "BFA", "CIV", "GHA", "GIN", "LBR", "MLI", "NER", "NGA", "SEN", "TGO"];
+
+#[tokio::test]
+async fn every_member_is_heard_and_named_for_what_it_did() {
+    let world = World::new();
+    let coordinator = coordinator(&world, federation(&world).await).await;
+    let mut client = client(&world, &coordinator).await;
+    let query = Some(asked(&world, Kind::Query, &EVERYONE));
+    let request_digest = digest(Kind::Query, &query.as_ref().unwrap().payload);
+    let request = pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence: String::new() };
+    let mut stream = client.query(request).await.unwrap().into_inner();
+    let (mut said, mut order, mut result) = (BTreeMap::new(), Vec::new(), None);
+    while let Some(response) = stream.message().await.unwrap() {
+        assert!(result.is_none(), "the result is the last");
+        match response.event.unwrap() {
+            Event::Result(last) => result = Some(last),
+            Event::Member(pb::MemberAnswer { office, outcome }) => {
+                order.push(office.clone());
+                said.insert(office, outcome.unwrap());
+            }
+        }
+    }
+    assert_eq!(order.last().unwrap(), "GIN", "a slow member delays nobody's progress: {order:?}");
+    for (office, expected) in [
+        ("BEN", "refused budget-exceeded"),
+        ("BFA", "missing unsigned"),
+        ("CIV", "missing unverified"),
+        ("GHA", "answered"),
+        ("GIN", "missing deadline"),
+        ("LBR", "missing unreachable"),
+        ("MLI", "missing unreachable"),
+        ("NER", "missing not-a-member"),
+        ("NGA", "missing unverified"),
+        ("SEN", "missing unverified"),
+        ("TGO", "answered"),
+    ] {
+        let found = match &said[office] {
+            member_answer::Outcome::Release(release) => {
+                let uri = World::office(office);
+                let release = release.clone();
+                let now = crate::ask::now();
+                lango_wire::answer::verify_release(release, &uri, &world.region, now, &request_digest, None)
+                    .expect("the analyst can verify what the coordinator passes on");
+                "answered".to_owned()
+            }
+            member_answer::Outcome::Refusal(refusal) => format!("refused {}", refusal.reason),
+            member_answer::Outcome::Missing(missing) => format!("missing {}", missing.reason),
+        };
+        assert_eq!(found, expected, "{office}: {:?}", said[office]);
+    }
+    let member_answer::Outcome::Missing(stranger) = &said["LBR"] else { unreachable!() };
+    assert!(stranger.message.contains("instead of `spiffe://lango.example/office/LBR`"), "{stranger:?}");
+    let pb::Result { coverage, tables } = result.unwrap();
+    let coverage = coverage.unwrap();
+    assert_eq!(coverage.asked, EVERYONE);
+    assert_eq!(coverage.answered, ["GHA", "TGO"]);
+    assert_eq!((coverage.refused.len(), coverage.missing.len()), (1, 8));
+    assert_eq!(tables[0].values, [20, 40, 0, -2]);
+    assert_eq!(tables[0].statuses, ["A"; 4]);
+}
+
+#[tokio::test]
+async fn prices_come_in_the_order_of_the_audience() {
+    let world = World::new();
+    let coordinator = coordinator(&world, federation(&world).await).await;
+    let mut client = client(&world, &coordinator).await;
+    let audience = ["BEN", "BFA", "GHA", "NER", "TGO"];
+    let estimate = Some(asked(&world, Kind::Estimate, &audience));
+    let response = client.estimate(pb::CoordinatorServiceEstimateRequest { estimate }).await.unwrap();
+    let words = response.into_inner().members.into_iter().map(|member| {
+        let word = match member.outcome.unwrap() {
+            member_estimate::Outcome::Estimate(price) => price.office,
+            member_estimate::Outcome::Refusal(refusal) => refusal.reason,
+            member_estimate::Outcome::Missing(missing) => missing.reason,
+        };
+        format!("{} {word}", member.office)
+    });
+    assert_eq!(
+        words.collect::<Vec<_>>(),
+        [
+            "BEN budget-exceeded",
+            "BFA unsigned",
+            "GHA spiffe://lango.example/office/GHA",
+            "NER not-a-member",
+            "TGO spiffe://lango.example/office/TGO",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_started_again_answers_again() {
+    let world = World::new();
+    let (socket, stop) = world.gateway("GHA", Behaviour::Answers, "127.0.0.1:0").await;
+    let coordinator = coordinator(&world, vec![member("GHA", socket)]).await;
+    let mut client = client(&world, &coordinator).await;
+    let mut answered = async || {
+        let query = Some(asked(&world, Kind::Query, &["GHA"]));
+        let request = pb::CoordinatorServiceQueryRequest { query, by_office: true, confidence: "0.9".into() };
+        let mut stream = client.query(request).await.unwrap().into_inner();
+        while let Some(response) = stream.message().await.unwrap() {
+            if let Some(Event::Result(result)) = response.event {
+                return result.coverage.unwrap().answered.len();
+            }
+        }
+        unreachable!("no result")
+    };
+    assert_eq!(answered().await, 1);
+    stop.stop().await;
+    assert_eq!(answered().await, 0);
+    world.gateway("GHA", Behaviour::Answers, &socket.to_string()).await;
+    assert_eq!(answered().await, 1);
+}
+
+#[tokio::test]
+async fn what_is_not_a_question_reaches_no_member() {
+    let world = World::new();
+    let coordinator = coordinator(&world, vec![]).await;
+    let mut client = client(&world, &coordinator).await;
+    let good = || asked(&world, Kind::Query, &["GHA"]);
+    let price = asked(&world, Kind::Estimate, &["GHA"]);
+    let forged = pb::Envelope { signature: vec![0; 64], ..good() };
+    for (query, confidence, code) in [
+        (Some(price), "", tonic::Code::Unauthenticated),
+        (Some(forged), "", tonic::Code::Unauthenticated),
+        (None, "", tonic::Code::Unauthenticated),
+        (Some(good()), "1.5", tonic::Code::InvalidArgument),
+    ] {
+        let confidence = confidence.to_owned();
+        let request = pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence };
+        assert_eq!(client.query(request).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test]
+async fn health_and_reflection_are_served() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+
+    let world = World::new();
+    let address = coordinator(&world, vec![]).await;
+    let own = world.tls(Role::Auditor, "ada");
+    let config = client_config(&own, &world.region, Expected::Role(Role::Coordinator)).unwrap();
+    let channel = transport::channel(&address, config, DEADLINE);
+    let service = "lango.v1.CoordinatorService".to_owned();
+    let health =
+        HealthClient::new(channel.clone()).check(HealthCheckRequest { service: service.clone() }).await;
+    assert_eq!(health.unwrap().into_inner().status, 1);
+    let list = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(channel);
+    let responses = client.server_reflection_info(tokio_stream::iter([list])).await.unwrap();
+    let response = responses.into_inner().message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(listed) = response else { unreachable!("{response:?}") };
+    assert!(listed.service.iter().any(|listed| listed.name == service), "{listed:?}");
+}
+
+#[tokio::test]
+async fn members_are_listed() {
+    let world = World::new();
+    let address = coordinator(&world, federation(&world).await).await;
+    let request = pb::CoordinatorServiceListMembersRequest { page_size: 2, page_token: "BFA".into() };
+    let page = client(&world, &address).await.list_members(request).await.unwrap().into_inner();
+    let offices: Vec<_> = page.members.into_iter().map(|member| member.office).collect();
+    assert_eq!((offices, page.next_page_token.as_str()), (vec!["CIV".into(), "GHA".into()], "GHA"));
+}

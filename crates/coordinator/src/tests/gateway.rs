@@ -1,0 +1,204 @@
+//! Gateways that behave and that do not.
+
+use std::{net::SocketAddr, time::Duration};
+
+use lango_identity::{
+    Authority, Kind, Oid, Region, Role, Signer, SpiffeId, TlsIdentity, Validity, digest, server_config,
+};
+use lango_privacy::Loss;
+use lango_wire::{
+    Cells, Refusal, SignedRefusal,
+    answer::Statement,
+    pb::{
+        self,
+        gateway_service_server::{GatewayService, GatewayServiceServer},
+    },
+    transport,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tonic::{Request, Response, Status};
+
+const EKU: &str = "1.3.6.1.4.1.32473.1.1";
+
+/// What a gateway does with every question.
+#[derive(Debug, Clone, Copy)]
+pub enum Behaviour {
+    /// Releases.
+    Answers,
+    /// Releases, laid out by something else than was asked.
+    AnswersAnother,
+    /// Releases, but another office signs.
+    SignedBy(&'static str),
+    /// Refuses and signs that.
+    Refuses,
+    /// Signs the refusal of another request.
+    RefusesAnother,
+    /// Refuses.
+    RefusesUnsigned,
+    /// Does nothing for longer than anybody waits.
+    Sleeps,
+}
+
+/// A region.
+pub struct World {
+    authority: Authority,
+    pub region: Region,
+}
+
+/// How to end a gateway.
+pub struct Stop(oneshot::Sender<()>, JoinHandle<()>);
+
+impl Stop {
+    pub async fn stop(self) {
+        self.0.send(()).unwrap();
+        self.1.await.unwrap();
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        let authority = Authority::new("lango.example", "Test authority", today()).unwrap();
+        let region = authority.region(EKU.parse().unwrap()).unwrap();
+        Self { authority, region }
+    }
+
+    pub fn office(name: &str) -> SpiffeId {
+        SpiffeId::new("lango.example", Role::Office, name).unwrap()
+    }
+
+    pub fn tls(&self, role: Role, name: &str) -> TlsIdentity {
+        let id = SpiffeId::new("lango.example", role, name).unwrap();
+        let issued = self.authority.issue_tls(&id, today(), &["127.0.0.1"]).unwrap();
+        TlsIdentity::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap()
+    }
+
+    pub fn signer(&self, role: Role, name: &str) -> Signer {
+        let id = SpiffeId::new("lango.example", role, name).unwrap();
+        let eku: Oid = EKU.parse().unwrap();
+        let issued = self.authority.issue_signing(&id, today(), &eku).unwrap();
+        Signer::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap()
+    }
+
+    /// Starts a gateway.
+    pub async fn gateway(&self, office: &str, behaviour: Behaviour, listen: &str) -> (SocketAddr, Stop) {
+        let listener = TcpListener::bind(listen).await.unwrap();
+        let socket = listener.local_addr().unwrap();
+        let config = server_config(&self.tls(Role::Office, office), &self.region).unwrap();
+        let signer = match behaviour {
+            Behaviour::SignedBy(other) => self.signer(Role::Office, other),
+            _ => self.signer(Role::Office, office),
+        };
+        let gateway = Gateway { office: Self::office(office), signer, behaviour };
+        let (stop, stopped) = oneshot::channel();
+        // Who drops the handle lets the gateway run on.
+        let stopped = async move {
+            if stopped.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let served = transport::server()
+            .add_service(GatewayServiceServer::new(gateway))
+            .serve_with_incoming_shutdown(transport::incoming(listener, config), stopped);
+        let served = tokio::spawn(async { served.await.unwrap() });
+        (socket, Stop(stop, served))
+    }
+}
+
+fn today() -> Validity {
+    Validity::days(crate::ask::now(), 1)
+}
+
+struct Gateway {
+    office: SpiffeId,
+    signer: Signer,
+    behaviour: Behaviour,
+}
+
+impl Gateway {
+    async fn refusal(&self, kind: Kind, payload: &[u8]) -> Result<(), Status> {
+        let request_digest = match self.behaviour {
+            Behaviour::Refuses => digest(kind, payload),
+            Behaviour::RefusesAnother => [9; 32],
+            Behaviour::RefusesUnsigned => return Err(lango_wire::status::unauthenticated()),
+            Behaviour::Sleeps => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let refusal = Refusal::new("budget-exceeded", "nothing is left until January");
+        let signed =
+            SignedRefusal { request_digest, office: self.office.clone(), code: refusal.code.into(), time: 1 };
+        Err(refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode()))))
+    }
+}
+
+#[tonic::async_trait]
+impl GatewayService for Gateway {
+    async fn describe(
+        &self,
+        _: Request<pb::GatewayServiceDescribeRequest>,
+    ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn estimate(
+        &self,
+        request: Request<pb::GatewayServiceEstimateRequest>,
+    ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
+        let envelope = request.into_inner().estimate.unwrap();
+        self.refusal(Kind::Estimate, &envelope.payload).await?;
+        let estimate = Some(pb::Estimate { office: self.office.to_string(), ..pb::Estimate::default() });
+        Ok(Response::new(pb::GatewayServiceEstimateResponse { estimate }))
+    }
+
+    async fn query(
+        &self,
+        request: Request<pb::GatewayServiceQueryRequest>,
+    ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
+        let payload = request.into_inner().query.unwrap().payload;
+        self.refusal(Kind::Query, &payload).await?;
+        let question = lango_wire::Question::decode(
+            &payload,
+            &SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
+        );
+        let dimension = if matches!(self.behaviour, Behaviour::AnswersAnother) { "age" } else { "sex" };
+        let layout = format!("codes {dimension} F,M,_O,_U\nmargin persons by {dimension}\n");
+        let plan = format!(
+            "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n\
+             margin persons by {dimension} mechanism discrete-laplace scale 2 sensitivity 1\n",
+            "00".repeat(32)
+        );
+        let cells = vec![10, 20, 0, -1];
+        let statement = Statement {
+            request_digest: digest(Kind::Query, &payload),
+            query_digest: digest(Kind::Text, question.unwrap().query.as_bytes()),
+            office: self.signer.principal().clone(),
+            dataset_version: "2024-07-01".parse().unwrap(),
+            policy_digest: [3; 32],
+            plan_digest: digest(Kind::Plan, plan.as_bytes()),
+            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            cells_digest: Cells(&cells).digest(),
+            loss: Loss::pure(500_000_000),
+            release_id: [4; 16],
+            time: 1,
+        };
+        let release = Some(pb::Release {
+            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            plan,
+            layout,
+            cells,
+            charged: Some(statement.loss.into()),
+            repeated: false,
+            account: None,
+        });
+        Ok(Response::new(pb::GatewayServiceQueryResponse { release }))
+    }
+
+    async fn get_release(
+        &self,
+        _: Request<pb::GatewayServiceGetReleaseRequest>,
+    ) -> Result<Response<pb::GatewayServiceGetReleaseResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+}
