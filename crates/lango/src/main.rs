@@ -1,1 +1,22 @@
-fn main(){}
+//! `lango <command>`: the one binary, a file per command.
+
+mod analyst;
+mod commands;
+mod config;
+mod demo;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match commands::Lango::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("lango: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

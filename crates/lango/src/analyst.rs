@@ -1,0 +1,5 @@
+//! The analyst's side: makes a question, signs it, and believes only what the offices signed.
+
+pub mod client;
+pub mod question;
+pub mod report;

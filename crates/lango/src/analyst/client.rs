@@ -1,0 +1,306 @@
+//! Asking through a coordinator that is trusted with nothing: what counts is what the offices signed.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
+use lango_privacy::{Level, Loss, PlanText};
+use lango_statistics::{Coverage, Outcome, Table, combine};
+use lango_wire::{
+    Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
+    answer::verify_release,
+    pb::{
+        self, coordinator_service_client::CoordinatorServiceClient,
+        coordinator_service_query_response::Event, member_answer, member_estimate,
+    },
+    transport,
+};
+use tonic::{Status, transport::Channel};
+
+use crate::{analyst::question::Asked, config::Identity, failure::Failure};
+
+/// How long a question lives unless the asker waits longer.
+const LIFE_S: u64 = 3_600;
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A connection to a coordinator.
+pub struct Client {
+    identity: Identity,
+    service: CoordinatorServiceClient<Channel>,
+}
+
+/// How to ask.
+pub struct Manner {
+    pub purpose: String,
+    pub at_least: u32,
+    pub level: Level,
+    /// Whom to ask; empty means every member.
+    pub members: Vec<String>,
+}
+
+/// A verified answer.
+pub struct Answered {
+    pub text: String,
+    pub query_digest: [u8; 32],
+    pub coverage: Coverage,
+    pub answers: BTreeMap<String, Answer>,
+    pub tables: Vec<Table>,
+    pub level: Level,
+    pub at_least: u32,
+}
+
+/// The price at one office.
+pub struct Priced {
+    pub plan: PlanText,
+    pub loss: Loss,
+    pub charged: Loss,
+    pub account: lango_privacy::Accounting,
+    pub queries_left: u64,
+    pub repeated: bool,
+}
+
+/// What each office would charge.
+pub struct Prices {
+    pub text: String,
+    pub query_digest: [u8; 32],
+    pub level: Level,
+    pub priced: BTreeMap<String, Priced>,
+    pub absent: Vec<(String, String)>,
+}
+
+impl Client {
+    /// Connects; a handshake that fails is explained.
+    pub async fn connect(identity: Identity, coordinator: &str) -> Result<Self, Failure> {
+        let address: transport::Address =
+            coordinator.parse().map_err(|error| Failure::Usage(format!("--coordinator: {error}")))?;
+        check_own(&identity.tls, &identity.region, now())
+            .map_err(|fault| Failure::of(&fault, fault.advice()))?;
+        identity
+            .signer
+            .check(&identity.region, now())
+            .map_err(|fault| Failure::of("your signing certificate is not good", fault))?;
+        let config = client_config(&identity.tls, &identity.region, Expected::Role(Role::Coordinator))?;
+        let channel = transport::connect(&address, config, CONNECT_TIME_MAX).await.map_err(|error| {
+            let why = explain_handshake(&error, &identity.tls, &identity.region, now());
+            Failure::of(format!("cannot reach the coordinator at {address}"), why)
+        })?;
+        let service = CoordinatorServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
+        Ok(Self { identity, service })
+    }
+
+    /// The federation's members by their short names.
+    async fn members(&mut self) -> Result<Vec<SpiffeId>, Failure> {
+        let mut members = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
+            let page = self.service.list_members(request).await.map_err(|status| told(&status))?.into_inner();
+            for member in page.members {
+                members.push(member.uri.parse()?);
+            }
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(members);
+            }
+        }
+    }
+
+    async fn question(&mut self, asked: &Asked, manner: &Manner) -> Result<Question, Failure> {
+        let analyst = self.identity.signer.principal().clone();
+        let named = |name: &String| {
+            SpiffeId::new(analyst.trust_domain(), Role::Office, name)
+                .map_err(|error| Failure::Usage(format!("--member: {error}")))
+        };
+        let mut audience = match manner.members.as_slice() {
+            [] => self.members().await?,
+            names => names.iter().map(named).collect::<Result<_, _>>()?,
+        };
+        audience.sort_by_key(SpiffeId::to_string);
+        audience.dedup();
+        if audience.is_empty() {
+            return Err(Failure::Failed("the federation has no members".to_owned()));
+        }
+        let issued_at = u64::try_from(now()).unwrap_or_default();
+        Ok(Question {
+            request_id: random()?,
+            blind: random()?,
+            analyst,
+            audience,
+            query: asked.query.to_string(),
+            purpose: asked.purpose.clone().unwrap_or_else(|| manner.purpose.clone()),
+            mode: 1,
+            min_members: manner.at_least,
+            roster_digest: Vec::new(),
+            issued_at,
+            expires_at: issued_at + LIFE_S,
+        })
+    }
+
+    /// Asks, verifies every release and refusal, and adds up for itself.
+    pub async fn run(&mut self, asked: &Asked, manner: &Manner) -> Result<Answered, Failure> {
+        let question = self.question(asked, manner).await?;
+        let payload = question.encode();
+        let request_digest = digest(Kind::Query, &payload);
+        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let envelope = self.identity.signer.sign(Kind::Query, payload);
+        let request = pb::CoordinatorServiceQueryRequest {
+            query: Some(envelope.into()),
+            by_office: asked.by_office,
+            confidence: manner.level.get().to_string(),
+        };
+        let mut stream = self.service.query(request).await.map_err(|status| told(&status))?.into_inner();
+        let progress = progress(question.audience.len());
+        let mut outcomes = BTreeMap::new();
+        let mut answers = BTreeMap::new();
+        while let Some(response) = stream.message().await.map_err(|status| told(&status))? {
+            let Some(Event::Member(member)) = response.event else { continue };
+            let Some(uri) = question.audience.iter().find(|uri| named(uri, &member.office)) else { continue };
+            let office = uri.name().to_owned();
+            let outcome = self.judge(uri, member.outcome, &request_digest, &query_digest, &mut answers);
+            progress.set_message(office.clone());
+            if outcomes.insert(office, outcome).is_none() {
+                progress.inc(1);
+            }
+        }
+        progress.finish_and_clear();
+        let asked_offices: Vec<String> = question.audience.iter().map(|uri| uri.name().to_owned()).collect();
+        let silent = || Outcome::Missing("silent".to_owned());
+        let outcomes = asked_offices
+            .iter()
+            .map(|office| (office.clone(), outcomes.remove(office).unwrap_or_else(silent)));
+        let coverage = Coverage::new(asked_offices.clone(), outcomes.collect::<Vec<_>>())?;
+        let views: Vec<_> = answers.iter().map(view).collect();
+        let tables = combine(&views, asked.by_office, manner.level)?;
+        let (level, at_least) = (manner.level, manner.at_least);
+        Ok(Answered { text: question.query, query_digest, coverage, answers, tables, level, at_least })
+    }
+
+    /// What one member's word is worth.
+    fn judge(
+        &self,
+        office: &SpiffeId,
+        outcome: Option<member_answer::Outcome>,
+        request_digest: &[u8; 32],
+        query_digest: &[u8; 32],
+        answers: &mut BTreeMap<String, Answer>,
+    ) -> Outcome {
+        let region = &self.identity.region;
+        match outcome {
+            Some(member_answer::Outcome::Release(release)) => {
+                match verify_release(release, office, region, now(), request_digest, Some(query_digest)) {
+                    Ok(answer) => {
+                        answers.insert(office.name().to_owned(), answer);
+                        Outcome::Answered
+                    }
+                    Err(error) => {
+                        eprintln!(
+                            "lango: the answer in the name of {} is not counted: {error}",
+                            office.name()
+                        );
+                        Outcome::Missing("unverified".to_owned())
+                    }
+                }
+            }
+            Some(member_answer::Outcome::Refusal(refusal)) => {
+                let envelope = refusal.envelope.map(Into::into);
+                let signed = envelope.and_then(|envelope| {
+                    SignedRefusal::verify(&envelope, office, region, now(), request_digest).ok()
+                });
+                match signed {
+                    Some(signed) => Outcome::Refused(signed.code),
+                    None => Outcome::Missing("unsigned".to_owned()),
+                }
+            }
+            Some(member_answer::Outcome::Missing(missing)) => Outcome::Missing(missing.reason),
+            None => Outcome::Missing("silent".to_owned()),
+        }
+    }
+
+    /// Asks for the price; nothing is charged and no data is touched.
+    pub async fn estimate(&mut self, asked: &Asked, manner: &Manner) -> Result<Prices, Failure> {
+        let question = self.question(asked, manner).await?;
+        let envelope = self.identity.signer.sign(Kind::Estimate, question.encode());
+        let request = pb::CoordinatorServiceEstimateRequest { estimate: Some(envelope.into()) };
+        let response = self.service.estimate(request).await.map_err(|status| told(&status))?.into_inner();
+        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let mut prices = Prices {
+            text: question.query,
+            query_digest,
+            level: manner.level,
+            priced: BTreeMap::new(),
+            absent: Vec::new(),
+        };
+        for member in response.members {
+            let office = question.audience.iter().find(|uri| named(uri, &member.office));
+            let office = office.map_or(member.office, |uri| uri.name().to_owned());
+            let reason = match member.outcome {
+                Some(member_estimate::Outcome::Estimate(estimate)) => match priced(estimate) {
+                    Some(priced) => {
+                        prices.priced.insert(office, priced);
+                        continue;
+                    }
+                    None => "unreadable".to_owned(),
+                },
+                Some(member_estimate::Outcome::Refusal(refusal)) => {
+                    format!("{}: {}", refusal.reason, refusal.message)
+                }
+                Some(member_estimate::Outcome::Missing(missing)) => missing.reason,
+                None => "silent".to_owned(),
+            };
+            prices.absent.push((office, reason));
+        }
+        Ok(prices)
+    }
+}
+
+fn priced(estimate: pb::Estimate) -> Option<Priced> {
+    Some(Priced {
+        plan: estimate.plan.parse().ok()?,
+        loss: estimate.loss?.into(),
+        charged: estimate.charged?.into(),
+        account: estimate.account?.try_into().ok()?,
+        queries_left: estimate.queries_left,
+        repeated: estimate.repeated,
+    })
+}
+
+/// A verified release as the statistics take it.
+pub fn view<'a>((office, answer): (&'a String, &'a Answer)) -> lango_statistics::Answer<'a> {
+    lango_statistics::Answer { office, layout: &answer.layout, plan: &answer.plan, cells: &answer.cells }
+}
+
+/// Whether a coordinator's name for a member means this office: its URI or its short name.
+fn named(uri: &SpiffeId, office: &str) -> bool {
+    uri.name() == office || uri.to_string() == office
+}
+
+/// A status in words, with its reason where it has one.
+fn told(status: &Status) -> Failure {
+    match lango_wire::status::reason(status) {
+        Some(reason) => Failure::Failed(format!("refused ({reason}): {}", status.message())),
+        None => {
+            Failure::Failed(format!("the coordinator answered {:?}: {}", status.code(), status.message()))
+        }
+    }
+}
+
+fn progress(members: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} offices  {msg}");
+    ProgressBar::new(members as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::of("the machine gives no random numbers", error))?;
+    Ok(bytes)
+}
+
+/// Unix seconds.
+pub fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+}

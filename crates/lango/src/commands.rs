@@ -1,0 +1,56 @@
+//! The commands and their words.
+
+mod coordinator;
+mod gateway;
+mod query;
+mod serving;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Lango: a gate for official migration statistics.
+///
+/// A gateway runs beside each statistics office and returns only differentially private aggregates under the office's
+/// own policy; a coordinator asks many gateways one question.
+#[derive(Debug, Parser)]
+#[command(name = "lango", version, max_term_width = 100)]
+pub struct Lango {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run fifteen gateways and a coordinator on this machine and ask them the regional question.
+    Demo(crate::demo::Demo),
+    /// Run the gateway beside an office's database.
+    Gateway(gateway::Gateway),
+    /// Run the coordinator of a region's gateways.
+    Coordinator(coordinator::Coordinator),
+    /// Ask a question of many offices, or its price.
+    #[command(subcommand)]
+    Query(query::Query),
+}
+
+impl Lango {
+    /// Runs the command.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Demo(demo) => demo.run(),
+            Command::Gateway(gateway) => gateway.run(),
+            Command::Coordinator(coordinator) => coordinator.run(),
+            Command::Query(query) => query.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        super::Lango::command().debug_assert();
+    }
+}

@@ -1,0 +1,34 @@
+//! `lango coordinator`: the coordinator of a region's gateways.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::serving;
+use crate::{
+    config::{CoordinatorFile, read_toml},
+    failure::Failure,
+};
+
+#[derive(Debug, Args)]
+pub struct Coordinator {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Stop when standard input ends: for whoever starts the coordinator as a child.
+    #[arg(long, hide = true)]
+    with_stdin: bool,
+}
+
+impl Coordinator {
+    pub fn run(self) -> Result<(), Failure> {
+        let file: CoordinatorFile = read_toml(&self.config)?;
+        serving::log(file.log);
+        serving::runtime()?.block_on(async {
+            let config = file.load(&self.config)?;
+            let listener = serving::listen(file.listen).await?;
+            serving::ready("coordinator", listener.local_addr()?);
+            Ok(lango_coordinator::serve(config, listener, serving::stop(self.with_stdin)).await?)
+        })
+    }
+}

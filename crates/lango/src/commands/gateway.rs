@@ -1,0 +1,34 @@
+//! `lango gateway`: the gateway beside an office's database.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::serving;
+use crate::{
+    config::{GatewayFile, read_toml},
+    failure::Failure,
+};
+
+#[derive(Debug, Args)]
+pub struct Gateway {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Stop when standard input ends: for whoever starts the gateway as a child.
+    #[arg(long, hide = true)]
+    with_stdin: bool,
+}
+
+impl Gateway {
+    pub fn run(self) -> Result<(), Failure> {
+        let file: GatewayFile = read_toml(&self.config)?;
+        serving::log(file.log);
+        serving::runtime()?.block_on(async {
+            let gateway = lango_gateway::Gateway::open(file.load(&self.config)?).await?;
+            let listener = serving::listen(file.listen).await?;
+            serving::ready("gateway", listener.local_addr()?);
+            Ok(lango_gateway::serve(gateway, listener, serving::stop(self.with_stdin)).await?)
+        })
+    }
+}

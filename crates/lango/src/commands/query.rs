@@ -1,0 +1,140 @@
+//! `lango query run | estimate`: a question to many offices, or its price.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use lango_privacy::Level;
+
+use super::serving;
+use crate::{
+    analyst::{
+        client::{Client, Manner},
+        question::{Asked, Parts, read_file},
+        report::ROWS_SHOWN,
+    },
+    config::Identity,
+    failure::Failure,
+    output::Format,
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Query {
+    /// Ask, pay and print the answer. The same question again is free.
+    Run(Ask),
+    /// Print the price and the expected error. Touches no data and charges nothing.
+    Estimate(Ask),
+}
+
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// A query file (TOML) in place of --dataset, --measure, --by, --where and --epsilon.
+    #[arg(value_name = "FILE", conflicts_with_all = ["dataset", "measure", "by", "filter", "epsilon", "dataset_version"])]
+    file: Option<PathBuf>,
+    /// The coordinator: https://HOST:PORT.
+    #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR")]
+    coordinator: String,
+    /// The folder with your keys and certificates.
+    #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
+    identity: PathBuf,
+    /// Ask every member.
+    #[arg(long, required_unless_present = "member", conflicts_with = "member")]
+    all: bool,
+    /// Ask these members: GHA,TGO.
+    #[arg(long, value_name = "OFFICE", value_delimiter = ',')]
+    member: Vec<String>,
+    /// The dataset.
+    #[arg(long, value_name = "NAME", required_unless_present = "file")]
+    dataset: Option<String>,
+    /// Insist on this version of the dataset.
+    #[arg(long, value_name = "VERSION")]
+    dataset_version: Option<String>,
+    /// What to count: persons. May be repeated.
+    #[arg(long, value_name = "MEASURE", required_unless_present = "file")]
+    measure: Vec<String>,
+    /// By what: a comma list; `office` lays the answer out by office. May be repeated; none is the total.
+    #[arg(long, value_name = "D1,D2")]
+    by: Vec<String>,
+    /// A condition: "sex = F", "sex in F,M", "age from 15 to 24". May be repeated.
+    #[arg(long = "where", value_name = "CONDITION", id = "filter")]
+    filter: Vec<String>,
+    /// What the whole question may cost at each office.
+    #[arg(long, value_name = "E", required_unless_present = "file")]
+    epsilon: Option<String>,
+    /// What the answer is for, in the words of the offices' policies.
+    #[arg(long, default_value = "official-statistics")]
+    purpose: String,
+    /// The confidence of the intervals.
+    #[arg(long, value_name = "P", default_value = "0.95")]
+    confidence: Level,
+    /// Fail if fewer offices answer.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    at_least: u32,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// The most rows of a printed table; 0 prints all.
+    #[arg(long, value_name = "N", default_value_t = ROWS_SHOWN)]
+    rows: usize,
+}
+
+impl Query {
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Run(ask) => serving::runtime()?.block_on(ask.run()),
+            Self::Estimate(ask) => serving::runtime()?.block_on(ask.estimate()),
+        }
+    }
+}
+
+impl Ask {
+    fn read(&self) -> Result<(Asked, Manner), Failure> {
+        let asked = match (&self.file, &self.dataset, &self.epsilon) {
+            (Some(file), ..) => read_file(file)?,
+            (None, Some(dataset), Some(epsilon)) => {
+                let version = self.dataset_version.as_deref();
+                Parts {
+                    dataset,
+                    version,
+                    measures: &self.measure,
+                    by: &self.by,
+                    filters: &self.filter,
+                    epsilon,
+                }
+                .read()?
+            }
+            _ => return Err(Failure::Usage("name a query file, or --dataset and --epsilon".to_owned())),
+        };
+        let (purpose, at_least, level) = (self.purpose.clone(), self.at_least, self.confidence);
+        Ok((asked, Manner { purpose, at_least, level, members: self.member.clone() }))
+    }
+
+    async fn run(self) -> Result<(), Failure> {
+        let (asked, manner) = self.read()?;
+        let mut client = Client::connect(Identity::load(&self.identity)?, &self.coordinator).await?;
+        let answered = client.run(&asked, &manner).await?;
+        answered.print(self.format, self.rows)?;
+        let count = answered.coverage.answered.len();
+        if count == 0 {
+            return Err(Failure::Failed("no office answered".to_owned()));
+        }
+        if count < answered.at_least as usize {
+            return Err(Failure::Failed(format!(
+                "{count} offices answered, --at-least {} were wanted",
+                answered.at_least
+            )));
+        }
+        Ok(())
+    }
+
+    async fn estimate(self) -> Result<(), Failure> {
+        let (asked, manner) = self.read()?;
+        let mut client = Client::connect(Identity::load(&self.identity)?, &self.coordinator).await?;
+        let prices = client.estimate(&asked, &manner).await?;
+        prices.print(self.format)?;
+        if prices.priced.is_empty() {
+            Err(Failure::Failed("no office named a price".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+}

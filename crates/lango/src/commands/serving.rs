@@ -1,0 +1,68 @@
+//! What both servers share: the log, the runtime, the readiness notice and the way they stop.
+
+use std::{io::Read, net::SocketAddr};
+
+use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind, sync::oneshot};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{LogFormat, LogTable},
+    failure::Failure,
+};
+
+/// Starts the log on standard error; `LANGO_LOG` chooses levels, as in `info,lango_gateway=debug`.
+pub fn log(table: LogTable) {
+    let filter = EnvFilter::try_from_env("LANGO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match table.format {
+        LogFormat::Text => lines.with_ansi(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+pub fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::of("the runtime cannot start", error))
+}
+
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::of(format!("cannot listen on {address}"), error))
+}
+
+/// Tells the service manager, and whoever reads the log, that requests are answered from now on.
+pub fn ready(what: &str, address: SocketAddr) {
+    tracing::info!(%address, "{what} is ready");
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+/// Done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of standard input.
+pub async fn stop(with_stdin: bool) {
+    let terminated = async {
+        match tokio::signal::unix::signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let (closed, stdin) = oneshot::channel();
+    if with_stdin {
+        // A thread, because a blocked read of standard input would keep the runtime from stopping.
+        std::thread::spawn(move || {
+            let mut rest = [0; 64];
+            while std::io::stdin().read(&mut rest).is_ok_and(|bytes| bytes > 0) {}
+            closed.send(()).ok();
+        });
+    } else {
+        std::mem::forget(closed);
+    }
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+        _ = stdin => {}
+    }
+    tracing::info!("stopping");
+}

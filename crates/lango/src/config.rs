@@ -1,0 +1,225 @@
+//! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use lango_gateway::system_clock;
+use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
+use lango_policy::document::Document;
+use lango_source::{Source, Sqlite};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// A gateway's configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayFile {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder with the office's keys and certificates.
+    identity: PathBuf,
+    /// The folder with the policy files.
+    policies: PathBuf,
+    /// The file of the ledger, the releases and the access records.
+    store: PathBuf,
+    /// The longest life of a request.
+    #[serde(default = "eight_days")]
+    request_life_max_s: u64,
+    region: RegionTable,
+    /// The connections that policies name.
+    source: BTreeMap<String, SourceTable>,
+    #[serde(default)]
+    pub log: LogTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionTable {
+    name: String,
+    authority: PathBuf,
+    signing_eku: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceTable {
+    sqlite: PathBuf,
+    #[serde(default = "one_minute")]
+    statement_timeout_s: u64,
+}
+
+/// How to log.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogTable {
+    #[serde(default)]
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// A coordinator's configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoordinatorFile {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    identity: PathBuf,
+    #[serde(default = "one_minute")]
+    member_deadline_s: u64,
+    #[serde(default = "five_seconds")]
+    connect_timeout_s: u64,
+    region: RegionTable,
+    member: Vec<MemberTable>,
+    #[serde(default)]
+    pub log: LogTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberTable {
+    office: String,
+    address: String,
+}
+
+/// What an identity's folder says of its region.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityFile {
+    region: RegionTable,
+}
+
+fn eight_days() -> u64 {
+    8 * 24 * 3600
+}
+
+fn one_minute() -> u64 {
+    60
+}
+
+fn five_seconds() -> u64 {
+    5
+}
+
+/// Reads a file; the error names it.
+pub fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::of(path.display(), error))
+}
+
+/// Reads a TOML file strictly.
+pub fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    Ok(Document::new(path.display().to_string(), read(path)?).read()?)
+}
+
+fn beside(file: &Path, path: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
+}
+
+impl RegionTable {
+    fn load(&self, file: &Path) -> Result<Region, Failure> {
+        let authority = beside(file, &self.authority);
+        let pem = fs::read(&authority).map_err(|error| Failure::of(authority.display(), error))?;
+        let eku: Oid = self
+            .signing_eku
+            .parse()
+            .map_err(|error| Failure::of(format!("{}: region.signing_eku", file.display()), error))?;
+        Region::from_pem(&self.name, &pem, eku)
+            .map_err(|error| Failure::of(format!("{}: region", file.display()), error))
+    }
+}
+
+impl GatewayFile {
+    /// Everything that the file leads to; `file` is where it was read.
+    pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
+        let identity = beside(file, &self.identity);
+        let source = |(name, table): (&String, &SourceTable)| {
+            let timeout = Duration::from_secs(table.statement_timeout_s);
+            let source: Arc<dyn Source> = Arc::new(Sqlite::new(beside(file, &table.sqlite), timeout));
+            (name.clone(), source)
+        };
+        let store = beside(file, &self.store);
+        if let Some(folder) = store.parent() {
+            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
+        }
+        Ok(lango_gateway::Config {
+            region: self.region.load(file)?,
+            tls: TlsIdentity::load(&identity)?,
+            signer: Signer::load(&identity)?,
+            policies: policies(&beside(file, &self.policies))?,
+            sources: self.source.iter().map(source).collect::<HashMap<_, _>>(),
+            store,
+            request_life_max: Duration::from_secs(self.request_life_max_s),
+            clock: system_clock(),
+        })
+    }
+}
+
+/// The policy files of a folder, in the order of their names.
+fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::of(folder.display(), error))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>();
+    let mut paths = paths.map_err(|error| Failure::of(folder.display(), error))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    paths.iter().map(|path| Ok(Document::new(path.display().to_string(), read(path)?))).collect()
+}
+
+impl CoordinatorFile {
+    /// Everything that the file leads to; `file` is where it was read.
+    pub fn load(&self, file: &Path) -> Result<lango_coordinator::Config, Failure> {
+        let region = self.region.load(file)?;
+        let member = |table: &MemberTable| {
+            let at =
+                |error: String| Failure::of(format!("{}: member `{}`", file.display(), table.office), error);
+            let uri = SpiffeId::new(region.trust_domain(), Role::Office, &table.office)
+                .map_err(|error| at(error.to_string()))?;
+            let address = table
+                .address
+                .parse()
+                .map_err(|error: lango_wire::transport::AddressError| at(error.to_string()))?;
+            Ok(lango_coordinator::Member { uri, address })
+        };
+        let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
+        Ok(lango_coordinator::Config {
+            tls: TlsIdentity::load(&beside(file, &self.identity))?,
+            members,
+            member_deadline: Duration::from_secs(self.member_deadline_s),
+            connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            region,
+        })
+    }
+}
+
+/// A principal's folder: keys, certificates and what its region is.
+pub struct Identity {
+    pub region: Region,
+    pub tls: TlsIdentity,
+    pub signer: Signer,
+}
+
+impl Identity {
+    /// Loads `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
+    pub fn load(folder: &Path) -> Result<Self, Failure> {
+        let file = folder.join("identity.toml");
+        let table: IdentityFile = read_toml(&file)?;
+        Ok(Self {
+            region: table.region.load(&file)?,
+            tls: TlsIdentity::load(folder)?,
+            signer: Signer::load(folder)?,
+        })
+    }
+}

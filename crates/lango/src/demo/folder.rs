@@ -1,0 +1,240 @@
+//! The demo's folder, laid out as offices, coordinator and analysts would have theirs.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
+
+use lango_identity::{Authority, Oid, Role, SpiffeId, Validity};
+use lango_registers::{Draw, OFFICES};
+use serde::{Deserialize, Serialize};
+
+use super::registers;
+use crate::{analyst::client::now, config, failure::Failure};
+
+pub const REGION: &str = "ecowas.example";
+pub const ANALYST: &str = "awa";
+/// An object identifier for signing certificates, in the arc that is set aside for examples (RFC 5612).
+const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
+const STATE: &str = "demo.toml";
+const DAYS: u32 = 365;
+
+/// A folder that is complete.
+pub struct Folder {
+    pub root: PathBuf,
+    pub draw: Draw,
+}
+
+/// What the folder says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    scale: u32,
+    seed: u64,
+    complete: bool,
+}
+
+impl Folder {
+    /// Makes the folder, or uses the one that is there; one that was left half done is finished.
+    pub fn prepare(root: &Path, scale: Option<u32>, seed: Option<u64>) -> Result<Self, Failure> {
+        let file = root.join(STATE);
+        let existing: Option<State> = if file.exists() { Some(config::read_toml(&file)?) } else { None };
+        let folder = Self {
+            root: root.to_owned(),
+            draw: Draw {
+                scale: scale.or(existing.as_ref().map(|state| state.scale)).unwrap_or(100),
+                seed: seed.or(existing.as_ref().map(|state| state.seed)).unwrap_or(1),
+            },
+        };
+        match existing {
+            Some(state) if (state.scale, state.seed) != (folder.draw.scale, folder.draw.seed) => {
+                let drawn =
+                    format!("{} was drawn at scale {} with seed {}", root.display(), state.scale, state.seed);
+                return Err(Failure::Failed(format!(
+                    "{drawn}: leave --scale and --seed out, or name another --dir"
+                )));
+            }
+            Some(state) if state.complete => {
+                eprintln!(
+                    "using {} again: its registers, keys and ledgers are as the last run left them",
+                    root.display()
+                );
+                folder.free_ports()?;
+                return Ok(folder);
+            }
+            Some(_) => eprintln!("finishing {}, which an earlier run left half done", root.display()),
+            None if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) => {
+                return Err(Failure::Failed(format!(
+                    "{} is there and is no demo: name another --dir",
+                    root.display()
+                )));
+            }
+            None => eprintln!(
+                "making {}: keys, policies and registers of {} offices",
+                root.display(),
+                OFFICES.len()
+            ),
+        }
+        folder.mark(false)?;
+        folder.lay_out()?;
+        registers::draw(&folder)?;
+        folder.mark(true)?;
+        Ok(folder)
+    }
+
+    pub fn office(&self, office: &str) -> PathBuf {
+        self.root.join("offices").join(office)
+    }
+
+    pub fn register(&self, office: &str) -> PathBuf {
+        self.office(office).join("register.sqlite")
+    }
+
+    pub fn coordinator(&self) -> PathBuf {
+        self.root.join("coordinator")
+    }
+
+    pub fn analyst(&self) -> PathBuf {
+        self.root.join("analysts").join(ANALYST)
+    }
+
+    fn mark(&self, complete: bool) -> Result<(), Failure> {
+        let state = State { scale: self.draw.scale, seed: self.draw.seed, complete };
+        write(&self.root.join(STATE), &toml::to_string(&state)?)
+    }
+
+    /// Everything but the registers.
+    fn lay_out(&self) -> Result<(), Failure> {
+        let validity = Validity::days(now(), DAYS);
+        let authority = Authority::new(REGION, "Demonstration authority of the region", validity)?;
+        let pem = authority.to_pem();
+        let region = self.root.join("region");
+        fs::create_dir_all(&region)?;
+        pem.save(&region, "authority")?;
+        let eku: Oid = SIGNING_EKU.parse()?;
+        let issue = |role: Role, name: &str, folder: &Path, signs: bool| -> Result<(), Failure> {
+            let id = SpiffeId::new(REGION, role, name)?;
+            fs::create_dir_all(folder)?;
+            authority.issue_tls(&id, validity, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
+            if signs {
+                authority.issue_signing(&id, validity, &eku)?.save(folder, "signing")?;
+            }
+            Ok(())
+        };
+        let own_region = |folder: &Path, file: &str| -> Result<(), Failure> {
+            write(&folder.join("authority.pem"), &pem.certificate_pem)?;
+            write(&folder.join(file), &region_table("authority.pem"))
+        };
+        let ports = ports(OFFICES.len() + 1)?;
+        let mut members = String::new();
+        for (office, port) in OFFICES.iter().zip(&ports) {
+            let folder = self.office(office);
+            issue(Role::Office, office, &folder.join("identity"), true)?;
+            write(&folder.join("authority.pem"), &pem.certificate_pem)?;
+            write(&folder.join("policies/residents.toml"), &policy(office))?;
+            write(&folder.join("gateway.toml"), &gateway(*port))?;
+            members +=
+                &format!("\n[[member]]\noffice = \"{office}\"\naddress = \"https://127.0.0.1:{port}\"\n");
+        }
+        let folder = self.coordinator();
+        issue(Role::Coordinator, "region", &folder.join("identity"), false)?;
+        write(&folder.join("authority.pem"), &pem.certificate_pem)?;
+        let port = ports.last().copied().unwrap_or_default();
+        write(&folder.join("coordinator.toml"), &(coordinator(port) + &members))?;
+        for (role, plural, name) in [
+            (Role::Analyst, "analysts", ANALYST),
+            (Role::Administrator, "administrators", "kofi"),
+            (Role::Auditor, "auditors", "zainab"),
+        ] {
+            let folder = self.root.join(plural).join(name);
+            issue(role, name, &folder, role == Role::Analyst)?;
+            own_region(&folder, "identity.toml")?;
+        }
+        Ok(())
+    }
+
+    /// Where every server listens: (its configuration file, its port).
+    pub fn listeners(&self) -> Result<Vec<(PathBuf, u16)>, Failure> {
+        let offices = OFFICES.iter().map(|office| self.office(office).join("gateway.toml"));
+        let files = offices.chain([self.coordinator().join("coordinator.toml")]);
+        files
+            .map(|file| {
+                let table: toml::Table = config::read_toml(&file)?;
+                let listen = table
+                    .get("listen")
+                    .and_then(toml::Value::as_str)
+                    .and_then(|listen| listen.rsplit(':').next());
+                let port = listen.and_then(|port| port.parse().ok());
+                let port = port.ok_or_else(|| Failure::of(file.display(), "`listen` holds no port"))?;
+                Ok((file, port))
+            })
+            .collect()
+    }
+
+    /// Moves servers whose port somebody else took since the last run; nothing else in their files is touched.
+    fn free_ports(&self) -> Result<(), Failure> {
+        for (file, taken) in self.listeners()? {
+            if TcpListener::bind(("127.0.0.1", taken)).is_ok() {
+                continue;
+            }
+            let free = ports(1)?.first().copied().unwrap_or_default();
+            for file in [&file, &self.coordinator().join("coordinator.toml")] {
+                let text = config::read(file)?
+                    .replace(&format!("127.0.0.1:{taken}\""), &format!("127.0.0.1:{free}\""));
+                write(file, &text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ports that are free now.
+fn ports(count: usize) -> Result<Vec<u16>, Failure> {
+    let listeners = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text).map_err(|error| Failure::of(file.display(), error))
+}
+
+fn region_table(authority: &str) -> String {
+    format!("[region]\nname = \"{REGION}\"\nauthority = \"{authority}\"\nsigning_eku = \"{SIGNING_EKU}\"\n")
+}
+
+fn gateway(port: u16) -> String {
+    format!(
+        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\npolicies = \"policies\"\nstore = \"state/ledger.sqlite\"\n\n{}\n\
+         [source.register]\nsqlite = \"register.sqlite\"\n\n[log]\nformat = \"json\"\n",
+        region_table("authority.pem")
+    )
+}
+
+fn coordinator(port: u16) -> String {
+    format!(
+        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\n\n{}\n[log]\nformat = \"json\"\n",
+        region_table("authority.pem")
+    )
+}
+
+/// The policy of a demonstration office.
+fn policy(office: &str) -> String {
+    include_str!("residents.toml").replace("GHA", office)
+}
+
+#[cfg(test)]
+mod tests {
+    use lango_policy::{PolicySet, document::Document};
+
+    #[test]
+    fn the_policy_of_every_office_loads_and_passes_its_tests() {
+        for office in lango_registers::OFFICES {
+            let set = PolicySet::read(&[Document::new("residents.toml", super::policy(office))]).unwrap();
+            assert_eq!((set.office.as_str(), set.run_trials()), (office, vec![]));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is printed: tables for people, JSON and CSV for programs.
+
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, ContentArrangement, presets::UTF8_HORIZONTAL_ONLY};
+
+use crate::failure::Failure;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned, for people.
+    Table,
+    /// Stable field names, for programs.
+    Json,
+    /// One row a cell, for spreadsheets.
+    Csv,
+}
+
+/// Prints to standard output; whoever reads may stop reading.
+pub fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// An aligned table; columns named in `right` hold numbers.
+pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    for position in right {
+        if let Some(column) = table.column_mut(*position) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// A whole number with thousands set apart: `-1,234`.
+pub fn grouped(value: i64) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value < 0 { format!("-{text}") } else { text }
+}
+
+/// A field of a CSV row (RFC 4180).
+pub fn csv_field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (value, text) in [
+            (0, "0"),
+            (-7, "-7"),
+            (1_234, "1,234"),
+            (-123_456, "-123,456"),
+            (i64::MIN, "-9,223,372,036,854,775,808"),
+        ] {
+            assert_eq!(grouped(value), text);
+        }
+    }
+
+    #[test]
+    fn a_csv_field_is_quoted_where_it_must_be() {
+        assert_eq!(
+            (csv_field("a b"), csv_field("a,\"b\"")),
+            ("a b".to_owned(), "\"a,\"\"b\"\"\"".to_owned())
+        );
+    }
+}
