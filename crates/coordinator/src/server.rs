@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use lango_identity::{Expected, TlsError, client_config, server_config};
 use lango_wire::{
-    FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
     pb::{
         coordinator_service_server::CoordinatorServiceServer, gateway_service_client::GatewayServiceClient,
     },
-    transport,
+    reflection, transport,
 };
 use tokio::net::TcpListener;
 
@@ -55,10 +55,7 @@ pub async fn serve(
     let service = service(config)?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CoordinatorServiceServer<Service>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let (reflection, reflection_alpha) = reflection::services()?;
     let service = CoordinatorServiceServer::new(service)
         .max_decoding_message_size(QUESTION_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -66,6 +63,7 @@ pub async fn serve(
         .add_service(service)
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(reflection_alpha)
         .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
         .await?;
     Ok(())

@@ -34,7 +34,7 @@ impl Gateway {
         // Whoever asked the same first is waited for; then its answer is here, and free.
         let _flight = self.flights.take(key).await;
         if let Some(stored) = self.found(key, known).await? {
-            return self.repeat(request, stored, granted, known).await;
+            return self.repeat(request, stored, granted, known, begun).await;
         }
 
         let terms_digest = key.terms_digest;
@@ -52,7 +52,7 @@ impl Gateway {
             Some(held) => held,
             None => {
                 let stored = self.found(key, known).await?.ok_or_else(|| Refused::failed(known, false))?;
-                return self.repeat(request, stored, granted, known).await;
+                return self.repeat(request, stored, granted, known, begun).await;
             }
         };
 
@@ -208,6 +208,7 @@ impl Gateway {
         stored: Stored,
         granted: &Granted<'_>,
         known: &Known,
+        begun: Instant,
     ) -> Result<pb::Release, Refused> {
         let mut record = self.record(request, known, Decision::Repeated);
         record.release_id = Some(stored.release_id);
@@ -215,7 +216,8 @@ impl Gateway {
             tracing::error!(%error, "a repeated answer could not be recorded");
             Refused::failed(known, false)
         })?;
-        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, "repeated");
+        let total_us = micros(begun.elapsed());
+        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
         Ok(self.sign(request, stored, FREE, true, granted))
     }
 

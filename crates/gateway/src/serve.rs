@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lango_identity::{TlsError, server_config};
 use lango_wire::{
-    FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, transport,
+    MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, reflection, transport,
 };
 use tokio::net::TcpListener;
 
@@ -40,14 +40,12 @@ pub async fn serve(
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let (reflection, reflection_alpha) = reflection::services()?;
     let served = transport::server()
         .add_service(service)
         .add_service(health_service)
         .add_service(reflection)
+        .add_service(reflection_alpha)
         .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
         .await;
     gateway.store.close().await;

@@ -214,6 +214,10 @@ pub struct Identity {
 impl Identity {
     /// Loads `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
     pub fn load(folder: &Path) -> Result<Self, Failure> {
+        if !folder.join("signing.key").exists() {
+            let message = "holds no signing key: questions are signed, and only analysts have the key for it";
+            return Err(Failure::of(folder.display(), message));
+        }
         let file = folder.join("identity.toml");
         let table: IdentityFile = read_toml(&file)?;
         Ok(Self {

@@ -1,7 +1,7 @@
 //! What is printed: tables for people, JSON and CSV for programs.
 
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, ContentArrangement, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use crate::failure::Failure;
 
@@ -25,10 +25,16 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Lines above, below and under the header; none between rows.
+const LINES: TableStyle = {
+    let line = LineStyle::none().fill('─').junction('─');
+    TableStyle::new().top_border(line).header_separator(line).bottom_border(line)
+};
+
 /// An aligned table; columns named in `right` hold numbers.
 pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(LINES).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     table.add_rows(rows);
     for position in right {
@@ -50,6 +56,11 @@ pub fn grouped(value: i64) -> String {
         text.push(digit);
     }
     if value < 0 { format!("-{text}") } else { text }
+}
+
+/// Somebody else's words, fit for a terminal: control characters are shown, not obeyed.
+pub fn foreign(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A field of a CSV row (RFC 4180).

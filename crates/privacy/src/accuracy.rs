@@ -78,6 +78,15 @@ impl NoiseSum {
 
     /// The smallest whole `h` with `P(|sum| <= h)` at least the level, and that probability.
     pub fn half_width(&self, level: Level) -> (u64, f64) {
+        if let Some(scale) = self.lone_laplace() {
+            let p = (-1.0 / scale).exp();
+            // The least real h with tail(h) at most 1 - level; one step either way absorbs the rounding of logarithms.
+            let h = -scale * ((1.0 - level.0) * (1.0 + p) / 2.0).ln() - 1.0;
+            let start = (h.ceil().max(1.0) as u64).saturating_sub(1);
+            let least =
+                (start..start + 3).find(|h| laplace_within(scale, *h) >= level.0).unwrap_or(start + 3);
+            return (least, laplace_within(scale, least));
+        }
         let spectrum = Spectrum::new(self);
         let (mut low, mut high) = (0, spectrum.reach);
         while low < high {
@@ -89,9 +98,30 @@ impl NoiseSum {
 
     /// `P(|sum| <= h)`.
     pub fn within(&self, half_width: u64) -> f64 {
+        if let Some(scale) = self.lone_laplace() {
+            return laplace_within(scale, half_width);
+        }
         let spectrum = Spectrum::new(self);
         if half_width >= spectrum.reach { 1.0 } else { spectrum.within(half_width) }
     }
+
+    /// The scale, where the sum is of one Laplace noise: its tail has a closed form, and its characteristic function falls
+    /// off too slowly to be summed at a large scale.
+    fn lone_laplace(&self) -> Option<f64> {
+        let mut noises = self.each();
+        match (noises.next(), noises.next()) {
+            (Some((Noise { mechanism: Mechanism::DiscreteLaplace, scale }, times)), None) if times == 1.0 => {
+                Some(scale)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `1 - 2 p^(h+1) / (1 + p)` with `p = exp(-1/scale)`.
+fn laplace_within(scale: f64, half_width: u64) -> f64 {
+    let power = |steps: f64| (-steps / scale).exp();
+    1.0 - 2.0 * power(half_width as f64 + 1.0) / (1.0 + power(1.0))
 }
 
 impl Noise {
@@ -154,7 +184,7 @@ impl Spectrum {
             let t = 2.0 * PI * j as f64 / points;
             sum.each().map(|(noise, times)| noise.characteristic(t).powf(times)).product::<f64>()
         };
-        // A lone Laplace noise falls off slowest, as 1/t^2.
+        // Two Laplace noises fall off slowest, as 1/t^4; a lone one has its closed form.
         let values = (1..=reach).map(at).take_while(|value| *value > 1e-17).take(4_000_000).collect();
         Self { reach, values }
     }

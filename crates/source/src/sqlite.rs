@@ -96,9 +96,11 @@ impl Session for Open {
 fn check(connection: &Connection, dataset: &Dataset) -> Result<(), SourceError> {
     let (table, unit) = (&dataset.table, &dataset.unit.column);
     let kind = connection
-        .query_row("SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", [table], |row| {
-            row.get::<_, String>(0)
-        })
+        .query_row(
+            "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE",
+            [table],
+            |row| row.get::<_, String>(0),
+        )
         .optional();
     match kind.map_err(|error| unavailable(&error))?.as_deref() {
         Some("table") => {}

@@ -1,1 +1,32 @@
-//! testkit
+//! What do tests of several rooms share? A region with its certificates, small registers, policies, and gateways and
+//! coordinators that run in the test's own process behind real sockets.
+//!
+//! Architecture invariant: a dev-dependency only; nothing that ships knows this crate.
+
+// What a test needs and does not get is the test's failure, so this crate panics where the others return errors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+mod caller;
+mod clock;
+mod coordinator;
+mod federation;
+mod gate;
+mod ledger;
+mod office;
+mod policy;
+mod register;
+mod running;
+mod world;
+
+pub use answers::{table, tables};
+pub use caller::{Caller, Told, persons};
+pub use clock::TestClock;
+pub use coordinator::{Coordinator, Relayed};
+pub use federation::Federation;
+pub use gate::{Gate, Mode};
+pub use ledger::{AccountRow, Ledger, RecordRow};
+pub use office::Office;
+pub use policy::{Grant, Policy};
+pub use register::{KEYS, Person, Register};
+pub use world::{EKU, Identity, World};

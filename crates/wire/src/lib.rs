@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod question;
+pub mod reflection;
 pub mod status;
 pub mod transport;
 

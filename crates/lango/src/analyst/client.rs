@@ -20,7 +20,7 @@ use lango_wire::{
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{analyst::question::Asked, config::Identity, failure::Failure};
+use crate::{analyst::question::Asked, config::Identity, failure::Failure, output::foreign};
 
 /// How long a question lives unless the asker waits longer.
 const LIFE_S: u64 = 3_600;
@@ -206,15 +206,19 @@ impl Client {
             }
             Some(member_answer::Outcome::Refusal(refusal)) => {
                 let envelope = refusal.envelope.map(Into::into);
+                let message = foreign(&refusal.message);
                 let signed = envelope.and_then(|envelope| {
                     SignedRefusal::verify(&envelope, office, region, now(), request_digest).ok()
                 });
                 match signed {
-                    Some(signed) => Outcome::Refused(signed.code),
+                    Some(signed) => {
+                        eprintln!("lango: {} refuses: {message}", office.name());
+                        Outcome::Refused(foreign(&signed.code))
+                    }
                     None => Outcome::Missing("unsigned".to_owned()),
                 }
             }
-            Some(member_answer::Outcome::Missing(missing)) => Outcome::Missing(missing.reason),
+            Some(member_answer::Outcome::Missing(missing)) => Outcome::Missing(foreign(&missing.reason)),
             None => Outcome::Missing("silent".to_owned()),
         }
     }
@@ -245,9 +249,9 @@ impl Client {
                     None => "unreadable".to_owned(),
                 },
                 Some(member_estimate::Outcome::Refusal(refusal)) => {
-                    format!("{}: {}", refusal.reason, refusal.message)
+                    foreign(&format!("{}: {}", refusal.reason, refusal.message))
                 }
-                Some(member_estimate::Outcome::Missing(missing)) => missing.reason,
+                Some(member_estimate::Outcome::Missing(missing)) => foreign(&missing.reason),
                 None => "silent".to_owned(),
             };
             prices.absent.push((office, reason));
@@ -280,10 +284,12 @@ fn named(uri: &SpiffeId, office: &str) -> bool {
 /// A status in words, with its reason where it has one.
 fn told(status: &Status) -> Failure {
     match lango_wire::status::reason(status) {
-        Some(reason) => Failure::Failed(format!("refused ({reason}): {}", status.message())),
-        None => {
-            Failure::Failed(format!("the coordinator answered {:?}: {}", status.code(), status.message()))
-        }
+        Some(reason) => Failure::Failed(foreign(&format!("refused ({reason}): {}", status.message()))),
+        None => Failure::Failed(format!(
+            "the coordinator answered {:?}: {}",
+            status.code(),
+            foreign(status.message())
+        )),
     }
 }
 

@@ -130,6 +130,7 @@ impl Answered {
             .map(|answer| epsilon(&answer.charged, &answer.account.unwrap_or(Accounting::Pure)))
             .max();
         text += &match (charged, one) {
+            (_, None) => String::new(),
             (0, _) => "cost      nothing: every answer had been released before\n".to_owned(),
             (charged, one) => format!(
                 "cost      epsilon {} at each of {charged} offices; {} for a person held by all of them\n",

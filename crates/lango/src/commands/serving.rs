@@ -48,21 +48,25 @@ pub async fn stop(with_stdin: bool) {
             Err(_) => std::future::pending().await,
         }
     };
-    let (closed, stdin) = oneshot::channel();
+    let (closed, stdin) = oneshot::channel::<()>();
     if with_stdin {
         // A thread, because a blocked read of standard input would keep the runtime from stopping.
         std::thread::spawn(move || {
             let mut rest = [0; 64];
             while std::io::stdin().read(&mut rest).is_ok_and(|bytes| bytes > 0) {}
-            closed.send(()).ok();
+            drop(closed);
         });
-    } else {
-        std::mem::forget(closed);
     }
+    let ended = async {
+        match with_stdin {
+            true => drop(stdin.await),
+            false => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = terminated => {}
         _ = tokio::signal::ctrl_c() => {}
-        _ = stdin => {}
+        () = ended => {}
     }
     tracing::info!("stopping");
 }

@@ -1,0 +1,201 @@
+//! Somebody who signs questions and calls gateways with them.
+
+use std::time::Duration;
+
+use lango_identity::{Expected, Kind, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_wire::{
+    Answer, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal,
+    answer::verify_release,
+    pb::{self, gateway_service_client::GatewayServiceClient},
+    status::{reason, refusal_envelope},
+    transport,
+};
+use tonic::{Code, Status, transport::Channel};
+
+use crate::{Office, TestClock};
+
+/// How long a connection may take in tests.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+const HOUR_S: u64 = 3_600;
+
+/// Somebody with certificates: an analyst as a rule, an auditor or a stranger where a test is about that.
+#[derive(Clone)]
+pub struct Caller {
+    /// Who calls.
+    pub id: SpiffeId,
+    /// For connections.
+    pub tls: TlsIdentity,
+    /// For questions.
+    pub signer: Signer,
+    /// Whose answers are believed.
+    pub region: Region,
+    clock: TestClock,
+}
+
+/// The text of a question for persons: `body` is its margins and conditions.
+pub fn persons(body: &str, epsilon: &str) -> String {
+    format!("lango-query 1\ndataset residents\nmeasure persons\n{body}\nprice epsilon {epsilon}\n")
+}
+
+impl Caller {
+    /// Somebody with these certificates.
+    pub fn new(tls: TlsIdentity, signer: Signer, region: Region, clock: TestClock) -> Self {
+        Self { id: signer.principal().clone(), tls, signer, region, clock }
+    }
+
+    /// A new question to these offices, for an hour from now.
+    pub fn question(&self, audience: &[&SpiffeId], query: &str) -> Question {
+        Question {
+            request_id: random(),
+            blind: random(),
+            analyst: self.id.clone(),
+            audience: sorted(audience),
+            query: query.to_owned(),
+            purpose: "official-statistics".to_owned(),
+            mode: 1,
+            min_members: 0,
+            roster_digest: Vec::new(),
+            issued_at: self.now(),
+            expires_at: self.now() + HOUR_S,
+        }
+    }
+
+    /// A new look-up at these offices, for an hour from now.
+    pub fn lookup(&self, audience: &[&SpiffeId], object: Object) -> Lookup {
+        Lookup {
+            request_id: random(),
+            principal: self.id.clone(),
+            audience: sorted(audience),
+            object,
+            issued_at: self.now(),
+            expires_at: self.now() + HOUR_S,
+        }
+    }
+
+    /// The signed envelope of a payload.
+    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> pb::Envelope {
+        self.signer.sign(kind, payload).into()
+    }
+
+    /// A connection to an office's gateway.
+    pub async fn connect(&self, office: &Office) -> Channel {
+        let config = client_config(&self.tls, &self.region, Expected::Id(office.id.clone())).unwrap();
+        transport::connect(&office.address(), config, CONNECT_TIME_MAX).await.unwrap()
+    }
+
+    /// A client of an office's gateway.
+    pub async fn gateway(&self, office: &Office) -> GatewayServiceClient<Channel> {
+        GatewayServiceClient::new(self.connect(office).await).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Asks with a new question, and verifies what comes.
+    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, Told> {
+        let question = self.question(&[&office.id], query);
+        self.send(office, &self.sign(Kind::Query, question.encode())).await
+    }
+
+    /// Sends a signed question, and verifies what comes.
+    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, Told> {
+        let request = pb::GatewayServiceQueryRequest { query: Some(envelope.clone()) };
+        let response = self.gateway(office).await.query(request).await;
+        let request_digest = digest(Kind::Query, &envelope.payload);
+        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let question = Question::decode(&envelope.payload, &self.id).unwrap();
+        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let release = response.into_inner().release.unwrap();
+        let now = self.clock.get();
+        let verified =
+            verify_release(release, &office.id, &self.region, now, &request_digest, Some(&query_digest));
+        Ok(verified.unwrap())
+    }
+
+    /// Asks for a price.
+    pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, Told> {
+        let question = self.question(&[&office.id], query);
+        self.send_estimate(office, &self.sign(Kind::Estimate, question.encode())).await
+    }
+
+    /// Sends a signed price enquiry.
+    pub async fn send_estimate(
+        &self,
+        office: &Office,
+        envelope: &pb::Envelope,
+    ) -> Result<pb::Estimate, Told> {
+        let request = pb::GatewayServiceEstimateRequest { estimate: Some(envelope.clone()) };
+        let response = self.gateway(office).await.estimate(request).await;
+        let request_digest = digest(Kind::Estimate, &envelope.payload);
+        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        Ok(response.into_inner().estimate.unwrap())
+    }
+
+    /// Asks which datasets there are, or for one.
+    pub async fn describe(&self, office: &Office, only: Option<&str>) -> Result<Vec<pb::Dataset>, Told> {
+        let lookup = self.lookup(&[&office.id], Object::Describe(only.map(str::to_owned)));
+        let envelope = self.sign(Kind::Lookup, lookup.encode());
+        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope) };
+        let response = self.gateway(office).await.describe(request).await;
+        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        Ok(response.into_inner().datasets)
+    }
+
+    /// Fetches a stored release, and verifies it.
+    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, Told> {
+        let lookup = self.lookup(&[&office.id], Object::Release(release_id));
+        let envelope = self.sign(Kind::Lookup, lookup.encode());
+        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let request = pb::GatewayServiceGetReleaseRequest { lookup: Some(envelope) };
+        let response = self.gateway(office).await.get_release(request).await;
+        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let release = response.into_inner().release.unwrap();
+        let now = self.clock.get();
+        Ok(verify_release(release, &office.id, &self.region, now, &request_digest, None).unwrap())
+    }
+
+    /// What a status says, the signed refusal in it verified.
+    pub fn told(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> Told {
+        let now = self.clock.get();
+        let signed = refusal_envelope(&status).map(|envelope| {
+            SignedRefusal::verify(&envelope, office, &self.region, now, request_digest).unwrap()
+        });
+        Told { code: status.code(), reason: reason(&status), signed, status }
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.get().try_into().unwrap()
+    }
+}
+
+/// How a call failed.
+#[derive(Debug)]
+pub struct Told {
+    /// The status code.
+    pub code: Code,
+    /// The reason in `ErrorInfo`.
+    pub reason: Option<String>,
+    /// The signed refusal, verified.
+    pub signed: Option<SignedRefusal>,
+    /// All of it.
+    pub status: Status,
+}
+
+impl Told {
+    /// The reason, which `ErrorInfo` and the signed refusal must agree on.
+    pub fn refusal(&self) -> &str {
+        let signed = self.signed.as_ref().unwrap_or_else(|| panic!("not signed: {:?}", self.status));
+        assert_eq!(self.reason.as_ref(), Some(&signed.code));
+        &signed.code
+    }
+}
+
+fn sorted(audience: &[&SpiffeId]) -> Vec<SpiffeId> {
+    let mut offices: Vec<SpiffeId> = audience.iter().copied().cloned().collect();
+    offices.sort();
+    offices
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
+}

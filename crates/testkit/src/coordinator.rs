@@ -1,0 +1,96 @@
+//! A coordinator, and what its callers get.
+
+use std::{net::SocketAddr, time::Duration};
+
+use lango_coordinator::{Config, Member, serve};
+use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_wire::{
+    MESSAGE_BYTES_MAX,
+    pb::{
+        self, coordinator_service_client::CoordinatorServiceClient, coordinator_service_query_response::Event,
+    },
+    transport::{self, Address},
+};
+use tonic::{Status, transport::Channel};
+
+use crate::{Caller, World, running::Running};
+
+/// A running coordinator.
+pub struct Coordinator {
+    /// Who it is.
+    pub id: SpiffeId,
+    running: Running,
+}
+
+/// All that came of a question relayed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relayed {
+    /// Each member's answer, in the order of coming.
+    pub members: Vec<pb::MemberAnswer>,
+    /// The combined answer.
+    pub result: pb::Result,
+}
+
+impl Coordinator {
+    /// Starts it for these members, which may take so long for an answer.
+    pub async fn start(world: &World, members: Vec<(SpiffeId, Address)>, member_deadline: Duration) -> Self {
+        let identity = world.identity(Role::Coordinator, "main");
+        let config = Config {
+            region: world.region.clone(),
+            tls: identity.tls(),
+            members: members.into_iter().map(|(uri, address)| Member { uri, address }).collect(),
+            member_deadline,
+            connect_timeout: Duration::from_secs(5),
+        };
+        let running = Running::start(|listener, stopped| {
+            serve(config, listener, async move {
+                // A sender that is dropped stops the coordinator too.
+                drop(stopped.await);
+            })
+        });
+        Self { id: identity.id, running: running.await }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// Stops it and waits until it has.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
+impl Caller {
+    /// A client of a coordinator.
+    pub async fn coordinator(&self, coordinator: &Coordinator) -> CoordinatorServiceClient<Channel> {
+        let config = client_config(&self.tls, &self.region, Expected::Id(coordinator.id.clone())).unwrap();
+        let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
+        let channel = transport::connect(&address, config, Duration::from_secs(10)).await.unwrap();
+        CoordinatorServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Sends a signed question to a coordinator and waits for the combined answer, which must come last and once.
+    pub async fn relay(
+        &self,
+        coordinator: &Coordinator,
+        envelope: &pb::Envelope,
+        by_office: bool,
+    ) -> Result<Relayed, Status> {
+        let (query, confidence) = (Some(envelope.clone()), String::new());
+        let request = pb::CoordinatorServiceQueryRequest { query, by_office, confidence };
+        let mut events = self.coordinator(coordinator).await.query(request).await?.into_inner();
+        let mut members = Vec::new();
+        while let Some(event) = events.message().await? {
+            match event.event.unwrap() {
+                Event::Member(member) => members.push(member),
+                Event::Result(result) => {
+                    assert_eq!(events.message().await?, None, "the result comes last");
+                    return Ok(Relayed { members, result });
+                }
+            }
+        }
+        panic!("the stream ended without a result");
+    }
+}

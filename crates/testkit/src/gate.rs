@@ -1,0 +1,97 @@
+//! A source that waits or fails when a test says so, and tells how often its rows were read.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use lango_privacy::{Dataset, Exact, Plan};
+use lango_source::{FetchError, Session, Source, SourceError};
+use tokio::sync::watch;
+
+/// What a source does with a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Answers it.
+    Open,
+    /// Keeps it waiting until the mode changes.
+    Shut,
+    /// Fails it.
+    Fail {
+        /// Whether it says that rows were read.
+        rows_were_read: bool,
+    },
+}
+
+/// The test's end of a source. Clones are of the same source.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    mode: Arc<watch::Sender<Mode>>,
+    waiting: Arc<watch::Sender<usize>>,
+    fetches: Arc<AtomicUsize>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let (mode, waiting) = (watch::Sender::new(Mode::Open), watch::Sender::new(0));
+        Self { mode: Arc::new(mode), waiting: Arc::new(waiting), fetches: Arc::default() }
+    }
+}
+
+impl Gate {
+    /// From now on.
+    pub fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+
+    /// How often rows were read.
+    pub fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// Returns once a question has come to the source while it was shut.
+    pub async fn reached(&self) {
+        self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.unwrap();
+    }
+
+    /// The source behind the gate.
+    pub fn guard(&self, source: impl Source + 'static) -> Arc<dyn Source> {
+        Arc::new(Gated { source: Box::new(source), gate: self.clone() })
+    }
+}
+
+struct Gated {
+    source: Box<dyn Source>,
+    gate: Gate,
+}
+
+#[async_trait]
+impl Source for Gated {
+    async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
+        self.source.check(dataset).await
+    }
+
+    async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
+        Ok(Box::new(GatedSession { session: self.source.open().await?, gate: self.gate.clone() }))
+    }
+}
+
+struct GatedSession {
+    session: Box<dyn Session>,
+    gate: Gate,
+}
+
+#[async_trait]
+impl Session for GatedSession {
+    async fn fetch(self: Box<Self>, plan: Plan) -> Result<Exact<Vec<Vec<i64>>>, FetchError> {
+        self.gate.waiting.send_modify(|waiting| *waiting += 1);
+        let mode = *self.gate.mode.subscribe().wait_for(|mode| *mode != Mode::Shut).await.unwrap();
+        self.gate.waiting.send_modify(|waiting| *waiting -= 1);
+        if let Mode::Fail { rows_were_read } = mode {
+            return Err(FetchError { rows_were_read });
+        }
+        self.gate.fetches.fetch_add(1, Ordering::SeqCst);
+        self.session.fetch(plan).await
+    }
+}

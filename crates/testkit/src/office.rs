@@ -1,0 +1,172 @@
+//! An office: a folder with register, policy, identity and ledger, and a gateway that runs on it.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lango_gateway::{Config, Gateway, OpenError, serve};
+use lango_identity::{Region, Role, SpiffeId};
+use lango_policy::document::Document;
+use lango_source::Sqlite;
+use lango_wire::transport::Address;
+use tempfile::TempDir;
+
+use crate::{Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running};
+
+/// An office and, while it runs, its gateway.
+pub struct Office {
+    /// Who it is.
+    pub id: SpiffeId,
+    /// Its register's gate.
+    pub gate: Gate,
+    /// Its certificates.
+    pub identity: Identity,
+    region: Region,
+    clock: TestClock,
+    folder: TempDir,
+    running: Option<Running>,
+    /// Where it listened last.
+    address: Option<SocketAddr>,
+}
+
+impl Office {
+    /// Makes the folder of the office `GHA`, say; starts nothing.
+    pub fn prepare(world: &World, name: &str, policy: &Policy, register: &Register) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = world.identity(Role::Office, name);
+        let office = Self {
+            id: identity.id.clone(),
+            gate: Gate::default(),
+            region: world.region.clone(),
+            clock: world.clock.clone(),
+            folder,
+            identity,
+            running: None,
+            address: None,
+        };
+        register.write(&office.register());
+        office.write_policy(&policy.text());
+        office
+    }
+
+    /// Makes the folder and starts the gateway.
+    pub async fn start(world: &World, policy: &Policy, register: &Register) -> Self {
+        let mut office = Self::prepare(world, &policy.office, policy, register);
+        office.up().await.unwrap();
+        office
+    }
+
+    /// Starts the gateway, as any process would that finds the folder.
+    pub async fn up(&mut self) -> Result<(), OpenError> {
+        let register = Sqlite::new(self.register(), Duration::from_secs(60));
+        let text = std::fs::read_to_string(self.path("policy.toml")).unwrap();
+        let gateway = Gateway::open(Config {
+            region: self.region.clone(),
+            tls: self.identity.tls(),
+            signer: self.identity.signer(),
+            policies: vec![Document::new("policy.toml", text)],
+            sources: HashMap::from([("register".to_owned(), self.gate.guard(register))]),
+            store: self.store(),
+            request_life_max: Duration::from_secs(8 * 86_400),
+            clock: self.clock.clock(),
+        })
+        .await?;
+        let running = Running::start(|listener, stopped| {
+            serve(gateway, listener, async move {
+                // A sender that is dropped stops the gateway too.
+                drop(stopped.await);
+            })
+        })
+        .await;
+        self.address = Some(running.address);
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Stops the gateway and waits until it has.
+    pub async fn down(&mut self) {
+        self.running.take().expect("the office is running").stop().await;
+    }
+
+    /// Stops the gateway, puts another policy in its folder, and starts it again.
+    pub async fn restart(&mut self, policy: &Policy) {
+        self.down().await;
+        self.write_policy(&policy.text());
+        self.up().await.unwrap();
+    }
+
+    /// Puts a policy in the folder.
+    pub fn write_policy(&self, text: &str) {
+        std::fs::write(self.path("policy.toml"), text).unwrap();
+    }
+
+    /// Where its gateway listens, or listened last.
+    pub fn address(&self) -> Address {
+        format!("https://{}", self.address.expect("the office was started")).parse().unwrap()
+    }
+
+    /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
+    /// will listen on a free port, see [`Office::listens_at`].
+    pub fn write_config(&self, world: &World) -> PathBuf {
+        let config = self.path("gateway.toml");
+        let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
+        let text = format!(
+            r#"listen = "127.0.0.1:0"
+identity = "identity"
+policies = "policies"
+store = "ledger.sqlite"
+
+[region]
+name = "{region}"
+authority = "authority.pem"
+signing_eku = "{eku}"
+
+[source.register]
+sqlite = "register.sqlite"
+"#
+        );
+        std::fs::write(&config, text).unwrap();
+        std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
+        self.identity.save(&self.path("identity"));
+        std::fs::create_dir_all(self.path("policies")).unwrap();
+        std::fs::copy(self.path("policy.toml"), self.path("policies/policy.toml")).unwrap();
+        config
+    }
+
+    /// Says where a gateway listens that this test's process does not run.
+    pub fn listens_at(&mut self, address: SocketAddr) {
+        self.address = Some(address);
+    }
+
+    /// The file of its register.
+    pub fn register(&self) -> PathBuf {
+        self.path("register.sqlite")
+    }
+
+    /// The file of its ledger.
+    pub fn store(&self) -> PathBuf {
+        self.path("ledger.sqlite")
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// All that it has charged, reserved and released.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::read(&self.store())
+    }
+
+    /// All its access records.
+    pub fn records(&self) -> Vec<RecordRow> {
+        RecordRow::read(&self.store())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}

@@ -1,0 +1,118 @@
+//! A region: its authority, and certificates for whoever a test needs.
+
+use std::path::Path;
+
+use lango_identity::{Authority, Issued, Region, Role, Signer, SpiffeId, TlsIdentity, Validity};
+
+use crate::{Caller, TestClock};
+
+/// The extended key usage of signing certificates in every test.
+pub const EKU: &str = "1.3.6.1.4.1.32473.1.1";
+/// Long enough for a clock that is moved into next year.
+const LIFE_DAYS: u32 = 1_200;
+
+/// A region with one authority.
+pub struct World {
+    /// Issues certificates.
+    pub authority: Authority,
+    /// What everybody in it agrees on.
+    pub region: Region,
+    /// What time its gateways and callers take it to be.
+    pub clock: TestClock,
+}
+
+impl World {
+    /// The region `ecowas.example`.
+    pub fn new() -> Self {
+        Self::of("ecowas.example")
+    }
+
+    /// A region of this trust domain. Two of the same name have different authorities.
+    pub fn of(trust_domain: &str) -> Self {
+        let clock = TestClock::now();
+        let validity = Validity::days(clock.get(), LIFE_DAYS);
+        let authority =
+            Authority::new(trust_domain, &format!("authority of {trust_domain}"), validity).unwrap();
+        let region = authority.region(EKU.parse().unwrap()).unwrap();
+        Self { authority, region, clock }
+    }
+
+    /// A principal of the region.
+    pub fn id(&self, role: Role, name: &str) -> SpiffeId {
+        SpiffeId::new(self.region.trust_domain(), role, name).unwrap()
+    }
+
+    /// From now on, for longer than any test.
+    pub fn validity(&self) -> Validity {
+        Validity::days(self.clock.get(), LIFE_DAYS)
+    }
+
+    /// Already over, by the machine's clock too.
+    pub fn past(&self) -> Validity {
+        Validity { not_before: self.clock.get() - 2_000, not_after: self.clock.get() - 1_000 }
+    }
+
+    /// Certificates for a principal.
+    pub fn identity(&self, role: Role, name: &str) -> Identity {
+        self.identity_of(&self.id(role, name), self.validity(), self.validity())
+    }
+
+    /// Certificates for a principal, for TLS and for signing, each of its own validity.
+    pub fn identity_of(&self, id: &SpiffeId, tls: Validity, signing: Validity) -> Identity {
+        Identity {
+            id: id.clone(),
+            tls: self.authority.issue_tls(id, tls, &["localhost", "127.0.0.1"]).unwrap(),
+            signing: self.authority.issue_signing(id, signing, self.region.signing_eku()).unwrap(),
+        }
+    }
+
+    /// Somebody who calls gateways and coordinators.
+    pub fn caller(&self, role: Role, name: &str) -> Caller {
+        self.caller_with(&self.identity(role, name))
+    }
+
+    /// Somebody who calls with these certificates.
+    pub fn caller_with(&self, identity: &Identity) -> Caller {
+        Caller::new(identity.tls(), identity.signer(), self.region.clone(), self.clock.clone())
+    }
+
+    /// The analyst whom [`crate::Policy`] grants something.
+    pub fn analyst(&self) -> Caller {
+        self.caller(Role::Analyst, "awa")
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The two keys and certificates of a principal.
+pub struct Identity {
+    /// Whose.
+    pub id: SpiffeId,
+    /// For connections.
+    pub tls: Issued,
+    /// For signatures.
+    pub signing: Issued,
+}
+
+impl Identity {
+    /// As connections take it.
+    pub fn tls(&self) -> TlsIdentity {
+        TlsIdentity::from_pem(self.tls.certificate_pem.as_bytes(), self.tls.key_pem.as_bytes()).unwrap()
+    }
+
+    /// As signatures take it.
+    pub fn signer(&self) -> Signer {
+        Signer::from_pem(self.signing.certificate_pem.as_bytes(), self.signing.key_pem.as_bytes()).unwrap()
+    }
+
+    /// Writes `tls.pem`, `tls.key`, `signing.pem` and `signing.key` into a folder.
+    pub fn save(&self, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        self.tls.save(folder, "tls").unwrap();
+        self.signing.save(folder, "signing").unwrap();
+    }
+}
