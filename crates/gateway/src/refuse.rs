@@ -23,24 +23,24 @@ pub(crate) struct Known {
 /// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
 pub(crate) struct Refused {
     pub refusal: Refusal,
-    pub known: Known,
+    pub known: Box<Known>,
     pub recorded: bool,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: refusal.into(), known: known.clone(), recorded: false }
+        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false }
     }
 
     /// Something behind the gateway failed, and was told to its own log.
     pub(crate) fn failed(known: &Known, recorded: bool) -> Self {
-        Self { refusal: Refusal::unavailable(), known: known.clone(), recorded }
+        Self { refusal: Refusal::unavailable(), known: Box::new(known.clone()), recorded }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: Known::default(), recorded: false }
+        Self { refusal, known: Box::default(), recorded: false }
     }
 }
 

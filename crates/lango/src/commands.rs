@@ -30,7 +30,7 @@ enum Command {
     Coordinator(coordinator::Coordinator),
     /// Ask a question of many offices, or its price.
     #[command(subcommand)]
-    Query(query::Query),
+    Query(Box<query::Query>),
 }
 
 impl Lango {

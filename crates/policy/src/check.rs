@@ -58,7 +58,7 @@ impl Renewal {
         match self {
             Self::Never => String::new(),
             Self::Monthly => format!("{year:04}-{month:02}"),
-            Self::Quarterly => format!("{year:04}-Q{}", (month + 2) / 3),
+            Self::Quarterly => format!("{year:04}-Q{}", month.div_ceil(3)),
             Self::Yearly => format!("{year:04}"),
         }
     }

@@ -110,9 +110,7 @@ impl NoiseSum {
     fn lone_laplace(&self) -> Option<f64> {
         let mut noises = self.each();
         match (noises.next(), noises.next()) {
-            (Some((Noise { mechanism: Mechanism::DiscreteLaplace, scale }, times)), None) if times == 1.0 => {
-                Some(scale)
-            }
+            (Some((Noise { mechanism: Mechanism::DiscreteLaplace, scale }, 1.0)), None) => Some(scale),
             _ => None,
         }
     }

@@ -126,6 +126,7 @@ signing_eku = "{eku}"
 
 [source.register]
 sqlite = "register.sqlite"
+statement_timeout_s = 600
 "#
         );
         std::fs::write(&config, text).unwrap();

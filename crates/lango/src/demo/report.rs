@@ -131,7 +131,7 @@ impl Result {
         let (held, cells) = self.held;
         let share = 100.0 * held as f64 / cells.max(1) as f64;
         text += &format!(
-            "held      {} of {} cells ({share:.2} %) hold the register's count; the noise makes {:.2} % the expected share\n",
+            "held      {} of {} cells hold the register's count: {share:.2} %; the noise makes one expect {:.2} %\n",
             grouped(held as i64),
             grouped(cells as i64),
             100.0 * self.expected
@@ -195,9 +195,11 @@ pub fn timings(folder: &Folder, fleet: &Fleet, result: &Result) -> std::result::
     for office in OFFICES {
         let log = folder.office(office).join("gateway.log");
         let text = fs::read_to_string(&log).map_err(|error| Failure::of(log.display(), error))?;
-        let released = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let last = released.filter(|line| line["fields"]["message"] == "released").last();
-        let field = |name: &str| last.as_ref().and_then(|line| line["fields"][name].as_u64()).unwrap_or(0);
+        let mut lines = text.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let last =
+            lines.find(|line| line.pointer("/fields/message").is_some_and(|message| message == "released"));
+        let field = |name: &str| last.as_ref()?.pointer("/fields")?.get(name)?.as_u64();
+        let field = |name: &str| field(name).unwrap_or(0);
         sql_us += field("sql_us");
         gateways_us += field("total_us");
     }
