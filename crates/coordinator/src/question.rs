@@ -57,13 +57,10 @@ impl Asked {
             return Err(Refusal::new("time", "the question has expired"));
         }
         let query = Query::from_canonical(&question.query)?;
-        let margins = query.measures.into_iter().flat_map(|(measure, margins)| {
-            margins.into_iter().map(move |by| LayoutMargin { measure: measure.clone(), by })
-        });
         Ok(Self {
             request_digest: digest(kind, &envelope.payload),
             query_digest: digest(Kind::Text, question.query.as_bytes()),
-            margins: margins.collect(),
+            margins: query.margins(),
             audience: question.audience,
             envelope,
         })

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Accounting, Code, Dataset, Keyset, Layout, LayoutMargin, Loss, LossError, Margin, Measure, Name, Noise,
-    NoiseSum, Price, Query,
+    Accounting, Code, Dataset, Keyset, Layout, Loss, LossError, Margin, Measure, Name, Noise, NoiseSum,
+    Price, Query,
 };
 
 pub use filter::{FilterOn, PlannedFilter};
@@ -164,7 +164,6 @@ fn shape(query: &Query, dataset: &Dataset) -> Result<(Vec<PlannedFilter>, Layout
         return Err(PlanRefusal::Version { asked: asked.clone(), live: dataset.version.clone() });
     }
     let mut keysets: BTreeMap<Name, Keyset> = BTreeMap::new();
-    let mut margins = Vec::new();
     for (measure, asked) in &query.measures {
         if *measure != Measure::persons() {
             return Err(PlanRefusal::MeasureNotSupported(measure.clone()));
@@ -180,10 +179,9 @@ fn shape(query: &Query, dataset: &Dataset) -> Result<(Vec<PlannedFilter>, Layout
                     column.domain.keyset().ok_or_else(|| PlanRefusal::NotADimension(dimension.clone()))?;
                 keysets.insert(dimension.clone(), keyset);
             }
-            margins.push(LayoutMargin { measure: measure.clone(), by: by.clone() });
         }
     }
-    let layout = Layout::new(keysets, margins).map_err(|_| PlanRefusal::Cells(usize::MAX))?;
+    let layout = Layout::new(keysets, query.margins()).map_err(|_| PlanRefusal::Cells(usize::MAX))?;
     if layout.cells() > CELLS_MOST {
         return Err(PlanRefusal::Cells(layout.cells()));
     }

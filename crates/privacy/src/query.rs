@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use crate::{Code, Decimal, Name};
+use crate::{Code, Decimal, LayoutMargin, Name};
 
 /// A question about one dataset. Its one canonical text is what [`fmt::Display`] writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,13 @@ pub struct Query {
 }
 
 impl Query {
+    /// The margins in the order in which every release of this question lays them out.
+    pub fn margins(&self) -> Vec<LayoutMargin> {
+        let each =
+            self.measures.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
+        each.map(|(measure, by)| LayoutMargin { measure: measure.clone(), by: by.clone() }).collect()
+    }
+
     /// The columns that the question uses, as dimensions or in conditions; a column may occur several times.
     pub fn columns(&self) -> impl Iterator<Item = &Name> {
         let dimensions = self.measures.values().flatten().flat_map(Margin::dimensions);

@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
-use lango_privacy::{Level, Loss, PlanText};
+use lango_privacy::{LayoutMargin, Level, Loss, PlanText};
 use lango_statistics::{Coverage, Outcome, Table, combine};
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
@@ -69,6 +69,13 @@ pub struct Prices {
     pub level: Level,
     pub priced: BTreeMap<String, Priced>,
     pub absent: Vec<(String, String)>,
+}
+
+/// What an answer must answer.
+struct Sent {
+    request_digest: [u8; 32],
+    query_digest: [u8; 32],
+    margins: Vec<LayoutMargin>,
 }
 
 impl Client {
@@ -143,8 +150,11 @@ impl Client {
     pub async fn run(&mut self, asked: &Asked, manner: &Manner) -> Result<Answered, Failure> {
         let question = self.question(asked, manner).await?;
         let payload = question.encode();
-        let request_digest = digest(Kind::Query, &payload);
-        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let sent = Sent {
+            request_digest: digest(Kind::Query, &payload),
+            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            margins: asked.query.margins(),
+        };
         let envelope = self.identity.signer.sign(Kind::Query, payload);
         let request = pb::CoordinatorServiceQueryRequest {
             query: Some(envelope.into()),
@@ -157,13 +167,21 @@ impl Client {
         let mut answers = BTreeMap::new();
         while let Some(response) = stream.message().await.map_err(|status| told(&status))? {
             let Some(Event::Member(member)) = response.event else { continue };
-            let Some(uri) = question.audience.iter().find(|uri| named(uri, &member.office)) else { continue };
-            let office = uri.name().to_owned();
-            let outcome = self.judge(uri, member.outcome, &request_digest, &query_digest, &mut answers);
-            progress.set_message(office.clone());
-            if outcomes.insert(office, outcome).is_none() {
-                progress.inc(1);
-            }
+            let office = question.audience.iter().find(|uri| named(uri, &member.office));
+            // The first word in an office's name counts; a second one is the coordinator's invention.
+            let Some(office) = office.filter(|office| !outcomes.contains_key(office.name())) else {
+                continue;
+            };
+            progress.set_message(office.name().to_owned());
+            progress.inc(1);
+            let outcome = self.judge(office, member.outcome, &sent).map_or_else(
+                |outcome| outcome,
+                |answer| {
+                    answers.insert(office.name().to_owned(), answer);
+                    Outcome::Answered
+                },
+            );
+            outcomes.insert(office.name().to_owned(), outcome);
         }
         progress.finish_and_clear();
         let asked_offices: Vec<String> = question.audience.iter().map(|uri| uri.name().to_owned()).collect();
@@ -175,51 +193,51 @@ impl Client {
         let views: Vec<_> = answers.iter().map(view).collect();
         let tables = combine(&views, asked.by_office, manner.level)?;
         let (level, at_least) = (manner.level, manner.at_least);
+        let query_digest = sent.query_digest;
         Ok(Answered { text: question.query, query_digest, coverage, answers, tables, level, at_least })
     }
 
-    /// What one member's word is worth.
+    /// What one member's word is worth: a release that counts, or the way in which it did not answer.
     fn judge(
         &self,
         office: &SpiffeId,
         outcome: Option<member_answer::Outcome>,
-        request_digest: &[u8; 32],
-        query_digest: &[u8; 32],
-        answers: &mut BTreeMap<String, Answer>,
-    ) -> Outcome {
+        sent: &Sent,
+    ) -> Result<Answer, Outcome> {
         let region = &self.identity.region;
         match outcome {
             Some(member_answer::Outcome::Release(release)) => {
-                match verify_release(release, office, region, now(), request_digest, Some(query_digest)) {
-                    Ok(answer) => {
-                        answers.insert(office.name().to_owned(), answer);
-                        Outcome::Answered
-                    }
-                    Err(error) => {
-                        eprintln!(
-                            "lango: the answer in the name of {} is not counted: {error}",
-                            office.name()
-                        );
-                        Outcome::Missing("unverified".to_owned())
-                    }
-                }
+                let query_digest = Some(&sent.query_digest);
+                let verified =
+                    verify_release(release, office, region, now(), &sent.request_digest, query_digest);
+                let verified = verified
+                    .map_err(|error| error.to_string())
+                    .and_then(|answer| fits(office, answer, &sent.margins));
+                verified.map_err(|error| {
+                    eprintln!(
+                        "lango: the answer in the name of {} is not counted: {}",
+                        office.name(),
+                        foreign(&error)
+                    );
+                    Outcome::Missing("unverified".to_owned())
+                })
             }
             Some(member_answer::Outcome::Refusal(refusal)) => {
                 let envelope = refusal.envelope.map(Into::into);
                 let message = foreign(&refusal.message);
-                let signed = envelope.and_then(|envelope| {
-                    SignedRefusal::verify(&envelope, office, region, now(), request_digest).ok()
+                let verified = envelope.map(|envelope| {
+                    SignedRefusal::verify(&envelope, office, region, now(), &sent.request_digest)
                 });
-                match signed {
-                    Some(signed) => {
+                Err(match verified {
+                    Some(Ok(signed)) => {
                         eprintln!("lango: {} refuses: {message}", office.name());
                         Outcome::Refused(foreign(&signed.code))
                     }
-                    None => Outcome::Missing("unsigned".to_owned()),
-                }
+                    Some(Err(_)) | None => Outcome::Missing("unsigned".to_owned()),
+                })
             }
-            Some(member_answer::Outcome::Missing(missing)) => Outcome::Missing(foreign(&missing.reason)),
-            None => Outcome::Missing("silent".to_owned()),
+            Some(member_answer::Outcome::Missing(missing)) => Err(Outcome::Missing(foreign(&missing.reason))),
+            None => Err(Outcome::Missing("silent".to_owned())),
         }
     }
 
@@ -269,6 +287,15 @@ fn priced(estimate: pb::Estimate) -> Option<Priced> {
         queries_left: estimate.queries_left,
         repeated: estimate.repeated,
     })
+}
+
+/// Whether a signed release can stand in a table beside others: an office's nonsense must not spoil the others' figures.
+fn fits(office: &SpiffeId, answer: Answer, margins: &[LayoutMargin]) -> Result<Answer, String> {
+    if answer.layout.margins() != margins {
+        return Err("its margins are not the question's".to_owned());
+    }
+    view((&office.name().to_owned(), &answer)).check().map_err(|error| error.to_string())?;
+    Ok(answer)
 }
 
 /// A verified release as the statistics take it.
