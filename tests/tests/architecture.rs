@@ -1,0 +1,288 @@
+//! The plan of the house is a test: who may depend on whom, no file that nothing reaches, no place of its making.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use toml::Table;
+
+/// What each crate may depend on among the others (DESIGN, section 3). A crate that is not listed is a test's failure:
+/// whoever adds a room says here where its doors are.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("privacy", &[]),
+    ("policy", &["privacy"]),
+    ("ledger", &["privacy"]),
+    ("statistics", &["privacy"]),
+    ("access-log", &[]),
+    ("identity", &[]),
+    ("registers", &[]),
+    ("source", &["privacy"]),
+    ("store", &["ledger", "access-log", "privacy"]),
+    ("wire", &["privacy", "policy", "access-log", "identity"]),
+    ("gateway", &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "wire"]),
+    ("coordinator", &["wire", "identity", "statistics", "privacy"]),
+    ("sdmx", &["statistics", "privacy"]),
+];
+/// May depend on everything that ships.
+const EVERYTHING: &[&str] = &["lango", "testkit"];
+/// Know no clock, file, socket or database.
+const PURE: &[&str] = &["privacy", "policy", "ledger", "statistics"];
+const IMPURE: &[&str] = &["tokio", "tonic", "sqlx", "rusqlite", "hyper-util", "tokio-rustls", "tokio-stream"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap()
+}
+
+fn folders(of: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.join("Cargo.toml").is_file()).collect();
+    folders.sort();
+    folders
+}
+
+/// The manifests of the crates by their short names, `tests` among them.
+fn manifests() -> BTreeMap<String, Table> {
+    let root = root();
+    let folders = folders(&root.join("crates")).into_iter().chain([root.join("tests")]);
+    folders
+        .map(|folder| {
+            let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+            (folder.file_name().unwrap().to_str().unwrap().to_owned(), text.parse().unwrap())
+        })
+        .collect()
+}
+
+/// The packages in tables of this name, those for one platform only included.
+fn dependencies(manifest: &Table, kind: &str) -> BTreeSet<String> {
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let tables = targets.into_iter().flat_map(|targets| targets.values().filter_map(toml::Value::as_table));
+    let found = tables.chain([manifest]).filter_map(|table| table.get(kind)?.as_table());
+    let name = |(name, value): (&String, &toml::Value)| {
+        value.get("package").and_then(toml::Value::as_str).unwrap_or(name).to_owned()
+    };
+    found.flatten().map(name).collect()
+}
+
+/// The workspace's crates in tables of this name, by their short names.
+fn rooms(manifest: &Table, kind: &str) -> BTreeSet<String> {
+    let short = |name: String| name.strip_prefix("lango-").map(str::to_owned);
+    dependencies(manifest, kind).into_iter().filter_map(short).collect()
+}
+
+#[test]
+fn crates_depend_on_one_another_in_the_allowed_directions_only() {
+    let manifests = manifests();
+    let mut wrong = Vec::new();
+    for (name, manifest) in &manifests {
+        for kind in ["dependencies", "build-dependencies"] {
+            let found = rooms(manifest, kind);
+            let allowed: BTreeSet<String> = match ALLOWED.iter().find(|(room, _)| room == name) {
+                Some((_, allowed)) => allowed.iter().map(|room| (*room).to_owned()).collect(),
+                None if EVERYTHING.contains(&name.as_str()) => manifests.keys().cloned().collect(),
+                None if name == "tests" => BTreeSet::new(),
+                None => panic!("`{name}` is a new room: say in ALLOWED what it may depend on"),
+            };
+            wrong.extend(found.difference(&allowed).map(|on| format!("{name} -> {on} ({kind})")));
+            // Only development may know the testkit, and the tests.
+            wrong.extend(
+                found
+                    .iter()
+                    .filter(|on| ["testkit", "tests"].contains(&on.as_str()))
+                    .map(|on| format!("{name} -> {on} ({kind})")),
+            );
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn one_crate_draws_noise_and_one_speaks_protobuf() {
+    for (library, home) in [
+        ("opendp", "privacy"),
+        ("prost", "wire"),
+        ("sqlx", "store"),
+        ("x509-parser", "identity"),
+        ("rcgen", "identity"),
+    ] {
+        let manifests = manifests();
+        let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+        let users: BTreeSet<&str> = manifests
+            .iter()
+            .filter(|(_, manifest)| kinds.iter().any(|kind| dependencies(manifest, kind).contains(library)))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(users, BTreeSet::from([home]), "{library}");
+    }
+}
+
+#[test]
+fn pure_crates_know_no_runtime_and_no_database() {
+    let manifests = manifests();
+    for name in PURE {
+        let found = dependencies(&manifests[*name], "dependencies");
+        let impure: Vec<_> = IMPURE.iter().filter(|library| found.contains(**library)).collect();
+        assert!(impure.is_empty(), "{name} -> {impure:?}");
+        for (file, text) in sources(&root().join("crates").join(name).join("src")) {
+            for word in ["std::fs", "std::net", "SystemTime", "Instant::now"] {
+                assert!(!text.contains(word), "{} names `{word}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_keeps_the_workspaces_lints_and_says_what_it_answers() {
+    for (name, manifest) in manifests() {
+        let lint =
+            |group: &str, lint: &str| manifest["lints"].get(group).and_then(|group| group.get(lint)).cloned();
+        if name == "tests" {
+            // A test may panic; nothing else is different.
+            assert_eq!(lint("rust", "unsafe_code"), Some("forbid".into()));
+        } else {
+            assert_eq!(manifest["lints"].get("workspace"), Some(&true.into()), "{name}");
+        }
+        for key in ["version", "edition", "rust-version", "license", "publish"] {
+            let inherited = manifest["package"].get(key).and_then(|value| value.get("workspace"));
+            assert_eq!(inherited.and_then(toml::Value::as_bool), Some(true), "{name}: {key}");
+        }
+        if name == "tests" || name == "lango" {
+            continue;
+        }
+        let lib = fs::read_to_string(root().join("crates").join(&name).join("src/lib.rs")).unwrap();
+        let asks = ["How", "May", "What", "Where", "Which", "Who"];
+        let first = lib.strip_prefix("//! ").and_then(|lib| lib.split(' ').next());
+        assert!(
+            first.is_some_and(|word| asks.contains(&word)),
+            "the first line of `{name}` says what it answers"
+        );
+        assert!(lib.contains("Architecture invariant:"), "`{name}` says what it must not know");
+    }
+}
+
+/// All Rust files below a folder with their texts.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    files(folder, &mut |file| {
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            found.push((file.to_owned(), fs::read_to_string(file).unwrap()));
+        }
+    });
+    found
+}
+
+fn files(folder: &Path, each: &mut impl FnMut(&Path)) {
+    // A folder that is not there holds no file.
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        // Not of the project: git's own, which may be a file, and what .gitignore names.
+        if [".git", "target", "lango-demo"].contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, each);
+        } else {
+            each(&path);
+        }
+    }
+}
+
+/// The modules that a file declares without a body, each with the path in its attribute, if it has one.
+fn declared(text: &str) -> Vec<(&str, Option<&str>)> {
+    let mut found = Vec::new();
+    let mut path = None;
+    for line in text.lines().map(str::trim) {
+        let public = line.strip_prefix("pub");
+        let public = public.map(|rest| {
+            rest.split_once(')').filter(|_| rest.starts_with('(')).map_or(rest, |(_, rest)| rest)
+        });
+        let item = public.unwrap_or(line).trim_start();
+        match item.strip_prefix("mod ").and_then(|module| module.strip_suffix(';')) {
+            Some(name) => found.push((name, path.take())),
+            None if line.starts_with("#[path = ") => path = line.split('"').nth(1),
+            None if line.starts_with("#[") => {}
+            None => path = None,
+        }
+    }
+    found
+}
+
+/// Marks a file and everything that it reaches.
+fn reach(file: &Path, is_root: bool, reached: &mut BTreeSet<PathBuf>) {
+    if !reached.insert(file.to_owned()) {
+        return;
+    }
+    let text = fs::read_to_string(file).unwrap();
+    let stem = file.file_stem().unwrap();
+    let here = file.parent().unwrap();
+    let below = if is_root || stem == "mod" { here.to_owned() } else { here.join(stem) };
+    for (module, path) in declared(&text) {
+        let candidates = match path {
+            Some(path) => vec![here.join(path)],
+            None => vec![below.join(format!("{module}.rs")), below.join(module).join("mod.rs")],
+        };
+        let found = candidates.iter().find(|file| file.is_file());
+        let found = found.unwrap_or_else(|| panic!("{}: no file for `mod {module}`", file.display()));
+        reach(&found.canonicalize().unwrap(), false, reached);
+    }
+}
+
+#[test]
+fn every_source_file_is_reached_by_a_mod() {
+    let mut orphans = Vec::new();
+    for folder in folders(&root().join("crates")).into_iter().chain([root().join("tests")]) {
+        let mut reached = BTreeSet::new();
+        let mut roots: Vec<PathBuf> =
+            ["src/lib.rs", "src/main.rs", "build.rs"].iter().map(|file| folder.join(file)).collect();
+        for targets in ["tests", "examples", "benches", "src/bin"] {
+            let Ok(entries) = fs::read_dir(folder.join(targets)) else { continue };
+            for path in entries.map(|entry| entry.unwrap().path()) {
+                roots.push(if path.is_dir() { path.join("main.rs") } else { path });
+            }
+        }
+        let roots =
+            roots.into_iter().filter(|root| root.extension().is_some_and(|e| e == "rs") && root.is_file());
+        roots.for_each(|root| reach(&root, true, &mut reached));
+        orphans.extend(
+            sources(&folder).into_iter().map(|(file, _)| file).filter(|file| !reached.contains(file)),
+        );
+    }
+    assert_eq!(orphans, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn no_file_names_a_place_of_the_machine_it_was_made_on() {
+    // Written so that this file does not name them.
+    let places = ["/wo+rk/", "/ro+ot/", ".lib+rary"].map(|place| place.replace('+', ""));
+    let mut found = Vec::new();
+    files(&root(), &mut |file| {
+        let Ok(text) = fs::read_to_string(file) else { return };
+        for (number, line) in text.lines().enumerate() {
+            if places.iter().any(|place| line.contains(place.as_str())) {
+                found.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+            }
+        }
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn modules_are_read_as_rust_reads_them() {
+    for (text, expected) in [
+        ("mod a;", Some(("a", None))),
+        ("pub mod a;", Some(("a", None))),
+        ("    pub(crate) mod a;", Some(("a", None))),
+        ("pub(in crate::b) mod a;", Some(("a", None))),
+        ("#[cfg(test)]\nmod a;", Some(("a", None))),
+        ("#[path = \"b/c.rs\"]\n#[cfg(test)]\nmod a;", Some(("a", Some("b/c.rs")))),
+        ("#[path = \"b/c.rs\"]\nuse b;\nmod a;", Some(("a", None))),
+        ("mod a {", None),
+        ("// mod a;", None),
+        ("let x = 1;", None),
+    ] {
+        assert_eq!(declared(text).first().copied(), expected, "{text}");
+    }
+}

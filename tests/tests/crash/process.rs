@@ -1,0 +1,77 @@
+//! `lango gateway` as a process of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::JoinHandle,
+};
+
+use crate::program;
+
+/// A running gateway; killed when dropped.
+pub(crate) struct Process {
+    pub(crate) address: SocketAddr,
+    child: Child,
+    /// Reads the log: a full pipe would stop the gateway.
+    log: Option<JoinHandle<String>>,
+}
+
+fn command(config: &Path) -> Command {
+    let mut command = program::command(program::lango());
+    command.arg("gateway").arg("--config").arg(config);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+impl Process {
+    /// Returns once it says that it is ready, and where.
+    pub(crate) fn start(config: &Path) -> Self {
+        Self::start_logging(config, "info")
+    }
+
+    /// As [`Process::start`], with a log as talkative as `LANGO_LOG` says.
+    pub(crate) fn start_logging(config: &Path, level: &str) -> Self {
+        let mut child = command(config).env("LANGO_LOG", level).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let before = said.len();
+            assert!(log.read_line(&mut said).unwrap() > 0, "the gateway ended: {said}");
+            let line = &said[before..];
+            if line.contains("gateway is ready") {
+                let address = line.trim().rsplit("address=").next().unwrap();
+                break address.parse().unwrap_or_else(|_| panic!("no address in {line}"));
+            }
+        };
+        let log = std::thread::spawn(move || {
+            log.read_to_string(&mut said).unwrap();
+            said
+        });
+        Self { address, child, log: Some(log) }
+    }
+
+    /// SIGKILL: it has no say in it. Returns all that it has written to its log.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.log.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The exit code and the last words of a gateway that does not start.
+pub(crate) fn fails(config: &Path) -> (Option<i32>, String) {
+    let mut child = command(config).spawn().unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code(), stderr)
+}

@@ -1,0 +1,336 @@
+//! What ships beside the program: policies, sample configurations, units, licences. Every file is used here as its
+//! reader would use it.
+
+// What a test needs and does not get is its failure, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Read,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use lango_identity::{Authority, Role, SpiffeId, Validity};
+use lango_policy::{PolicySet, document::Document};
+use program::{cargo, command, files, lango, project, signal};
+use serde_json::Value;
+use toml::Table;
+
+const REGION: &str = "ecowas.example";
+/// As in the sample configurations.
+const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
+const START_TIME_MAX: Duration = Duration::from_secs(30);
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_policy_loads_and_passes_its_own_tests() {
+    let shipped = [project().join("policies"), project().join("deploy")];
+    let paths = shipped.iter().flat_map(|folder| files(folder, ".toml"));
+    let policies: Vec<PathBuf> = paths.filter(|path| read(path).contains("\npolicy = 1\n")).collect();
+    assert!(policies.len() >= 3, "{policies:?}");
+    for path in policies {
+        let set = PolicySet::read(&[Document::new(path.display().to_string(), read(&path))]);
+        let set = set.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(set.run_trials(), [], "{}", path.display());
+        let expectations: Vec<&str> = set.trials.iter().map(|trial| trial.written.as_str()).collect();
+        assert!(expectations.len() >= 3, "{} hardly tests itself", path.display());
+    }
+}
+
+/// `/etc/lango`, `/var/lib/lango` and so on, all under one temporary folder.
+struct Machine {
+    root: tempfile::TempDir,
+    authority: Authority,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let authority = Authority::new(REGION, "authority", Self::validity()).unwrap();
+        for folder in ["etc", "var", "srv", "run"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+        }
+        fs::write(root.path().join("etc/authority.pem"), authority.to_pem().certificate_pem).unwrap();
+        Self { root, authority }
+    }
+
+    fn validity() -> Validity {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Validity::days(now.as_secs().try_into().unwrap(), 1)
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn issue(&self, role: Role, name: &str, signs: bool) {
+        let id = SpiffeId::new(REGION, role, name).unwrap();
+        let tls = self.authority.issue_tls(&id, Self::validity(), &["localhost"]).unwrap();
+        tls.save(&self.path("run"), "tls").unwrap();
+        if signs {
+            let eku = SIGNING_EKU.parse().unwrap();
+            let signing = self.authority.issue_signing(&id, Self::validity(), &eku).unwrap();
+            signing.save(&self.path("run"), "signing").unwrap();
+        }
+    }
+
+    /// Puts a sample configuration in place, its absolute paths moved into this machine and its port a free one.
+    fn configure(&self, sample: &str) -> PathBuf {
+        let mut text = read(&project().join("deploy/config").join(sample));
+        let service = format!("/run/credentials/lango-{}.service", sample.trim_end_matches(".toml"));
+        for (from, to) in [(service.as_str(), "run"), ("/var/lib/lango", "var"), ("/srv/lango", "srv")] {
+            text = text.replace(&format!("\"{from}"), &format!("\"{}", self.path(to).display()));
+        }
+        let (before, port) = text.split_once("\"0.0.0.0:").unwrap();
+        let rest = port.split_once('"').unwrap().1;
+        let path = self.path("etc").join(sample);
+        fs::write(&path, format!("{before}\"127.0.0.1:0\"{rest}")).unwrap();
+        path
+    }
+
+    /// Runs the unit's own command line and waits for its word that it is ready; then stops it as systemd would.
+    fn runs(&self, unit: &str, configuration: &Path) {
+        let exec = exec_start(unit).replace("/etc/lango/", "");
+        let words: Vec<&str> = exec.split(' ').collect();
+        let [program, subcommand, option, file] = words.as_slice() else { panic!("{exec}") };
+        assert_eq!((*program, configuration.ends_with(file)), ("/usr/bin/lango", true), "{exec}");
+        let socket = self.path(&format!("{subcommand}.notify"));
+        let notices = UnixDatagram::bind(&socket).unwrap();
+        notices.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let mut child = command(lango())
+            .args([subcommand, option])
+            .arg(configuration)
+            .env("NOTIFY_SOCKET", &socket)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = await_notice(&notices, &mut child);
+        if told.is_none() {
+            drop(child.kill());
+        } else {
+            signal("TERM", child.id());
+        }
+        let status = wait(&mut child);
+        let mut log = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert_eq!((told.as_deref(), status), (Some("READY=1"), true), "{unit}: {log}");
+        for line in log.lines() {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(line.get("level").is_some());
+        }
+    }
+}
+
+fn await_notice(notices: &UnixDatagram, child: &mut Child) -> Option<String> {
+    let deadline = Instant::now() + START_TIME_MAX;
+    let mut bytes = [0; 256];
+    while Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+        if let Ok(length) = notices.recv(&mut bytes) {
+            return Some(String::from_utf8_lossy(&bytes[..length]).trim().to_owned());
+        }
+    }
+    None
+}
+
+fn wait(child: &mut Child) -> bool {
+    let deadline = Instant::now() + START_TIME_MAX;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.success();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    false
+}
+
+fn exec_start(unit: &str) -> String {
+    let text = read(&project().join("deploy/systemd").join(unit));
+    let line = text.lines().find_map(|line| line.strip_prefix("ExecStart="));
+    line.unwrap_or_else(|| panic!("{unit} starts nothing")).to_owned()
+}
+
+#[test]
+fn the_sample_gateway_starts_says_so_and_stops() {
+    let machine = Machine::new();
+    machine.issue(Role::Office, "GHA", true);
+    let policies = machine.path("etc/policies");
+    fs::create_dir(&policies).unwrap();
+    for policy in files(&project().join("deploy/config/policies"), ".toml") {
+        fs::copy(&policy, policies.join(policy.file_name().unwrap())).unwrap();
+    }
+    let register = rusqlite::Connection::open(machine.path("srv/register.sqlite")).unwrap();
+    let table =
+        "CREATE TABLE residents (person_id TEXT PRIMARY KEY, country_of_birth TEXT, sex TEXT, age INTEGER)";
+    register.execute_batch(table).unwrap();
+    register.execute("INSERT INTO residents VALUES ('p1', 'TGO', 'F', 34)", []).unwrap();
+    drop(register);
+    machine.runs("lango-gateway.service", &machine.configure("gateway.toml"));
+    assert!(machine.path("var/ledger.sqlite").exists());
+}
+
+#[test]
+fn the_sample_coordinator_starts_says_so_and_stops() {
+    let machine = Machine::new();
+    machine.issue(Role::Coordinator, "region", false);
+    machine.runs("lango-coordinator.service", &machine.configure("coordinator.toml"));
+}
+
+#[test]
+fn the_units_verify_and_are_hardened() {
+    if Command::new("systemd-analyze").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!(
+            "SKIPPED: the units are not verified, for systemd-analyze is not installed: apt-get install systemd"
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for unit in files(&project().join("deploy/systemd"), ".service") {
+        let text = read(&unit);
+        assert!(text.contains("\nType=notify\n") && text.contains("\nNoNewPrivileges=yes\n"), "{unit:?}");
+        let copy = folder.path().join(unit.file_name().unwrap());
+        let exec = format!("ExecStart={}", lango().display());
+        fs::write(&copy, text.replace("ExecStart=/usr/bin/lango", &exec)).unwrap();
+        let verified =
+            Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&copy).output().unwrap();
+        let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+        let name = copy.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(verified.status.success() && !said.contains(&name), "{said}");
+        // Tenths: 20 is an exposure of 2.0.
+        let security = ["security", "--offline=true", "--no-pager", "--threshold=20"];
+        let judged = Command::new("systemd-analyze").args(security).arg(&copy).output().unwrap();
+        assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
+    }
+}
+
+/// Whether a licence expression can be met with licences of the list.
+fn is_met(expression: &str, allowed: &[&str]) -> bool {
+    let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
+    let mut words = text.split_whitespace().peekable();
+    let met = any(&mut words, allowed);
+    assert_eq!(words.next(), None, "{expression}");
+    met
+}
+
+type Words<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+
+fn any(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+    let mut met = all(words, allowed);
+    while words.next_if_eq(&"OR").is_some() {
+        met |= all(words, allowed);
+    }
+    met
+}
+
+fn all(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+    let mut met = one(words, allowed);
+    while words.next_if_eq(&"AND").is_some() {
+        met &= one(words, allowed);
+    }
+    met
+}
+
+fn one(words: &mut Words<'_>, allowed: &[&str]) -> bool {
+    let word = words.next().unwrap();
+    if word == "(" {
+        let met = any(words, allowed);
+        assert_eq!(words.next(), Some(")"));
+        return met;
+    }
+    // An exception only grants more than its licence does.
+    if words.next_if_eq(&"WITH").is_some() {
+        words.next().unwrap();
+    }
+    allowed.contains(&word)
+}
+
+#[test]
+fn a_licence_expression_is_met_or_not() {
+    for (expression, met) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("MIT/GPL-3.0", true),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR GPL-3.0) AND ISC", true),
+        ("GPL-3.0 OR ISC AND GPL-2.0", false),
+        ("Apache-2.0 WITH LLVM-exception", false),
+        ("MIT WITH LLVM-exception OR ISC", true),
+    ] {
+        assert_eq!(is_met(expression, &["MIT", "ISC"]), met, "{expression}");
+    }
+}
+
+/// `cargo deny check licenses bans sources` in small: cargo-deny itself takes longer to build than the product.
+#[test]
+fn what_is_linked_in_is_allowed() {
+    let deny: Table = read(&project().join("deny.toml")).parse().unwrap();
+    let strings = |value: &toml::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let allowed = strings(&deny["licenses"]["allow"]);
+    let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
+    let clarified = |name: &str| {
+        let tables = deny["licenses"]["clarify"].as_array().unwrap();
+        let table = tables.iter().find(|table| table["crate"].as_str() == Some(name))?;
+        table["expression"].as_str().map(str::to_owned)
+    };
+    let banned: Vec<&toml::Value> = deny["bans"]["deny"].as_array().unwrap().iter().collect();
+
+    let host = command("rustc").arg("-vV").output().unwrap();
+    let host = String::from_utf8(host.stdout).unwrap();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let tree = command(cargo())
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
+        .current_dir(project())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree: Value = serde_json::from_slice(&tree.stdout).unwrap();
+    let mut registries = BTreeSet::new();
+    let mut count = 0;
+    for package in tree["packages"].as_array().unwrap() {
+        let text = |key: &str| package[key].as_str().unwrap_or_default();
+        let name = text("name");
+        let expression =
+            if text("license").is_empty() { clarified(name) } else { Some(text("license").to_owned()) };
+        let expression =
+            expression.unwrap_or_else(|| panic!("{name} names no licence and deny.toml clarifies none"));
+        assert!(is_met(&expression, &allowed), "{name} is licensed `{expression}`");
+        // A package of the workspace has no source.
+        registries.extend(Some(text("source").to_owned()).filter(|source| !source.is_empty()));
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
+    let one_registry =
+        registries.len() == 1 && registries.iter().all(|source| source.starts_with("registry+"));
+    assert!(one_registry && deny["sources"]["unknown-git"].as_str() == Some("deny"), "{registries:?}");
+
+    let name_of = |id: &Value| {
+        let package = tree["packages"].as_array().unwrap().iter().find(|package| package["id"] == *id);
+        package.unwrap()["name"].as_str().unwrap().to_owned()
+    };
+    for node in tree["resolve"]["nodes"].as_array().unwrap() {
+        let user = name_of(&node["id"]);
+        for used in node["dependencies"].as_array().unwrap() {
+            let used = name_of(used);
+            let ban = banned.iter().find(|ban| ban["crate"].as_str() == Some(&used));
+            let wrapped = |ban: &&&toml::Value| {
+                ban.get("wrappers").is_some_and(|wrappers| strings(wrappers).contains(&user))
+            };
+            assert!(ban.is_none() || ban.as_ref().is_some_and(wrapped), "{user} uses {used}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Currencies and periods.
+
+use lango_testkit::{Grant, Office, Policy, Register, World, persons};
+
+#[tokio::test]
+async fn a_zcdp_account_is_charged_rho_and_answers_with_gaussian_noise() {
+    let world = World::new();
+    let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"yearly\"";
+    let policy = Policy::of("GHA").budget(budget).grants([Grant::of("1", "4")]);
+    let mut office = Office::start(&world, &policy, &Register::sample(50)).await;
+    let analyst = world.analyst();
+    let price = analyst.estimate(&office, &persons("by age,sex", "1")).await.unwrap();
+    let rho = price.loss.unwrap().rho_nano;
+    assert_eq!(price.loss.unwrap().pure_nano, None);
+    // Tight conversion of epsilon 1 at delta 1e-6 lies between the textbook's lower bound and epsilon^2 / 2.
+    assert!((15_000_000..30_000_000).contains(&rho), "{rho}");
+    // Four questions of 1 cost far less than 4.
+    assert!(price.queries_left > 4, "{}", price.queries_left);
+
+    let answer = analyst.ask(&office, &persons("by age,sex", "1")).await.unwrap();
+    assert_eq!(answer.plan.margins[0].noise.mechanism, lango_privacy::Mechanism::DiscreteGaussian);
+    assert_eq!((answer.charged.rho_nano, answer.charged.pure_nano), (rho, None));
+    assert_eq!(answer.account, Some(lango_privacy::Accounting::Zcdp { delta_e18: 1_000_000_000_000 }));
+    for account in office.ledger().accounts {
+        assert_eq!((account.rho_nano, account.pure_nano), (i64::try_from(rho).unwrap(), None));
+    }
+    let after = analyst.estimate(&office, &persons("by sex", "1")).await.unwrap();
+    assert_eq!(after.queries_left, price.queries_left - 1);
+    office.down().await;
+    office.up().await.unwrap();
+    let again = analyst.ask(&office, &persons("by age,sex", "1")).await.unwrap();
+    assert_eq!((again.cells, again.repeated), (answer.cells, true));
+}
+
+#[tokio::test]
+async fn a_zcdp_account_is_spent_to_its_limit_and_not_beyond() {
+    let world = World::new();
+    let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"never\"";
+    let policy = Policy::of("GHA").budget(budget).grants([Grant::of("2", "2")]);
+    let office = Office::start(&world, &policy, &Register::sample(1)).await;
+    let analyst = world.analyst();
+    let left = analyst.estimate(&office, &persons("by sex", "1")).await.unwrap().queries_left;
+    for age in 0..left {
+        let body = format!("by sex\nwhere age = {age}");
+        analyst.ask(&office, &persons(&body, "1")).await.unwrap();
+    }
+    let told = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
+    assert_eq!(told.refusal(), "budget-exceeded");
+}
+
+#[tokio::test]
+async fn a_budget_renews_with_its_calendar_period() {
+    const DAY_S: i64 = 86_400;
+    for (renews, days, renewed) in
+        [("yearly", 366, true), ("quarterly", 92, true), ("monthly", 31, true), ("never", 366, false)]
+    {
+        let world = World::new();
+        let budget = format!("accounting = \"pure\"\nepsilon = 1\nrenews = \"{renews}\"");
+        let policy = Policy::of("GHA").budget(&budget).grants([Grant::of("1", "1")]);
+        let mut office = Office::start(&world, &policy, &Register::sample(5)).await;
+        let analyst = world.analyst();
+        let first = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
+        assert_eq!(
+            analyst.ask(&office, &persons("by age", "1")).await.unwrap_err().refusal(),
+            "budget-exceeded"
+        );
+        assert_eq!(analyst.estimate(&office, &persons("by age", "1")).await.unwrap().queries_left, 0);
+
+        world.clock.advance(days * DAY_S);
+        let left = analyst.estimate(&office, &persons("by age", "1")).await.unwrap().queries_left;
+        assert_eq!(left, u64::from(renewed), "{renews}");
+        let asked = analyst.ask(&office, &persons("by age", "1")).await;
+        assert_eq!(asked.is_ok(), renewed, "{renews}");
+        // A stored release stays free in every period.
+        let again = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
+        assert_eq!((again.cells, again.repeated), (first.cells, true), "{renews}");
+        let periods = office.ledger().accounts.into_iter().filter(|account| account.holder.is_empty());
+        assert_eq!(periods.count(), 1 + usize::from(renewed), "{renews}");
+        office.down().await;
+    }
+}

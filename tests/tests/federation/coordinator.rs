@@ -1,0 +1,266 @@
+//! One question to several offices: who answered, and what the answers add up to.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use lango_identity::{Kind, Role};
+use lango_testkit::{
+    Coordinator, Federation, Grant, Mode, Office, Person, Policy, Register, Relayed, World, persons,
+};
+use lango_wire::pb::{self, member_answer, member_estimate};
+use tonic::Code;
+
+/// Longer than any answer here takes.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// A table's values by its keys joined by spaces.
+fn cells(table: &pb::Table) -> BTreeMap<String, i64> {
+    let mut keys: Vec<Vec<&str>> = vec![Vec::new()];
+    for axis in &table.axes {
+        let extended = keys
+            .iter()
+            .flat_map(|key| axis.codes.iter().map(|code| [key.as_slice(), &[code.as_str()]].concat()));
+        keys = extended.collect();
+    }
+    assert_eq!(keys.len(), table.values.len());
+    keys.iter().map(|key| key.join(" ")).zip(table.values.iter().copied()).collect()
+}
+
+fn named(absent: &[pb::Absent]) -> Vec<(&str, &str)> {
+    absent.iter().map(|absent| (absent.office.as_str(), absent.reason.as_str())).collect()
+}
+
+fn release<'a>(relayed: &'a Relayed, office: &str) -> &'a pb::Release {
+    let member = relayed.members.iter().find(|member| member.office == office).unwrap();
+    match member.outcome.as_ref().unwrap() {
+        member_answer::Outcome::Release(release) => release,
+        other => panic!("{office}: {other:?}"),
+    }
+}
+
+async fn offices<const N: usize>(world: &World, names: [&str; N]) -> Vec<Office> {
+    let mut offices = Vec::new();
+    for (size, name) in names.into_iter().enumerate() {
+        offices.push(Office::start(world, &Policy::of(name), &Register::sample(size + 1)).await);
+    }
+    offices
+}
+
+#[tokio::test]
+async fn one_question_costs_once_however_it_is_laid_out() {
+    let world = World::new();
+    let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
+    let analyst = world.analyst();
+    // Exact counts: the noise is 0 but once in 10^12 draws.
+    let question = analyst.question(&federation.audience(), &persons("by country_of_birth,sex", "30"));
+    let envelope = analyst.sign(Kind::Query, question.encode());
+
+    let summed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+    let by_office = analyst.relay(&federation.coordinator, &envelope, true).await.unwrap();
+
+    for relayed in [&summed, &by_office] {
+        let coverage = relayed.result.coverage.as_ref().unwrap();
+        assert_eq!(coverage.asked, ["BEN", "GHA", "TGO"]);
+        assert_eq!(coverage.answered, coverage.asked);
+        assert_eq!((named(&coverage.refused), named(&coverage.missing)), (vec![], vec![]));
+        assert_eq!(relayed.members.len(), 3);
+    }
+    let registers = [1, 2, 3].map(Register::sample);
+    let tables = registers.map(|register| register.table(&["country_of_birth", "sex"], |_| true));
+    let mut sum: BTreeMap<String, i64> = BTreeMap::new();
+    let mut side_by_side: BTreeMap<String, i64> = BTreeMap::new();
+    for (office, table) in ["BEN", "GHA", "TGO"].into_iter().zip(tables) {
+        for (key, value) in table {
+            *sum.entry(key.clone()).or_default() += value;
+            side_by_side.insert(format!("{office} {key}"), value);
+        }
+    }
+    assert_eq!(cells(&summed.result.tables[0]), sum);
+    assert_eq!(cells(&by_office.result.tables[0]), side_by_side);
+    assert_eq!(by_office.result.tables[0].axes[0].dimension, "office");
+
+    for office in &federation.offices {
+        assert_eq!(office.ledger().pure_nano(""), 30_000_000_000);
+        assert_eq!(office.ledger().reservations, ["spent"]);
+        let (first, again) = (release(&summed, office.id.name()), release(&by_office, office.id.name()));
+        assert_eq!((first.repeated, again.repeated), (false, true));
+        assert_eq!(first.cells, again.cells);
+        // The record is of the analyst, never of the coordinator.
+        assert!(office.records().iter().all(|record| record.principal == analyst.id.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
+    let world = World::new();
+    let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
+    let analyst = world.analyst();
+    let question = analyst.question(&federation.audience(), &persons("by\nby age,sex", "0.5"));
+    let envelope = analyst.sign(Kind::Query, question.encode());
+    let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+
+    let mut sums = vec![0; 1 + 14 * 4];
+    let mut variance = 0.0;
+    for office in &federation.offices {
+        let answer = analyst.send(office, &envelope).await.unwrap();
+        assert!(answer.repeated);
+        assert_eq!(release(&relayed, office.id.name()).cells, answer.cells);
+        sums.iter_mut().zip(&answer.cells).for_each(|(sum, cell)| *sum += cell);
+        variance += answer.plan.margins[0].error().variance();
+    }
+    let [total, table] = relayed.result.tables.as_slice() else { panic!("two margins") };
+    assert_eq!(total.values, sums[..1]);
+    assert_eq!(table.values, sums[1..]);
+    for table in [total, table] {
+        assert!(table.std_errs.iter().all(|std_err| (std_err * std_err - variance).abs() < 1e-6 * variance));
+        assert!(table.statuses.iter().all(|status| status == "A"));
+        for ((value, lower), upper) in table.values.iter().zip(&table.lower).zip(&table.upper) {
+            assert_eq!(value - lower, upper - value);
+            let half_width = (upper - value) as f64;
+            assert!((1.5..2.6).contains(&(half_width / variance.sqrt())), "{half_width} {variance}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
+    let world = World::new();
+    let mut offices = offices(&world, ["BEN", "GHA", "NGA", "SLE", "TGO"]).await;
+    // Nigeria grants less than is asked, Sierra Leone is down, Togo never answers, and nobody knows Mali.
+    let poor = Grant { by: r#"["age"]"#.into(), ..Grant::default() };
+    let granted_less = Policy::of("NGA").grants([poor]);
+    offices[2].restart(&granted_less).await;
+    offices[4].gate.set(Mode::Shut);
+    let mali = world.id(Role::Office, "MLI");
+    let mut federation = Federation::start(&world, offices, Duration::from_secs(5)).await;
+    federation.offices[3].down().await;
+
+    let analyst = world.analyst();
+    let audience: Vec<_> = federation.audience().into_iter().chain([&mali]).collect();
+    let question = analyst.question(&audience, &persons("by sex", "30"));
+    let envelope = analyst.sign(Kind::Query, question.encode());
+    let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+    let coverage = relayed.result.coverage.as_ref().unwrap();
+    assert_eq!(coverage.asked, ["BEN", "GHA", "MLI", "NGA", "SLE", "TGO"]);
+    assert_eq!(coverage.answered, ["BEN", "GHA"]);
+    assert_eq!(named(&coverage.refused), [("NGA", "dimension-not-granted")]);
+    assert_eq!(
+        named(&coverage.missing),
+        [("MLI", "not-a-member"), ("SLE", "unreachable"), ("TGO", "deadline")]
+    );
+    assert_eq!(relayed.members.len(), 6);
+    let all: fn(&Person) -> bool = |_| true;
+    let (one, two) = (Register::sample(1).table(&["sex"], all), Register::sample(2).table(&["sex"], all));
+    let sum: BTreeMap<String, i64> = one.iter().map(|(key, value)| (key.clone(), value + two[key])).collect();
+    assert_eq!(cells(&relayed.result.tables[0]), sum);
+
+    // The refusal is the office's own, signed.
+    let refusal = relayed.members.iter().find(|member| member.office == "NGA").unwrap();
+    let Some(member_answer::Outcome::Refusal(refusal)) = &refusal.outcome else { panic!("{refusal:?}") };
+    let digest = lango_identity::digest(Kind::Query, &envelope.payload);
+    let signed = refusal.envelope.clone().unwrap().into();
+    let nigeria = &federation.offices[2].id;
+    let signed =
+        lango_wire::SignedRefusal::verify(&signed, nigeria, &world.region, world.clock.get(), &digest);
+    assert_eq!(signed.unwrap().code, "dimension-not-granted");
+
+    // Once everybody is back the same signed question is answered by all, and charged once.
+    federation.offices[4].gate.set(Mode::Open);
+    federation.offices[2].restart(&Policy::of("NGA")).await;
+    federation.offices[3].up().await.unwrap();
+    let Federation { offices, coordinator } = federation;
+    coordinator.stop().await;
+    let federation = Federation::start(&world, offices, PATIENT).await;
+    let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+    assert_eq!(relayed.result.coverage.unwrap().answered, ["BEN", "GHA", "NGA", "SLE", "TGO"]);
+    for office in &federation.offices {
+        assert_eq!(office.ledger().pure_nano(""), 30_000_000_000, "{}", office.id);
+    }
+}
+
+#[tokio::test]
+async fn an_estimate_names_every_members_price() {
+    let world = World::new();
+    let mut federation =
+        Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
+    federation.offices[2].down().await;
+    federation.offices[1].gate.set(Mode::Fail { rows_were_read: true });
+    let analyst = world.analyst();
+    let question = analyst.question(&federation.audience(), &persons("by sex", "30"));
+    let estimate = Some(analyst.sign(Kind::Estimate, question.encode()));
+    let mut client = analyst.coordinator(&federation.coordinator).await;
+    let request = pb::CoordinatorServiceEstimateRequest { estimate };
+    let members = client.estimate(request).await.unwrap().into_inner().members;
+    let told: Vec<_> = members
+        .iter()
+        .map(|member| match member.outcome.as_ref().unwrap() {
+            member_estimate::Outcome::Estimate(price) => {
+                (member.office.as_str(), format!("{} left", price.queries_left))
+            }
+            member_estimate::Outcome::Refusal(refusal) => (member.office.as_str(), refusal.reason.clone()),
+            member_estimate::Outcome::Missing(missing) => (member.office.as_str(), missing.reason.clone()),
+        })
+        .collect();
+    assert_eq!(told, [("BEN", "3 left".into()), ("GHA", "3 left".into()), ("TGO", "unreachable".to_owned())]);
+    for office in &federation.offices[..2] {
+        assert!(office.ledger().accounts.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
+    let (world, stranger) = (World::new(), World::new());
+    let federation = Federation::start(&world, offices(&world, ["GHA"]).await, PATIENT).await;
+    let (analyst, auditor) = (world.analyst(), world.caller(Role::Auditor, "zainab"));
+    let text = persons("by sex", "1");
+    let question = analyst.question(&federation.audience(), &text);
+    let sign = |kind| analyst.sign(kind, question.encode());
+    let foreign = stranger.analyst().sign(Kind::Query, question.encode());
+    let audited = auditor.sign(Kind::Query, auditor.question(&federation.audience(), &text).encode());
+    let garbled = analyst.sign(Kind::Query, vec![0xff; 9]);
+    for (what, envelope, code, reason) in [
+        ("a price enquiry", sign(Kind::Estimate), Code::Unauthenticated, None),
+        ("another authority's", foreign, Code::Unauthenticated, None),
+        ("an auditor's", audited, Code::PermissionDenied, Some("role")),
+        ("garbage", garbled, Code::InvalidArgument, Some("malformed")),
+    ] {
+        let status = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap_err();
+        assert_eq!(status.code(), code, "{what}");
+        assert_eq!(lango_wire::status::reason(&status).as_deref(), reason, "{what}");
+        assert_eq!(status.details().is_empty(), reason.is_none(), "{what}");
+    }
+    assert!(federation.offices[0].records().is_empty());
+    analyst.relay(&federation.coordinator, &sign(Kind::Query), false).await.unwrap();
+}
+
+#[tokio::test]
+async fn members_are_listed_page_by_page() {
+    let world = World::new();
+    let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
+    let mut client = world.analyst().coordinator(&federation.coordinator).await;
+    let (mut names, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = pb::CoordinatorServiceListMembersRequest { page_size: 2, page_token };
+        let page = client.list_members(request).await.unwrap().into_inner();
+        assert!(page.members.len() <= 2);
+        names.extend(page.members.into_iter().map(|member| member.office));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(names, ["BEN", "GHA", "TGO"]);
+}
+
+#[tokio::test]
+async fn a_coordinator_starts_without_its_members() {
+    let world = World::new();
+    let address = "https://127.0.0.1:1".parse().unwrap();
+    let coordinator =
+        Coordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
+    let analyst = world.analyst();
+    let gha = world.id(Role::Office, "GHA");
+    let envelope = analyst.sign(Kind::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());
+    let relayed = analyst.relay(&coordinator, &envelope, false).await.unwrap();
+    assert_eq!(named(&relayed.result.coverage.unwrap().missing), [("GHA", "unreachable")]);
+    assert!(relayed.result.tables.is_empty());
+}

@@ -1,0 +1,12 @@
+//! Gateways and a coordinator in this process, over real sockets and certificates, asked as the tools ask them.
+
+mod accounts;
+mod answers;
+mod connections;
+mod coordinator;
+mod envelopes;
+mod log;
+mod lookups;
+mod refusals;
+mod repeats;
+mod starts;

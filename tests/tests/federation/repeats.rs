@@ -1,0 +1,187 @@
+//! The same question again: the same values, one charge.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use lango_identity::Kind;
+use lango_testkit::{Grant, Mode, Office, Policy, Register, World, persons};
+use lango_wire::Answer;
+
+/// With noise in 84 cells: values agree because they were stored, not by luck.
+fn question() -> String {
+    persons("by age,country_of_birth", "0.5")
+}
+
+const PRICE: i64 = 500_000_000;
+
+/// Free, and otherwise as the first answer.
+fn assert_repeats(again: &Answer, first: &Answer) {
+    assert!(again.repeated);
+    assert_eq!(again.charged.pure_nano, Some(0));
+    assert_eq!(again.cells, first.cells);
+    assert_eq!(again.plan, first.plan);
+    assert_eq!(again.statement.release_id, first.statement.release_id);
+    assert_eq!(again.statement.loss, first.statement.loss);
+}
+
+#[tokio::test]
+async fn a_question_asked_again_costs_nothing() {
+    let world = World::new();
+    let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let (analyst, other) = (world.analyst(), world.caller(lango_identity::Role::Analyst, "kofi"));
+    let first = analyst.ask(&office, &question()).await.unwrap();
+    assert_eq!((first.repeated, first.charged.pure_nano), (false, Some(500_000_000)));
+    let charged = office.ledger();
+    assert_eq!(charged.pure_nano(""), PRICE);
+
+    for asker in [&analyst, &other] {
+        let again = asker.ask(&office, &question()).await.unwrap();
+        assert_repeats(&again, &first);
+        assert_ne!(again.statement.request_digest, first.statement.request_digest);
+    }
+    assert_eq!(office.ledger(), charged);
+
+    office.down().await;
+    office.up().await.unwrap();
+    assert_repeats(&analyst.ask(&office, &question()).await.unwrap(), &first);
+    assert_eq!(office.ledger(), charged);
+    assert_eq!(office.gate.fetches(), 1, "the register was read once");
+    let decisions: Vec<String> = office.records().into_iter().map(|record| record.decision).collect();
+    assert_eq!(decisions, ["reserved", "released", "repeated", "repeated", "repeated"]);
+}
+
+#[tokio::test]
+async fn a_byte_identical_request_is_charged_once_and_answered_in_its_own_envelope() {
+    let world = World::new();
+    let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let analyst = world.analyst();
+    let envelope = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    let first = analyst.send(&office, &envelope).await.unwrap();
+    world.clock.advance(7);
+    let second = analyst.send(&office, &envelope).await.unwrap();
+    assert_repeats(&second, &first);
+    assert_eq!(second.statement.request_digest, first.statement.request_digest);
+    assert_eq!(second.statement.time, first.statement.time + 7);
+    office.down().await;
+    office.up().await.unwrap();
+    assert_repeats(&analyst.send(&office, &envelope).await.unwrap(), &first);
+    assert_eq!(office.ledger().pure_nano(""), PRICE);
+    assert_eq!(office.ledger().reservations, ["spent"]);
+}
+
+#[tokio::test]
+async fn eight_at_once_are_charged_once() {
+    let world = World::new();
+    let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let analyst = world.analyst();
+    let same = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    // Four byte-identical requests, four with their own identifiers.
+    let envelopes: Vec<_> = (0..8)
+        .map(|n| match n % 2 {
+            0 => same.clone(),
+            _ => analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode()),
+        })
+        .collect();
+    office.gate.set(Mode::Shut);
+    let asked = join_all(envelopes.iter().map(|envelope| analyst.send(&office, envelope)));
+    let opened = async {
+        office.gate.reached().await;
+        office.gate.set(Mode::Open);
+    };
+    let (answers, ()) = futures::join!(asked, opened);
+    let answers: Vec<Answer> = answers.into_iter().map(Result::unwrap).collect();
+    let first = answers.iter().find(|answer| !answer.repeated).unwrap();
+    let again: Vec<_> = answers.iter().filter(|answer| answer.repeated).collect();
+    assert_eq!(again.len(), 7);
+    again.iter().for_each(|again| assert_repeats(again, first));
+    let requests: BTreeSet<_> = answers.iter().map(|answer| answer.statement.request_digest).collect();
+    assert_eq!(requests.len(), 5);
+    assert_eq!((office.ledger().pure_nano(""), office.gate.fetches()), (PRICE, 1));
+}
+
+#[tokio::test]
+async fn an_edit_of_the_policy_redraws_noise_only_if_it_touches_the_terms() {
+    let world = World::new();
+    let policy = Policy::of("GHA");
+    let mut office = Office::start(&world, &policy, &Register::sample(5)).await;
+    let analyst = world.analyst();
+    let first = analyst.ask(&office, &question()).await.unwrap();
+
+    let other_grant = || Grant {
+        id: "others".into(),
+        to: "spiffe://ecowas.example/analyst/kofi".into(),
+        ..Grant::of("1", "2")
+    };
+    for (edit, edited) in [
+        ("title", Policy { title: "Another title".into(), ..policy.clone() }),
+        ("another grant first", policy.clone().grants([other_grant(), Grant::default()])),
+        (
+            "a smaller pool",
+            policy
+                .clone()
+                .budget("accounting = \"pure\"\nepsilon = 2\nrenews = \"never\"")
+                .grants([Grant::of("1", "2")]),
+        ),
+    ] {
+        office.restart(&edited).await;
+        let again = analyst.ask(&office, &question()).await.unwrap();
+        assert_repeats(&again, &first);
+        assert_ne!(again.statement.policy_digest, first.statement.policy_digest, "{edit}");
+        assert_eq!(office.ledger().pure_nano(""), PRICE, "{edit}");
+    }
+
+    for (edit, edited, releases) in [
+        ("code list", Policy { countries: r#"["BEN", "GHA", "NGA"]"#.into(), ..policy.clone() }, 2),
+        ("version", Policy { version: "2025-07-01".into(), ..policy.clone() }, 3),
+    ] {
+        office.restart(&edited).await;
+        let fresh = analyst.ask(&office, &question()).await.unwrap();
+        assert!(!fresh.repeated, "{edit}");
+        assert_ne!(fresh.cells, first.cells, "{edit}");
+        assert_ne!(fresh.statement.release_id, first.statement.release_id, "{edit}");
+        assert_eq!(office.ledger().releases, releases, "{edit}");
+        assert_eq!(office.ledger().pure_nano(""), PRICE * releases, "{edit}");
+    }
+
+    office.restart(&policy).await;
+    assert_repeats(&analyst.ask(&office, &question()).await.unwrap(), &first);
+}
+
+#[tokio::test]
+async fn a_charge_is_given_back_only_if_no_row_was_read() {
+    let world = World::new();
+    let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let analyst = world.analyst();
+    for (rows_were_read, charged, states) in
+        [(false, 0, &["voided"][..]), (true, PRICE, &["voided", "spent"])]
+    {
+        office.gate.set(Mode::Fail { rows_were_read });
+        let told = analyst.ask(&office, &question()).await.unwrap_err();
+        assert_eq!((told.code, told.refusal()), (tonic::Code::Unavailable, "unavailable"));
+        assert_eq!(office.ledger().pure_nano(""), charged);
+        assert_eq!(office.ledger().reservations, states);
+        assert_eq!(office.records().last().unwrap().decision, "failed");
+    }
+    office.gate.set(Mode::Open);
+    let retried = analyst.ask(&office, &question()).await.unwrap();
+    assert_eq!((retried.repeated, retried.charged.pure_nano), (false, Some(0)));
+    assert_eq!(office.ledger().pure_nano(""), PRICE);
+    assert_repeats(&analyst.ask(&office, &question()).await.unwrap(), &retried);
+}
+
+#[tokio::test]
+async fn an_asker_who_goes_away_leaves_no_question_half_done() {
+    let world = World::new();
+    let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let analyst = world.analyst();
+    office.gate.set(Mode::Shut);
+    let text = question();
+    tokio::select! {
+        _ = analyst.ask(&office, &text) => panic!("the gate is shut"),
+        () = office.gate.reached() => {}
+    }
+    office.gate.set(Mode::Open);
+    let answer = analyst.ask(&office, &question()).await.unwrap();
+    assert!(answer.repeated, "the first request was carried through");
+    assert_eq!(office.ledger().pure_nano(""), PRICE);
+}

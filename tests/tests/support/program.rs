@@ -1,0 +1,84 @@
+//! The built program: found beside the test, and built first, so that no test runs an older one.
+
+// Each test uses its own part of it.
+#![allow(dead_code)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// The folder that holds the workspace's `Cargo.toml`.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder of the profile under test: `target/release`.
+pub fn built() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Whether the tests were built in the profile of `cargo build --release`.
+pub fn is_release() -> bool {
+    built().ends_with("release")
+}
+
+/// A command that knows nothing of the `cargo test` that it was started by.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LANGO_"];
+        if told.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The cargo that builds the workspace.
+pub fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// The program `lango`, as it is now.
+pub fn lango() -> PathBuf {
+    static LANGO: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let built = built();
+        let mut cargo = command(cargo());
+        cargo.args(["build", "--quiet", "--package", "lango"]).current_dir(project());
+        match built.file_name().and_then(|name| name.to_str()) {
+            Some("debug") | None => {}
+            Some(profile) => drop(cargo.args(["--profile", profile])),
+        }
+        assert!(cargo.status().unwrap().success(), "lango does not build");
+        let lango = built.join("lango");
+        assert!(lango.exists(), "{} is not where it should be", lango.display());
+        lango
+    };
+    LANGO.get_or_init(build).clone()
+}
+
+/// Every file of a folder, at any depth, whose name ends so; in the order of their names.
+pub fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, end));
+        } else if path.to_string_lossy().ends_with(end) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Sends a signal to a process that the test started.
+pub fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
+    assert!(sent.unwrap().success(), "process {process} is gone");
+}
