@@ -158,7 +158,7 @@ impl GatewayFile {
         Ok(lango_gateway::Config {
             region: self.region.load(file)?,
             tls: TlsIdentity::load(&identity)?,
-            signer: Signer::load(&identity)?,
+            signer: signer(&identity)?,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<HashMap<_, _>>(),
             store,
@@ -166,6 +166,10 @@ impl GatewayFile {
             clock: system_clock(),
         })
     }
+}
+
+fn signer(identity: &Path) -> Result<Signer, Failure> {
+    Signer::load(identity).map_err(|error| Failure::of(identity.join("signing.key").display(), error))
 }
 
 /// The policy files of a folder, in the order of their names.
@@ -223,7 +227,7 @@ impl Identity {
         Ok(Self {
             region: table.region.load(&file)?,
             tls: TlsIdentity::load(folder)?,
-            signer: Signer::load(folder)?,
+            signer: signer(folder)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use lango_privacy::{Dataset, Name, Price, Query};
+use lango_privacy::{Dataset, Decimal, Name, Price, Query};
 use time::Date;
 
 use crate::{Budget, Grant, PolicySet};
@@ -165,16 +165,13 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
         );
         return Some((DenialCode::TooManyDimensions, message));
     }
+    let most = lango_privacy::nano(grant.epsilon_per_query_nano);
     match &query.price {
-        Price::Epsilon(epsilon)
-            if epsilon.scaled(9).is_none_or(|nano| nano > i128::from(grant.epsilon_per_query_nano)) =>
-        {
-            let most = lango_privacy::nano(grant.epsilon_per_query_nano);
-            Some((
-                DenialCode::EpsilonPerQuery,
-                format!("epsilon {epsilon} is above the {most} granted to a question"),
-            ))
-        }
+        // Compared as decimals: what is finer than a billionth is the plan's to refuse.
+        Price::Epsilon(epsilon) if Decimal::minimal(&most).is_none_or(|most| *epsilon > most) => Some((
+            DenialCode::EpsilonPerQuery,
+            format!("epsilon {epsilon} is above the {most} granted to a question"),
+        )),
         _ => None,
     }
 }

@@ -163,8 +163,8 @@ async fn every_refusal_is_signed_recorded_and_free() {
             "finer than a billionth",
             &analyst,
             ask(&persons("by sex", "0.0000000001")),
-            denied,
-            "epsilon-per-query-exceeded",
+            invalid,
+            "epsilon-out-of-range",
         ),
         ("a price by precision", &analyst, ask(&precision), invalid, "price-not-supported"),
         (

@@ -247,7 +247,7 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
             "2026-11-23",
             residents,
             "measure persons\nby sex\nprice epsilon 0.0000000001",
-            "epsilon-per-query-exceeded",
+            "allow",
         ),
     ] {
         let query = format!("lango-query 1\ndataset {dataset}\n{body}\n").parse().unwrap();
