@@ -97,7 +97,7 @@ impl Result {
                 grouped(value),
                 format!("{} to {}", grouped(lower), grouped(upper)),
                 grouped(row.register),
-                format!("{:.1}", row.published),
+                tenths(row.published, self.scale),
                 if row.holds { "yes" } else { "no" }.to_owned(),
             ]
         });
@@ -163,6 +163,13 @@ impl Result {
         }
         json
     }
+}
+
+/// A published figure divided by the scale: with one decimal, unless nothing was divided.
+fn tenths(figure: f64, scale: u32) -> String {
+    // Published figures are below 2^53, so the casts lose nothing.
+    let whole = grouped(figure.trunc() as i64);
+    if scale == 1 { whole } else { format!("{whole}.{}", (figure.fract() * 10.0).floor()) }
 }
 
 /// A country's name, cut to what the table has room for.
