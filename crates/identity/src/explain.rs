@@ -51,7 +51,7 @@ impl OwnFault {
             }
             Self::Key(_) => "put the key that `tls.pem` was issued for into `tls.key`",
             Self::Certificate(_) | Self::Chain(_) => {
-                "have the authority issue a certificate with `lango identity issue`"
+                "have the region's authority issue a certificate with one SPIFFE URI"
             }
         }
     }

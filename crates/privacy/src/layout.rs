@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(layout.to_string(), TEXT);
         assert_eq!(layout.cells(), 1 + 12);
         let axes: Vec<_> = layout.axes(&layout.margins()[1].by).map(|(_, keyset)| keyset).collect();
-        let keys: Vec<_> = rows(&axes).map(|key| crate::query::join(key)).collect();
+        let keys: Vec<_> = rows(&axes).map(crate::query::join).collect();
         assert_eq!((keys[0].as_str(), keys[1].as_str(), keys[11].as_str()), ("0-4,F", "0-4,M", "_U,_U"));
         assert_eq!(rows(&[]).count(), 1);
     }

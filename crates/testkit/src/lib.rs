@@ -17,6 +17,7 @@ mod office;
 mod policy;
 mod register;
 mod running;
+mod together;
 mod world;
 
 pub use answers::{table, tables};
@@ -29,4 +30,5 @@ pub use ledger::{AccountRow, Ledger, RecordRow};
 pub use office::Office;
 pub use policy::{Grant, Policy};
 pub use register::{KEYS, Person, Register};
+pub use together::at_once;
 pub use world::{EKU, Identity, World};

@@ -63,7 +63,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
         until("a pending reservation", || Ledger::read(&office.store()).reservations == ["pending"]).await;
         drop(gateway.kill());
     };
-    let (answer, ()) = futures::join!(analyst.send(&office, &envelope), pending);
+    let (answer, ()) = tokio::join!(analyst.send(&office, &envelope), pending);
     assert!(answer.is_err(), "nothing leaves before it is settled");
 
     let charged = office.ledger();

@@ -145,7 +145,7 @@ async fn services(channel: Channel) -> Vec<String> {
     let message_request = Some(MessageRequest::ListServices(String::new()));
     let request = ServerReflectionRequest { host: String::new(), message_request };
     let mut client = ServerReflectionClient::new(channel);
-    let answers = client.server_reflection_info(futures::stream::iter([request])).await.unwrap();
+    let answers = client.server_reflection_info(tokio_stream::iter([request])).await.unwrap();
     match answers.into_inner().message().await.unwrap().unwrap().message_response {
         Some(MessageResponse::ListServicesResponse(list)) => {
             list.service.into_iter().map(|service| service.name).collect()

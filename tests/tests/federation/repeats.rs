@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
 use lango_identity::Kind;
-use lango_testkit::{Grant, Mode, Office, Policy, Register, World, persons};
+use lango_testkit::{Grant, Mode, Office, Policy, Register, World, at_once, persons};
 use lango_wire::Answer;
 
 /// With noise in 84 cells: values agree because they were stored, not by luck.
@@ -83,12 +82,12 @@ async fn eight_at_once_are_charged_once() {
         })
         .collect();
     office.gate.set(Mode::Shut);
-    let asked = join_all(envelopes.iter().map(|envelope| analyst.send(&office, envelope)));
+    let asked = at_once(envelopes.iter().map(|envelope| analyst.send(&office, envelope)));
     let opened = async {
         office.gate.reached().await;
         office.gate.set(Mode::Open);
     };
-    let (answers, ()) = futures::join!(asked, opened);
+    let (answers, ()) = tokio::join!(asked, opened);
     let answers: Vec<Answer> = answers.into_iter().map(Result::unwrap).collect();
     let first = answers.iter().find(|answer| !answer.repeated).unwrap();
     let again: Vec<_> = answers.iter().filter(|answer| answer.repeated).collect();

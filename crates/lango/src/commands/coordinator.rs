@@ -27,8 +27,9 @@ impl Coordinator {
         serving::runtime()?.block_on(async {
             let config = file.load(&self.config)?;
             let listener = serving::listen(file.listen).await?;
+            let stop = serving::stop(self.with_stdin)?;
             serving::ready("coordinator", listener.local_addr()?);
-            Ok(lango_coordinator::serve(config, listener, serving::stop(self.with_stdin)).await?)
+            Ok(lango_coordinator::serve(config, listener, stop).await?)
         })
     }
 }

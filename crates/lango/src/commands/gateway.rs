@@ -27,8 +27,9 @@ impl Gateway {
         serving::runtime()?.block_on(async {
             let gateway = lango_gateway::Gateway::open(file.load(&self.config)?).await?;
             let listener = serving::listen(file.listen).await?;
+            let stop = serving::stop(self.with_stdin)?;
             serving::ready("gateway", listener.local_addr()?);
-            Ok(lango_gateway::serve(gateway, listener, serving::stop(self.with_stdin)).await?)
+            Ok(lango_gateway::serve(gateway, listener, stop).await?)
         })
     }
 }

@@ -2,7 +2,12 @@
 
 use std::{io::Read, net::SocketAddr};
 
-use tokio::{net::TcpListener, runtime::Runtime, signal::unix::SignalKind, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -40,14 +45,11 @@ pub fn ready(what: &str, address: SocketAddr) {
     }
 }
 
-/// Done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of standard input.
-pub async fn stop(with_stdin: bool) {
-    let terminated = async {
-        match tokio::signal::unix::signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
+/// A future that is done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of
+/// standard input. The signals are caught from the call on, so call it before [`ready`].
+pub fn stop(with_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
     let (closed, stdin) = oneshot::channel::<()>();
     if with_stdin {
         // A thread, because a blocked read of standard input would keep the runtime from stopping.
@@ -57,16 +59,18 @@ pub async fn stop(with_stdin: bool) {
             drop(closed);
         });
     }
-    let ended = async {
-        match with_stdin {
-            true => drop(stdin.await),
-            false => std::future::pending().await,
+    Ok(async move {
+        let ended = async {
+            match with_stdin {
+                true => drop(stdin.await),
+                false => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+            () = ended => {}
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = ended => {}
-    }
-    tracing::info!("stopping");
+        tracing::info!("stopping");
+    })
 }
