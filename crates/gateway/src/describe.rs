@@ -97,8 +97,13 @@ impl Gateway {
         let principal = request.principal.to_string();
         let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()) };
         let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
-        let known =
-            Known { dataset: Some(query.dataset.to_string()), rule: Some(granted.grant.id.clone()), ..known };
+        let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
+        let known = Known {
+            query_digest,
+            dataset: Some(query.dataset.to_string()),
+            rule: Some(granted.grant.id.clone()),
+            ..known
+        };
         self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
         Ok(self.sign(request, stored, FREE, true, &granted))
     }

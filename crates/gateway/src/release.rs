@@ -137,10 +137,11 @@ impl Gateway {
 
     /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
     pub(crate) fn accounts(&self, granted: &Granted<'_>, known: &Known) -> Result<[Charge; 2], Refused> {
-        let period = granted.budget.renews.period(self.today());
+        let renews = granted.budget.renews;
+        let (period, since) = (renews.period(self.today()), renews.since(self.today()));
         let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
             let account =
-                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone() };
+                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone(), since };
             let limit = Limit::of_epsilon(granted.budget.account, epsilon_nano);
             Ok(Charge { account, limit: limit.map_err(|_| Refused::failed(known, false))? })
         };

@@ -13,6 +13,8 @@ pub struct Account {
     pub holder: Holder,
     /// The calendar period, empty where the budget never renews.
     pub period: String,
+    /// When that period began, in Unix seconds; 0 where the budget never renews.
+    pub since: i64,
 }
 
 /// Whose account it is.
@@ -168,7 +170,12 @@ mod tests {
     use super::*;
 
     fn pool() -> Account {
-        Account { dataset: "residents".into(), holder: Holder::Pool, period: "2026".into() }
+        Account {
+            dataset: "residents".into(),
+            holder: Holder::Pool,
+            period: "2026".into(),
+            since: 1_767_225_600,
+        }
     }
 
     fn balance(pure_nano: Option<u64>, rho_nano: u64) -> Balance {

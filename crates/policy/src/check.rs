@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use lango_privacy::{Accounting, Code, Column, Dataset, Domain, Kind, Measure, Name, Unit};
-use time::Date;
+use time::{Date, Month};
 use toml::Spanned;
 
 use crate::{
@@ -52,6 +52,21 @@ pub enum Renewal {
 }
 
 impl Renewal {
+    /// When the calendar period (UTC) that a day lies in began, in Unix seconds; 0 where nothing renews.
+    pub fn since(self, day: Date) -> i64 {
+        let month = match self {
+            Self::Never => return 0,
+            Self::Monthly => day.month(),
+            Self::Quarterly => [Month::January, Month::April, Month::July, Month::October]
+                .into_iter()
+                .rfind(|first| u8::from(*first) <= u8::from(day.month()))
+                .unwrap_or(Month::January),
+            Self::Yearly => Month::January,
+        };
+        Date::from_calendar_date(day.year(), month, 1)
+            .map_or(0, |first| first.midnight().assume_utc().unix_timestamp())
+    }
+
     /// The name of the calendar period (UTC) that a day lies in: ``, `2026-11`, `2026-Q4`, `2026`.
     pub fn period(self, day: Date) -> String {
         let (year, month) = (day.year(), u8::from(day.month()));
@@ -195,8 +210,9 @@ impl PolicySet {
         let columns = columns.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
         for principal in table.to.get_ref() {
             if !is_principal(principal) {
-                let message =
-                    format!("`{principal}` is not `spiffe://region/role/name`; the name may be `*`");
+                let message = format!(
+                    "`{principal}` is not `spiffe://region/role/name`; a role is `analyst` or the like, the name may be `*`"
+                );
                 return Err(at.error(&table.to, message));
             }
         }
@@ -262,6 +278,9 @@ impl PolicySet {
     }
 }
 
+/// The roles that a principal may have.
+const ROLES: [&str; 5] = ["office", "coordinator", "analyst", "auditor", "administrator"];
+
 /// `spiffe://region/role/name`, where the name may be `*`.
 fn is_principal(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("spiffe://") else { return false };
@@ -270,7 +289,7 @@ fn is_principal(text: &str) -> bool {
         !segment.is_empty() && !segment.contains('*') && segment.bytes().all(|c| c.is_ascii_graphic())
     };
     match segments.as_slice() {
-        [region, role, name] => plain(region) && plain(role) && (*name == "*" || plain(name)),
+        [region, role, name] => plain(region) && ROLES.contains(role) && (*name == "*" || plain(name)),
         _ => false,
     }
 }

@@ -11,6 +11,10 @@ use opendp::{
 
 use crate::{Plan, loss::at_most};
 
+/// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
+/// whatever a table can hold.
+pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e10;
+
 /// A noise law over whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mechanism {

@@ -2,14 +2,17 @@
 
 use std::{fmt, str::FromStr};
 
+/// The most bytes of a name or a code: what is echoed in refusals must stay small.
+const WORD_BYTES_MOST: usize = 64;
+
 /// A word that is not of its shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Not `[a-z][a-z0-9_]*`.
-    #[error("`{0}` is not a name: lower-case letters, digits and `_`, a letter first")]
+    #[error("`{0}` is not a name: lower-case letters, digits and `_`, a letter first, 64 at most")]
     Name(String),
     /// Not printable ASCII without space or comma.
-    #[error("`{0}` is not a code: printable ASCII without space or comma")]
+    #[error("`{0}` is not a code: printable ASCII without space or comma, 64 characters at most")]
     Code(String),
 }
 
@@ -51,14 +54,14 @@ macro_rules! word {
 word!(
     /// A dataset, dimension or column: `[a-z][a-z0-9_]*`.
     Name, Name,
-    |text| text.first().is_some_and(u8::is_ascii_lowercase)
+    |text| text.len() <= WORD_BYTES_MOST && text.first().is_some_and(u8::is_ascii_lowercase)
         && text.iter().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'_')
 );
 
 word!(
     /// A key, version or other code: printable ASCII without space or comma.
     Code, Code,
-    |text| !text.is_empty() && text.iter().all(|c| c.is_ascii_graphic() && *c != b',')
+    |text| (1..=WORD_BYTES_MOST).contains(&text.len()) && text.iter().all(|c| c.is_ascii_graphic() && *c != b',')
 );
 
 impl Code {

@@ -202,16 +202,17 @@ fn calibrate(account: &Accounting, sensitivity: u64, share: u64) -> Option<Noise
     if share == 0 {
         return None;
     }
-    match account {
-        Accounting::Pure => Noise::laplace(sensitivity, share),
+    let noise = match account {
+        Accounting::Pure => Noise::laplace(sensitivity, share)?,
         Accounting::Zcdp { .. } => {
             let gaussian = Noise::gaussian(sensitivity, share)?;
             // epsilon^2 / 2 = rho: the largest epsilon whose rho, rounded up, is within the share.
             let epsilon = (u128::from(share) * 2_000_000_000).isqrt();
             let laplace = Noise::laplace(sensitivity, u64::try_from(epsilon).ok()?)?;
-            Some(if laplace.variance() < gaussian.variance() { laplace } else { gaussian })
+            if laplace.variance() < gaussian.variance() { laplace } else { gaussian }
         }
-    }
+    };
+    crate::mechanism::SCALES.contains(&noise.scale).then_some(noise)
 }
 
 impl PlannedMargin {

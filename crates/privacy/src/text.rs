@@ -7,6 +7,11 @@ use std::{
 
 use crate::{Bound, Code, Condition, Decimal, Filter, Margin, Measure, Name, NameError, Price, Query};
 
+/// The most bytes of a measure.
+const MEASURE_BYTES_MOST: usize = 256;
+/// The most conditions of a question: more would be refused by databases, and late.
+const FILTERS_MOST: usize = 64;
+
 /// Why a text is not a question. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -101,6 +106,9 @@ impl FromStr for Query {
         }
         let mut filters: Vec<Filter> = Vec::new();
         while let Some(text) = lines.take("where")? {
+            if filters.len() == FILTERS_MOST {
+                return Err(lines.unread("at most 64 conditions", &text));
+            }
             let filter = lines.filter(&text)?;
             if !filters.contains(&filter) {
                 filters.push(filter);
@@ -125,7 +133,9 @@ fn read_measure(text: &str) -> Option<Measure> {
     let arg_is_read = |arg: &str| {
         Name::from_str(arg).is_ok() || Decimal::minimal(arg).is_some_and(|_| !arg.starts_with('-'))
     };
-    let read = Name::from_str(name).is_ok() && args.is_none_or(|args| args.split(',').all(arg_is_read));
+    let read = text.len() <= MEASURE_BYTES_MOST
+        && Name::from_str(name).is_ok()
+        && args.is_none_or(|args| args.split(',').all(arg_is_read));
     read.then(|| Measure(text.to_owned()))
 }
 

@@ -2,16 +2,18 @@
 
 CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
 
+-- The sums of the reservations that are not voided, kept so that nothing need be added up again. A row speaks of one
+-- period; for another one it is made anew from the reservations since that period began.
 CREATE TABLE account (
     -- immutable
     dataset TEXT NOT NULL,
     holder TEXT NOT NULL,               -- '' for the pool, else the grant's id
-    period TEXT NOT NULL,               -- calendar period, '' where the budget never renews
     -- mutable: spent and reserved together
+    period TEXT NOT NULL,               -- calendar period, '' where the budget never renews
     pure_nano INTEGER,                  -- NULL once a loss without a pure guarantee was charged
     rho_nano INTEGER NOT NULL,
     delta_e18 INTEGER NOT NULL,
-    PRIMARY KEY (dataset, holder, period)
+    PRIMARY KEY (dataset, holder)
 ) STRICT;
 
 CREATE TABLE reservation (
@@ -36,6 +38,8 @@ CREATE TABLE reservation (
 -- The release key: one live reservation, and so one draw of noise, for each.
 CREATE UNIQUE INDEX reservation_release_key ON reservation (query_digest, dataset_version, terms_digest)
     WHERE state <> 'voided';
+
+CREATE INDEX reservation_dataset ON reservation (dataset, reserved_at);
 
 CREATE TABLE release (
     -- immutable

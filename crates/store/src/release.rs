@@ -97,20 +97,12 @@ impl Store {
         let event = if rows_were_read { Event::FailedAfterReading } else { Event::FailedBeforeReading };
         let (before, after, row) = step(&mut tx, reservation_id, event).await?;
         if before != State::Voided && after == State::Voided {
-            let loss = rows::loss(&row)?;
-            // The pool and the grant that were charged together are given back together.
-            sqlx::query(
-                "UPDATE account SET pure_nano = pure_nano - ?, rho_nano = rho_nano - ?, delta_e18 = delta_e18 - ? \
-                 WHERE dataset = ? AND period = ? AND holder IN ('', ?)",
-            )
-            .bind(rows::signed(loss.pure_nano.unwrap_or(0)))
-            .bind(rows::signed(loss.rho_nano))
-            .bind(rows::signed(loss.delta_e18))
-            .bind(row.try_get::<String, _>("dataset")?)
-            .bind(row.try_get::<String, _>("period")?)
-            .bind(row.try_get::<String, _>("grant_id")?)
-            .execute(&mut *tx)
-            .await?;
+            // The sums that held it are forgotten, and made anew from the reservations when they are next asked for.
+            sqlx::query("DELETE FROM account WHERE dataset = ? AND holder IN ('', ?)")
+                .bind(row.try_get::<String, _>("dataset")?)
+                .bind(row.try_get::<String, _>("grant_id")?)
+                .execute(&mut *tx)
+                .await?;
         }
         record::insert(&mut tx, record).await?;
         tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use lango_ledger::{Account, Balance, Holder, Limit, Refusal, State};
 use lango_privacy::Loss;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::{Record, ReleaseKey, Store, StoreError, record, rows};
 
@@ -103,8 +103,8 @@ impl Store {
 
     /// The balance of an account; empty where nothing has been charged.
     pub async fn balance(&self, account: &Account) -> Result<Balance, StoreError> {
-        let row = select(account).fetch_optional(self.reader()).await?;
-        row.as_ref().map_or_else(|| Ok(Balance::default()), rows::balance)
+        let mut reader = self.reader().acquire().await?;
+        balance(&mut reader, account).await
     }
 
     /// How many reservations are pending: set aside, and neither settled nor failed.
@@ -123,15 +123,24 @@ fn holder(account: &Account) -> &str {
     }
 }
 
-fn select(account: &Account) -> sqlx::query::Query<'_, Sqlite, sqlx::sqlite::SqliteArguments> {
+/// INVARIANT (an edit forgets nothing): a balance is the sum of the account's reservations since its period began, so a
+/// policy that renews otherwise from today on finds all that was charged in what is now the period.
+async fn balance(connection: &mut SqliteConnection, account: &Account) -> Result<Balance, StoreError> {
     let sql =
         "SELECT pure_nano, rho_nano, delta_e18 FROM account WHERE dataset = ? AND holder = ? AND period = ?";
-    sqlx::query(sql).bind(&account.dataset).bind(holder(account)).bind(&account.period)
-}
-
-async fn balance(tx: &mut Transaction<'_, Sqlite>, account: &Account) -> Result<Balance, StoreError> {
-    let row = select(account).fetch_optional(&mut **tx).await?;
-    row.as_ref().map_or_else(|| Ok(Balance::default()), rows::balance)
+    let kept = sqlx::query(sql).bind(&account.dataset).bind(holder(account)).bind(&account.period);
+    if let Some(row) = kept.fetch_optional(&mut *connection).await? {
+        return rows::balance(&row);
+    }
+    let sql = "SELECT CASE WHEN count(*) = count(pure_nano) THEN coalesce(sum(pure_nano), 0) END AS pure_nano, \
+               coalesce(sum(rho_nano), 0) AS rho_nano, coalesce(sum(delta_e18), 0) AS delta_e18 FROM reservation \
+               WHERE dataset = ? AND reserved_at >= ? AND state <> 'voided' AND (? = '' OR grant_id = ?)";
+    let sums = sqlx::query(sql)
+        .bind(&account.dataset)
+        .bind(account.since)
+        .bind(holder(account))
+        .bind(holder(account));
+    rows::balance(&sums.fetch_one(connection).await?)
 }
 
 async fn write(

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 /// All that a gateway has charged, reserved and released.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// In order of holder and period.
+    /// In order of holder.
     pub accounts: Vec<AccountRow>,
     /// The states of all reservations, oldest first.
     pub reservations: Vec<String>,
@@ -69,7 +69,7 @@ impl Ledger {
         Self { accounts, reservations, releases }
     }
 
-    /// What an account holds, in billionths of epsilon, over all periods.
+    /// What an account holds, in billionths of epsilon, in the period that was last charged.
     pub fn pure_nano(&self, holder: &str) -> i64 {
         self.accounts.iter().filter(|row| row.holder == holder).map(|row| row.pure_nano.unwrap()).sum()
     }

@@ -168,15 +168,24 @@ pub fn verify_release(
             .zip(layout.margins())
             .all(|(plan, layout)| plan.measure == layout.measure && plan.by == layout.by);
     differs("margins", same_margins)?;
-    Ok(Answer {
-        statement,
-        plan,
-        layout,
-        cells: release.cells,
-        charged: release.charged.map(Into::into).unwrap_or_default(),
-        repeated: release.repeated,
-        account: release.account.and_then(|account| account.try_into().ok()),
-    })
+    let charged: Loss = release.charged.map(Into::into).unwrap_or_default();
+    differs(
+        "charge",
+        charged == statement.loss
+            || (charged.pure_nano.unwrap_or(0), charged.rho_nano, charged.delta_e18) == (0, 0, 0),
+    )?;
+    let account: Option<lango_privacy::Accounting> =
+        release.account.and_then(|account| account.try_into().ok());
+    let of_currency = match account {
+        None => true,
+        Some(lango_privacy::Accounting::Pure) => statement.loss.pure_nano.is_some(),
+        // A policy may declare a delta of a thousandth at most.
+        Some(lango_privacy::Accounting::Zcdp { delta_e18 }) => {
+            (1..=1_000_000_000_000_000).contains(&delta_e18)
+        }
+    };
+    differs("account", of_currency)?;
+    Ok(Answer { statement, plan, layout, cells: release.cells, charged, repeated: release.repeated, account })
 }
 
 impl From<Loss> for pb::Loss {

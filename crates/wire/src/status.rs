@@ -12,6 +12,8 @@ use crate::{
     question::{Malformed, sized, strict, version},
 };
 
+/// The most bytes of a refusal's words.
+const MESSAGE_BYTES_MOST: usize = 1_024;
 /// The domain of every reason.
 const DOMAIN: &str = "lango";
 /// The type of the signed refusal among a status's details.
@@ -61,7 +63,9 @@ impl Refusal {
     }
 
     /// The status, with the signed refusal where there is one.
-    pub fn into_status(self, signed: Option<Envelope>) -> Status {
+    pub fn into_status(mut self, signed: Option<Envelope>) -> Status {
+        // The message travels in a header, twice; a caller's words in it must not be able to overflow one.
+        self.message.truncate(self.message.floor_char_boundary(MESSAGE_BYTES_MOST));
         let mut details = ErrorDetails::with_error_info(self.code, DOMAIN, []);
         if let Some(field) = self.field {
             details.add_bad_request_violation(field, self.message.as_str());

@@ -74,8 +74,9 @@ async fn a_budget_renews_with_its_calendar_period() {
         // A stored release stays free in every period.
         let again = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
         assert_eq!((again.cells, again.repeated), (first.cells, true), "{renews}");
-        let periods = office.ledger().accounts.into_iter().filter(|account| account.holder.is_empty());
-        assert_eq!(periods.count(), 1 + usize::from(renewed), "{renews}");
+        let ledger = office.ledger();
+        assert_eq!(ledger.reservations.len(), 1 + usize::from(renewed), "{renews}");
+        assert_eq!(ledger.pure_nano(""), 1_000_000_000, "{renews}: the sum of the period that it is");
         office.down().await;
     }
 }

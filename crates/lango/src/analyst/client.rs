@@ -1,14 +1,14 @@
 //! Asking through a coordinator that is trusted with nothing: what counts is what the offices signed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
 use lango_privacy::{LayoutMargin, Level, Loss, PlanText};
-use lango_statistics::{Coverage, Outcome, Table, combine};
+use lango_statistics::{CombineError, Coverage, Outcome, Table, combine};
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
     answer::verify_release,
@@ -24,6 +24,8 @@ use crate::{analyst::question::Asked, config::Identity, failure::Failure, output
 
 /// How long a question lives unless the asker waits longer.
 const LIFE_S: u64 = 3_600;
+/// The most offices that a question may address.
+const MEMBERS_MOST: usize = 1_000;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A connection to a coordinator.
@@ -103,14 +105,19 @@ impl Client {
         let mut members = Vec::new();
         let mut page_token = String::new();
         loop {
-            let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
+            let request =
+                pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token: page_token.clone() };
             let page = self.service.list_members(request).await.map_err(|status| told(&status))?.into_inner();
             for member in page.members {
                 members.push(member.uri.parse()?);
             }
+            let last = page_token;
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 return Ok(members);
+            }
+            if page_token == last || members.len() > MEMBERS_MOST {
+                return Err(Failure::Failed("the coordinator's list of members does not end".to_owned()));
             }
         }
     }
@@ -165,7 +172,17 @@ impl Client {
         let progress = progress(question.audience.len());
         let mut outcomes = BTreeMap::new();
         let mut answers = BTreeMap::new();
-        while let Some(response) = stream.message().await.map_err(|status| told(&status))? {
+        loop {
+            let response = match stream.message().await {
+                Ok(Some(response)) => response,
+                Ok(None) => break,
+                // What has been heard and verified stands; whoever was not heard is silent.
+                Err(status) if !outcomes.is_empty() => {
+                    eprintln!("lango: the coordinator broke off: {}", told(&status));
+                    break;
+                }
+                Err(status) => return Err(told(&status)),
+            };
             let Some(Event::Member(member)) = response.event else { continue };
             let office = question.audience.iter().find(|uri| named(uri, &member.office));
             // The first word in an office's name counts; a second one is the coordinator's invention.
@@ -184,14 +201,26 @@ impl Client {
             outcomes.insert(office.name().to_owned(), outcome);
         }
         progress.finish_and_clear();
+        let tables = loop {
+            let views: Vec<_> = answers.iter().map(view).collect();
+            match combine(&views, asked.by_office, manner.level) {
+                // An office whose code lists burst every table is left out, so that the others' answers are not lost.
+                Err(CombineError::TooManyCells) if answers.len() > 1 => {
+                    let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.cells());
+                    let Some(office) = largest.map(|(office, _)| office.clone()) else { break Vec::new() };
+                    eprintln!("lango: the answer of {office} has too many cells to stand beside the others");
+                    answers.remove(&office);
+                    outcomes.insert(office, Outcome::Missing("too-many-cells".to_owned()));
+                }
+                tables => break tables?,
+            }
+        };
         let asked_offices: Vec<String> = question.audience.iter().map(|uri| uri.name().to_owned()).collect();
         let silent = || Outcome::Missing("silent".to_owned());
         let outcomes = asked_offices
             .iter()
             .map(|office| (office.clone(), outcomes.remove(office).unwrap_or_else(silent)));
         let coverage = Coverage::new(asked_offices.clone(), outcomes.collect::<Vec<_>>())?;
-        let views: Vec<_> = answers.iter().map(view).collect();
-        let tables = combine(&views, asked.by_office, manner.level)?;
         let (level, at_least) = (manner.level, manner.at_least);
         let query_digest = sent.query_digest;
         Ok(Answered { text: question.query, query_digest, coverage, answers, tables, level, at_least })
@@ -255,9 +284,15 @@ impl Client {
             priced: BTreeMap::new(),
             absent: Vec::new(),
         };
+        let mut heard = BTreeSet::new();
         for member in response.members {
             let office = question.audience.iter().find(|uri| named(uri, &member.office));
-            let office = office.map_or(member.office, |uri| uri.name().to_owned());
+            // The first word in an office's name counts, as for answers.
+            let Some(office) =
+                office.map(|uri| uri.name().to_owned()).filter(|office| heard.insert(office.clone()))
+            else {
+                continue;
+            };
             let reason = match member.outcome {
                 Some(member_estimate::Outcome::Estimate(estimate)) => match priced(estimate) {
                     Some(priced) => {

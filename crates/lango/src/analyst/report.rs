@@ -92,7 +92,7 @@ impl Answered {
             .answers
             .values()
             .map(|answer| epsilon(&answer.charged, &answer.account.unwrap_or(Accounting::Pure)));
-        each.sum()
+        each.fold(0, u64::saturating_add)
     }
 
     fn csv(&self) -> String {

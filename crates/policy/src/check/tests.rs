@@ -276,12 +276,12 @@ fn a_condition_counts_as_a_column_at_once() {
 #[test]
 fn a_period_is_named_by_the_calendar() {
     let day = time::macros::date!(2026 - 11 - 23);
-    for (renewal, period) in [
-        (Renewal::Never, ""),
-        (Renewal::Monthly, "2026-11"),
-        (Renewal::Quarterly, "2026-Q4"),
-        (Renewal::Yearly, "2026"),
+    for (renewal, period, since) in [
+        (Renewal::Never, "", 0),
+        (Renewal::Monthly, "2026-11", 1_793_491_200),
+        (Renewal::Quarterly, "2026-Q4", 1_790_812_800),
+        (Renewal::Yearly, "2026", 1_767_225_600),
     ] {
-        assert_eq!(renewal.period(day), period);
+        assert_eq!((renewal.period(day).as_str(), renewal.since(day)), (period, since));
     }
 }

@@ -4,9 +4,6 @@ use std::{fmt, str::FromStr};
 
 use crate::{Dataset, Margin, Mechanism, Name, Noise, PlannedMargin};
 
-/// Above it a noise drowns every count that a table can hold; no plan of this crate comes near.
-const SCALE_MOST: f64 = 1e12;
-
 /// The text of a plan as it travels beside a release.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanText {
@@ -88,7 +85,7 @@ fn read_margin(line: &str) -> Option<PlannedMargin> {
         return None;
     };
     let names = names.first().into_iter().flat_map(|names| names.split(','));
-    let scale: f64 = scale.parse().ok().filter(|scale: &f64| *scale > 0.0 && *scale <= SCALE_MOST)?;
+    let scale: f64 = scale.parse().ok().filter(|scale: &f64| crate::mechanism::SCALES.contains(scale))?;
     Some(PlannedMargin {
         measure: measure.parse().ok()?,
         by: Margin::new(names.map(Name::from_str).collect::<Result<Vec<_>, _>>().ok()?),

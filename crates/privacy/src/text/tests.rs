@@ -87,6 +87,6 @@ fn an_error_names_its_line() {
         "lango-query 1\ndataset residents\nmeasure persons\nby sex,Age\nprice epsilon 1\n".parse::<Query>();
     assert_eq!(
         error.unwrap_err().to_string(),
-        "line 4: `Age` is not a name: lower-case letters, digits and `_`, a letter first"
+        "line 4: `Age` is not a name: lower-case letters, digits and `_`, a letter first, 64 at most"
     );
 }

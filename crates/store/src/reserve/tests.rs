@@ -8,7 +8,7 @@ use crate::{Decision, Stored};
 const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
 
 fn account(holder: Holder) -> Account {
-    Account { dataset: "residents".into(), holder, period: "2026".into() }
+    Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 }
 }
 
 fn ask(query: u8, loss: Loss) -> Reserve {
@@ -156,6 +156,35 @@ async fn many_at_once_never_overspend() {
         held += u32::from(matches!(task.await.unwrap(), Reserved::Held(_)));
     }
     assert_eq!((held, fixture.charged().await), (6, (6, 6)));
+}
+
+#[tokio::test]
+async fn a_budget_that_renews_otherwise_remembers_what_was_charged_since_the_period_began() {
+    let fixture = Fixture::new().await;
+    fixture.held(1, 4).await;
+    // (period, its beginning, what was charged since)
+    for (period, since, charged) in
+        [("", 0, 4), ("2026", 1_767_225_600, 4), ("2027-02", 1_801_440_000, 0), ("2027-Q1", 1_798_761_600, 4)]
+    {
+        let account = Account { period: period.into(), since, ..account(Holder::Pool) };
+        assert_eq!(fixture.store.balance(&account).await.unwrap().pure_nano, Some(charged), "{period}");
+        let mut ask = ask(9, Loss::pure(10));
+        ask.pool.account = account;
+        let refused = matches!(
+            fixture.store.reserve(&ask, &record(Decision::Reserved)).await.unwrap(),
+            Reserved::Refused(_)
+        );
+        assert!(refused, "{period}: the share bears 6 only");
+    }
+    // There and back again: what is charged under one renewal counts under the other.
+    let mut yearly = ask(2, Loss::pure(1));
+    yearly.pool.account.period = "never".into();
+    yearly.pool.account.since = 0;
+    assert!(matches!(
+        fixture.store.reserve(&yearly, &record(Decision::Reserved)).await.unwrap(),
+        Reserved::Held(_)
+    ));
+    assert_eq!(fixture.charged().await, (5, 5));
 }
 
 #[tokio::test]

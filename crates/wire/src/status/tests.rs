@@ -42,5 +42,7 @@ fn a_refusal_becomes_a_status_with_its_reason() {
         let named = status.get_error_details().bad_request().map(|bad| bad.field_violations[0].field.clone());
         assert_eq!(named.as_deref(), field);
     }
+    let long = Refusal::new("measure-not-granted", "é".repeat(200_000)).into_status(None);
+    assert!(long.message().len() <= 1_024 && long.details().len() <= 2_048, "it would not fit a header");
     assert_eq!((unauthenticated().details(), reason(&unauthenticated())), (&[][..], None));
 }
