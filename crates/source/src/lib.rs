@@ -48,6 +48,16 @@ pub enum SourceError {
         /// The column.
         column: String,
     },
+    /// The unit column may hold one identifier in several types, so that its key does not make it unique.
+    #[error(
+        "column `{column}` of table `{table}` is declared neither as whole numbers nor as text: an identifier needs one type"
+    )]
+    UnitType {
+        /// The table.
+        table: String,
+        /// The unit column.
+        column: String,
+    },
     /// One row per unit is declared, or all that is supported, and the catalogue does not vouch for it.
     #[error(
         "column `{column}` of table `{table}` is not by itself a primary or unique key in the catalogue: \

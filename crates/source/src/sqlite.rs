@@ -76,7 +76,7 @@ impl Source for Sqlite {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let open = self.connect().await?;
         let dataset = dataset.clone();
-        let checked = spawn_blocking(move || check(&open.connection, &dataset)).await;
+        let checked = spawn_blocking(move || check(&open.connection, &dataset).map(drop)).await;
         checked.map_err(|_| SourceError::Unavailable("the check was cut short".to_owned()))?
     }
 
@@ -93,7 +93,8 @@ impl Session for Open {
     }
 }
 
-fn check(connection: &Connection, dataset: &Dataset) -> Result<(), SourceError> {
+/// Checks the catalogue; the unit column's type if all is well.
+fn check(connection: &Connection, dataset: &Dataset) -> Result<UnitType, SourceError> {
     let (table, unit) = (&dataset.table, &dataset.unit.column);
     let kind = connection
         .query_row(
@@ -115,11 +116,26 @@ fn check(connection: &Connection, dataset: &Dataset) -> Result<(), SourceError> 
             return Err(SourceError::NoColumn { table: table.clone(), column: column.to_owned() });
         }
     }
-    if sole_keys(connection, table)?.iter().any(|key| is(key, unit)) {
-        Ok(())
-    } else {
-        Err(SourceError::NotUnique { table: table.clone(), column: unit.clone() })
+    if !sole_keys(connection, table)?.iter().any(|key| is(key, unit)) {
+        return Err(SourceError::NotUnique { table: table.clone(), column: unit.clone() });
     }
+    let sql = "SELECT upper(type) FROM pragma_table_info(?1) WHERE lower(name) = lower(?2)";
+    let declared: rusqlite::Result<String> = connection.query_row(sql, [table, unit], |row| row.get(0));
+    let declared = declared.map_err(|error| unavailable(&error))?;
+    // SQLite's rules of type affinity, https://www.sqlite.org/datatype3.html, section 3.1.
+    match ["INT", "CHAR", "CLOB", "TEXT"].into_iter().find(|word| declared.contains(word)) {
+        Some("INT") => Ok(UnitType::Integer),
+        Some(_) => Ok(UnitType::Text),
+        None => Err(SourceError::UnitType { table: table.clone(), column: unit.clone() }),
+    }
+}
+
+/// The one type of an identifier. A key tells `7`, `'7'` and `x'37'` apart, so rows of another type are dropped, as those
+/// with NULL are: a unit in them would be counted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UnitType {
+    Integer,
+    Text,
 }
 
 /// The columns that are unique by themselves: a primary key of one column, or a full unique index on one column.
@@ -153,10 +169,10 @@ fn fetch(
 ) -> Result<Exact<Vec<Vec<i64>>>, FetchError> {
     // Preparing reads the schema only: a table that is gone, or no longer has its key, is found before any row is read.
     let unread = |_| FetchError { rows_were_read: false };
-    check(connection, &plan.dataset).map_err(|_| FetchError { rows_were_read: false })?;
+    let unit_type = check(connection, &plan.dataset).map_err(|_| FetchError { rows_were_read: false })?;
     let mut statements = Vec::new();
     for margin in &plan.margins {
-        let rendered = sql::count_units(plan, &margin.by);
+        let rendered = sql::count_units(plan, unit_type, &margin.by);
         statements.push((margin, connection.prepare(&rendered.text).map_err(unread)?, rendered.values));
     }
     let deadline = Instant::now() + timeout;

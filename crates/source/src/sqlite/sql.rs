@@ -3,6 +3,8 @@
 use lango_privacy::{Domain, FilterOn, Margin, Name, Plan, PlannedFilter};
 use rusqlite::types::Value;
 
+use super::UnitType;
+
 /// A statement and the values bound to its placeholders, in order.
 pub(super) struct Rendered {
     pub text: String,
@@ -10,11 +12,15 @@ pub(super) struct Rendered {
 }
 
 /// Counts the units of every group of a margin. One row per unit is the catalogue's word, so rows are counted.
-pub(super) fn count_units(plan: &Plan, by: &Margin) -> Rendered {
+pub(super) fn count_units(plan: &Plan, unit_type: UnitType, by: &Margin) -> Rendered {
     let dataset = &plan.dataset;
     let keys: Vec<String> = by.dimensions().map(|name| normal(plan, name)).collect();
+    let unit_type = match unit_type {
+        UnitType::Integer => "integer",
+        UnitType::Text => "text",
+    };
     let mut values = Vec::new();
-    let mut conditions = vec![format!("{} IS NOT NULL", quoted(&dataset.unit.column))];
+    let mut conditions = vec![format!("typeof({}) = '{unit_type}'", quoted(&dataset.unit.column))];
     conditions.extend(plan.filters.iter().map(|filter| condition(plan, filter, &mut values)));
     let select = keys.iter().map(|key| format!("{key}, ")).collect::<String>();
     let mut text =

@@ -11,7 +11,7 @@ const RESIDENTS: &str = "
     INSERT INTO residents VALUES
       ('a', 'F', 3, 10), ('b', 'F', 7, 20), ('c', 'M', 11, 30), ('d', NULL, 4, NULL), ('e', '  ', NULL, 40),
       ('f', 'X', 12, 50), ('g', x'46', 'old', 60), ('h', 1, 3.0, 70), ('i', 'f', 9.5, 80), ('j', '_O', -1, 90),
-      (NULL, 'F', 3, 10), ('k', 'F; DROP TABLE residents', '', 100);";
+      (NULL, 'F', 3, 10), (x'61', 'F', 3, 10), ('k', 'F; DROP TABLE residents', '', 100);";
 
 fn dataset() -> Dataset {
     let codes =
@@ -111,13 +111,16 @@ async fn a_filter_passes_exactly_the_rows_of_its_cell() {
 #[tokio::test]
 async fn the_catalogue_is_checked_and_not_believed() {
     let table = |columns: &str, more: &str| format!("CREATE TABLE residents ({columns}); {more}");
+    let unit_type = || Err(SourceError::UnitType { table: "residents".into(), column: "person_id".into() });
     let not_unique = || Err(SourceError::NotUnique { table: "residents".into(), column: "person_id".into() });
     for (sql, expected) in [
         (table("person_id TEXT PRIMARY KEY, sex, age, income", ""), Ok(())),
         (table("person_id TEXT UNIQUE, sex, age, income", ""), Ok(())),
         (table("person_id INTEGER PRIMARY KEY, sex, age, income", ""), Ok(())),
-        (table("person_id, sex, age, income, PRIMARY KEY (person_id)", "") + "-- without rowid", Ok(())),
-        (table("person_id, sex, age, income", "CREATE UNIQUE INDEX u ON residents (person_id);"), Ok(())),
+        (table("person_id VARCHAR(9), sex, age, income, PRIMARY KEY (person_id)", ""), Ok(())),
+        (table("person_id BIGINT, sex, age, income", "CREATE UNIQUE INDEX u ON residents (person_id);"), Ok(())),
+        (table("person_id UNIQUE, sex, age, income", ""), unit_type()),
+        (table("person_id BLOB PRIMARY KEY, sex, age, income", ""), unit_type()),
         (table("person_id, sex, age, income", ""), not_unique()),
         (table("person_id, sex, age, income", "CREATE INDEX i ON residents (person_id);"), not_unique()),
         (table("person_id, sex, age, income, PRIMARY KEY (person_id, age)", ""), not_unique()),
