@@ -18,13 +18,16 @@ impl Office {
             margins.iter().map(|by| format!("{}{suffix}\n", format!("{prefix} {by}").trim_end())).collect()
         };
         let layout = format!("{codes}{}", lines("margin persons by", ""));
-        let noise = format!(" mechanism discrete-laplace scale {scale} sensitivity 1");
+        let noise = " mechanism discrete-laplace scale 2 sensitivity 1";
         let plan = format!(
             "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n{}",
             "07".repeat(32),
-            lines("margin persons by", &noise)
+            lines("margin persons by", noise)
         );
-        Self { name, layout: layout.parse().unwrap(), plan: plan.parse().unwrap(), cells }
+        let mut plan: PlanText = plan.parse().unwrap();
+        // Set here, because no text with a scale out of range is read.
+        plan.margins.iter_mut().for_each(|margin| margin.noise.scale = scale);
+        Self { name, layout: layout.parse().unwrap(), plan, cells }
     }
 
     fn by_sex(name: &'static str, codes: &str, scale: f64, cells: Vec<i64>) -> Self {
