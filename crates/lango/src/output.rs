@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 
@@ -61,6 +62,12 @@ pub fn grouped(value: i64) -> String {
 /// Somebody else's words, fit for a terminal: control characters are shown, not obeyed.
 pub fn foreign(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A progress bar, drawn only where standard error is a terminal.
+pub fn bar(template: &str, length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A field of a CSV row (RFC 4180).

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
 use lango_privacy::{LayoutMargin, Level, Loss, PlanText};
 use lango_statistics::{CombineError, Coverage, Outcome, Table, combine};
@@ -20,7 +19,12 @@ use lango_wire::{
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{analyst::question::Asked, config::Identity, failure::Failure, output::foreign};
+use crate::{
+    analyst::question::Asked,
+    config::Identity,
+    failure::Failure,
+    output::{bar, foreign},
+};
 
 /// How long a question lives unless the asker waits longer.
 const LIFE_S: u64 = 3_600;
@@ -169,7 +173,7 @@ impl Client {
             confidence: manner.level.get().to_string(),
         };
         let mut stream = self.service.query(request).await.map_err(|status| told(&status))?.into_inner();
-        let progress = progress(question.audience.len());
+        let progress = bar("{bar:24} {pos}/{len} offices  {msg}", question.audience.len() as u64);
         let mut outcomes = BTreeMap::new();
         let mut answers = BTreeMap::new();
         loop {
@@ -353,11 +357,6 @@ fn told(status: &Status) -> Failure {
             foreign(status.message())
         )),
     }
-}
-
-fn progress(members: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} offices  {msg}");
-    ProgressBar::new(members as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Failure> {

@@ -8,13 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use lango_identity::{Expected, Role, TlsIdentity, client_config};
 use lango_registers::OFFICES;
 use lango_wire::transport;
 
 use super::folder::Folder;
-use crate::{config::Identity, failure::Failure};
+use crate::{config::Identity, failure::Failure, output::bar};
 
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
@@ -49,9 +48,7 @@ impl Fleet {
     }
 
     fn wait(&mut self, identity: &Identity) -> Result<(), Failure> {
-        let style = ProgressStyle::with_template("starting servers   {bar:30} {pos}/{len}  {msg}");
-        let bar = ProgressBar::new(self.servers.len() as u64)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let bar = bar("starting servers   {bar:30} {pos}/{len}  {msg}", self.servers.len() as u64);
         let deadline = Instant::now() + START_TIME_MAX;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         for server in &mut self.servers {

@@ -10,11 +10,10 @@ use std::{
     thread,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
 use lango_registers::{OFFICES, PARTIAL_SUFFIX, targets, write_register};
 
 use super::folder::Folder;
-use crate::failure::Failure;
+use crate::{failure::Failure, output::bar};
 
 /// Draws the registers that are not there yet; each appears whole or not at all.
 pub fn draw(folder: &Folder) -> Result<(), Failure> {
@@ -27,10 +26,7 @@ pub fn draw(folder: &Folder) -> Result<(), Failure> {
             missing.push(office);
         }
     }
-    let style = ProgressStyle::with_template(
-        "drawing registers  {bar:30} {human_pos}/{human_len} persons  {eta} left  {msg}",
-    );
-    let bar = ProgressBar::new(persons).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = bar("drawing registers  {bar:30} {human_pos}/{human_len} persons  {eta} left  {msg}", persons);
     let next = AtomicUsize::new(0);
     let failed: Mutex<Option<Failure>> = Mutex::new(None);
     thread::scope(|scope| {
