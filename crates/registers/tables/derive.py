@@ -66,7 +66,7 @@ def main(folder):
     write("countries.csv", ["code", "name"], sorted((code, names[code]) for code in {c[1] for c in cells} | set(OFFICES)))
     codes = sorted(code for code, r in countries.items() if r["m49"] and code not in NOT_ISO)
     assert len(codes) == 249 and {"TWN", "NAM", "PSE", "ESH"} <= set(codes)
-    (HERE / "iso3166-1-alpha-3.txt").write_text("".join(code + "\n" for code in codes), encoding="ascii")
+    (HERE.parents[1] / "policy/src/codelists/iso3166-1-alpha-3.txt").write_text("".join(code + "\n" for code in codes), encoding="ascii")
 
 
 if __name__ == "__main__":
