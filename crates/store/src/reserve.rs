@@ -106,14 +106,6 @@ impl Store {
         let mut reader = self.reader().acquire().await?;
         balance(&mut reader, account).await
     }
-
-    /// How many reservations are pending: set aside, and neither settled nor failed.
-    pub async fn pending(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT count(*) FROM reservation WHERE state = 'pending'")
-            .fetch_one(self.reader())
-            .await?;
-        Ok(row.try_get(0)?)
-    }
 }
 
 fn holder(account: &Account) -> &str {
