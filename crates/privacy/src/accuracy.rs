@@ -318,3 +318,26 @@ mod tests {
         }
     }
 }
+/// A noise in a linear form.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Term {
+    /// The law.
+    pub noise: Noise,
+    /// Its weight.
+    pub weight: f64,
+    /// How many independent ones.
+    pub times: u64,
+}
+/// A weighted sum.
+#[derive(Debug, Clone)]
+pub struct WeightedSum(Vec<Term>);
+impl WeightedSum {
+    /// Of these.
+    pub fn of(terms: impl IntoIterator<Item = Term>) -> Self {
+        Self(terms.into_iter().collect())
+    }
+    /// Half width.
+    pub fn half_width(&self, level: Level) -> f64 {
+        NoiseSum::of(self.0.iter().map(|t| t.noise)).half_width(level).0 as f64
+    }
+}

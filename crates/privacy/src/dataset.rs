@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Accounting, Code, Keyset, Name};
+use crate::{Accounting, Code, Measure, Name, Objective};
+
+pub use column::{Column, Grid, Range};
+pub use domain::{Domain, Span};
+
+mod column;
+mod domain;
 
 /// The key of values that are present but not declared.
 pub const OTHER: &str = "_O";
@@ -10,8 +16,10 @@ pub const OTHER: &str = "_O";
 pub const UNKNOWN: &str = "_U";
 /// The key of a total, in output only: never a key of a keyset.
 pub const TOTAL: &str = "_T";
-/// The most keys that one column may declare.
+/// The most keys, bins or candidates that one column may declare.
 const KEYS_MOST: i64 = 100_000;
+/// Fewer rows than this are taken for granted where the policy does not say.
+const ROWS_BELOW: u64 = 1 << 38;
 
 /// A table as its office declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +38,12 @@ pub struct Dataset {
     pub version: Code,
     /// Whose presence is hidden.
     pub unit: Unit,
+    /// The table has fewer rows than this; it bounds what a sum can grow to.
+    pub rows_below: Option<u64>,
+    /// What the split of a question's price among its margins makes small.
+    pub objective: Objective,
+    /// How much of the data the contribution bounds are expected to drop, as the office published it, in words.
+    pub bounds_drop: Option<String>,
     /// The declared columns.
     pub columns: BTreeMap<Name, Column>,
 }
@@ -50,44 +64,12 @@ pub struct Unit {
     pub column: String,
     /// What the unit is: `person`, `household`.
     pub noun: Name,
+    /// The noun's plural, which is the measure that counts units: `persons`, `households`.
+    pub plural: Name,
     /// At most so many rows of a unit are read.
     pub rows_at_most: u32,
     /// At most so many cells of a table does a unit enter.
     pub cells_at_most: u32,
-}
-
-/// One declared column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Its values.
-    pub domain: Domain,
-}
-
-/// The declared values of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Domain {
-    /// A code list; neither `_T`, `_O` nor `_U` is in it.
-    Codes(Vec<Code>),
-    /// Whole numbers from `low` to `high`, grouped in bands of `bands`.
-    Integer {
-        /// The least.
-        low: i64,
-        /// The greatest.
-        high: i64,
-        /// The width of a band; 1 makes a key of every number.
-        bands: u32,
-    },
-    /// Amounts of money or the like, as whole numbers of `10^-scale`; no keys.
-    Amount {
-        /// The least, in units of `10^-scale`.
-        low: i64,
-        /// The greatest, in units of `10^-scale`.
-        high: i64,
-        /// Decimals kept.
-        scale: u32,
-        /// ISO 4217.
-        currency: Option<String>,
-    },
 }
 
 /// What is wrong with a declared column.
@@ -111,81 +93,42 @@ pub enum DatasetError {
     /// Too many keys.
     #[error("{0} keys are more than the {KEYS_MOST} that a column may have: widen `bands`")]
     Keys(i64),
-}
-
-impl Domain {
-    /// A code list.
-    pub fn codes(codes: Vec<Code>) -> Result<Self, DatasetError> {
-        let mut seen = std::collections::BTreeSet::new();
-        for code in &codes {
-            if [OTHER, UNKNOWN, TOTAL].contains(&code.as_str()) {
-                return Err(DatasetError::Reserved(code.to_string()));
-            }
-            if !seen.insert(code) {
-                return Err(DatasetError::Twice(code.to_string()));
-            }
-        }
-        if codes.is_empty() { Err(DatasetError::Empty) } else { Ok(Self::Codes(codes)) }
-    }
-
-    /// Whole numbers in bands.
-    pub fn integer(low: i64, high: i64, bands: u32) -> Result<Self, DatasetError> {
-        if low > high {
-            return Err(DatasetError::Inverted(low, high));
-        }
-        if bands == 0 {
-            return Err(DatasetError::Bands);
-        }
-        let keys = (i128::from(high) - i128::from(low)) / i128::from(bands) + 1;
-        if keys > i128::from(KEYS_MOST) {
-            return Err(DatasetError::Keys(i64::try_from(keys).unwrap_or(i64::MAX)));
-        }
-        Ok(Self::Integer { low, high, bands })
-    }
-
-    /// Fixed-point amounts.
-    pub fn amount(low: i64, high: i64, scale: u32, currency: Option<String>) -> Result<Self, DatasetError> {
-        if low > high {
-            Err(DatasetError::Inverted(low, high))
-        } else {
-            Ok(Self::Amount { low, high, scale, currency })
-        }
-    }
-
-    /// The public keys, `_O` and `_U` last; `None` for amounts, which have none.
-    pub fn keyset(&self) -> Option<Keyset> {
-        let declared = match self {
-            Self::Codes(codes) => codes.clone(),
-            Self::Integer { low, high, bands } => {
-                let starts = (*low..=*high).step_by(*bands as usize);
-                starts
-                    .map(|start| Code::of_band(start, start.saturating_add(i64::from(*bands) - 1).min(*high)))
-                    .collect()
-            }
-            Self::Amount { .. } => return None,
-        };
-        Some(Keyset::new(declared.into_iter().chain([Code::fixed(OTHER), Code::fixed(UNKNOWN)]).collect()))
-    }
-
-    /// The position in the keyset of a whole number: that of its band, or of `_O`.
-    pub fn band_of(&self, value: i64) -> Option<usize> {
-        let Self::Integer { low, high, bands } = self else { return None };
-        let count = (high - low) / i64::from(*bands) + 1;
-        let position =
-            if (*low..=*high).contains(&value) { (value - low) / i64::from(*bands) } else { count };
-        usize::try_from(position).ok()
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Codes(codes) => format!("codes {}", crate::query::join(codes)),
-            Self::Integer { low, high, bands } => format!("integer {low} {high} bands {bands}"),
-            Self::Amount { low, high, scale, .. } => format!("amount {low} {high} scale {scale}"),
-        }
-    }
+    /// The column has no numbers.
+    #[error("`{0}` is for columns of numbers: `integer` or `amount`")]
+    NotNumbers(&'static str),
+    /// A value outside the column's bounds.
+    #[error("`{0}` holds {1}, which is not between the column's bounds")]
+    Outside(&'static str, i64),
+    /// A list that does not ascend, or a step that is not above 0.
+    #[error("`{0}` is a step above 0, or a list of whole numbers that ascend")]
+    Grid(&'static str),
+    /// A list of bins that leaves out the least values.
+    #[error("`bins` begin at the column's lower bound {0}")]
+    FirstBin(i64),
+    /// More points than a column may have.
+    #[error("`{0}` makes more than {KEYS_MOST} points: take larger steps")]
+    Points(&'static str),
+    /// A day that is none, or a period that ends before it begins.
+    #[error("`date` is two days such as 2024-01-01 of which the first is not after the second")]
+    Days,
 }
 
 impl Dataset {
+    /// The measure that counts the privacy units.
+    pub fn units(&self) -> Measure {
+        Measure::Units(self.unit.plural.clone())
+    }
+
+    /// The most cells that a unit enters in any margin: no more than it has rows.
+    pub fn cells_at_most(&self) -> u32 {
+        self.unit.cells_at_most.min(self.unit.rows_at_most)
+    }
+
+    /// The table has fewer rows than this.
+    pub fn rows_below(&self) -> u64 {
+        self.rows_below.unwrap_or(ROWS_BELOW)
+    }
+
     /// The terms of a release: everything of the policy that a stored answer depends on, and nothing else.
     /// A release key holds their digest, so an edit that leaves them alone redraws no noise.
     pub fn terms<'a>(&self, used: impl IntoIterator<Item = &'a Name>, account: &Accounting) -> String {
@@ -196,7 +139,7 @@ impl Dataset {
         );
         for name in used.into_iter().collect::<std::collections::BTreeSet<_>>() {
             if let Some(column) = self.columns.get(name) {
-                text += &format!("column {name} {}\n", column.domain.describe());
+                text += &format!("column {name} {}\n", column.describe());
             }
         }
         match account {
@@ -206,36 +149,5 @@ impl Dataset {
             }
         }
         text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_keyset_holds_every_band_then_other_and_unknown() {
-        let ages = Domain::integer(0, 11, 5).unwrap();
-        let keys: Vec<_> = ages.keyset().unwrap().codes().iter().map(Code::to_string).collect();
-        assert_eq!(keys, ["0-4", "5-9", "10-11", "_O", "_U"]);
-        for (value, position) in [(0, 0), (4, 0), (5, 1), (11, 2), (12, 3), (-1, 3), (i64::MAX, 3)] {
-            assert_eq!(ages.band_of(value), Some(position), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_domain_that_makes_no_sense_is_refused() {
-        let code = |text: &str| text.parse::<Code>().unwrap();
-        for (domain, expected) in [
-            (Domain::codes(vec![]), DatasetError::Empty),
-            (Domain::codes(vec![code("F"), code("F")]), DatasetError::Twice("F".into())),
-            (Domain::codes(vec![code("_O")]), DatasetError::Reserved("_O".into())),
-            (Domain::integer(5, 4, 1), DatasetError::Inverted(5, 4)),
-            (Domain::integer(0, 4, 0), DatasetError::Bands),
-            (Domain::integer(i64::MIN, i64::MAX, 1), DatasetError::Keys(i64::MAX)),
-            (Domain::amount(1, 0, 0, None), DatasetError::Inverted(1, 0)),
-        ] {
-            assert_eq!(domain, Err(expected));
-        }
     }
 }

@@ -55,10 +55,22 @@ impl Decimal {
         &self.text
     }
 
+    /// The value times `10^places`, rounded down.
+    pub fn floor_scaled(&self, places: u32) -> Option<i128> {
+        let unit = 10i128.checked_pow((DIGITS as u32).checked_sub(places)?)?;
+        Some(self.units.div_euclid(unit))
+    }
+
     /// The value times `10^places` if that is a whole number.
     pub fn scaled(&self, places: u32) -> Option<i128> {
         let unit = 10i128.checked_pow((DIGITS as u32).checked_sub(places)?)?;
         (self.units % unit == 0).then(|| self.units / unit)
+    }
+}
+
+impl AsRef<str> for Decimal {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use crate::{Code, Margin, Measure, Name, NameError};
+use crate::{Code, Margin, Measure, MeasureError, Name, NameError};
 
 /// The public list of a dimension's keys, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,21 +40,35 @@ pub struct Layout {
 /// One margin of one measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutMargin {
-    /// What is counted.
+    /// What is computed.
     pub measure: Measure,
     /// By what.
     pub by: Margin,
+    /// What the integers of a cell are, where there are several: `above` and `below` for a mean's pair, the lower ends of a
+    /// histogram's bins, the shares of quantiles, the keys of a share's dimension. `centred` is a mean's lone sum.
+    /// Empty where a cell is its one figure. Keys that were found in the data may be none at all.
+    pub values: Option<Vec<Code>>,
+}
+
+impl LayoutMargin {
+    /// How many integers a cell has.
+    pub fn width(&self) -> usize {
+        self.values.as_ref().map_or(1, Vec::len)
+    }
 }
 
 /// Why a text is not a layout. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
-    /// A line is neither `codes D C1,C2` nor `margin M by D1,D2`, or stands in the wrong place.
-    #[error("layout line {0}: expected `codes D C1,C2` in name order, then `margin M by D1,D2`")]
+    /// A line is neither `codes D C1,C2` nor `margin M by D1,D2 values V1,V2`, or stands in the wrong place.
+    #[error("layout line {0}: expected `codes D C1,C2` in name order, then `margin M by D1,D2 values V1,V2`")]
     Line(usize),
     /// A word has the wrong shape.
     #[error("layout line {0}: {1}")]
     Word(usize, NameError),
+    /// A measure that there is not.
+    #[error("layout line {0}: {1}")]
+    Measure(usize, MeasureError),
     /// A margin uses a dimension without codes.
     #[error("layout line {0}: dimension `{1}` has no codes")]
     Dimension(usize, Name),
@@ -69,7 +83,7 @@ impl Layout {
         let layout = Self { keysets, margins };
         let mut cells = 0usize;
         for (line, margin) in layout.margins.iter().enumerate() {
-            let mut product = 1usize;
+            let mut product = margin.width();
             for dimension in margin.by.dimensions() {
                 let keys = layout.keysets.get(dimension).map(Keyset::len);
                 let keys = keys.ok_or_else(|| LayoutError::Dimension(line + 1, dimension.clone()))?;
@@ -100,9 +114,34 @@ impl Layout {
         self.axes(by).map(|(_, keyset)| keyset.len()).product()
     }
 
-    /// How many cells the whole layout has.
-    pub fn cells(&self) -> usize {
-        self.margins.iter().map(|margin| self.cells_of(&margin.by)).sum()
+    /// How many integers the whole layout has: each margin's cells times the integers of a cell.
+    pub fn integers(&self) -> usize {
+        self.margins.iter().map(|margin| self.integers_of(margin)).sum()
+    }
+
+    /// How many integers a margin has.
+    pub fn integers_of(&self, margin: &LayoutMargin) -> usize {
+        self.cells_of(&margin.by).saturating_mul(margin.width())
+    }
+
+    /// Whether these are its margins, in this order.
+    pub fn is_of(&self, margins: &[(Measure, Margin)]) -> bool {
+        self.margins.len() == margins.len()
+            && self
+                .margins
+                .iter()
+                .zip(margins)
+                .all(|(own, (measure, by))| own.measure == *measure && own.by == *by)
+    }
+
+    /// The layout with the keys that were found in the data, margin by margin where there are any.
+    pub(crate) fn with_found(mut self, found: impl IntoIterator<Item = Option<Vec<Code>>>) -> Self {
+        for (margin, found) in self.margins.iter_mut().zip(found) {
+            if found.is_some() {
+                margin.values = found;
+            }
+        }
+        self
     }
 }
 
@@ -131,8 +170,10 @@ impl fmt::Display for Layout {
         for (name, keyset) in &self.keysets {
             writeln!(f, "codes {name} {}", crate::query::join(keyset.codes()))?;
         }
-        for margin in &self.margins {
-            writeln!(f, "{}", format!("margin {} by {}", margin.measure, margin.by).trim_end())?;
+        for LayoutMargin { measure, by, values } in &self.margins {
+            let of = format!("margin {measure} by {by}");
+            let values = values.as_ref().map(|values| format!(" values {}", crate::query::join(values)));
+            writeln!(f, "{}{}", of.trim_end(), values.unwrap_or_default().trim_end())?;
         }
         Ok(())
     }
@@ -153,11 +194,24 @@ impl FromStr for Layout {
                         codes.split(',').map(str::parse).collect::<Result<Vec<Code>, _>>().map_err(word)?;
                     keysets.insert(name.parse().map_err(word)?, Keyset::new(codes));
                 }
-                ["margin", measure, "by", names @ ..] if names.len() <= 1 => {
-                    let names = names.first().into_iter().flat_map(|names| names.split(','));
+                ["margin", measure, "by", rest @ ..] => {
+                    let (names, values) = match rest {
+                        [] => (None, None),
+                        ["values", values @ ..] => (None, Some(values)),
+                        [names] => (Some(names), None),
+                        [names, "values", values @ ..] => (Some(names), Some(values)),
+                        _ => return Err(LayoutError::Line(at)),
+                    };
+                    let listed = |values: &[&str]| {
+                        values.iter().flat_map(|values| values.split(',')).map(str::parse).collect()
+                    };
+                    let names = names.into_iter().flat_map(|names| names.split(','));
                     let by = names.map(str::parse).collect::<Result<Vec<Name>, _>>().map_err(word)?;
-                    margins
-                        .push(LayoutMargin { measure: measure.parse().map_err(word)?, by: Margin::new(by) });
+                    margins.push(LayoutMargin {
+                        measure: measure.parse().map_err(|error| LayoutError::Measure(at, error))?,
+                        by: Margin::new(by),
+                        values: values.map(listed).transpose().map_err(word)?,
+                    });
                 }
                 _ => return Err(LayoutError::Line(at)),
             }
@@ -171,15 +225,16 @@ impl FromStr for Layout {
 mod tests {
     use super::*;
 
-    const TEXT: &str =
-        "codes age 0-4,_O,_U\ncodes sex F,M,_O,_U\nmargin persons by\nmargin persons by age,sex\n";
+    const TEXT: &str = "codes age 0-4,_O,_U\ncodes sex F,M,_O,_U\nmargin keys(village) by values\n\
+                        margin mean(income) by values above,below\nmargin persons by age,sex\n\
+                        margin quantile(income,0.25,0.5) by sex values 0.25,0.5\n";
 
     #[test]
     fn a_layout_is_read_back_from_its_text() {
         let layout: Layout = TEXT.parse().unwrap();
         assert_eq!(layout.to_string(), TEXT);
-        assert_eq!(layout.cells(), 1 + 12);
-        let axes: Vec<_> = layout.axes(&layout.margins()[1].by).map(|(_, keyset)| keyset).collect();
+        assert_eq!(layout.integers(), 2 + 12 + 8);
+        let axes: Vec<_> = layout.axes(&layout.margins()[2].by).map(|(_, keyset)| keyset).collect();
         let keys: Vec<_> = rows(&axes).map(crate::query::join).collect();
         assert_eq!((keys[0].as_str(), keys[1].as_str(), keys[11].as_str()), ("0-4,F", "0-4,M", "_U,_U"));
         assert_eq!(rows(&[]).count(), 1);
@@ -191,6 +246,8 @@ mod tests {
             "margin persons by sex\n",
             "codes sex\n",
             "nonsense\n",
+            "margin rows by values 1, 2\n",
+            "margin variance(x) by\n",
             "codes sex F\ncodes age 1\nmargin persons by\n",
         ] {
             assert!(text.parse::<Layout>().is_err(), "{text}");

@@ -4,25 +4,37 @@
 //! and [`measure`] is the only place in the system where noise is added.
 
 mod accuracy;
+mod cube;
 mod dataset;
 mod decimal;
+mod groups;
 mod layout;
 mod loss;
+mod measure;
 mod mechanism;
 mod name;
 mod plan;
 mod query;
 mod text;
 
-pub use accuracy::{Level, LevelError, NoiseSum};
-pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
+pub use accuracy::{Level, LevelError, NoiseSum, Term, WeightedSum};
+pub use cube::{Cube, Objective, Weight};
+pub use dataset::{
+    Column, Dataset, DatasetError, Domain, Grid, Kind, OTHER, Range, Span, TOTAL, UNKNOWN, Unit,
+};
 pub use decimal::{Decimal, nano};
+pub use groups::Group;
 pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
 pub use loss::{Accounting, Loss, LossError};
-pub use mechanism::{Exact, MeasureError, Mechanism, Noise, measure};
+pub use measure::{Measure, MeasureError};
+pub use mechanism::{
+    Counted, Discovery, Exact, Measured, Measurement, Mechanism, Noise, NoiseError, Selection, SelectionLaw,
+    measure, rank_scores,
+};
 pub use name::{Code, Name, NameError};
 pub use plan::{
-    Bounds, FilterOn, Plan, PlanRefusal, PlanText, PlannedFilter, PlannedMargin, compile, restore,
+    Basis, Bounds, Fetch, FilterOn, MarginText, MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter,
+    PlannedMargin, ReleasedTable, Sensitivity, compile, restore,
 };
-pub use query::{Bound, Condition, Filter, Margin, Measure, Price, Query};
+pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::QueryError;

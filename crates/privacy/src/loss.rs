@@ -120,6 +120,11 @@ fn below(count: u64, unit: f64) -> f64 {
 
 /// Whether `value` is at most `nano` billionths, decided exactly.
 pub(crate) fn at_most(value: f64, nano: u64) -> bool {
+    at_most_parts(value, nano, 1_000_000_000)
+}
+
+/// Whether `value` is at most `count / whole`, decided exactly; `whole` is at most 10^18.
+pub(crate) fn at_most_parts(value: f64, count: u64, whole: u64) -> bool {
     if !value.is_finite() || value < 0.0 {
         return false;
     }
@@ -129,10 +134,10 @@ pub(crate) fn at_most(value: f64, nano: u64) -> bool {
     // value = mantissa * 2^-shift
     let (mantissa, shift) =
         if exponent == 0 { (fraction, 1074) } else { (fraction | 1 << 52, 1075 - exponent) };
-    let left = u128::from(mantissa) * 1_000_000_000;
-    let right = u128::from(nano);
+    let left = u128::from(mantissa) * u128::from(whole);
+    let right = u128::from(count);
     match u32::try_from(shift) {
-        // Beyond 128 bits the right side wins unless it is 0, for the left has at most 83 bits.
+        // Beyond 128 bits the right side wins unless it is 0, for the left has at most 113 bits.
         Ok(shift) if shift >= right.leading_zeros() => right != 0 || left == 0,
         Ok(shift) => left <= right << shift,
         Err(_) => false,

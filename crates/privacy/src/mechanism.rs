@@ -1,6 +1,6 @@
 //! The mechanisms: calibrated so that OpenDP's own map is at most the price, and the one place that adds noise.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, num::NonZero, thread};
 
 use opendp::{
     domains::{AtomDomain, VectorDomain},
@@ -9,11 +9,19 @@ use opendp::{
     metrics::{L1Distance, L2Distance},
 };
 
-use crate::{Plan, loss::at_most};
+use crate::{Code, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fraction};
+
+pub use discovery::Discovery;
+pub use selection::{Selection, SelectionLaw, rank_scores};
+
+mod discovery;
+mod selection;
 
 /// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
 /// whatever a table can hold.
-pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e10;
+pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e13;
+/// So many cells are worth a thread of their own.
+const CELLS_PER_THREAD: usize = 4_096;
 
 /// A noise law over whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +63,59 @@ impl fmt::Display for Noise {
     }
 }
 
+/// How the figures of a margin are made from what was counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measurement {
+    /// Noise is added to every integer.
+    Noise(Noise),
+    /// A candidate is chosen, by the ranks of all.
+    Selection(Selection),
+    /// Values are told that enough units have.
+    Discovery(Discovery),
+}
+
+impl Measurement {
+    /// The noise of every integer, where there is one.
+    pub fn noise(&self) -> Option<Noise> {
+        match self {
+            Self::Noise(noise) | Self::Discovery(Discovery { noise, .. }) => Some(*noise),
+            Self::Selection(_) => None,
+        }
+    }
+
+    /// The measurement of these words, if it is within what a plan may have.
+    pub(crate) fn of_words(mechanism: &str, scale: &str, threshold: Option<&str>) -> Option<Self> {
+        let scale: f64 = scale.parse().ok().filter(|scale: &f64| SCALES.contains(scale))?;
+        let noise = Mechanism::of_word(mechanism).map(|mechanism| Noise { mechanism, scale });
+        match (noise, SelectionLaw::of_word(mechanism), threshold) {
+            (Some(noise), _, None) => Some(Self::Noise(noise)),
+            (None, Some(law), None) => Some(Self::Selection(Selection { law, scale })),
+            (Some(noise), _, Some(threshold)) => {
+                Some(Self::Discovery(Discovery { noise, threshold: threshold.parse().ok()? }))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Measurement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Noise(noise) | Self::Discovery(Discovery { noise, .. }) => noise.fmt(f),
+            Self::Selection(selection) => selection.fmt(f),
+        }
+    }
+}
+
+/// What the database counted for one margin.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Counted {
+    /// For every cell the integers of the margin's fetch, innermost.
+    Cells(Vec<i64>),
+    /// The units of each value that there is.
+    Keys(HashMap<String, i64>),
+}
+
 /// Whole numbers as they came from the office's database.
 ///
 /// Deliberately without `Debug`, `Serialize`, `Clone` or a way to look inside: only [`measure`] consumes it.
@@ -69,7 +130,7 @@ impl<T> Exact<T> {
 
 /// Why nothing could be measured. Holds nothing that depends on the data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MeasureError {
+pub enum NoiseError {
     /// The database returned another number of integers than the plan fetches.
     #[error("the plan fetches {planned} integers and got {fetched}")]
     Shape {
@@ -98,32 +159,46 @@ impl Noise {
     }
 
     /// Gaussian noise whose rho at a squared L2 sensitivity is at most `rho_nano` billionths, by OpenDP's map.
-    pub(crate) fn gaussian(l2_squared: u64, rho_nano: u64) -> Option<Self> {
+    pub(crate) fn gaussian(l2_squared: u128, rho_nano: u64) -> Option<Self> {
         let noise = |scale| Self { mechanism: Mechanism::DiscreteGaussian, scale };
         let start = (l2_squared as f64 * 1e9 / (2.0 * rho_nano as f64)).sqrt();
         rounded_up(start, rho_nano, |scale| noise(scale).rho(l2_squared)).map(noise)
     }
 
     /// OpenDP's epsilon for this noise at an L1 sensitivity.
-    fn epsilon(&self, l1: u64) -> Option<f64> {
+    pub fn epsilon(&self, l1: u64) -> Option<f64> {
         let metric = L1Distance::<i64>::default();
         let measurement = make_laplace::<_, _, MaxDivergence>(integers(), metric, self.scale, None).ok()?;
         measurement.map(&i64::try_from(l1).ok()?).ok()
     }
 
     /// OpenDP's rho for this noise at a squared L2 sensitivity.
-    fn rho(&self, l2_squared: u64) -> Option<f64> {
+    pub fn rho(&self, l2_squared: u128) -> Option<f64> {
         let metric = L2Distance::<f64>::default();
         let measurement =
             make_gaussian::<_, _, ZeroConcentratedDivergence>(integers(), metric, self.scale, None).ok()?;
-        let root = (l2_squared as f64).sqrt();
-        let root = if root * root < l2_squared as f64 { root.next_up() } else { root };
-        measurement.map(&root).ok()
+        measurement.map(&root_above(l2_squared)).ok()
     }
 
-    fn add(&self, values: Vec<i64>) -> Result<Vec<i64>, MeasureError> {
-        fn drawn<T, E>(result: Result<T, E>) -> Result<T, MeasureError> {
-            result.map_err(|_| MeasureError::Noise)
+    /// Adds the noise, on several threads where there is much to do.
+    fn add(&self, values: &[i64]) -> Result<Vec<i64>, NoiseError> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let chunk = values.len().div_ceil(threads).max(CELLS_PER_THREAD);
+        if values.len() <= chunk {
+            return self.add_here(values.to_vec());
+        }
+        let drawn = thread::scope(|scope| {
+            let threads: Vec<_> =
+                values.chunks(chunk).map(|values| scope.spawn(|| self.add_here(values.to_vec()))).collect();
+            let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| NoiseError::Noise)?);
+            joined.collect::<Result<Vec<_>, _>>()
+        });
+        Ok(drawn?.concat())
+    }
+
+    fn add_here(&self, values: Vec<i64>) -> Result<Vec<i64>, NoiseError> {
+        fn drawn<T, E>(result: Result<T, E>) -> Result<T, NoiseError> {
+            result.map_err(|_| NoiseError::Noise)
         }
         match self.mechanism {
             Mechanism::DiscreteLaplace => {
@@ -155,26 +230,84 @@ fn rounded_up(start: f64, price_nano: u64, loss: impl Fn(f64) -> Option<f64>) ->
     None
 }
 
-/// Adds the plan's noise to what was counted: the noisy integers, margin by margin, as the layout orders them.
+/// A float that is not below the square root.
+fn root_above(squared: u128) -> f64 {
+    let root = squared.isqrt();
+    if root * root == squared && root < 1 << 53 {
+        return root as f64;
+    }
+    let root = (squared as f64).sqrt();
+    if squared < 1 << 53 && root * root >= squared as f64 { root } else { root.next_up().next_up() }
+}
+
+/// What a plan measures: the layout, with the keys that were found in the data, and its integers as it orders them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Which integer stands for which cell.
+    pub layout: Layout,
+    /// The integers.
+    pub integers: Vec<i64>,
+}
+
+/// Draws the plan's noise over what was counted, margin by margin.
 ///
 /// The caller must have reserved the plan's loss durably; the result must not leave before it is stored.
-pub fn measure(plan: &Plan, counted: Exact<Vec<Vec<i64>>>) -> Result<Vec<i64>, MeasureError> {
-    let planned = plan.layout.cells();
-    let fetched = counted.0.iter().map(Vec::len).sum();
-    let shaped = plan.margins.len() == counted.0.len()
-        && plan
-            .margins
-            .iter()
-            .zip(&counted.0)
-            .all(|(margin, values)| plan.layout.cells_of(&margin.by) == values.len());
-    if !shaped {
-        return Err(MeasureError::Shape { planned, fetched });
+pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, NoiseError> {
+    let (planned, fetched) = (plan.margins.len(), counted.0.len());
+    if planned != fetched {
+        return Err(NoiseError::Shape { planned, fetched });
     }
-    let mut cells = Vec::with_capacity(planned);
-    for (margin, values) in plan.margins.iter().zip(counted.0) {
-        cells.extend(margin.noise.add(values)?);
+    let mut integers = Vec::with_capacity(plan.layout.integers());
+    let mut found = Vec::with_capacity(planned);
+    for (margin, counted) in plan.margins.iter().zip(counted.0) {
+        let told = match (counted, margin.text.measurement) {
+            (Counted::Cells(counted), measurement) => {
+                let planned = plan.layout.cells_of(&margin.text.by) * margin.fetch.width(&plan.dataset);
+                if planned != counted.len() {
+                    return Err(NoiseError::Shape { planned, fetched: counted.len() });
+                }
+                integers.extend(match measurement {
+                    Measurement::Noise(noise) => noise.add(&counted)?,
+                    Measurement::Selection(selection) => select(plan, margin, selection, &counted)?,
+                    Measurement::Discovery(_) => return Err(NoiseError::Shape { planned: 0, fetched: 1 }),
+                });
+                None
+            }
+            (Counted::Keys(counted), Measurement::Discovery(discovery)) => {
+                let mut told: Vec<(Code, i64)> = discovery
+                    .find(&counted)?
+                    .into_iter()
+                    .filter_map(|(key, units)| Some((key.parse().ok()?, units)))
+                    .collect();
+                told.sort();
+                integers.extend(told.iter().map(|(_, units)| units));
+                Some(told.into_iter().map(|(key, _)| key).collect())
+            }
+            (Counted::Keys(_), _) => return Err(NoiseError::Shape { planned: 1, fetched: 0 }),
+        };
+        found.push(told);
     }
-    Ok(cells)
+    Ok(Measured { layout: plan.layout.clone().with_found(found), integers })
+}
+
+/// The chosen candidate for each share of each cell.
+fn select(
+    plan: &Plan,
+    margin: &PlannedMargin,
+    selection: Selection,
+    ranks: &[i64],
+) -> Result<Vec<i64>, NoiseError> {
+    let Measure::Quantile(_, shares) = &margin.text.measure else { return Err(NoiseError::Noise) };
+    let candidates = margin.fetch.candidates();
+    let mut chosen = Vec::new();
+    for ranks in ranks.chunks_exact(margin.fetch.width(&plan.dataset)) {
+        for share in shares {
+            let scores = rank_scores(ranks, fraction(share).ok_or(NoiseError::Noise)?);
+            let place = selection.choose(&scores)?;
+            chosen.push(*candidates.get(place).ok_or(NoiseError::Noise)?);
+        }
+    }
+    Ok(chosen)
 }
 
 #[cfg(test)]
@@ -190,8 +323,8 @@ mod tests {
             assert!(at_most(laplace.epsilon(sensitivity).unwrap(), nano));
             let ideal = sensitivity as f64 * 1e9 / nano as f64;
             assert!((laplace.scale / ideal - 1.0).abs() < 1e-12, "{laplace}");
-            let gaussian = Noise::gaussian(sensitivity, nano).unwrap();
-            assert!(at_most(gaussian.rho(sensitivity).unwrap(), nano));
+            let gaussian = Noise::gaussian(sensitivity.into(), nano).unwrap();
+            assert!(at_most(gaussian.rho(sensitivity.into()).unwrap(), nano));
         }
         assert_eq!(Noise::laplace(1, 500_000_000).unwrap().to_string(), "discrete-laplace scale 2");
     }
@@ -200,7 +333,7 @@ mod tests {
     fn noise_is_drawn_around_the_counts_with_the_declared_spread() {
         for mechanism in [Mechanism::DiscreteLaplace, Mechanism::DiscreteGaussian] {
             let noise = Noise { mechanism, scale: 4.0 };
-            let drawn = noise.add(vec![1_000; 20_000]).unwrap();
+            let drawn = noise.add(&vec![1_000; 20_000]).unwrap();
             let mean = drawn.iter().map(|v| (*v - 1_000) as f64).sum::<f64>() / 20_000.0;
             let variance = drawn.iter().map(|v| ((*v - 1_000) as f64).powi(2)).sum::<f64>() / 20_000.0;
             let declared = crate::NoiseSum::of([noise]).variance();

@@ -64,9 +64,27 @@ word!(
     |text| (1..=WORD_BYTES_MOST).contains(&text.len()) && text.iter().all(|c| c.is_ascii_graphic() && *c != b',')
 );
 
+impl Name {
+    /// A name known at compile time.
+    pub(crate) fn fixed(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Code {
+    /// The code of any text: what a code may not hold is written as `%` and two hexadecimal digits for each byte; `None`
+    /// where that is too long.
+    pub fn escaped(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_graphic() && ![b',', b'%'].contains(&byte);
+        let escaped: String = text
+            .bytes()
+            .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .collect();
+        escaped.parse().ok()
+    }
+
     /// The code of a whole number.
-    pub(crate) fn of_integer(value: i64) -> Self {
+    pub fn of_integer(value: i64) -> Self {
         Self(value.to_string())
     }
 

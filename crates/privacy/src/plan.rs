@@ -2,21 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Accounting, Code, Dataset, Keyset, Layout, Loss, LossError, Margin, Measure, Name, Noise, NoiseSum,
-    Price, Query,
-};
+use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
+pub(crate) use fetch::fraction;
+pub use fetch::{Fetch, Sensitivity};
 pub use filter::{FilterOn, PlannedFilter};
-pub use text::{Bounds, PlanText};
+pub use refusal::PlanRefusal;
+pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};
 
+mod fetch;
 mod filter;
+mod price;
+mod refusal;
 mod text;
 
 /// The most dimensions of a margin.
 const DIMENSIONS_MOST: usize = 4;
-/// The most cells of a release: what fits a message with room to spare.
+/// The most integers of a release: what fits a message with room to spare.
 const CELLS_MOST: usize = 250_000;
+/// The most integers that the database counts for one margin.
+const INTEGERS_MOST: usize = 5_000_000;
 
 /// What answers a question: complete before any data is touched.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,210 +30,194 @@ pub struct Plan {
     pub dataset: Dataset,
     /// The conditions that rows must meet.
     pub filters: Vec<PlannedFilter>,
-    /// Which integer stands for which cell.
+    /// Which integer stands for which cell; the keys that are looked for in the data are not in it yet.
     pub layout: Layout,
     /// The margins, in the layout's order.
     pub margins: Vec<PlannedMargin>,
+    /// The earlier releases whose counts its means are divided by.
+    pub earlier: Vec<[u8; 16]>,
     /// What it costs.
     pub loss: Loss,
     /// The digest of the terms.
     pub terms_digest: [u8; 32],
 }
 
-/// One margin's count and its noise.
+/// What is counted for one margin, and what is drawn over it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedMargin {
-    /// What is counted.
-    pub measure: Measure,
+    /// What a reader of the release is told.
+    pub text: MarginText,
+    /// What the database counts.
+    pub fetch: Fetch,
+    /// By how much one unit can change what is counted.
+    pub sensitivity: Sensitivity,
+}
+
+/// What a plan is made from beside the question and the dataset.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// The currency, and under zCDP the delta at which it is shown.
+    pub account: &'a Accounting,
+    /// What the question may spend of delta, in units of 1e-18: only the search for keys does.
+    pub delta_e18: u64,
+    /// The digest of the terms.
+    pub terms_digest: [u8; 32],
+    /// Counts that were released before, of this version, under these conditions and bounds, and may be divided by.
+    pub released: &'a [ReleasedTable],
+}
+
+/// A released margin of `rows(C)` that a mean of C may be divided by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleasedTable {
+    /// The release.
+    pub release_id: [u8; 16],
+    /// The column whose present rows are counted.
+    pub column: Name,
     /// By what.
     pub by: Margin,
     /// The noise of every cell.
     pub noise: Noise,
-    /// By how much one unit can change the margin: in L1 for Laplace, squared in L2 for Gaussian.
-    pub sensitivity: u64,
 }
 
-/// Why a question cannot be planned. A fact about the question and the policy alone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanRefusal {
-    /// The measure has no plan in this version.
-    #[error("measure `{0}` is not supported: ask for `persons`")]
-    MeasureNotSupported(Measure),
-    /// A price other than epsilon.
-    #[error("a price by precision is not supported: name an epsilon")]
-    PriceNotSupported,
-    /// Epsilon of zero, too large or finer than a billionth.
-    #[error("epsilon must be above 0, at most 100 and no finer than a billionth")]
-    Epsilon,
-    /// The account cannot express it.
-    #[error("{0}")]
-    Loss(LossError),
-    /// So little epsilon that there is nothing to share among the margins.
-    #[error("the price is too small to be shared among {0} margins")]
-    TooThin(usize),
-    /// A column that is not declared.
-    #[error("column `{0}` is not declared")]
-    Column(Name),
-    /// A column without keys.
-    #[error("column `{0}` has no keys to group by")]
-    NotADimension(Name),
-    /// Too many dimensions.
-    #[error("a margin has at most {DIMENSIONS_MOST} dimensions")]
-    Dimensions,
-    /// Too many cells.
-    #[error("the question has {0} cells, more than the {CELLS_MOST} that a release may hold")]
-    Cells(usize),
-    /// A condition that the column cannot meet.
-    #[error("the condition on `{0}` is not in its declared values")]
-    Filter(Name),
-    /// The version asked for is not the live one.
-    #[error("version `{asked}` is asked for, `{live}` is live")]
-    Version {
-        /// As asked.
-        asked: Code,
-        /// As declared.
-        live: Code,
-    },
-}
-
-impl PlanRefusal {
-    /// The stable word for it.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::MeasureNotSupported(_) => "measure-not-supported",
-            Self::PriceNotSupported => "price-not-supported",
-            Self::Epsilon | Self::Loss(_) | Self::TooThin(_) => "epsilon-out-of-range",
-            Self::Column(_) => "column-not-declared",
-            Self::NotADimension(_) => "not-a-dimension",
-            Self::Dimensions => "too-many-dimensions",
-            Self::Cells(_) => "too-many-cells",
-            Self::Filter(_) => "filter-out-of-range",
-            Self::Version { .. } => "version-not-live",
-        }
-    }
-}
-
-/// Plans a question: the same question, dataset and account always give the same plan.
-pub fn compile(
-    query: &Query,
-    dataset: &Dataset,
-    account: &Accounting,
-    terms_digest: [u8; 32],
-) -> Result<Plan, PlanRefusal> {
-    let (filters, layout) = shape(query, dataset)?;
-    let Price::Epsilon(epsilon) = &query.price else { return Err(PlanRefusal::PriceNotSupported) };
-    let epsilon_nano =
-        epsilon.scaled(9).and_then(|nano| u64::try_from(nano).ok()).ok_or(PlanRefusal::Epsilon)?;
-    let amount = account.amount_of(epsilon_nano).map_err(|error| match error {
-        LossError::Range => PlanRefusal::Epsilon,
-        error => PlanRefusal::Loss(error),
-    })?;
-    let count = layout.margins().len();
-    let share = amount / count.max(1) as u64;
-    let margins = layout
-        .margins()
-        .iter()
-        .map(|margin| {
-            let cells = u64::try_from(layout.cells_of(&margin.by)).unwrap_or(u64::MAX);
-            let sensitivity = persons_sensitivity(dataset, cells);
-            let noise = calibrate(account, sensitivity, share).ok_or(PlanRefusal::TooThin(count))?;
-            Ok(PlannedMargin { measure: margin.measure.clone(), by: margin.by.clone(), noise, sensitivity })
-        })
-        .collect::<Result<Vec<_>, PlanRefusal>>()?;
-    let loss = match account {
-        Accounting::Pure => Loss::pure(amount),
-        Accounting::Zcdp { .. } => Loss::rho(amount),
+/// Plans a question: the same question, dataset and basis always give the same plan.
+pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Plan, PlanRefusal> {
+    let shape = Shape::of(query, dataset, &|_, _| false)?;
+    let amount = shape.amount(&query.price, basis)?;
+    let margins = shape.priced(amount, basis)?;
+    let (shape, margins, earlier) = match shape.centred(query, amount, &margins, basis)? {
+        Some(centred) => centred,
+        None => (shape, margins, Vec::new()),
     };
-    Ok(Plan { dataset: dataset.clone(), filters, layout, margins, loss, terms_digest })
+    let loss = match basis.account {
+        Accounting::Pure => Loss::pure(amount),
+        Accounting::Zcdp { .. } => {
+            Loss { delta_e18: if shape.discovers() { basis.delta_e18 } else { 0 }, ..Loss::rho(amount) }
+        }
+    };
+    Ok(shape.plan(margins, earlier, loss, basis.terms_digest))
 }
 
 /// A plan made earlier under the same release key, put together again from its stored text.
 ///
-/// The question and the terms are the key, so only the noise and the loss need to be remembered. `None` where the text
-/// is not of this question.
+/// The question and the terms are the key, so only the noise, the loss and how means are centred need to be remembered.
+/// `None` where the text is not of this question.
 pub fn restore(query: &Query, dataset: &Dataset, stored: &PlanText, loss: Loss) -> Option<Plan> {
-    let (filters, layout) = shape(query, dataset).ok()?;
-    let same = layout.margins().len() == stored.margins.len()
-        && layout
-            .margins()
-            .iter()
+    let centred = |measure: &Measure, _: &Margin| {
+        let said = measure.column().and_then(|column| stored.columns.get(column));
+        said.is_some_and(|said| said.centre.is_some())
+    };
+    let shape = Shape::of(query, dataset, &centred).ok()?;
+    let asked = shape.layout.margins().iter();
+    let same = asked.len() == stored.margins.len()
+        && asked
             .zip(&stored.margins)
             .all(|(asked, stored)| asked.measure == stored.measure && asked.by == stored.by);
-    let (margins, terms_digest) = (stored.margins.clone(), stored.terms_digest);
-    same.then(|| Plan { dataset: dataset.clone(), filters, layout, margins, loss, terms_digest })
+    let plan = shape.plan(stored.margins.clone(), stored.earlier.clone(), loss, stored.terms_digest);
+    // Whatever else the text says follows from the question and the terms.
+    (same && plan.text() == *stored).then_some(plan)
 }
 
 /// The part of a plan that follows from the question and the declared columns alone.
-fn shape(query: &Query, dataset: &Dataset) -> Result<(Vec<PlannedFilter>, Layout), PlanRefusal> {
-    if let Some(asked) = query.version.as_ref().filter(|asked| **asked != dataset.version) {
-        return Err(PlanRefusal::Version { asked: asked.clone(), live: dataset.version.clone() });
-    }
-    let mut keysets: BTreeMap<Name, Keyset> = BTreeMap::new();
-    for (measure, asked) in &query.measures {
-        if *measure != Measure::persons() {
-            return Err(PlanRefusal::MeasureNotSupported(measure.clone()));
+#[derive(Debug, Clone)]
+struct Shape {
+    dataset: Dataset,
+    filters: Vec<PlannedFilter>,
+    layout: Layout,
+    fetches: Vec<(Fetch, Sensitivity)>,
+}
+
+impl Shape {
+    fn of(
+        query: &Query,
+        dataset: &Dataset,
+        centred: &dyn Fn(&Measure, &Margin) -> bool,
+    ) -> Result<Self, PlanRefusal> {
+        if let Some(asked) = query.version.as_ref().filter(|asked| **asked != dataset.version) {
+            return Err(PlanRefusal::Version { asked: asked.clone(), live: dataset.version.clone() });
         }
-        for by in asked {
+        let asked = query.margins();
+        let mut keysets: BTreeMap<Name, Keyset> = BTreeMap::new();
+        for (_, by) in &asked {
             if by.len() > DIMENSIONS_MOST {
                 return Err(PlanRefusal::Dimensions);
             }
             for dimension in by.dimensions() {
-                let column =
-                    dataset.columns.get(dimension).ok_or_else(|| PlanRefusal::Column(dimension.clone()))?;
-                let keyset =
-                    column.domain.keyset().ok_or_else(|| PlanRefusal::NotADimension(dimension.clone()))?;
-                keysets.insert(dimension.clone(), keyset);
+                if !keysets.contains_key(dimension) {
+                    let column = dataset
+                        .columns
+                        .get(dimension)
+                        .ok_or_else(|| PlanRefusal::Column(dimension.clone()))?;
+                    let keyset = column.domain.keyset();
+                    let keyset = keyset.ok_or_else(|| PlanRefusal::NotADimension(dimension.clone()))?;
+                    keysets.insert(dimension.clone(), keyset);
+                }
             }
         }
-    }
-    let layout = Layout::new(keysets, query.margins()).map_err(|_| PlanRefusal::Cells(usize::MAX))?;
-    if layout.cells() > CELLS_MOST {
-        return Err(PlanRefusal::Cells(layout.cells()));
-    }
-    let filters =
-        query.filters.iter().map(|filter| filter::plan(filter, dataset)).collect::<Result<_, _>>()?;
-    Ok((filters, layout))
-}
-
-/// By how many cells, one each, a unit can change a margin of `persons`: in L1, and squared in L2.
-///
-/// `c = min(C, K)` with `C = min(cells_at_most, rows_at_most)` and K the margin's cells.
-fn persons_sensitivity(dataset: &Dataset, cells: u64) -> u64 {
-    u64::from(dataset.unit.cells_at_most.min(dataset.unit.rows_at_most)).min(cells)
-}
-
-/// The noise that the account's currency buys for `share` billionths; under zCDP the one with the smaller variance.
-fn calibrate(account: &Accounting, sensitivity: u64, share: u64) -> Option<Noise> {
-    if share == 0 {
-        return None;
-    }
-    let noise = match account {
-        Accounting::Pure => Noise::laplace(sensitivity, share)?,
-        Accounting::Zcdp { .. } => {
-            let gaussian = Noise::gaussian(sensitivity, share)?;
-            // epsilon^2 / 2 = rho: the largest epsilon whose rho, rounded up, is within the share.
-            let epsilon = (u128::from(share) * 2_000_000_000).isqrt();
-            let laplace = Noise::laplace(sensitivity, u64::try_from(epsilon).ok()?)?;
-            if laplace.variance() < gaussian.variance() { laplace } else { gaussian }
+        let mut fetched = Vec::new();
+        let mut margins = Vec::new();
+        for (measure, by) in asked {
+            let fetch = Fetch::of(&measure, &by, dataset, centred(&measure, &by))?;
+            let values = fetch.values(&measure, dataset);
+            fetched.push(fetch);
+            margins.push(LayoutMargin { measure, by, values });
         }
-    };
-    crate::mechanism::SCALES.contains(&noise.scale).then_some(noise)
-}
+        let layout = Layout::new(keysets, margins).map_err(|_| PlanRefusal::Cells(usize::MAX))?;
+        if layout.integers() > CELLS_MOST {
+            return Err(PlanRefusal::Cells(layout.integers()));
+        }
+        let mut fetches = Vec::new();
+        for (fetch, margin) in fetched.into_iter().zip(layout.margins()) {
+            let cells = layout.cells_of(&margin.by);
+            let integers = cells.saturating_mul(fetch.width(dataset));
+            if integers > INTEGERS_MOST {
+                return Err(PlanRefusal::Integers(integers));
+            }
+            let sensitivity = fetch.sensitivity(dataset, cells as u64);
+            fetches.push((fetch, sensitivity));
+        }
+        let filters =
+            query.filters.iter().map(|filter| filter::plan(filter, dataset)).collect::<Result<_, _>>()?;
+        Ok(Self { dataset: dataset.clone(), filters, layout, fetches })
+    }
 
-impl PlannedMargin {
-    /// The distribution of the error of one cell.
-    pub fn error(&self) -> NoiseSum {
-        NoiseSum::of([self.noise])
+    /// Whether keys are looked for in the data.
+    fn discovers(&self) -> bool {
+        self.fetches.iter().any(|(fetch, _)| matches!(fetch, Fetch::Keys(_)))
+    }
+
+    fn plan(
+        self,
+        texts: Vec<MarginText>,
+        earlier: Vec<[u8; 16]>,
+        loss: Loss,
+        terms_digest: [u8; 32],
+    ) -> Plan {
+        let margins = texts
+            .into_iter()
+            .zip(self.fetches)
+            .map(|(text, (fetch, sensitivity))| PlannedMargin { text, fetch, sensitivity })
+            .collect();
+        let Self { dataset, filters, layout, .. } = self;
+        Plan { dataset, filters, layout, margins, earlier, loss, terms_digest }
     }
 }
 
 impl Plan {
     /// What a reader of the release needs of the plan.
     pub fn text(&self) -> PlanText {
+        let measured = self.margins.iter().filter_map(|margin| margin.fetch.measured());
+        let mut columns: BTreeMap<Name, MeasuredColumn> = BTreeMap::new();
+        for (name, range, centre) in measured {
+            // A plain sum and a centred mean may be of one column; what is said of it is said once.
+            let said = columns.entry(name.clone()).or_insert(MeasuredColumn { range, centre });
+            said.centre = said.centre.or(centre);
+        }
         PlanText {
             bounds: Bounds::of(&self.dataset),
             terms_digest: self.terms_digest,
-            margins: self.margins.clone(),
+            columns,
+            earlier: self.earlier.clone(),
+            margins: self.margins.iter().map(|margin| margin.text.clone()).collect(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use crate::{Code, Decimal, LayoutMargin, Name};
+use crate::{Code, Decimal, Measure, Name};
 
 /// A question about one dataset. Its one canonical text is what [`fmt::Display`] writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,39 +23,18 @@ pub struct Query {
 }
 
 impl Query {
-    /// The margins in the order in which every release of this question lays them out.
-    pub fn margins(&self) -> Vec<LayoutMargin> {
+    /// Each margin with its measure, in the order in which every release of this question lays them out.
+    pub fn margins(&self) -> Vec<(Measure, Margin)> {
         let each =
             self.measures.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
-        each.map(|(measure, by)| LayoutMargin { measure: measure.clone(), by: by.clone() }).collect()
+        each.map(|(measure, by)| (measure.clone(), by.clone())).collect()
     }
 
-    /// The columns that the question uses, as dimensions or in conditions; a column may occur several times.
+    /// The columns that the question uses: measured, as dimensions or in conditions; a column may occur several times.
     pub fn columns(&self) -> impl Iterator<Item = &Name> {
+        let measured = self.measures.keys().filter_map(Measure::column);
         let dimensions = self.measures.values().flatten().flat_map(Margin::dimensions);
-        dimensions.chain(self.filters.iter().map(|filter| &filter.column))
-    }
-}
-
-/// What is computed in a cell: `persons`, `mean(income)`, `quantile(age,0.25,0.5)`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Measure(pub(crate) String);
-
-impl Measure {
-    /// The number of distinct persons.
-    pub fn persons() -> Self {
-        Self("persons".to_owned())
-    }
-
-    /// The measure as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        measured.chain(dimensions).chain(self.filters.iter().map(|filter| &filter.column))
     }
 }
 
@@ -72,6 +51,11 @@ impl Margin {
     /// The dimensions in name order.
     pub fn dimensions(&self) -> impl ExactSizeIterator<Item = &Name> {
         self.0.iter()
+    }
+
+    /// Whether a dimension is in it.
+    pub fn contains(&self, dimension: &Name) -> bool {
+        self.0.contains(dimension)
     }
 
     /// How many dimensions there are.

@@ -5,10 +5,10 @@ use std::{
     str::{FromStr, Split},
 };
 
-use crate::{Bound, Code, Condition, Decimal, Filter, Margin, Measure, Name, NameError, Price, Query};
+use crate::{
+    Bound, Code, Condition, Decimal, Filter, Margin, Measure, MeasureError, Name, NameError, Price, Query,
+};
 
-/// The most bytes of a measure.
-const MEASURE_BYTES_MOST: usize = 256;
 /// The most conditions of a question: more would be refused by databases, and late.
 const FILTERS_MOST: usize = 64;
 
@@ -32,6 +32,14 @@ pub enum QueryError {
         line: usize,
         /// What is wrong with the word.
         error: NameError,
+    },
+    /// A measure that there is not.
+    #[error("line {line}: {error}")]
+    Measure {
+        /// The line's number.
+        line: usize,
+        /// What there is.
+        error: MeasureError,
     },
     /// A measure stands twice.
     #[error("line {line}: measure `{measure}` stands twice: put all its `by` lines under one")]
@@ -87,8 +95,7 @@ impl FromStr for Query {
         };
         let mut measures = BTreeMap::new();
         while let Some(text) = lines.take("measure")? {
-            let measure = read_measure(&text)
-                .ok_or_else(|| lines.unread("`measure NAME` or `measure NAME(args)`", &text))?;
+            let measure: Measure = lines.measure(&text)?;
             let line = lines.line;
             let mut margins = BTreeSet::new();
             while let Some(names) = lines.take("by")? {
@@ -124,28 +131,6 @@ impl FromStr for Query {
     }
 }
 
-/// `NAME` or `NAME(args)`, args being names and minimal decimals.
-fn read_measure(text: &str) -> Option<Measure> {
-    let (name, args) = match text.split_once('(') {
-        None => (text, None),
-        Some((name, rest)) => (name, Some(rest.strip_suffix(')')?)),
-    };
-    let arg_is_read = |arg: &str| {
-        Name::from_str(arg).is_ok() || Decimal::minimal(arg).is_some_and(|_| !arg.starts_with('-'))
-    };
-    let read = text.len() <= MEASURE_BYTES_MOST
-        && Name::from_str(name).is_ok()
-        && args.is_none_or(|args| args.split(',').all(arg_is_read));
-    read.then(|| Measure(text.to_owned()))
-}
-
-impl FromStr for Measure {
-    type Err = NameError;
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        read_measure(text).ok_or_else(|| NameError::Name(text.to_owned()))
-    }
-}
-
 impl FromStr for Filter {
     type Err = QueryError;
 
@@ -163,7 +148,11 @@ fn read_bound(text: &str) -> Option<Bound> {
     Decimal::minimal(text).map(Bound::Number)
 }
 
-fn is_calendar_day(text: &str) -> bool {
+/// Whether a text is a day of the calendar, `YYYY-MM-DD`.
+pub(crate) fn is_calendar_day(text: &str) -> bool {
+    if text.len() != 10 || text.as_bytes().get(4) != Some(&b'-') || text.as_bytes().get(7) != Some(&b'-') {
+        return false;
+    }
     let part = |range: std::ops::Range<usize>| {
         let digits = text.get(range).filter(|digits| digits.bytes().all(|c| c.is_ascii_digit()));
         digits.and_then(|digits| digits.parse::<u32>().ok())
@@ -222,6 +211,10 @@ impl<'a> Lines<'a> {
         text.parse().map_err(|error| QueryError::Word { line: self.line, error })
     }
 
+    fn measure(&self, text: &str) -> Result<Measure, QueryError> {
+        text.parse().map_err(|error| QueryError::Measure { line: self.line, error })
+    }
+
     fn dimension(&self, text: &str) -> Result<Name, QueryError> {
         let name: Name = self.word(text)?;
         if name.as_str() == "office" { Err(QueryError::Office { line: self.line }) } else { Ok(name) }
@@ -265,7 +258,7 @@ impl<'a> Lines<'a> {
                 if names.len() <= 1 =>
             {
                 let by = self.margin(names.first().copied().unwrap_or_default())?;
-                let measure = read_measure(measure).ok_or_else(|| self.unread(expected, text))?;
+                let measure = self.measure(measure)?;
                 if !measures.get(&measure).is_some_and(|margins| margins.contains(&by)) {
                     return Err(QueryError::PriceOnNothing { line: self.line });
                 }

@@ -36,6 +36,8 @@ pub enum FilterOn {
     },
     /// From the first to the second, both included, within the declared bounds.
     Between(i64, i64),
+    /// Days from the first to the second, both included, within the declared ones.
+    Days(String, String),
 }
 
 pub(super) fn plan(filter: &Filter, dataset: &Dataset) -> Result<PlannedFilter, PlanRefusal> {
@@ -67,6 +69,12 @@ pub(super) fn plan(filter: &Filter, dataset: &Dataset) -> Result<PlannedFilter, 
             Condition::Between(Bound::Number(from), Bound::Number(to)),
             Domain::Amount { low, high, scale, .. },
         ) => between(from, to, *scale, *low, *high).ok_or_else(refused)?,
+        (Condition::Between(Bound::Date(first), Bound::Date(last)), Domain::Date { from, until, .. }) => {
+            if first < from || last > until {
+                return Err(refused());
+            }
+            FilterOn::Days(first.clone(), last.clone())
+        }
         _ => return Err(refused()),
     };
     Ok(PlannedFilter { column: column.clone(), on })

@@ -1,8 +1,8 @@
 //! A plan as text: what travels beside a release and is stored with its reservation.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use crate::{Dataset, Margin, Mechanism, Name, Noise, PlannedMargin};
+use crate::{Dataset, Margin, Measure, Measurement, Name, Range};
 
 /// The text of a plan as it travels beside a release.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +11,37 @@ pub struct PlanText {
     pub bounds: Bounds,
     /// The digest of the terms.
     pub terms_digest: [u8; 32],
+    /// What is said of the columns that are added up, ranked or put into bins.
+    pub columns: BTreeMap<Name, MeasuredColumn>,
+    /// The earlier releases whose counts its means are divided by.
+    pub earlier: Vec<[u8; 16]>,
     /// The margins, in the layout's order.
-    pub margins: Vec<PlannedMargin>,
+    pub margins: Vec<MarginText>,
+}
+
+/// One margin of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarginText {
+    /// What is computed.
+    pub measure: Measure,
+    /// By what.
+    pub by: Margin,
+    /// How its figures are made.
+    pub measurement: Measurement,
+    /// By how much one unit can change what is counted: in L1 for Laplace, squared in L2 for Gaussian noise, in one score for
+    /// a selection.
+    pub sensitivity: u128,
+    /// Its part of the price, in billionths of the account's currency.
+    pub price_nano: u64,
+}
+
+/// What is said of a column whose values are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasuredColumn {
+    /// Values were clamped to these bounds.
+    pub range: Range,
+    /// What a sum that is divided by an earlier release's count is centred on.
+    pub centre: Option<i64>,
 }
 
 /// The contribution bounds as a plan tells them.
@@ -31,9 +60,21 @@ impl fmt::Display for PlanText {
         let Bounds { noun, rows_at_most, cells_at_most } = &self.bounds;
         writeln!(f, "lango-plan 1\nunit {noun} rows_at_most {rows_at_most} cells_at_most {cells_at_most}")?;
         writeln!(f, "terms {}", hex::encode(self.terms_digest))?;
-        for PlannedMargin { measure, by, noise, sensitivity } in &self.margins {
+        for (name, MeasuredColumn { range: Range { low, high, scale }, centre }) in &self.columns {
+            let centre = centre.map(|centre| format!(" centre {centre}")).unwrap_or_default();
+            writeln!(f, "column {name} from {low} to {high} scale {scale}{centre}")?;
+        }
+        for release in &self.earlier {
+            writeln!(f, "earlier {}", hex::encode(release))?;
+        }
+        for MarginText { measure, by, measurement, sensitivity, price_nano } in &self.margins {
             let of = format!("margin {measure} by {by}");
-            writeln!(f, "{} mechanism {noise} sensitivity {sensitivity}", of.trim_end())?;
+            let of = of.trim_end();
+            write!(f, "{of} mechanism {measurement} sensitivity {sensitivity} price {price_nano}")?;
+            match measurement {
+                Measurement::Discovery(discovery) => writeln!(f, " threshold {}", discovery.threshold)?,
+                _ => writeln!(f)?,
+            }
         }
         Ok(())
     }
@@ -59,18 +100,50 @@ impl FromStr for PlanText {
         };
         let terms = words(lines.next());
         let [_, terms] = terms.as_slice() else { return Err(()) };
-        let mut terms_digest = [0; 32];
-        hex::decode_to_slice(terms, &mut terms_digest).map_err(drop)?;
-        let margins = lines.map(|line| read_margin(line).ok_or(())).collect::<Result<Vec<_>, ()>>()?;
-        let read = Self { bounds, terms_digest, margins };
+        let mut read = Self {
+            bounds,
+            terms_digest: bytes(terms)?,
+            columns: BTreeMap::new(),
+            earlier: Vec::new(),
+            margins: Vec::new(),
+        };
+        for line in lines {
+            match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["column", name, rest @ ..] => {
+                    read.columns.insert(name.parse().map_err(drop)?, column(rest).ok_or(())?);
+                }
+                ["earlier", release] => read.earlier.push(bytes(release)?),
+                ["margin", rest @ ..] => read.margins.push(margin(rest).ok_or(())?),
+                _ => return Err(()),
+            }
+        }
         if read.to_string() == text { Ok(read) } else { Err(()) }
     }
 }
 
-fn read_margin(line: &str) -> Option<PlannedMargin> {
-    let words: Vec<&str> = line.split(' ').collect();
+fn bytes<const N: usize>(text: &str) -> Result<[u8; N], ()> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).map_err(drop)?;
+    Ok(bytes)
+}
+
+fn column(words: &[&str]) -> Option<MeasuredColumn> {
+    let (words, centre) = match words {
+        [words @ .., "centre", centre] => (words, Some(centre.parse().ok()?)),
+        words => (words, None),
+    };
+    let ["from", low, "to", high, "scale", scale] = words else { return None };
+    let range = Range { low: low.parse().ok()?, high: high.parse().ok()?, scale: scale.parse().ok()? };
+    // A reader computes with these, so what no policy can declare is not read.
+    (range.low <= range.high && range.scale <= 18).then_some(MeasuredColumn { range, centre })
+}
+
+fn margin(words: &[&str]) -> Option<MarginText> {
+    let (words, threshold) = match words {
+        [words @ .., "threshold", threshold] => (words, Some(*threshold)),
+        words => (words, None),
+    };
     let [
-        "margin",
         measure,
         "by",
         names @ ..,
@@ -80,17 +153,19 @@ fn read_margin(line: &str) -> Option<PlannedMargin> {
         scale,
         "sensitivity",
         sensitivity,
-    ] = words.as_slice()
+        "price",
+        price,
+    ] = words
     else {
         return None;
     };
     let names = names.first().into_iter().flat_map(|names| names.split(','));
-    let scale: f64 = scale.parse().ok().filter(|scale: &f64| crate::mechanism::SCALES.contains(scale))?;
-    Some(PlannedMargin {
+    Some(MarginText {
         measure: measure.parse().ok()?,
         by: Margin::new(names.map(Name::from_str).collect::<Result<Vec<_>, _>>().ok()?),
-        noise: Noise { mechanism: Mechanism::of_word(mechanism)?, scale },
+        measurement: Measurement::of_words(mechanism, scale, threshold)?,
         sensitivity: sensitivity.parse().ok()?,
+        price_nano: price.parse().ok()?,
     })
 }
 

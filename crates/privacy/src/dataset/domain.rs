@@ -1,0 +1,243 @@
+//! The values of a column that are declared, and the public key of each.
+
+use super::{DatasetError, KEYS_MOST, OTHER, TOTAL, UNKNOWN};
+use crate::{Code, Keyset, text::is_calendar_day};
+
+/// The declared values of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Domain {
+    /// A code list; neither `_T`, `_O` nor `_U` is in it.
+    Codes(Vec<Code>),
+    /// Whole numbers from `low` to `high`, grouped in bands of `bands`.
+    Integer {
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+        /// The width of a band; 1 makes a key of every number.
+        bands: u32,
+    },
+    /// Amounts of money or the like, as whole numbers of `10^-scale`; no keys.
+    Amount {
+        /// The least, in units of `10^-scale`.
+        low: i64,
+        /// The greatest, in units of `10^-scale`.
+        high: i64,
+        /// Decimals kept.
+        scale: u32,
+        /// ISO 4217.
+        currency: Option<String>,
+    },
+    /// ISO 8601 days from one to another, grouped by day, month or year.
+    Date {
+        /// The first day, `YYYY-MM-DD`.
+        from: String,
+        /// The last day.
+        until: String,
+        /// What makes a key.
+        by: Span,
+    },
+    /// Text whose values are not declared; no keys, until enough units have one.
+    Open,
+}
+
+/// A stretch of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// `2024-07-01`.
+    Day,
+    /// `2024-07`.
+    Month,
+    /// `2024`.
+    Year,
+}
+
+impl Span {
+    /// How many characters of an ISO day name it.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Day => 10,
+            Self::Month => 7,
+            Self::Year => 4,
+        }
+    }
+
+    /// Always false: a stretch has a name.
+    pub fn is_empty(self) -> bool {
+        false
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+}
+
+impl Domain {
+    /// A code list.
+    pub fn codes(codes: Vec<Code>) -> Result<Self, DatasetError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in &codes {
+            if [OTHER, UNKNOWN, TOTAL].contains(&code.as_str()) {
+                return Err(DatasetError::Reserved(code.to_string()));
+            }
+            if !seen.insert(code) {
+                return Err(DatasetError::Twice(code.to_string()));
+            }
+        }
+        if codes.is_empty() { Err(DatasetError::Empty) } else { Ok(Self::Codes(codes)) }
+    }
+
+    /// Whole numbers in bands.
+    pub fn integer(low: i64, high: i64, bands: u32) -> Result<Self, DatasetError> {
+        if low > high {
+            return Err(DatasetError::Inverted(low, high));
+        }
+        if bands == 0 {
+            return Err(DatasetError::Bands);
+        }
+        let keys = (i128::from(high) - i128::from(low)) / i128::from(bands) + 1;
+        if keys > i128::from(KEYS_MOST) {
+            return Err(DatasetError::Keys(i64::try_from(keys).unwrap_or(i64::MAX)));
+        }
+        Ok(Self::Integer { low, high, bands })
+    }
+
+    /// Fixed-point amounts.
+    pub fn amount(low: i64, high: i64, scale: u32, currency: Option<String>) -> Result<Self, DatasetError> {
+        if low > high {
+            Err(DatasetError::Inverted(low, high))
+        } else {
+            Ok(Self::Amount { low, high, scale, currency })
+        }
+    }
+
+    /// Days from one to another, both included.
+    pub fn date(from: String, until: String, by: Span) -> Result<Self, DatasetError> {
+        let days = is_calendar_day(&from) && is_calendar_day(&until) && from <= until;
+        let domain = Self::Date { from, until, by };
+        let keys = domain.keyset().map_or(0, |keyset| keyset.len() as i64);
+        match days {
+            false => Err(DatasetError::Days),
+            true if keys > KEYS_MOST => Err(DatasetError::Keys(keys)),
+            true => Ok(domain),
+        }
+    }
+
+    /// The public keys, `_O` and `_U` last; `None` where there are none to group by.
+    pub fn keyset(&self) -> Option<Keyset> {
+        let declared = match self {
+            Self::Codes(codes) => codes.clone(),
+            Self::Integer { low, high, bands } => {
+                let starts = (*low..=*high).step_by(*bands as usize);
+                starts
+                    .map(|start| Code::of_band(start, start.saturating_add(i64::from(*bands) - 1).min(*high)))
+                    .collect()
+            }
+            Self::Date { from, until, by } => spans(from, until, *by),
+            Self::Amount { .. } | Self::Open => return None,
+        };
+        Some(Keyset::new(declared.into_iter().chain([Code::fixed(OTHER), Code::fixed(UNKNOWN)]).collect()))
+    }
+
+    /// The position in the keyset of a whole number: that of its band, or of `_O`.
+    pub fn band_of(&self, value: i64) -> Option<usize> {
+        let Self::Integer { low, high, bands } = self else { return None };
+        let count = (high - low) / i64::from(*bands) + 1;
+        let position =
+            if (*low..=*high).contains(&value) { (value - low) / i64::from(*bands) } else { count };
+        usize::try_from(position).ok()
+    }
+
+    /// The key of a text, where it is a declared code or a day between the declared ones.
+    pub fn key_of<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Codes(codes) => codes.iter().any(|code| code.as_str() == text).then_some(text),
+            Self::Date { from, until, by } => {
+                let declared = is_calendar_day(text) && (from.as_str()..=until.as_str()).contains(&text);
+                if declared { text.get(..by.len()) } else { None }
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Codes(codes) => format!("codes {}", crate::query::join(codes)),
+            Self::Integer { low, high, bands } => format!("integer {low} {high} bands {bands}"),
+            Self::Amount { low, high, scale, .. } => format!("amount {low} {high} scale {scale}"),
+            Self::Date { from, until, by } => format!("date {from} {until} by {}", by.word()),
+            Self::Open => "open".to_owned(),
+        }
+    }
+}
+
+/// The names of every stretch between two days, in order.
+fn spans(from: &str, until: &str, by: Span) -> Vec<Code> {
+    let year = |day: &str| day.get(..4).and_then(|year| year.parse::<u32>().ok()).unwrap_or_default();
+    let years = year(from)..=year(until);
+    let months = years.flat_map(|year| (1..=12).map(move |month| format!("{year:04}-{month:02}")));
+    let days = months.flat_map(|month| (1..=31).map(move |day| format!("{month}-{day:02}")));
+    let mut names: Vec<Code> = days
+        .filter(|day| (from..=until).contains(&day.as_str()) && is_calendar_day(day))
+        .filter_map(|day| day.get(..by.len()).and_then(|name| name.parse().ok()))
+        .collect();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyset_holds_every_band_then_other_and_unknown() {
+        let ages = Domain::integer(0, 11, 5).unwrap();
+        let keys: Vec<_> = ages.keyset().unwrap().codes().iter().map(Code::to_string).collect();
+        assert_eq!(keys, ["0-4", "5-9", "10-11", "_O", "_U"]);
+        for (value, position) in [(0, 0), (4, 0), (5, 1), (11, 2), (12, 3), (-1, 3), (i64::MAX, 3)] {
+            assert_eq!(ages.band_of(value), Some(position), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_domain_that_makes_no_sense_is_refused() {
+        let code = |text: &str| text.parse::<Code>().unwrap();
+        for (domain, expected) in [
+            (Domain::codes(vec![]), DatasetError::Empty),
+            (Domain::codes(vec![code("F"), code("F")]), DatasetError::Twice("F".into())),
+            (Domain::codes(vec![code("_O")]), DatasetError::Reserved("_O".into())),
+            (Domain::integer(5, 4, 1), DatasetError::Inverted(5, 4)),
+            (Domain::integer(0, 4, 0), DatasetError::Bands),
+            (Domain::integer(i64::MIN, i64::MAX, 1), DatasetError::Keys(i64::MAX)),
+            (Domain::amount(1, 0, 0, None), DatasetError::Inverted(1, 0)),
+            (Domain::date("2024-02-30".into(), "2024-03-01".into(), Span::Day), DatasetError::Days),
+            (Domain::date("2024-03-01".into(), "2024-02-01".into(), Span::Day), DatasetError::Days),
+        ] {
+            assert_eq!(domain, Err(expected));
+        }
+    }
+
+    #[test]
+    fn days_have_the_key_of_their_stretch() {
+        let dates = |by| Domain::date("2023-12-30".into(), "2024-03-01".into(), by).unwrap();
+        let keys = |by| dates(by).keyset().unwrap().codes().iter().map(Code::to_string).collect::<Vec<_>>();
+        assert_eq!(keys(Span::Year), ["2023", "2024", "_O", "_U"]);
+        assert_eq!(keys(Span::Month), ["2023-12", "2024-01", "2024-02", "2024-03", "_O", "_U"]);
+        assert_eq!(keys(Span::Day).len(), 2 + 31 + 29 + 1 + 2);
+        for (day, key) in [
+            ("2023-12-30", Some("2023-12")),
+            ("2024-02-29", Some("2024-02")),
+            ("2023-12-29", None),
+            ("2024-02-30", None),
+            ("2024-02", None),
+            ("2024-02-01T00", None),
+        ] {
+            assert_eq!(dates(Span::Month).key_of(day), key, "{day}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a question cannot be planned.
+
+use super::{CELLS_MOST, DIMENSIONS_MOST, INTEGERS_MOST};
+use crate::{Code, LossError, Measure, Name};
+
+/// Why a question cannot be planned. A fact about the question and the policy alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanRefusal {
+    /// Another unit than the dataset's is to be counted.
+    #[error("`{asked}` is not what this dataset counts: ask for `{units}`")]
+    UnitsNot {
+        /// As asked.
+        asked: Name,
+        /// The measure of the dataset's units.
+        units: Name,
+    },
+    /// A column without numbers is to be added up.
+    #[error("column `{0}` holds no numbers: it is neither `integer` nor `amount`")]
+    NotNumbers(Name),
+    /// No bins to count rows in.
+    #[error("column `{0}` has no `bins` in the policy, so there is no histogram of it")]
+    NoBins(Name),
+    /// No candidates to choose from.
+    #[error("column `{0}` has no `candidates` in the policy, so there are no quantiles of it")]
+    NoCandidates(Name),
+    /// A quantile that is none.
+    #[error("a quantile names one share or more between 0 and 1, of at most six decimals: quantile({0},0.5)")]
+    Quantile(Name),
+    /// A share by its own dimension.
+    #[error("`share({0})` is asked by margins without `{0}`")]
+    ShareByItself(Name),
+    /// Values of a column are looked for that is not open, or in groups.
+    #[error("`keys({0})` is asked of an `open` column, for the total only")]
+    KeysOf(Name),
+    /// Keys of the data cannot be had without a delta.
+    #[error("`keys({0})` spends delta: it needs a zCDP account and a grant with `delta_per_query`")]
+    DeltaNotGranted(Name),
+    /// A sum might not fit 64 bits.
+    #[error(
+        "`{measure}` could overflow: rows are fewer than {rows_below} and each counts up to {magnitude}; a smaller \
+         `rows_below` in the policy, or tighter bounds, make it possible"
+    )]
+    Overflow {
+        /// The measure.
+        measure: Measure,
+        /// As the policy says, or 2^38.
+        rows_below: u64,
+        /// The largest magnitude of a row.
+        magnitude: u64,
+    },
+    /// A precision is asked of what has none before the data is known.
+    #[error(
+        "the error of `{0}` depends on the data: ask for the precision of a count or a sum, or name an epsilon"
+    )]
+    PrecisionNot(Measure),
+    /// A precision that no price buys.
+    #[error("no epsilon up to 100 is precise enough")]
+    PrecisionOutOfReach,
+    /// A precision that makes no sense.
+    #[error("a precision is a half-width above 0 and a confidence between 0 and 0.999999")]
+    Precision,
+    /// Epsilon of zero, too large or finer than a billionth.
+    #[error("epsilon must be above 0, at most 100 and no finer than a billionth")]
+    Epsilon,
+    /// The account cannot express it.
+    #[error("{0}")]
+    Loss(LossError),
+    /// So little epsilon that there is nothing to share among the margins.
+    #[error("the price is too small to be shared among {0} margins")]
+    TooThin(usize),
+    /// A column that is not declared.
+    #[error("column `{0}` is not declared")]
+    Column(Name),
+    /// A column without keys.
+    #[error("column `{0}` has no keys to group by")]
+    NotADimension(Name),
+    /// Too many dimensions.
+    #[error("a margin has at most {DIMENSIONS_MOST} dimensions")]
+    Dimensions,
+    /// More margins or dimensions of one measure than can be planned together.
+    #[error("`{0}` is asked by too many margins or dimensions at once: ask several questions")]
+    Margins(Measure),
+    /// Too many cells.
+    #[error("the question has {0} cells, more than the {CELLS_MOST} that a release may hold")]
+    Cells(usize),
+    /// Too many groups times candidates.
+    #[error("the question counts {0} groups and candidates, more than {INTEGERS_MOST}: ask by fewer keys")]
+    Integers(usize),
+    /// A condition that the column cannot meet.
+    #[error("the condition on `{0}` is not in its declared values")]
+    Filter(Name),
+    /// The version asked for is not the live one.
+    #[error("version `{asked}` is asked for, `{live}` is live")]
+    Version {
+        /// As asked.
+        asked: Code,
+        /// As declared.
+        live: Code,
+    },
+}
+
+impl PlanRefusal {
+    /// The stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnitsNot { .. } => "unit-not-counted",
+            Self::NotNumbers(_) => "not-a-number",
+            Self::NoBins(_) => "bins-not-declared",
+            Self::NoCandidates(_) => "candidates-not-declared",
+            Self::Quantile(_) => "quantile-out-of-range",
+            Self::ShareByItself(_) => "share-by-itself",
+            Self::KeysOf(_) => "keys-not-open",
+            Self::DeltaNotGranted(_) => "delta-not-granted",
+            Self::Overflow { .. } => "sum-could-overflow",
+            Self::PrecisionNot(_) => "precision-not-foreseen",
+            Self::Precision | Self::PrecisionOutOfReach => "precision-out-of-range",
+            Self::Epsilon | Self::Loss(_) | Self::TooThin(_) => "epsilon-out-of-range",
+            Self::Column(_) => "column-not-declared",
+            Self::NotADimension(_) => "not-a-dimension",
+            Self::Dimensions => "too-many-dimensions",
+            Self::Margins(_) => "too-many-margins",
+            Self::Cells(_) | Self::Integers(_) => "too-many-cells",
+            Self::Filter(_) => "filter-out-of-range",
+            Self::Version { .. } => "version-not-live",
+        }
+    }
+}
