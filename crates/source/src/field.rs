@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use lango_privacy::{Code, Domain, FilterOn, OTHER};
+use lango_privacy::{Code, Domain, FilterOn, OTHER, TOTAL, UNKNOWN};
 
 use crate::value::{Raw, Value};
 
@@ -104,7 +104,10 @@ impl<'a> Field<'a> {
         self.found = match &value {
             _ if *self.domain != Domain::Open => None,
             Value::Missing => None,
-            Value::Text(text) => Some(Code::escaped(text).map_or(OTHER.to_owned(), |code| code.to_string())),
+            // A value that reads like a gap or a total is none.
+            Value::Text(text) => Code::escaped(text)
+                .filter(|code| ![UNKNOWN, TOTAL].contains(&code.as_str()))
+                .map_or(Some(OTHER.to_owned()), |code| Some(code.to_string())),
             _ => Some(OTHER.to_owned()),
         };
         self.conditions.iter().all(|condition| match (condition, &value) {

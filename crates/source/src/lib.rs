@@ -18,9 +18,6 @@ use lango_privacy::{Counted, Dataset, Exact, Plan};
 pub use secret::Secret;
 pub use sqlite::Sqlite;
 
-#[cfg(test)]
-mod tests;
-
 /// An office's database, read only.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -80,3 +77,6 @@ pub struct FetchError {
     /// Whether a statement that reads rows was sent.
     pub rows_were_read: bool,
 }
+
+#[cfg(test)]
+mod tests;

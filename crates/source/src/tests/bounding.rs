@@ -86,6 +86,19 @@ fn nothing_is_bounded_where_the_catalogue_vouches_for_one_row_per_unit() {
 }
 
 #[test]
+fn identifiers_that_differ_in_a_letter_are_two_units_whatever_the_column_compares() {
+    let folder = made(
+        "CREATE TABLE residents (person_id TEXT COLLATE NOCASE, sex, village, income, born, age);
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+         INSERT INTO residents SELECT iif(i % 2, 'a', 'A'), 'F', NULL, i, NULL, 3 FROM n;",
+    );
+    for rows in [1, 3] {
+        assert_eq!(one(&folder, rows, "persons", "", &[], 7), Vector::from([("#0".into(), 2)]));
+        assert_eq!(one(&folder, rows, "rows", "", &[], 7)["#0"], 2 * i64::from(rows));
+    }
+}
+
+#[test]
 fn a_unit_of_many_rows_counts_once_in_each_of_its_cells() {
     let folder = made(&families(3, "INTEGER"));
     let counts = |rows, cells, by: &'static str| {

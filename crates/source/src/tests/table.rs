@@ -100,6 +100,8 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         text("Ho,1", "Ho%2C1"),
         text("é", "%C3%A9"),
         text("_O", "_O"),
+        text("_U", "_O"),
+        text("_T", "_O"),
         text("a name that is much too long to be a code of sixty-four characters", "_O"),
         text("another name that is much too long to be a code of that length too", "_O"),
         Odd { stored: Sql::Integer(7), ..text("7", "7") },
