@@ -198,7 +198,7 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         (
             "epsilon_total     = 4.0",
             "epsilon_total = 4.0\ndelta_per_query = 1e-9",
-            "gha.toml:33: needs",
+            "gha.toml:33:19: `delta_per_query` needs",
         ),
         ("\"deny: dimension-not-granted\"", "\"perhaps\"", "gha.toml:39:10: expected `allow`"),
     ] {
