@@ -349,7 +349,9 @@ fn of_medians() -> Result<Vec<Value>, Failure> {
         // Whole ages of a young population: age a has weight 90 - a.
         let column = Column::from(Domain::integer(0, 89, 1)?);
         let ages = (0..90i64).flat_map(|age| std::iter::repeat_n(age, (rows * (90 - age) / 4_095) as usize));
-        told.push(of_median("ages", ages.collect(), column)?);
+        let mut ages: Vec<i64> = ages.collect();
+        ages.resize(rows as usize, 0);
+        told.push(of_median("ages", ages, column)?);
     }
     Ok(told)
 }
