@@ -162,7 +162,7 @@ async fn of_register(register: &Path, begun: Instant) -> Result<Value, Failure> 
     let source = Sqlite::new(register, Duration::from_secs(60));
     for _ in 0..RELEASES {
         let session = source.open().await?;
-        let counted = session.fetch(plan.clone(), &Secret::new([0; 32])).await?;
+        let counted = session.fetch(plan.clone(), Secret::new([0; 32])).await?;
         let measured = measure(&plan, counted)?;
         errors.add(&measured.layout, &measured.integers, &counts, &means);
     }

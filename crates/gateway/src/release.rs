@@ -58,7 +58,7 @@ impl Gateway {
         };
 
         let reading = Instant::now();
-        let counted = session.fetch(plan.clone(), &secret).await;
+        let counted = session.fetch(plan.clone(), secret).await;
         let sql = reading.elapsed();
         let counted = match counted {
             Ok(counted) => counted,
