@@ -34,7 +34,7 @@ pub use mechanism::{
 pub use name::{Code, Name, NameError};
 pub use plan::{
     Basis, Bounds, Fetch, FilterOn, MarginText, MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter,
-    PlannedMargin, ReleasedTable, Sensitivity, compile, restore,
+    PlannedMargin, ReleasedTable, Sensitivity, compile, fraction, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::QueryError;
