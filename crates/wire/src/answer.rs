@@ -211,7 +211,8 @@ impl Signed<'_> {
 pub fn read_texts(plan: &str, layout: &str) -> Result<(PlanText, Layout), AnswerError> {
     let plan: PlanText = plan.parse().map_err(|()| AnswerError::Differs("plan"))?;
     let layout: Layout = layout.parse().map_err(|_| AnswerError::Differs("layout"))?;
-    let planned: Vec<_> = plan.margins.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();
+    let planned: Vec<_> =
+        plan.margins.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();
     differs("margins", layout.is_of(&planned))?;
     Ok((plan, layout))
 }
@@ -238,9 +239,7 @@ impl From<Accounting> for pb::Account {
     fn from(account: Accounting) -> Self {
         match account {
             Accounting::Pure => Self { accounting: pb::Accounting::Pure.into(), delta_e18: 0 },
-            Accounting::Zcdp { delta_e18 } => {
-                Self { accounting: pb::Accounting::Zcdp.into(), delta_e18 }
-            }
+            Accounting::Zcdp { delta_e18 } => Self { accounting: pb::Accounting::Zcdp.into(), delta_e18 },
         }
     }
 }
