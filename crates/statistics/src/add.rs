@@ -137,7 +137,9 @@ impl Sheet<'_> {
         let part = self.part(estimated, own, shape, frame, scale);
         let carried = match &part {
             Part::Plain { factor, .. } => noises.plain(&own.noise, *factor as f64),
-            Part::Ratio(parts) => noises.alone(parts.iter().flat_map(|(of, _, _, form)| ratio_terms(of, *form)).collect()),
+            Part::Ratio(parts) => {
+                noises.alone(parts.iter().flat_map(|(of, _, _, form)| ratio_terms(of, *form)).collect())
+            }
         };
         let offsets = self.offsets(estimated.answer);
         let mut add = |place: usize, value: Amount, denominator: f64| {

@@ -3,13 +3,8 @@
 use lango_privacy::{Level, Margin, Measure, Name};
 
 use crate::{
-    Answer, CombineError, Table,
-    add::Estimated,
-    error::CELLS_MOST,
-    figures::Together,
-    intervals::Intervals,
-    shape::Shape,
-    sheet::Sheet,
+    Answer, CombineError, Table, add::Estimated, error::CELLS_MOST, figures::Together, intervals::Intervals,
+    shape::Shape, sheet::Sheet,
 };
 
 /// One table for each measure and margin: offices added up key by key, or side by side.
@@ -34,8 +29,7 @@ pub fn combine_over(
     let margins = shared_margins(answers)?;
     let places: Vec<usize> = (0..margins.len()).collect();
     let sheets = sheets(answers, &places, over, by_office)?;
-    let estimated: Vec<Estimated<'_>> =
-        answers.iter().map(|answer| Estimated::new(answer, over)).collect();
+    let estimated: Vec<Estimated<'_>> = answers.iter().map(|answer| Estimated::new(answer, over)).collect();
     let together = Together { answers, estimated: &estimated, by_office };
     let mut intervals = Intervals::new(level);
     Ok(sheets.iter().map(|sheet| sheet.table(&together, &mut intervals)).collect())

@@ -53,7 +53,8 @@ impl Intervals {
     pub fn share(&mut self, part: Carried, all: Carried) -> &RatioNoise {
         self.shares.entry((part, all)).or_insert_with(|| {
             let rest = self.noises.rest(part, all);
-            let of = |term: RatioTerm, numerator| RatioTerm { numerator, denominator: term.numerator, ..term };
+            let of =
+                |term: RatioTerm, numerator| RatioTerm { numerator, denominator: term.numerator, ..term };
             let own = self.noises.terms(part).map(|term| of(term, term.numerator));
             let terms = own.chain(self.noises.terms(rest).map(|term| of(term, 0.0)));
             RatioNoise::new(terms, 0.0, 1.0, self.level)

@@ -89,7 +89,8 @@ impl Noises {
 
     /// The noises of a sum.
     pub fn terms(&self, carried: Carried) -> impl Iterator<Item = RatioTerm> {
-        let lists = self.bag(carried).iter().filter_map(|(place, times)| Some((self.lists.get(*place)?, *times)));
+        let lists =
+            self.bag(carried).iter().filter_map(|(place, times)| Some((self.lists.get(*place)?, *times)));
         lists.flat_map(|(list, occurs)| {
             list.iter().map(move |term| RatioTerm { times: term.times.saturating_mul(occurs), ..*term })
         })
@@ -97,7 +98,11 @@ impl Noises {
 
     /// The noises of a plain sum.
     pub fn plain_terms(&self, carried: Carried) -> impl Iterator<Item = Term> {
-        self.terms(carried).map(|RatioTerm { noise, numerator, times, .. }| Term { noise, weight: numerator, times })
+        self.terms(carried).map(|RatioTerm { noise, numerator, times, .. }| Term {
+            noise,
+            weight: numerator,
+            times,
+        })
     }
 
     fn bag(&self, carried: Carried) -> &Bag {

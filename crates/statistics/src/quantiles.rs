@@ -4,7 +4,7 @@ use lango_privacy::{Decimal, HistogramQuantile, Level, Measure};
 
 use crate::{
     Answer, Axis, Cell, CombineError, Figure, Status, Table,
-    add::{Estimated, Sum, at_scale, unit},
+    add::{Estimated, Sum, unit},
     combine::{shared_margins, sheets},
     figures::{Together, offices},
     intervals::Intervals,
@@ -72,9 +72,16 @@ impl Sheet<'_> {
 }
 
 /// The quantile of one histogram of these counts.
-fn quantile(shape: &Shape<'_>, counts: &[Sum], share: &Decimal, offices: usize, intervals: &mut Intervals) -> Cell {
+fn quantile(
+    shape: &Shape<'_>,
+    counts: &[Sum],
+    share: &Decimal,
+    offices: usize,
+    intervals: &mut Intervals,
+) -> Cell {
     const NONE: Cell = Cell { figure: None, status: Status::NotCollected };
-    let (Shape::Bins(range, starts), Some(first)) = (shape, counts.first().filter(|count| count.offices > 0)) else {
+    let (Shape::Bins(range, starts), Some(first)) = (shape, counts.first().filter(|count| count.offices > 0))
+    else {
         return NONE;
     };
     let ends: Vec<i64> = starts.iter().copied().chain([range.high]).collect();

@@ -1,7 +1,8 @@
 //! What the integers of a margin's cells are: read from layout and plan once, and then relied upon.
 
 use lango_privacy::{
-    Code, LayoutMargin, MarginText, Measure, Measurement, MeasuredColumn, PlanText, Range, Selection, fraction,
+    Code, LayoutMargin, MarginText, Measure, MeasuredColumn, Measurement, PlanText, Range, Selection,
+    fraction,
 };
 
 /// What the integers of a cell are.
@@ -100,10 +101,12 @@ impl<'a> Shape<'a> {
     pub fn inner(&self, laid: &LayoutMargin) -> Option<Vec<String>> {
         match self {
             Self::Shares(keys) | Self::Found(keys) => Some(keys.iter().map(Code::to_string).collect()),
-            Self::Bins(range, starts) => Some(bins(range, starts).map(|(low, high)| {
-                bin(low, high, range.scale)
-            }).collect()),
-            Self::Chosen(..) => laid.values.as_ref().map(|shares| shares.iter().map(Code::to_string).collect()),
+            Self::Bins(range, starts) => {
+                Some(bins(range, starts).map(|(low, high)| bin(low, high, range.scale)).collect())
+            }
+            Self::Chosen(..) => {
+                laid.values.as_ref().map(|shares| shares.iter().map(Code::to_string).collect())
+            }
             Self::Count | Self::Sum(_) | Self::Pair(_) | Self::Centred(..) => None,
         }
     }
@@ -158,7 +161,8 @@ mod tests {
         ] {
             let shape = Shape::Bins(range, starts);
             let histogram = "histogram(c)".parse().unwrap();
-            let laid = LayoutMargin { measure: histogram, by: lango_privacy::Margin::default(), values: None };
+            let laid =
+                LayoutMargin { measure: histogram, by: lango_privacy::Margin::default(), values: None };
             assert_eq!(shape.inner(&laid).unwrap(), expected);
         }
     }

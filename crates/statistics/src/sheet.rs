@@ -83,7 +83,8 @@ impl<'a> Sheet<'a> {
             let keys = axis.codes.len();
             let dimension = self.margin.by.dimensions().nth(position);
             let mut lens = answers.iter().zip(&self.shapes).filter_map(|(answer, shape)| {
-                let declared = dimension.map(|dimension| answer.layout.keyset(dimension).map(|keys| keys.len()));
+                let declared =
+                    dimension.map(|dimension| answer.layout.keyset(dimension).map(|keys| keys.len()));
                 declared.unwrap_or(match shape {
                     Shape::Shares(keys) => Some(keys.len()),
                     _ => None,
@@ -115,7 +116,12 @@ fn axis(answers: &[Answer<'_>], dimension: &Name, over: &[Name]) -> Axis {
 
 /// The axis of the figures of a cell, where there are several. It has the name of its column, or of the measure where the
 /// margin has that name already.
-fn inner_axis(answers: &[Answer<'_>], place: usize, margin: &LayoutMargin, shapes: &[Shape<'_>]) -> Option<Axis> {
+fn inner_axis(
+    answers: &[Answer<'_>],
+    place: usize,
+    margin: &LayoutMargin,
+    shapes: &[Shape<'_>],
+) -> Option<Axis> {
     let column = margin.measure.column().map(Name::as_str).unwrap_or_default();
     let lists = || {
         let laid = answers.iter().filter_map(|answer| answer.layout.margins().get(place));
@@ -127,7 +133,9 @@ fn inner_axis(answers: &[Answer<'_>], place: usize, margin: &LayoutMargin, shape
             let name = if matches!(shapes.first()?, Shape::Shares(_)) { column } else { QUANTILE };
             (name, union(lists.iter().flatten().map(String::as_str)))
         }
-        Shape::Found(_) => (column, lists().flatten().collect::<std::collections::BTreeSet<_>>().into_iter().collect()),
+        Shape::Found(_) => {
+            (column, lists().flatten().collect::<std::collections::BTreeSet<_>>().into_iter().collect())
+        }
         Shape::Bins(..) => (column, ascending(shapes, lists())),
         Shape::Count | Shape::Sum(_) | Shape::Pair(_) | Shape::Centred(..) => return None,
     };
@@ -142,7 +150,9 @@ fn ascending(shapes: &[Shape<'_>], labels: impl Iterator<Item = Vec<String>>) ->
         let Shape::Bins(range, starts) = shape else { continue };
         // In units of 1e-18, the finest scale that a plan may have.
         let finest = |value: i64| i128::from(value) * 10i128.pow(18u32.saturating_sub(range.scale));
-        all.extend(bins(range, starts).zip(labels).map(|((low, high), label)| (finest(low), finest(high), label)));
+        all.extend(
+            bins(range, starts).zip(labels).map(|((low, high), label)| (finest(low), finest(high), label)),
+        );
     }
     let mut seen = std::collections::HashSet::new();
     all.into_iter().map(|(_, _, label)| label).filter(|label| seen.insert(label.clone())).collect()
