@@ -114,7 +114,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn usable(margin: &MarginText) -> bool {
+/// Whether an interval can be computed for a margin's noise.
+pub(crate) fn usable(margin: &MarginText) -> bool {
     let scale = match margin.measurement {
         Measurement::Noise(noise) => noise.scale,
         Measurement::Selection(selection) => selection.scale,

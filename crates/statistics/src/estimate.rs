@@ -71,17 +71,20 @@ impl<'a> Answer<'a> {
     pub(crate) fn estimates(&self, over: &[Name]) -> Vec<Estimates<'a>> {
         let measured = self.measured();
         let groups = self.layout.groups(&self.plan.bounds).unwrap_or_default();
-        let each = groups.iter().flat_map(|group| {
+        let values = groups.iter().flat_map(|group| {
             let measured = measured.get(group.margins.clone()).unwrap_or_default();
-            let fitted = self.fitted(group, measured);
-            let noises = self.noises(group, over);
-            let values = match fitted {
+            match self.fitted(group, measured) {
                 Some(fitted) => fitted.into_iter().map(Values::Fitted).collect::<Vec<_>>(),
                 None => measured.iter().copied().map(Values::Measured).collect(),
-            };
-            values.into_iter().zip(noises).map(|(values, noise)| Estimates { values, noise })
+            }
         });
-        each.collect()
+        values.zip(self.noise(over)).map(|(values, noise)| Estimates { values, noise }).collect()
+    }
+
+    /// The noise of each margin's estimates, once these dimensions are summed over.
+    pub(crate) fn noise(&self, over: &[Name]) -> Vec<Vec<Term>> {
+        let groups = self.layout.groups(&self.plan.bounds).unwrap_or_default();
+        groups.iter().flat_map(|group| self.noises(group, over)).collect()
     }
 
     /// The integers margin by margin.

@@ -10,6 +10,7 @@ mod coverage;
 mod error;
 mod estimate;
 mod figures;
+mod foreseen;
 mod intervals;
 mod noises;
 mod quantiles;
@@ -21,6 +22,7 @@ pub use answer::Answer;
 pub use combine::{combine, combine_over};
 pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use error::CombineError;
+pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
 pub use quantiles::quantile_from_histogram;
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
 

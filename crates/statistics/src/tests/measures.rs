@@ -3,7 +3,7 @@
 use lango_privacy::{Decimal, Term, WeightedSum};
 
 use super::*;
-use crate::quantile_from_histogram;
+use crate::{Foreseen::*, Planned, foresee, quantile_from_histogram};
 
 /// The least noise that a plan may have: figures are what they would be without any.
 const QUIET: &str = "discrete-laplace scale 0.005";
@@ -278,4 +278,58 @@ fn what_is_summed_over_is_a_ratio_of_sums_and_not_a_sum_of_ratios() {
         Err(CombineError::NotAddedUp { measure: "persons".into() }),
         "some persons are in both"
     );
+}
+
+#[test]
+fn errors_are_foreseen_before_there_is_an_answer() {
+    let lines = |scale: u32| {
+        format!(
+            "codes sex F,M\ncolumn income from 0 to 900 scale {scale} centre 300 candidates 111\n\
+             margin histogram(income) by values 0,500: discrete-laplace scale 7\n\
+             margin keys(village) by values: discrete-gaussian scale 3 threshold 20\n\
+             margin mean(income) by values above,below: discrete-laplace scale 300\n\
+             margin persons by sex: discrete-laplace scale 7\n\
+             margin quantile(income,0.1,0.5) by values 0.1,0.5: permute-and-flip scale 8\n\
+             margin share(sex) by values F,M: discrete-laplace scale 7\n\
+             margin sum(income) by: discrete-laplace scale 300"
+        )
+    };
+    let offices = [Office::new("GHA", &lines(2), vec![]), Office::new("TGO", &lines(2), vec![])];
+    let planned: Vec<_> =
+        offices.iter().map(|office| Planned { plan: &office.plan, layout: &office.layout }).collect();
+    let alone = foresee(&planned[..1], Level::USUAL);
+    let [
+        Some(Plain(bin)),
+        Some(Found(key, 20)),
+        Some(Mean(mean)),
+        Some(Plain(persons)),
+        Some(Chosen(ranks)),
+        Some(Share(half)),
+        Some(Plain(sum)),
+    ] = alone.as_slice()
+    else {
+        panic!("{alone:?}")
+    };
+    let noise = |scale| NoiseSum::of([laplace(scale)]);
+    assert_eq!(persons.half_width, noise(7.0).half_width(Level::USUAL).0 as f64);
+    assert_eq!(bin, persons, "a bin counts rows, whatever the scale of its column");
+    assert_eq!(sum.half_width, noise(300.0).half_width(Level::USUAL).0 as f64 / 100.0);
+    assert!((key.std_err - 3.0).abs() < 0.01);
+    // Two thirds of the pair's variance, and two counts' noise at a weight of a half, of 1,000.
+    assert!(
+        (mean.std_err / (noise(300.0).std_err() * (2.0f64 / 3.0).sqrt() / 100.0 / 1_000.0) - 1.0).abs()
+            < 1e-9
+    );
+    assert!((half.std_err / (noise(7.0).std_err() * 0.5f64.sqrt() / 1_000.0) - 1.0).abs() < 1e-9);
+    assert_eq!(ranks, &[7, 31]);
+    let both = foresee(&planned, Level::USUAL);
+    let [Some(Plain(_)), None, Some(Mean(means)), Some(Plain(_)), None, Some(Share(_)), Some(Plain(sums))] = both.as_slice()
+    else {
+        panic!("{both:?}")
+    };
+    assert!((sums.std_err / sum.std_err - 2f64.sqrt()).abs() < 1e-9);
+    assert!((means.std_err / mean.std_err - 2f64.sqrt()).abs() < 1e-9);
+    let unsaid = Office::new("GHA", "margin sum(income) by: discrete-laplace scale 300", vec![]);
+    assert_eq!(foresee(&[Planned { plan: &unsaid.plan, layout: &unsaid.layout }], Level::USUAL), [None]);
+    assert_eq!(foresee(&[], Level::USUAL), []);
 }
