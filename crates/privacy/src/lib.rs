@@ -14,7 +14,10 @@ mod plan;
 mod query;
 mod text;
 
-pub use accuracy::{Level, LevelError, NoiseSum};
+pub use accuracy::{
+    Form, HistogramQuantile, Level, LevelError, NoiseSum, QuantileNoise, RatioFigure, RatioNoise, RatioTerm,
+    Term, WeightedSum, rank_bound,
+};
 pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
 pub use decimal::{Decimal, nano};
 pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
