@@ -95,7 +95,7 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let principal = request.principal.to_string();
-        let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()) };
+        let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
         let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
         let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
         let known = Known {
@@ -104,8 +104,9 @@ impl Gateway {
             rule: Some(granted.grant.id.clone()),
             ..known
         };
+        let earlier = self.earlier(request, &stored, &known).await?;
         self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
-        Ok(self.sign(request, stored, FREE, true, &granted))
+        Ok(self.sign(request, stored, FREE, true, &granted, earlier))
     }
 
     async fn note(
