@@ -6,10 +6,12 @@ use crate::{Decimal, Mechanism, Noise};
 
 mod inversion;
 mod law;
+mod ratio;
 #[cfg(test)]
 mod trial;
 mod weighted;
 
+pub use ratio::{Form, RatioFigure, RatioNoise, RatioTerm};
 pub use weighted::{Term, WeightedSum};
 
 /// A confidence, strictly between 0 and 1.

@@ -14,7 +14,9 @@ mod plan;
 mod query;
 mod text;
 
-pub use accuracy::{Level, LevelError, NoiseSum, Term, WeightedSum};
+pub use accuracy::{
+    Form, Level, LevelError, NoiseSum, RatioFigure, RatioNoise, RatioTerm, Term, WeightedSum,
+};
 pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
 pub use decimal::{Decimal, nano};
 pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
