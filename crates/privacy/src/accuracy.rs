@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, f64::consts::PI, str::FromStr};
 
 use crate::{Decimal, Mechanism, Noise};
 
+mod histogram;
 mod inversion;
 mod law;
 mod ratio;
@@ -11,6 +12,7 @@ mod ratio;
 mod trial;
 mod weighted;
 
+pub use histogram::{HistogramQuantile, QuantileNoise};
 pub use ratio::{Form, RatioFigure, RatioNoise, RatioTerm};
 pub use weighted::{Term, WeightedSum};
 

@@ -15,7 +15,8 @@ mod query;
 mod text;
 
 pub use accuracy::{
-    Form, Level, LevelError, NoiseSum, RatioFigure, RatioNoise, RatioTerm, Term, WeightedSum,
+    Form, HistogramQuantile, Level, LevelError, NoiseSum, QuantileNoise, RatioFigure, RatioNoise, RatioTerm,
+    Term, WeightedSum,
 };
 pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
 pub use decimal::{Decimal, nano};
