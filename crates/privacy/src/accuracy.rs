@@ -7,12 +7,14 @@ use crate::{Decimal, Mechanism, Noise};
 mod histogram;
 mod inversion;
 mod law;
+mod rank;
 mod ratio;
 #[cfg(test)]
 mod trial;
 mod weighted;
 
 pub use histogram::{HistogramQuantile, QuantileNoise};
+pub use rank::rank_bound;
 pub use ratio::{Form, RatioFigure, RatioNoise, RatioTerm};
 pub use weighted::{Term, WeightedSum};
 

@@ -16,7 +16,7 @@ mod text;
 
 pub use accuracy::{
     Form, HistogramQuantile, Level, LevelError, NoiseSum, QuantileNoise, RatioFigure, RatioNoise, RatioTerm,
-    Term, WeightedSum,
+    Term, WeightedSum, rank_bound,
 };
 pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
 pub use decimal::{Decimal, nano};
