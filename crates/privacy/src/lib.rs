@@ -4,6 +4,7 @@
 //! and [`measure`] is the only place in the system where noise is added.
 
 mod accuracy;
+mod cube;
 mod dataset;
 mod decimal;
 mod layout;
@@ -15,6 +16,7 @@ mod query;
 mod text;
 
 pub use accuracy::{Level, LevelError, NoiseSum};
+pub use cube::{Cube, Objective, Weight};
 pub use dataset::{Column, Dataset, DatasetError, Domain, Kind, OTHER, TOTAL, UNKNOWN, Unit};
 pub use decimal::{Decimal, nano};
 pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
