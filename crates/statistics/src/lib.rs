@@ -8,11 +8,13 @@ mod combine;
 mod coverage;
 mod intervals;
 mod table;
+mod whole;
 
 pub use answer::Answer;
 pub use combine::{CombineError, combine, combine_over};
 pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
+pub use whole::whole;
 
 #[cfg(test)]
 mod tests;
