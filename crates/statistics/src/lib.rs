@@ -17,6 +17,7 @@ mod quantiles;
 mod shape;
 mod sheet;
 mod table;
+mod whole;
 
 pub use answer::Answer;
 pub use combine::{combine, combine_over};
@@ -25,6 +26,7 @@ pub use error::CombineError;
 pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
 pub use quantiles::quantile_from_histogram;
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
+pub use whole::whole;
 
 #[cfg(test)]
 mod tests;
