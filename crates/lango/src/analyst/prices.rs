@@ -110,7 +110,9 @@ impl Prices {
             for (margin, foreseen) in self.foreseen(priced) {
                 let error = error(foreseen.as_ref());
                 let field = |name: &str| match error.get(name) {
-                    Some(Value::Array(each)) => each.iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
+                    Some(Value::Array(each)) => {
+                        each.iter().map(Value::to_string).collect::<Vec<_>>().join(" ")
+                    }
                     Some(value) => value.to_string(),
                     None => String::new(),
                 };
@@ -157,11 +159,18 @@ impl Prices {
 
     /// The price of some offices, who name the same.
     fn block(&self, priced: &Priced) -> String {
-        let header = ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
+        let header =
+            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
         let rows = self.foreseen(priced).map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(foreseen.as_ref());
             let mechanism = mechanism(&margin.measurement).to_owned();
-            vec![named(&margin.measure.to_string(), &margin.by), nano(margin.price_nano), mechanism, std_err, interval]
+            vec![
+                named(&margin.measure.to_string(), &margin.by),
+                nano(margin.price_nano),
+                mechanism,
+                std_err,
+                interval,
+            ]
         });
         let mut text = output::table(&header, &[1, 3], rows);
         let cost = nano(epsilon(&priced.charged, &Some(priced.account)));
@@ -208,10 +217,14 @@ impl Prices {
 /// What is foreseen, in words.
 fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
     let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
-    let ratio = |error: &Error, of: &str| (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)));
+    let ratio = |error: &Error, of: &str| {
+        (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))
+    };
     match foreseen {
         None => (String::new(), "unknown".to_owned()),
-        Some(Foreseen::Plain(Error { std_err, half_width })) => (brief(*std_err), format!("± {}", width(*half_width))),
+        Some(Foreseen::Plain(Error { std_err, half_width })) => {
+            (brief(*std_err), format!("± {}", width(*half_width)))
+        }
         Some(Foreseen::Mean(error)) => ratio(error, "at a count of"),
         Some(Foreseen::Share(error)) => ratio(error, "for a half of"),
         Some(Foreseen::Chosen(rows)) => {

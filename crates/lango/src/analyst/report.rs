@@ -71,7 +71,10 @@ impl Answered {
 
     /// The sum over offices of what this request was charged, in billionths of epsilon.
     pub fn charged(&self) -> u64 {
-        self.answers.values().map(|answer| epsilon(&answer.charged, &answer.account)).fold(0, u64::saturating_add)
+        self.answers
+            .values()
+            .map(|answer| epsilon(&answer.charged, &answer.account))
+            .fold(0, u64::saturating_add)
     }
 
     fn for_people(&self, tables: &[Table], rows: usize) -> String {
@@ -100,7 +103,8 @@ impl Answered {
         let accounts: BTreeSet<&str> =
             self.answers.values().filter_map(|answer| Some(answer.account?.word())).collect();
         let splits: BTreeSet<Vec<String>> = self.answers.values().map(|answer| split(&answer.plan)).collect();
-        let (Some(account), Some(split), 1, 1) = (accounts.first(), splits.first(), accounts.len(), splits.len())
+        let (Some(account), Some(split), 1, 1) =
+            (accounts.first(), splits.first(), accounts.len(), splits.len())
         else {
             return String::new();
         };
@@ -197,7 +201,8 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 pub fn places(table: &Table) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
-    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper)) {
+    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))
+    {
         return 0;
     }
     let least = figures().filter_map(|figure| figure.std_err).filter(|error| *error > 0.0);
