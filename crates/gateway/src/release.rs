@@ -5,7 +5,7 @@ use std::time::Instant;
 use lango_identity::{Kind, Role, digest};
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Asked, Granted};
-use lango_privacy::{Basis, Loss, Measured, Plan, PlanText, Price, Query, compile, measure, restore};
+use lango_privacy::{Basis, Loss, Measured, Plan, Price, Query, compile, measure, restore};
 use lango_source::Secret;
 use lango_store::{Charge, Decision, ReleaseKey, Reserve, Reserved, Stored};
 use lango_wire::{Cells, Question, Refusal, answer::Statement, pb};
@@ -30,7 +30,7 @@ impl Gateway {
         let begun = Instant::now();
         let question = self.admit(request, Role::Analyst)?;
         let allowed = self.allow(request, &question)?;
-        let Allowed { query, granted, key, known } = &allowed;
+        let Allowed { granted, key, known, .. } = &allowed;
 
         // Whoever asked the same first is waited for; then its answer is here, and free.
         let _flight = self.flights.take(key).await;
