@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Decimal, Loss, PlanText, nano};
-use lango_statistics::{Absent, Cell, CombineError, Coverage, Figure, Table, quantile_from_histogram};
+use lango_statistics::{Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram};
 
 use crate::{
     analyst::heard::Answered,
@@ -44,7 +44,7 @@ impl Answered {
 
     /// The tables as they are to be shown.
     fn shown(&self, shown: &Shown) -> Result<Vec<Table>, Failure> {
-        let tables = if shown.whole { self.tables.clone() } else { self.tables.clone() };
+        let tables = if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
