@@ -176,7 +176,7 @@ impl Gateway {
     async fn secret(&self, allowed: &Allowed<'_>) -> Result<Secret, Refused> {
         let Allowed { key, known, granted, .. } = allowed;
         let fresh = random().map_err(|()| Refused::failed(known, false))?;
-        let secret = self.store.bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh).await;
+        let secret = self.store.bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh, self.now()).await;
         secret.map(Secret::new).map_err(|error| {
             tracing::error!(%error, "the store failed");
             Refused::failed(known, false)
