@@ -187,8 +187,8 @@ impl Prices {
         let bounds = &priced.plan.bounds;
         if bounds.rows_at_most > 1 {
             text += &format!(
-                "bounds    of a {} at most {} rows are read, for at most {} cells where it is counted itself\n",
-                bounds.noun, bounds.rows_at_most, bounds.cells_at_most
+                "bounds    at most {} rows of a {} are read, and at most {} where units are counted\n",
+                bounds.rows_at_most, bounds.noun, bounds.cells_at_most
             );
         }
         if !priced.bounds_drop.is_empty() {
@@ -339,7 +339,7 @@ mod tests {
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
         for said in [
             "left      1,234 such questions in this period",
-            "bounds    of a person at most 3 rows are read, for at most 2 cells where it is counted itself",
+            "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
             "dropped   2 % of rows",
             "TGO       unreachable",
             "told from 60 units on",

@@ -198,18 +198,16 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 pub fn places(table: &Table) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
-    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))
-    {
+    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper)) {
         return 0;
     }
-    let least = figures().filter_map(|figure| figure.std_err).filter(|error| *error > 0.0);
-    let least = least.fold(f64::INFINITY, f64::min);
-    let shortest = || {
-        let text = figures().map(|figure| figure.value.to_string());
-        text.map(|text| text.split_once('.').map_or(0, |(_, part)| part.len())).max().unwrap_or(0)
-    };
+    // About two standard errors lie between an estimate and the end of its interval.
+    let error = |figure: Figure| figure.std_err.or(Some((figure.upper? - figure.lower?) / 4.0));
+    let least = figures().filter_map(error).filter(|error| *error > 0.0).fold(f64::INFINITY, f64::min);
     // A chosen quantile is a declared value, at its column's scale.
-    if least.is_finite() { decimals(least, 2) } else { shortest().min(9) }
+    let shortest = |figure: Figure| figure.value.to_string().split_once('.').map_or(0, |(_, part)| part.len());
+    let declared = || figures().map(shortest).max().unwrap_or(0).min(9);
+    if least.is_finite() { decimals(least, 2) } else { declared() }
 }
 
 /// Value, interval and error of a figure; of a chosen quantile, value and the rows by which its rank may be off.
