@@ -77,7 +77,12 @@ impl Store {
     }
 
     /// How the releases of a dataset's version were made, the newest first, at most so many.
-    pub async fn releases_of(&self, dataset: &str, version: &str, most: u32) -> Result<Vec<Made>, StoreError> {
+    pub async fn releases_of(
+        &self,
+        dataset: &str,
+        version: &str,
+        most: u32,
+    ) -> Result<Vec<Made>, StoreError> {
         let sql = "SELECT release_id, query, plan, layout FROM release JOIN reservation ON reservation.id = reservation_id \
                    WHERE dataset = ? AND dataset_version = ? AND state <> 'voided' ORDER BY reservation.id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(dataset).bind(version).bind(most).fetch_all(self.reader()).await?;

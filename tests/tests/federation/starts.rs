@@ -34,18 +34,8 @@ async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
     for (what, text, register, expected) in [
         ("as it should be", policy().text(), register(), None),
         ("a test that holds", test("allow: regional-analysts").text(), register(), None),
-        (
-            "a unit that repeats",
-            policy().text(),
-            keyless(),
-            None,
-        ),
-        (
-            "several rows of a unit",
-            replaced("rows_at_most = 1", "rows_at_most = 4"),
-            keyless(),
-            None,
-        ),
+        ("a unit that repeats", policy().text(), keyless(), None),
+        ("several rows of a unit", replaced("rows_at_most = 1", "rows_at_most = 4"), keyless(), None),
         (
             "publish in a region",
             grant(Grant { publish: "region".into(), ..Grant::default() }).text(),

@@ -198,7 +198,8 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 pub fn places(table: &Table) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
-    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper)) {
+    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))
+    {
         return 0;
     }
     // About two standard errors lie between an estimate and the end of its interval.
