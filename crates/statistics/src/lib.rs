@@ -14,6 +14,7 @@ mod foreseen;
 mod intervals;
 mod noises;
 mod quantiles;
+mod rounded;
 mod shape;
 mod sheet;
 mod table;
@@ -25,6 +26,7 @@ pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use error::CombineError;
 pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
 pub use quantiles::quantile_from_histogram;
+pub use rounded::in_whole_numbers;
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
 pub use whole::whole;
 

@@ -108,7 +108,7 @@ pub(super) fn csv(tables: &[Table]) -> String {
     text
 }
 
-fn cells(table: &Table) -> impl Iterator<Item = Value> {
+pub(super) fn cells(table: &Table) -> impl Iterator<Item = Value> {
     table.keys().zip(&table.cells).map(|(key, cell)| {
         let key: Map<String, Value> =
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();
