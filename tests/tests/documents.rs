@@ -261,6 +261,15 @@ fn every_other_block_is_what_it_says() {
     }
 }
 
+#[test]
+fn every_shipped_question_is_one() {
+    let questions = files(&project().join("policies/queries"), ".toml");
+    assert!(questions.len() >= 3, "{questions:?}");
+    for question in questions {
+        parses("query", &question.display().to_string(), &read(&question), "nobody");
+    }
+}
+
 fn loads(at: &str, text: String) {
     let set = PolicySet::read(&[Document::new(at, text)]).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(set.run_trials(), [], "{at}");

@@ -9,7 +9,7 @@ use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::{Answer, Outcome};
 use lango_wire::{
     SignedRefusal,
-    answer::{self, AnswerError, verify_release},
+    answer::{self, AnswerError, read_texts, verify_release},
     pb::{self, gateway_service_client::GatewayServiceClient},
     status::refusal_envelope,
 };
@@ -121,9 +121,9 @@ impl Asker {
         };
         match self.call(&seat, asked, send).await {
             Err(reply) => reply,
-            Ok(response) => match response.estimate.filter(|price| price.office == seat.uri.to_string()) {
-                Some(price) => Reply::Answer(price),
-                None => Reply::missing(Absence::Unverified, "the price is missing or names another office"),
+            Ok(response) => match priced(response, &seat.uri, asked) {
+                Ok(price) => Reply::Answer(price),
+                Err(error) => Reply::missing(Absence::Unverified, error),
             },
         }
     }
@@ -187,6 +187,18 @@ fn lost(status: &Status) -> bool {
     first.is_some() && !sources.any(|error| error.is::<tonic::ConnectError>())
 }
 
+/// The price, if it is the office's own and of what was asked.
+fn priced(
+    response: pb::GatewayServiceEstimateResponse,
+    office: &SpiffeId,
+    asked: &Asked,
+) -> Result<pb::Estimate, String> {
+    let price = response.estimate.filter(|price| price.office == office.to_string());
+    let price = price.ok_or_else(|| "the price is missing or names another office".to_owned())?;
+    let (_, layout) = read_texts(&price.plan, &price.layout).map_err(|error| error.to_string())?;
+    if layout.is_of(&asked.margins) { Ok(price) } else { Err(AnswerError::Differs("margins").to_string()) }
+}
+
 /// Verifies a release, and that it can stand in a table beside others.
 fn released(
     response: pb::GatewayServiceQueryResponse,
@@ -198,7 +210,7 @@ fn released(
     let (request, query) = (&asked.request_digest, Some(&asked.query_digest));
     let answer = verify_release(release.clone(), office, region, now(), request, query)
         .map_err(|error| error.to_string())?;
-    if answer.layout.margins() != asked.margins {
+    if !answer.layout.is_of(&asked.margins) {
         return Err(AnswerError::Differs("margins").to_string());
     }
     side_by_side(office.name(), &answer).check().map_err(|error| error.to_string())?;
@@ -207,5 +219,7 @@ fn released(
 
 /// A verified release as tables take it.
 pub(crate) fn side_by_side<'a>(office: &'a str, answer: &'a answer::Answer) -> Answer<'a> {
-    Answer { office, layout: &answer.layout, plan: &answer.plan, cells: &answer.cells }
+    let answer::Answer { layout, plan, cells, earlier, .. } = answer;
+    let earlier = earlier.iter().map(|earlier| side_by_side(office, earlier)).collect();
+    Answer { office, layout, plan, cells, earlier }
 }

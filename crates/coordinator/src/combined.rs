@@ -17,21 +17,24 @@ pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
 /// A table in columns. A cell without figure has zeros; its status tells.
 pub(crate) fn table(table: Table) -> pb::Table {
     let axis = |axis: Axis| pb::Axis { dimension: axis.dimension, codes: axis.codes };
-    let mut columns = pb::Table {
-        measure: table.measure,
-        axes: table.axes.into_iter().map(axis).collect(),
-        ..pb::Table::default()
-    };
-    const NOTHING: Figure = Figure { value: 0, std_err: 0.0, lower: 0, upper: 0 };
-    for Cell { figure, status } in table.cells {
-        let Figure { value, std_err, lower, upper } = figure.unwrap_or(NOTHING);
-        columns.values.push(value);
-        columns.std_errs.push(std_err);
-        columns.lower.push(lower);
-        columns.upper.push(upper);
-        columns.statuses.push(status.code().to_owned());
+    let Table { measure, axes, cells } = table;
+    let column = |of: fn(&Figure) -> Option<f64>| column(&cells, of);
+    pb::Table {
+        measure,
+        axes: axes.into_iter().map(axis).collect(),
+        values: cells.iter().map(|cell| cell.figure.map_or(0.0, |figure| figure.value)).collect(),
+        std_errs: column(|figure| figure.std_err),
+        lower: column(|figure| figure.lower),
+        upper: column(|figure| figure.upper),
+        statuses: cells.iter().map(|cell| cell.status.code().to_owned()).collect(),
+        rank_errors: self::column(&cells, |figure| figure.rank_error),
     }
-    columns
+}
+
+/// What figures have, for every cell; nothing where no figure has it.
+fn column<T: Default>(cells: &[Cell], of: impl Fn(&Figure) -> Option<T>) -> Vec<T> {
+    let each = || cells.iter().map(|cell| cell.figure.as_ref().and_then(&of));
+    if each().any(|has| has.is_some()) { each().map(Option::unwrap_or_default).collect() } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -40,17 +43,31 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_table_travels_in_columns_with_zeros_where_there_is_no_figure() {
-        let figure = Figure { value: -3, std_err: 2.5, lower: -8, upper: 2 };
+    fn sent(figure: Figure) -> pb::Table {
         let cells = vec![
             Cell { figure: Some(figure), status: Status::Normal },
             Cell { figure: None, status: Status::NotCollected },
         ];
         let axes = vec![Axis { dimension: "sex".into(), codes: vec!["F".into(), "M".into()] }];
-        let sent = table(Table { measure: "persons".into(), axes, cells });
-        assert_eq!((sent.values, sent.std_errs), (vec![-3, 0], vec![2.5, 0.0]));
-        assert_eq!((sent.lower, sent.upper), (vec![-8, 0], vec![2, 0]));
+        table(Table { measure: "persons".into(), axes, cells })
+    }
+
+    #[test]
+    fn a_table_travels_in_columns_with_zeros_where_there_is_no_figure() {
+        let figure =
+            Figure { value: -3.0, std_err: Some(2.5), lower: Some(-8.0), upper: Some(2.0), rank_error: None };
+        let sent = sent(figure);
+        assert_eq!((sent.values, sent.std_errs), (vec![-3.0, 0.0], vec![2.5, 0.0]));
+        assert_eq!((sent.lower, sent.upper), (vec![-8.0, 0.0], vec![2.0, 0.0]));
         assert_eq!((sent.statuses, sent.axes[0].codes.len()), (vec!["A".into(), "L".into()], 2));
+        assert_eq!(sent.rank_errors, [0u64; 0]);
+    }
+
+    #[test]
+    fn chosen_quantiles_travel_with_the_bounds_of_their_ranks_and_without_intervals() {
+        let chosen = Figure { value: 31.5, std_err: None, lower: None, upper: None, rank_error: Some(7) };
+        let sent = sent(chosen);
+        assert_eq!((sent.values, sent.rank_errors), (vec![31.5, 0.0], vec![7, 0]));
+        assert_eq!((sent.std_errs.len(), sent.lower.len(), sent.upper.len()), (0, 0, 0));
     }
 }

@@ -2,7 +2,7 @@
 //! region, and the question must be one.
 
 use lango_identity::{Kind, Limits, Region, Role, SpiffeId, digest, verify};
-use lango_privacy::{LayoutMargin, Query};
+use lango_privacy::{Margin, Measure, Query};
 use lango_wire::{Question, Refusal, pb, status::unauthenticated};
 use tonic::Status;
 
@@ -16,12 +16,30 @@ pub(crate) struct Asked {
     /// Of the question's text.
     pub query_digest: [u8; 32],
     /// What every answer must be laid out as.
-    pub margins: Vec<LayoutMargin>,
+    pub margins: Vec<(Measure, Margin)>,
     /// Whom it is for.
     pub audience: Vec<SpiffeId>,
 }
 
 impl Asked {
+    /// Refuses what could only be answered office by office, before anybody is asked and charged.
+    pub fn fits(&self, by_office: bool) -> Result<(), Refusal> {
+        let chosen = self.margins.iter().find_map(|(measure, _)| match measure {
+            Measure::Quantile(column, _) => Some((measure, column)),
+            _ => None,
+        });
+        match chosen {
+            Some((measure, column)) if !by_office && self.audience.len() > 1 => {
+                let message = format!(
+                    "`{measure}` is chosen at each office and cannot be added up: lay the answer out by office, or ask for \
+                     `histogram({column})`, from which quantiles of all offices together can be computed"
+                );
+                Err(Refusal { code: "quantile-per-office", message, field: Some("by_office") })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do. The reason why one does not verify is
     /// in the log only.
     pub fn read(
@@ -109,8 +127,24 @@ mod tests {
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
         assert_eq!(asked.request_digest, digest(Kind::Query, &payload));
         assert_eq!(asked.query_digest, digest(Kind::Text, TEXT.as_bytes()));
-        let margins: Vec<_> = asked.margins.iter().map(|margin| margin.by.to_string()).collect();
+        let margins: Vec<_> = asked.margins.iter().map(|(_, by)| by.to_string()).collect();
         assert_eq!((margins, asked.audience.len()), (vec![String::new(), "sex".into()], 2));
+    }
+
+    #[test]
+    fn quantiles_are_asked_office_by_office_or_of_one_office() {
+        let read = |measure: &str| {
+            let payload = question(&TEXT.replace("persons", measure), 1_000_001);
+            read(payload, "spiffe://lango.example/analyst/awa").unwrap()
+        };
+        let quantile = read("quantile(age,0.5)");
+        let refused = quantile.fits(false).unwrap_err();
+        assert_eq!(refused.code, "quantile-per-office");
+        assert!(refused.message.contains("`histogram(age)`"), "{refused}");
+        assert!(quantile.fits(true).is_ok());
+        let of_one = Asked { audience: vec![id("spiffe://lango.example/office/GHA")], ..quantile };
+        assert!(of_one.fits(false).is_ok());
+        assert!(read("histogram(age)").fits(false).is_ok());
     }
 
     #[test]

@@ -79,6 +79,7 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::QueryStream>, Status> {
         let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request.into_inner();
         let asked = Arc::new(Asked::read(query, Kind::Query, &self.asker.region, now())?);
+        asked.fits(by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match confidence.as_str() {
             "" => Level::USUAL,
             text => text.parse().map_err(|error: lango_privacy::LevelError| {

@@ -145,7 +145,7 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
     assert_eq!(coverage.asked, EVERYONE);
     assert_eq!(coverage.answered, ["GHA", "TGO"]);
     assert_eq!((coverage.refused.len(), coverage.missing.len()), (1, 8));
-    assert_eq!(tables[0].values, [20, 40, 0, -2]);
+    assert_eq!(tables[0].values, [20.0, 40.0, 0.0, -2.0]);
     assert_eq!(tables[0].statuses, ["A"; 4]);
 }
 
@@ -154,7 +154,7 @@ async fn prices_come_in_the_order_of_the_audience() {
     let world = World::new();
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;
-    let audience = ["BEN", "BFA", "GHA", "NER", "TGO"];
+    let audience = ["BEN", "BFA", "GHA", "NER", "SEN", "TGO"];
     let estimate = Some(asked(&world, Kind::Estimate, &audience));
     let response = client.estimate(pb::CoordinatorServiceEstimateRequest { estimate }).await.unwrap();
     let words = response.into_inner().members.into_iter().map(|member| {
@@ -172,6 +172,7 @@ async fn prices_come_in_the_order_of_the_audience() {
             "BFA unsigned",
             "GHA spiffe://lango.example/office/GHA",
             "NER not-a-member",
+            "SEN unverified",
             "TGO spiffe://lango.example/office/TGO",
         ]
     );

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_identity::Role;
 use lango_policy::{Asked, Grant};
-use lango_privacy::{Dataset, Kind, Name, Query};
+use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
 use lango_store::Decision;
 use lango_wire::{Lookup, Object, Refusal, pb};
 
@@ -47,12 +47,14 @@ impl Gateway {
     fn describe_one(&self, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
         let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
         let budget = self.policy.budgets.get(&dataset.name)?;
+        let measured = grants.iter().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
         let usable: BTreeSet<&Name> =
-            grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).collect();
+            grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured).collect();
         let column = |name: &&Name| {
-            let keyset = dataset.columns.get(*name)?.domain.keyset();
+            let column = dataset.columns.get(*name)?;
+            let keyset = column.domain.keyset();
             let codes = keyset.iter().flat_map(|keyset| keyset.codes()).map(ToString::to_string).collect();
-            Some(pb::Column { name: name.to_string(), codes })
+            Some(pb::Column { name: name.to_string(), codes, numbers: numbers(column) })
         };
         if grants.is_empty() {
             return None;
@@ -95,7 +97,8 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let principal = request.principal.to_string();
-        let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()) };
+        let asked =
+            Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
         let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
         let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
         let known = Known {
@@ -104,8 +107,9 @@ impl Gateway {
             rule: Some(granted.grant.id.clone()),
             ..known
         };
+        let earlier = self.earlier(request, &stored, &known).await?;
         self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
-        Ok(self.sign(request, stored, FREE, true, &granted))
+        Ok(self.sign(request, stored, FREE, true, &granted, earlier))
     }
 
     async fn note(
@@ -122,6 +126,19 @@ impl Gateway {
             Refused::failed(known, false)
         })
     }
+}
+
+/// What can be computed of a column of numbers.
+fn numbers(column: &Column) -> Option<pb::Numbers> {
+    let range = column.range()?;
+    let count = |grid: Option<Grid>| grid.map_or(0, |grid| grid.points(&range).len() as u64);
+    Some(pb::Numbers {
+        low: range.low,
+        high: range.high,
+        scale: range.scale,
+        bins: count(column.bin_grid()),
+        candidates: count(column.candidate_grid()),
+    })
 }
 
 fn told(grant: &Grant) -> pb::Grant {

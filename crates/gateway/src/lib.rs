@@ -8,6 +8,7 @@
 mod authenticate;
 mod config;
 mod describe;
+mod earlier;
 mod estimate;
 mod flights;
 mod refuse;

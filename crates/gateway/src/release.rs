@@ -5,7 +5,8 @@ use std::time::Instant;
 use lango_identity::{Kind, Role, digest};
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Asked, Granted};
-use lango_privacy::{Loss, Plan, Price, Query, compile, measure, restore};
+use lango_privacy::{Basis, Loss, Measured, Plan, Price, Query, compile, measure, restore};
+use lango_source::Secret;
 use lango_store::{Charge, Decision, ReleaseKey, Reserve, Reserved, Stored};
 use lango_wire::{Cells, Question, Refusal, answer::Statement, pb};
 
@@ -29,17 +30,17 @@ impl Gateway {
         let begun = Instant::now();
         let question = self.admit(request, Role::Analyst)?;
         let allowed = self.allow(request, &question)?;
-        let Allowed { query, granted, key, known } = &allowed;
+        let Allowed { granted, key, known, .. } = &allowed;
 
         // Whoever asked the same first is waited for; then its answer is here, and free.
         let _flight = self.flights.take(key).await;
         if let Some(stored) = self.found(key, known).await? {
-            return self.repeat(request, stored, granted, known, begun).await;
+            return self.repeat(request, stored, &allowed, begun).await;
         }
 
-        let terms_digest = key.terms_digest;
-        let plan = compile(query, granted.dataset, &granted.budget.account, terms_digest);
-        let plan = plan.map_err(|refusal| Refused::new(refusal, known))?;
+        let plan = self.plan(request, &allowed).await?;
+        self.bear(request, &allowed, &plan.loss)?;
+        let secret = self.secret(&allowed).await?;
 
         let source =
             self.sources.get(&granted.dataset.source).ok_or_else(|| Refused::failed(known, false))?;
@@ -52,12 +53,12 @@ impl Gateway {
             Some(held) => held,
             None => {
                 let stored = self.found(key, known).await?.ok_or_else(|| Refused::failed(known, false))?;
-                return self.repeat(request, stored, granted, known, begun).await;
+                return self.repeat(request, stored, &allowed, begun).await;
             }
         };
 
         let reading = Instant::now();
-        let counted = session.fetch(plan.clone()).await;
+        let counted = session.fetch(plan.clone(), secret).await;
         let sql = reading.elapsed();
         let counted = match counted {
             Ok(counted) => counted,
@@ -69,8 +70,9 @@ impl Gateway {
 
         // Drawing noise is arithmetic on big integers: long work for many cells, so not on the thread that serves.
         let noisy =
-            tokio::task::spawn_blocking(move || measure(&plan, counted).map(|cells| (plan, cells))).await;
-        let (plan, cells) = match noisy {
+            tokio::task::spawn_blocking(move || measure(&plan, counted).map(|measured| (plan, measured)))
+                .await;
+        let (plan, Measured { layout, integers }) = match noisy {
             Ok(Ok(noisy)) => noisy,
             Ok(Err(_)) | Err(_) => {
                 tracing::error!("the noise could not be drawn");
@@ -83,8 +85,8 @@ impl Gateway {
             dataset_version: key.dataset_version.clone(),
             query: question.query.clone(),
             plan: plan.text().to_string(),
-            layout: plan.layout.to_string(),
-            cells,
+            layout: layout.to_string(),
+            cells: integers,
             loss: plan.loss,
         };
         let mut record = self.record(request, known, Decision::Released);
@@ -97,7 +99,8 @@ impl Gateway {
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us = micros(sql), total_us = micros(begun.elapsed()), "released"
         );
-        Ok(self.sign(request, release, charged, false, granted))
+        let earlier = self.earlier(request, &release, known).await?;
+        Ok(self.sign(request, release, charged, false, granted, earlier))
     }
 
     /// Stops 1 and 2: what is asked, and whether the policy allows it.
@@ -116,7 +119,12 @@ impl Gateway {
             return Err(Refused::new(Refusal::new("published", message), &known));
         }
         let principal = request.principal.to_string();
-        let asked = Asked { principal: &principal, purpose: Some(&question.purpose), on: Some(self.today()) };
+        let asked = Asked {
+            principal: &principal,
+            purpose: Some(&question.purpose),
+            on: Some(self.today()),
+            epsilon_nano: None,
+        };
         let granted = self.policy.authorize(&asked, &query).map_err(|denial| {
             known.rule.clone_from(&denial.rule);
             Refused::new(denial, &known)
@@ -128,11 +136,67 @@ impl Gateway {
             dataset_version: granted.dataset.version.to_string(),
             terms_digest: digest(Kind::Terms, terms.as_bytes()),
         };
-        // A price by precision is not known before the plan; the policy's cap on a question would not have been checked.
-        if let Price::Precision { .. } = query.price {
-            return Err(Refused::new(lango_privacy::PlanRefusal::PriceNotSupported, &known));
-        }
         Ok(Allowed { query, granted, key, known })
+    }
+
+    /// Stop 3: what answers the question. Nothing but released counts is looked at.
+    pub(crate) async fn plan<T>(&self, request: &Request<T>, allowed: &Allowed<'_>) -> Result<Plan, Refused> {
+        let Allowed { query, granted, key, known } = allowed;
+        let released = self.released(request, allowed).await?;
+        let basis = Basis {
+            account: &granted.budget.account,
+            delta_e18: granted.grant.delta_per_query_e18,
+            terms_digest: key.terms_digest,
+            released: &released,
+        };
+        compile(query, granted.dataset, &basis).map_err(|refusal| Refused::new(refusal, known))
+    }
+
+    /// A price by precision is known only with the plan, or with the stored answer: whether the policy allows it to one
+    /// question is decided again, where everything is decided.
+    pub(crate) fn bear<T>(
+        &self,
+        request: &Request<T>,
+        allowed: &Allowed<'_>,
+        loss: &Loss,
+    ) -> Result<(), Refused> {
+        let Allowed { query, granted, known, .. } = allowed;
+        if let Price::Epsilon(_) = query.price {
+            return Ok(());
+        }
+        let account = &granted.budget.account;
+        let epsilon_nano =
+            loss.amount(account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(u64::MAX);
+        let principal = request.principal.to_string();
+        let asked = Asked {
+            principal: &principal,
+            purpose: Some(&known.purpose),
+            on: Some(self.today()),
+            epsilon_nano: Some(epsilon_nano),
+        };
+        let decided = self.policy.authorize(&asked, query).map_err(|denial| Refused::new(denial, known))?;
+        // Another grant may bear the price, but then its share must be charged: the question is refused rather than charged
+        // to one that does not allow it.
+        if decided.grant.id == granted.grant.id {
+            return Ok(());
+        }
+        let message =
+            format!("grant `{}` allows no question at this price: name the epsilon", granted.grant.id);
+        Err(Refused::new(Refusal::new("epsilon-per-query-exceeded", message), known))
+    }
+
+    /// What orders the rows of a unit: random, made once for each version of a dataset.
+    async fn secret(&self, allowed: &Allowed<'_>) -> Result<Secret, Refused> {
+        let Allowed { key, known, granted, .. } = allowed;
+        let fresh = random().map_err(|()| Refused::failed(known, false))?;
+        let secret = self
+            .store
+            .bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh, self.now())
+            .await;
+        secret.map(Secret::new).map_err(|error| {
+            tracing::error!(%error, "the store failed");
+            Refused::failed(known, false)
+        })
     }
 
     /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
@@ -207,10 +271,12 @@ impl Gateway {
         &self,
         request: &Request<Question>,
         stored: Stored,
-        granted: &Granted<'_>,
-        known: &Known,
+        allowed: &Allowed<'_>,
         begun: Instant,
     ) -> Result<pb::Release, Refused> {
+        let Allowed { granted, known, .. } = allowed;
+        self.bear(request, allowed, &stored.loss)?;
+        let earlier = self.earlier(request, &stored, known).await?;
         let mut record = self.record(request, known, Decision::Repeated);
         record.release_id = Some(stored.release_id);
         self.store.append(&record).await.map_err(|error| {
@@ -219,7 +285,7 @@ impl Gateway {
         })?;
         let total_us = micros(begun.elapsed());
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
-        Ok(self.sign(request, stored, FREE, true, granted))
+        Ok(self.sign(request, stored, FREE, true, granted, earlier))
     }
 
     async fn fail(
@@ -246,6 +312,7 @@ impl Gateway {
         charged: Loss,
         repeated: bool,
         granted: &Granted<'_>,
+        earlier: Vec<pb::Release>,
     ) -> pb::Release {
         let statement = Statement {
             request_digest: request.digest,
@@ -268,6 +335,7 @@ impl Gateway {
             charged: Some(charged.into()),
             repeated,
             account: Some(granted.budget.account.into()),
+            earlier,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The analyst's side: makes a question, signs it, and believes only what the offices signed.
 
 pub mod client;
+pub mod heard;
+pub mod prices;
 pub mod question;
 pub mod report;

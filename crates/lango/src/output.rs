@@ -49,6 +49,20 @@ pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Ve
 /// A whole number with thousands set apart: `-1,234`.
 pub fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
+    let sign = if value < 0 { "-" } else { "" };
+    format!("{sign}{}", thousands(&digits))
+}
+
+/// A number with so many decimals and thousands set apart: `-1,234.50`.
+pub fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let sign = if value < 0.0 && text.contains(|digit| ('1'..='9').contains(&digit)) { "-" } else { "" };
+    let point = if part.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{part}", if value.is_finite() { thousands(whole) } else { whole.to_owned() })
+}
+
+fn thousands(digits: &str) -> String {
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position).is_multiple_of(3) {
@@ -56,7 +70,19 @@ pub fn grouped(value: i64) -> String {
         }
         text.push(digit);
     }
-    if value < 0 { format!("-{text}") } else { text }
+    text
+}
+
+/// How many decimals show so many digits of a number, and no more than nine.
+pub fn decimals(value: f64, digits: i32) -> usize {
+    // Out of the range of floats, and 0, none are shown.
+    let magnitude = value.abs().log10().floor().clamp(-300.0, 300.0) as i32;
+    if value == 0.0 { 0 } else { usize::try_from(digits - 1 - magnitude).unwrap_or(0).min(9) }
+}
+
+/// An error with three digits: `2.83`, `0.0123`, `1,234`.
+pub fn brief(error: f64) -> String {
+    number(error, decimals(error, 3))
 }
 
 /// Somebody else's words, fit for a terminal: control characters are shown, not obeyed.
@@ -93,6 +119,33 @@ mod tests {
             (i64::MIN, "-9,223,372,036,854,775,808"),
         ] {
             assert_eq!(grouped(value), text);
+        }
+    }
+
+    #[test]
+    fn numbers_have_as_many_decimals_as_their_error_tells() {
+        for (value, decimals, text) in [
+            (0.0, 0, "0"),
+            (-0.4, 0, "0"),
+            (-0.4, 1, "-0.4"),
+            (-0.04, 1, "0.0"),
+            (1_234.5, 0, "1,234"),
+            (-1_234_567.126, 2, "-1,234,567.13"),
+            (0.012_345, 4, "0.0123"),
+            (f64::INFINITY, 2, "inf"),
+            (f64::NEG_INFINITY, 2, "-inf"),
+        ] {
+            assert_eq!(number(value, decimals), text);
+        }
+        for (error, text) in [
+            (0.0, "0"),
+            (2.828, "2.83"),
+            (0.012_345, "0.0123"),
+            (1_234.5, "1,234"),
+            (99.97, "100.0"),
+            (1e-12, "0.000000000"),
+        ] {
+            assert_eq!(brief(error), text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use lango_privacy::{Dataset, Decimal, Name, Price, Query};
+use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
 use crate::{Budget, Grant, PolicySet};
@@ -16,6 +16,8 @@ pub struct Asked<'a> {
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
     pub on: Option<Date>,
+    /// What the question costs, in billionths of epsilon, where its text names a precision and the plan has told the price.
+    pub epsilon_nano: Option<u64>,
 }
 
 /// A question allowed.
@@ -140,13 +142,17 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
             format!("the grant is valid from {} to {}", valid.from, valid.until),
         ));
     }
-    if let Some(measure) = query.measures.keys().find(|measure| !grant.measures.contains(measure)) {
+    let granted = |measure: &Measure| grant.measures.iter().any(|granted| covers(granted, measure));
+    if let Some(measure) = query.measures.keys().find(|measure| !granted(measure)) {
         return Some((DenialCode::MeasureNotGranted, format!("measure `{measure}` is not granted")));
     }
-    let margins = || query.measures.values().flatten();
-    if let Some(dimension) =
-        margins().flat_map(|margin| margin.dimensions()).find(|name| !grant.by.contains(name))
-    {
+    // What a measure groups by beside its margin is grouped by.
+    let margins = || {
+        let each =
+            query.measures.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
+        each.map(|(measure, by): (&Measure, &Margin)| by.dimensions().chain(measure.dimension()))
+    };
+    if let Some(dimension) = margins().flatten().find(|name| !grant.by.contains(name)) {
         return Some((DenialCode::DimensionNotGranted, format!("dimension `{dimension}` is not granted")));
     }
     let conditions: BTreeSet<&Name> = query.filters.iter().map(|filter| &filter.column).collect();
@@ -156,7 +162,7 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
     }
     // A condition tells of a column as much as grouping by it does, so it counts against the same bound.
     let columns = margins()
-        .map(|margin| margin.dimensions().chain(conditions.iter().copied()).collect::<BTreeSet<_>>().len());
+        .map(|dimensions| dimensions.chain(conditions.iter().copied()).collect::<BTreeSet<_>>().len());
     let most = columns.max().unwrap_or_default();
     if most > grant.by_at_most as usize {
         let message = format!(
@@ -166,13 +172,30 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
         return Some((DenialCode::TooManyDimensions, message));
     }
     let most = lango_privacy::nano(grant.epsilon_per_query_nano);
-    match &query.price {
+    let above = |epsilon: &dyn fmt::Display| {
+        let message = format!("epsilon {epsilon} is above the {most} granted to a question");
+        Some((DenialCode::EpsilonPerQuery, message))
+    };
+    match (&query.price, asked.epsilon_nano) {
         // Compared as decimals: what is finer than a billionth is the plan's to refuse.
-        Price::Epsilon(epsilon) if Decimal::minimal(&most).is_none_or(|most| *epsilon > most) => Some((
-            DenialCode::EpsilonPerQuery,
-            format!("epsilon {epsilon} is above the {most} granted to a question"),
-        )),
+        (Price::Epsilon(epsilon), _) if Decimal::minimal(&most).is_none_or(|most| *epsilon > most) => {
+            above(epsilon)
+        }
+        (Price::Precision { .. }, Some(epsilon)) if epsilon > grant.epsilon_per_query_nano => {
+            above(&lango_privacy::nano(epsilon))
+        }
         _ => None,
+    }
+}
+
+/// Whether a granted measure allows one that is asked: the same, or quantiles of which all are granted, or any if it
+/// names none.
+fn covers(granted: &Measure, asked: &Measure) -> bool {
+    match (granted, asked) {
+        (Measure::Quantile(of, granted), Measure::Quantile(column, asked)) => {
+            of == column && (granted.is_empty() || asked.iter().all(|share| granted.contains(share)))
+        }
+        _ => granted == asked,
     }
 }
 

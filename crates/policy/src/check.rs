@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use lango_privacy::{Accounting, Code, Column, Dataset, Domain, Kind, Measure, Name, Unit};
+use lango_privacy::{Accounting, Dataset, Measure, Name};
 use time::{Date, Month};
 use toml::Spanned;
 
 use crate::{
     DocumentError, Trial,
     document::{Document, nearest},
-    file::{self, AccountingWord, Codes, File, Publish, Quantity, RenewsWord},
+    file::{self, AccountingWord, File, Publish, Quantity, RenewsWord},
 };
 
 /// The rules of one office.
@@ -102,6 +102,8 @@ pub struct Grant {
     pub epsilon_per_query_nano: u64,
     /// The most that all its questions may cost in a period, in billionths of epsilon.
     pub epsilon_total_nano: u64,
+    /// What a question that looks for keys in the data spends of delta, in units of 1e-18; 0 grants none.
+    pub delta_per_query_e18: u64,
     /// On which days.
     pub valid: Option<Validity>,
 }
@@ -206,8 +208,9 @@ impl PolicySet {
             )
         };
         let budget = self.budgets.get(&dataset_name).ok_or_else(missing)?;
-        let columns = self.datasets.get(&dataset_name).map(|dataset| &dataset.columns);
-        let columns = columns.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
+        let dataset = self.datasets.get(&dataset_name);
+        let dataset = dataset.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
+        let columns = &dataset.columns;
         for principal in table.to.get_ref() {
             if !is_principal(principal) {
                 let message = format!(
@@ -235,8 +238,18 @@ impl PolicySet {
                 at.error(&table.by, format!("column `{amount}` is an amount: it has no keys to group by"))
             );
         }
+        let delta_per_query_e18 = at.delta_per_query(table.delta_per_query.as_ref(), &budget.account)?;
         let measure = |text: &String| {
-            Measure::from_str(text).map_err(|error| at.error(&table.measures, error.to_string()))
+            let refused = |message: String| at.error(&table.measures, message);
+            let measure = Measure::from_str(text).map_err(|error| refused(error.to_string()))?;
+            // A grant of what can never be answered would promise nothing.
+            dataset.admits(&measure).map_err(|refusal| refused(refusal.to_string()))?;
+            if let (Measure::Keys(_), 0) = (&measure, delta_per_query_e18) {
+                return Err(refused(format!(
+                    "`{measure}` spends delta: say how much with `delta_per_query`"
+                )));
+            }
+            Ok(measure)
         };
         let per_query = at.epsilon(&table.epsilon_per_query)?;
         let total = at.epsilon(&table.epsilon_total)?;
@@ -272,6 +285,7 @@ impl PolicySet {
             filters: table.filters.as_ref().map(of_columns).transpose()?.unwrap_or_default(),
             epsilon_per_query_nano: per_query,
             epsilon_total_nano: total,
+            delta_per_query_e18,
             valid,
             dataset: dataset_name,
         })
@@ -322,7 +336,7 @@ impl In<'_> {
         }
     }
 
-    fn parsed<T: FromStr>(&self, text: &Spanned<String>) -> Result<T, DocumentError>
+    pub(crate) fn parsed<T: FromStr>(&self, text: &Spanned<String>) -> Result<T, DocumentError>
     where
         T::Err: std::fmt::Display,
     {
@@ -333,6 +347,24 @@ impl In<'_> {
         let nano =
             epsilon.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok()).filter(|nano| *nano > 0);
         nano.ok_or_else(|| self.error(epsilon, "an epsilon is above 0 and no finer than a billionth"))
+    }
+
+    fn delta_per_query(
+        &self,
+        delta: Option<&Spanned<Quantity>>,
+        account: &Accounting,
+    ) -> Result<u64, DocumentError> {
+        let Some(delta) = delta else { return Ok(0) };
+        let Accounting::Zcdp { delta_e18: most } = account else {
+            return Err(self.error(
+                delta,
+                "`delta_per_query` needs `accounting = \"zcdp\"`: a pure account has no delta",
+            ));
+        };
+        let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
+        units.filter(|units| (1..=*most).contains(units)).ok_or_else(|| {
+            self.error(delta, "`delta_per_query` is above 0 and at most the `delta` of the budget")
+        })
     }
 
     fn budget(&self, table: &file::BudgetTable) -> Result<Budget, DocumentError> {
@@ -367,76 +399,7 @@ impl In<'_> {
         };
         Ok(Budget { account, epsilon_nano, renews })
     }
-
-    fn dataset(&self, name: &Spanned<String>, table: &file::DatasetTable) -> Result<Dataset, DocumentError> {
-        let unit = table.unit.get_ref();
-        let at_least_one = |bound: &Spanned<u32>| match *bound.get_ref() {
-            0 => Err(self.error(bound, "a bound is at least 1")),
-            bound => Ok(bound),
-        };
-        let rows_at_most = at_least_one(&unit.rows_at_most)?;
-        let cells_at_most =
-            unit.cells_at_most.as_ref().map(at_least_one).transpose()?.unwrap_or(rows_at_most);
-        let columns = table.column.iter().map(|(name, column)| {
-            if name.get_ref() == "office" {
-                return Err(self.error(name, "no column is named `office`: it is how answers are laid out"));
-            }
-            Ok((self.parsed(name)?, Column { domain: self.domain(column)? }))
-        });
-        Ok(Dataset {
-            name: self.parsed(name)?,
-            title: table.title.clone(),
-            kind: match table.kind {
-                file::Kind::Stock => Kind::Stock,
-                file::Kind::Flow => Kind::Flow,
-            },
-            source: table.source.clone(),
-            table: table.table.clone(),
-            version: self.parsed(&table.version)?,
-            unit: Unit {
-                column: unit.column.clone(),
-                noun: self.parsed(&unit.noun)?,
-                rows_at_most,
-                cells_at_most,
-            },
-            columns: columns.collect::<Result<_, DocumentError>>()?,
-        })
-    }
-
-    fn domain(&self, column: &Spanned<file::ColumnTable>) -> Result<Domain, DocumentError> {
-        let refused = |error: lango_privacy::DatasetError| self.error(column, error.to_string());
-        match column.get_ref() {
-            file::ColumnTable { codes: Some(codes), integer: None, bands: None, amount: None, scale: None, currency: None } => {
-                Domain::codes(self.codes(column, codes)?).map_err(refused)
-            }
-            file::ColumnTable { codes: None, integer: Some([low, high]), bands, amount: None, scale: None, currency: None } => {
-                Domain::integer(*low, *high, bands.unwrap_or(1)).map_err(refused)
-            }
-            file::ColumnTable { codes: None, integer: None, bands: None, amount: Some([low, high]), scale, currency } => {
-                let scale = scale.filter(|scale| *scale <= 18).ok_or_else(|| self.error(column, "an amount needs a `scale` of 0 to 18 decimals"))?;
-                Domain::amount(*low, *high, scale, currency.clone()).map_err(refused)
-            }
-            _ => Err(self.error(column, "a column is one of `codes`, `integer` (with `bands`) and `amount` (with `scale`, `currency`)")),
-        }
-    }
-
-    fn codes(&self, at: &Spanned<file::ColumnTable>, codes: &Codes) -> Result<Vec<Code>, DocumentError> {
-        let parsed = |text: &str| text.parse::<Code>().map_err(|error| self.error(at, error.to_string()));
-        match codes {
-            Codes::Listed(codes) => codes.iter().map(|code| parsed(code)).collect(),
-            Codes::Named(name) if name == "iso3166-1-alpha-3" => {
-                ISO_3166_1_ALPHA_3.lines().map(parsed).collect()
-            }
-            Codes::Named(name) => Err(self.error(
-                at,
-                format!("there is no code list `{name}`: there is `iso3166-1-alpha-3`, or list the codes"),
-            )),
-        }
-    }
 }
-
-/// ISO 3166-1: the officially assigned alpha-3 codes.
-const ISO_3166_1_ALPHA_3: &str = include_str!("codelists/iso3166-1-alpha-3.txt");
 
 #[cfg(test)]
 mod tests;

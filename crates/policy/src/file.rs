@@ -31,6 +31,9 @@ pub(crate) struct DatasetTable {
     pub table: String,
     pub version: Spanned<String>,
     pub unit: Spanned<UnitTable>,
+    pub rows_below: Option<Spanned<u64>>,
+    pub split: Option<SplitWord>,
+    pub bounds_drop: Option<String>,
     pub column: BTreeMap<Spanned<String>, Spanned<ColumnTable>>,
 }
 
@@ -41,11 +44,19 @@ pub(crate) enum Kind {
     Flow,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SplitWord {
+    Total,
+    Largest,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnitTable {
     pub column: String,
     pub noun: Spanned<String>,
+    pub plural: Option<Spanned<String>>,
     pub rows_at_most: Spanned<u32>,
     pub cells_at_most: Option<Spanned<u32>>,
 }
@@ -55,10 +66,38 @@ pub(crate) struct UnitTable {
 pub(crate) struct ColumnTable {
     pub codes: Option<Codes>,
     pub integer: Option<[i64; 2]>,
-    pub bands: Option<u32>,
+    pub bands: Option<Bands>,
     pub amount: Option<[i64; 2]>,
     pub scale: Option<u32>,
     pub currency: Option<String>,
+    #[serde(default, deserialize_with = "optional_dates")]
+    pub date: Option<[Date; 2]>,
+    pub open: Option<bool>,
+    pub typical: Option<i64>,
+    pub bins: Option<Points>,
+    pub candidates: Option<Points>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a width, or for dates \"day\", \"month\" or \"year\"")]
+pub(crate) enum Bands {
+    Width(u32),
+    Span(SpanWord),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SpanWord {
+    Day,
+    Month,
+    Year,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a step or an ascending list of whole numbers")]
+pub(crate) enum Points {
+    Every(i64),
+    Listed(Vec<i64>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +146,7 @@ pub(crate) struct GrantTable {
     pub filters: Option<Spanned<Vec<String>>>,
     pub epsilon_per_query: Spanned<Quantity>,
     pub epsilon_total: Spanned<Quantity>,
+    pub delta_per_query: Option<Spanned<Quantity>>,
     pub valid: Option<Spanned<ValidTable>>,
     pub publish: Spanned<Publish>,
 }
@@ -164,11 +204,24 @@ impl<'de> Deserialize<'de> for Quantity {
 }
 
 fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    let refused = || D::Error::custom("expected a day such as 2026-12-31, without quotes and without a time");
-    let moment = Datetime::deserialize(deserializer).map_err(|_| refused())?;
-    let day = moment.date.filter(|_| moment.time.is_none() && moment.offset.is_none()).ok_or_else(refused)?;
-    let month = Month::try_from(day.month).map_err(|_| refused())?;
-    Date::from_calendar_date(i32::from(day.year), month, day.day).map_err(|_| refused())
+    day_of(Datetime::deserialize(deserializer)).ok_or_else(not_a_day)
+}
+
+fn not_a_day<E: Error>() -> E {
+    E::custom("expected a day such as 2026-12-31, without quotes and without a time")
+}
+
+fn day_of<E>(moment: Result<Datetime, E>) -> Option<Date> {
+    let moment = moment.ok()?;
+    let day = moment.date.filter(|_| moment.time.is_none() && moment.offset.is_none())?;
+    let month = Month::try_from(day.month).ok()?;
+    Date::from_calendar_date(i32::from(day.year), month, day.day).ok()
+}
+
+fn optional_dates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[Date; 2]>, D::Error> {
+    let [from, until] = <[Datetime; 2]>::deserialize(deserializer).map_err(|_| not_a_day())?;
+    let day = |moment| day_of(Ok::<_, D::Error>(moment)).ok_or_else(not_a_day);
+    Ok(Some([day(from)?, day(until)?]))
 }
 
 fn optional_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {

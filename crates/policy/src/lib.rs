@@ -5,6 +5,7 @@
 
 mod authorize;
 mod check;
+mod declare;
 pub mod document;
 mod file;
 mod trial;

@@ -96,7 +96,12 @@ impl PolicySet {
 
 impl Trial {
     fn run(&self, policy: &PolicySet) -> Result<(), TrialFailure> {
-        let asked = Asked { principal: &self.principal, purpose: self.purpose.as_deref(), on: self.on };
+        let asked = Asked {
+            principal: &self.principal,
+            purpose: self.purpose.as_deref(),
+            on: self.on,
+            epsilon_nano: None,
+        };
         let found = policy.authorize(&asked, &self.query);
         if self.expected.is(&found) {
             return Ok(());

@@ -4,6 +4,20 @@ use std::{collections::BTreeMap, f64::consts::PI, str::FromStr};
 
 use crate::{Decimal, Mechanism, Noise};
 
+mod histogram;
+mod inversion;
+mod law;
+mod rank;
+mod ratio;
+#[cfg(test)]
+mod trial;
+mod weighted;
+
+pub use histogram::{HistogramQuantile, QuantileNoise};
+pub use rank::rank_bound;
+pub use ratio::{Form, RatioFigure, RatioNoise, RatioTerm};
+pub use weighted::{Term, WeightedSum};
+
 /// A confidence, strictly between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Level(f64);
@@ -59,6 +73,15 @@ impl NoiseSum {
         self.noises.iter().map(|((mechanism, bits), times)| (*mechanism, *bits, *times)).collect()
     }
 
+    /// The noise of the difference of two figures that carry these independently: the laws are symmetric.
+    pub fn minus(mut self, other: &Self) -> Self {
+        for (noise, times) in &other.noises {
+            let sum = self.noises.entry(*noise).or_default();
+            *sum = sum.saturating_add(*times);
+        }
+        self
+    }
+
     fn each(&self) -> impl Iterator<Item = (Noise, f64)> {
         let noise = |mechanism, bits| Noise { mechanism, scale: f64::from_bits(bits) };
         self.noises
@@ -79,12 +102,7 @@ impl NoiseSum {
     /// The smallest whole `h` with `P(|sum| <= h)` at least the level, and that probability.
     pub fn half_width(&self, level: Level) -> (u64, f64) {
         if let Some(scale) = self.lone_laplace() {
-            let p = (-1.0 / scale).exp();
-            // The least real h with tail(h) at most 1 - level; one step either way absorbs the rounding of logarithms.
-            let h = -scale * ((1.0 - level.0) * (1.0 + p) / 2.0).ln() - 1.0;
-            let start = (h.ceil().max(1.0) as u64).saturating_sub(1);
-            let least =
-                (start..start + 3).find(|h| laplace_within(scale, *h) >= level.0).unwrap_or(start + 3);
+            let least = least_laplace(scale, level.0);
             return (least, laplace_within(scale, least));
         }
         let spectrum = Spectrum::new(self);
@@ -122,6 +140,15 @@ fn laplace_within(scale: f64, half_width: u64) -> f64 {
     1.0 - 2.0 * power(half_width as f64 + 1.0) / (1.0 + power(1.0))
 }
 
+/// The smallest whole `h` within which one Laplace noise lies at that confidence.
+fn least_laplace(scale: f64, level: f64) -> u64 {
+    let p = (-1.0 / scale).exp();
+    // The least real h with tail(h) at most 1 - level; one step either way absorbs the rounding of logarithms.
+    let h = -scale * ((1.0 - level) * (1.0 + p) / 2.0).ln() - 1.0;
+    let start = (h.ceil().max(1.0) as u64).saturating_sub(1);
+    (start..start + 3).find(|h| laplace_within(scale, *h) >= level).unwrap_or(start + 3)
+}
+
 impl Noise {
     /// The variance of the discrete noise.
     pub fn variance(&self) -> f64 {
@@ -131,11 +158,11 @@ impl Noise {
                 let half = (0.5 / self.scale).sinh();
                 0.5 / (half * half)
             }
-            // Beyond scale 10 the discrete variance is scale^2 to the last digit of a float.
-            Mechanism::DiscreteGaussian if self.scale > 10.0 => self.scale * self.scale,
+            // Beyond scale 3 the discrete variance is scale^2 to the last digit of a float.
+            Mechanism::DiscreteGaussian if self.scale > 3.0 => self.scale * self.scale,
             Mechanism::DiscreteGaussian => {
                 let weight = |k: f64| (-k * k / (2.0 * self.scale * self.scale)).exp();
-                let ks = || (1..=400).map(f64::from);
+                let ks = || (1..=40).map(f64::from);
                 let total = 1.0 + 2.0 * ks().map(weight).sum::<f64>();
                 2.0 * ks().map(|k| k * k * weight(k)).sum::<f64>() / total
             }
@@ -204,35 +231,10 @@ impl Spectrum {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn laplace(scale: f64) -> Noise {
-        Noise { mechanism: Mechanism::DiscreteLaplace, scale }
-    }
-
-    fn gaussian(scale: f64) -> Noise {
-        Noise { mechanism: Mechanism::DiscreteGaussian, scale }
-    }
-
-    /// The mass function by brute force, at `-reach..=reach`.
-    fn mass(noise: Noise, reach: i64) -> Vec<f64> {
-        let weight = |k: i64| match noise.mechanism {
-            Mechanism::DiscreteLaplace => (-(k.abs() as f64) / noise.scale).exp(),
-            Mechanism::DiscreteGaussian => (-((k * k) as f64) / (2.0 * noise.scale * noise.scale)).exp(),
-        };
-        let total: f64 = (-reach..=reach).map(weight).sum();
-        (-reach..=reach).map(|k| weight(k) / total).collect()
-    }
-
-    fn convolve(a: &[f64], b: &[f64]) -> Vec<f64> {
-        let mut out = vec![0.0; a.len() + b.len() - 1];
-        for (i, x) in a.iter().enumerate() {
-            for (j, y) in b.iter().enumerate() {
-                out[i + j] += x * y;
-            }
-        }
-        out
-    }
+    use super::{
+        trial::{convolve, gaussian, laplace, mass},
+        *,
+    };
 
     #[test]
     fn probabilities_and_variances_equal_brute_force_convolution() {
@@ -289,6 +291,24 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_carries_the_noises_of_both() {
+        let pair = || [laplace(2.0), gaussian(3.0)];
+        let difference = NoiseSum::of(pair()).minus(&NoiseSum::of([laplace(2.0), laplace(5.0)]));
+        assert_eq!(
+            difference.key(),
+            NoiseSum::of(pair().into_iter().chain([laplace(2.0), laplace(5.0)])).key()
+        );
+        // The laws are symmetric, so that subtracting is adding.
+        let noises = [laplace(2.0), gaussian(3.0), laplace(2.0), laplace(5.0)];
+        let exact = noises.map(|noise| mass(noise, 260)).into_iter().reduce(|a, b| convolve(&a, &b)).unwrap();
+        let middle = exact.len() / 2;
+        for h in [0usize, 3, 9, 20] {
+            let expected: f64 = exact[middle - h..=middle + h].iter().sum();
+            assert!((difference.within(h as u64) - expected).abs() < 1e-10, "{h}");
+        }
+    }
+
+    #[test]
     fn a_very_wide_noise_is_answered_too() {
         let (h, _) = NoiseSum::of([laplace(1e7), laplace(1e7)]).half_width(Level::USUAL);
         // Two Laplace noises of scale b: P(|S| > x) = (1 + x/2b) exp(-x/b), 5 % at x = 3.8884 b or so.
@@ -316,28 +336,5 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Level>().is_ok(), read, "{text}");
         }
-    }
-}
-/// A noise in a linear form.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Term {
-    /// The law.
-    pub noise: Noise,
-    /// Its weight.
-    pub weight: f64,
-    /// How many independent ones.
-    pub times: u64,
-}
-/// A weighted sum.
-#[derive(Debug, Clone)]
-pub struct WeightedSum(Vec<Term>);
-impl WeightedSum {
-    /// Of these.
-    pub fn of(terms: impl IntoIterator<Item = Term>) -> Self {
-        Self(terms.into_iter().collect())
-    }
-    /// Half width.
-    pub fn half_width(&self, level: Level) -> f64 {
-        NoiseSum::of(self.0.iter().map(|t| t.noise)).half_width(level).0 as f64
     }
 }

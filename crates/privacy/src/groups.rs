@@ -23,7 +23,7 @@ impl Layout {
             let alike =
                 self.margins().iter().skip(start).take_while(|margin| margin.measure == first.measure);
             let margins = start..start + alike.count();
-            let cube = if margins.len() > 1 && adds_up(&first.measure, bounds) {
+            let cube = if margins.len() > 1 && first.measure.adds_up(bounds) {
                 Some(self.cube(margins.clone())?)
             } else {
                 None
@@ -53,12 +53,14 @@ impl Layout {
     }
 }
 
-/// Whether the margins of a measure are sums of finer ones.
-fn adds_up(measure: &Measure, bounds: &Bounds) -> bool {
-    match measure {
-        Measure::Units(_) | Measure::Share(_) => bounds.rows_at_most.min(bounds.cells_at_most) == 1,
-        Measure::Quantile(..) | Measure::Keys(_) => false,
-        _ => true,
+impl Measure {
+    /// Whether its margins are sums of finer ones.
+    pub fn adds_up(&self, bounds: &Bounds) -> bool {
+        match self {
+            Self::Units(_) | Self::Share(_) => bounds.rows_at_most.min(bounds.cells_at_most) == 1,
+            Self::Quantile(..) | Self::Keys(_) => false,
+            _ => true,
+        }
     }
 }
 

@@ -17,7 +17,10 @@ mod plan;
 mod query;
 mod text;
 
-pub use accuracy::{Level, LevelError, NoiseSum, Term, WeightedSum};
+pub use accuracy::{
+    Form, HistogramQuantile, Level, LevelError, NoiseSum, QuantileNoise, RatioFigure, RatioNoise, RatioTerm,
+    Term, WeightedSum, rank_bound,
+};
 pub use cube::{Cube, Objective, Weight};
 pub use dataset::{
     Column, Dataset, DatasetError, Domain, Grid, Kind, OTHER, Range, Span, TOTAL, UNKNOWN, Unit,
@@ -34,7 +37,7 @@ pub use mechanism::{
 pub use name::{Code, Name, NameError};
 pub use plan::{
     Basis, Bounds, Fetch, FilterOn, MarginText, MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter,
-    PlannedMargin, ReleasedTable, Sensitivity, compile, restore,
+    PlannedMargin, ReleasedTable, Sensitivity, compile, fraction, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::QueryError;

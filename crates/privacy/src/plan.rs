@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
-pub(crate) use fetch::fraction;
-pub use fetch::{Fetch, Sensitivity};
+pub use fetch::{Fetch, Sensitivity, fraction};
 pub use filter::{FilterOn, PlannedFilter};
 pub use refusal::PlanRefusal;
 pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};
@@ -207,10 +206,10 @@ impl Plan {
     pub fn text(&self) -> PlanText {
         let measured = self.margins.iter().filter_map(|margin| margin.fetch.measured());
         let mut columns: BTreeMap<Name, MeasuredColumn> = BTreeMap::new();
-        for (name, range, centre) in measured {
+        for (name, column) in measured {
             // A plain sum and a centred mean may be of one column; what is said of it is said once.
-            let said = columns.entry(name.clone()).or_insert(MeasuredColumn { range, centre });
-            said.centre = said.centre.or(centre);
+            let said = columns.entry(name.clone()).or_insert(column);
+            *said = said.and(column);
         }
         PlanText {
             bounds: Bounds::of(&self.dataset),

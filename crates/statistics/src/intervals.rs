@@ -1,88 +1,71 @@
-//! Which noises lie on a cell, and how wide its interval therefore is: computed once per distinct sum of noises.
+//! How wide a cell's interval is: computed once per distinct sum of noises.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use lango_privacy::{Level, Noise, NoiseSum};
+use lango_privacy::{Level, QuantileNoise, RatioNoise, RatioTerm, Term, WeightedSum};
 
-use crate::Figure;
+use crate::noises::{Carried, Noises};
 
-/// A sum of noises that some cell carries. The default is no noise at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Carried(u32);
-
-/// Each distinct noise by its place in the list, with how often it occurs.
-type Bag = BTreeMap<usize, u32>;
-
-/// The sums of noises that occur.
+/// The intervals that occur.
 #[derive(Debug)]
 pub(crate) struct Intervals {
-    noises: Vec<Noise>,
-    bags: Vec<Bag>,
-    known: HashMap<Bag, Carried>,
-    steps: HashMap<(Carried, usize), Carried>,
-    widths: HashMap<Carried, (f64, u64)>,
     level: Level,
+    pub noises: Noises,
+    widths: HashMap<Carried, (f64, f64)>,
+    ratios: HashMap<(Carried, [u64; 2]), RatioNoise>,
+    shares: HashMap<(Carried, Carried), RatioNoise>,
+    quantiles: HashMap<(Carried, usize, u64), QuantileNoise>,
 }
 
 impl Intervals {
-    pub(crate) fn new(level: Level) -> Self {
+    pub fn new(level: Level) -> Self {
         Self {
-            noises: Vec::new(),
-            bags: vec![Bag::new()],
-            known: HashMap::from([(Bag::new(), Carried(0))]),
-            steps: HashMap::new(),
-            widths: HashMap::new(),
             level,
+            noises: Noises::new(),
+            widths: HashMap::new(),
+            ratios: HashMap::new(),
+            shares: HashMap::new(),
+            quantiles: HashMap::new(),
         }
     }
 
-    /// A handle of the noise; equal noises have one.
-    pub(crate) fn noise(&mut self, noise: Noise) -> usize {
-        let at = self.noises.iter().position(|known| *known == noise);
-        at.unwrap_or_else(|| {
-            self.noises.push(noise);
-            self.noises.len() - 1
+    /// The confidence.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The standard error of a plain sum, and the half-width of its interval.
+    pub fn width(&mut self, carried: Carried) -> (f64, f64) {
+        *self.widths.entry(carried).or_insert_with(|| {
+            let sum = WeightedSum::of(self.noises.plain_terms(carried));
+            (sum.std_err(), sum.half_width(self.level))
         })
     }
 
-    /// What a cell carries that carried `before` and has a further, independent noise.
-    pub(crate) fn with(&mut self, before: Carried, noise: usize) -> Carried {
-        if let Some(after) = self.steps.get(&(before, noise)) {
-            return *after;
-        }
-        let mut bag = self.bags.get(before.0 as usize).cloned().unwrap_or_default();
-        *bag.entry(noise).or_default() += 1;
-        // Fewer sums than cells, and fewer cells than 2^32.
-        let next = Carried(u32::try_from(self.bags.len()).unwrap_or(u32::MAX));
-        let after = *self.known.entry(bag.clone()).or_insert(next);
-        if after == next {
-            self.bags.push(bag);
-        }
-        self.steps.insert((before, noise), after);
-        after
+    /// The noise of a ratio between these bounds.
+    pub fn ratio(&mut self, carried: Carried, [lowest, highest]: [f64; 2]) -> &RatioNoise {
+        let key = (carried, [lowest.to_bits(), highest.to_bits()]);
+        let noise = || RatioNoise::new(self.noises.terms(carried), lowest, highest, self.level);
+        self.ratios.entry(key).or_insert_with(noise)
     }
 
-    /// The figure of a value that carries such a sum.
-    pub(crate) fn figure(&mut self, value: i64, carried: Carried) -> Figure {
-        let (std_err, half_width) = self.width(carried);
-        Figure {
-            value,
-            std_err,
-            lower: value.saturating_sub_unsigned(half_width),
-            upper: value.saturating_add_unsigned(half_width),
-        }
+    /// The noise of the share of a plain sum in a greater one of which it is a part.
+    pub fn share(&mut self, part: Carried, all: Carried) -> &RatioNoise {
+        self.shares.entry((part, all)).or_insert_with(|| {
+            let rest = self.noises.rest(part, all);
+            let of =
+                |term: RatioTerm, numerator| RatioTerm { numerator, denominator: term.numerator, ..term };
+            let own = self.noises.terms(part).map(|term| of(term, term.numerator));
+            let terms = own.chain(self.noises.terms(rest).map(|term| of(term, 0.0)));
+            RatioNoise::new(terms, 0.0, 1.0, self.level)
+        })
     }
 
-    /// The standard error, and the smallest half-width of the level.
-    fn width(&mut self, carried: Carried) -> (f64, u64) {
-        let (noises, bags, level) = (&self.noises, &self.bags, self.level);
-        *self.widths.entry(carried).or_insert_with(|| {
-            let each = bags.get(carried.0 as usize).into_iter().flatten();
-            let noises = each.flat_map(|(at, times)| {
-                noises.get(*at).into_iter().flat_map(|noise| std::iter::repeat_n(*noise, *times as usize))
-            });
-            let sum = NoiseSum::of(noises);
-            (sum.std_err(), sum.half_width(level).0)
+    /// The noise of a quantile of a histogram of so many bins that each carry this.
+    pub fn quantile(&mut self, carried: Carried, bins: usize, share: f64) -> &QuantileNoise {
+        self.quantiles.entry((carried, bins, share.to_bits())).or_insert_with(|| {
+            let terms: Vec<Term> = self.noises.plain_terms(carried).collect();
+            QuantileNoise::new(bins, &terms, share, self.level)
         })
     }
 }

@@ -3,16 +3,32 @@
 //! Architecture invariant: this crate knows no clock, file, socket, signature or policy. Everything here happens after
 //! the noise, so it costs nothing and whoever holds the releases can compute it again.
 
+mod add;
 mod answer;
 mod combine;
 mod coverage;
+mod error;
+mod estimate;
+mod figures;
+mod foreseen;
 mod intervals;
+mod noises;
+mod quantiles;
+mod rounded;
+mod shape;
+mod sheet;
 mod table;
+mod whole;
 
 pub use answer::Answer;
-pub use combine::{CombineError, combine, combine_over};
+pub use combine::{combine, combine_over};
 pub use coverage::{Absent, Coverage, CoverageError, Outcome};
+pub use error::CombineError;
+pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
+pub use quantiles::quantile_from_histogram;
+pub use rounded::in_whole_numbers;
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
+pub use whole::whole;
 
 #[cfg(test)]
 mod tests;

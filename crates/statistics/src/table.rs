@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lango_privacy::{Layout, LayoutMargin, Name, OTHER, TOTAL, UNKNOWN};
+use lango_privacy::{OTHER, UNKNOWN};
 
 /// The dimension that lays answers out by office. It never stands in a question.
 pub const OFFICE: &str = "office";
@@ -10,7 +10,7 @@ pub const OFFICE: &str = "office";
 /// One margin of one measure, over several offices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What is counted.
+    /// What is computed.
     pub measure: String,
     /// By what; [`OFFICE`] first where offices are laid out one by one.
     pub axes: Vec<Axis>,
@@ -36,17 +36,20 @@ pub struct Cell {
     pub status: Status,
 }
 
-/// A noisy number and how far it may lie from the truth.
+/// A noisy number and how far it may lie from the truth, in the unit of its column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure {
-    /// The number as measured, or the sum of such numbers; may be negative.
-    pub value: i64,
-    /// Its standard error.
-    pub std_err: f64,
-    /// The interval's lower end; the least `i64` where the interval reaches beyond it.
-    pub lower: i64,
-    /// The interval's upper end; the greatest `i64` where the interval reaches beyond it.
-    pub upper: i64,
+    /// The best estimate; may be negative. Whole where it is the sum of whole numbers as measured.
+    pub value: f64,
+    /// Its standard error; `None` where there is none, as for a chosen quantile.
+    pub std_err: Option<f64>,
+    /// The interval's lower end, where there is an interval.
+    pub lower: Option<f64>,
+    /// The interval's upper end.
+    pub upper: Option<f64>,
+    /// By how many rows a chosen quantile's rank may be farther from the one asked for than the best candidate's, at the
+    /// interval's confidence.
+    pub rank_error: Option<u64>,
 }
 
 /// The part of the SDMX code list `CL_OBS_STATUS` that is used here.
@@ -54,11 +57,14 @@ pub struct Figure {
 pub enum Status {
     /// `A`, normal: every office in the table is in the cell, under one definition.
     Normal,
-    /// `D`, definition differs: some offices do not declare the key, so they count its persons elsewhere; or the key is
-    /// `_O` and the offices' lists differ, so it holds different things.
+    /// `D`, definition differs: some offices do not declare the key, so they count its rows elsewhere, or did not find it;
+    /// or the key is `_O` and the offices' lists differ, so it holds different things; or values were clamped to different
+    /// bounds.
     DefinitionDiffers,
     /// `L`, data exist but were not collected: the office does not declare the key.
     NotCollected,
+    /// `Q`, suppressed: the key was looked for in the data, and too few units have it, or none.
+    Suppressed,
     /// `O`, missing: the sum does not fit 64 bits. Only an office that makes numbers up gets there.
     Missing,
 }
@@ -70,6 +76,7 @@ impl Status {
             Self::Normal => "A",
             Self::DefinitionDiffers => "D",
             Self::NotCollected => "L",
+            Self::Suppressed => "Q",
             Self::Missing => "O",
         }
     }
@@ -93,27 +100,12 @@ impl Table {
     }
 }
 
-/// The axes over which some layouts' cells of one margin are added up, key by key.
-///
-/// Codes stand in the order of the first layout that declares them; `_O` and `_U` are always last.
-pub(crate) fn union(layouts: &[&Layout], margin: &LayoutMargin, over: &[&str]) -> Vec<Axis> {
-    let axis = |dimension: &Name| {
-        let name = dimension.as_str();
-        if over.contains(&name) {
-            return Axis { dimension: name.to_owned(), codes: vec![TOTAL.to_owned()] };
-        }
-        let declared = layouts.iter().filter_map(|layout| layout.keyset(dimension));
-        let mut seen = HashSet::new();
-        let mut codes: Vec<String> = declared
-            .flat_map(|keyset| keyset.codes())
-            .map(|code| code.as_str())
-            .filter(|code| seen.insert(*code))
-            .map(str::to_owned)
-            .collect();
-        codes.sort_by_key(|code| {
-            [OTHER, UNKNOWN].iter().position(|last| *last == code.as_str()).map_or(0, |at| at + 1)
-        });
-        Axis { dimension: name.to_owned(), codes }
-    };
-    margin.by.dimensions().map(axis).collect()
+/// The codes of several lists, in the order of the first list that has them; `_O` and `_U` last.
+pub(crate) fn union<'a>(lists: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut codes: Vec<String> = lists.filter(|code| seen.insert(*code)).map(str::to_owned).collect();
+    codes.sort_by_key(|code| {
+        [OTHER, UNKNOWN].iter().position(|last| *last == code.as_str()).map_or(0, |at| at + 1)
+    });
+    codes
 }

@@ -60,7 +60,7 @@ sex = {{ codes = ["F", "M"] }}
 age = {{ integer = [0, 110], bands = 10 }}
 education = {{ codes = ["none", "primary", "higher"] }}
 arrival_year = {{ integer = [2020, 2024], bands = 2 }}
-income = {{ amount = [0, 5_000_000], scale = 0, currency = "XOF" }}
+income = {{ amount = [0, 5_000_000], scale = 0, currency = "XOF", bins = 1_000_000, candidates = 10_000 }}
 
 [budget.residents]
 {budget}
@@ -128,7 +128,9 @@ impl Default for Grant {
             id: "regional-analysts".to_owned(),
             to: "spiffe://ecowas.example/analyst/*".to_owned(),
             purpose: "official-statistics".to_owned(),
-            measures: r#"["persons", "mean(income)"]"#.to_owned(),
+            measures: r#"["persons", "rows", "rows(income)", "sum(income)", "mean(income)", "share(sex)", "quantile(income)",
+            "histogram(income)"]"#
+                .to_owned(),
             by: r#"["country_of_birth", "sex", "age", "education", "arrival_year"]"#.to_owned(),
             by_at_most: 5,
             filters: r#"["income"]"#.to_owned(),

@@ -1,7 +1,7 @@
 //! Releases: how an office signs one, and how whoever holds it verifies that it answers this question.
 
 use lango_identity::{Kind, Limits, Region, Role, SpiffeId, Unauthenticated, digest, verify};
-use lango_privacy::{Layout, Loss, PlanText};
+use lango_privacy::{Accounting, Layout, Loss, PlanText};
 use prost::Message;
 
 use crate::{
@@ -112,7 +112,9 @@ pub struct Answer {
     /// Whether the values had been released before, as the office says.
     pub repeated: bool,
     /// The account that was charged, as the office says.
-    pub account: Option<lango_privacy::Accounting>,
+    pub account: Option<Accounting>,
+    /// The earlier releases that its means are divided by, in the plan's order; without earlier ones of their own.
+    pub earlier: Vec<Answer>,
 }
 
 /// Why a release proves nothing.
@@ -135,57 +137,88 @@ pub enum AnswerError {
     Differs(&'static str),
 }
 
-/// Verifies that `office` signed this release as an answer to this request, and that every part is what it signed.
+/// Verifies that `office` signed this release as an answer to this request, and that every part is what it signed, the
+/// earlier releases that it names included.
 ///
 /// `query_digest` is left out where a release is fetched by its identifier.
 pub fn verify_release(
-    release: pb::Release,
+    mut release: pb::Release,
     office: &SpiffeId,
     region: &Region,
     now: i64,
     request_digest: &[u8; 32],
     query_digest: Option<&[u8; 32]>,
 ) -> Result<Answer, AnswerError> {
-    let envelope = release.envelope.ok_or(AnswerError::Absent("envelope"))?.into();
-    let verified = verify(&envelope, Kind::Release, region, now, Limits::default())?;
-    if verified.principal != *office || office.role() != Role::Office {
-        return Err(AnswerError::Signer(verified.principal));
+    let signed = Signed { office, region, now, request_digest };
+    let earlier = std::mem::take(&mut release.earlier);
+    let mut answer = signed.verify(release)?;
+    differs("question", query_digest.is_none_or(|digest| answer.statement.query_digest == *digest))?;
+    differs("earlier releases", earlier.len() == answer.plan.earlier.len())?;
+    for (release, id) in earlier.into_iter().zip(&answer.plan.earlier) {
+        differs("earlier releases", release.earlier.is_empty())?;
+        let earlier = signed.verify(release)?;
+        let Statement { release_id, dataset_version, .. } = &earlier.statement;
+        let named = release_id == id && *dataset_version == answer.statement.dataset_version;
+        differs("earlier releases", named)?;
+        answer.earlier.push(earlier);
     }
-    let statement = Statement::decode(&verified.payload, office)?;
-    let differs = |part, same: bool| if same { Ok(()) } else { Err(AnswerError::Differs(part)) };
-    differs("request", statement.request_digest == *request_digest)?;
-    differs("question", query_digest.is_none_or(|digest| statement.query_digest == *digest))?;
-    differs("plan", statement.plan_digest == digest(Kind::Plan, release.plan.as_bytes()))?;
-    differs("layout", statement.layout_digest == digest(Kind::Layout, release.layout.as_bytes()))?;
-    differs("cells", statement.cells_digest == Cells(&release.cells).digest())?;
-    let plan: PlanText = release.plan.parse().map_err(|()| AnswerError::Differs("plan"))?;
-    let layout: Layout = release.layout.parse().map_err(|_| AnswerError::Differs("layout"))?;
-    differs("number of cells", layout.cells() == release.cells.len())?;
-    let same_margins = plan.margins.len() == layout.margins().len()
-        && plan
-            .margins
-            .iter()
-            .zip(layout.margins())
-            .all(|(plan, layout)| plan.measure == layout.measure && plan.by == layout.by);
-    differs("margins", same_margins)?;
-    let charged: Loss = release.charged.map(Into::into).unwrap_or_default();
-    differs(
-        "charge",
-        charged == statement.loss
-            || (charged.pure_nano.unwrap_or(0), charged.rho_nano, charged.delta_e18) == (0, 0, 0),
-    )?;
-    let account: Option<lango_privacy::Accounting> =
-        release.account.and_then(|account| account.try_into().ok());
-    let of_currency = match account {
-        None => true,
-        Some(lango_privacy::Accounting::Pure) => statement.loss.pure_nano.is_some(),
-        // A policy may declare a delta of a thousandth at most.
-        Some(lango_privacy::Accounting::Zcdp { delta_e18 }) => {
-            (1..=1_000_000_000_000_000).contains(&delta_e18)
+    Ok(answer)
+}
+
+/// Whose signature a release must bear, and on what.
+struct Signed<'a> {
+    office: &'a SpiffeId,
+    region: &'a Region,
+    now: i64,
+    request_digest: &'a [u8; 32],
+}
+
+impl Signed<'_> {
+    /// Verifies one release by itself.
+    fn verify(&self, release: pb::Release) -> Result<Answer, AnswerError> {
+        let envelope = release.envelope.ok_or(AnswerError::Absent("envelope"))?.into();
+        let verified = verify(&envelope, Kind::Release, self.region, self.now, Limits::default())?;
+        if verified.principal != *self.office || self.office.role() != Role::Office {
+            return Err(AnswerError::Signer(verified.principal));
         }
-    };
-    differs("account", of_currency)?;
-    Ok(Answer { statement, plan, layout, cells: release.cells, charged, repeated: release.repeated, account })
+        let statement = Statement::decode(&verified.payload, self.office)?;
+        differs("request", statement.request_digest == *self.request_digest)?;
+        differs("plan", statement.plan_digest == digest(Kind::Plan, release.plan.as_bytes()))?;
+        differs("layout", statement.layout_digest == digest(Kind::Layout, release.layout.as_bytes()))?;
+        differs("cells", statement.cells_digest == Cells(&release.cells).digest())?;
+        let (plan, layout) = read_texts(&release.plan, &release.layout)?;
+        differs("number of cells", layout.integers() == release.cells.len())?;
+        let charged: Loss = release.charged.map(Into::into).unwrap_or_default();
+        differs(
+            "charge",
+            charged == statement.loss
+                || (charged.pure_nano.unwrap_or(0), charged.rho_nano, charged.delta_e18) == (0, 0, 0),
+        )?;
+        let account: Option<Accounting> = release.account.and_then(|account| account.try_into().ok());
+        let of_currency = match account {
+            None => true,
+            Some(Accounting::Pure) => statement.loss.pure_nano.is_some(),
+            // A policy may declare a delta of a thousandth at most.
+            Some(Accounting::Zcdp { delta_e18 }) => (1..=1_000_000_000_000_000).contains(&delta_e18),
+        };
+        differs("account", of_currency)?;
+        let (cells, repeated) = (release.cells, release.repeated);
+        Ok(Answer { statement, plan, layout, cells, charged, repeated, account, earlier: Vec::new() })
+    }
+}
+
+/// Reads the two texts of a release or of an estimate, which speak of the same margins.
+pub fn read_texts(plan: &str, layout: &str) -> Result<(PlanText, Layout), AnswerError> {
+    let plan: PlanText = plan.parse().map_err(|()| AnswerError::Differs("plan"))?;
+    let layout: Layout = layout.parse().map_err(|_| AnswerError::Differs("layout"))?;
+    let planned: Vec<_> =
+        plan.margins.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();
+    differs("margins", layout.is_of(&planned))?;
+    Ok((plan, layout))
+}
+
+fn differs(part: &'static str, same: bool) -> Result<(), AnswerError> {
+    if same { Ok(()) } else { Err(AnswerError::Differs(part)) }
 }
 
 impl From<Loss> for pb::Loss {
@@ -202,18 +235,16 @@ impl From<pb::Loss> for Loss {
     }
 }
 
-impl From<lango_privacy::Accounting> for pb::Account {
-    fn from(account: lango_privacy::Accounting) -> Self {
+impl From<Accounting> for pb::Account {
+    fn from(account: Accounting) -> Self {
         match account {
-            lango_privacy::Accounting::Pure => Self { accounting: pb::Accounting::Pure.into(), delta_e18: 0 },
-            lango_privacy::Accounting::Zcdp { delta_e18 } => {
-                Self { accounting: pb::Accounting::Zcdp.into(), delta_e18 }
-            }
+            Accounting::Pure => Self { accounting: pb::Accounting::Pure.into(), delta_e18: 0 },
+            Accounting::Zcdp { delta_e18 } => Self { accounting: pb::Accounting::Zcdp.into(), delta_e18 },
         }
     }
 }
 
-impl TryFrom<pb::Account> for lango_privacy::Accounting {
+impl TryFrom<pb::Account> for Accounting {
     type Error = Malformed;
     fn try_from(account: pb::Account) -> Result<Self, Malformed> {
         match account.accounting() {

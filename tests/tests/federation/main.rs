@@ -7,6 +7,7 @@ mod coordinator;
 mod envelopes;
 mod log;
 mod lookups;
+mod measures;
 mod refusals;
 mod repeats;
 mod starts;

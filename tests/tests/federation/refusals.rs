@@ -49,8 +49,8 @@ async fn every_refusal_is_signed_recorded_and_free() {
     };
     let now = u64::try_from(world.clock.get()).unwrap();
     let elsewhere = world.id(Role::Office, "TGO");
-    let mean = good.replace("measure persons", "measure mean(income)");
-    let precision = good.replace("price epsilon 1", "price precision 10 at 0.95 on persons by sex");
+    let measure = |measure: &str| ask(&good.replace("persons", measure));
+    let priced = |price: &str| ask(&good.replace("epsilon 1", price));
     let mut padded = of(&analyst, &good).encode();
     padded.extend([0x78, 0x00]);
 
@@ -111,14 +111,22 @@ async fn every_refusal_is_signed_recorded_and_free() {
             denied,
             "purpose-not-granted",
         ),
+        ("an ungranted measure", &analyst, measure("sum(age)"), denied, "measure-not-granted"),
+        ("another unit", &analyst, measure("households"), denied, "measure-not-granted"),
         (
-            "an ungranted measure",
+            "a measure of a column that is none",
             &analyst,
-            ask(&good.replace("persons", "rows")),
+            measure("mean(wage)"),
             denied,
             "measure-not-granted",
         ),
-        ("a granted measure", &analyst, ask(&mean), invalid, "measure-not-supported"),
+        ("a measure that is none", &analyst, measure("variance(income)"), invalid, "malformed"),
+        ("a quantile above 1", &analyst, measure("quantile(income,1.5)"), invalid, "quantile-out-of-range"),
+        ("a quantile below 0", &analyst, measure("quantile(income,-0.5)"), invalid, "quantile-out-of-range"),
+        ("quantiles that descend", &analyst, measure("quantile(income,0.5,0.25)"), invalid, "malformed"),
+        ("a quantile of nothing", &analyst, measure("quantile(income)"), invalid, "quantile-out-of-range"),
+        ("a median by another name", &analyst, measure("median(income)"), invalid, "malformed"),
+        ("a share by itself", &analyst, measure("share(sex)"), invalid, "share-by-itself"),
         ("an ungranted dimension", &analyst, body("by education"), denied, "dimension-not-granted"),
         ("a dimension that is none", &analyst, body("by village"), denied, "dimension-not-granted"),
         (
@@ -166,7 +174,38 @@ async fn every_refusal_is_signed_recorded_and_free() {
             invalid,
             "epsilon-out-of-range",
         ),
-        ("a price by precision", &analyst, ask(&precision), invalid, "price-not-supported"),
+        ("a negative epsilon", &analyst, priced("epsilon -1"), invalid, "malformed"),
+        ("no number", &analyst, priced("epsilon NaN"), invalid, "malformed"),
+        ("an endless epsilon", &analyst, priced("epsilon inf"), invalid, "malformed"),
+        ("a huge epsilon", &analyst, priced("epsilon 99999999999999"), denied, "epsilon-per-query-exceeded"),
+        (
+            "a precision on another margin",
+            &analyst,
+            priced("precision 9 at 0.95 on persons by"),
+            invalid,
+            "malformed",
+        ),
+        (
+            "a precision of nothing",
+            &analyst,
+            priced("precision 0 at 0.95 on persons by sex"),
+            invalid,
+            "precision-out-of-range",
+        ),
+        (
+            "a certain precision",
+            &analyst,
+            priced("precision 9 at 1 on persons by sex"),
+            invalid,
+            "precision-out-of-range",
+        ),
+        (
+            "a precision that is too dear",
+            &analyst,
+            priced("precision 1 at 0.95 on persons by sex"),
+            denied,
+            "epsilon-per-query-exceeded",
+        ),
         (
             "another version",
             &analyst,

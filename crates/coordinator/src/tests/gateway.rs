@@ -115,6 +115,18 @@ struct Gateway {
 }
 
 impl Gateway {
+    /// Plan and layout.
+    fn texts(&self) -> (String, String) {
+        let dimension = if matches!(self.behaviour, Behaviour::AnswersAnother) { "age" } else { "sex" };
+        let layout = format!("codes {dimension} F,M,_O,_U\nmargin persons by {dimension}\n");
+        let plan = format!(
+            "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n\
+             margin persons by {dimension} mechanism discrete-laplace scale 2 sensitivity 1 price 500000000\n",
+            "00".repeat(32)
+        );
+        (plan, layout)
+    }
+
     async fn refusal(&self, kind: Kind, payload: &[u8]) -> Result<(), Status> {
         let request_digest = match self.behaviour {
             Behaviour::Refuses => digest(kind, payload),
@@ -148,7 +160,9 @@ impl GatewayService for Gateway {
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
         let envelope = request.into_inner().estimate.unwrap();
         self.refusal(Kind::Estimate, &envelope.payload).await?;
-        let estimate = Some(pb::Estimate { office: self.office.to_string(), ..pb::Estimate::default() });
+        let (plan, layout) = self.texts();
+        let office = self.office.to_string();
+        let estimate = Some(pb::Estimate { office, plan, layout, ..pb::Estimate::default() });
         Ok(Response::new(pb::GatewayServiceEstimateResponse { estimate }))
     }
 
@@ -162,13 +176,7 @@ impl GatewayService for Gateway {
             &payload,
             &SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
         );
-        let dimension = if matches!(self.behaviour, Behaviour::AnswersAnother) { "age" } else { "sex" };
-        let layout = format!("codes {dimension} F,M,_O,_U\nmargin persons by {dimension}\n");
-        let plan = format!(
-            "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n\
-             margin persons by {dimension} mechanism discrete-laplace scale 2 sensitivity 1\n",
-            "00".repeat(32)
-        );
+        let (plan, layout) = self.texts();
         let cells = vec![10, 20, 0, -1];
         let statement = Statement {
             request_digest: digest(Kind::Query, &payload),
@@ -191,6 +199,7 @@ impl GatewayService for Gateway {
             charged: Some(statement.loss.into()),
             repeated: false,
             account: None,
+            earlier: Vec::new(),
         });
         Ok(Response::new(pb::GatewayServiceQueryResponse { release }))
     }

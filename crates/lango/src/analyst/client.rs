@@ -6,8 +6,8 @@ use std::{
 };
 
 use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
-use lango_privacy::{LayoutMargin, Level, Loss, PlanText};
-use lango_statistics::{CombineError, Coverage, Outcome, Table, combine};
+use lango_privacy::{Level, Margin, Measure, Query};
+use lango_statistics::{CombineError, Coverage, Outcome, combine};
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
     answer::verify_release,
@@ -20,7 +20,10 @@ use lango_wire::{
 use tonic::{Status, transport::Channel};
 
 use crate::{
-    analyst::question::Asked,
+    analyst::{
+        heard::{Answered, Prices, fits, priced, view},
+        question::Asked,
+    },
     config::Identity,
     failure::Failure,
     output::{bar, foreign},
@@ -47,41 +50,11 @@ pub struct Manner {
     pub members: Vec<String>,
 }
 
-/// A verified answer.
-pub struct Answered {
-    pub text: String,
-    pub query_digest: [u8; 32],
-    pub coverage: Coverage,
-    pub answers: BTreeMap<String, Answer>,
-    pub tables: Vec<Table>,
-    pub level: Level,
-    pub at_least: u32,
-}
-
-/// The price at one office.
-pub struct Priced {
-    pub plan: PlanText,
-    pub loss: Loss,
-    pub charged: Loss,
-    pub account: lango_privacy::Accounting,
-    pub queries_left: u64,
-    pub repeated: bool,
-}
-
-/// What each office would charge.
-pub struct Prices {
-    pub text: String,
-    pub query_digest: [u8; 32],
-    pub level: Level,
-    pub priced: BTreeMap<String, Priced>,
-    pub absent: Vec<(String, String)>,
-}
-
 /// What an answer must answer.
 struct Sent {
     request_digest: [u8; 32],
     query_digest: [u8; 32],
-    margins: Vec<LayoutMargin>,
+    margins: Vec<(Measure, Margin)>,
 }
 
 impl Client {
@@ -140,6 +113,9 @@ impl Client {
         audience.dedup();
         if audience.is_empty() {
             return Err(Failure::Failed("the federation has no members".to_owned()));
+        }
+        if audience.len() > 1 && !asked.by_office {
+            added_up(&asked.query)?;
         }
         let issued_at = u64::try_from(now()).unwrap_or_default();
         Ok(Question {
@@ -206,11 +182,11 @@ impl Client {
         }
         progress.finish_and_clear();
         let tables = loop {
-            let views: Vec<_> = answers.iter().map(view).collect();
+            let views: Vec<_> = answers.iter().map(|(office, answer)| view(office, answer)).collect();
             match combine(&views, asked.by_office, manner.level) {
                 // An office whose code lists burst every table is left out, so that the others' answers are not lost.
                 Err(CombineError::TooManyCells) if answers.len() > 1 => {
-                    let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.cells());
+                    let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.integers());
                     let Some(office) = largest.map(|(office, _)| office.clone()) else { break Vec::new() };
                     eprintln!("lango: the answer of {office} has too many cells to stand beside the others");
                     answers.remove(&office);
@@ -225,9 +201,16 @@ impl Client {
             .iter()
             .map(|office| (office.clone(), outcomes.remove(office).unwrap_or_else(silent)));
         let coverage = Coverage::new(asked_offices.clone(), outcomes.collect::<Vec<_>>())?;
-        let (level, at_least) = (manner.level, manner.at_least);
-        let query_digest = sent.query_digest;
-        Ok(Answered { text: question.query, query_digest, coverage, answers, tables, level, at_least })
+        Ok(Answered {
+            text: question.query,
+            query_digest: sent.query_digest,
+            coverage,
+            answers,
+            tables,
+            by_office: asked.by_office,
+            level: manner.level,
+            at_least: manner.at_least,
+        })
     }
 
     /// What one member's word is worth: a release that counts, or the way in which it did not answer.
@@ -298,7 +281,7 @@ impl Client {
                 continue;
             };
             let reason = match member.outcome {
-                Some(member_estimate::Outcome::Estimate(estimate)) => match priced(estimate) {
+                Some(member_estimate::Outcome::Estimate(estimate)) => match priced(estimate, &asked.query) {
                     Some(priced) => {
                         prices.priced.insert(office, priced);
                         continue;
@@ -317,29 +300,18 @@ impl Client {
     }
 }
 
-fn priced(estimate: pb::Estimate) -> Option<Priced> {
-    Some(Priced {
-        plan: estimate.plan.parse().ok()?,
-        loss: estimate.loss?.into(),
-        charged: estimate.charged?.into(),
-        account: estimate.account?.try_into().ok()?,
-        queries_left: estimate.queries_left,
-        repeated: estimate.repeated,
+/// Refuses what several offices' answers cannot be added up of, before it is sent.
+fn added_up(query: &Query) -> Result<(), Failure> {
+    let chosen = query.measures.keys().find_map(|measure| match measure {
+        Measure::Quantile(column, _) => Some((measure, column)),
+        _ => None,
+    });
+    chosen.map_or(Ok(()), |(measure, column)| {
+        Err(Failure::Usage(format!(
+            "`{measure}` is chosen at each office and cannot be added up: put `office` in --by, or ask for \
+             `histogram({column})` with --quantiles, which are of all offices together"
+        )))
     })
-}
-
-/// Whether a signed release can stand in a table beside others: an office's nonsense must not spoil the others' figures.
-fn fits(office: &SpiffeId, answer: Answer, margins: &[LayoutMargin]) -> Result<Answer, String> {
-    if answer.layout.margins() != margins {
-        return Err("its margins are not the question's".to_owned());
-    }
-    view((&office.name().to_owned(), &answer)).check().map_err(|error| error.to_string())?;
-    Ok(answer)
-}
-
-/// A verified release as the statistics take it.
-pub fn view<'a>((office, answer): (&'a String, &'a Answer)) -> lango_statistics::Answer<'a> {
-    lango_statistics::Answer { office, layout: &answer.layout, plan: &answer.plan, cells: &answer.cells }
 }
 
 /// Whether a coordinator's name for a member means this office: its URI or its short name.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lango_policy::document::Document;
-use lango_privacy::{Decimal, Filter, Margin, Measure, Price, Query};
+use lango_privacy::{Decimal, Filter, Margin, Measure, Price, Query, nano};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -29,7 +29,16 @@ pub struct Parts<'a> {
     pub measures: &'a [String],
     pub by: &'a [String],
     pub filters: &'a [String],
-    pub epsilon: &'a str,
+    pub price: Offer<'a>,
+}
+
+/// What is offered to be paid, as written.
+#[derive(Debug, Clone, Copy)]
+pub enum Offer<'a> {
+    /// The whole question's epsilon.
+    Epsilon(&'a str),
+    /// `50 at 95 % on persons by sex`; `on ..` may be absent where there is one measure by one margin.
+    Precision(&'a str),
 }
 
 impl Parts<'_> {
@@ -41,7 +50,7 @@ impl Parts<'_> {
         let margins: Vec<Vec<String>> = self.by.iter().map(split).collect();
         let margins = if margins.is_empty() { total } else { margins };
         let measures = self.measures.iter().map(|measure| (measure.clone(), margins.clone()));
-        assemble(self.dataset, self.version, measures, self.filters, self.epsilon).map_err(Failure::Usage)
+        assemble(self.dataset, self.version, measures, self.filters, self.price).map_err(Failure::Usage)
     }
 }
 
@@ -54,7 +63,8 @@ struct QueryFile {
     purpose: Option<String>,
     #[serde(default, rename = "where")]
     filters: Vec<String>,
-    epsilon: toml::Value,
+    epsilon: Option<toml::Value>,
+    precision: Option<String>,
     measure: Vec<MeasureTable>,
 }
 
@@ -69,12 +79,17 @@ struct MeasureTable {
 pub fn read_file(path: &Path) -> Result<Asked, Failure> {
     let document = Document::new(path.display().to_string(), config::read(path)?);
     let file: QueryFile = document.read()?;
-    let epsilon = match &file.epsilon {
+    let epsilon = file.epsilon.as_ref().map(|epsilon| match epsilon {
         toml::Value::Float(epsilon) => epsilon.to_string(),
         other => other.to_string(),
+    });
+    let price = match (&epsilon, &file.precision) {
+        (Some(epsilon), None) => Offer::Epsilon(epsilon),
+        (None, Some(precision)) => Offer::Precision(precision),
+        _ => return Err(document.error(0, "name either `epsilon` or `precision`").into()),
     };
     let measures = file.measure.iter().map(|table| (table.name.clone(), table.by.clone()));
-    let asked = assemble(file.dataset.get_ref(), file.version.as_deref(), measures, &file.filters, &epsilon);
+    let asked = assemble(file.dataset.get_ref(), file.version.as_deref(), measures, &file.filters, price);
     let asked = asked.map_err(|message| document.error(file.dataset.span().start, message))?;
     Ok(Asked { purpose: file.purpose, ..asked })
 }
@@ -84,13 +99,12 @@ fn assemble(
     version: Option<&str>,
     measures: impl Iterator<Item = (String, Vec<Vec<String>>)>,
     filters: &[String],
-    epsilon: &str,
+    price: Offer<'_>,
 ) -> Result<Asked, String> {
     let mut asked: BTreeMap<Measure, BTreeSet<Margin>> = BTreeMap::new();
     let mut layouts = BTreeSet::new();
     for (measure, margins) in measures {
-        let name: Measure =
-            measure.parse().map_err(|_| format!("`{measure}` is not a measure such as `persons`"))?;
+        let name: Measure = measure.parse().map_err(|error| format!("{error}"))?;
         for names in margins {
             layouts.insert(names.iter().any(|name| name == "office"));
             let names = names.iter().filter(|name| *name != "office");
@@ -114,14 +128,58 @@ fn assemble(
             read.push(filter);
         }
     }
-    let epsilon =
-        Decimal::unsigned(epsilon).ok_or_else(|| format!("`{epsilon}` is not an epsilon such as 0.5"))?;
+    let price = price.read(&asked)?;
     let version = version.map(|version| version.parse().map_err(|error| format!("{error}"))).transpose()?;
     let dataset = dataset.parse().map_err(|error| format!("{error}"))?;
-    let query = Query { dataset, version, measures: asked, filters: read, price: Price::Epsilon(epsilon) };
+    let query = Query { dataset, version, measures: asked, filters: read, price };
     // Only the text is signed, so what the text says is what is asked.
     let query: Query = query.to_string().parse().map_err(|error| format!("{error}"))?;
     Ok(Asked { query, by_office: layouts.contains(&true), purpose: None })
+}
+
+impl Offer<'_> {
+    fn read(&self, asked: &BTreeMap<Measure, BTreeSet<Margin>>) -> Result<Price, String> {
+        match self {
+            Self::Epsilon(epsilon) => Decimal::unsigned(epsilon)
+                .map(Price::Epsilon)
+                .ok_or_else(|| format!("`{epsilon}` is not an epsilon such as 0.5")),
+            Self::Precision(text) => precision(text, asked).ok_or_else(|| {
+                format!(
+                    "`{text}` is not a precision such as `50 at 95 % on persons by sex`; `on MEASURE by D1,D2` may be left \
+                     out where one measure is asked by one margin"
+                )
+            }),
+        }
+    }
+}
+
+/// `50 at 95 %`, `+-50 at 0.95 on persons by sex`.
+fn precision(text: &str, asked: &BTreeMap<Measure, BTreeSet<Margin>>) -> Option<Price> {
+    let (half_width, rest) = text.split_once(" at ")?;
+    let (confidence, on) =
+        rest.split_once(" on ").map_or((rest, None), |(confidence, on)| (confidence, Some(on)));
+    let half_width = half_width.trim().trim_start_matches("+-").trim_start_matches('±').trim_start();
+    let confidence = match confidence.trim().strip_suffix('%') {
+        // A percentage is a number of hundredths, which is 10^7 billionths.
+        Some(percent) => nano(u64::try_from(Decimal::unsigned(percent.trim_end())?.scaled(7)?).ok()?),
+        None => confidence.trim().to_owned(),
+    };
+    let (measure, by) = match on {
+        Some(on) => {
+            let (measure, names) = on.split_once(" by").unwrap_or((on, ""));
+            let names = names.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "_T");
+            let by = names.map(|name| name.parse().ok()).collect::<Option<Vec<_>>>()?;
+            (measure.trim().parse().ok()?, Margin::new(by))
+        }
+        None => {
+            let mut margins =
+                asked.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
+            let ((measure, by), None) = (margins.next()?, margins.next()) else { return None };
+            (measure.clone(), by.clone())
+        }
+    };
+    let (half_width, confidence) = (Decimal::unsigned(half_width)?, Decimal::unsigned(&confidence)?);
+    Some(Price::Precision { half_width, confidence, measure, by })
 }
 
 #[cfg(test)]
@@ -130,7 +188,52 @@ mod tests {
 
     fn parts<'a>(by: &'a [String], filters: &'a [String], epsilon: &'a str) -> Result<Asked, Failure> {
         let measures = ["persons".to_owned()];
-        Parts { dataset: "residents", version: None, measures: &measures, by, filters, epsilon }.read()
+        let price = Offer::Epsilon(epsilon);
+        Parts { dataset: "residents", version: None, measures: &measures, by, filters, price }.read()
+    }
+
+    #[test]
+    fn a_precision_is_read_as_people_write_it() {
+        let by = |by: &[&str]| by.iter().map(|by| (*by).to_owned()).collect::<Vec<_>>();
+        for (measures, margins, text, expected) in [
+            (
+                ["persons"].as_slice(),
+                ["sex"].as_slice(),
+                "+-50 at 95 %",
+                Some("price precision 50 at 0.95 on persons by sex"),
+            ),
+            (&["persons"], &["sex"], "±50 at 0.990", Some("price precision 50 at 0.99 on persons by sex")),
+            (
+                &["persons"],
+                &["sex", "_T"],
+                "50 at 99.9%  on persons by",
+                Some("price precision 50 at 0.999 on persons by"),
+            ),
+            (
+                &["rows", "sum(fee)"],
+                &["sex"],
+                "2.5 at 95 % on sum(fee) by sex",
+                Some("price precision 2.5 at 0.95 on sum(fee) by sex"),
+            ),
+            (&["persons"], &["sex", "_T"], "50 at 95 %", None),
+            (&["persons"], &["sex"], "50 at 95 % on rows by sex", None),
+            (&["persons"], &["sex"], "50", None),
+            (&["persons"], &["sex"], "-50 at 95 %", None),
+        ] {
+            let (measures, by) = (by(measures), by(margins));
+            let price = Offer::Precision(text);
+            let parts = Parts {
+                dataset: "residents",
+                version: None,
+                measures: &measures,
+                by: &by,
+                filters: &[],
+                price,
+            };
+            let read = parts.read().ok().map(|asked| asked.query.to_string());
+            let price = read.as_deref().and_then(|text| text.lines().last());
+            assert_eq!(price, expected, "{text}");
+        }
     }
 
     #[test]
@@ -167,6 +270,8 @@ mod tests {
             (good.replace("[], ", ""), None),
             (good.to_owned(), Some(":1:11: `office` is a way to lay the whole answer out")),
             (good.replace("epsilon =", "epsilom ="), Some(":2:1: unknown field `epsilom`")),
+            (good.replace("epsilon = 0.5\n", ""), Some(":1:1: name either `epsilon` or `precision`")),
+            (good.replace("[], ", "").replace("epsilon = 0.5", "precision = \"50 at 95 %\""), None),
             (good.replace("[], ", "").replace("sex = F", "sex F"), Some(":1:11: `sex F` is not a condition")),
         ] {
             std::fs::write(&path, text).unwrap();

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use lango_privacy::Level;
+use lango_privacy::{Decimal, Level};
 
 use super::serving;
 use crate::{
     analyst::{
         client::{Client, Manner},
-        question::{Asked, Parts, read_file},
-        report::ROWS_SHOWN,
+        question::{Asked, Offer, Parts, read_file},
+        report::{ROWS_SHOWN, Shown},
     },
     config::Identity,
     failure::Failure,
@@ -27,8 +27,11 @@ pub enum Query {
 
 #[derive(Debug, Args)]
 pub struct Ask {
-    /// A query file (TOML) in place of --dataset, --measure, --by, --where and --epsilon.
-    #[arg(value_name = "FILE", conflicts_with_all = ["dataset", "measure", "by", "filter", "epsilon", "dataset_version"])]
+    /// A query file (TOML) in place of --dataset, --measure, --by, --where and --epsilon or --precision.
+    #[arg(
+        value_name = "FILE",
+        conflicts_with_all = ["dataset", "measure", "by", "filter", "epsilon", "precision", "dataset_version"]
+    )]
     file: Option<PathBuf>,
     /// The coordinator: https://HOST:PORT.
     #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR")]
@@ -48,7 +51,8 @@ pub struct Ask {
     /// Insist on this version of the dataset.
     #[arg(long, value_name = "VERSION")]
     dataset_version: Option<String>,
-    /// What to count: persons. May be repeated.
+    /// What to compute: persons (or what the dataset's units are called), rows, "rows(C)", "sum(C)", "mean(C)", "share(D)",
+    /// "median(C)", "quantile(C,0.25,0.75)", "histogram(C)", "keys(C)". May be repeated.
     #[arg(long, value_name = "MEASURE", required_unless_present = "file")]
     measure: Vec<String>,
     /// By what: a comma list; `office` lays the answer out by office. May be repeated; none is the total.
@@ -58,8 +62,11 @@ pub struct Ask {
     #[arg(long = "where", value_name = "CONDITION", id = "filter")]
     filter: Vec<String>,
     /// What the whole question may cost at each office.
-    #[arg(long, value_name = "E", required_unless_present = "file")]
+    #[arg(long, value_name = "E", required_unless_present_any = ["file", "precision"], conflicts_with = "precision")]
     epsilon: Option<String>,
+    /// How precise the answer shall be, in place of what it may cost: "50 at 95 % on persons by sex".
+    #[arg(long, value_name = "WIDTH at CONFIDENCE")]
+    precision: Option<String>,
     /// What the answer is for, in the words of the offices' policies.
     #[arg(long, default_value = "official-statistics")]
     purpose: String,
@@ -75,6 +82,19 @@ pub struct Ask {
     /// The most rows of a printed table; 0 prints all.
     #[arg(long, value_name = "N", default_value_t = ROWS_SHOWN)]
     rows: usize,
+    /// Counts as whole numbers that are not negative and add up. Free: it comes after the noise.
+    #[arg(long)]
+    whole: bool,
+    /// Below histograms, the quantiles of these shares: 0.25,0.5,0.75.
+    #[arg(long, value_name = "Q1,Q2", value_delimiter = ',', value_parser = share)]
+    quantiles: Vec<Decimal>,
+}
+
+/// A share strictly between 0 and 1.
+fn share(text: &str) -> Result<Decimal, String> {
+    let between =
+        |share: &Decimal| share.scaled(18).is_some_and(|parts| (1..10i128.pow(18)).contains(&parts));
+    Decimal::unsigned(text).filter(between).ok_or_else(|| format!("`{text}` is not a share between 0 and 1"))
 }
 
 impl Query {
@@ -88,9 +108,11 @@ impl Query {
 
 impl Ask {
     fn read(&self) -> Result<(Asked, Manner), Failure> {
-        let asked = match (&self.file, &self.dataset, &self.epsilon) {
+        let offer =
+            self.epsilon.as_deref().map(Offer::Epsilon).or(self.precision.as_deref().map(Offer::Precision));
+        let asked = match (&self.file, &self.dataset, offer) {
             (Some(file), ..) => read_file(file)?,
-            (None, Some(dataset), Some(epsilon)) => {
+            (None, Some(dataset), Some(price)) => {
                 let version = self.dataset_version.as_deref();
                 Parts {
                     dataset,
@@ -98,11 +120,15 @@ impl Ask {
                     measures: &self.measure,
                     by: &self.by,
                     filters: &self.filter,
-                    epsilon,
+                    price,
                 }
                 .read()?
             }
-            _ => return Err(Failure::Usage("name a query file, or --dataset and --epsilon".to_owned())),
+            _ => {
+                return Err(Failure::Usage(
+                    "name a query file, or --dataset and --epsilon or --precision".to_owned(),
+                ));
+            }
         };
         let (purpose, at_least, level) = (self.purpose.clone(), self.at_least, self.confidence);
         Ok((asked, Manner { purpose, at_least, level, members: self.member.clone() }))
@@ -112,7 +138,8 @@ impl Ask {
         let (asked, manner) = self.read()?;
         let mut client = Client::connect(Identity::load(&self.identity)?, &self.coordinator).await?;
         let answered = client.run(&asked, &manner).await?;
-        answered.print(self.format, self.rows)?;
+        let shown = Shown { rows: self.rows, whole: self.whole, quantiles: self.quantiles.clone() };
+        answered.print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
         if count == 0 {
             return Err(Failure::Failed("no office answered".to_owned()));

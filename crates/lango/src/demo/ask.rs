@@ -7,8 +7,9 @@ use lango_privacy::Level;
 use super::{fleet::Fleet, folder::Folder};
 use crate::{
     analyst::{
-        client::{Answered, Client, Manner},
-        question::Parts,
+        client::{Client, Manner},
+        heard::Answered,
+        question::{Offer, Parts},
     },
     config::Identity,
     failure::Failure,
@@ -32,7 +33,7 @@ pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<Asked, Failure> {
         measures: &measures,
         by: &by,
         filters: &[],
-        epsilon: EPSILON,
+        price: Offer::Epsilon(EPSILON),
     };
     let asked = parts.read()?;
     let manner = Manner {

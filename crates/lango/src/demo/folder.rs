@@ -132,7 +132,9 @@ impl Folder {
             let folder = self.office(office);
             issue(Role::Office, office, &folder.join("identity"), true)?;
             write(&folder.join("authority.pem"), &pem.certificate_pem)?;
-            write(&folder.join("policies/residents.toml"), &policy(office))?;
+            for (name, policy) in policies(office) {
+                write(&folder.join("policies").join(name), &policy)?;
+            }
             write(&folder.join("gateway.toml"), &gateway(*port))?;
             members +=
                 &format!("\n[[member]]\noffice = \"{office}\"\naddress = \"https://127.0.0.1:{port}\"\n");
@@ -221,9 +223,13 @@ fn coordinator(port: u16) -> String {
     )
 }
 
-/// The policy of a demonstration office.
-fn policy(office: &str) -> String {
-    include_str!("residents.toml").replace("GHA", office)
+/// The policy files of a demonstration office.
+fn policies(office: &str) -> [(&'static str, String); 2] {
+    let files = [
+        ("movements.toml", include_str!("movements.toml")),
+        ("residents.toml", include_str!("residents.toml")),
+    ];
+    files.map(|(name, text)| (name, text.replace("GHA", office)))
 }
 
 #[cfg(test)]
@@ -233,7 +239,8 @@ mod tests {
     #[test]
     fn the_policy_of_every_office_loads_and_passes_its_tests() {
         for office in lango_registers::OFFICES {
-            let set = PolicySet::read(&[Document::new("residents.toml", super::policy(office))]).unwrap();
+            let documents = super::policies(office).map(|(name, text)| Document::new(name, text));
+            let set = PolicySet::read(&documents).unwrap();
             assert_eq!((set.office.as_str(), set.run_trials()), (office, vec![]));
         }
     }

@@ -2,16 +2,19 @@
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
-use lango_privacy::{NoiseSum, OTHER};
+use lango_privacy::{NoiseSum, OTHER, nano};
 use lango_registers::{OFFICES, OTHERS, Sex, country_name, published, truth};
 use lango_statistics::Figure;
 use serde_json::{Value, json};
 
 use super::{ask, ask::Asked, fleet::Fleet, folder::Folder};
 use crate::{
-    analyst::{client::Answered, report::told},
+    analyst::{
+        heard::Answered,
+        report::{places, real, told},
+    },
     failure::Failure,
-    output::{self, grouped},
+    output::{self, grouped, number},
 };
 
 /// One corridor and sex.
@@ -53,7 +56,7 @@ impl Result {
                 let ([office, origin, sex], Some(figure)) = (key.as_slice(), cell.figure) else { continue };
                 let key = ((*office).to_owned(), (*origin).to_owned(), (*sex).to_owned());
                 let register = counts.get(&key).copied().unwrap_or(0);
-                let holds = (figure.lower..=figure.upper).contains(&register);
+                let holds = holds(&figure, register);
                 held = (held.0 + usize::from(holds), held.1 + 1);
                 let cells =
                     published(office).iter().filter(|cell| cell.origin == *origin && cell.sex.code() == *sex);
@@ -70,10 +73,8 @@ impl Result {
                 }
             }
         }
-        let noises = answered
-            .answers
-            .values()
-            .flat_map(|answer| answer.plan.margins.iter().map(|margin| margin.noise));
+        let margins = answered.answers.values().flat_map(|answer| &answer.plan.margins);
+        let noises = margins.filter_map(|margin| margin.measurement.noise());
         let coverages: Vec<f64> =
             noises.map(|noise| NoiseSum::of([noise]).half_width(answered.level).1).collect();
         let expected = coverages.iter().sum::<f64>() / coverages.len().max(1) as f64;
@@ -84,18 +85,20 @@ impl Result {
     /// Prints the table and what stands below it.
     pub fn print(&self, most: usize) -> std::result::Result<(), Failure> {
         let shown = if most == 0 { self.rows.len() } else { most.min(self.rows.len()) };
+        let places = self.answered.tables.iter().map(places).max().unwrap_or(0);
         let published = format!("UN / {}", grouped(i64::from(self.scale)));
         let header =
             ["born in", "living in", "sex", "estimate", "95 % interval", "register", &published, "held"];
         let rows = self.rows.iter().take(shown).map(|row| {
             let name = |code: &str| country_name(code).map_or_else(|| code.to_owned(), short);
+            let end = |end: Option<f64>| end.map_or_else(String::new, |end| number(end, places));
             let Figure { value, lower, upper, .. } = row.figure;
             vec![
                 name(&row.origin),
                 name(&row.office),
                 row.sex.to_owned(),
-                grouped(value),
-                format!("{} to {}", grouped(lower), grouped(upper)),
+                number(value, places),
+                format!("{} to {}", end(lower), end(upper)),
                 grouped(row.register),
                 tenths(row.published, self.scale),
                 if row.holds { "yes" } else { "no" }.to_owned(),
@@ -124,7 +127,7 @@ impl Result {
             format!(
                 "cost      epsilon {} at each office; {} for a person held by all of them\n",
                 ask::EPSILON,
-                lango_privacy::nano(charged)
+                nano(charged)
             )
         };
         text += &format!("time      {:.2} s from question to table\n", self.took.as_secs_f64());
@@ -147,13 +150,13 @@ impl Result {
             .map(|row| {
                 json!({
                     "origin": row.origin, "office": row.office, "sex": row.sex,
-                    "value": row.figure.value, "std_err": row.figure.std_err,
-                    "lower": row.figure.lower, "upper": row.figure.upper,
+                    "value": real(row.figure.value), "std_err": row.figure.std_err,
+                    "lower": row.figure.lower.map(real), "upper": row.figure.upper.map(real),
                     "register": row.register, "published_scaled": row.published, "held": row.holds,
                 })
             })
             .collect();
-        let mut json = self.answered.json();
+        let mut json = self.answered.json(&self.answered.tables);
         if let Some(object) = json.as_object_mut() {
             let demo = json!({
                 "scale": self.scale, "seed": self.seed, "seconds": self.took.as_secs_f64(),
@@ -163,6 +166,13 @@ impl Result {
         }
         json
     }
+}
+
+/// Whether a figure's interval holds the register's count.
+fn holds(figure: &Figure, register: i64) -> bool {
+    // Registers hold fewer than 2^53.
+    let register = register as f64;
+    figure.lower.is_some_and(|lower| lower <= register) && figure.upper.is_some_and(|upper| register <= upper)
 }
 
 /// A published figure divided by the scale: with one decimal, unless nothing was divided.

@@ -1,5 +1,7 @@
 //! Policies as an administrator would write them, well and badly.
 
+use lango_privacy::{Domain, Grid, Objective};
+
 use super::*;
 use crate::Asked;
 
@@ -139,7 +141,65 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
             "gha.toml:31:21: `epsilon_per_query` is above `epsilon_total`",
         ),
         ("by_at_most = 3\n", "", "gha.toml:23:1: missing field `by_at_most`"),
-        ("\"persons\", ", "\"Persons\", ", "gha.toml:28:13: `Persons` is not a name"),
+        ("\"persons\", ", "\"Persons\", ", "gha.toml:28:13: `Persons` is no measure"),
+        (
+            "\"persons\", ",
+            "\"households\", ",
+            "gha.toml:28:13: `households` is not what this dataset counts: ask for `persons`",
+        ),
+        ("mean(income)", "mean(sex)", "gha.toml:28:13: column `sex` holds no numbers"),
+        ("mean(income)", "mean(wage)", "gha.toml:28:13: column `wage` is not declared"),
+        ("mean(income)", "histogram(income)", "gha.toml:28:13: column `income` has no `bins` in the policy"),
+        (
+            "mean(income)",
+            "median(income)",
+            "gha.toml:28:13: column `income` has no `candidates` in the policy",
+        ),
+        (
+            "mean(income)",
+            "quantile(age,2)",
+            "gha.toml:28:13: a quantile names one share or more between 0 and 1",
+        ),
+        (
+            "5_000_000",
+            "5_000_000_000_000",
+            "gha.toml:28:13: `mean(income)` could overflow: rows are fewer than 274877906944",
+        ),
+        (
+            "scale = 0,",
+            "scale = 0, typical = -1,",
+            "gha.toml:16:20: `typical` holds -1, which is not between",
+        ),
+        ("scale = 0,", "scale = 0, bins = 0,", "gha.toml:16:20: `bins` is a step above 0, or a list"),
+        (
+            "scale = 0,",
+            "scale = 0, bins = [10, 20],",
+            "gha.toml:16:20: `bins` begin at the column's lower bound 0",
+        ),
+        (
+            "scale = 0,",
+            "scale = 0, candidates = [20, 10],",
+            "gha.toml:16:20: `candidates` is a step above 0, or a list",
+        ),
+        ("bands = 5", "bands = \"month\"", "gha.toml:15:20: a column is one of `codes`"),
+        ("bands = 5", "typical = 200", "gha.toml:15:20: `typical` holds 200"),
+        ("codes = [\"F\", \"M\"]", "open = false", "gha.toml:14:20: a column is one of `codes`"),
+        ("codes = [\"F\", \"M\"]", "date = [2024-06-30, 2024-01-01]", "gha.toml:14:20: `date` is two days"),
+        (
+            "codes = [\"F\", \"M\"]",
+            "date = [\"2024-01-01\", 7]",
+            "gha.toml:14:29: expected a day such as 2026-12-31",
+        ),
+        (
+            "noun = \"person\"",
+            "noun = \"row\"",
+            "gha.toml:10:42: `rows` are counted by the measure of that name",
+        ),
+        (
+            "epsilon_total     = 4.0",
+            "epsilon_total = 4.0\ndelta_per_query = 1e-9",
+            "gha.toml:33:19: `delta_per_query` needs",
+        ),
         ("\"deny: dimension-not-granted\"", "\"perhaps\"", "gha.toml:39:10: expected `allow`"),
     ] {
         assert!(GOOD.contains(written), "{written}");
@@ -147,6 +207,97 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         assert!(error.starts_with(expected), "{instead}:\n{error}");
     }
     assert!(PolicySet::read(&[]).is_err(), "no file is no permission");
+}
+
+/// A dataset of several rows per unit, every kind of column, and a grant of every measure.
+const MOVEMENTS: &str = r#"policy = 1
+office = "GHA"
+
+[dataset.movements]
+title   = "Border movements, July 2023 to June 2024"
+kind    = "flow"
+source  = "register"
+table   = "border_movements"
+version = "2024-07-01"
+unit    = { column = "family_id", noun = "family", plural = "families", rows_at_most = 12, cells_at_most = 3 }
+rows_below  = 50_000_000
+split       = "largest"
+bounds_drop = "about 4 % of the rows, from a count of 2023"
+
+[dataset.movements.column]
+date    = { date = [2023-07-01, 2024-06-30], bands = "month" }
+purpose = { codes = ["work", "trade"] }
+post    = { open = true }
+age     = { integer = [0, 110], bands = 5, candidates = [15, 25, 65] }
+fee     = { amount = [0, 5_000_000], scale = 2, typical = 2_500, bins = [0, 1_000, 10_000], candidates = 100 }
+
+[budget.movements]
+accounting = "zcdp"
+delta      = 1e-6
+epsilon    = 8.0
+renews     = "yearly"
+
+[[grant]]
+id        = "all"
+to        = ["spiffe://ecowas.example/analyst/*"]
+purpose   = ["official-statistics"]
+dataset   = "movements"
+measures  = ["families", "rows", "rows(fee)", "sum(fee)", "mean(fee)", "share(purpose)", "quantile(fee)", "quantile(age,0.25,0.5)",
+             "histogram(fee)", "keys(post)"]
+by        = ["date", "purpose"]
+by_at_most = 2
+epsilon_per_query = 1.0
+epsilon_total     = 4.0
+delta_per_query   = 1e-9
+publish   = "office"
+"#;
+
+#[test]
+fn every_kind_of_column_and_measure_is_declared_and_granted() {
+    let set = read(MOVEMENTS).unwrap();
+    let movements = &set.datasets[&"movements".parse::<Name>().unwrap()];
+    assert_eq!((movements.unit.plural.as_str(), movements.cells_at_most()), ("families", 3));
+    assert_eq!((movements.rows_below(), movements.objective), (50_000_000, Objective::Largest));
+    let fee = &movements.columns[&"fee".parse::<Name>().unwrap()];
+    assert_eq!((fee.typical, fee.bins.clone()), (Some(2_500), Some(Grid::Listed(vec![0, 1_000, 10_000]))));
+    assert_eq!(fee.candidates, Some(Grid::Every(100)));
+    let date = &movements.columns[&"date".parse::<Name>().unwrap()];
+    assert_eq!(date.domain.keyset().unwrap().len(), 12 + 2);
+    assert_eq!(set.grants[0].delta_per_query_e18, 1_000_000_000);
+
+    let asked = Asked {
+        principal: "spiffe://ecowas.example/analyst/awa",
+        purpose: None,
+        on: None,
+        epsilon_nano: Some(1_500_000_000),
+    };
+    let precise = "price precision 50 at 0.95 on rows by";
+    for (body, price, code) in [
+        ("measure families\nby date,purpose", "price epsilon 1", None),
+        ("measure persons\nby date", "price epsilon 1", Some("measure-not-granted")),
+        ("measure median(fee)\nby date", "price epsilon 1", None),
+        ("measure quantile(age,0.25)\nby date", "price epsilon 1", None),
+        ("measure quantile(age,0.25,0.75)\nby date", "price epsilon 1", Some("measure-not-granted")),
+        ("measure share(purpose)\nby date", "price epsilon 1", None),
+        ("measure share(purpose)\nby date\nwhere age = 7", "price epsilon 1", Some("filter-not-granted")),
+        ("measure rows\nby", precise, Some("epsilon-per-query-exceeded")),
+    ] {
+        let query = format!("lango-query 1\ndataset movements\n{body}\n{price}\n").parse().unwrap();
+        let found = set.authorize(&asked, &query).err().map(|denial| denial.code.as_str());
+        assert_eq!(found, code, "{body}");
+    }
+    let by_one = read(&MOVEMENTS.replace("by_at_most = 2", "by_at_most = 1")).unwrap();
+    let query = "lango-query 1\ndataset movements\nmeasure share(purpose)\nby date\nprice epsilon 1\n"
+        .parse()
+        .unwrap();
+    let denied = by_one.authorize(&asked, &query).unwrap_err();
+    assert_eq!(denied.code.as_str(), "too-many-dimensions", "a share groups by its dimension");
+    let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9\n", "")).unwrap_err().to_string();
+    assert!(error.contains("`keys(post)` spends delta: say how much with `delta_per_query`"), "{error}");
+    let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9", "delta_per_query = 1e-5"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("at most the `delta` of the budget"), "{error}");
 }
 
 #[test]
@@ -251,7 +402,7 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
         ),
     ] {
         let query = format!("lango-query 1\ndataset {dataset}\n{body}\n").parse().unwrap();
-        let asked = Asked { principal, purpose: Some(purpose), on: Some(day(on)) };
+        let asked = Asked { principal, purpose: Some(purpose), on: Some(day(on)), epsilon_nano: None };
         let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code.as_str(), |_| "allow");
         assert_eq!(found, expected, "{principal} {purpose} {on} {dataset} {body}");
     }
@@ -260,7 +411,12 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
 #[test]
 fn a_condition_counts_as_a_column_at_once() {
     let set = read(&GOOD.replace("by_at_most = 3", "by_at_most = 1")).unwrap();
-    let asked = Asked { principal: "spiffe://ecowas.example/analyst/awa", purpose: None, on: None };
+    let asked = Asked {
+        principal: "spiffe://ecowas.example/analyst/awa",
+        purpose: None,
+        on: None,
+        epsilon_nano: None,
+    };
     for (body, code) in [
         ("by sex\nwhere sex = F", None),
         ("by sex\nwhere age = 7", Some("too-many-dimensions")),

@@ -51,10 +51,14 @@ impl Discovery {
     }
 
     /// OpenDP's rho and delta.
+    ///
+    /// Its map bounds the chance that a value is told above the threshold, while its function tells those at the threshold
+    /// too (opendp/opendp#2922): the map is asked about one less.
     fn loss(&self, values: u64) -> Option<(f64, f64)> {
         let values = u32::try_from(values).ok()?;
+        let above = Self { threshold: self.threshold.checked_sub(1)?, ..*self };
         // A unit changes as many counts as it has values, by one each.
-        self.measurement()?.map(&(values, i64::from(values), 1)).ok()
+        above.measurement()?.map(&(values, i64::from(values), 1)).ok()
     }
 
     fn measurement(
@@ -85,6 +89,23 @@ mod tests {
             let delta = |threshold| Discovery { threshold, ..found }.loss(values).unwrap().1;
             assert!(delta(found.threshold) <= delta_e18 as f64 / 1e18, "{found:?}");
             assert!(delta(found.threshold - 1) > delta_e18 as f64 / 1e18, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn repro_a_value_of_one_unit_is_told_no_more_often_than_delta_at_the_threshold_too() {
+        for delta_e18 in [1_000_000_000, 1_000_000_000_000, 50_000_000_000_000_000] {
+            for (values, rho_nano) in
+                [(1, 24_356_000), (1, 500_000_000), (3, 500_000_000), (1, 4_000_000_000)]
+            {
+                let found = Discovery::calibrated(values, rho_nano, delta_e18).unwrap();
+                let weight = |k: i64| (-0.5 * (k as f64 / found.noise.scale).powi(2)).exp();
+                let reach = (40.0 * found.noise.scale) as i64 + 8;
+                let told: f64 = (found.threshold - 1..reach).map(weight).sum();
+                let told = told / (-reach..=reach).map(weight).sum::<f64>();
+                let any = 1.0 - (1.0 - told).powi(values as i32);
+                assert!(any <= delta_e18 as f64 / 1e18, "{found:?} {values} {any}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the database counts for each cell of a margin, and by how much one privacy unit can change it.
 
-use super::{CELLS_MOST, PlanRefusal};
+use super::{CELLS_MOST, MeasuredColumn, PlanRefusal};
 use crate::{Code, Column, Dataset, Decimal, Domain, Grid, Margin, Measure, Name, Range};
 
 /// The most that a sum can grow to: a margin below 2^63 for what comes after.
@@ -141,14 +141,25 @@ impl Fetch {
     }
 
     /// The column that is measured, and what is said of it in the plan.
-    pub(super) fn measured(&self) -> Option<(&Name, Range, Option<i64>)> {
-        match self {
-            Self::Sum { column, range, centre } => Some((column, *range, *centre)),
-            Self::Pair { column, range }
+    pub(super) fn measured(&self) -> Option<(&Name, MeasuredColumn)> {
+        let (name, range) = match self {
+            Self::Sum { column, range, .. }
+            | Self::Pair { column, range }
             | Self::Bins { column, range, .. }
-            | Self::Ranks { column, range, .. } => Some((column, *range, None)),
-            _ => None,
-        }
+            | Self::Ranks { column, range, .. } => (column, *range),
+            _ => return None,
+        };
+        let column = MeasuredColumn::of(range);
+        Some((
+            name,
+            match self {
+                Self::Sum { centre, .. } => MeasuredColumn { centre: *centre, ..column },
+                Self::Ranks { grid, .. } => {
+                    MeasuredColumn { candidates: Some(grid.points(&range).len() as u64), ..column }
+                }
+                _ => column,
+            },
+        ))
     }
 
     /// The largest magnitude that a row adds to an integer.
@@ -232,7 +243,7 @@ fn keys(dataset: &Dataset, column: &Name) -> Vec<Code> {
 }
 
 /// A quantile's share as a fraction in lowest terms; `None` where it is not between 0 and 1 or too fine.
-pub(crate) fn fraction(share: &Decimal) -> Option<(u64, u64)> {
+pub fn fraction(share: &Decimal) -> Option<(u64, u64)> {
     let whole = 10u64.pow(SHARE_DECIMALS);
     let parts = u64::try_from(share.scaled(SHARE_DECIMALS)?).ok().filter(|parts| *parts <= whole)?;
     let divisor = gcd(parts, whole);

@@ -271,7 +271,7 @@ fn measurement(
 }
 
 /// The noise that the account's currency buys for `price` billionths; under zCDP the one with the smaller variance.
-fn calibrate(sensitivity: &Sensitivity, account: &Accounting, price: u64) -> Option<Noise> {
+pub(super) fn calibrate(sensitivity: &Sensitivity, account: &Accounting, price: u64) -> Option<Noise> {
     if price == 0 {
         return None;
     }

@@ -42,6 +42,21 @@ pub struct MeasuredColumn {
     pub range: Range,
     /// What a sum that is divided by an earlier release's count is centred on.
     pub centre: Option<i64>,
+    /// How many values a quantile is chosen from.
+    pub candidates: Option<u64>,
+}
+
+impl MeasuredColumn {
+    /// A column with these bounds of which nothing else is said.
+    pub(super) fn of(range: Range) -> Self {
+        Self { range, centre: None, candidates: None }
+    }
+
+    /// What two margins say of their one column.
+    pub(super) fn and(self, other: Self) -> Self {
+        let (centre, candidates) = (self.centre.or(other.centre), self.candidates.or(other.candidates));
+        Self { centre, candidates, ..self }
+    }
 }
 
 /// The contribution bounds as a plan tells them.
@@ -60,9 +75,11 @@ impl fmt::Display for PlanText {
         let Bounds { noun, rows_at_most, cells_at_most } = &self.bounds;
         writeln!(f, "lango-plan 1\nunit {noun} rows_at_most {rows_at_most} cells_at_most {cells_at_most}")?;
         writeln!(f, "terms {}", hex::encode(self.terms_digest))?;
-        for (name, MeasuredColumn { range: Range { low, high, scale }, centre }) in &self.columns {
+        for (name, MeasuredColumn { range: Range { low, high, scale }, centre, candidates }) in &self.columns
+        {
             let centre = centre.map(|centre| format!(" centre {centre}")).unwrap_or_default();
-            writeln!(f, "column {name} from {low} to {high} scale {scale}{centre}")?;
+            let candidates = candidates.map(|many| format!(" candidates {many}")).unwrap_or_default();
+            writeln!(f, "column {name} from {low} to {high} scale {scale}{centre}{candidates}")?;
         }
         for release in &self.earlier {
             writeln!(f, "earlier {}", hex::encode(release))?;
@@ -128,6 +145,10 @@ fn bytes<const N: usize>(text: &str) -> Result<[u8; N], ()> {
 }
 
 fn column(words: &[&str]) -> Option<MeasuredColumn> {
+    let (words, candidates) = match words {
+        [words @ .., "candidates", many] => (words, Some(many.parse().ok()?)),
+        words => (words, None),
+    };
     let (words, centre) = match words {
         [words @ .., "centre", centre] => (words, Some(centre.parse().ok()?)),
         words => (words, None),
@@ -135,7 +156,7 @@ fn column(words: &[&str]) -> Option<MeasuredColumn> {
     let ["from", low, "to", high, "scale", scale] = words else { return None };
     let range = Range { low: low.parse().ok()?, high: high.parse().ok()?, scale: scale.parse().ok()? };
     // A reader computes with these, so what no policy can declare is not read.
-    (range.low <= range.high && range.scale <= 18).then_some(MeasuredColumn { range, centre })
+    (range.low <= range.high && range.scale <= 18).then_some(MeasuredColumn { range, centre, candidates })
 }
 
 fn margin(words: &[&str]) -> Option<MarginText> {

@@ -16,7 +16,7 @@ const VECTOR: &str = concat!(
 );
 const NOW: i64 = 1_800_000_000;
 const PLAN: &str = "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms 0000000000000000000000000000000000000000000000000000000000000000\n\
-                    margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1\n";
+                    margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1 price 500000000\n";
 const LAYOUT: &str = "codes sex F,M,_O,_U\nmargin persons by sex\n";
 
 fn office(name: &str) -> SpiffeId {
@@ -25,38 +25,46 @@ fn office(name: &str) -> SpiffeId {
 
 struct Fixture {
     region: Region,
-    release: pb::Release,
+    signer: Signer,
 }
 
-fn fixture() -> Fixture {
-    let authority = Authority::new("lango.example", "test", Validity::days(NOW, 10)).unwrap();
-    let eku: lango_identity::Oid = "1.3.6.1.4.1.32473.1.1".parse().unwrap();
-    let issued = authority.issue_signing(&office("GHA"), Validity::days(NOW, 5), &eku).unwrap();
-    let signer = Signer::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap();
-    let cells = vec![5, -3, 0, 1];
-    let statement = Statement {
-        request_digest: [1; 32],
-        query_digest: [2; 32],
-        office: office("GHA"),
-        dataset_version: "2024-07-01".parse::<Code>().unwrap().to_string(),
-        policy_digest: [3; 32],
-        plan_digest: digest(Kind::Plan, PLAN.as_bytes()),
-        layout_digest: digest(Kind::Layout, LAYOUT.as_bytes()),
-        cells_digest: Cells(&cells).digest(),
-        loss: Loss::pure(500_000_000),
-        release_id: [4; 16],
-        time: 1_800_000_000,
-    };
-    let release = pb::Release {
-        envelope: Some(signer.sign(Kind::Release, statement.encode()).into()),
-        plan: PLAN.into(),
-        layout: LAYOUT.into(),
-        cells,
-        charged: Some(statement.loss.into()),
-        repeated: false,
-        account: Some(lango_privacy::Accounting::Pure.into()),
-    };
-    Fixture { region: authority.region(eku).unwrap(), release }
+impl Fixture {
+    fn new() -> Self {
+        let authority = Authority::new("lango.example", "test", Validity::days(NOW, 10)).unwrap();
+        let eku: lango_identity::Oid = "1.3.6.1.4.1.32473.1.1".parse().unwrap();
+        let issued = authority.issue_signing(&office("GHA"), Validity::days(NOW, 5), &eku).unwrap();
+        let signer = Signer::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap();
+        Self { region: authority.region(eku).unwrap(), signer }
+    }
+
+    /// A release of persons by sex under this identifier and plan.
+    fn release(&self, id: u8, plan: &str, alter: impl Fn(&mut Statement)) -> pb::Release {
+        let cells = vec![5, -3, 0, 1];
+        let mut statement = Statement {
+            request_digest: [1; 32],
+            query_digest: [2; 32],
+            office: office("GHA"),
+            dataset_version: "2024-07-01".parse::<Code>().unwrap().to_string(),
+            policy_digest: [3; 32],
+            plan_digest: digest(Kind::Plan, plan.as_bytes()),
+            layout_digest: digest(Kind::Layout, LAYOUT.as_bytes()),
+            cells_digest: Cells(&cells).digest(),
+            loss: Loss::pure(500_000_000),
+            release_id: [id; 16],
+            time: 1_800_000_000,
+        };
+        alter(&mut statement);
+        pb::Release {
+            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            plan: plan.into(),
+            layout: LAYOUT.into(),
+            cells,
+            charged: Some(statement.loss.into()),
+            repeated: false,
+            account: Some(Accounting::Pure.into()),
+            earlier: Vec::new(),
+        }
+    }
 }
 
 fn check(region: &Region, release: pb::Release) -> Result<Answer, AnswerError> {
@@ -72,8 +80,8 @@ fn the_published_vector_is_read_and_written_to_the_byte() {
 
 #[test]
 fn a_good_release_is_believed() {
-    let Fixture { region, release } = fixture();
-    let answer = check(&region, release).unwrap();
+    let fixture = Fixture::new();
+    let answer = check(&fixture.region, fixture.release(4, PLAN, |_| ())).unwrap();
     assert_eq!(
         (answer.cells.as_slice(), answer.charged),
         ([5, -3, 0, 1].as_slice(), Loss::pure(500_000_000))
@@ -82,11 +90,12 @@ fn a_good_release_is_believed() {
 
 #[test]
 fn a_release_that_was_tampered_with_is_not() {
-    let Fixture { region, release } = fixture();
+    let fixture = Fixture::new();
+    let (region, release) = (&fixture.region, fixture.release(4, PLAN, |_| ()));
     let altered = |alter: fn(&mut pb::Release)| {
         let mut release = release.clone();
         alter(&mut release);
-        check(&region, release).unwrap_err().to_string()
+        check(region, release).unwrap_err().to_string()
     };
     let differs = |part| format!("the release's {part} is not what was signed or asked");
     for (found, expected) in [
@@ -102,12 +111,56 @@ fn a_release_that_was_tampered_with_is_not() {
         altered(|release| release.envelope.as_mut().unwrap().payload[3] ^= 1)
             .starts_with("the release is not signed")
     );
-    let Fixture { region: other, .. } = fixture();
-    assert!(matches!(check(&other, release.clone()), Err(AnswerError::Unauthenticated(_))));
+    let other = Fixture::new();
+    assert!(matches!(check(&other.region, release.clone()), Err(AnswerError::Unauthenticated(_))));
     let verify = |name, request, query| {
-        verify_release(release.clone(), &office(name), &region, NOW, &[request; 32], Some(&[query; 32]))
+        verify_release(release.clone(), &office(name), region, NOW, &[request; 32], Some(&[query; 32]))
     };
     assert!(matches!(verify("TGO", 1, 2), Err(AnswerError::Signer(_))));
     assert_eq!(verify("GHA", 9, 2), Err(AnswerError::Differs("request")));
     assert_eq!(verify("GHA", 1, 9), Err(AnswerError::Differs("question")));
+}
+
+#[test]
+fn earlier_releases_are_those_that_the_plan_names_each_signed_for_the_request() {
+    let fixture = Fixture::new();
+    let named = |ids: &[u8]| {
+        let lines: String = ids.iter().map(|id| format!("earlier {}\n", hex::encode([*id; 16]))).collect();
+        PLAN.replace("margin", &format!("{lines}margin"))
+    };
+    let earlier = |id| fixture.release(id, PLAN, |statement| statement.query_digest = [9; 32]);
+    let with = |ids: &[u8], earlier: Vec<pb::Release>| {
+        check(&fixture.region, pb::Release { earlier, ..fixture.release(4, &named(ids), |_| ()) })
+    };
+    let answer = with(&[7, 8], vec![earlier(7), earlier(8)]).unwrap();
+    let ids: Vec<_> = answer.earlier.iter().map(|earlier| earlier.statement.release_id[0]).collect();
+    assert_eq!(ids, [7, 8]);
+    // What an earlier release was itself divided by need not be there.
+    assert!(with(&[7], vec![fixture.release(7, &named(&[6]), |_| ())]).is_ok());
+    let differs = |part| Err(AnswerError::Differs(part));
+    let tampered = pb::Release { cells: vec![5, -3, 0, 2], ..earlier(7) };
+    let another_version =
+        fixture.release(7, PLAN, |statement| statement.dataset_version = "2023-07-01".into());
+    let of_another_request = fixture.release(7, PLAN, |statement| statement.request_digest = [9; 32]);
+    let nested = pb::Release { earlier: vec![earlier(6)], ..fixture.release(7, &named(&[6]), |_| ()) };
+    for (found, expected) in [
+        (with(&[7], vec![]), differs("earlier releases")),
+        (with(&[], vec![earlier(7)]), differs("earlier releases")),
+        (with(&[7, 8], vec![earlier(8), earlier(7)]), differs("earlier releases")),
+        (with(&[7], vec![another_version]), differs("earlier releases")),
+        (with(&[7], vec![nested]), differs("earlier releases")),
+        (with(&[7], vec![tampered]), differs("cells")),
+        (with(&[7], vec![of_another_request]), differs("request")),
+    ] {
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn plan_and_layout_must_speak_of_the_same_margins() {
+    let other = LAYOUT.replace("margin persons", "margin rows");
+    assert!(read_texts(PLAN, LAYOUT).is_ok());
+    assert_eq!(read_texts(PLAN, &other), Err(AnswerError::Differs("margins")));
+    assert_eq!(read_texts("lango-plan 2\n", LAYOUT), Err(AnswerError::Differs("plan")));
+    assert_eq!(read_texts(PLAN, "margin persons by sex\n"), Err(AnswerError::Differs("layout")));
 }

@@ -1,0 +1,377 @@
+//! A price as tables, JSON and CSV: what a question costs, how its price is shared, and what error that buys.
+
+use lango_privacy::{Accounting, MarginText, Measurement, SelectionLaw, nano};
+use lango_statistics::{Error, FORESEEN_OF, Foreseen, foresee};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    analyst::{
+        heard::{Priced, Prices},
+        report::{billionths, by, epsilon, named, percent, real},
+    },
+    failure::Failure,
+    output::{self, Format, brief, csv_field, foreign, grouped},
+};
+
+impl Prices {
+    /// Prints the prices.
+    pub fn print(&self, format: Format) -> Result<(), Failure> {
+        match format {
+            Format::Json => output::print(&serde_json::to_string_pretty(&self.json())?),
+            Format::Csv => output::print(&self.csv()),
+            Format::Table => output::print(&self.for_people()),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let offices: Vec<Value> =
+            self.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
+        let absent: Vec<Value> = self
+            .absent
+            .iter()
+            .map(|(office, reason)| json!({ "office": office, "reason": reason }))
+            .collect();
+        json!({
+            "query": { "digest": hex::encode(self.query_digest), "text": self.text },
+            "confidence": self.level.get(),
+            "offices": offices,
+            "absent": absent,
+            "region": self.region(),
+        })
+    }
+
+    fn office(&self, office: &str, priced: &Priced) -> Value {
+        let margins: Vec<Value> = self
+            .foreseen(priced)
+            .map(|(margin, foreseen)| {
+                let mut value = json!({
+                    "measure": margin.measure.to_string(),
+                    "by": by(&margin.by),
+                    "price": billionths(margin.price_nano),
+                    "mechanism": mechanism(&margin.measurement),
+                    "scale": scale(&margin.measurement),
+                });
+                if let Some(object) = value.as_object_mut() {
+                    object.extend(error(foreseen.as_ref()));
+                }
+                value
+            })
+            .collect();
+        json!({
+            "office": office,
+            "accounting": priced.account.word(),
+            "epsilon": billionths(epsilon(&priced.loss, &Some(priced.account))),
+            "delta": priced.loss.delta_e18 as f64 / 1e18,
+            "charged": billionths(epsilon(&priced.charged, &Some(priced.account))),
+            "repeated": priced.repeated,
+            "queries_left": priced.queries_left,
+            "rows_at_most": priced.plan.bounds.rows_at_most,
+            "cells_at_most": priced.plan.bounds.cells_at_most,
+            "bounds_drop": priced.bounds_drop,
+            "margins": margins,
+        })
+    }
+
+    /// The error of a sum over all offices that named a price, and of what is divided after adding up.
+    fn region(&self) -> Vec<Value> {
+        let planned: Vec<_> = self.priced.values().map(Priced::planned).collect();
+        let first = self.priced.values().next();
+        let margins = first.map(|priced| priced.plan.margins.as_slice()).unwrap_or_default();
+        let each = margins.iter().zip(foresee(&planned, self.level)).map(|(margin, foreseen)| {
+            let mut value = json!({ "measure": margin.measure.to_string(), "by": by(&margin.by) });
+            if let Some(object) = value.as_object_mut() {
+                object.extend(error(foreseen.as_ref()));
+            }
+            value
+        });
+        each.collect()
+    }
+
+    /// Each margin of an office's plan with what is foreseen for it.
+    fn foreseen<'a>(&self, priced: &'a Priced) -> impl Iterator<Item = (&'a MarginText, Option<Foreseen>)> {
+        priced.plan.margins.iter().zip(foresee(&[priced.planned()], self.level))
+    }
+
+    const CSV: [&'static str; 9] = [
+        "office",
+        "margin",
+        "accounting",
+        "price",
+        "mechanism",
+        "std_err",
+        "half_width",
+        "rank_error",
+        "queries_left",
+    ];
+
+    fn csv(&self) -> String {
+        let mut text = Self::CSV.join(",") + "\n";
+        for (office, priced) in &self.priced {
+            for (margin, foreseen) in self.foreseen(priced) {
+                let error = error(foreseen.as_ref());
+                let field = |name: &str| match error.get(name) {
+                    Some(Value::Array(each)) => {
+                        each.iter().map(Value::to_string).collect::<Vec<_>>().join(" ")
+                    }
+                    Some(value) => value.to_string(),
+                    None => String::new(),
+                };
+                let row = [
+                    office.clone(),
+                    named(&margin.measure.to_string(), &margin.by),
+                    priced.account.word().to_owned(),
+                    nano(margin.price_nano),
+                    mechanism(&margin.measurement).to_owned(),
+                    field("std_err"),
+                    field("half_width"),
+                    field("rank_error"),
+                    priced.queries_left.to_string(),
+                ];
+                text += &(row.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",") + "\n");
+            }
+        }
+        text
+    }
+
+    /// A table for every price that there is, with the offices that name it.
+    fn for_people(&self) -> String {
+        let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+        for (office, priced) in &self.priced {
+            let block = self.block(priced);
+            match told.iter_mut().find(|(known, _)| *known == block) {
+                Some((_, offices)) => offices.push(office),
+                None => told.push((block, vec![office])),
+            }
+        }
+        let mut text = String::new();
+        for (block, offices) in told {
+            text += &format!("{}\n{block}\n", offices.join(" "));
+        }
+        for (index, line) in self.added_up().into_iter().enumerate() {
+            text += &format!("{:<9} {line}\n", if index == 0 { "added up" } else { "" });
+        }
+        for (office, reason) in &self.absent {
+            text += &format!("{office:<9} {reason}\n");
+        }
+        text += "nothing was charged and no data was touched\n";
+        text
+    }
+
+    /// The price of some offices, who name the same.
+    fn block(&self, priced: &Priced) -> String {
+        let header =
+            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
+        let rows = self.foreseen(priced).map(|(margin, foreseen)| {
+            let (std_err, interval) = for_people(foreseen.as_ref());
+            let mechanism = mechanism(&margin.measurement).to_owned();
+            vec![
+                named(&margin.measure.to_string(), &margin.by),
+                nano(margin.price_nano),
+                mechanism,
+                std_err,
+                interval,
+            ]
+        });
+        let mut text = output::table(&header, &[1, 3], rows);
+        let cost = nano(epsilon(&priced.charged, &Some(priced.account)));
+        text += &match (priced.account, priced.repeated) {
+            (_, true) => "\ncost      nothing: the answer is stored\n".to_owned(),
+            (Accounting::Pure, false) => format!("\ncost      epsilon {cost}\n"),
+            (Accounting::Zcdp { delta_e18 }, false) => format!(
+                "\ncost      epsilon {cost} at delta {:e}: rho {}\n",
+                delta_e18 as f64 / 1e18,
+                nano(priced.charged.rho_nano)
+            ),
+        };
+        text += &format!("left      {} such questions in this period\n", grouped_u64(priced.queries_left));
+        let bounds = &priced.plan.bounds;
+        if bounds.rows_at_most > 1 {
+            text += &format!(
+                "bounds    at most {} rows of a {} are read, and at most {} where units are counted\n",
+                bounds.rows_at_most, bounds.noun, bounds.cells_at_most
+            );
+        }
+        if !priced.bounds_drop.is_empty() {
+            text += &format!("dropped   {}\n", foreign(&priced.bounds_drop));
+        }
+        text
+    }
+
+    /// The errors of all offices' figures together, where there are several.
+    fn added_up(&self) -> Vec<String> {
+        let planned: Vec<_> = self.priced.values().map(Priced::planned).collect();
+        let margins = self.priced.values().next().map(|priced| priced.plan.margins.as_slice());
+        if planned.len() < 2 {
+            return Vec::new();
+        }
+        let each = margins.unwrap_or_default().iter().zip(foresee(&planned, self.level));
+        each.filter_map(|(margin, foreseen)| {
+            let (std_err, interval) = for_people(Some(&foreseen?));
+            let std_err = if std_err.is_empty() { std_err } else { format!("std err {std_err}, ") };
+            Some(format!("{}: {std_err}interval {interval}", named(&margin.measure.to_string(), &margin.by)))
+        })
+        .collect()
+    }
+}
+
+/// What is foreseen, in words.
+fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
+    let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
+    let ratio = |error: &Error, of: &str| {
+        (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))
+    };
+    match foreseen {
+        None => (String::new(), "unknown".to_owned()),
+        Some(Foreseen::Plain(Error { std_err, half_width })) => {
+            (brief(*std_err), format!("± {}", width(*half_width)))
+        }
+        Some(Foreseen::Mean(error)) => ratio(error, "at a count of"),
+        Some(Foreseen::Share(error)) => ratio(error, "for a half of"),
+        Some(Foreseen::Chosen(rows)) => {
+            let rows: Vec<String> = rows.iter().map(|rows| grouped_u64(*rows)).collect();
+            (String::new(), format!("rank within {} rows of the best", rows.join(", ")))
+        }
+        Some(Foreseen::Found(Error { std_err, half_width }, threshold)) => {
+            let interval = format!("± {}, told from {} units on", width(*half_width), grouped(*threshold));
+            (brief(*std_err), interval)
+        }
+    }
+}
+
+/// A half-width: as it is where it is whole, else with three digits.
+fn width(half_width: f64) -> String {
+    if half_width.fract() == 0.0 { output::number(half_width, 0) } else { brief(half_width) }
+}
+
+/// What is foreseen, for programs: `of` says of how many rows or units a ratio's error is told.
+fn error(foreseen: Option<&Foreseen>) -> Map<String, Value> {
+    let numbers = |Error { std_err, half_width }: &Error| {
+        vec![("std_err", json!(std_err)), ("half_width", real(*half_width))]
+    };
+    let fields = match foreseen {
+        None => Vec::new(),
+        Some(Foreseen::Plain(error)) => numbers(error),
+        Some(Foreseen::Mean(error) | Foreseen::Share(error)) => {
+            [numbers(error), vec![("of", json!(FORESEEN_OF))]].concat()
+        }
+        Some(Foreseen::Chosen(rows)) => vec![("rank_error", json!(rows))],
+        Some(Foreseen::Found(error, threshold)) => {
+            [numbers(error), vec![("threshold", json!(threshold))]].concat()
+        }
+    };
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn mechanism(measurement: &Measurement) -> &'static str {
+    match measurement {
+        Measurement::Noise(noise) => noise.mechanism.word(),
+        Measurement::Selection(selection) => match selection.law {
+            SelectionLaw::PermuteAndFlip => "permute-and-flip",
+            SelectionLaw::Exponential => "exponential",
+        },
+        Measurement::Discovery(_) => "gaussian-threshold",
+    }
+}
+
+fn scale(measurement: &Measurement) -> f64 {
+    match measurement {
+        Measurement::Noise(noise) => noise.scale,
+        Measurement::Selection(selection) => selection.scale,
+        Measurement::Discovery(discovery) => discovery.noise.scale,
+    }
+}
+
+fn grouped_u64(value: u64) -> String {
+    i64::try_from(value).map_or_else(|_| "unlimited".to_owned(), grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use lango_privacy::{Level, Loss};
+
+    use super::*;
+
+    const LAYOUT: &str = "codes sex F,M,_O,_U\nmargin keys(village) by values\nmargin mean(income) by values above,below\n\
+                          margin persons by sex\nmargin quantile(income,0.1,0.5) by sex values 0.1,0.5\n\
+                          margin share(sex) by values F,M,_O,_U\n";
+
+    fn priced(loss: Loss, account: Accounting, bounds_drop: &str) -> Priced {
+        let plan = format!(
+            "lango-plan 1\nunit person rows_at_most 3 cells_at_most 2\nterms {}\n\
+             column income from 0 to 5000000 scale 0 candidates 501\n\
+             margin keys(village) by mechanism discrete-gaussian scale 9 sensitivity 2 price 1000000 threshold 60\n\
+             margin mean(income) by mechanism discrete-laplace scale 50000000 sensitivity 15000000 price 100000000\n\
+             margin persons by sex mechanism discrete-laplace scale 20 sensitivity 2 price 100000000\n\
+             margin quantile(income,0.1,0.5) by sex mechanism permute-and-flip scale 540 sensitivity 27 price 100000000\n\
+             margin share(sex) by mechanism discrete-laplace scale 20 sensitivity 2 price 100000000\n",
+            "07".repeat(32)
+        );
+        Priced {
+            plan: plan.parse().unwrap(),
+            layout: LAYOUT.parse().unwrap(),
+            loss,
+            charged: loss,
+            account,
+            queries_left: 1_234,
+            repeated: false,
+            bounds_drop: bounds_drop.to_owned(),
+        }
+    }
+
+    fn prices(priced: &[(&str, Priced)]) -> Prices {
+        Prices {
+            text: String::new(),
+            query_digest: [0; 32],
+            level: Level::USUAL,
+            priced: priced.iter().map(|(office, priced)| ((*office).to_owned(), priced.clone())).collect(),
+            absent: vec![("TGO".to_owned(), "unreachable".to_owned())],
+        }
+    }
+
+    #[test]
+    fn offices_that_name_the_same_price_are_told_together() {
+        let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
+        let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
+        let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
+        let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]).for_people();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "BEN NGA");
+        assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
+        for said in [
+            "left      1,234 such questions in this period",
+            "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
+            "dropped   2 % of rows",
+            "TGO       unreachable",
+            "told from 60 units on",
+            "rank within 498, 2,487 rows of the best",
+            "at delta 1e-6: rho 0.024356",
+        ] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 120, "{widest}\n{text}");
+    }
+
+    #[test]
+    fn programs_get_the_error_of_each_margin_as_far_as_it_is_foreseen() {
+        let one = prices(&[("BEN", priced(Loss::pure(500_000_000), Accounting::Pure, ""))]);
+        let margins = one.json()["offices"][0]["margins"].clone();
+        let fields = |margin: &Value| margin.as_object().unwrap().keys().skip(5).cloned().collect::<Vec<_>>();
+        let fields: Vec<_> = margins.as_array().unwrap().iter().map(fields).collect();
+        assert_eq!(fields[0], ["std_err", "half_width", "threshold"]);
+        assert_eq!(fields[1], ["std_err", "half_width", "of"]);
+        assert_eq!(fields[2], ["std_err", "half_width"]);
+        assert_eq!(fields[3], ["rank_error"]);
+        assert_eq!(
+            (margins[3]["rank_error"].clone(), margins[2]["price"].clone()),
+            (json!([498, 2487]), json!(0.1))
+        );
+        let csv = one.csv();
+        assert!(
+            csv.contains(
+                "BEN,\"quantile(income,0.1,0.5) by sex\",pure,0.1,permute-and-flip,,,498 2487,1234\n"
+            ),
+            "{csv}"
+        );
+    }
+}

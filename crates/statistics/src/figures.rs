@@ -1,0 +1,143 @@
+//! From sums to figures: values with their intervals, and what to think of them.
+
+use lango_privacy::{RatioFigure, rank_bound};
+
+use crate::{
+    Answer, Axis, Cell, Figure, OFFICE, Status, Table,
+    add::{Estimated, Frame, Sum, unit},
+    intervals::Intervals,
+    noises::Carried,
+    shape::Shape,
+    sheet::Sheet,
+};
+
+/// Answers that are to stand in one table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Together<'a, 'b> {
+    pub answers: &'b [Answer<'a>],
+    /// In the same order.
+    pub estimated: &'b [Estimated<'b>],
+    /// Side by side, or added up.
+    pub by_office: bool,
+}
+
+impl<'b> Together<'_, 'b> {
+    /// The places of the answers in each block of a table: all, or each by itself.
+    pub fn blocks(&self) -> Vec<Vec<(usize, &'b Estimated<'b>)>> {
+        let each = self.estimated.iter().enumerate();
+        if self.by_office { each.map(|one| vec![one]).collect() } else { vec![each.collect()] }
+    }
+}
+
+impl Sheet<'_> {
+    /// The table.
+    pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> Table {
+        let mixed = if together.by_office { Vec::new() } else { self.mixed_others(together.answers) };
+        let is_mixed = |place: usize| mixed.iter().any(|(stride, keys, at)| place / stride % keys == *at);
+        let mut cells = Vec::new();
+        for block in together.blocks() {
+            let shapes: Vec<Shape<'_>> =
+                block.iter().filter_map(|(index, _)| self.shapes.get(*index).cloned()).collect();
+            let sums = self.block(&block, &mut intervals.noises);
+            let figures = self.figures(&shapes, &sums, intervals);
+            let alike = matches!(shapes.first(), Some(Shape::Bins(..))) || Frame::of(&shapes).shared;
+            cells.extend(sums.iter().zip(figures).enumerate().map(|(place, (sum, figure))| {
+                let status = match figure {
+                    None if sum.offices > 0 => Status::Missing,
+                    None if matches!(shapes.first(), Some(Shape::Found(_))) => Status::Suppressed,
+                    None => Status::NotCollected,
+                    Some(_) if (sum.offices as usize) < block.len() => Status::DefinitionDiffers,
+                    Some(_) if !alike || is_mixed(place) => Status::DefinitionDiffers,
+                    Some(_) => Status::Normal,
+                };
+                Cell { figure, status }
+            }));
+        }
+        let mut axes = self.axes.clone();
+        if together.by_office {
+            axes.insert(0, offices(together.answers));
+        }
+        Table { measure: self.margin.measure.to_string(), axes, cells }
+    }
+
+    /// The figures of a block, whose answers have these shapes.
+    fn figures(&self, shapes: &[Shape<'_>], sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Figure>> {
+        let unit = unit(self.scale());
+        let frame = Frame::of(shapes);
+        match shapes.first() {
+            Some(Shape::Pair(_) | Shape::Centred(..)) => {
+                sums.iter().map(|sum| mean(sum, &frame, intervals)).collect()
+            }
+            Some(Shape::Shares(_)) => {
+                sums.chunks(self.inner.max(1)).flat_map(|sums| shares(sums, intervals)).collect()
+            }
+            Some(Shape::Chosen(range, chosen)) => {
+                let figure = |(place, sum): (usize, &Sum)| {
+                    let decay = chosen.decays.get(place % self.inner.max(1))?;
+                    let bound = rank_bound(chosen.candidates, *decay, intervals.level());
+                    let value = sum.value.get() / crate::add::unit(range.scale);
+                    let rank_error = Some(bound);
+                    let figure = Figure { value, std_err: None, lower: None, upper: None, rank_error };
+                    (sum.offices > 0).then_some(figure)
+                };
+                sums.iter().enumerate().map(figure).collect()
+            }
+            _ => sums.iter().map(|sum| plain(sum, unit, intervals)).collect(),
+        }
+    }
+}
+
+/// The axis of offices.
+pub(crate) fn offices(answers: &[Answer<'_>]) -> Axis {
+    let codes = answers.iter().map(|answer| answer.office.to_owned()).collect();
+    Axis { dimension: OFFICE.to_owned(), codes }
+}
+
+/// A sum, in so many parts of its unit.
+fn plain(sum: &Sum, unit: f64, intervals: &mut Intervals) -> Option<Figure> {
+    // Beyond 64 bits there is no figure.
+    i64::try_from(sum.value.whole / unit as i128).ok().filter(|_| sum.offices > 0)?;
+    let (std_err, half_width) = intervals.width(sum.carried);
+    let value = sum.value.get();
+    Some(Figure {
+        value: value / unit,
+        std_err: Some(std_err / unit),
+        lower: Some((value - half_width) / unit),
+        upper: Some((value + half_width) / unit),
+        rank_error: None,
+    })
+}
+
+/// A mean: the ratio of the sum of what values are above the middle of the frame and of their number.
+fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Figure> {
+    if sum.offices == 0 {
+        return None;
+    }
+    let noise = intervals.ratio(sum.carried, frame.centred());
+    Some(ratio(noise.figure(sum.value.get(), sum.denominator), frame.about))
+}
+
+/// Each of some counts as a share of their sum.
+fn shares(sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Figure>> {
+    let denominator: f64 = sums.iter().map(|sum| sum.value.get()).sum();
+    let all = sums.iter().fold(Carried::default(), |all, sum| intervals.noises.sum(all, sum.carried));
+    let figure = |sum: &Sum| {
+        if sum.offices == 0 {
+            return None;
+        }
+        let noise = intervals.share(sum.carried, all);
+        Some(ratio(noise.figure(sum.value.get(), denominator), 0.0))
+    };
+    sums.iter().map(figure).collect()
+}
+
+fn ratio(RatioFigure { value, std_err, lower, upper }: RatioFigure, about: f64) -> Figure {
+    let at = |value: f64| value + about;
+    Figure {
+        value: at(value),
+        std_err: Some(std_err),
+        lower: Some(at(lower)),
+        upper: Some(at(upper)),
+        rank_error: None,
+    }
+}

@@ -1,0 +1,209 @@
+//! Every measure through a gateway: what it answers, what it costs, and what it is divided by.
+
+use lango_identity::Role;
+use lango_privacy::Code;
+use lango_testkit::{Grant, Office, Person, Policy, Register, World};
+
+/// A question about the residents.
+fn ask(measures: &[(&str, &str)], price: &str) -> String {
+    let measures: String =
+        measures.iter().map(|(measure, by)| format!("measure {measure}\n{by}\n")).collect();
+    format!("lango-query 1\ndataset residents\n{measures}price {price}\n")
+}
+
+/// A register with incomes that are declared, missing and out of bounds.
+fn register() -> Register {
+    let person = |sex, income| Person { sex: Some(sex), income, age: Some(40), ..Person::default() };
+    Register::default()
+        .with(4_000, person("F", Some(1_000_000)))
+        .with(1_000, person("F", Some(9_000_000)))
+        .with(3_000, person("M", Some(2_000_000)))
+        .with(500, person("M", Some(-5)))
+        .with(700, person("M", None))
+}
+
+#[tokio::test]
+async fn every_measure_is_answered_within_its_noise() {
+    let world = World::new();
+    let office = Office::start(&world, &Policy::of("GHA"), &register()).await;
+    let analyst = world.analyst();
+    // Incomes clamped to the bounds: 4,000 of 1, 1,000 of 5, 3,000 of 2 and 500 of 0 million.
+    for (measure, by, values, expected) in [
+        ("rows", "by sex", None, vec![5_000, 4_200, 0, 0]),
+        ("rows(income)", "by sex", None, vec![5_000, 3_500, 0, 0]),
+        ("sum(income)", "by", None, vec![15_000_000_000]),
+        ("share(sex)", "by", Some("F,M,_O,_U"), vec![5_000, 4_200, 0, 0]),
+        ("mean(income)", "by", Some("above,below"), vec![15_000_000_000, 27_500_000_000]),
+        (
+            "histogram(income)",
+            "by",
+            Some("0,1000000,2000000,3000000,4000000,5000000"),
+            vec![500, 4_000, 3_000, 0, 0, 1_000],
+        ),
+    ] {
+        let answer = analyst.ask(&office, &ask(&[(measure, by)], "epsilon 10")).await.unwrap();
+        let told = answer.layout.margins()[0].values.as_ref();
+        let told = told.map(|codes| codes.iter().map(Code::to_string).collect::<Vec<_>>().join(","));
+        assert_eq!(told.as_deref(), values, "{measure}");
+        // Noise beyond 40 scales comes once in 10^17 draws.
+        let scale = answer.plan.margins[0].measurement.noise().unwrap().scale;
+        assert_eq!(answer.cells.len(), expected.len(), "{measure}");
+        for (found, expected) in answer.cells.iter().zip(expected) {
+            assert!((found - expected).abs() as f64 <= 40.0 * scale + 1.0, "{measure} {found} {expected}");
+        }
+        assert_eq!(answer.charged.pure_nano, Some(10_000_000_000), "{measure}");
+    }
+    // At so high a price the candidate nearest the rank asked for is chosen but once in e^100 times.
+    let asked = ask(&[("quantile(income,0.1,0.5,0.9)", "by sex")], "epsilon 30");
+    let answer = analyst.ask(&office, &asked).await.unwrap();
+    assert_eq!(answer.cells[..6], [1_000_000, 1_000_000, 5_000_000, 0, 2_000_000, 2_000_000]);
+}
+
+#[tokio::test]
+async fn a_unit_of_several_rows_counts_within_its_bounds() {
+    let world = World::new();
+    let policy = Policy::of("GHA");
+    let mut office = Office::prepare(&world, "GHA", &policy, &Register::default());
+    std::fs::remove_file(office.register()).unwrap();
+    let connection = rusqlite::Connection::open(office.register()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE residents (person_id TEXT, country_of_birth TEXT, sex TEXT, age INTEGER, education TEXT, \
+             arrival_year INTEGER, income INTEGER);
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
+             INSERT INTO residents SELECT 'p' || (i % 5), 'TGO', CASE i % 2 WHEN 0 THEN 'F' ELSE 'M' END, i % 7, NULL, 2021, 5
+             FROM n;",
+        )
+        .unwrap();
+    drop(connection);
+    office.write_policy(&policy.text().replace("rows_at_most = 1", "rows_at_most = 3, cells_at_most = 2"));
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    // Five persons with twenty rows each, of which three are read. Noise of scale 0.06 is 0 but once in ten million draws.
+    let answer = analyst.ask(&office, &ask(&[("rows", "by sex")], "epsilon 50")).await.unwrap();
+    assert_eq!(answer.cells.iter().sum::<i64>(), 15);
+    let answer = analyst.ask(&office, &ask(&[("persons", "by sex")], "epsilon 50")).await.unwrap();
+    assert!((5..=10).contains(&answer.cells.iter().sum::<i64>()), "{:?}", answer.cells);
+    assert!(answer.cells.iter().all(|persons| *persons <= 5), "{:?}", answer.cells);
+}
+
+#[tokio::test]
+async fn a_mean_is_divided_by_a_count_that_its_asker_may_have() {
+    let world = World::new();
+    let kofi = Grant {
+        id: "kofi".into(),
+        to: "spiffe://ecowas.example/analyst/kofi".into(),
+        measures: r#"["mean(income)"]"#.into(),
+        ..Grant::of("50", "100")
+    };
+    let awa = Grant { to: "spiffe://ecowas.example/analyst/awa".into(), ..Grant::of("50", "100") };
+    let policy = Policy::of("GHA").grants([awa, kofi]);
+    let office = Office::start(&world, &policy, &register()).await;
+    let (awa, kofi) = (world.analyst(), world.caller(Role::Analyst, "kofi"));
+    let counted = awa.ask(&office, &ask(&[("rows(income)", "by sex")], "epsilon 2")).await.unwrap();
+
+    let mean = |epsilon: &str| ask(&[("mean(income)", "by sex")], &format!("epsilon {epsilon}"));
+    let answer = awa.ask(&office, &mean("1")).await.unwrap();
+    assert_eq!(answer.plan.earlier, [counted.statement.release_id]);
+    assert_eq!(answer.earlier.len(), 1);
+    assert_eq!((&answer.earlier[0].cells, answer.earlier[0].repeated), (&counted.cells, true));
+    assert_eq!(answer.charged.pure_nano, Some(1_000_000_000), "what it is divided by is free");
+    let centre = answer.plan.columns.values().next().unwrap().centre;
+    assert_eq!(centre, Some(2_500_000));
+    let mean_of_women = 2_500_000.0 + answer.cells[0] as f64 / counted.cells[0] as f64;
+    assert!((mean_of_women - 1_800_000.0).abs() < 100_000.0, "{mean_of_women}");
+
+    // The same again is the same, with what it is divided by.
+    let again = awa.ask(&office, &mean("1")).await.unwrap();
+    assert_eq!((again.repeated, &again.cells, again.earlier.len()), (true, &answer.cells, 1));
+    let fetched = awa.fetch(&office, answer.statement.release_id).await.unwrap();
+    assert_eq!((fetched.cells, fetched.earlier.len()), (answer.cells, 1));
+
+    // Who may not have the count gets a mean by the pair, and not the one that needs the count.
+    let answer = kofi.ask(&office, &mean("0.5")).await.unwrap();
+    assert_eq!((answer.earlier.len(), answer.layout.margins()[0].width()), (0, 2));
+    assert_eq!(kofi.ask(&office, &mean("1")).await.unwrap_err().refusal(), "measure-not-granted");
+    // Other conditions are other rows.
+    let filtered = mean("0.25").replace("price", "where age = 40\nprice");
+    assert_eq!(awa.ask(&office, &filtered).await.unwrap().earlier.len(), 0);
+}
+
+#[tokio::test]
+async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
+    let world = World::new();
+    let office = Office::start(&world, &Policy::of("GHA").grants([Grant::of("1", "2")]), &register()).await;
+    let analyst = world.analyst();
+    let precise =
+        |width: u32| ask(&[("persons", "by sex")], &format!("precision {width} at 0.95 on persons by sex"));
+    let price = analyst.estimate(&office, &precise(12)).await.unwrap();
+    let answer = analyst.ask(&office, &precise(12)).await.unwrap();
+    assert_eq!(answer.charged, price.loss.unwrap().into());
+    // P(|X| <= 12) = 0.95 at epsilon 0.23 or so.
+    let charged = answer.charged.pure_nano.unwrap();
+    assert!((200_000_000..300_000_000).contains(&charged), "{charged}");
+    assert_eq!(office.ledger().pure_nano(""), i64::try_from(charged).unwrap());
+    for (width, refusal) in [(1, "epsilon-per-query-exceeded"), (0, "precision-out-of-range")] {
+        let told = analyst.ask(&office, &precise(width)).await.unwrap_err();
+        assert_eq!(told.refusal(), refusal, "{width}");
+        assert_eq!(
+            analyst.estimate(&office, &precise(width)).await.unwrap_err().refusal(),
+            refusal,
+            "{width}"
+        );
+    }
+    let mean = ask(&[("mean(income)", "by")], "precision 5 at 0.95 on mean(income) by");
+    assert_eq!(analyst.ask(&office, &mean).await.unwrap_err().refusal(), "precision-not-foreseen");
+    assert_eq!(office.ledger().pure_nano(""), i64::try_from(charged).unwrap());
+}
+
+#[tokio::test]
+async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
+    let world = World::new();
+    let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"never\"";
+    let grant = Grant {
+        measures: r#"["persons", "keys(village)"]"#.into(),
+        more: "delta_per_query = 5e-7".into(),
+        by: r#"["sex"]"#.into(),
+        filters: "[]".into(),
+        ..Grant::of("2", "8")
+    };
+    let policy = Policy::of("GHA").budget(budget).grants([grant]);
+    let text = policy
+        .text()
+        .replace("education = { codes = [\"none\", \"primary\", \"higher\"] }", "village = { open = true }");
+    let mut office = Office::prepare(&world, "GHA", &policy, &Register::default());
+    std::fs::remove_file(office.register()).unwrap();
+    let connection = rusqlite::Connection::open(office.register()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE residents (person_id INTEGER PRIMARY KEY, country_of_birth TEXT, sex TEXT, age INTEGER, village TEXT, \
+             arrival_year INTEGER, income INTEGER);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO residents (person_id, village) SELECT i, CASE WHEN i <= 1 THEN 'Hamlet of one' WHEN i <= 900 THEN 'Ho' \
+             WHEN i <= 1990 THEN 'New Town' ELSE ' ' END FROM n;",
+        )
+        .unwrap();
+    drop(connection);
+    office.write_policy(&text);
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let question = ask(&[("keys(village)", "by")], "epsilon 1");
+    let price = analyst.estimate(&office, &question).await.unwrap();
+    assert!(price.plan.contains(" threshold "), "{}", price.plan);
+    let answer = analyst.ask(&office, &question).await.unwrap();
+    let values = answer.layout.margins()[0].values.as_ref().unwrap();
+    assert_eq!(values.iter().map(Code::as_str).collect::<Vec<_>>(), ["Ho", "New%20Town"]);
+    assert!(
+        (answer.cells[0] - 899).abs() < 200 && (answer.cells[1] - 1_090).abs() < 200,
+        "{:?}",
+        answer.cells
+    );
+    assert_eq!(answer.charged.delta_e18, 500_000_000_000);
+    let again = analyst.ask(&office, &question).await.unwrap();
+    assert_eq!((again.repeated, again.cells), (true, answer.cells));
+    // Two such questions spend the account's delta; a third is refused, and what spends none is answered.
+    analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.5")).await.unwrap();
+    let told = analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.25")).await.unwrap_err();
+    assert_eq!(told.refusal(), "budget-exceeded");
+    analyst.ask(&office, &ask(&[("persons", "by sex")], "epsilon 0.25")).await.unwrap();
+}
