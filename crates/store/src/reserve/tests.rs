@@ -200,11 +200,32 @@ async fn records_are_numbered_without_gaps() {
 
 #[tokio::test]
 async fn a_schema_of_another_version_is_refused() {
+    for found in [3, 0, -1, i64::MAX] {
+        let fixture = Fixture::new().await;
+        let sql = "UPDATE schema_version SET version = ?";
+        sqlx::query(sql).bind(found).execute(fixture.store.reader()).await.unwrap();
+        fixture.store.close().await;
+        let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
+        assert!(matches!(error, crate::StoreError::Schema { found: told } if told == found), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_fails_leaves_the_store_as_it_was() {
     let fixture = Fixture::new().await;
-    sqlx::query("UPDATE schema_version SET version = 3").execute(fixture.store.reader()).await.unwrap();
+    // What the step makes is there already, so it cannot be taken.
+    sqlx::query("UPDATE schema_version SET version = 1").execute(fixture.store.reader()).await.unwrap();
     fixture.store.close().await;
-    let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
-    assert!(matches!(error, crate::StoreError::Schema { found: 3 }), "{error}");
+    for _ in 0..2 {
+        let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
+        assert!(matches!(error, crate::StoreError::Database(_)), "{error}");
+    }
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(fixture.folder.path().join("ledger.sqlite"));
+    let left = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let version: i64 =
+        sqlx::query_scalar("SELECT version FROM schema_version").fetch_one(&left).await.unwrap();
+    assert_eq!(version, 1);
 }
 
 #[tokio::test]
