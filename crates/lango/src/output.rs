@@ -57,7 +57,9 @@ pub fn grouped(value: i64) -> String {
 pub fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-    let sign = if value < 0.0 && text.contains(|digit| ('1'..='9').contains(&digit)) { "-" } else { "" };
+    // No sign before a number that is shown as nothing.
+    let nothing = text.chars().all(|digit| matches!(digit, '0' | '.'));
+    let sign = if value < 0.0 && !nothing { "-" } else { "" };
     let point = if part.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{part}", if value.is_finite() { thousands(whole) } else { whole.to_owned() })
 }

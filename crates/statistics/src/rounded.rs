@@ -77,7 +77,9 @@ fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()
     let sizes = kept.values().map(BTreeSet::len).collect();
     let mask = |table: &&Table| {
         let bit = |dimension| kept.keys().position(|known| *known == dimension);
-        dimensions(table).try_fold(0u32, |mask, dimension| Some(mask | 1u32.checked_shl(u32::try_from(bit(dimension)?).ok()?)?))
+        dimensions(table).try_fold(0u32, |mask, dimension| {
+            Some(mask | 1u32.checked_shl(u32::try_from(bit(dimension)?).ok()?)?)
+        })
     };
     let masks: Option<Vec<u32>> = own.iter().map(mask).collect();
     let Some(masks) = masks else {
@@ -86,17 +88,23 @@ fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()
     };
     let cube = Cube::new(sizes, masks)?;
     let is_kept = |table: &Table, at: &[usize]| {
-        dimensions(table).zip(at).all(|(dimension, at)| kept.get(&dimension).is_some_and(|kept| kept.contains(at)))
+        dimensions(table)
+            .zip(at)
+            .all(|(dimension, at)| kept.get(&dimension).is_some_and(|kept| kept.contains(at)))
     };
     let inside: Vec<Vec<usize>> = own
         .iter()
-        .map(|table| positions(table).enumerate().filter(|(_, at)| is_kept(table, at)).map(|(cell, _)| cell).collect())
+        .map(|table| {
+            positions(table).enumerate().filter(|(_, at)| is_kept(table, at)).map(|(cell, _)| cell).collect()
+        })
         .collect();
     let value = |cell: &Cell| cell.figure.map_or(0.0, |figure| figure.value);
     let values: Vec<Vec<f64>> = own
         .iter()
         .zip(&inside)
-        .map(|(table, inside)| inside.iter().filter_map(|cell| Some(value(block_cells(table, block).get(*cell)?))).collect())
+        .map(|(table, inside)| {
+            inside.iter().filter_map(|cell| Some(value(block_cells(table, block).get(*cell)?))).collect()
+        })
         .collect();
     let made = whole(&cube, &values)?;
     for ((place, inside), made) in places.iter().zip(inside).zip(made) {

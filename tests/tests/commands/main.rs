@@ -257,3 +257,66 @@ async fn a_question_that_is_wrong_is_told_before_it_is_sent() {
         assert!(office.records().is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_measure_is_printed_with_what_is_known_of_its_error() {
+    let world = World::new();
+    let federation = federation(&world).await;
+    let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
+    let asked = |by: &'static str, measures: &[&'static str], more: &[&'static str]| {
+        let measures = measures.iter().flat_map(|measure| ["--measure", *measure]);
+        let fixed =
+            ["run", "--all", "--dataset", "residents", "--epsilon", "10", "--format", "json", "--by", by];
+        fixed.into_iter().chain(measures).chain(more.iter().copied()).collect::<Vec<_>>()
+    };
+    let chosen = ["quantile(income,0.25,0.5)"];
+    let added_up = lango(&federation, identity.path(), &asked("sex", &chosen, &[])).await;
+    assert_eq!(added_up.code, Some(2), "{}", added_up.stderr);
+    assert!(added_up.stderr.contains("`histogram(income)`"), "{}", added_up.stderr);
+    assert!(federation.offices.iter().all(|office| office.records().is_empty()), "nobody was asked");
+
+    let measures = ["rows", "sum(income)", "mean(income)", "share(sex)", "histogram(income)"];
+    let more = ["--quantiles", "0.5", "--whole"];
+    let done = lango(&federation, identity.path(), &asked("age", &measures, &more)).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let printed: Value = serde_json::from_str(&done.stdout).unwrap();
+    let cells = |measure: &str| {
+        let cells = printed["cells"].as_array().unwrap().iter().filter(|cell| cell["measure"] == measure);
+        cells.cloned().collect::<Vec<_>>()
+    };
+    let keys =
+        |measure: &str| cells(measure)[0]["key"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for (measure, count, key) in [
+        ("rows", 14, vec!["age"]),
+        ("sum(income)", 14, vec!["age"]),
+        ("mean(income)", 14, vec!["age"]),
+        ("share(sex)", 14 * 4, vec!["age", "sex"]),
+        ("histogram(income)", 14 * 6, vec!["age", "income"]),
+        ("quantile(income,0.5)", 14, vec!["age", "quantile"]),
+    ] {
+        assert_eq!(
+            (cells(measure).len(), keys(measure)),
+            (count, key.iter().map(ToString::to_string).collect())
+        );
+        for cell in cells(measure) {
+            let [value, lower, upper] = ["value", "lower", "upper"].map(|of| cell[of].as_f64().unwrap());
+            let whole = measure == "rows" || measure == "histogram(income)";
+            assert!(if whole { cell["value"].is_u64() } else { lower <= value && value <= upper }, "{cell}");
+            assert_eq!(cell["std_err"].is_number(), measure != "quantile(income,0.5)", "{cell}");
+        }
+    }
+    let split = printed["privacy"]["offices"][0]["split"].as_array().unwrap();
+    assert!(split.len() == 5 && split.iter().all(|part| part["price"] == 2), "{split:?}");
+
+    let done = lango(&federation, identity.path(), &asked("office", &chosen, &[])).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let printed: Value = serde_json::from_str(&done.stdout).unwrap();
+    let cells = printed["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 3 * 2);
+    for cell in cells {
+        assert!(
+            cell["rank_error"].is_u64() && cell["lower"].is_null() && cell["std_err"].is_null(),
+            "{cell}"
+        );
+    }
+}

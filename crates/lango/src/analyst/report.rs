@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Decimal, Loss, PlanText, nano};
-use lango_statistics::{Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram};
+use lango_statistics::{
+    Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram,
+};
 
 use crate::{
     analyst::heard::Answered,
@@ -44,7 +46,8 @@ impl Answered {
 
     /// The tables as they are to be shown.
     fn shown(&self, shown: &Shown) -> Result<Vec<Table>, Failure> {
-        let tables = if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
+        let tables =
+            if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
@@ -177,8 +180,11 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
     }
     let places = places(table);
     let rows = cells.iter().map(|(key, cell)| {
-        let figure = cell.figure.map_or_else(|| vec!["-".to_owned(), String::new()], |figure| told_as(&figure, places));
-        let figure = figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
+        let figure = cell
+            .figure
+            .map_or_else(|| vec!["-".to_owned(), String::new()], |figure| told_as(&figure, places));
+        let figure =
+            figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
         let key = key.iter().map(|code| (*code).to_owned());
         key.chain(figure).chain([cell.status.code().to_owned()]).collect()
     });
@@ -206,7 +212,8 @@ pub fn places(table: &Table) -> usize {
     let error = |figure: Figure| figure.std_err.or(Some((figure.upper? - figure.lower?) / 4.0));
     let least = figures().filter_map(error).filter(|error| *error > 0.0).fold(f64::INFINITY, f64::min);
     // A chosen quantile is a declared value, at its column's scale.
-    let shortest = |figure: Figure| figure.value.to_string().split_once('.').map_or(0, |(_, part)| part.len());
+    let shortest =
+        |figure: Figure| figure.value.to_string().split_once('.').map_or(0, |(_, part)| part.len());
     let declared = || figures().map(shortest).max().unwrap_or(0).min(9);
     if least.is_finite() { decimals(least, 2) } else { declared() }
 }

@@ -131,7 +131,8 @@ fn margins_of_a_measure_add_up_and_their_intervals_hold_the_truth() {
     for _ in 0..400 {
         let offices = [cube("GHA", &mut draws, [9.0, 6.0, 4.0]), cube("TGO", &mut draws, [5.0, 8.0, 3.0])];
         let tables = combined(&offices, false).unwrap();
-        let values = |table: &Table| table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>();
+        let values =
+            |table: &Table| table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>();
         let [total, ages, joint] = [0, 1, 2].map(|table: usize| values(&tables[table]));
         assert!((ages.iter().sum::<f64>() - total[0]).abs() < 1e-9 * total[0]);
         for (age, cells) in ages.iter().zip(joint.chunks(3)) {
@@ -195,16 +196,23 @@ fn a_sum_over_fitted_cells_carries_what_least_squares_leave() {
 fn whole_numbers_are_not_negative_and_add_up() {
     let mut draws = Draws(23);
     for by_office in [false, true] {
-        let offices = [cube("GHA", &mut draws, [9.0, 60.0, 40.0]), cube("TGO", &mut draws, [5.0, 80.0, 30.0])];
+        let offices =
+            [cube("GHA", &mut draws, [9.0, 60.0, 40.0]), cube("TGO", &mut draws, [5.0, 80.0, 30.0])];
         let answers: Vec<_> = offices.iter().map(Office::answer).collect();
         let tables = combine(&answers, by_office, Level::USUAL).unwrap();
-        assert!(tables[2].cells.iter().any(|cell| cell.figure.unwrap().value < 0.0), "there is something to mend");
+        assert!(
+            tables[2].cells.iter().any(|cell| cell.figure.unwrap().value < 0.0),
+            "there is something to mend"
+        );
         let whole = in_whole_numbers(&tables, &answers).unwrap();
         for (table, before) in whole.iter().zip(&tables) {
             for (cell, before) in table.cells.iter().zip(&before.cells) {
                 let (figure, before) = (cell.figure.unwrap(), before.figure.unwrap());
                 assert!(figure.value >= 0.0 && figure.value.fract() == 0.0 && figure.lower.unwrap() >= 0.0);
-                assert_eq!((figure.std_err, figure.upper), (before.std_err, before.upper.map(|end| end.max(0.0))));
+                assert_eq!(
+                    (figure.std_err, figure.upper),
+                    (before.std_err, before.upper.map(|end| end.max(0.0)))
+                );
             }
         }
         let sum = |cells: &[crate::Cell]| cells.iter().map(|cell| cell.figure.unwrap().value).sum::<f64>();
@@ -229,7 +237,9 @@ fn whole_numbers_of_offices_with_different_lists_leave_what_was_not_collected() 
     let whole = in_whole_numbers(&tables, &answers).unwrap();
     let shown = shown(&whole[0]);
     assert_eq!((shown[2].as_str(), shown[6].as_str()), ("GHA,X - L", "TGO,M - L"));
-    let of = |office: usize| whole[0].cells[office * 5..][..5].iter().filter_map(|cell| cell.figure).map(|figure| figure.value);
+    let of = |office: usize| {
+        whole[0].cells[office * 5..][..5].iter().filter_map(|cell| cell.figure).map(|figure| figure.value)
+    };
     assert_eq!((of(0).sum::<f64>(), of(1).sum::<f64>()), (8.0, 8.0));
     assert!(of(0).chain(of(1)).all(|value| value >= 0.0));
 }

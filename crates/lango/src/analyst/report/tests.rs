@@ -89,10 +89,13 @@ fn a_wide_table_fits_a_terminal_of_a_hundred_columns() {
     for (dimension, code) in [("country_of_birth", "CIV"), ("arrival_year", "1990-1994"), ("office", "GHA")] {
         wide.axes.insert(0, Axis { dimension: dimension.to_owned(), codes: vec![code.to_owned()] });
     }
-    let mut counts = table("persons", "sex", &[("F", figure(1_234_567.8, 123.4, 250.1))]);
+    let mut counts = table("persons", "sex", &[("F", figure(234_567.8, 123.4, 250.1))]);
     counts.axes.splice(0..0, wide.axes[..3].iter().cloned());
     let header = rows(&one_table(&wide, 0.95, 0)).remove(0);
-    assert_eq!(header, "office arrival_year country_of_birth quantile quantile(income) 95 % rank error status");
+    assert_eq!(
+        header,
+        "office arrival_year country_of_birth quantile quantile(income) 95 % rank error status"
+    );
     for table in [wide, counts] {
         let text = one_table(&table, 0.95, 0);
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
