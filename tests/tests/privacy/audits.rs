@@ -5,9 +5,9 @@ use lango_privacy::{Accounting, Discovery, Mechanism, Measurement, Noise, Plan, 
 use crate::{
     STATEMENTS_MOST,
     audit::{Claim, Neighbours, found, product},
-    counting::count,
     report::{each, print},
     seeds::{Seeds, times},
+    sql::Table,
     table::{self, Row, plan, released},
 };
 
@@ -24,6 +24,8 @@ pub struct Audit {
     others: Others,
     /// Whether means are divided by a count that was released before.
     divided: bool,
+    /// How many times the usual number of draws it takes to see what the unit does to all its parts.
+    effort: usize,
 }
 
 /// What is paid, and what is audited of it.
@@ -79,14 +81,14 @@ pub const AUDITS: &[Audit] = &[
     audit("median",                     Zcdp, (1, 1), "quantile(age,0.5);by", &["0 0 0 A F v"]),
     audit("median in two cells",        Pure, (2, 1), "quantile(age,0.5);by sex", &["9 0 0 A F v", "9 0 0 A M v"]),
     audit("median of two rows",         Zcdp, (2, 1), "quantile(age,0.5);by sex", &["9 0 0 A F v"; 2]),
-    audit("two quantiles",              Pure, (1, 1), "quantile(balance,0.01,0.03);by", &["5 -900 0 A F v"]).hundred(),
+    audit("two quantiles",              Pure, (1, 1), "quantile(balance,0.01,0.03);by", &["5 -900 0 A F v"]).hundred().effort(3),
     audit("histogram in two bins",      Pure, (2, 1), "histogram(income);by", &[POOR, RICH]),
     audit("histogram in one bin",       Zcdp, (2, 1), "histogram(income);by", &[RICH, RICH]),
     audit("cube of persons",            Pure, (1, 1), "persons;by;by region;by sex", &[F]),
     audit("cube of persons",            Zcdp, (1, 1), "persons;by;by region;by sex", &[F]),
     audit("margins that do not add up", Pure, (2, 2), "persons;by;by sex", &[F, M]),
     audit("cube of sums",               Zcdp, (2, 1), "sum(income);by;by sex", &[RICH, RICH]),
-    audit("four measures at once",      Pure, (1, 1), FOUR, &["0 400 1000 A F v"]),
+    audit("four measures at once",      Pure, (1, 1), FOUR, &["0 400 1000 A F v"]).effort(3),
     audit("four measures at once",      Zcdp, (1, 1), FOUR, &["0 400 1000 A F v"]),
     audit("keys that many have",        Zcdp, (2, 2), "keys(village);by", &["5 0 0 A F north", "5 0 0 A F south"]),
     audit("a key that nobody else has", Delta, (1, 1), "keys(village);by", &[F]),
@@ -104,12 +106,17 @@ const fn audit(
     question: &'static str,
     unit: &'static [&'static str],
 ) -> Audit {
-    Audit { name, price, bounds, question, unit, others: Others::Some, divided: false }
+    Audit { name, price, bounds, question, unit, others: Others::Some, divided: false, effort: 1 }
 }
 
 impl Audit {
     const fn divided(mut self) -> Self {
         self.divided = true;
+        self
+    }
+
+    const fn effort(mut self, effort: usize) -> Self {
+        self.effort = effort;
         self
     }
 
@@ -155,8 +162,10 @@ impl Audit {
         let (plan, others) = (self.plan(epsilon), self.others());
         let mut by = plan.clone();
         change(&mut by);
-        let all: Vec<Row> = self.unit.iter().map(|row| Row::read(0, row)).chain(others.clone()).collect();
-        Neighbours { with: count(&by, &all), without: count(&by, &others), plan }
+        let all: Vec<Row> = self.unit.iter().map(|row| Row::read(0, row)).chain(others).collect();
+        let table = Table::of(&all, [7; 32]);
+        let with = table.count(&by);
+        Neighbours { plan, with, without: table.without(0).count(&by) }
     }
 
     /// The same, counted by another plan than is measured by.
@@ -225,8 +234,9 @@ fn releases_tell_neighbours_apart_no_better_than_was_paid_for_and_would_at_half_
         let claim = audit.claim(&neighbours.plan);
         let mut halved = neighbours.clone();
         with_noise(&mut halved.plan, 0.5);
-        let whole = found(&neighbours, &claim, &product, times(12_000));
-        (audit, claim, whole, found(&halved, &claim, &product, times(4_000)))
+        let draws = |usually: usize| audit.effort * times(usually);
+        let whole = found(&neighbours, &claim, &product, draws(12_000));
+        (audit, claim, whole, found(&halved, &claim, &product, draws(4_000)))
     });
     let line = |(audit, claim, whole, halved): &(&Audit, Claim, f64, f64)| {
         let mechanism = audit.mechanism();

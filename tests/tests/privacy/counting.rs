@@ -38,7 +38,7 @@ fn margin_of(plan: &Plan, margin: &PlannedMargin, rows: &[Row]) -> Counted {
             };
         }
         let Fetch::Keys(column) = fetch else { continue };
-        let key = row.value(column.as_str()).map(|value| Code::escaped(value).unwrap().to_string());
+        let key = present(row, column.as_str()).map(|value| Code::escaped(value).unwrap().to_string());
         if let Some(key) = key.filter(|key| seen.insert((row.unit, key.clone()))) {
             *keys.entry(key).or_default() += 1;
         }
@@ -60,7 +60,7 @@ fn integers(dataset: &Dataset, fetch: &Fetch, row: &Row) -> Vec<(usize, i64)> {
         Fetch::RowsOf(column) => {
             let present = match dataset.columns[column].range() {
                 Some(_) => number(column.as_str()).is_some(),
-                None => row.value(column.as_str()).is_some(),
+                None => present(row, column.as_str()).is_some(),
             };
             if present { vec![(0, 1)] } else { Vec::new() }
         }
@@ -90,10 +90,15 @@ fn integers(dataset: &Dataset, fetch: &Fetch, row: &Row) -> Vec<(usize, i64)> {
     }
 }
 
+/// The value of a column where it is neither missing nor blank.
+fn present<'a>(row: &'a Row, column: &str) -> Option<&'a str> {
+    row.value(column).filter(|text| !text.trim().is_empty())
+}
+
 /// The public key of a row's value.
 fn key(dataset: &Dataset, column: &str, row: &Row) -> String {
     let domain = &dataset.columns[&column.parse().unwrap()].domain;
-    let Some(text) = row.value(column).filter(|text| !text.trim().is_empty()) else { return UNKNOWN.to_owned() };
+    let Some(text) = present(row, column) else { return UNKNOWN.to_owned() };
     let declared = match domain {
         Domain::Integer { .. } => text.parse().ok().and_then(|value| domain.band_of(value)).map(|place| {
             domain.keyset().unwrap().codes()[place].to_string()

@@ -8,9 +8,12 @@ mod audit;
 mod audits;
 mod broken;
 mod counting;
+mod failures;
 mod noise;
 mod report;
 mod seeds;
+mod sensitivity;
+mod sql;
 mod statistics;
 mod table;
 

@@ -19,7 +19,7 @@ pub fn print<const N: usize>(heading: [&str; N], lines: &[[String; N]]) {
 }
 
 /// The results of some work on each of these, in their order, on as many threads as there are cores.
-pub fn each<T: Sync, R: Send>(of: &'static [T], work: impl Fn(&'static T) -> R + Sync) -> Vec<R> {
+pub fn each<'a, T: Sync, R: Send>(of: &'a [T], work: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
