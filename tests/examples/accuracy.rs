@@ -10,9 +10,9 @@ use std::{
 };
 
 use lango_privacy::{
-    Accounting, Basis, Bounds, Code, Column, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid, Keyset, Kind, Layout,
-    LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name, Noise, Objective, Plan,
-    PlannedMargin, Query, Sensitivity, Unit, compile, measure,
+    Accounting, Basis, Bounds, Code, Column, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid, Keyset,
+    Kind, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name, Noise,
+    Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
 use lango_source::{Secret, Source, Sqlite};
 use lango_testkit::{Office, Policy, Register, World};
@@ -102,7 +102,8 @@ fn question(epsilon: &str) -> String {
 
 /// Rows of the register by one statement.
 fn rows(register: &Path, sql: &str) -> Result<Vec<(String, String, f64, f64)>, Failure> {
-    let connection = rusqlite::Connection::open_with_flags(register, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection =
+        rusqlite::Connection::open_with_flags(register, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut statement = connection.prepare(sql)?;
     let read = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     Ok(read.collect::<rusqlite::Result<_>>()?)
@@ -166,7 +167,8 @@ async fn of_register(register: &Path, begun: Instant) -> Result<Value, Failure> 
         let measured = measure(&plan, counted)?;
         errors.add(&measured.layout, &measured.integers, &counts, &means);
     }
-    let [mean_noise, count_noise] = [0, 1].map(|at| plan.margins.get(at).and_then(|margin| margin.text.measurement.noise()));
+    let [mean_noise, count_noise] =
+        [0, 1].map(|at| plan.margins.get(at).and_then(|margin| margin.text.measurement.noise()));
     let (mean_noise, count_noise) = mean_noise.zip(count_noise).ok_or("two noises")?;
     // To first order the mean by the pair errs by ((high - m) Z1 - (m - low) Z2) / (W n); the expected magnitude of a weighted
     // difference of two Laplace noises of scale b is b (u^2 + u v + v^2) / (u + v) at weights u, v.
@@ -279,12 +281,17 @@ fn of_cube(mechanism: Mechanism) -> Result<Value, Failure> {
     let variances: Vec<f64> = noises.iter().map(Noise::variance).collect();
     let sized = |mask: u32| SIZES.iter().enumerate().filter(move |(at, _)| mask >> at & 1 == 1);
     let cells: Vec<usize> = MARGINS.iter().map(|mask| sized(*mask).map(|(_, size)| size).product()).collect();
-    let computed: f64 =
-        cube.cell_variances(&variances).iter().zip(&cells).map(|(variance, cells)| variance * *cells as f64).sum();
+    let computed: f64 = cube
+        .cell_variances(&variances)
+        .iter()
+        .zip(&cells)
+        .map(|(variance, cells)| variance * *cells as f64)
+        .sum();
 
     let by = |mask: u32| Margin::new(sized(mask).filter_map(|(at, _)| NAMES.get(at)).map(|text| name(text)));
     let keysets = NAMES.iter().zip(SIZES).map(|(text, size)| (name(text), keyset(size))).collect();
-    let margins = MARGINS.iter().map(|mask| LayoutMargin { measure: Measure::persons(), by: by(*mask), values: None });
+    let margins =
+        MARGINS.iter().map(|mask| LayoutMargin { measure: Measure::persons(), by: by(*mask), values: None });
     let one = Sensitivity { l0: 1, l1: 1, l2_squared: 1, linf: 1 };
     let planned = MARGINS.iter().zip(&noises).map(|(mask, noise)| PlannedMargin {
         text: MarginText {
@@ -307,7 +314,8 @@ fn of_cube(mechanism: Mechanism) -> Result<Value, Failure> {
         terms_digest: [0; 32],
     };
     // A table's dimensions stand in name order: age, origin, sex. The cube takes them so.
-    let named = Cube::new(vec![SIZES[2], SIZES[0], SIZES[1]], vec![0b000, 0b010, 0b100, 0b110, 0b111]).ok_or("a cube")?;
+    let named = Cube::new(vec![SIZES[2], SIZES[0], SIZES[1]], vec![0b000, 0b010, 0b100, 0b110, 0b111])
+        .ok_or("a cube")?;
     let mut totals = Vec::new();
     for _ in 0..CUBES {
         let nothing = Exact::new(cells.iter().map(|cells| Counted::Cells(vec![0; *cells])).collect());
@@ -358,7 +366,8 @@ fn of_medians() -> Result<Vec<Value>, Failure> {
 
 fn of_median(data: &str, values: Vec<i64>, column: Column) -> Result<Value, Failure> {
     let dataset = dataset([("value", column)]);
-    let query: Query = "lango-query 1\ndataset bench\nmeasure quantile(value,0.5)\nby\nprice epsilon 0.5\n".parse()?;
+    let query: Query =
+        "lango-query 1\ndataset bench\nmeasure quantile(value,0.5)\nby\nprice epsilon 0.5\n".parse()?;
     let basis = Basis { account: &Accounting::Pure, delta_e18: 0, terms_digest: [0; 32], released: &[] };
     let plan = compile(&query, &dataset, &basis)?;
     let candidates = plan.margins.first().map(|margin| margin.fetch.candidates()).unwrap_or_default();
@@ -391,7 +400,8 @@ fn of_median(data: &str, values: Vec<i64>, column: Column) -> Result<Value, Fail
 fn wide() -> Result<(Dataset, Query, usize), Failure> {
     let codes = |count: i64| Domain::codes((0..count).map(Code::of_integer).collect()).map(Column::from);
     let dataset = dataset([("origin", codes(498)?), ("district", codes(198)?)]);
-    let query = "lango-query 1\ndataset bench\nmeasure persons\nby district,origin\nprice epsilon 1\n".parse()?;
+    let query =
+        "lango-query 1\ndataset bench\nmeasure persons\nby district,origin\nprice epsilon 1\n".parse()?;
     Ok((dataset, query, 500 * 200))
 }
 

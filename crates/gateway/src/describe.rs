@@ -97,7 +97,8 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let principal = request.principal.to_string();
-        let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
+        let asked =
+            Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
         let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
         let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
         let known = Known {

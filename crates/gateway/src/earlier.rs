@@ -75,8 +75,10 @@ impl Gateway {
             })?;
             let query: Query = stored.query.parse().map_err(|_| Refused::failed(known, false))?;
             let principal = request.principal.to_string();
-            let asked = Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
-            let granted = self.policy.authorize(&asked, &query).map_err(|denial| Refused::new(denial, known))?;
+            let asked =
+                Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
+            let granted =
+                self.policy.authorize(&asked, &query).map_err(|denial| Refused::new(denial, known))?;
             earlier.push(self.sign(request, stored, FREE, true, &granted, Vec::new()));
         }
         Ok(earlier)
@@ -85,8 +87,12 @@ impl Gateway {
     /// The grant under which the asker might ask an earlier question today.
     fn open_to<T>(&self, request: &Request<T>, query: &Query, purpose: &str) -> Option<Granted<'_>> {
         let principal = request.principal.to_string();
-        let asked =
-            Asked { principal: &principal, purpose: Some(purpose), on: Some(self.today()), epsilon_nano: None };
+        let asked = Asked {
+            principal: &principal,
+            purpose: Some(purpose),
+            on: Some(self.today()),
+            epsilon_nano: None,
+        };
         self.policy.authorize(&asked, query).ok()
     }
 }

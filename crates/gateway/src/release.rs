@@ -70,7 +70,8 @@ impl Gateway {
 
         // Drawing noise is arithmetic on big integers: long work for many cells, so not on the thread that serves.
         let noisy =
-            tokio::task::spawn_blocking(move || measure(&plan, counted).map(|measured| (plan, measured))).await;
+            tokio::task::spawn_blocking(move || measure(&plan, counted).map(|measured| (plan, measured)))
+                .await;
         let (plan, Measured { layout, integers }) = match noisy {
             Ok(Ok(noisy)) => noisy,
             Ok(Err(_)) | Err(_) => {
@@ -118,7 +119,12 @@ impl Gateway {
             return Err(Refused::new(Refusal::new("published", message), &known));
         }
         let principal = request.principal.to_string();
-        let asked = Asked { principal: &principal, purpose: Some(&question.purpose), on: Some(self.today()), epsilon_nano: None };
+        let asked = Asked {
+            principal: &principal,
+            purpose: Some(&question.purpose),
+            on: Some(self.today()),
+            epsilon_nano: None,
+        };
         let granted = self.policy.authorize(&asked, &query).map_err(|denial| {
             known.rule.clone_from(&denial.rule);
             Refused::new(denial, &known)
@@ -148,13 +154,19 @@ impl Gateway {
 
     /// A price by precision is known only with the plan, or with the stored answer: whether the policy allows it to one
     /// question is decided again, where everything is decided.
-    pub(crate) fn bear<T>(&self, request: &Request<T>, allowed: &Allowed<'_>, loss: &Loss) -> Result<(), Refused> {
+    pub(crate) fn bear<T>(
+        &self,
+        request: &Request<T>,
+        allowed: &Allowed<'_>,
+        loss: &Loss,
+    ) -> Result<(), Refused> {
         let Allowed { query, granted, known, .. } = allowed;
         if let Price::Epsilon(_) = query.price {
             return Ok(());
         }
         let account = &granted.budget.account;
-        let epsilon_nano = loss.amount(account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(u64::MAX);
+        let epsilon_nano =
+            loss.amount(account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(u64::MAX);
         let principal = request.principal.to_string();
         let asked = Asked {
             principal: &principal,
@@ -168,7 +180,8 @@ impl Gateway {
         if decided.grant.id == granted.grant.id {
             return Ok(());
         }
-        let message = format!("grant `{}` allows no question at this price: name the epsilon", granted.grant.id);
+        let message =
+            format!("grant `{}` allows no question at this price: name the epsilon", granted.grant.id);
         Err(Refused::new(Refusal::new("epsilon-per-query-exceeded", message), known))
     }
 
@@ -176,7 +189,10 @@ impl Gateway {
     async fn secret(&self, allowed: &Allowed<'_>) -> Result<Secret, Refused> {
         let Allowed { key, known, granted, .. } = allowed;
         let fresh = random().map_err(|()| Refused::failed(known, false))?;
-        let secret = self.store.bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh).await;
+        let secret = self
+            .store
+            .bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh, self.now())
+            .await;
         secret.map(Secret::new).map_err(|error| {
             tracing::error!(%error, "the store failed");
             Refused::failed(known, false)

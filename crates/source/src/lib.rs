@@ -3,13 +3,23 @@
 //! Architecture invariant: speaks of plans and cells, so that another engine is another implementation of [`Source`].
 //! What leaves this crate is [`lango_privacy::Exact`], which nothing but the noise can open.
 
+mod count;
+mod field;
+mod order;
+mod secret;
+mod sql;
 mod sqlite;
 mod tally;
+mod value;
 
 use async_trait::async_trait;
-use lango_privacy::{Dataset, Exact, Plan};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
 
+pub use secret::Secret;
 pub use sqlite::Sqlite;
+
+#[cfg(test)]
+mod tests;
 
 /// An office's database, read only.
 #[async_trait]
@@ -25,7 +35,10 @@ pub trait Source: Send + Sync {
 #[async_trait]
 pub trait Session: Send {
     /// Fetches the integers of the plan's margins, in the layout's order.
-    async fn fetch(self: Box<Self>, plan: Plan) -> Result<Exact<Vec<Vec<i64>>>, FetchError>;
+    ///
+    /// Unless the catalogue vouches for one row per unit, only the first rows of each unit are read, in an order that is
+    /// keyed with the secret of the dataset's version: the same secret always gives the same rows.
+    async fn fetch(self: Box<Self>, plan: Plan, secret: Secret) -> Result<Exact<Vec<Counted>>, FetchError>;
 }
 
 /// Why a source cannot serve a dataset. Speaks of the catalogue, never of a row.
@@ -48,22 +61,11 @@ pub enum SourceError {
         /// The column.
         column: String,
     },
-    /// The unit column may hold one identifier in several types, so that its key does not make it unique.
+    /// The unit column may hold one identifier in several types, and would be several units.
     #[error(
         "column `{column}` of table `{table}` is declared neither as whole numbers nor as text: an identifier needs one type"
     )]
     UnitType {
-        /// The table.
-        table: String,
-        /// The unit column.
-        column: String,
-    },
-    /// One row per unit is declared, or all that is supported, and the catalogue does not vouch for it.
-    #[error(
-        "column `{column}` of table `{table}` is not by itself a primary or unique key in the catalogue: \
-         this version serves tables with one row per unit only"
-    )]
-    NotUnique {
         /// The table.
         table: String,
         /// The unit column.

@@ -1,85 +1,175 @@
-//! From the groups that the database counted to the cells of a margin: the one mapping of values to keys.
-//!
-//! Every engine returns a group's values in their normal form, and this maps them: missing or blank to `_U`, present
-//! but not declared to `_O`, everything else to its key.
+//! The cells of one margin, and what a row adds to them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
-use lango_privacy::{Dataset, Domain, Layout, Margin};
+use lango_privacy::{Counted, Fetch, Name, Plan, PlannedMargin};
 
-/// A value of a group, as the normal form of its column gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
-    /// NULL or blank.
-    Missing,
-    /// Text; bytes that are not UTF-8 are no declared code.
-    Text(&'a [u8]),
-    /// A whole number.
-    Integer(i64),
-    /// Anything else.
-    Undeclared,
+use crate::field::Field;
+
+/// The column whose values a fetch takes beside those it is grouped by.
+pub(crate) fn measured(fetch: &Fetch) -> Option<&Name> {
+    match fetch {
+        Fetch::Units | Fetch::Rows => None,
+        Fetch::UnitsBy(column) | Fetch::RowsOf(column) | Fetch::Keys(column) => Some(column),
+        Fetch::Sum { column, .. } | Fetch::Pair { column, .. } => Some(column),
+        Fetch::Bins { column, .. } | Fetch::Ranks { column, .. } => Some(column),
+    }
 }
 
 /// Adds up one margin.
 pub(crate) struct Tally<'a> {
-    axes: Vec<Axis<'a>>,
-    cells: Vec<i64>,
-}
-
-struct Axis<'a> {
-    keys: usize,
-    domain: &'a Domain,
-    positions: HashMap<&'a [u8], usize>,
+    fetch: &'a Fetch,
+    /// The fields of the margin's dimensions, and how many cells apart two keys of each are.
+    by: Vec<(usize, usize)>,
+    /// The field that is measured, where there is one.
+    measured: Option<usize>,
+    /// Where bins begin, or the candidates; ascending.
+    points: Vec<i64>,
+    /// How many integers a cell has.
+    width: usize,
+    counted: Vec<i64>,
+    /// The places of the values that were found, for a search for keys.
+    found: HashMap<String, usize>,
+    /// Where units are counted, the places that the unit at hand has been seen in.
+    seen: Vec<usize>,
+    /// No unit is seen twice.
+    once: bool,
+    /// Rows of a unit beyond this rank are not read for this margin.
+    ranks_at_most: u64,
 }
 
 impl<'a> Tally<'a> {
-    /// An empty margin: a cell for every key.
-    pub(crate) fn new(dataset: &'a Dataset, layout: &'a Layout, by: &'a Margin) -> Self {
-        let axes = layout.axes(by).filter_map(|(name, keyset)| {
-            let domain = &dataset.columns.get(name)?.domain;
-            let positions = keyset
-                .codes()
-                .iter()
-                .enumerate()
-                .map(|(position, code)| (code.as_str().as_bytes(), position));
-            // The last two keys are `_O` and `_U`: a value that happens to read so is undeclared all the same.
-            Some(Axis {
-                keys: keyset.len(),
-                domain,
-                positions: positions.take(keyset.len().saturating_sub(2)).collect(),
-            })
-        });
-        Self { axes: axes.collect(), cells: vec![0; layout.cells_of(by)] }
-    }
-
-    /// Adds a group's count to its cell.
-    pub(crate) fn add(&mut self, values: &[Value<'_>], count: i64) {
-        let cell = self
-            .axes
-            .iter()
-            .zip(values)
-            .fold(0, |cell, (axis, value)| cell * axis.keys + axis.position(*value));
-        if let Some(cell) = self.cells.get_mut(cell) {
-            // A table has fewer than 2^63 rows; saturating keeps that a fact rather than a hope.
-            *cell = cell.saturating_add(count);
+    /// An empty margin; `field` tells where a column's values are.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        margin: &'a PlannedMargin,
+        one_row_per_unit: bool,
+        field: impl Fn(&Name) -> Option<usize>,
+    ) -> Self {
+        let PlannedMargin { text, fetch, .. } = margin;
+        let axes: Vec<_> = plan.layout.axes(&text.by).collect();
+        let mut by = Vec::with_capacity(axes.len());
+        let mut apart = 1;
+        for (name, keyset) in axes.iter().rev() {
+            by.extend(field(name).map(|field| (field, apart)));
+            apart *= keyset.len();
+        }
+        let points = match fetch {
+            Fetch::Bins { range, grid, .. } | Fetch::Ranks { range, grid, .. } => grid.points(range),
+            _ => Vec::new(),
+        };
+        let width = fetch.width(&plan.dataset);
+        let searched = matches!(fetch, Fetch::Keys(_));
+        let dataset = &plan.dataset;
+        let ranks = if fetch.counts_units() { dataset.cells_at_most() } else { dataset.unit.rows_at_most };
+        Self {
+            fetch,
+            by,
+            measured: measured(fetch).and_then(field),
+            points,
+            width,
+            counted: if searched { Vec::new() } else { vec![0; apart * width] },
+            found: HashMap::new(),
+            seen: Vec::new(),
+            once: one_row_per_unit || ranks == 1,
+            ranks_at_most: ranks.into(),
         }
     }
 
-    /// The counts, row-major.
-    pub(crate) fn into_cells(self) -> Vec<i64> {
-        self.cells
+    /// Adds the row at hand, which is the `rank`th of its unit.
+    pub(crate) fn add(&mut self, fields: &[Field<'_>], rank: u64) {
+        if rank > self.ranks_at_most {
+            return;
+        }
+        let position =
+            |(field, apart): &(usize, usize)| fields.get(*field).map_or(0, |at| at.position * apart);
+        let cell = self.by.iter().map(position).sum::<usize>() * self.width;
+        let measured = self.measured.and_then(|field| fields.get(field));
+        let number = measured.and_then(|field| field.number);
+        match self.fetch {
+            Fetch::Units => self.see(cell),
+            Fetch::UnitsBy(_) => self.see(cell + measured.map_or(0, |field| field.position)),
+            Fetch::Keys(_) => {
+                if let Some(found) = measured.and_then(|field| field.found.as_ref()) {
+                    let place = self.place(found);
+                    self.see(place);
+                }
+            }
+            Fetch::Rows => self.count(cell, 1),
+            Fetch::RowsOf(_) => self.count(cell, measured.is_some_and(|field| field.present).into()),
+            Fetch::Sum { range, centre, .. } => {
+                let clamped = number.map(|number| number.clamp(range.low, range.high));
+                self.count(cell, clamped.map_or(0, |value| value.saturating_sub(centre.unwrap_or(0))));
+            }
+            Fetch::Pair { range, .. } => {
+                if let Some(value) = number.map(|number| number.clamp(range.low, range.high)) {
+                    self.count(cell, value.saturating_sub(range.low));
+                    self.count(cell + 1, range.high.saturating_sub(value));
+                }
+            }
+            Fetch::Bins { range, .. } => {
+                if let Some(value) = number.map(|number| number.clamp(range.low, range.high)) {
+                    // The first bin begins at the lower bound.
+                    let begun = self.points.partition_point(|point| *point <= value);
+                    self.count(cell + begun.saturating_sub(1), 1);
+                }
+            }
+            Fetch::Ranks { range, .. } => {
+                if let Some(value) = number.map(|number| number.clamp(range.low, range.high)) {
+                    let below = self.points.partition_point(|point| *point < value);
+                    let at = usize::from(self.points.get(below) == Some(&value));
+                    self.count(cell + 2 * below + at, 1);
+                }
+            }
+        }
     }
-}
 
-impl Axis<'_> {
-    fn position(&self, value: Value<'_>) -> usize {
-        let (other, unknown) = (self.keys.saturating_sub(2), self.keys.saturating_sub(1));
-        match (value, self.domain) {
-            (Value::Missing, _) => unknown,
-            (Value::Text(text), _) if text.iter().all(|c| *c == b' ') => unknown,
-            (Value::Text(text), Domain::Codes(_)) => self.positions.get(text).copied().unwrap_or(other),
-            (Value::Integer(value), domain) => domain.band_of(value).unwrap_or(other),
-            _ => other,
+    /// The unit at hand has no more rows.
+    pub(crate) fn end_unit(&mut self) {
+        if self.seen.is_empty() {
+            return;
+        }
+        let mut seen = mem::take(&mut self.seen);
+        seen.sort_unstable();
+        seen.dedup();
+        for place in seen.drain(..) {
+            self.count(place, 1);
+        }
+        self.seen = seen;
+    }
+
+    /// What was counted.
+    pub(crate) fn into_counted(self) -> Counted {
+        let Self { fetch, counted, found, .. } = self;
+        match fetch {
+            Fetch::Keys(_) => {
+                let units = |(key, place): (String, usize)| Some((key, *counted.get(place)?));
+                Counted::Keys(found.into_iter().filter_map(units).collect())
+            }
+            _ => Counted::Cells(counted),
+        }
+    }
+
+    /// The unit at hand is in this place; it counts once there, however many of its rows are.
+    fn see(&mut self, place: usize) {
+        if self.once { self.count(place, 1) } else { self.seen.push(place) }
+    }
+
+    fn place(&mut self, found: &str) -> usize {
+        if let Some(place) = self.found.get(found) {
+            return *place;
+        }
+        let place = self.counted.len();
+        self.counted.push(0);
+        self.found.insert(found.to_owned(), place);
+        place
+    }
+
+    /// INVARIANT (a unit's part is bounded whatever the table holds): additions saturate, and the same rows come in the same
+    /// order, so without one unit no integer differs by more than the sum of what its rows add, even past `rows_below`.
+    fn count(&mut self, place: usize, by: i64) {
+        if let Some(integer) = self.counted.get_mut(place) {
+            *integer = integer.saturating_add(by);
         }
     }
 }

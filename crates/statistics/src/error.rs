@@ -70,6 +70,12 @@ pub enum CombineError {
         /// The measure.
         measure: String,
     },
+    /// Counts that cannot be made whole numbers.
+    #[error("the tables of `{measure}` are too large to be made whole numbers that add up")]
+    NotWhole {
+        /// The measure.
+        measure: String,
+    },
     /// The tables would be too large.
     #[error("the combined tables would have more than {CELLS_MOST} cells")]
     TooManyCells,

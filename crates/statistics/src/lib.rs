@@ -14,9 +14,11 @@ mod foreseen;
 mod intervals;
 mod noises;
 mod quantiles;
+mod rounded;
 mod shape;
 mod sheet;
 mod table;
+mod whole;
 
 pub use answer::Answer;
 pub use combine::{combine, combine_over};
@@ -24,7 +26,9 @@ pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use error::CombineError;
 pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
 pub use quantiles::quantile_from_histogram;
+pub use rounded::in_whole_numbers;
 pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
+pub use whole::whole;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,8 @@ use crate::{
 /// The quantiles of every histogram in the answers, one table for each of their margins: offices added up, which must then
 /// have the same bins, or side by side. Shares are between 0 and 1.
 ///
-/// An interval holds every value that the bins' noisy counts do not exclude, and so is seldom narrower than a bin.
+/// An interval holds every value that the bins' noisy counts do not exclude, and so is seldom narrower than a bin. There is
+/// no standard error: where in its bin a quantile lies is not told by counts, and taken to be on a straight line.
 pub fn quantile_from_histogram(
     answers: &[Answer<'_>],
     shares: &[Decimal],
@@ -90,11 +91,11 @@ fn quantile(
     let Some(found) = intervals.quantile(first.carried, counts.len(), share).figure(&ends, &values) else {
         return NONE;
     };
-    let HistogramQuantile { value, lower, upper, std_err } = found;
+    let HistogramQuantile { value, lower, upper, .. } = found;
     let unit = unit(range.scale);
     let figure = Figure {
         value: value / unit,
-        std_err: std_err.map(|std_err| std_err / unit),
+        std_err: None,
         lower: Some(lower / unit),
         upper: Some(upper / unit),
         rank_error: None,

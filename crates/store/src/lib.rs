@@ -8,8 +8,9 @@ mod release;
 mod reserve;
 mod rows;
 mod schema;
+mod secret;
 
 pub use record::{Decision, Entry, Record};
-pub use release::{ReleaseKey, Stored};
+pub use release::{Made, ReleaseKey, Stored};
 pub use reserve::{Charge, Held, Reserve, Reserved};
 pub use schema::{Store, StoreError};

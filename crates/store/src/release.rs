@@ -36,6 +36,19 @@ pub struct Stored {
     pub loss: Loss,
 }
 
+/// How a stored release was made: all of it but its figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The same for every answer with these values.
+    pub release_id: [u8; 16],
+    /// The question's canonical text.
+    pub query: String,
+    /// The plan's text.
+    pub plan: String,
+    /// The layout's text.
+    pub layout: String,
+}
+
 const STORED: &str = "SELECT release_id, dataset_version, query, plan, layout, cells, pure_nano, rho_nano, delta_e18 \
                       FROM release JOIN reservation ON reservation.id = release.reservation_id ";
 
@@ -61,6 +74,29 @@ impl Store {
             .fetch_optional(self.reader())
             .await?;
         row.as_ref().map(stored).transpose()
+    }
+
+    /// How the releases of a dataset's version were made, the newest first, at most so many.
+    pub async fn releases_of(
+        &self,
+        dataset: &str,
+        version: &str,
+        most: u32,
+    ) -> Result<Vec<Made>, StoreError> {
+        let sql = "SELECT release_id, query, plan, layout FROM release JOIN reservation ON reservation.id = reservation_id \
+                   WHERE dataset = ? AND dataset_version = ? AND state <> 'voided' ORDER BY reservation.id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(dataset).bind(version).bind(most).fetch_all(self.reader()).await?;
+        rows.iter()
+            .map(|row| {
+                let id: Vec<u8> = row.try_get("release_id")?;
+                Ok(Made {
+                    release_id: id.try_into().map_err(|_| StoreError::Damaged("release"))?,
+                    query: row.try_get("query")?,
+                    plan: row.try_get("plan")?,
+                    layout: row.try_get("layout")?,
+                })
+            })
+            .collect()
     }
 
     /// Settles a reservation: spent, its release stored and the access recorded, in one transaction. Only after it

@@ -8,7 +8,10 @@ use sqlx::{
 };
 
 /// The schema that this version reads and writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
+
+/// The steps from each schema to the next, taken in the transaction that opens the store.
+const STEPS: [(i64, &str); 1] = [(1, include_str!("../migrations/2.sql"))];
 
 /// The gateway's durable memory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,8 +66,15 @@ impl Store {
             let sql = concat!(include_str!("../migrations/1.sql"), "INSERT INTO schema_version VALUES (1);");
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
         }
-        let found: i64 =
-            sqlx::query("SELECT version FROM schema_version").fetch_one(&mut *tx).await?.try_get(0)?;
+        let version = "SELECT version FROM schema_version";
+        let mut found: i64 = sqlx::query(version).fetch_one(&mut *tx).await?.try_get(0)?;
+        for (from, sql) in STEPS {
+            if found == from {
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
+                sqlx::query("UPDATE schema_version SET version = ?").bind(from + 1).execute(&mut *tx).await?;
+                found = from + 1;
+            }
+        }
         if found != SCHEMA {
             return Err(StoreError::Schema { found });
         }

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use lango_privacy::{Dataset, Exact, Plan};
-use lango_source::{FetchError, Session, Source, SourceError};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_source::{FetchError, Secret, Session, Source, SourceError};
 use tokio::sync::watch;
 
 /// What a source does with a question.
@@ -84,7 +84,7 @@ struct GatedSession {
 
 #[async_trait]
 impl Session for GatedSession {
-    async fn fetch(self: Box<Self>, plan: Plan) -> Result<Exact<Vec<Vec<i64>>>, FetchError> {
+    async fn fetch(self: Box<Self>, plan: Plan, secret: Secret) -> Result<Exact<Vec<Counted>>, FetchError> {
         self.gate.waiting.send_modify(|waiting| *waiting += 1);
         let mode = *self.gate.mode.subscribe().wait_for(|mode| *mode != Mode::Shut).await.unwrap();
         self.gate.waiting.send_modify(|waiting| *waiting -= 1);
@@ -92,6 +92,6 @@ impl Session for GatedSession {
             return Err(FetchError { rows_were_read });
         }
         self.gate.fetches.fetch_add(1, Ordering::SeqCst);
-        self.session.fetch(plan).await
+        self.session.fetch(plan, secret).await
     }
 }

@@ -45,17 +45,23 @@ impl Refusal {
     /// The status code of a refusal.
     fn status_code(&self) -> Code {
         match self.code {
-            "malformed" | "time" | "epsilon-out-of-range" | "precision-out-of-range" | "precision-not-foreseen" => {
-                Code::InvalidArgument
-            }
+            "malformed"
+            | "time"
+            | "epsilon-out-of-range"
+            | "precision-out-of-range"
+            | "precision-not-foreseen" => Code::InvalidArgument,
             "unit-not-counted" | "not-a-number" | "bins-not-declared" | "candidates-not-declared" => {
                 Code::InvalidArgument
             }
             "quantile-out-of-range" | "quantile-per-office" | "share-by-itself" | "keys-not-open" => {
                 Code::InvalidArgument
             }
-            "column-not-declared" | "not-a-dimension" | "too-many-margins" | "too-many-cells"
-            | "filter-out-of-range" | "sum-could-overflow" => Code::InvalidArgument,
+            "column-not-declared"
+            | "not-a-dimension"
+            | "too-many-margins"
+            | "too-many-cells"
+            | "filter-out-of-range"
+            | "sum-could-overflow" => Code::InvalidArgument,
             "dataset-unknown" | "release-unknown" => Code::NotFound,
             "budget-exceeded" => Code::ResourceExhausted,
             "version-not-live" | "published" => Code::FailedPrecondition,

@@ -18,7 +18,10 @@ async fn a_zcdp_account_is_charged_rho_and_answers_with_gaussian_noise() {
     assert!(price.queries_left > 4, "{}", price.queries_left);
 
     let answer = analyst.ask(&office, &persons("by age,sex", "1")).await.unwrap();
-    assert_eq!(answer.plan.margins[0].measurement.noise().unwrap().mechanism, lango_privacy::Mechanism::DiscreteGaussian);
+    assert_eq!(
+        answer.plan.margins[0].measurement.noise().unwrap().mechanism,
+        lango_privacy::Mechanism::DiscreteGaussian
+    );
     assert_eq!((answer.charged.rho_nano, answer.charged.pure_nano), (rho, None));
     assert_eq!(answer.account, Some(lango_privacy::Accounting::Zcdp { delta_e18: 1_000_000_000_000 }));
     for account in office.ledger().accounts {

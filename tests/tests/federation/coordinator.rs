@@ -22,7 +22,9 @@ fn cells(table: &pb::Table) -> BTreeMap<String, i64> {
         keys = extended.collect();
     }
     assert_eq!(keys.len(), table.values.len());
-    keys.iter().map(|key| key.join(" ")).zip(table.values.iter().copied()).collect()
+    // Counts are whole and far below 2^53.
+    let counts = table.values.iter().map(|value| *value as i64);
+    keys.iter().map(|key| key.join(" ")).zip(counts).collect()
 }
 
 fn named(absent: &[pb::Absent]) -> Vec<(&str, &str)> {
@@ -94,30 +96,62 @@ async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
     let world = World::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
-    let question = analyst.question(&federation.audience(), &persons("by\nby age,sex", "0.5"));
+    let question = analyst.question(&federation.audience(), &persons("by age,sex", "0.5"));
     let envelope = analyst.sign(Kind::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
 
-    let mut sums = vec![0; 1 + 14 * 4];
+    let mut sums = vec![0; 14 * 4];
     let mut variance = 0.0;
     for office in &federation.offices {
         let answer = analyst.send(office, &envelope).await.unwrap();
         assert!(answer.repeated);
         assert_eq!(release(&relayed, office.id.name()).cells, answer.cells);
         sums.iter_mut().zip(&answer.cells).for_each(|(sum, cell)| *sum += cell);
-        variance += answer.plan.margins[0].error().variance();
+        variance += answer.plan.margins[0].measurement.noise().unwrap().variance();
     }
-    let [total, table] = relayed.result.tables.as_slice() else { panic!("two margins") };
-    assert_eq!(total.values, sums[..1]);
-    assert_eq!(table.values, sums[1..]);
-    for table in [total, table] {
-        assert!(table.std_errs.iter().all(|std_err| (std_err * std_err - variance).abs() < 1e-6 * variance));
-        assert!(table.statuses.iter().all(|status| status == "A"));
-        for ((value, lower), upper) in table.values.iter().zip(&table.lower).zip(&table.upper) {
-            assert_eq!(value - lower, upper - value);
-            let half_width = (upper - value) as f64;
-            assert!((1.5..2.6).contains(&(half_width / variance.sqrt())), "{half_width} {variance}");
+    let [table] = relayed.result.tables.as_slice() else { panic!("one margin") };
+    assert_eq!(table.values, sums.iter().map(|sum| *sum as f64).collect::<Vec<_>>());
+    holds(table, |std_err| (std_err * std_err - variance).abs() < 1e-6 * variance);
+}
+
+/// Intervals as wide as such standard errors make them.
+fn holds(table: &pb::Table, is: impl Fn(f64) -> bool) {
+    assert!(table.statuses.iter().all(|status| status == "A"));
+    let ends = table.lower.iter().zip(&table.upper);
+    for ((value, std_err), (lower, upper)) in table.values.iter().zip(&table.std_errs).zip(ends) {
+        assert!(is(*std_err), "{std_err}");
+        assert!(((value - lower) - (upper - value)).abs() < 1e-6);
+        assert!((1.5..2.6).contains(&((upper - value) / std_err)), "{value} {upper} {std_err}");
+    }
+}
+
+#[tokio::test]
+async fn margins_of_a_cube_add_up_over_all_offices() {
+    let world = World::new();
+    let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
+    let analyst = world.analyst();
+    let question = analyst.question(&federation.audience(), &persons("by\nby sex\nby age,sex", "0.5"));
+    let envelope = analyst.sign(Kind::Query, question.encode());
+    let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+    let [total, by_sex, finest] = relayed.result.tables.as_slice() else { panic!("three margins") };
+    let whole: f64 = total.values[0];
+    for table in [by_sex, finest] {
+        assert!((table.values.iter().sum::<f64>() - whole).abs() < 1e-9 * whole.abs().max(1.0));
+    }
+    for (sex, found) in by_sex.values.iter().enumerate() {
+        let summed: f64 = finest.values.iter().skip(sex).step_by(4).sum();
+        assert!((summed - found).abs() < 1e-9 * whole.abs().max(1.0), "{sex} {summed} {found}");
+    }
+    // No cell is worse than its own margin as measured.
+    let mut measured = [0.0; 3];
+    for office in &federation.offices {
+        let answer = analyst.send(office, &envelope).await.unwrap();
+        for (variance, margin) in measured.iter_mut().zip(&answer.plan.margins) {
+            *variance += margin.measurement.noise().unwrap().variance();
         }
+    }
+    for (table, variance) in relayed.result.tables.iter().zip(measured) {
+        holds(table, |std_err| std_err * std_err <= variance * (1.0 + 1e-9));
     }
 }
 

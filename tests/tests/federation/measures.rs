@@ -6,7 +6,8 @@ use lango_testkit::{Grant, Office, Person, Policy, Register, World};
 
 /// A question about the residents.
 fn ask(measures: &[(&str, &str)], price: &str) -> String {
-    let measures: String = measures.iter().map(|(measure, by)| format!("measure {measure}\n{by}\n")).collect();
+    let measures: String =
+        measures.iter().map(|(measure, by)| format!("measure {measure}\n{by}\n")).collect();
     format!("lango-query 1\ndataset residents\n{measures}price {price}\n")
 }
 
@@ -132,7 +133,8 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
     let world = World::new();
     let office = Office::start(&world, &Policy::of("GHA").grants([Grant::of("1", "2")]), &register()).await;
     let analyst = world.analyst();
-    let precise = |width: u32| ask(&[("persons", "by sex")], &format!("precision {width} at 0.95 on persons by sex"));
+    let precise =
+        |width: u32| ask(&[("persons", "by sex")], &format!("precision {width} at 0.95 on persons by sex"));
     let price = analyst.estimate(&office, &precise(12)).await.unwrap();
     let answer = analyst.ask(&office, &precise(12)).await.unwrap();
     assert_eq!(answer.charged, price.loss.unwrap().into());
@@ -143,7 +145,11 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
     for (width, refusal) in [(1, "epsilon-per-query-exceeded"), (0, "precision-out-of-range")] {
         let told = analyst.ask(&office, &precise(width)).await.unwrap_err();
         assert_eq!(told.refusal(), refusal, "{width}");
-        assert_eq!(analyst.estimate(&office, &precise(width)).await.unwrap_err().refusal(), refusal, "{width}");
+        assert_eq!(
+            analyst.estimate(&office, &precise(width)).await.unwrap_err().refusal(),
+            refusal,
+            "{width}"
+        );
     }
     let mean = ask(&[("mean(income)", "by")], "precision 5 at 0.95 on mean(income) by");
     assert_eq!(analyst.ask(&office, &mean).await.unwrap_err().refusal(), "precision-not-foreseen");
@@ -162,7 +168,9 @@ async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
         ..Grant::of("2", "8")
     };
     let policy = Policy::of("GHA").budget(budget).grants([grant]);
-    let text = policy.text().replace("education = { codes = [\"none\", \"primary\", \"higher\"] }", "village = { open = true }");
+    let text = policy
+        .text()
+        .replace("education = { codes = [\"none\", \"primary\", \"higher\"] }", "village = { open = true }");
     let mut office = Office::prepare(&world, "GHA", &policy, &Register::default());
     std::fs::remove_file(office.register()).unwrap();
     let connection = rusqlite::Connection::open(office.register()).unwrap();
@@ -185,7 +193,11 @@ async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
     let answer = analyst.ask(&office, &question).await.unwrap();
     let values = answer.layout.margins()[0].values.as_ref().unwrap();
     assert_eq!(values.iter().map(Code::as_str).collect::<Vec<_>>(), ["Ho", "New%20Town"]);
-    assert!((answer.cells[0] - 899).abs() < 200 && (answer.cells[1] - 1_090).abs() < 200, "{:?}", answer.cells);
+    assert!(
+        (answer.cells[0] - 899).abs() < 200 && (answer.cells[1] - 1_090).abs() < 200,
+        "{:?}",
+        answer.cells
+    );
     assert_eq!(answer.charged.delta_e18, 500_000_000_000);
     let again = analyst.ask(&office, &question).await.unwrap();
     assert_eq!((again.repeated, again.cells), (true, answer.cells));

@@ -60,7 +60,11 @@ pub(super) fn priced(estimate: pb::Estimate, query: &Query) -> Option<Priced> {
 }
 
 /// Whether a signed release can stand in a table beside others: an office's nonsense must not spoil the others' figures.
-pub(super) fn fits(office: &SpiffeId, answer: Answer, margins: &[(Measure, Margin)]) -> Result<Answer, String> {
+pub(super) fn fits(
+    office: &SpiffeId,
+    answer: Answer,
+    margins: &[(Measure, Margin)],
+) -> Result<Answer, String> {
     if !answer.layout.is_of(margins) {
         return Err("its margins are not the question's".to_owned());
     }

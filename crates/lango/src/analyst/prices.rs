@@ -110,7 +110,9 @@ impl Prices {
             for (margin, foreseen) in self.foreseen(priced) {
                 let error = error(foreseen.as_ref());
                 let field = |name: &str| match error.get(name) {
-                    Some(Value::Array(each)) => each.iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
+                    Some(Value::Array(each)) => {
+                        each.iter().map(Value::to_string).collect::<Vec<_>>().join(" ")
+                    }
                     Some(value) => value.to_string(),
                     None => String::new(),
                 };
@@ -157,11 +159,18 @@ impl Prices {
 
     /// The price of some offices, who name the same.
     fn block(&self, priced: &Priced) -> String {
-        let header = ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
+        let header =
+            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
         let rows = self.foreseen(priced).map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(foreseen.as_ref());
             let mechanism = mechanism(&margin.measurement).to_owned();
-            vec![named(&margin.measure.to_string(), &margin.by), nano(margin.price_nano), mechanism, std_err, interval]
+            vec![
+                named(&margin.measure.to_string(), &margin.by),
+                nano(margin.price_nano),
+                mechanism,
+                std_err,
+                interval,
+            ]
         });
         let mut text = output::table(&header, &[1, 3], rows);
         let cost = nano(epsilon(&priced.charged, &Some(priced.account)));
@@ -178,8 +187,8 @@ impl Prices {
         let bounds = &priced.plan.bounds;
         if bounds.rows_at_most > 1 {
             text += &format!(
-                "bounds    of a {} at most {} rows are read, for at most {} cells where it is counted itself\n",
-                bounds.noun, bounds.rows_at_most, bounds.cells_at_most
+                "bounds    at most {} rows of a {} are read, and at most {} where units are counted\n",
+                bounds.rows_at_most, bounds.noun, bounds.cells_at_most
             );
         }
         if !priced.bounds_drop.is_empty() {
@@ -208,10 +217,14 @@ impl Prices {
 /// What is foreseen, in words.
 fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
     let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
-    let ratio = |error: &Error, of: &str| (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)));
+    let ratio = |error: &Error, of: &str| {
+        (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))
+    };
     match foreseen {
         None => (String::new(), "unknown".to_owned()),
-        Some(Foreseen::Plain(Error { std_err, half_width })) => (brief(*std_err), format!("± {}", width(*half_width))),
+        Some(Foreseen::Plain(Error { std_err, half_width })) => {
+            (brief(*std_err), format!("± {}", width(*half_width)))
+        }
         Some(Foreseen::Mean(error)) => ratio(error, "at a count of"),
         Some(Foreseen::Share(error)) => ratio(error, "for a half of"),
         Some(Foreseen::Chosen(rows)) => {
@@ -270,4 +283,95 @@ fn scale(measurement: &Measurement) -> f64 {
 
 fn grouped_u64(value: u64) -> String {
     i64::try_from(value).map_or_else(|_| "unlimited".to_owned(), grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use lango_privacy::{Level, Loss};
+
+    use super::*;
+
+    const LAYOUT: &str = "codes sex F,M,_O,_U\nmargin keys(village) by values\nmargin mean(income) by values above,below\n\
+                          margin persons by sex\nmargin quantile(income,0.1,0.5) by sex values 0.1,0.5\n\
+                          margin share(sex) by values F,M,_O,_U\n";
+
+    fn priced(loss: Loss, account: Accounting, bounds_drop: &str) -> Priced {
+        let plan = format!(
+            "lango-plan 1\nunit person rows_at_most 3 cells_at_most 2\nterms {}\n\
+             column income from 0 to 5000000 scale 0 candidates 501\n\
+             margin keys(village) by mechanism discrete-gaussian scale 9 sensitivity 2 price 1000000 threshold 60\n\
+             margin mean(income) by mechanism discrete-laplace scale 50000000 sensitivity 15000000 price 100000000\n\
+             margin persons by sex mechanism discrete-laplace scale 20 sensitivity 2 price 100000000\n\
+             margin quantile(income,0.1,0.5) by sex mechanism permute-and-flip scale 540 sensitivity 27 price 100000000\n\
+             margin share(sex) by mechanism discrete-laplace scale 20 sensitivity 2 price 100000000\n",
+            "07".repeat(32)
+        );
+        Priced {
+            plan: plan.parse().unwrap(),
+            layout: LAYOUT.parse().unwrap(),
+            loss,
+            charged: loss,
+            account,
+            queries_left: 1_234,
+            repeated: false,
+            bounds_drop: bounds_drop.to_owned(),
+        }
+    }
+
+    fn prices(priced: &[(&str, Priced)]) -> Prices {
+        Prices {
+            text: String::new(),
+            query_digest: [0; 32],
+            level: Level::USUAL,
+            priced: priced.iter().map(|(office, priced)| ((*office).to_owned(), priced.clone())).collect(),
+            absent: vec![("TGO".to_owned(), "unreachable".to_owned())],
+        }
+    }
+
+    #[test]
+    fn offices_that_name_the_same_price_are_told_together() {
+        let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
+        let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
+        let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
+        let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]).for_people();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "BEN NGA");
+        assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
+        for said in [
+            "left      1,234 such questions in this period",
+            "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
+            "dropped   2 % of rows",
+            "TGO       unreachable",
+            "told from 60 units on",
+            "rank within 498, 2,487 rows of the best",
+            "at delta 1e-6: rho 0.024356",
+        ] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 120, "{widest}\n{text}");
+    }
+
+    #[test]
+    fn programs_get_the_error_of_each_margin_as_far_as_it_is_foreseen() {
+        let one = prices(&[("BEN", priced(Loss::pure(500_000_000), Accounting::Pure, ""))]);
+        let margins = one.json()["offices"][0]["margins"].clone();
+        let fields = |margin: &Value| margin.as_object().unwrap().keys().skip(5).cloned().collect::<Vec<_>>();
+        let fields: Vec<_> = margins.as_array().unwrap().iter().map(fields).collect();
+        assert_eq!(fields[0], ["std_err", "half_width", "threshold"]);
+        assert_eq!(fields[1], ["std_err", "half_width", "of"]);
+        assert_eq!(fields[2], ["std_err", "half_width"]);
+        assert_eq!(fields[3], ["rank_error"]);
+        assert_eq!(
+            (margins[3]["rank_error"].clone(), margins[2]["price"].clone()),
+            (json!([498, 2487]), json!(0.1))
+        );
+        let csv = one.csv();
+        assert!(
+            csv.contains(
+                "BEN,\"quantile(income,0.1,0.5) by sex\",pure,0.1,permute-and-flip,,,498 2487,1234\n"
+            ),
+            "{csv}"
+        );
+    }
 }

@@ -156,7 +156,8 @@ impl Offer<'_> {
 /// `50 at 95 %`, `+-50 at 0.95 on persons by sex`.
 fn precision(text: &str, asked: &BTreeMap<Measure, BTreeSet<Margin>>) -> Option<Price> {
     let (half_width, rest) = text.split_once(" at ")?;
-    let (confidence, on) = rest.split_once(" on ").map_or((rest, None), |(confidence, on)| (confidence, Some(on)));
+    let (confidence, on) =
+        rest.split_once(" on ").map_or((rest, None), |(confidence, on)| (confidence, Some(on)));
     let half_width = half_width.trim().trim_start_matches("+-").trim_start_matches('±').trim_start();
     let confidence = match confidence.trim().strip_suffix('%') {
         // A percentage is a number of hundredths, which is 10^7 billionths.
@@ -171,7 +172,8 @@ fn precision(text: &str, asked: &BTreeMap<Measure, BTreeSet<Margin>>) -> Option<
             (measure.trim().parse().ok()?, Margin::new(by))
         }
         None => {
-            let mut margins = asked.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
+            let mut margins =
+                asked.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
             let ((measure, by), None) = (margins.next()?, margins.next()) else { return None };
             (measure.clone(), by.clone())
         }
@@ -194,10 +196,25 @@ mod tests {
     fn a_precision_is_read_as_people_write_it() {
         let by = |by: &[&str]| by.iter().map(|by| (*by).to_owned()).collect::<Vec<_>>();
         for (measures, margins, text, expected) in [
-            (["persons"].as_slice(), ["sex"].as_slice(), "+-50 at 95 %", Some("price precision 50 at 0.95 on persons by sex")),
+            (
+                ["persons"].as_slice(),
+                ["sex"].as_slice(),
+                "+-50 at 95 %",
+                Some("price precision 50 at 0.95 on persons by sex"),
+            ),
             (&["persons"], &["sex"], "±50 at 0.990", Some("price precision 50 at 0.99 on persons by sex")),
-            (&["persons"], &["sex", "_T"], "50 at 99.9%  on persons by", Some("price precision 50 at 0.999 on persons by")),
-            (&["rows", "sum(fee)"], &["sex"], "2.5 at 95 % on sum(fee) by sex", Some("price precision 2.5 at 0.95 on sum(fee) by sex")),
+            (
+                &["persons"],
+                &["sex", "_T"],
+                "50 at 99.9%  on persons by",
+                Some("price precision 50 at 0.999 on persons by"),
+            ),
+            (
+                &["rows", "sum(fee)"],
+                &["sex"],
+                "2.5 at 95 % on sum(fee) by sex",
+                Some("price precision 2.5 at 0.95 on sum(fee) by sex"),
+            ),
             (&["persons"], &["sex", "_T"], "50 at 95 %", None),
             (&["persons"], &["sex"], "50 at 95 % on rows by sex", None),
             (&["persons"], &["sex"], "50", None),
@@ -205,7 +222,14 @@ mod tests {
         ] {
             let (measures, by) = (by(measures), by(margins));
             let price = Offer::Precision(text);
-            let parts = Parts { dataset: "residents", version: None, measures: &measures, by: &by, filters: &[], price };
+            let parts = Parts {
+                dataset: "residents",
+                version: None,
+                measures: &measures,
+                by: &by,
+                filters: &[],
+                price,
+            };
             let read = parts.read().ok().map(|asked| asked.query.to_string());
             let price = read.as_deref().and_then(|text| text.lines().last());
             assert_eq!(price, expected, "{text}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Decimal, Loss, PlanText, nano};
-use lango_statistics::{Absent, Cell, CombineError, Coverage, Figure, Table, quantile_from_histogram};
+use lango_statistics::{Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram};
 
 use crate::{
     analyst::heard::Answered,
@@ -12,6 +12,8 @@ use crate::{
 };
 
 mod data;
+#[cfg(test)]
+mod tests;
 
 pub use data::{billionths, by, real};
 
@@ -42,7 +44,7 @@ impl Answered {
 
     /// The tables as they are to be shown.
     fn shown(&self, shown: &Shown) -> Result<Vec<Table>, Failure> {
-        let tables = if shown.whole { self.whole()? } else { self.tables.clone() };
+        let tables = if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
@@ -71,7 +73,10 @@ impl Answered {
 
     /// The sum over offices of what this request was charged, in billionths of epsilon.
     pub fn charged(&self) -> u64 {
-        self.answers.values().map(|answer| epsilon(&answer.charged, &answer.account)).fold(0, u64::saturating_add)
+        self.answers
+            .values()
+            .map(|answer| epsilon(&answer.charged, &answer.account))
+            .fold(0, u64::saturating_add)
     }
 
     fn for_people(&self, tables: &[Table], rows: usize) -> String {
@@ -100,7 +105,8 @@ impl Answered {
         let accounts: BTreeSet<&str> =
             self.answers.values().filter_map(|answer| Some(answer.account?.word())).collect();
         let splits: BTreeSet<Vec<String>> = self.answers.values().map(|answer| split(&answer.plan)).collect();
-        let (Some(account), Some(split), 1, 1) = (accounts.first(), splits.first(), accounts.len(), splits.len())
+        let (Some(account), Some(split), 1, 1) =
+            (accounts.first(), splits.first(), accounts.len(), splits.len())
         else {
             return String::new();
         };
@@ -152,15 +158,14 @@ pub(super) fn percent(confidence: f64) -> String {
 }
 
 fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
-    let figures = || table.cells.iter().filter_map(|cell| cell.figure);
-    let chosen = figures().any(|figure| figure.rank_error.is_some());
-    let (interval, error) = match chosen {
-        true => (format!("{} within", percent(confidence)), "of rank"),
-        false => (format!("{} interval", percent(confidence)), "std err"),
-    };
+    let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
+    let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
+    // The axis of quantiles names the shares.
+    let measure = table.measure.split_once(',').map_or(table.measure.clone(), |(of, _)| format!("{of})"));
     let names = table.axes.iter().map(|axis| axis.dimension.as_str());
+    let last = if chosen { None } else { Some("std err") };
     let header: Vec<&str> =
-        names.chain([table.measure.as_str(), interval.as_str(), error, "status"]).collect();
+        names.chain([measure.as_str(), error.as_str()]).chain(last).chain(["status"]).collect();
     let keys = table.axes.len();
     let mut cells: Vec<(Vec<&str>, &Cell)> = table.keys().zip(&table.cells).collect();
     let shown = if rows == 0 { cells.len() } else { rows.min(cells.len()) };
@@ -172,17 +177,13 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
     }
     let places = places(table);
     let rows = cells.iter().map(|(key, cell)| {
-        let figure = cell.figure.map_or_else(
-            || ["-".to_owned(), String::new(), String::new()],
-            |figure| for_people(&figure, places),
-        );
-        key.iter()
-            .map(|code| (*code).to_owned())
-            .chain(figure)
-            .chain([cell.status.code().to_owned()])
-            .collect()
+        let figure = cell.figure.map_or_else(|| vec!["-".to_owned(), String::new()], |figure| told_as(&figure, places));
+        let figure = figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
+        let key = key.iter().map(|code| (*code).to_owned());
+        key.chain(figure).chain([cell.status.code().to_owned()]).collect()
     });
-    let mut text = output::table(&header, &[keys, keys + 1, keys + 2], rows);
+    let right: Vec<usize> = (keys..keys + if chosen { 2 } else { 3 }).collect();
+    let mut text = output::table(&header, &right, rows);
     text.push('\n');
     if hidden > 0 {
         text += &format!(
@@ -197,32 +198,31 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 pub fn places(table: &Table) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
-    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper)) {
+    if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))
+    {
         return 0;
     }
-    let least = figures().filter_map(|figure| figure.std_err).filter(|error| *error > 0.0);
-    let least = least.fold(f64::INFINITY, f64::min);
-    let shortest = || {
-        let text = figures().map(|figure| figure.value.to_string());
-        text.map(|text| text.split_once('.').map_or(0, |(_, part)| part.len())).max().unwrap_or(0)
-    };
+    // About two standard errors lie between an estimate and the end of its interval.
+    let error = |figure: Figure| figure.std_err.or(Some((figure.upper? - figure.lower?) / 4.0));
+    let least = figures().filter_map(error).filter(|error| *error > 0.0).fold(f64::INFINITY, f64::min);
     // A chosen quantile is a declared value, at its column's scale.
-    if least.is_finite() { decimals(least, 2) } else { shortest().min(9) }
+    let shortest = |figure: Figure| figure.value.to_string().split_once('.').map_or(0, |(_, part)| part.len());
+    let declared = || figures().map(shortest).max().unwrap_or(0).min(9);
+    if least.is_finite() { decimals(least, 2) } else { declared() }
 }
 
-/// Value, interval and error of a figure; of a chosen quantile, the rows by which its rank may be off.
-fn for_people(figure: &Figure, places: usize) -> [String; 3] {
+/// Value, interval and error of a figure; of a chosen quantile, value and the rows by which its rank may be off.
+fn told_as(figure: &Figure, places: usize) -> Vec<String> {
     let value = number(figure.value, places);
     match figure {
         Figure { rank_error: Some(rows), .. } => {
-            let rows = i64::try_from(*rows).unwrap_or(i64::MAX);
-            [value, format!("{} rows", grouped(rows)), "of the best".to_owned()]
+            vec![value, format!("{} rows", grouped(i64::try_from(*rows).unwrap_or(i64::MAX)))]
         }
         Figure { lower: Some(lower), upper: Some(upper), std_err, .. } => {
             let interval = format!("{} to {}", number(*lower, places), number(*upper, places));
-            [value, interval, std_err.map(brief).unwrap_or_default()]
+            vec![value, interval, std_err.map(brief).unwrap_or_default()]
         }
-        _ => [value, String::new(), String::new()],
+        _ => vec![value],
     }
 }
 

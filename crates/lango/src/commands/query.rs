@@ -92,7 +92,8 @@ pub struct Ask {
 
 /// A share strictly between 0 and 1.
 fn share(text: &str) -> Result<Decimal, String> {
-    let between = |share: &Decimal| share.scaled(18).is_some_and(|parts| (1..10i128.pow(18)).contains(&parts));
+    let between =
+        |share: &Decimal| share.scaled(18).is_some_and(|parts| (1..10i128.pow(18)).contains(&parts));
     Decimal::unsigned(text).filter(between).ok_or_else(|| format!("`{text}` is not a share between 0 and 1"))
 }
 
@@ -107,7 +108,8 @@ impl Query {
 
 impl Ask {
     fn read(&self) -> Result<(Asked, Manner), Failure> {
-        let offer = self.epsilon.as_deref().map(Offer::Epsilon).or(self.precision.as_deref().map(Offer::Precision));
+        let offer =
+            self.epsilon.as_deref().map(Offer::Epsilon).or(self.precision.as_deref().map(Offer::Precision));
         let asked = match (&self.file, &self.dataset, offer) {
             (Some(file), ..) => read_file(file)?,
             (None, Some(dataset), Some(price)) => {
@@ -122,7 +124,11 @@ impl Ask {
                 }
                 .read()?
             }
-            _ => return Err(Failure::Usage("name a query file, or --dataset and --epsilon or --precision".to_owned())),
+            _ => {
+                return Err(Failure::Usage(
+                    "name a query file, or --dataset and --epsilon or --precision".to_owned(),
+                ));
+            }
         };
         let (purpose, at_least, level) = (self.purpose.clone(), self.at_least, self.confidence);
         Ok((asked, Manner { purpose, at_least, level, members: self.member.clone() }))

@@ -21,7 +21,7 @@ const RESOLUTION: f64 = 192.0;
 const DOUBLINGS: u32 = 5;
 
 impl Law {
-    /// An `h` with `P(|sum| <= h)` at least `level`, at most about 1 % above the smallest.
+    /// An `h` with `P(|sum| <= h)` at least `level`, within the tolerance of the smallest.
     pub(super) fn half_width(&self, level: f64) -> f64 {
         let variance = self.variance();
         if !variance.is_finite() {

@@ -71,8 +71,8 @@ impl WeightedSum {
         self.variance().sqrt()
     }
 
-    /// An `h` with `P(|sum| <= h)` at least the level: the smallest where all weights are equal, and else at most about
-    /// 1 % above it.
+    /// An `h` with `P(|sum| <= h)` at least the level: the smallest where all weights are equal, and else at most about 1 %
+    /// above it, unless the level falls between two steps of a law of very narrow noises.
     pub fn half_width(&self, level: Level) -> f64 {
         match self.on_lattice() {
             Some((weight, sum)) => weight * sum.half_width(level).0 as f64,

@@ -95,7 +95,9 @@ mod tests {
     #[test]
     fn repro_a_value_of_one_unit_is_told_no_more_often_than_delta_at_the_threshold_too() {
         for delta_e18 in [1_000_000_000, 1_000_000_000_000, 50_000_000_000_000_000] {
-            for (values, rho_nano) in [(1, 24_356_000), (1, 500_000_000), (3, 500_000_000), (1, 4_000_000_000)] {
+            for (values, rho_nano) in
+                [(1, 24_356_000), (1, 500_000_000), (3, 500_000_000), (1, 4_000_000_000)]
+            {
                 let found = Discovery::calibrated(values, rho_nano, delta_e18).unwrap();
                 let weight = |k: i64| (-0.5 * (k as f64 / found.noise.scale).powi(2)).exp();
                 let reach = (40.0 * found.noise.scale) as i64 + 8;

@@ -323,7 +323,8 @@ fn errors_are_foreseen_before_there_is_an_answer() {
     assert!((half.std_err / (noise(7.0).std_err() * 0.5f64.sqrt() / 1_000.0) - 1.0).abs() < 1e-9);
     assert_eq!(ranks, &[7, 31]);
     let both = foresee(&planned, Level::USUAL);
-    let [Some(Plain(_)), None, Some(Mean(means)), Some(Plain(_)), None, Some(Share(_)), Some(Plain(sums))] = both.as_slice()
+    let [Some(Plain(_)), None, Some(Mean(means)), Some(Plain(_)), None, Some(Share(_)), Some(Plain(sums))] =
+        both.as_slice()
     else {
         panic!("{both:?}")
     };

@@ -1,6 +1,7 @@
 //! Intervals over simulated noise: they hold the truth as often as they say.
 
 use super::*;
+use crate::in_whole_numbers;
 
 fn holds(figure: &Figure, truth: f64) -> bool {
     figure.lower.unwrap() <= truth && truth <= figure.upper.unwrap()
@@ -103,4 +104,132 @@ fn the_interval_of_a_share_holds_it() {
         // Below no share is possible, so an interval around none can only fail on one side.
         check_coverage(held, KEYS, if truth == 0.0 { 0.985 } else { 0.96 });
     }
+}
+
+/// Margins of two dimensions and one measure, with their noises; each margin's truth from one joint table.
+fn cube(name: &'static str, draws: &mut Draws, scales: [f64; 3]) -> Office {
+    let [total, ages, joint] = scales;
+    let lines = format!(
+        "codes age {}\ncodes sex F,M,_U\nmargin persons by: discrete-laplace scale {total}\n\
+         margin persons by age: discrete-laplace scale {ages}\nmargin persons by age,sex: discrete-laplace scale {joint}",
+        codes(AGES)
+    );
+    let truth = |age: usize, sex: usize| 10 * (age as i64 + 1) * [3, 2, 0][sex];
+    let by_age = |age| (0..3).map(|sex| truth(age, sex)).sum::<i64>();
+    let mut cells = vec![(0..AGES).map(by_age).sum::<i64>() + draws.laplace(total)];
+    cells.extend((0..AGES).map(|age| by_age(age) + draws.laplace(ages)));
+    cells.extend((0..AGES * 3).map(|cell| truth(cell / 3, cell % 3) + draws.laplace(joint)));
+    Office::new(name, &lines, cells)
+}
+
+const AGES: usize = 8;
+
+#[test]
+fn margins_of_a_measure_add_up_and_their_intervals_hold_the_truth() {
+    let mut draws = Draws(17);
+    let (mut held, mut told, mut squares) = ([0usize; 3], [0usize; 3], [0.0; 3]);
+    for _ in 0..400 {
+        let offices = [cube("GHA", &mut draws, [9.0, 6.0, 4.0]), cube("TGO", &mut draws, [5.0, 8.0, 3.0])];
+        let tables = combined(&offices, false).unwrap();
+        let values = |table: &Table| table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>();
+        let [total, ages, joint] = [0, 1, 2].map(|table: usize| values(&tables[table]));
+        assert!((ages.iter().sum::<f64>() - total[0]).abs() < 1e-9 * total[0]);
+        for (age, cells) in ages.iter().zip(joint.chunks(3)) {
+            assert!((cells.iter().sum::<f64>() - age).abs() < 1e-6);
+        }
+        let truth = |age: usize| 2.0 * 50.0 * (age as f64 + 1.0);
+        let truths = [
+            vec![(0..AGES).map(truth).sum::<f64>()],
+            (0..AGES).map(truth).collect(),
+            (0..AGES).flat_map(|age| [3.0, 2.0, 0.0].map(|part| truth(age) * part / 5.0)).collect(),
+        ];
+        for (at, (table, truths)) in tables.iter().zip(&truths).enumerate() {
+            for (cell, truth) in table.cells.iter().zip(truths) {
+                let figure = cell.figure.unwrap();
+                held[at] += usize::from(holds(&figure, *truth));
+                told[at] += 1;
+                squares[at] += ((figure.value - truth) / figure.std_err.unwrap()).powi(2);
+            }
+        }
+    }
+    for at in 0..3 {
+        // Cells of one table are correlated after least squares; within six standard errors as if they were not.
+        let share = held[at] as f64 / told[at] as f64;
+        let error = (0.95 * 0.05 / told[at] as f64).sqrt();
+        assert!(share > 0.95 - 6.0 * error && share < 0.97 + 6.0 * error, "{at} {share}");
+        let ratio = squares[at] / told[at] as f64;
+        assert!((ratio - 1.0).abs() < 6.0 * (5.0 / told[at] as f64).sqrt(), "{at} {ratio}");
+    }
+}
+
+#[test]
+fn a_sum_over_fitted_cells_carries_what_least_squares_leave() {
+    let mut draws = Draws(19);
+    let sex: Name = "sex".parse().unwrap();
+    let age: Name = "age".parse().unwrap();
+    let (mut squares, mut told) = (0.0, 0);
+    for _ in 0..400 {
+        let office = cube("GHA", &mut draws, [9.0, 6.0, 4.0]);
+        let over = |over: &[Name]| combine_over(&[office.answer()], over, false, Level::USUAL).unwrap();
+        // Summed over sex, the finest margin is the one by age, which was measured too.
+        let tables = over(std::slice::from_ref(&sex));
+        for (summed, own) in tables[2].cells.iter().zip(&tables[1].cells) {
+            let (summed, own) = (summed.figure.unwrap(), own.figure.unwrap());
+            assert!((summed.value - own.value).abs() < 1e-6);
+            assert!((summed.std_err.unwrap() / own.std_err.unwrap() - 1.0).abs() < 1e-6);
+        }
+        // Summed over age it is one that was not.
+        let tables = over(std::slice::from_ref(&age));
+        for (cell, part) in tables[2].cells.iter().zip([3.0, 2.0, 0.0]) {
+            let figure = cell.figure.unwrap();
+            let truth = 360.0 * part;
+            squares += ((figure.value - truth) / figure.std_err.unwrap()).powi(2);
+            told += 1;
+        }
+    }
+    let ratio = squares / f64::from(told);
+    assert!((ratio - 1.0).abs() < 6.0 * (5.0 / f64::from(told)).sqrt(), "{ratio}");
+}
+
+#[test]
+fn whole_numbers_are_not_negative_and_add_up() {
+    let mut draws = Draws(23);
+    for by_office in [false, true] {
+        let offices = [cube("GHA", &mut draws, [9.0, 60.0, 40.0]), cube("TGO", &mut draws, [5.0, 80.0, 30.0])];
+        let answers: Vec<_> = offices.iter().map(Office::answer).collect();
+        let tables = combine(&answers, by_office, Level::USUAL).unwrap();
+        assert!(tables[2].cells.iter().any(|cell| cell.figure.unwrap().value < 0.0), "there is something to mend");
+        let whole = in_whole_numbers(&tables, &answers).unwrap();
+        for (table, before) in whole.iter().zip(&tables) {
+            for (cell, before) in table.cells.iter().zip(&before.cells) {
+                let (figure, before) = (cell.figure.unwrap(), before.figure.unwrap());
+                assert!(figure.value >= 0.0 && figure.value.fract() == 0.0 && figure.lower.unwrap() >= 0.0);
+                assert_eq!((figure.std_err, figure.upper), (before.std_err, before.upper.map(|end| end.max(0.0))));
+            }
+        }
+        let sum = |cells: &[crate::Cell]| cells.iter().map(|cell| cell.figure.unwrap().value).sum::<f64>();
+        let [total, ages, joint] = [0, 1, 2].map(|table: usize| &whole[table].cells);
+        for (office, total) in total.iter().enumerate() {
+            assert_eq!(sum(&ages[office * AGES..(office + 1) * AGES]), total.figure.unwrap().value);
+        }
+        for (cells, age) in joint.chunks(3).zip(ages) {
+            assert_eq!(sum(cells), age.figure.unwrap().value);
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_of_offices_with_different_lists_leave_what_was_not_collected() {
+    let offices = [
+        Office::by_sex("GHA", "F,M,_O,_U", 2.0, vec![10, -3, 0, 1]),
+        Office::by_sex("TGO", "F,X,_O,_U", 2.0, vec![7, 2, -1, 0]),
+    ];
+    let answers: Vec<_> = offices.iter().map(Office::answer).collect();
+    let tables = combine(&answers, true, Level::USUAL).unwrap();
+    let whole = in_whole_numbers(&tables, &answers).unwrap();
+    let shown = shown(&whole[0]);
+    assert_eq!((shown[2].as_str(), shown[6].as_str()), ("GHA,X - L", "TGO,M - L"));
+    let of = |office: usize| whole[0].cells[office * 5..][..5].iter().filter_map(|cell| cell.figure).map(|figure| figure.value);
+    assert_eq!((of(0).sum::<f64>(), of(1).sum::<f64>()), (8.0, 8.0));
+    assert!(of(0).chain(of(1)).all(|value| value >= 0.0));
 }

@@ -201,8 +201,62 @@ async fn records_are_numbered_without_gaps() {
 #[tokio::test]
 async fn a_schema_of_another_version_is_refused() {
     let fixture = Fixture::new().await;
-    sqlx::query("UPDATE schema_version SET version = 2").execute(fixture.store.reader()).await.unwrap();
+    sqlx::query("UPDATE schema_version SET version = 3").execute(fixture.store.reader()).await.unwrap();
     fixture.store.close().await;
     let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
-    assert!(matches!(error, crate::StoreError::Schema { found: 2 }), "{error}");
+    assert!(matches!(error, crate::StoreError::Schema { found: 3 }), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let first = concat!(include_str!("../../migrations/1.sql"), "INSERT INTO schema_version VALUES (1);");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(first)).execute(&old).await.unwrap();
+    sqlx::query("INSERT INTO account VALUES ('residents', '', '2026', 7, 1, 0)").execute(&old).await.unwrap();
+    old.close().await;
+    for _ in 0..2 {
+        let store = Store::open(&path).await.unwrap();
+        assert_eq!(store.balance(&account(Holder::Pool)).await.unwrap().pure_nano, Some(7));
+        store.bounding_secret("residents", "1", [3; 32], 0).await.unwrap();
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_made_once_whoever_comes_first() {
+    let fixture = Fixture::new().await;
+    let other = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap();
+    let stores = [fixture.store.clone(), other];
+    let made = (0..16u8).map(|fresh| {
+        let store = stores[usize::from(fresh % 2)].clone();
+        tokio::spawn(async move { store.bounding_secret("residents", "1", [fresh; 32], 0).await.unwrap() })
+    });
+    let mut secrets = std::collections::BTreeSet::new();
+    for task in made.collect::<Vec<_>>() {
+        secrets.insert(task.await.unwrap());
+    }
+    assert_eq!(secrets.len(), 1);
+    let first = *secrets.first().unwrap();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.bounding_secret("residents", "1", [99; 32], 0).await.unwrap(), first);
+    assert_eq!(fixture.store.bounding_secret("residents", "2", [99; 32], 0).await.unwrap(), [99; 32]);
+}
+
+#[tokio::test]
+async fn releases_of_a_version_are_told_newest_first_without_their_figures() {
+    let fixture = Fixture::new().await;
+    for query in 1..=3 {
+        let held = fixture.held(query, 1).await;
+        let release = Stored { release_id: [query; 16], ..release(query) };
+        fixture.store.settle(held.id, &release, &record(Decision::Released)).await.unwrap();
+    }
+    fixture.held(4, 1).await;
+    let told = fixture.store.releases_of("residents", "1", 2).await.unwrap();
+    let told: Vec<_> = told.iter().map(|made| (made.release_id[0], made.query.as_str())).collect();
+    assert_eq!(told, [(3, "question 3"), (2, "question 2")]);
+    assert!(fixture.store.releases_of("residents", "2", 2).await.unwrap().is_empty());
+    assert!(fixture.store.releases_of("visas", "1", 2).await.unwrap().is_empty());
 }

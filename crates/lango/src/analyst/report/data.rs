@@ -83,7 +83,8 @@ pub fn by(margin: &lango_privacy::Margin) -> Vec<String> {
 pub(super) fn csv(tables: &[Table]) -> String {
     let mut text = String::new();
     for table in tables {
-        let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
+        let chosen =
+            table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
         let names = table.axes.iter().map(|axis| csv_field(&axis.dimension));
         let header: Vec<String> = ["measure".to_owned()].into_iter().chain(names).collect();
         let rank = if chosen { ",rank_error" } else { "" };
@@ -92,7 +93,8 @@ pub(super) fn csv(tables: &[Table]) -> String {
             let key: Vec<String> = [table.measure.as_str()].into_iter().chain(key).map(csv_field).collect();
             let figure = cell.figure;
             let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-            let (value, std_err) = (figure.map(|figure| figure.value), figure.and_then(|figure| figure.std_err));
+            let (value, std_err) =
+                (figure.map(|figure| figure.value), figure.and_then(|figure| figure.std_err));
             let ends = figure.map_or((None, None), |figure| (figure.lower, figure.upper));
             let fields = [value, std_err, ends.0, ends.1].map(number);
             text += &format!("{},{},{}", key.join(","), fields.join(","), cell.status.code());
@@ -106,7 +108,7 @@ pub(super) fn csv(tables: &[Table]) -> String {
     text
 }
 
-fn cells(table: &Table) -> impl Iterator<Item = Value> {
+pub(super) fn cells(table: &Table) -> impl Iterator<Item = Value> {
     table.keys().zip(&table.cells).map(|(key, cell)| {
         let key: Map<String, Value> =
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();
@@ -120,7 +122,8 @@ fn cells(table: &Table) -> impl Iterator<Item = Value> {
             "upper": figure.and_then(|figure| figure.upper.map(real)),
             "status": cell.status.code(),
         });
-        if let (Some(rows), Some(cell)) = (figure.and_then(|figure| figure.rank_error), value.as_object_mut()) {
+        if let (Some(rows), Some(cell)) = (figure.and_then(|figure| figure.rank_error), value.as_object_mut())
+        {
             cell.insert("rank_error".to_owned(), json!(rows));
         }
         value

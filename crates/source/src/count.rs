@@ -1,0 +1,130 @@
+//! From the rows of a table to the integers of a plan, in one pass: ranks, conditions, cells.
+
+use std::collections::BTreeSet;
+
+use lango_privacy::{Counted, Exact, Name, Plan};
+
+use crate::{
+    field::Field,
+    tally::{Tally, measured},
+    value::{Raw, blank},
+};
+
+/// What the catalogue vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Vouched {
+    /// The one type of an identifier.
+    pub(crate) unit_type: UnitType,
+    /// No two rows are of one unit.
+    pub(crate) one_row_per_unit: bool,
+}
+
+/// The one type of an identifier. A database may tell `7`, `'7'` and `x'37'` apart, so rows of another type are dropped, as
+/// those without an identifier are: a unit in them would be counted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnitType {
+    Integer,
+    Text,
+}
+
+/// Counts a plan's integers.
+pub(crate) struct Count<'a> {
+    vouched: Vouched,
+    rows_at_most: u64,
+    columns: Vec<&'a Name>,
+    fields: Vec<Field<'a>>,
+    tallies: Vec<Tally<'a>>,
+    /// The unit at hand, and how many rows of it there were.
+    unit: Option<Unit>,
+    rank: u64,
+}
+
+#[derive(PartialEq, Eq)]
+enum Unit {
+    Integer(i64),
+    Text(Vec<u8>),
+}
+
+impl<'a> Count<'a> {
+    /// Of a plan, before any row.
+    pub(crate) fn new(plan: &'a Plan, vouched: Vouched) -> Self {
+        let dataset = &plan.dataset;
+        let dimensions = plan.margins.iter().flat_map(|margin| margin.text.by.dimensions());
+        let measured = plan.margins.iter().filter_map(|margin| measured(&margin.fetch));
+        let conditions = plan.filters.iter().map(|filter| &filter.column);
+        let used: BTreeSet<&Name> = dimensions.chain(measured).chain(conditions).collect();
+        let mut columns = Vec::with_capacity(used.len());
+        let mut fields = Vec::with_capacity(used.len());
+        for (name, column) in used.into_iter().filter_map(|name| dataset.columns.get_key_value(name)) {
+            let filters = plan.filters.iter().filter(|filter| filter.column == *name);
+            columns.push(name);
+            fields.push(Field::new(&column.domain, filters.map(|filter| &filter.on)));
+        }
+        let field = |name: &Name| columns.iter().position(|column| *column == name);
+        let tally = |margin| Tally::new(plan, margin, vouched.one_row_per_unit, field);
+        let tallies = plan.margins.iter().map(tally).collect();
+        let rows_at_most = dataset.unit.rows_at_most.into();
+        Self { vouched, rows_at_most, columns, fields, tallies, unit: None, rank: 0 }
+    }
+
+    /// The columns whose values it takes, in name order.
+    pub(crate) fn columns(&self) -> &[&'a Name] {
+        &self.columns
+    }
+
+    /// Adds a row. Unless the catalogue vouches for one row per unit, the rows of a unit must come together and in row order.
+    pub(crate) fn add<'r>(&mut self, unit: Raw<'_>, value: impl Fn(usize) -> Raw<'r>) {
+        match (self.vouched.unit_type, unit) {
+            (UnitType::Integer, Raw::Integer(_)) => {}
+            (UnitType::Text, Raw::Text(text)) if !blank(text) => {}
+            _ => return,
+        }
+        self.rank_next(unit);
+        if self.rank > self.rows_at_most {
+            return;
+        }
+        // INVARIANT (bounding comes first): a row that does not pass has taken its rank all the same.
+        let mut passes = true;
+        for (position, field) in self.fields.iter_mut().enumerate() {
+            passes &= field.read(value(position));
+        }
+        if passes {
+            self.tallies.iter_mut().for_each(|tally| tally.add(&self.fields, self.rank));
+        }
+    }
+
+    /// What was counted, margin by margin.
+    pub(crate) fn finish(mut self) -> Exact<Vec<Counted>> {
+        self.end_unit();
+        Exact::new(self.tallies.into_iter().map(Tally::into_counted).collect())
+    }
+
+    fn rank_next(&mut self, unit: Raw<'_>) {
+        let same = match (&self.unit, unit) {
+            _ if self.vouched.one_row_per_unit => false,
+            (Some(Unit::Integer(before)), Raw::Integer(now)) => *before == now,
+            (Some(Unit::Text(before)), Raw::Text(now)) => before == now,
+            _ => false,
+        };
+        if same {
+            self.rank = self.rank.saturating_add(1);
+            return;
+        }
+        self.end_unit();
+        self.rank = 1;
+        match (&mut self.unit, unit) {
+            _ if self.vouched.one_row_per_unit => {}
+            (Some(Unit::Text(before)), Raw::Text(now)) => {
+                before.clear();
+                before.extend_from_slice(now);
+            }
+            (before, Raw::Text(now)) => *before = Some(Unit::Text(now.to_vec())),
+            (before, Raw::Integer(now)) => *before = Some(Unit::Integer(now)),
+            (before, _) => *before = None,
+        }
+    }
+
+    fn end_unit(&mut self) {
+        self.tallies.iter_mut().for_each(Tally::end_unit);
+    }
+}

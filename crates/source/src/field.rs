@@ -1,0 +1,134 @@
+//! One column of the row at hand: which of the column's keys its value has, which number it is, and whether it passes.
+
+use std::collections::{HashMap, HashSet};
+
+use lango_privacy::{Code, Domain, FilterOn, OTHER};
+
+use crate::value::{Raw, Value};
+
+/// A column that a plan uses, and what stands in it in the row at hand.
+pub(crate) struct Field<'a> {
+    domain: &'a Domain,
+    /// The declared keys' positions, where they are texts.
+    positions: HashMap<String, usize>,
+    /// How many keys there are, `_O` and `_U` included.
+    keys: usize,
+    conditions: Vec<Passing<'a>>,
+    /// The position of the value's key.
+    pub(crate) position: usize,
+    /// The whole number, in a column of numbers.
+    pub(crate) number: Option<i64>,
+    /// Whether there is anything that the column can hold.
+    pub(crate) present: bool,
+    /// The key of an open column's value, unless it is missing.
+    pub(crate) found: Option<String>,
+}
+
+/// A condition, in terms of the keys where there are any: so a row passes exactly if it would be in that key's cell.
+enum Passing<'a> {
+    Positions(Vec<bool>),
+    Integers { values: HashSet<i64>, other: bool, unknown: bool },
+    Between(i64, i64),
+    Days(&'a str, &'a str),
+}
+
+impl<'a> Field<'a> {
+    /// A column of this domain under these conditions; no row is at hand yet.
+    pub(crate) fn new(domain: &'a Domain, conditions: impl Iterator<Item = &'a FilterOn>) -> Self {
+        let keyset = domain.keyset();
+        let codes = keyset.as_ref().map(|keyset| keyset.codes()).unwrap_or_default();
+        // The last two keys are `_O` and `_U`: a value that happens to read so is undeclared all the same.
+        let declared = codes.iter().take(codes.len().saturating_sub(2)).enumerate();
+        let positions = match domain {
+            Domain::Integer { .. } => HashMap::new(),
+            _ => declared.map(|(position, code)| (code.to_string(), position)).collect(),
+        };
+        let mut field = Self {
+            domain,
+            positions,
+            keys: codes.len(),
+            conditions: Vec::new(),
+            position: 0,
+            number: None,
+            present: false,
+            found: None,
+        };
+        field.conditions = conditions.map(|on| field.passing(on)).collect();
+        field
+    }
+
+    fn passing(&self, on: &'a FilterOn) -> Passing<'a> {
+        match on {
+            FilterOn::Codes { codes, other, unknown } => {
+                let mut passing = vec![false; self.keys];
+                let listed = codes.iter().filter_map(|code| self.positions.get(code.as_str()).copied());
+                let gaps = [(*other, self.other()), (*unknown, self.unknown())];
+                let gaps = gaps.into_iter().filter_map(|(passes, position)| passes.then_some(position));
+                for position in listed.chain(gaps) {
+                    if let Some(passes) = passing.get_mut(position) {
+                        *passes = true;
+                    }
+                }
+                Passing::Positions(passing)
+            }
+            FilterOn::Integers { values, other, unknown } => Passing::Integers {
+                values: values.iter().copied().collect(),
+                other: *other,
+                unknown: *unknown,
+            },
+            FilterOn::Between(low, high) => Passing::Between(*low, *high),
+            FilterOn::Days(first, last) => Passing::Days(first, last),
+        }
+    }
+
+    /// Takes in the value of the row at hand; whether the row passes the column's conditions.
+    pub(crate) fn read(&mut self, raw: Raw<'_>) -> bool {
+        let value = Value::of(raw, self.domain);
+        self.present = value.is_present(self.domain);
+        self.number = match value {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        };
+        self.position = match &value {
+            Value::Missing => self.unknown(),
+            Value::Integer(number) => self.domain.band_of(*number).unwrap_or(self.other()),
+            Value::Text(text) => {
+                let key = match self.domain {
+                    Domain::Date { .. } => self.domain.key_of(text),
+                    _ => Some(text.as_ref()),
+                };
+                key.and_then(|key| self.positions.get(key).copied()).unwrap_or(self.other())
+            }
+            Value::Undeclared => self.other(),
+        };
+        self.found = match &value {
+            _ if *self.domain != Domain::Open => None,
+            Value::Missing => None,
+            Value::Text(text) => Some(Code::escaped(text).map_or(OTHER.to_owned(), |code| code.to_string())),
+            _ => Some(OTHER.to_owned()),
+        };
+        self.conditions.iter().all(|condition| match (condition, &value) {
+            (Passing::Positions(passing), _) => passing.get(self.position).copied().unwrap_or(false),
+            (Passing::Integers { values, other, unknown }, _) => {
+                self.number.is_some_and(|number| values.contains(&number))
+                    || (*other && self.position == self.other())
+                    || (*unknown && self.position == self.unknown())
+            }
+            (Passing::Between(low, high), _) => {
+                self.number.is_some_and(|number| (*low..=*high).contains(&number))
+            }
+            (Passing::Days(first, last), Value::Text(text)) => {
+                self.domain.key_of(text).is_some() && (*first..=*last).contains(&text.as_ref())
+            }
+            (Passing::Days(..), _) => false,
+        })
+    }
+
+    fn other(&self) -> usize {
+        self.keys.saturating_sub(2)
+    }
+
+    fn unknown(&self) -> usize {
+        self.keys.saturating_sub(1)
+    }
+}

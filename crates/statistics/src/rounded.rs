@@ -1,0 +1,135 @@
+//! Counts as whole numbers, none below zero, that still add up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lango_privacy::{Cube, Measure};
+
+use crate::{Answer, Axis, Cell, CombineError, Figure, OFFICE, Table, whole};
+
+/// A dimension of several tables; the bins of histograms, which stand last in each, after all others.
+type Dimension<'a> = (bool, &'a str);
+
+/// The tables of some answers, with the counts made whole numbers that are not negative; margins of a measure that added up
+/// before still do. Sums, ratios, quantiles and found keys stay as they are.
+///
+/// Standard errors and intervals are those of the estimates before, the intervals cut off at zero: rounding, and what
+/// negative cells lacked and their neighbours give, may move a figure out of its interval.
+pub fn in_whole_numbers(tables: &[Table], answers: &[Answer<'_>]) -> Result<Vec<Table>, CombineError> {
+    let mut tables = tables.to_vec();
+    let margins = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
+    let mut groups: Vec<(&Measure, Vec<usize>)> = Vec::new();
+    for (place, margin) in margins.iter().enumerate().filter(|(_, margin)| counts(&margin.measure)) {
+        let adds_up = answers.iter().all(|answer| margin.measure.adds_up(&answer.plan.bounds));
+        match groups.last_mut().filter(|(measure, _)| adds_up && **measure == margin.measure) {
+            Some((_, places)) => places.push(place),
+            None => groups.push((&margin.measure, vec![place])),
+        }
+    }
+    for (measure, places) in groups {
+        let offices = places.first().and_then(|place| Some(blocks(tables.get(*place)?)));
+        for block in 0..offices.unwrap_or(0) {
+            make_whole(&mut tables, &places, block)
+                .ok_or_else(|| CombineError::NotWhole { measure: measure.to_string() })?;
+        }
+    }
+    Ok(tables)
+}
+
+fn counts(measure: &Measure) -> bool {
+    matches!(measure, Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Histogram(_))
+}
+
+/// How many offices stand side by side in a table; 1 where they are added up.
+fn blocks(table: &Table) -> usize {
+    table.axes.first().filter(|axis| axis.dimension == OFFICE).map_or(1, |axis| axis.codes.len())
+}
+
+/// The axes of a block of a table.
+fn axes(table: &Table) -> &[Axis] {
+    match table.axes.as_slice() {
+        [office, axes @ ..] if office.dimension == OFFICE => axes,
+        axes => axes,
+    }
+}
+
+fn dimensions(table: &Table) -> impl Iterator<Item = Dimension<'_>> {
+    let bins = table.measure.starts_with("histogram(").then(|| axes(table).len() - 1);
+    axes(table).iter().enumerate().map(move |(at, axis)| (Some(at) == bins, axis.dimension.as_str()))
+}
+
+fn block_cells(table: &Table, block: usize) -> &[Cell] {
+    let size = table.cells.len() / blocks(table).max(1);
+    table.cells.get(block * size..(block + 1) * size).unwrap_or_default()
+}
+
+/// Makes one block of some tables, whose margins add up, whole.
+fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()> {
+    let own: Vec<&Table> = places.iter().filter_map(|place| tables.get(*place)).collect();
+    // An office has no figures at keys that it does not declare.
+    let mut kept: BTreeMap<Dimension<'_>, BTreeSet<usize>> = BTreeMap::new();
+    for table in &own {
+        for (cell, at) in block_cells(table, block).iter().zip(positions(table)) {
+            for (dimension, at) in dimensions(table).zip(at).filter(|_| cell.figure.is_some()) {
+                kept.entry(dimension).or_default().insert(at);
+            }
+        }
+    }
+    let sizes = kept.values().map(BTreeSet::len).collect();
+    let mask = |table: &&Table| {
+        let bit = |dimension| kept.keys().position(|known| *known == dimension);
+        dimensions(table).try_fold(0u32, |mask, dimension| Some(mask | 1u32.checked_shl(u32::try_from(bit(dimension)?).ok()?)?))
+    };
+    let masks: Option<Vec<u32>> = own.iter().map(mask).collect();
+    let Some(masks) = masks else {
+        // No figures at all.
+        return Some(());
+    };
+    let cube = Cube::new(sizes, masks)?;
+    let is_kept = |table: &Table, at: &[usize]| {
+        dimensions(table).zip(at).all(|(dimension, at)| kept.get(&dimension).is_some_and(|kept| kept.contains(at)))
+    };
+    let inside: Vec<Vec<usize>> = own
+        .iter()
+        .map(|table| positions(table).enumerate().filter(|(_, at)| is_kept(table, at)).map(|(cell, _)| cell).collect())
+        .collect();
+    let value = |cell: &Cell| cell.figure.map_or(0.0, |figure| figure.value);
+    let values: Vec<Vec<f64>> = own
+        .iter()
+        .zip(&inside)
+        .map(|(table, inside)| inside.iter().filter_map(|cell| Some(value(block_cells(table, block).get(*cell)?))).collect())
+        .collect();
+    let made = whole(&cube, &values)?;
+    for ((place, inside), made) in places.iter().zip(inside).zip(made) {
+        let table = tables.get_mut(*place)?;
+        let first = block * (table.cells.len() / blocks(table).max(1));
+        for (cell, value) in inside.iter().zip(made) {
+            let figure = table.cells.get_mut(first + cell).and_then(|cell| cell.figure.as_mut());
+            figure.into_iter().for_each(|figure| *figure = at_least_none(figure, value));
+        }
+    }
+    Some(())
+}
+
+/// For each cell of a block, its position on each axis.
+fn positions(table: &Table) -> impl Iterator<Item = Vec<usize>> {
+    let lens: Vec<usize> = axes(table).iter().map(|axis| axis.codes.len().max(1)).collect();
+    (0..lens.iter().product()).map(move |cell: usize| {
+        let mut rest = cell;
+        let mut at: Vec<usize> = lens
+            .iter()
+            .rev()
+            .map(|len| {
+                let at = rest % len;
+                rest /= len;
+                at
+            })
+            .collect();
+        at.reverse();
+        at
+    })
+}
+
+fn at_least_none(figure: &Figure, value: i64) -> Figure {
+    let end = |end: Option<f64>| end.map(|end| end.max(0.0));
+    Figure { value: value as f64, lower: end(figure.lower), upper: end(figure.upper), ..*figure }
+}
