@@ -182,11 +182,12 @@ impl Noise {
 
     /// Adds the noise, on several threads where there is much to do.
     fn add(&self, values: &[i64]) -> Result<Vec<i64>, NoiseError> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let chunk = values.len().div_ceil(threads).max(CELLS_PER_THREAD);
-        if values.len() <= chunk {
+        // Asking for the number of cores reads several files: longer than the noise of a few cells takes.
+        if values.len() <= CELLS_PER_THREAD {
             return self.add_here(values.to_vec());
         }
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let chunk = values.len().div_ceil(threads).max(CELLS_PER_THREAD);
         let drawn = thread::scope(|scope| {
             let threads: Vec<_> =
                 values.chunks(chunk).map(|values| scope.spawn(|| self.add_here(values.to_vec()))).collect();

@@ -54,7 +54,7 @@ impl Discovery {
     ///
     /// Its map bounds the chance that a value is told above the threshold, while its function tells those at the threshold
     /// too (opendp/opendp#2922): the map is asked about one less.
-    fn loss(&self, values: u64) -> Option<(f64, f64)> {
+    pub(crate) fn loss(&self, values: u64) -> Option<(f64, f64)> {
         let values = u32::try_from(values).ok()?;
         let above = Self { threshold: self.threshold.checked_sub(1)?, ..*self };
         // A unit changes as many counts as it has values, by one each.

@@ -68,7 +68,7 @@ impl Selection {
     }
 
     /// OpenDP's loss.
-    pub(super) fn loss(&self, linf: u64) -> Option<f64> {
+    pub(crate) fn loss(&self, linf: u64) -> Option<f64> {
         let (metric, linf) = (LInfDistance::<i64>::default(), i64::try_from(linf).ok()?);
         match self.law {
             SelectionLaw::PermuteAndFlip => {
