@@ -228,7 +228,7 @@ fn a_mean_is_divided_by_a_released_count_where_that_is_cheaper() {
         assert_eq!(plan.margins[0].sensitivity.l1, expected);
         let text: PlanText = plan.text().to_string().parse().unwrap();
         let range = Range { low: 0, high: 5_000_000, scale: 2 };
-        let said = MeasuredColumn { range, centre: centred.then_some(2_500_000) };
+        let said = MeasuredColumn { range, centre: centred.then_some(2_500_000), candidates: None };
         assert_eq!(text.columns.values().collect::<Vec<_>>(), [&said]);
         assert_eq!(restore(&asked, &residents(), &text, plan.loss), Some(plan));
     }
