@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use lango_privacy::{Accounting, Counted, Exact, Measured, Mechanism, Noise, NoiseError, Plan, PlannedMargin, measure};
+use lango_privacy::{
+    Accounting, Counted, Exact, Measured, Mechanism, Noise, NoiseError, Plan, PlannedMargin, measure,
+};
 
 use crate::{
     ALPHA,
@@ -36,7 +38,8 @@ impl Claim {
             Self::Epsilon(_) => format!("{figure:.2}"),
             Self::Rho { .. } => {
                 let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
-                let epsilon = account.epsilon_of((figure * 1e9) as u64).map_or(f64::INFINITY, |nano| nano as f64 / 1e9);
+                let epsilon =
+                    account.epsilon_of((figure * 1e9) as u64).map_or(f64::INFINITY, |nano| nano as f64 / 1e9);
                 format!("{epsilon:.2} (rho {figure:.2})")
             }
             Self::Delta(_) => format!("delta {figure:.4}"),
@@ -116,7 +119,10 @@ impl Pair {
             Some((score, choice)) => score + learnt.get(choice).copied().unwrap_or(0.0),
             None => f64::NEG_INFINITY,
         };
-        Scores { with: self.with.iter().map(score).collect(), without: self.without.iter().map(score).collect() }
+        Scores {
+            with: self.with.iter().map(score).collect(),
+            without: self.without.iter().map(score).collect(),
+        }
     }
 }
 
@@ -169,11 +175,14 @@ impl Witness {
             let (integers, others) = rest.split_at_checked(measured.layout.integers_of(layout))?;
             rest = others;
             match difference {
-                Difference::Noisy(_, _, planned) | Difference::Chosen(planned) if *planned != integers.len() => {
+                Difference::Noisy(_, _, planned) | Difference::Chosen(planned)
+                    if *planned != integers.len() =>
+                {
                     return None;
                 }
                 Difference::Noisy(differing, noise, _) => {
-                    score += differing.iter().map(|(at, a, b)| ratio(noise, integers[*at], *a, *b)).sum::<f64>();
+                    score +=
+                        differing.iter().map(|(at, a, b)| ratio(noise, integers[*at], *a, *b)).sum::<f64>();
                 }
                 Difference::Chosen(_) => choice.extend_from_slice(integers),
                 Difference::Keys(differing, noise) => {

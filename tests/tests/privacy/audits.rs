@@ -1,6 +1,6 @@
 //! The table of audits: every measure and mechanism, each on a table where one unit's rows go where they tell most.
 
-use lango_privacy::{Accounting, Discovery, Mechanism, Measurement, Noise, Plan, Selection};
+use lango_privacy::{Accounting, Discovery, Measurement, Mechanism, Noise, Plan, Selection};
 
 use crate::{
     STATEMENTS_MOST,
@@ -187,7 +187,16 @@ impl Audit {
             }),
             // The candidates -700 to 200 have 0, 2, 2 and 4 of 100 rows below them.
             Others::Hundred => (0..100).for_each(|unit| {
-                add(unit + 1, if unit < 2 { -600 } else if unit < 4 { 100 } else { 300 });
+                add(
+                    unit + 1,
+                    if unit < 2 {
+                        -600
+                    } else if unit < 4 {
+                        100
+                    } else {
+                        300
+                    },
+                );
             }),
         }
         rows

@@ -42,7 +42,9 @@ const BROKEN: &[Broken] = &[
     }),
     ("a threshold half as high", "a key that nobody else has", Delta, |audit| {
         let mut neighbours = audit.neighbours();
-        let Measurement::Discovery(discovery) = &mut neighbours.plan.margins[0].text.measurement else { panic!() };
+        let Measurement::Discovery(discovery) = &mut neighbours.plan.margins[0].text.measurement else {
+            panic!()
+        };
         discovery.threshold /= 2;
         (neighbours, &product)
     }),

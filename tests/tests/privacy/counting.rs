@@ -49,7 +49,8 @@ fn margin_of(plan: &Plan, margin: &PlannedMargin, rows: &[Row]) -> Counted {
 /// What a row adds to the integers of its cell, and to which.
 fn integers(dataset: &Dataset, fetch: &Fetch, row: &Row) -> Vec<(usize, i64)> {
     let number = |column: &str| row.value(column).and_then(|text| text.parse::<i64>().ok());
-    let clamped = |column: &str, range: &Range| number(column).map(|value| value.clamp(range.low, range.high));
+    let clamped =
+        |column: &str, range: &Range| number(column).map(|value| value.clamp(range.low, range.high));
     match fetch {
         Fetch::Units | Fetch::Rows => vec![(0, 1)],
         Fetch::UnitsBy(column) => {
@@ -75,7 +76,10 @@ fn integers(dataset: &Dataset, fetch: &Fetch, row: &Row) -> Vec<(usize, i64)> {
         Fetch::Bins { column, range, grid } => {
             let starts = grid.points(range);
             let value = clamped(column.as_str(), range);
-            value.map(|value| (starts.iter().filter(|start| **start <= value).count() - 1, 1)).into_iter().collect()
+            value
+                .map(|value| (starts.iter().filter(|start| **start <= value).count() - 1, 1))
+                .into_iter()
+                .collect()
         }
         Fetch::Ranks { column, range, grid } => {
             let candidates = grid.points(range);
@@ -100,9 +104,11 @@ fn key(dataset: &Dataset, column: &str, row: &Row) -> String {
     let domain = &dataset.columns[&column.parse().unwrap()].domain;
     let Some(text) = present(row, column) else { return UNKNOWN.to_owned() };
     let declared = match domain {
-        Domain::Integer { .. } => text.parse().ok().and_then(|value| domain.band_of(value)).map(|place| {
-            domain.keyset().unwrap().codes()[place].to_string()
-        }),
+        Domain::Integer { .. } => text
+            .parse()
+            .ok()
+            .and_then(|value| domain.band_of(value))
+            .map(|place| domain.keyset().unwrap().codes()[place].to_string()),
         _ => domain.key_of(text).map(str::to_owned),
     };
     declared.unwrap_or_else(|| OTHER.to_owned())

@@ -14,10 +14,13 @@ fn pure(question: &str, dataset: &Dataset) -> Plan {
 }
 
 fn cells(counted: &[Counted]) -> Vec<i64> {
-    counted.iter().flat_map(|counted| match counted {
-        Counted::Cells(cells) => cells.clone(),
-        Counted::Keys(_) => panic!("no keys are looked for"),
-    }).collect()
+    counted
+        .iter()
+        .flat_map(|counted| match counted {
+            Counted::Cells(cells) => cells.clone(),
+            Counted::Keys(_) => panic!("no keys are looked for"),
+        })
+        .collect()
 }
 
 /// smartnoise-sdk#202: an average was charged for less than its sum and its count told.
@@ -28,7 +31,9 @@ fn an_average_costs_what_it_tells() {
         let plan = pure("measure mean(income)\nby\nby sex\nprice epsilon 1", &dataset);
         let mut told = 0.0;
         for margin in &plan.margins {
-            let Measurement::Noise(noise) = margin.text.measurement else { panic!("a mean is made from noisy sums") };
+            let Measurement::Noise(noise) = margin.text.measurement else {
+                panic!("a mean is made from noisy sums")
+            };
             // What both sums tell together: the width of the bounds for each row, whatever its value is.
             let both = u64::from(rows_at_most) * 1_000;
             let epsilon = noise.epsilon(both).unwrap();
@@ -64,7 +69,8 @@ fn a_count_of_nobody_may_be_negative_and_is_never_large() {
     let dataset = table::dataset(1, 1);
     let plan = pure("measure persons\nby sex\nmeasure sum(balance)\nby sex\nprice epsilon 1", &dataset);
     let counted = Table::of(&[], [0; 32]).count(&plan);
-    let drawn: Vec<i64> = (0..times(200)).flat_map(|_| product(&plan, counted.clone()).unwrap().integers).collect();
+    let drawn: Vec<i64> =
+        (0..times(200)).flat_map(|_| product(&plan, counted.clone()).unwrap().integers).collect();
     // Each is below 0 with probability 0.4: of 800 counts a hundred and more are, but once in 10^50 runs.
     assert!(drawn.iter().filter(|told| **told < 0).count() > 100);
     // Scales are 2 and 1,800: e^-60 beyond.
@@ -83,7 +89,8 @@ fn rows_and_cells_are_bounded_apart() {
         let dataset = table::dataset(rows_at_most, cells_at_most);
         let plan = pure("measure persons\nby sex\nmeasure rows\nby\nprice epsilon 1", &dataset);
         let counted = Table::of(&rows, [3; 32]).count(&plan);
-        let sums: Vec<i64> = counted.iter().map(|margin| cells(std::slice::from_ref(margin)).iter().sum()).collect();
+        let sums: Vec<i64> =
+            counted.iter().map(|margin| cells(std::slice::from_ref(margin)).iter().sum()).collect();
         assert_eq!(sums, [persons_by_cell, rows_read], "{rows_at_most} rows, {cells_at_most} cells");
     }
 }
@@ -139,7 +146,8 @@ fn nothing_is_summed_without_bounds() {
 #[test]
 fn no_price_buys_silence() {
     let plan = pure("measure persons\nby\nprice epsilon 100", &table::dataset(1, 1));
-    let Measurement::Noise(Noise { mechanism: Mechanism::DiscreteLaplace, scale }) = plan.margins[0].text.measurement
+    let Measurement::Noise(Noise { mechanism: Mechanism::DiscreteLaplace, scale }) =
+        plan.margins[0].text.measurement
     else {
         panic!("a pure account buys Laplace noise")
     };

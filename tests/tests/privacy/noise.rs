@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, num::NonZero, thread};
 
 use lango_privacy::{
-    Accounting, Code, Column, Counted, Discovery, Domain, Grid, Measurement, Mechanism, Noise, Plan, Selection,
-    SelectionLaw,
+    Accounting, Code, Column, Counted, Discovery, Domain, Grid, Measurement, Mechanism, Noise, Plan,
+    Selection, SelectionLaw,
 };
 
 use crate::{
@@ -144,7 +144,8 @@ fn noise_is_independent_from_cell_to_cell_from_thread_to_thread_and_from_release
 /// sets S of the others of `(-1)^|S| / (|S| + 1)` times the product of their w, times the own w.
 fn chances(selection: Selection, scores: &[i64]) -> Vec<f64> {
     let best = scores.iter().copied().max().unwrap();
-    let weights: Vec<f64> = scores.iter().map(|score| ((score - best) as f64 / selection.scale).exp()).collect();
+    let weights: Vec<f64> =
+        scores.iter().map(|score| ((score - best) as f64 / selection.scale).exp()).collect();
     let own = |at: usize| match selection.law {
         SelectionLaw::Exponential => weights[at] / weights.iter().sum::<f64>(),
         SelectionLaw::PermuteAndFlip => {
@@ -198,7 +199,10 @@ fn a_value_of_one_unit_is_told_with_probability_delta_at_most_and_not_much_less(
         assert!(any <= 1e-6, "{epsilon}: a value that one of {values} has is told with probability {any}");
         // A threshold of whole numbers meets delta only so well: what the last step leaves over is less than the next adds.
         let lower: f64 = law.iter().skip(lifts.saturating_sub(3)).sum();
-        assert!(lower * f64::from(values) > 1e-6, "{epsilon}: a threshold of {threshold} is higher than it must be");
+        assert!(
+            lower * f64::from(values) > 1e-6,
+            "{epsilon}: a threshold of {threshold} is higher than it must be"
+        );
     }
 }
 

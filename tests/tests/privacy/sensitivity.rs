@@ -23,12 +23,29 @@ const VALUES: [&[&str]; 6] = [
     &["north", "south", "São, 1 %", "v", "w", "", "NULL"],
 ];
 const MEASURES: [&str; 14] = [
-    "persons", "rows", "rows(income)", "rows(sex)", "rows(village)", "sum(income)", "sum(balance)", "mean(income)",
-    "mean(balance)", "share(sex)", "quantile(age,0,0.25,0.5,1)", "quantile(balance,0.3)", "histogram(income)", "histogram(age)",
+    "persons",
+    "rows",
+    "rows(income)",
+    "rows(sex)",
+    "rows(village)",
+    "sum(income)",
+    "sum(balance)",
+    "mean(income)",
+    "mean(balance)",
+    "share(sex)",
+    "quantile(age,0,0.25,0.5,1)",
+    "quantile(balance,0.3)",
+    "histogram(income)",
+    "histogram(age)",
 ];
 const MARGINS: [&str; 6] = ["", "sex", "age", "region", "age,sex", "age,region,sex"];
-const CONDITIONS: [&str; 5] =
-    ["", "where sex = F\n", "where age from 2 to 7\n", "where region in A,_O\n", "where income from 1 to 999\n"];
+const CONDITIONS: [&str; 5] = [
+    "",
+    "where sex = F\n",
+    "where age from 2 to 7\n",
+    "where region in A,_O\n",
+    "where income from 1 to 999\n",
+];
 
 /// On rows and on cells of a unit; the last drops nothing.
 const BOUNDS: [u32; 6] = [1, 2, 3, 4, ROWS_MOST, ROWS_MOST];
@@ -78,7 +95,8 @@ fn used(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted) 
         _ => panic!("a margin is counted in one way"),
     };
     let claim = margin.sensitivity;
-    let whole = |over: fn(u128) -> u128| changes.iter().map(|change| over((*change).into())).sum::<u128>() as f64;
+    let whole =
+        |over: fn(u128) -> u128| changes.iter().map(|change| over((*change).into())).sum::<u128>() as f64;
     let mut used = vec![
         ("l0", whole(|change| change.min(1)) / claim.l0 as f64),
         ("l1", whole(|change| change) / claim.l1 as f64),
@@ -95,14 +113,20 @@ fn used(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted) 
         }
         // Permute and flip: 2 change / scale for each share.
         let epsilon = 2.0 * changes.iter().sum::<u64>() as f64 / selection.scale;
-        assert!(epsilon <= margin.text.price_nano as f64 / 1e9 * (1.0 + 1e-12), "{epsilon} {:?}", margin.text);
+        assert!(
+            epsilon <= margin.text.price_nano as f64 / 1e9 * (1.0 + 1e-12),
+            "{epsilon} {:?}",
+            margin.text
+        );
     }
     used
 }
 
 /// By how much the scores of a share move: the scores of all groups together, for one group's price pays for all.
 fn moved(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted, share: &str) -> u64 {
-    let (Counted::Cells(with), Counted::Cells(without)) = (with, without) else { panic!("ranks are in cells") };
+    let (Counted::Cells(with), Counted::Cells(without)) = (with, without) else {
+        panic!("ranks are in cells")
+    };
     let width = margin.fetch.width(&plan.dataset);
     let groups = with.chunks_exact(width).zip(without.chunks_exact(width));
     let move_of = |(with, without): (&[i64], &[i64])| {
@@ -132,14 +156,28 @@ fn one_unit_changes_what_is_counted_by_no_more_than_the_plan_claims() {
         }
     }
     let norms = ["l0", "l1", "l2", "linf", "scores"];
-    let figure = |used: &BTreeMap<&str, f64>, norm| used.get(norm).map_or(String::new(), |used| format!("{used:.2}"));
-    let lines: Vec<_> = most.iter().map(|(kind, used)| {
-        [kind.to_string(), figure(used, norms[0]), figure(used, norms[1]), figure(used, norms[2]), figure(used, norms[3]), figure(used, norms[4])]
-    }).collect();
+    let figure =
+        |used: &BTreeMap<&str, f64>, norm| used.get(norm).map_or(String::new(), |used| format!("{used:.2}"));
+    let lines: Vec<_> = most
+        .iter()
+        .map(|(kind, used)| {
+            [
+                kind.to_string(),
+                figure(used, norms[0]),
+                figure(used, norms[1]),
+                figure(used, norms[2]),
+                figure(used, norms[3]),
+                figure(used, norms[4]),
+            ]
+        })
+        .collect();
     print(["largest change / claim", norms[0], norms[1], norms[2], norms[3], norms[4]], &lines);
     for (kind, used) in &most {
         for (norm, used) in used {
-            assert!(*used == 1.0, "{kind}, {norm}: a claim that is never reached is not tight, or the tables are too tame");
+            assert!(
+                *used == 1.0,
+                "{kind}, {norm}: a claim that is never reached is not tight, or the tables are too tame"
+            );
         }
     }
 }
@@ -154,7 +192,10 @@ fn check(label: &str) -> (Vec<(&'static str, Used)>, bool) {
     let without = table.without(seeds.between(1, 8)).count(&plan);
     // Which rows a bound drops is the secret's affair; where it drops none, the plain reading must agree.
     let plain = plan.filters.is_empty() && plan.dataset.cells_at_most() == ROWS_MOST;
-    assert!(!plain || counting::count(&plan, &all) == with, "{label}: the SQL counts otherwise than the plain reading");
+    assert!(
+        !plain || counting::count(&plan, &all) == with,
+        "{label}: the SQL counts otherwise than the plain reading"
+    );
     let margins = plan.margins.iter().zip(with.iter().zip(&without)).map(|(margin, (with, without))| {
         let used = used(&plan, margin, with, without);
         assert!(used.iter().all(|(_, used)| *used <= 1.0), "{label}: {:?} {used:?}", margin.text);

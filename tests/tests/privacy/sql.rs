@@ -73,7 +73,11 @@ impl Table {
             let (counted, others) = rest.split_at(plan.layout.cells_of(&margin.by) * width);
             rest = others;
             let told = || margin.values.iter().flatten().map(ToString::to_string);
-            if keys { Counted::Keys(told().zip(counted.iter().copied()).collect()) } else { Counted::Cells(counted.to_vec()) }
+            if keys {
+                Counted::Keys(told().zip(counted.iter().copied()).collect())
+            } else {
+                Counted::Cells(counted.to_vec())
+            }
         });
         counted.collect()
     }

@@ -35,7 +35,9 @@ pub fn epsilon(first: &Scores, second: &Scores, alpha: f64) -> f64 {
         (likely.least(alpha / 2.0) / other.most(alpha / 2.0)).ln()
     };
     let events = thresholds(first, 64).into_iter().flat_map(|threshold| {
-        [true, false].into_iter().flat_map(move |above| [true, false].map(|with| Event { threshold, above, with }))
+        [true, false]
+            .into_iter()
+            .flat_map(move |above| [true, false].map(|with| Event { threshold, above, with }))
     });
     let best = events.max_by(|a, b| bound(first, a).total_cmp(&bound(first, b)));
     best.map_or(0.0, |event| bound(second, &event).max(0.0))

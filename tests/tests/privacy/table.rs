@@ -1,8 +1,8 @@
 //! One small invented table with a column of every kind, and the questions that are asked of it.
 
 use lango_privacy::{
-    Accounting, Basis, Code, Column, Dataset, Domain, Grid, Kind, Name, Noise, Objective, Plan, Query, ReleasedTable,
-    Unit, compile,
+    Accounting, Basis, Code, Column, Dataset, Domain, Grid, Kind, Name, Noise, Objective, Plan, Query,
+    ReleasedTable, Unit, compile,
 };
 
 /// A row: whose it is, and its values as they would stand in a file; `-` is NULL.
@@ -20,8 +20,7 @@ pub const COLUMNS: [&str; 6] = ["age", "balance", "income", "region", "sex", "vi
 impl Row {
     /// A row of a unit from its values, a word each.
     pub fn read(unit: i64, text: &str) -> Self {
-        let values: Vec<_> =
-            text.split(' ').map(|word| (word != "-").then(|| word.to_owned())).collect();
+        let values: Vec<_> = text.split(' ').map(|word| (word != "-").then(|| word.to_owned())).collect();
         assert_eq!(values.len(), COLUMNS.len(), "{text}");
         Self { unit, values }
     }

@@ -85,7 +85,8 @@ fn an_account_is_charged_no_less_than_opendp_composes() {
 
         // What the account says that it guarantees is no less than what OpenDP converts its own sum to.
         let said = Accounting::Zcdp { delta_e18: DELTA_E18 }.epsilon_of(zcdp.rho_nano).unwrap();
-        let converted = ZeroConcentratedDivergence::convert(rho).unwrap().epsilon(DELTA_E18 as f64 / 1e18).unwrap();
+        let converted =
+            ZeroConcentratedDivergence::convert(rho).unwrap().epsilon(DELTA_E18 as f64 / 1e18).unwrap();
         assert!(said as f64 / 1e9 >= converted * (1.0 - 1e-9), "{said} {converted}");
     }
 }
