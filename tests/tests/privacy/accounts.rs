@@ -17,6 +17,9 @@ const ATTEMPTS: usize = 9;
 /// A question is paid with this part of the pool.
 const QUESTIONS: u64 = 3;
 
+/// How many statements with a chance of failing are made here.
+pub const STATEMENTS: usize = 2;
+
 /// What becomes of a reservation.
 type Transition = fn(State, Event) -> Result<State, TransitionError>;
 
@@ -69,7 +72,7 @@ fn a_pool_tells_no_more_than_it_bears_and_would_if_failures_were_refunded() {
             delta => delta,
         };
         let see = |with| session(&neighbours, with, *transition);
-        (*what, audit, pool, found_by(&see, &pool, times(5_000)))
+        (*what, audit, pool, found_by(&see, &pool, times(12_000)))
     });
     let line = |(what, audit, pool, found): &(&str, &Audit, Claim, f64)| {
         let holds = *found <= pool.figure();

@@ -83,7 +83,7 @@ pub fn found_by(see: &dyn Fn(bool) -> Seen, claim: &Claim, draws: usize) -> f64 
     match claim {
         Claim::Epsilon(_) => statistics::epsilon(&first, &second, ALPHA),
         Claim::Rho { delta, .. } => statistics::rho(&first, &second, *delta, ALPHA),
-        Claim::Delta(_) => statistics::delta(&second, f64::MIN_POSITIVE, ALPHA),
+        Claim::Delta(_) => statistics::delta(&second, ALPHA),
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     audits::{
         Audit,
         Price::{self, Delta, Pure, Zcdp},
-        with_noise,
     },
     report::{each, print},
     seeds::times,
@@ -19,28 +18,34 @@ use crate::{
 type Broken = (&'static str, &'static str, Price, fn(&Audit) -> (Neighbours, &'static Release<'static>));
 
 const BROKEN: &[Broken] = &[
-    ("noise for half a unit", "persons", Pure, |audit| scaled(audit, 0.5)),
-    ("noise for half a pair", "mean at the lower bound", Pure, |audit| scaled(audit, 0.5)),
-    ("each margin's noise at the whole price", "cube of persons", Pure, |audit| scaled(audit, 0.25)),
-    ("a row more read than declared", "rows in one cell", Pure, |audit| {
+    ("noise for half a unit", "persons", Pure, |audit| (audit.neighbours().with_noise(|_| 0.5), &product)),
+    ("an average charged for half", "mean at the lower bound", Pure, |audit| {
+        (audit.neighbours().with_noise(|_| 0.5), &product)
+    }),
+    ("each margin at the whole price", "cube of persons", Pure, |audit| {
+        let neighbours = audit.neighbours();
+        let whole = neighbours.plan.loss.pure_nano.unwrap() as f64;
+        (neighbours.with_noise(|margin| margin.text.price_nano as f64 / whole), &product)
+    }),
+    ("more rows than declared", "rows in one cell", Pure, |audit| {
         (audit.counted_by(|plan| plan.dataset.unit.rows_at_most += 2), &product)
     }),
-    ("a row more read than declared", "rows in one cell", Zcdp, |audit| {
+    ("more rows than declared", "rows in one cell", Zcdp, |audit| {
         (audit.counted_by(|plan| plan.dataset.unit.rows_at_most += 2), &product)
     }),
-    ("persons in more cells than declared", "persons of three rows", Pure, |audit| {
+    ("more cells than declared", "persons of three rows", Pure, |audit| {
         (audit.counted_by(|plan| plan.dataset.unit.cells_at_most = 3), &product)
     }),
     ("rows in the place of persons", "persons of three rows", Pure, |audit| {
         (audit.counted_by(|plan| plan.margins[0].fetch = Fetch::Rows), &product)
     }),
-    ("a sum that is not clamped", "sum above the upper bound", Zcdp, |audit| {
+    ("a sum that is not clamped", "sum above the bounds", Zcdp, |audit| {
         (audit.counted_by(|plan| unclamped(&mut plan.margins[0].fetch)), &product)
     }),
-    ("cells that are told if they are not empty", "persons in three cells", Pure, |audit| {
+    ("empty cells left out", "persons in three cells", Pure, |audit| {
         (audit.neighbours(), &without_empty_cells)
     }),
-    ("a threshold half as high", "a key that nobody else has", Delta, |audit| {
+    ("a threshold half as high", "a key of nobody else", Delta, |audit| {
         let mut neighbours = audit.neighbours();
         let Measurement::Discovery(discovery) = &mut neighbours.plan.margins[0].text.measurement else {
             panic!()
@@ -49,12 +54,6 @@ const BROKEN: &[Broken] = &[
         (neighbours, &product)
     }),
 ];
-
-fn scaled(audit: &Audit, times: f64) -> (Neighbours, &'static Release<'static>) {
-    let mut neighbours = audit.neighbours();
-    with_noise(&mut neighbours.plan, times);
-    (neighbours, &product)
-}
 
 fn unclamped(fetch: &mut Fetch) {
     if let Fetch::Sum { range, .. } = fetch {

@@ -1,6 +1,11 @@
 //! Failures that users of other systems have reported, tried here: each test names the report.
 
-use lango_privacy::{Accounting, Column, Counted, Dataset, Domain, Measurement, Mechanism, Noise, Plan};
+use std::{fs, path::Path};
+
+use lango_policy::{PolicySet, document::Document};
+use lango_privacy::{
+    Accounting, Basis, Column, Counted, Dataset, Domain, Measurement, Mechanism, Noise, Plan, compile,
+};
 
 use crate::{
     audit::product,
@@ -37,7 +42,7 @@ fn an_average_costs_what_it_tells() {
             // What both sums tell together: the width of the bounds for each row, whatever its value is.
             let both = u64::from(rows_at_most) * 1_000;
             let epsilon = noise.epsilon(both).unwrap();
-            assert!(epsilon > 0.0 && (noise.scale - both as f64 / epsilon).abs() < 1e-9, "{noise}");
+            assert!((noise.scale * epsilon / both as f64 - 1.0).abs() < 1e-9, "{noise}");
             told += epsilon;
         }
         let charged = plan.loss.pure_nano.unwrap() as f64 / 1e9;
@@ -125,19 +130,36 @@ fn a_quantile_of_nobody_is_one_of_the_candidates() {
     assert!(told.iter().all(|chosen| [2, 7].contains(chosen)), "{told:?}");
 }
 
-/// smartnoise-sdk#317: a column without bounds was summed, with noise for none.
+/// smartnoise-sdk#317: where bounds were missing the noise was for none.
 #[test]
-fn nothing_is_summed_without_bounds() {
+fn nothing_is_counted_or_summed_without_bounds() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies/households.toml");
+    let text = fs::read_to_string(file).unwrap();
+    let read = |text: &str| PolicySet::read(&[Document::new("policy.toml", text)]).map(drop);
+    read(&text).unwrap();
+    for (with, without, refusal) in [
+        (", rows_at_most = 8", "", "missing field `rows_at_most`"),
+        ("rows_at_most = 8", "rows_at_most = 0", "a bound is at least 1"),
+        ("cells_at_most = 1", "cells_at_most = 0", "a bound is at least 1"),
+        ("amount = [0, 2_000_000], ", "", "a column is one of"),
+        ("amount = [0, 2_000_000]", "amount = [0]", "invalid length"),
+        (
+            "amount = [0, 2_000_000]",
+            "amount = [2_000_000, 0]",
+            "the lower bound 2000000 is above the upper bound 0",
+        ),
+        ("integer = [0, 110], ", "", "a column is one of"),
+    ] {
+        assert!(text.contains(with), "{with}");
+        let refused = read(&text.replace(with, without)).unwrap_err().to_string();
+        assert!(refused.contains(refusal), "{without}: {refused}");
+    }
+    // Neither can a column be summed that has no bounds because it holds no numbers.
     let dataset = table::dataset(1, 1);
+    let basis = Basis { account: &Accounting::Pure, delta_e18: 0, terms_digest: [0; 32], released: &[] };
     for measure in ["sum(village)", "mean(sex)", "quantile(village,0.5)", "histogram(region)"] {
         let query = format!("lango-query 1\ndataset movements\nmeasure {measure}\nby\nprice epsilon 1\n");
-        let basis = lango_privacy::Basis {
-            account: &Accounting::Pure,
-            delta_e18: 0,
-            terms_digest: [0; 32],
-            released: &[],
-        };
-        let refused = lango_privacy::compile(&query.parse().unwrap(), &dataset, &basis).unwrap_err();
+        let refused = compile(&query.parse().unwrap(), &dataset, &basis).unwrap_err();
         assert_eq!(refused.code(), "not-a-number", "{measure}");
     }
 }

@@ -10,7 +10,7 @@ use lango_privacy::{
 };
 
 use crate::{
-    ALPHA, STATEMENTS_MOST,
+    ALPHA,
     audit::product,
     report::each,
     seeds::times,
@@ -32,9 +32,8 @@ const SELECTIONS: &[Selection] = &[
     Selection { law: SelectionLaw::Exponential, scale: 2.5 },
     Selection { law: SelectionLaw::Exponential, scale: 0.7 },
 ];
-/// Two statements on each of three kinds of pairs, for two laws.
-const PAIRS: usize = 12;
-const _: () = assert!(NOISES.len() + SELECTIONS.len() + PAIRS <= STATEMENTS_MOST / 4);
+/// How many statements with a chance of failing are made here: two on each of three kinds of pairs, for two laws.
+pub const STATEMENTS: usize = NOISES.len() + SELECTIONS.len() + 12;
 
 /// A plan of as many cells as there are years, and what is counted there.
 fn wide(measure: &str, years: usize, measurement: Measurement) -> Plan {
@@ -114,7 +113,7 @@ fn independent(pairs: &[(i64, i64)], law: &[f64]) -> bool {
 
 /// Draws that are so far apart, each in one pair.
 fn apart(draws: &[i64], lag: usize) -> Vec<(i64, i64)> {
-    let pairs = (0..draws.len().saturating_sub(lag)).filter(|at| at / lag % 2 == 0);
+    let pairs = (0..draws.len().saturating_sub(lag)).filter(|at| (at / lag).is_multiple_of(2));
     pairs.map(|at| (draws[at], draws[at + lag])).collect()
 }
 

@@ -15,7 +15,9 @@ pub fn print<const N: usize>(heading: [&str; N], lines: &[[String; N]]) {
         let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    println!("\n{}\n", all().map(write).collect::<Vec<_>>().join("\n"));
+    let lines: Vec<String> = all().map(write).collect();
+    assert!(lines.iter().all(|line| line.len() <= 100), "a line is wider than a terminal");
+    println!("\n{}\n", lines.join("\n"));
 }
 
 /// The results of some work on each of these, in their order, on as many threads as there are cores.

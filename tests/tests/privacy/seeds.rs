@@ -51,6 +51,13 @@ impl Seeds {
         low + (self.0.next_u64() % (high.abs_diff(low) + 1)) as i64
     }
 
+    /// Any 32 bytes.
+    pub fn bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+
     /// One of these.
     pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.between(0, of.len() as i64 - 1) as usize]

@@ -75,10 +75,13 @@ pub fn rho(first: &Scores, second: &Scores, delta: f64, alpha: f64) -> f64 {
     best.map_or(0.0, |(cuts, with_is_higher)| bound(second, &cuts, with_is_higher).max(0.0))
 }
 
-/// A lower bound on the probability of a score at or above the threshold with the unit, where there is none without it.
-pub fn delta(second: &Scores, threshold: f64, alpha: f64) -> f64 {
-    let event = Event { threshold, above: true, with: true };
-    Share::of(&second.with, &event).least(alpha)
+/// A lower bound on the probability of a score above 0 with the unit, if there never is one without it; 1 if there is.
+pub fn delta(second: &Scores, alpha: f64) -> f64 {
+    let above = |scores: &[f64]| scores.iter().filter(|score| **score > 0.0).count();
+    match above(&second.without) {
+        0 => Share::new(above(&second.with), second.with.len()).least(alpha),
+        _ => 1.0,
+    }
 }
 
 /// The probability of each piece from those of lying at or above its lower end.
@@ -99,16 +102,19 @@ fn divergence(p: &[f64], q: &[f64]) -> f64 {
         }
         merged.push(piece);
     }
+    let swapped: Vec<_> = merged.iter().map(|(p, q)| (*q, *p)).collect();
     let orders = ORDERS.map(|step| 1.0 + 10f64.powf(f64::from(step) / 8.0));
-    let of = |order: f64, pairs: &dyn Fn(&(f64, f64)) -> (f64, f64)| {
-        let terms = merged.iter().map(pairs).filter(|(p, _)| *p > 0.0);
-        let terms: Vec<f64> = terms.map(|(p, q)| order * p.ln() + (1.0 - order) * q.ln()).collect();
-        // The largest is taken out, so that nothing overflows.
-        let most = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let rest: f64 = terms.iter().map(|term| (term - most).exp()).sum();
-        (most + rest.ln()) / ((order - 1.0) * order)
-    };
-    orders.map(|order| of(order, &|pair| *pair).max(of(order, &|(p, q)| (*q, *p)))).fold(0.0, f64::max)
+    orders.map(|order| per_order(&merged, order).max(per_order(&swapped, order))).fold(0.0, f64::max)
+}
+
+/// `D_a(P || Q) / a`, that is `ln(sum of p^a q^(1 - a)) / (a (a - 1))`.
+fn per_order(pieces: &[(f64, f64)], order: f64) -> f64 {
+    let terms = pieces.iter().filter(|(p, _)| *p > 0.0);
+    let terms: Vec<f64> = terms.map(|(p, q)| order * p.ln() + (1.0 - order) * q.ln()).collect();
+    // The largest is taken out, so that nothing overflows.
+    let most = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let rest: f64 = terms.iter().map(|term| (term - most).exp()).sum();
+    (most + rest.ln()) / ((order - 1.0) * order)
 }
 
 /// At most so many thresholds, evenly through the pooled draws.
@@ -218,7 +224,7 @@ pub fn chi_square(counts: &[u64], probabilities: &[f64]) -> (f64, usize) {
 }
 
 #[test]
-fn bounds_are_those_of_the_tables() {
+fn confidence_bounds_are_exact() {
     for (hits, draws, alpha, least, most) in [
         // 1 - alpha^(1/n) where nothing is hit.
         (0, 10, 0.025, 0.0, 1.0 - 0.025f64.powf(0.1)),
@@ -239,7 +245,7 @@ fn bounds_are_those_of_the_tables() {
 
 #[test]
 fn a_divergence_is_that_of_the_best_order_and_never_above_rho() {
-    // Randomised response at epsilon: D_a of two coins; the bound is at most epsilon^2 / 2 and near epsilon^2 / 8 x tanh.
+    // Randomised response at epsilon has a bounded range of 2 epsilon: rho is at most (2 epsilon)^2 / 8, and little less.
     let epsilon = 0.5f64;
     let p = 1.0 / (1.0 + (-epsilon).exp());
     let found = divergence(&[1.0 - p, p], &[p, 1.0 - p]);
@@ -256,9 +262,7 @@ fn a_divergence_is_that_of_the_best_order_and_never_above_rho() {
     assert!((0.45..=0.5).contains(&found), "{found}");
 }
 
-/// The complementary error function by its continued fraction's even part (Abramowitz and Stegun 7.1.26 is too coarse):
-/// a sum of the integral by steps is exact enough for a test.
-#[cfg(test)]
+/// The complementary error function, as a sum of its integral by steps.
 fn erfc(x: f64) -> f64 {
     let steps = 20_000;
     let width = (8.0 - x) / f64::from(steps);
