@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_identity::Role;
-use lango_policy::{Asked, Grant};
+use lango_policy::Grant;
 use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
 use lango_store::Decision;
 use lango_wire::{Lookup, Object, Refusal, pb};
@@ -96,10 +96,7 @@ impl Gateway {
             || Refused::new(Refusal::new("release-unknown", "no such release is open to you"), &known);
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
-        let principal = request.principal.to_string();
-        let asked =
-            Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
-        let granted = self.policy.authorize(&asked, &query).map_err(|_| unknown())?;
+        let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
         let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
         let known = Known {
             query_digest,

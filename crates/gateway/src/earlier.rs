@@ -1,8 +1,8 @@
 //! Earlier releases: counts that a mean may be divided by, and that travel with it.
 
 use lango_identity::{Kind, digest};
-use lango_policy::{Asked, Granted};
-use lango_privacy::{Layout, Measure, PlanText, Query, ReleasedTable};
+use lango_policy::{Asked, Denial, Granted};
+use lango_privacy::{Layout, Loss, Measure, PlanText, Query, ReleasedTable};
 use lango_store::Stored;
 use lango_wire::pb;
 
@@ -42,7 +42,7 @@ impl Gateway {
             let alike = earlier.filters == query.filters
                 && plan.terms_digest == digest(Kind::Terms, terms.as_bytes())
                 && layout.is_of(&earlier.margins())
-                && self.open_to(request, &earlier, &known.purpose).is_some();
+                && self.open_to(request, &earlier, &known.purpose, &released.loss).is_ok();
             let counts = plan.margins.into_iter().filter_map(|margin| match margin.measure {
                 Measure::RowsOf(column) => {
                     let noise = margin.measurement.noise()?;
@@ -74,25 +74,31 @@ impl Gateway {
                 Refused::failed(known, false)
             })?;
             let query: Query = stored.query.parse().map_err(|_| Refused::failed(known, false))?;
-            let principal = request.principal.to_string();
-            let asked =
-                Asked { principal: &principal, purpose: None, on: Some(self.today()), epsilon_nano: None };
-            let granted =
-                self.policy.authorize(&asked, &query).map_err(|denial| Refused::new(denial, known))?;
+            let granted = self.open_to(request, &query, &known.purpose, &stored.loss);
+            let granted = granted.map_err(|denial| Refused::new(denial, known))?;
             earlier.push(self.sign(request, stored, FREE, true, &granted, Vec::new()));
         }
         Ok(earlier)
     }
 
-    /// The grant under which the asker might ask an earlier question today.
-    fn open_to<T>(&self, request: &Request<T>, query: &Query, purpose: &str) -> Option<Granted<'_>> {
+    /// The grant under which the asker might ask a question today that was answered at this loss: who names a precision learns
+    /// its price late, and what is stored tells it. A look-up has no purpose, and fits every one.
+    pub(crate) fn open_to<T>(
+        &self,
+        request: &Request<T>,
+        query: &Query,
+        purpose: &str,
+        loss: &Loss,
+    ) -> Result<Granted<'_>, Denial> {
+        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
         let principal = request.principal.to_string();
         let asked = Asked {
             principal: &principal,
-            purpose: Some(purpose),
+            purpose: (!purpose.is_empty()).then_some(purpose),
             on: Some(self.today()),
-            epsilon_nano: None,
+            epsilon_nano: Some(epsilon.unwrap_or(u64::MAX)),
         };
-        self.policy.authorize(&asked, query).ok()
+        self.policy.authorize(&asked, query)
     }
 }

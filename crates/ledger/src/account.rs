@@ -66,6 +66,14 @@ impl Limit {
     pub fn of_epsilon(accounting: Accounting, epsilon_nano: u64) -> Result<Self, LossError> {
         Ok(Self { accounting, amount_nano: accounting.amount_of(epsilon_nano)? })
     }
+
+    /// The most delta, in units of 1e-18.
+    fn delta_e18(&self) -> u64 {
+        match self.accounting {
+            Accounting::Pure => 0,
+            Accounting::Zcdp { delta_e18 } => delta_e18,
+        }
+    }
 }
 
 /// Why a loss may not be charged.
@@ -148,11 +156,11 @@ impl Balance {
                 price: nano(price),
             });
         }
-        let delta_most = match currency {
-            Accounting::Pure => 0,
-            Accounting::Zcdp { delta_e18 } => *delta_e18,
-        };
-        if after.delta_e18 > delta_most { Err(Refusal::DeltaExceeded { dataset, holder }) } else { Ok(after) }
+        if after.delta_e18 > limit.delta_e18() {
+            Err(Refusal::DeltaExceeded { dataset, holder })
+        } else {
+            Ok(after)
+        }
     }
 
     /// How many more such losses the limit bears.
@@ -161,7 +169,10 @@ impl Balance {
         else {
             return 0;
         };
-        limit.amount_nano.saturating_sub(balance).checked_div(price).unwrap_or(0)
+        let by_amount = limit.amount_nano.saturating_sub(balance).checked_div(price).unwrap_or(0);
+        // What spends no delta is not bounded by it.
+        let by_delta = limit.delta_e18().saturating_sub(self.delta_e18).checked_div(loss.delta_e18);
+        by_delta.map_or(by_amount, |by_delta| by_amount.min(by_delta))
     }
 }
 
@@ -212,6 +223,16 @@ mod tests {
                 );
             assert_eq!(found, expected, "{before:?} {loss:?} {limit:?}");
         }
+    }
+
+    #[test]
+    fn repro_queries_left_are_no_more_than_the_delta_left_bears() {
+        let limit =
+            Limit { accounting: Accounting::Zcdp { delta_e18: 1_000_000_000_000 }, amount_nano: 1_000 };
+        let keys = Loss { pure_nano: None, rho_nano: 10, delta_e18: 100_000_000_000 };
+        assert_eq!(Balance::default().queries_left(&keys, &limit), 10);
+        assert_eq!(Balance::default().plus(&keys).queries_left(&keys, &limit), 9);
+        assert_eq!(Balance::default().plus(&keys).queries_left(&Loss::rho(10), &limit), 99);
     }
 
     #[test]

@@ -231,12 +231,13 @@ impl PolicySet {
             names.get_ref().iter().map(|name| known(name).ok_or_else(|| unknown(name))).collect()
         };
         let by = of_columns(&table.by)?;
-        if let Some(amount) =
+        if let Some(keyless) =
             by.iter().find(|name| columns.get(*name).is_some_and(|column| column.domain.keyset().is_none()))
         {
-            return Err(
-                at.error(&table.by, format!("column `{amount}` is an amount: it has no keys to group by"))
-            );
+            return Err(at.error(
+                &table.by,
+                format!("column `{keyless}` has no keys to group by: it is an `amount`, or `open`"),
+            ));
         }
         let delta_per_query_e18 = at.delta_per_query(table.delta_per_query.as_ref(), &budget.account)?;
         let measure = |text: &String| {

@@ -142,6 +142,17 @@ impl Dataset {
                 text += &format!("column {name} {}\n", column.describe());
             }
         }
+        // Which rows of a unit are read is decided by all that is declared of them, whatever the question uses.
+        if unit.rows_at_most > 1 {
+            let ordered = |(name, column): (&Name, &Column)| match column.domain {
+                Domain::Integer { .. } | Domain::Amount { .. } => format!("{name} as numbers"),
+                _ => format!("{name} as text"),
+            };
+            text += &format!(
+                "rows ordered by {}\n",
+                self.columns.iter().map(ordered).collect::<Vec<_>>().join(", ")
+            );
+        }
         match account {
             Accounting::Pure => text += "account pure\n",
             Accounting::Zcdp { delta_e18 } => {

@@ -83,13 +83,15 @@ impl Layout {
         let layout = Self { keysets, margins };
         let mut cells = 0usize;
         for (line, margin) in layout.margins.iter().enumerate() {
-            let mut product = margin.width();
+            let mut product = 1usize;
             for dimension in margin.by.dimensions() {
                 let keys = layout.keysets.get(dimension).map(Keyset::len);
                 let keys = keys.ok_or_else(|| LayoutError::Dimension(line + 1, dimension.clone()))?;
                 product = product.checked_mul(keys).ok_or(LayoutError::Cells)?;
             }
-            cells = cells.checked_add(product).ok_or(LayoutError::Cells)?;
+            // Cells are counted by themselves too, so a margin of no values at all must have a countable number of them.
+            let integers = product.checked_mul(margin.width()).ok_or(LayoutError::Cells)?;
+            cells = cells.checked_add(integers).ok_or(LayoutError::Cells)?;
         }
         Ok(layout)
     }
@@ -238,6 +240,17 @@ mod tests {
         let keys: Vec<_> = rows(&axes).map(crate::query::join).collect();
         assert_eq!((keys[0].as_str(), keys[1].as_str(), keys[11].as_str()), ("0-4,F", "0-4,M", "_U,_U"));
         assert_eq!(rows(&[]).count(), 1);
+    }
+
+    #[test]
+    fn repro_cells_that_cannot_be_counted_are_refused_where_nothing_stands_in_them_too() {
+        let keys: Vec<String> = (0..100).map(|key| key.to_string()).collect();
+        let names: Vec<String> = ('a'..='j').map(String::from).collect();
+        let codes: String = names.iter().map(|name| format!("codes {name} {}\n", keys.join(","))).collect();
+        for values in [" values", " values x", ""] {
+            let text = format!("{codes}margin keys(v) by {}{values}\n", names.join(","));
+            assert_eq!(text.parse::<Layout>(), Err(LayoutError::Cells), "{values}");
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Made {
     pub plan: String,
     /// The layout's text.
     pub layout: String,
+    /// What it cost.
+    pub loss: Loss,
 }
 
 const STORED: &str = "SELECT release_id, dataset_version, query, plan, layout, cells, pure_nano, rho_nano, delta_e18 \
@@ -83,7 +85,7 @@ impl Store {
         version: &str,
         most: u32,
     ) -> Result<Vec<Made>, StoreError> {
-        let sql = "SELECT release_id, query, plan, layout FROM release JOIN reservation ON reservation.id = reservation_id \
+        let sql = "SELECT release_id, query, plan, layout, pure_nano, rho_nano, delta_e18 FROM release JOIN reservation ON reservation.id = reservation_id \
                    WHERE dataset = ? AND dataset_version = ? AND state <> 'voided' ORDER BY reservation.id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(dataset).bind(version).bind(most).fetch_all(self.reader()).await?;
         rows.iter()
@@ -94,6 +96,7 @@ impl Store {
                     query: row.try_get("query")?,
                     plan: row.try_get("plan")?,
                     layout: row.try_get("layout")?,
+                    loss: rows::loss(row)?,
                 })
             })
             .collect()

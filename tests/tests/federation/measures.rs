@@ -157,6 +157,30 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
 }
 
 #[tokio::test]
+async fn repro_a_count_that_cost_more_than_a_grant_allows_is_not_handed_out_under_it() {
+    let world = World::new();
+    let of = |name: &str, most: &str| Grant {
+        id: name.into(),
+        to: format!("spiffe://ecowas.example/analyst/{name}"),
+        ..Grant::of(most, "100")
+    };
+    let policy = Policy::of("GHA").grants([of("awa", "50"), of("kofi", "1")]);
+    let office = Office::start(&world, &policy, &register()).await;
+    let (awa, kofi) = (world.analyst(), world.caller(Role::Analyst, "kofi"));
+    let precise = ask(&[("rows(income)", "by sex")], "precision 1 at 0.95 on rows(income) by sex");
+    let counted = awa.ask(&office, &precise).await.unwrap();
+    assert!(counted.charged.pure_nano.unwrap() > 1_000_000_000, "{:?}", counted.charged);
+
+    let mean = |epsilon: &str| ask(&[("mean(income)", "by sex")], &format!("epsilon {epsilon}"));
+    assert_eq!(kofi.ask(&office, &precise).await.unwrap_err().refusal(), "epsilon-per-query-exceeded");
+    assert_eq!(kofi.ask(&office, &mean("0.5")).await.unwrap().earlier.len(), 0);
+    let fetched = kofi.fetch(&office, counted.statement.release_id).await;
+    assert_eq!(fetched.unwrap_err().refusal(), "release-unknown");
+    assert_eq!(awa.ask(&office, &mean("1")).await.unwrap().earlier.len(), 1);
+    assert_eq!(kofi.ask(&office, &mean("1")).await.unwrap_err().refusal(), "epsilon-per-query-exceeded");
+}
+
+#[tokio::test]
 async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
     let world = World::new();
     let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"never\"";

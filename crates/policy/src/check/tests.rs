@@ -106,7 +106,7 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         (
             "\"sex\", \"age\"]",
             "\"sex\", \"income\"]",
-            "gha.toml:29:13: column `income` is an amount: it has no keys to group by",
+            "gha.toml:29:13: column `income` has no keys to group by: it is an `amount`, or `open`",
         ),
         (
             "dataset   = \"residents\"",

@@ -105,7 +105,8 @@ impl QuantileNoise {
         let before = points().take_while(|point| !rising(point)).last();
         match (before, after) {
             (Some(((start, from), (a, _))), Some(((end, to), (b, _)))) => {
-                let (start, width, rise) = (*start as f64, (*end - *start) as f64, to - from);
+                let (start, end, rise) = (*start as f64, *end as f64, to - from);
+                let width = end - start;
                 let told = rise > 2.0 * self.bin_std_err;
                 (start - width * from / rise, told.then(|| a.max(*b) * width / rise))
             }

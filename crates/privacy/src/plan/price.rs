@@ -98,9 +98,7 @@ impl Shape {
         for group in groups {
             let shares = self.shares(&group, part, basis.account);
             let margins = self.layout.margins().iter().zip(&self.fetches).skip(group.margins.start);
-            for ((margin, (fetch, sensitivity)), share) in margins.zip(shares) {
-                // Casts of shares of an amount far below 2^53 lose nothing that matters: what is lost is not spent.
-                let price_nano = ((part as f64 * share) as u64).min(part);
+            for ((margin, (fetch, sensitivity)), price_nano) in margins.zip(shared_out(part, &shares)) {
                 if let (Measure::Keys(column), true) =
                     (&margin.measure, delta_e18 == 0 || *basis.account == Accounting::Pure)
                 {
@@ -220,6 +218,19 @@ impl Shape {
     }
 }
 
+/// The parts of an amount for shares of it.
+///
+/// INVARIANT (no more is drawn than is charged): however a search in floats has rounded the shares, the parts sum to the amount
+/// at most. Casts of shares of an amount far below 2^53 lose nothing that matters: what is lost is not spent.
+fn shared_out(amount: u64, shares: &[f64]) -> Vec<u64> {
+    let part = |left: &mut u64, share: &f64| {
+        let part = ((amount as f64 * share) as u64).min(*left);
+        *left -= part;
+        Some(part)
+    };
+    shares.iter().scan(amount, part).collect()
+}
+
 /// The mean of `(m - centre)^2` over all means m between the bounds, which is all that is known of them.
 fn mean_square(range: &Range, centre: i64) -> f64 {
     let (above, below) = (range.high.abs_diff(centre) as f64, range.low.abs_diff(centre) as f64);
@@ -296,5 +307,23 @@ fn claimed(measurement: &Measurement, sensitivity: &Sensitivity) -> u128 {
         }
         Measurement::Noise(_) | Measurement::Discovery(_) => sensitivity.l2_squared,
         Measurement::Selection(_) => sensitivity.linf.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shared_out;
+
+    #[test]
+    fn parts_sum_to_no_more_than_the_amount_whatever_the_shares() {
+        for (amount, shares, expected) in [
+            (10, vec![0.5, 0.25, 0.25], vec![5, 2, 2]),
+            (10, vec![0.7, 0.7, 0.7], vec![7, 3, 0]),
+            (10, vec![1.5, 0.1], vec![10, 0]),
+            (10, vec![f64::NAN, -1.0, f64::INFINITY], vec![0, 0, 10]),
+            (100_000_000_000, vec![1.0 / 3.0; 3], vec![33_333_333_333; 3]),
+        ] {
+            assert_eq!(shared_out(amount, &shares), expected, "{shares:?}");
+        }
     }
 }

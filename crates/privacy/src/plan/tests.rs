@@ -377,3 +377,19 @@ fn the_terms_hold_what_an_answer_depends_on_and_nothing_else() {
     edited.unit.rows_at_most = 2;
     assert_ne!(terms(&edited), before);
 }
+
+#[test]
+fn repro_columns_that_order_the_rows_of_a_unit_are_in_the_terms() {
+    let query = query("measure persons\nby sex\nprice epsilon 1");
+    let terms = |dataset: &Dataset| dataset.terms(query.columns(), &Accounting::Pure);
+    let mut several = residents();
+    several.unit.rows_at_most = 2;
+    let (before, age) = (terms(&several), "age".parse::<Name>().unwrap());
+    // Other bands are other keys, and the same order.
+    several.columns.insert(age.clone(), Domain::integer(0, 110, 10).unwrap().into());
+    assert_eq!(terms(&several), before);
+    several.columns.insert(age.clone(), Domain::codes(vec![code("young")]).unwrap().into());
+    assert_ne!(terms(&several), before);
+    several.columns.remove(&age);
+    assert_ne!(terms(&several), before);
+}

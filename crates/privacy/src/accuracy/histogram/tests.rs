@@ -37,6 +37,15 @@ fn skewed(n: i64) -> Vec<i64> {
 }
 
 #[test]
+fn repro_bins_as_wide_as_all_whole_numbers_have_quantiles() {
+    let prepared = QuantileNoise::new(2, &[TERM], 0.5, Level::USUAL);
+    for ends in [[i64::MIN, 0, i64::MAX], [i64::MIN, i64::MAX, i64::MAX]] {
+        let figure = prepared.figure(&ends, &[5_000.0, 5_000.0]).unwrap();
+        assert!(figure.lower <= figure.value && figure.value <= figure.upper, "{figure:?}");
+    }
+}
+
+#[test]
 fn every_true_quantile_is_covered_in_a_simulation() {
     let ends = [0, 5, 10, 20, 30, 31, 50, 70, 90];
     let drawn = Drawn::of(TERM.noise);
