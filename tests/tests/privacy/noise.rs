@@ -49,10 +49,13 @@ fn wide(measure: &str, years: usize, measurement: Measurement) -> Plan {
     plan
 }
 
-/// So many draws of a noise, each in a cell of one release, around 0.
-fn draws(noise: Noise, count: usize) -> Vec<i64> {
-    let plan = wide("persons", count, Measurement::Noise(noise));
-    product(&plan, vec![Counted::Cells(vec![0; count])]).unwrap().integers
+/// The cells of a release here: enough to be shared out among threads.
+const CELLS: usize = 60_000;
+
+/// Draws of a noise around 0, each in a cell of one release.
+fn draws(noise: Noise) -> Vec<i64> {
+    let plan = wide("persons", CELLS, Measurement::Noise(noise));
+    product(&plan, vec![Counted::Cells(vec![0; CELLS])]).unwrap().integers
 }
 
 /// The probabilities of the values from `-reach` to `reach`; beyond lies less than 1e-17.
@@ -84,7 +87,8 @@ fn check(what: &str, counts: &[u64], probabilities: &[f64]) {
 fn every_value_is_drawn_as_often_as_its_law_says() {
     each(NOISES, |noise| {
         let (reach, law) = law(*noise);
-        check(&noise.to_string(), &counts(&draws(*noise, times(60_000)), reach), &law);
+        let drawn: Vec<i64> = (0..times(1)).flat_map(|_| draws(*noise)).collect();
+        check(&noise.to_string(), &counts(&drawn, reach), &law);
     });
 }
 
@@ -93,7 +97,7 @@ fn a_law_that_is_a_little_off_is_noticed() {
     for (drawn, claimed) in [(2.0, 2.2), (2.0, 1.8)] {
         for mechanism in [Mechanism::DiscreteLaplace, Mechanism::DiscreteGaussian] {
             let (reach, law) = law(Noise { mechanism, scale: claimed });
-            let counts = counts(&draws(Noise { mechanism, scale: drawn }, 60_000), reach);
+            let counts = counts(&draws(Noise { mechanism, scale: drawn }), reach);
             let (statistic, degrees) = chi_square(&counts, &law);
             assert!(statistic > chi_square_most(degrees, ALPHA), "{mechanism:?} {drawn} for {claimed}");
         }
@@ -122,7 +126,7 @@ fn noise_is_independent_from_cell_to_cell_from_thread_to_thread_and_from_release
     for mechanism in [Mechanism::DiscreteLaplace, Mechanism::DiscreteGaussian] {
         let noise = Noise { mechanism, scale: 2.0 };
         let (_, law) = law(noise);
-        let (one, other) = (draws(noise, times(60_000)), draws(noise, times(60_000)));
+        let (one, other) = (draws(noise), draws(noise));
         // Each thread draws a run of neighbouring cells, of 4,096 or more.
         let run = one.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(4_096);
         let releases: Vec<_> = one.iter().copied().zip(other).collect();
@@ -163,14 +167,13 @@ fn chances(selection: Selection, scores: &[i64]) -> Vec<f64> {
 #[test]
 fn candidates_are_chosen_as_often_as_their_law_says() {
     each(SELECTIONS, |selection| {
-        let groups = times(20_000);
+        let groups = CELLS / 3;
         let plan = wide("quantile(age,0.5)", groups, Measurement::Selection(*selection));
         // Below 0, at 0, between 0 and 2, at 2, and so on to above 8: of 12 rows, 1, 3, 6, 7 and 10 are below a candidate.
         let ranks = [1, 0, 2, 0, 3, 1, 0, 0, 3, 0, 2];
-        let counted = ranks.repeat(groups);
-        let chosen = product(&plan, vec![Counted::Cells(counted)]).unwrap().integers;
+        let release = |_| product(&plan, vec![Counted::Cells(ranks.repeat(groups))]).unwrap().integers;
         let mut counts = BTreeMap::from([0, 2, 4, 6, 8].map(|candidate| (candidate, 0)));
-        chosen.iter().for_each(|candidate| *counts.get_mut(candidate).unwrap() += 1);
+        (0..times(1)).flat_map(release).for_each(|candidate| *counts.get_mut(&candidate).unwrap() += 1);
         // The median asks for 6 of 12: -(12 - 2 x 1), -(12 - 2 x 3), 0, -(2 x 7 - 12), -(2 x 10 - 12).
         let law = chances(*selection, &[-10, -6, 0, -2, -8]);
         assert!((law.iter().sum::<f64>() - 1.0).abs() < 1e-12);
