@@ -146,13 +146,12 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
     if let Some(measure) = query.measures.keys().find(|measure| !granted(measure)) {
         return Some((DenialCode::MeasureNotGranted, format!("measure `{measure}` is not granted")));
     }
+    let margins =
+        || query.measures.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
     // What a measure groups by beside its margin is grouped by.
-    let margins = || {
-        let each =
-            query.measures.iter().flat_map(|(measure, margins)| margins.iter().map(move |by| (measure, by)));
-        each.map(|(measure, by): (&Measure, &Margin)| by.dimensions().chain(measure.dimension()))
-    };
-    if let Some(dimension) = margins().flatten().find(|name| !grant.by.contains(name)) {
+    let mut dimensions =
+        margins().flat_map(|(measure, by): (&Measure, &Margin)| by.dimensions().chain(measure.dimension()));
+    if let Some(dimension) = dimensions.find(|name| !grant.by.contains(name)) {
         return Some((DenialCode::DimensionNotGranted, format!("dimension `{dimension}` is not granted")));
     }
     let conditions: BTreeSet<&Name> = query.filters.iter().map(|filter| &filter.column).collect();
@@ -160,9 +159,12 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
     if let Some(column) = conditions.iter().find(|name| !granted(name)) {
         return Some((DenialCode::FilterNotGranted, format!("a condition on `{column}` is not granted")));
     }
-    // A condition tells of a column as much as grouping by it does, so it counts against the same bound.
-    let columns = margins()
-        .map(|dimensions| dimensions.chain(conditions.iter().copied()).collect::<BTreeSet<_>>().len());
+    // A condition, a histogram or a quantile tells of a column as much as grouping by it does, so it counts against the same
+    // bound.
+    let columns = margins().map(|(measure, by)| {
+        let told = by.dimensions().chain(measure.tells_of()).chain(conditions.iter().copied());
+        told.collect::<BTreeSet<_>>().len()
+    });
     let most = columns.max().unwrap_or_default();
     if most > grant.by_at_most as usize {
         let message = format!(

@@ -66,6 +66,17 @@ impl Measure {
         }
     }
 
+    /// The column of whose values the measure tells as much as grouping by it would.
+    pub fn tells_of(&self) -> Option<&Name> {
+        match self {
+            Self::Share(column)
+            | Self::Histogram(column)
+            | Self::Quantile(column, _)
+            | Self::Keys(column) => Some(column),
+            _ => None,
+        }
+    }
+
     fn read(text: &str) -> Option<Self> {
         if text.len() > BYTES_MOST {
             return None;

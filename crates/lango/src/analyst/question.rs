@@ -45,8 +45,9 @@ impl Parts<'_> {
     /// Every margin for every measure; none is the total.
     pub fn read(&self) -> Result<Asked, Failure> {
         let total = vec![Vec::new()];
-        let split =
-            |by: &String| by.split(',').filter(|name| *name != "_T").map(str::to_owned).collect::<Vec<_>>();
+        let split = |by: &String| {
+            by.split(',').map(str::trim).filter(|name| *name != "_T").map(str::to_owned).collect::<Vec<_>>()
+        };
         let margins: Vec<Vec<String>> = self.by.iter().map(split).collect();
         let margins = if margins.is_empty() { total } else { margins };
         let measures = self.measures.iter().map(|measure| (measure.clone(), margins.clone()));

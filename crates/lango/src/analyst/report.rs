@@ -51,9 +51,6 @@ impl Answered {
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
-        if !tables.iter().any(|table| table.measure.starts_with("histogram(")) {
-            eprintln!("lango: --quantiles are computed from histograms, and none was asked for");
-        }
         let found = quantile_from_histogram(&self.views(), &shown.quantiles, self.by_office, self.level);
         let quantiles = match found {
             Err(error @ CombineError::Bins { .. }) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use lango_privacy::{Decimal, Level};
+use lango_privacy::{Decimal, Level, Measure};
 
 use super::serving;
 use crate::{
@@ -130,6 +130,11 @@ impl Ask {
                 ));
             }
         };
+        let histogram = |measure: &Measure| matches!(measure, Measure::Histogram(_));
+        if !self.quantiles.is_empty() && !asked.query.measures.keys().any(histogram) {
+            let message = "--quantiles are computed from histograms: ask for --measure \"histogram(C)\"";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let (purpose, at_least, level) = (self.purpose.clone(), self.at_least, self.confidence);
         Ok((asked, Manner { purpose, at_least, level, members: self.member.clone() }))
     }

@@ -230,13 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn repro_the_keys_of_a_long_period_are_made_at_once() {
+    fn the_keys_of_a_long_period_are_counted_by_their_stretch() {
         let dates = |by| Domain::date("0001-01-01".into(), "9999-12-31".into(), by);
-        let begun = std::time::Instant::now();
         assert_eq!(dates(Span::Year).unwrap().keyset().unwrap().len(), 9_999 + 2);
         assert_eq!(dates(Span::Month), Err(DatasetError::Keys(9_999 * 12 + 2)));
-        // By way of its 3,652,059 days it took seconds.
-        assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());
         let lives = Domain::date("1900-01-01".into(), "2099-12-31".into(), Span::Day).unwrap();
         assert_eq!(lives.keyset().unwrap().len(), 73_049 + 2);
     }
