@@ -19,7 +19,7 @@ type Broken = (&'static str, &'static str, Price, fn(&Audit) -> (Neighbours, &'s
 
 const BROKEN: &[Broken] = &[
     ("noise for half a unit", "persons", Pure, |audit| (audit.neighbours().with_noise(|_| 0.5), &product)),
-    ("an average charged for half", "mean at the lower bound", Pure, |audit| {
+    ("an average charged for half", "mean at a bound", Pure, |audit| {
         (audit.neighbours().with_noise(|_| 0.5), &product)
     }),
     ("each margin at the whole price", "cube of persons", Pure, |audit| {
