@@ -37,7 +37,7 @@ pub use mechanism::{
 pub use name::{Code, Name, NameError};
 pub use plan::{
     Basis, Bounds, Fetch, FilterOn, MarginText, MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter,
-    PlannedMargin, ReleasedTable, Sensitivity, compile, fraction, restore,
+    PlannedMargin, ReleasedTable, Sensitivity, compile, fractions, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::QueryError;

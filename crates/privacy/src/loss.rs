@@ -5,6 +5,9 @@ use opendp::{combinators::ConcentratedMeasure, measures::ZeroConcentratedDiverge
 /// The most epsilon that one question can name, in billionths: above it the guarantee says nothing.
 pub(crate) const EPSILON_NANO_MOST: u64 = 100_000_000_000;
 
+/// So often a line is drawn before halves are taken.
+const SECANTS_MOST: u32 = 24;
+
 /// The privacy loss of a release. Losses add.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Loss {
@@ -74,17 +77,19 @@ impl Accounting {
             Self::Zcdp { delta_e18 } => {
                 let failed = || LossError::Conversion(crate::nano(epsilon_nano));
                 let (epsilon, delta) = (below(epsilon_nano, 1e9), below(*delta_e18, 1e18));
-                let holds = |rho_nano: u64| {
+                let excess = |rho_nano: u64| {
                     let profile =
                         ZeroConcentratedDivergence::convert((rho_nano as f64 / 1e9).next_up()).ok()?;
-                    Some(profile.delta(epsilon).ok()? <= delta)
+                    let found = profile.delta(epsilon).ok()?;
+                    // The tail of a Gaussian: its root is nearly straight.
+                    Some((found <= delta, (-delta.ln()).sqrt() - (-found.ln()).sqrt()))
                 };
                 // rho = epsilon already gives delta far above any that an account may declare.
-                let (mut low, mut high) = (0, epsilon_nano);
-                while low < high {
-                    let middle = low + (high - low).div_ceil(2);
-                    if holds(middle).ok_or_else(failed)? { low = middle } else { high = middle - 1 }
-                }
+                // epsilon = rho + 2 sqrt(rho ln(1 / delta)) is the textbook's conversion, from below.
+                let tail = (-delta.ln()).sqrt();
+                let start = ((tail * tail + epsilon).sqrt() - tail).powi(2) * 1e9;
+                let low =
+                    largest(epsilon_nano, start as u64, |rho_nano| excess(rho_nano).ok_or_else(failed))?;
                 if low == 0 { Err(failed()) } else { Ok(low) }
             }
         }
@@ -111,6 +116,32 @@ impl Accounting {
             Self::Zcdp { .. } => "zcdp",
         }
     }
+}
+
+/// The largest whole number below `beyond` that holds, where all up to it hold and none after it does; 0 where none does.
+///
+/// `tried` says whether a number holds, and how far above the edge it is on any scale that rises. From `start` on it is looked
+/// for where the line through the last two crosses, and by halves if that takes long.
+fn largest<E>(beyond: u64, start: u64, tried: impl Fn(u64) -> Result<(bool, f64), E>) -> Result<u64, E> {
+    let (mut low, mut high) = (0, beyond);
+    let (mut last, mut guess): (Option<(u64, f64)>, u64) = (None, start);
+    let mut tries = 0;
+    while high - low > 1 {
+        guess = guess.clamp(low + 1, high - 1);
+        let (holds, above) = tried(guess)?;
+        if holds {
+            low = guess
+        } else {
+            high = guess
+        }
+        let slope = last.map(|(before, was)| (above - was) / (guess as f64 - before as f64));
+        let crossing = slope.map_or(guess as f64 * 1.3, |slope| guess as f64 - above / slope);
+        last = Some((guess, above));
+        tries += 1;
+        guess =
+            if tries < SECANTS_MOST && crossing.is_finite() { crossing as u64 } else { low.midpoint(high) };
+    }
+    Ok(low)
 }
 
 /// `count / unit` as a float that is not above it.
@@ -169,6 +200,21 @@ mod tests {
             account.epsilon_of(rho * 4).unwrap() < 2_200_000_000,
             "four questions cost far less than four"
         );
+    }
+
+    #[test]
+    fn the_largest_that_holds_is_found_wherever_it_is() {
+        for edge in [0u64, 1, 2, 7, 1_000, 24_355_970, 99_999_999_998, 99_999_999_999] {
+            for shape in [|x: f64| x, |x: f64| x.cbrt(), |x: f64| x.powi(3), |x: f64| (x / 1e9).exp_m1()] {
+                let tried = std::cell::Cell::new(0);
+                let found = largest(100_000_000_000, 5_000_000_000, |number| {
+                    tried.set(tried.get() + 1);
+                    Ok::<_, ()>((number <= edge, shape(number as f64 - edge as f64 - 0.5)))
+                });
+                assert_eq!(found, Ok(edge));
+                assert!(tried.get() < 64, "{edge} {}", tried.get());
+            }
+        }
     }
 
     #[test]

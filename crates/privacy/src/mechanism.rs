@@ -9,7 +9,7 @@ use opendp::{
     metrics::{L1Distance, L2Distance},
 };
 
-use crate::{Code, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fraction};
+use crate::{Code, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fractions};
 
 pub use discovery::Discovery;
 pub use selection::{Selection, SelectionLaw, rank_scores};
@@ -299,11 +299,11 @@ fn select(
     ranks: &[i64],
 ) -> Result<Vec<i64>, NoiseError> {
     let Measure::Quantile(_, shares) = &margin.text.measure else { return Err(NoiseError::Noise) };
-    let candidates = margin.fetch.candidates();
+    let (candidates, shares) = (margin.fetch.candidates(), fractions(shares).ok_or(NoiseError::Noise)?);
     let mut chosen = Vec::new();
     for ranks in ranks.chunks_exact(margin.fetch.width(&plan.dataset)) {
-        for share in shares {
-            let scores = rank_scores(ranks, fraction(share).ok_or(NoiseError::Noise)?);
+        for share in &shares {
+            let scores = rank_scores(ranks, *share);
             let place = selection.choose(&scores)?;
             chosen.push(*candidates.get(place).ok_or(NoiseError::Noise)?);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
-pub use fetch::{Fetch, Sensitivity, fraction};
+pub use fetch::{Fetch, Sensitivity, fractions};
 pub use filter::{FilterOn, PlannedFilter};
 pub use refusal::PlanRefusal;
 pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};

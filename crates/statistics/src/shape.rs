@@ -2,7 +2,7 @@
 
 use lango_privacy::{
     Code, LayoutMargin, MarginText, Measure, MeasuredColumn, Measurement, PlanText, Range, Selection,
-    fraction,
+    fractions,
 };
 
 /// What the integers of a cell are.
@@ -73,8 +73,7 @@ impl<'a> Shape<'a> {
             (Measure::Quantile(_, shares), Some(values), Measurement::Selection(selection)) => {
                 let MeasuredColumn { range, candidates, .. } = column()?;
                 let same = values.iter().map(Code::as_str).eq(shares.iter().map(|share| share.as_str()));
-                let decay = |share| Some(decay(&selection, fraction(share)?));
-                let decays = shares.iter().map(decay).collect::<Option<Vec<_>>>()?;
+                let decays = fractions(shares)?.into_iter().map(|share| decay(&selection, share)).collect();
                 let chosen = Chosen { candidates: candidates.filter(|many| *many > 0)?, decays };
                 (same && !shares.is_empty()).then_some(Self::Chosen(*range, chosen))
             }

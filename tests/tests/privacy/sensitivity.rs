@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lango_privacy::{Accounting, Counted, Fetch, Measure, Measurement, Plan, PlannedMargin, rank_scores};
+use lango_privacy::{
+    Accounting, Counted, Decimal, Fetch, Measure, Measurement, Plan, PlannedMargin, rank_scores,
+};
 
 use crate::{
     counting,
@@ -112,10 +114,10 @@ fn used(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted) 
     ];
     let (measurement, measure) = (&margin.text.measurement, &margin.text.measure);
     if let (Measurement::Selection(selection), Measure::Quantile(_, shares)) = (measurement, measure) {
+        let shares = fractions(shares);
         let changes: Vec<u64> =
-            shares.iter().map(|share| moved(plan, margin, with, without, share.as_str())).collect();
-        for (share, change) in shares.iter().zip(&changes) {
-            let (p, d) = fraction(share.as_str());
+            shares.iter().map(|share| moved(plan, margin, with, without, *share)).collect();
+        for ((p, d), change) in shares.iter().copied().zip(&changes) {
             used.push((kind, "scores", *change as f64 / (claim.linf * p.max(d - p)) as f64));
         }
         // Permute and flip: 2 change / scale for each share.
@@ -130,27 +132,27 @@ fn used(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted) 
 }
 
 /// By how much the scores of a share move: the scores of all groups together, for one group's price pays for all.
-fn moved(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted, share: &str) -> u64 {
+fn moved(plan: &Plan, margin: &PlannedMargin, with: &Counted, without: &Counted, share: (u64, u64)) -> u64 {
     let (Counted::Cells(with), Counted::Cells(without)) = (with, without) else {
         panic!("ranks are in cells")
     };
     let width = margin.fetch.width(&plan.dataset);
     let groups = with.chunks_exact(width).zip(without.chunks_exact(width));
     let move_of = |(with, without): (&[i64], &[i64])| {
-        let (with, without) = (rank_scores(with, fraction(share)), rank_scores(without, fraction(share)));
+        let (with, without) = (rank_scores(with, share), rank_scores(without, share));
         with.iter().zip(without).map(|(with, without)| with.abs_diff(without)).max().unwrap()
     };
     groups.map(move_of).sum()
 }
 
-/// A share of two decimals in hundredths, in lowest terms.
-fn fraction(share: &str) -> (u64, u64) {
+/// Shares of two decimals in hundredths, divided by what divides them all.
+fn fractions(shares: &[Decimal]) -> Vec<(u64, u64)> {
     fn gcd(a: u64, b: u64) -> u64 {
         if b == 0 { a } else { gcd(b, a % b) }
     }
-    let parts = (share.parse::<f64>().unwrap() * 100.0).round() as u64;
-    let divisor = gcd(parts, 100);
-    (parts / divisor, 100 / divisor)
+    let parts = |share: &Decimal| (share.as_str().parse::<f64>().unwrap() * 100.0).round() as u64;
+    let divisor = shares.iter().map(parts).fold(100, gcd);
+    shares.iter().map(|share| (parts(share) / divisor, 100 / divisor)).collect()
 }
 
 #[test]

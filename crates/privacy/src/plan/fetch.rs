@@ -113,7 +113,7 @@ impl Fetch {
                 Self::Bins { column: name.clone(), range, grid }
             }
             Measure::Quantile(name, shares) => {
-                if shares.is_empty() || !shares.iter().all(|share| fraction(share).is_some()) {
+                if fractions(shares).is_none() {
                     return Err(PlanRefusal::Quantile(name.clone()));
                 }
                 let range = range(name)?;
@@ -242,12 +242,20 @@ fn keys(dataset: &Dataset, column: &Name) -> Vec<Code> {
     keyset.map(|keyset| keyset.codes().to_vec()).unwrap_or_default()
 }
 
-/// A quantile's share as a fraction in lowest terms; `None` where it is not between 0 and 1 or too fine.
-pub fn fraction(share: &Decimal) -> Option<(u64, u64)> {
+/// The shares of a quantile as fractions of one denominator, the least that serves them all: their scores are then on one scale,
+/// and one selection serves them. `None` where a share is not between 0 and 1 or too fine, or there is none.
+pub fn fractions(shares: &[Decimal]) -> Option<Vec<(u64, u64)>> {
     let whole = 10u64.pow(SHARE_DECIMALS);
-    let parts = u64::try_from(share.scaled(SHARE_DECIMALS)?).ok().filter(|parts| *parts <= whole)?;
-    let divisor = gcd(parts, whole);
-    Some((parts / divisor, whole / divisor))
+    let parts =
+        |share: &Decimal| u64::try_from(share.scaled(SHARE_DECIMALS)?).ok().filter(|parts| *parts <= whole);
+    let parts = shares.iter().map(parts).collect::<Option<Vec<u64>>>().filter(|parts| !parts.is_empty())?;
+    let divisor = parts.iter().copied().fold(whole, gcd);
+    Some(parts.iter().map(|parts| (parts / divisor, whole / divisor)).collect())
+}
+
+/// The most by which one row changes a score of these shares: `max(p, d - p)` over all of them.
+pub(super) fn score_change(shares: &[Decimal]) -> Option<u64> {
+    fractions(shares)?.into_iter().map(|(p, d)| p.max(d - p)).max()
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

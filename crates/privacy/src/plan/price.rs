@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use super::{Basis, Bounds, Fetch, MarginText, PlanRefusal, Sensitivity, Shape};
+use super::{Basis, Bounds, Fetch, MarginText, PlanRefusal, Sensitivity, Shape, fetch::score_change};
 use crate::{
     Accounting, Discovery, Level, LossError, Margin, Measure, Measurement, Noise, Objective, Price, Query,
     Range, ReleasedTable, Selection, SelectionLaw, WeightedSum, loss::EPSILON_NANO_MOST, mechanism::SCALES,
@@ -111,7 +111,7 @@ impl Shape {
                     measure: margin.measure.clone(),
                     by: margin.by.clone(),
                     measurement,
-                    sensitivity: claimed(&measurement, sensitivity),
+                    sensitivity: claimed(&margin.measure, &measurement, sensitivity),
                     price_nano,
                 });
             }
@@ -262,7 +262,7 @@ fn measurement(
 ) -> Option<Measurement> {
     match (fetch, measure) {
         (Fetch::Ranks { .. }, Measure::Quantile(_, shares)) => {
-            let linf = shares.iter().filter_map(super::fraction).map(|(p, d)| p.max(d - p)).max()?;
+            let linf = score_change(shares)?;
             let each = price / shares.len() as u64;
             let law = match account {
                 Accounting::Pure => SelectionLaw::PermuteAndFlip,
@@ -300,13 +300,19 @@ pub(super) fn calibrate(sensitivity: &Sensitivity, account: &Accounting, price: 
 }
 
 /// The sensitivity that a measurement was calibrated to.
-fn claimed(measurement: &Measurement, sensitivity: &Sensitivity) -> u128 {
+fn claimed(measure: &Measure, measurement: &Measurement, sensitivity: &Sensitivity) -> u128 {
     match measurement {
         Measurement::Noise(Noise { mechanism: crate::Mechanism::DiscreteLaplace, .. }) => {
             sensitivity.l1.into()
         }
         Measurement::Noise(_) | Measurement::Discovery(_) => sensitivity.l2_squared,
-        Measurement::Selection(_) => sensitivity.linf.into(),
+        Measurement::Selection(_) => {
+            let change = match measure {
+                Measure::Quantile(_, shares) => score_change(shares).unwrap_or(1),
+                _ => 1,
+            };
+            u128::from(sensitivity.linf) * u128::from(change)
+        }
     }
 }
 

@@ -170,8 +170,10 @@ fn a_quantile_costs_its_price_however_many_groups_there_are() {
     for (measure, account, law, scale) in [
         // At epsilon 1: scale 2 max(p, d - p) R / epsilon with p / d = 1 / 2.
         ("quantile(age,0.5)", Accounting::Pure, SelectionLaw::PermuteAndFlip, 2.0),
-        // Two shares, 1/10 and 1/4: each half the price, and the larger of 9 and 3 scores.
-        ("quantile(age,0.1,0.25)", Accounting::Pure, SelectionLaw::PermuteAndFlip, 36.0),
+        // Two shares, 2/20 and 5/20: each half the price, and the larger of 18 and 15 scores.
+        ("quantile(age,0.1,0.25)", Accounting::Pure, SelectionLaw::PermuteAndFlip, 72.0),
+        // 1/4 and 2/4: the median's scores are twice those of 1/2, so its noise is half as much again as by itself.
+        ("quantile(age,0.25,0.5)", Accounting::Pure, SelectionLaw::PermuteAndFlip, 12.0),
         ("quantile(age,0.5)", DELTA, SelectionLaw::Exponential, 4.53),
     ] {
         for by in ["by", "by sex"] {
