@@ -87,6 +87,44 @@ async fn a_unit_of_several_rows_counts_within_its_bounds() {
     assert!(answer.cells.iter().all(|persons| *persons <= 5), "{:?}", answer.cells);
 }
 
+/// Border records with a heavy tail: most persons have moved once or twice, a few hundreds of times.
+#[tokio::test]
+async fn the_demonstrations_movements_are_bounded_and_counted() {
+    let world = World::new();
+    let policy = Policy::of("TGO");
+    let mut office = Office::prepare(&world, "TGO", &policy, &Register::default());
+    std::fs::remove_file(office.register()).unwrap();
+    let draw = lango_registers::Draw { scale: 100, seed: 5 };
+    let go_on = &|_| std::ops::ControlFlow::Continue(());
+    lango_registers::write_register(&office.register(), "TGO", &draw, go_on).unwrap();
+    let text = include_str!("../../../crates/lango/src/demo/movements.toml").replace("GHA", "TGO");
+    office.write_policy(&text);
+    office.up().await.unwrap();
+    let connection = rusqlite::Connection::open(office.register()).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let of_each =
+        "SELECT sum(min(n, 12)) FROM (SELECT count(*) AS n FROM border_movements GROUP BY person_id)";
+    let (all, bounded, persons) = (
+        count("SELECT count(*) FROM border_movements"),
+        count(of_each),
+        count("SELECT count(DISTINCT person_id) FROM border_movements"),
+    );
+    assert!(bounded < all && persons < bounded, "{all} {bounded} {persons}");
+    let question = |measure: &str| {
+        format!("lango-query 1\ndataset border_movements\nmeasure {measure}\nby\nprice epsilon 2\n")
+    };
+    for (measure, truth) in [("rows", bounded), ("persons", persons)] {
+        let answer = world.analyst().ask(&office, &question(measure)).await.unwrap();
+        let std_err = answer.plan.margins[0].measurement.noise().unwrap().variance().sqrt();
+        // Eight standard errors: once in 10^15 draws.
+        assert!(
+            ((answer.cells[0] - truth) as f64).abs() < 8.0 * std_err,
+            "{measure} {} {truth}",
+            answer.cells[0]
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_mean_is_divided_by_a_count_that_its_asker_may_have() {
     let world = World::new();

@@ -186,6 +186,34 @@ fn jobs_of_ten_thousand_persons_are_bounded() {
 }
 
 #[test]
+fn members_of_a_household_are_bounded_together() {
+    if let Some(text) = shared("micro_pseudopeople/census_2020_2030.csv.gz") {
+        // Three rows have quoted commas, which this reader knows nothing of.
+        let plain: Vec<&str> = text.lines().filter(|line| !line.contains('"')).collect();
+        let look = Look {
+            unit: ("household_id", "TEXT"),
+            codes: ("sex", &["Female", "Male"]),
+            number: ("age", 0, 90),
+        };
+        let (households, members) = look.check(&Csv::of(&plain.join("\n")));
+        assert!((6_283..=6_285).contains(&households), "{households}");
+        assert_eq!(members, 21_604 - 3);
+    }
+}
+
+#[test]
+fn a_household_survey_is_bounded() {
+    if let Some(text) = shared("micro_sdcmicro_testdata/testdata.csv.gz") {
+        let look = Look {
+            unit: ("ori_hid", "INTEGER"),
+            codes: ("urbrur", &["1", "2"]),
+            number: ("expend", 0, 16_000_000),
+        };
+        assert_eq!(look.check(&Csv::of(&text)), (1_000, 4_580));
+    }
+}
+
+#[test]
 fn a_small_table_with_the_same_oddities_is_bounded() {
     let csv = Csv::of(include_str!("../../testdata/jobs.csv"));
     assert_eq!(PUMS.check(&csv), (40, 137));
