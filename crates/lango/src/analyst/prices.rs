@@ -183,6 +183,9 @@ impl Prices {
                 nano(priced.charged.rho_nano)
             ),
         };
+        if priced.charged.delta_e18 > 0 {
+            text += &format!("          and delta {:e} beside it\n", priced.charged.delta_e18 as f64 / 1e18);
+        }
         text += &format!("left      {} such questions in this period\n", grouped_u64(priced.queries_left));
         let bounds = &priced.plan.bounds;
         if bounds.rows_at_most > 1 {

@@ -97,6 +97,11 @@ impl Answered {
                 nano(self.charged())
             ),
         };
+        // What keys that are looked for in the data cost beside epsilon.
+        let delta_e18 = self.answers.values().map(|answer| answer.charged.delta_e18).max().unwrap_or(0);
+        if delta_e18 > 0 {
+            text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
+        }
         text + &self.split()
     }
 
