@@ -128,7 +128,7 @@ impl Gateway {
 /// What can be computed of a column of numbers.
 fn numbers(column: &Column) -> Option<pb::Numbers> {
     let range = column.range()?;
-    let count = |grid: Option<Grid>| grid.map_or(0, |grid| grid.points(&range).len() as u64);
+    let count = |grid: Option<Grid>| grid.map_or(0, |grid| grid.count(&range) as u64);
     Some(pb::Numbers {
         low: range.low,
         high: range.high,

@@ -2,7 +2,7 @@
 
 use lango_identity::{Kind, digest};
 use lango_policy::{Asked, Denial, Granted};
-use lango_privacy::{Layout, Loss, Measure, PlanText, Query, ReleasedTable};
+use lango_privacy::{Loss, Measure, PlanText, Query, ReleasedTable};
 use lango_store::Stored;
 use lango_wire::pb;
 
@@ -36,12 +36,14 @@ impl Gateway {
         })?;
         let tables = released.iter().filter_map(|released| {
             let earlier: Query = released.query.parse().ok()?;
+            let counts = earlier.measures.keys().any(|measure| matches!(measure, Measure::RowsOf(_)));
+            if !counts || earlier.filters != query.filters {
+                return None;
+            }
             let plan: PlanText = released.plan.parse().ok()?;
-            let layout: Layout = released.layout.parse().ok()?;
             let terms = granted.dataset.terms(earlier.columns(), &granted.budget.account);
-            let alike = earlier.filters == query.filters
-                && plan.terms_digest == digest(Kind::Terms, terms.as_bytes())
-                && layout.is_of(&earlier.margins())
+            let alike = plan.terms_digest == digest(Kind::Terms, terms.as_bytes())
+                && plan.is_of(&earlier.margins())
                 && self.open_to(request, &earlier, &known.purpose, &released.loss).is_ok();
             let counts = plan.margins.into_iter().filter_map(|margin| match margin.measure {
                 Measure::RowsOf(column) => {

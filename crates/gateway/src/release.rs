@@ -164,17 +164,8 @@ impl Gateway {
         if let Price::Epsilon(_) = query.price {
             return Ok(());
         }
-        let account = &granted.budget.account;
-        let epsilon_nano =
-            loss.amount(account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(u64::MAX);
-        let principal = request.principal.to_string();
-        let asked = Asked {
-            principal: &principal,
-            purpose: Some(&known.purpose),
-            on: Some(self.today()),
-            epsilon_nano: Some(epsilon_nano),
-        };
-        let decided = self.policy.authorize(&asked, query).map_err(|denial| Refused::new(denial, known))?;
+        let decided = self.open_to(request, query, &known.purpose, loss);
+        let decided = decided.map_err(|denial| Refused::new(denial, known))?;
         // Another grant may bear the price, but then its share must be charged: the question is refused rather than charged
         // to one that does not allow it.
         if decided.grant.id == granted.grant.id {

@@ -106,14 +106,9 @@ pub fn restore(query: &Query, dataset: &Dataset, stored: &PlanText, loss: Loss) 
         said.is_some_and(|said| said.centre.is_some())
     };
     let shape = Shape::of(query, dataset, &centred).ok()?;
-    let asked = shape.layout.margins().iter();
-    let same = asked.len() == stored.margins.len()
-        && asked
-            .zip(&stored.margins)
-            .all(|(asked, stored)| asked.measure == stored.measure && asked.by == stored.by);
     let plan = shape.plan(stored.margins.clone(), stored.earlier.clone(), loss, stored.terms_digest);
     // Whatever else the text says follows from the question and the terms.
-    (same && plan.text() == *stored).then_some(plan)
+    (stored.is_of(&query.margins()) && plan.text() == *stored).then_some(plan)
 }
 
 /// The part of a plan that follows from the question and the declared columns alone.

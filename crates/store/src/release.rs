@@ -36,7 +36,7 @@ pub struct Stored {
     pub loss: Loss,
 }
 
-/// How a stored release was made: all of it but its figures.
+/// How a stored release was made: neither its figures nor where they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// The same for every answer with these values.
@@ -45,8 +45,6 @@ pub struct Made {
     pub query: String,
     /// The plan's text.
     pub plan: String,
-    /// The layout's text.
-    pub layout: String,
     /// What it cost.
     pub loss: Loss,
 }
@@ -85,7 +83,7 @@ impl Store {
         version: &str,
         most: u32,
     ) -> Result<Vec<Made>, StoreError> {
-        let sql = "SELECT release_id, query, plan, layout, pure_nano, rho_nano, delta_e18 FROM release JOIN reservation ON reservation.id = reservation_id \
+        let sql = "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release JOIN reservation ON reservation.id = reservation_id \
                    WHERE dataset = ? AND dataset_version = ? AND state <> 'voided' ORDER BY reservation.id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(dataset).bind(version).bind(most).fetch_all(self.reader()).await?;
         rows.iter()
@@ -95,7 +93,6 @@ impl Store {
                     release_id: id.try_into().map_err(|_| StoreError::Damaged("release"))?,
                     query: row.try_get("query")?,
                     plan: row.try_get("plan")?,
-                    layout: row.try_get("layout")?,
                     loss: rows::loss(row)?,
                 })
             })

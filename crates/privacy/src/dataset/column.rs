@@ -152,6 +152,17 @@ impl Column {
 }
 
 impl Grid {
+    /// How many points there are between two bounds, without making them.
+    pub fn count(&self, range: &Range) -> usize {
+        match self {
+            Self::Every(step) => {
+                let steps = range.width() / step.unsigned_abs().max(1);
+                usize::try_from(steps).map_or(usize::MAX, |steps| steps.saturating_add(1))
+            }
+            Self::Listed(points) => points.len(),
+        }
+    }
+
     /// The points between two bounds, both included, ascending.
     pub fn points(&self, range: &Range) -> Vec<i64> {
         match self {
@@ -202,6 +213,9 @@ mod tests {
         let range = age.range().unwrap();
         assert_eq!(age.bin_grid().unwrap().points(&range), [0, 5, 10]);
         assert_eq!(age.candidate_grid().unwrap().points(&range).len(), 13);
+        for step in [1, 2, 5, 12, 13, 100] {
+            assert_eq!(Grid::Every(step).count(&range), Grid::Every(step).points(&range).len(), "{step}");
+        }
         assert_eq!((amount().bin_grid(), amount().candidate_grid()), (None, None));
         assert_eq!((age.centre(), amount().with_typical(7).unwrap().centre()), (Some(6), Some(7)));
     }

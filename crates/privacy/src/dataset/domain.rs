@@ -54,17 +54,12 @@ pub enum Span {
 
 impl Span {
     /// How many characters of an ISO day name it.
-    pub fn len(self) -> usize {
+    fn characters(self) -> usize {
         match self {
             Self::Day => 10,
             Self::Month => 7,
             Self::Year => 4,
         }
-    }
-
-    /// Always false: a stretch has a name.
-    pub fn is_empty(self) -> bool {
-        false
     }
 
     /// The word for it.
@@ -159,7 +154,7 @@ impl Domain {
             Self::Codes(codes) => codes.iter().any(|code| code.as_str() == text).then_some(text),
             Self::Date { from, until, by } => {
                 let declared = is_calendar_day(text) && (from.as_str()..=until.as_str()).contains(&text);
-                if declared { text.get(..by.len()) } else { None }
+                if declared { text.get(..by.characters()) } else { None }
             }
             _ => None,
         }

@@ -155,7 +155,7 @@ impl Fetch {
             match self {
                 Self::Sum { centre, .. } => MeasuredColumn { centre: *centre, ..column },
                 Self::Ranks { grid, .. } => {
-                    MeasuredColumn { candidates: Some(grid.points(&range).len() as u64), ..column }
+                    MeasuredColumn { candidates: Some(grid.count(&range) as u64), ..column }
                 }
                 _ => column,
             },
@@ -179,8 +179,8 @@ impl Fetch {
         match self {
             Self::UnitsBy(column) => keys(dataset, column).len(),
             Self::Pair { .. } => 2,
-            Self::Bins { range, grid, .. } => grid.points(range).len(),
-            Self::Ranks { range, grid, .. } => 2 * grid.points(range).len() + 1,
+            Self::Bins { range, grid, .. } => grid.count(range),
+            Self::Ranks { range, grid, .. } => 2 * grid.count(range) + 1,
             _ => 1,
         }
     }

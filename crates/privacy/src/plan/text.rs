@@ -70,6 +70,14 @@ pub struct Bounds {
     pub cells_at_most: u32,
 }
 
+impl PlanText {
+    /// Whether these are its margins, in this order.
+    pub fn is_of(&self, margins: &[(Measure, Margin)]) -> bool {
+        let own = self.margins.iter().map(|margin| (&margin.measure, &margin.by));
+        own.eq(margins.iter().map(|(measure, by)| (measure, by)))
+    }
+}
+
 impl fmt::Display for PlanText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Bounds { noun, rows_at_most, cells_at_most } = &self.bounds;
