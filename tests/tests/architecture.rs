@@ -18,8 +18,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("access-log", &[]),
     ("identity", &[]),
     ("registers", &[]),
-    ("source", &["privacy"]),
-    ("store", &["ledger", "access-log", "privacy"]),
+    ("database", &[]),
+    ("import", &["privacy"]),
+    ("source", &["database", "privacy"]),
+    ("store", &["database", "ledger", "access-log", "privacy"]),
     ("wire", &["privacy", "policy", "access-log", "identity"]),
     ("gateway", &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "wire"]),
     ("coordinator", &["wire", "identity", "statistics", "privacy"]),
@@ -99,12 +101,13 @@ fn crates_depend_on_one_another_in_the_allowed_directions_only() {
 
 #[test]
 fn one_crate_draws_noise_and_one_speaks_protobuf() {
-    for (library, home) in [
-        ("opendp", "privacy"),
-        ("prost", "wire"),
-        ("sqlx", "store"),
-        ("x509-parser", "identity"),
-        ("rcgen", "identity"),
+    for (library, homes) in [
+        ("opendp", &["privacy"][..]),
+        ("prost", &["wire"]),
+        // Servers are reached in one place; rows are read in one room and the ledger is written in another.
+        ("sqlx", &["database", "source", "store", "testkit"]),
+        ("x509-parser", &["identity"]),
+        ("rcgen", &["identity"]),
     ] {
         let manifests = manifests();
         let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -113,7 +116,8 @@ fn one_crate_draws_noise_and_one_speaks_protobuf() {
             .filter(|(_, manifest)| kinds.iter().any(|kind| dependencies(manifest, kind).contains(library)))
             .map(|(name, _)| name.as_str())
             .collect();
-        assert_eq!(users, BTreeSet::from([home]), "{library}");
+        let homes: BTreeSet<&str> = homes.iter().copied().collect();
+        assert!(users.is_subset(&homes), "{library}: {users:?}");
     }
 }
 
