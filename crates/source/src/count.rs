@@ -1,12 +1,11 @@
 //! From the rows of a table to the integers of a plan, in one pass: ranks, conditions, cells.
 
-use std::collections::BTreeSet;
-
 use lango_privacy::{Counted, Exact, Name, Plan};
 
 use crate::{
     field::Field,
-    tally::{Tally, measured},
+    grouped::used,
+    tally::Tally,
     value::{Raw, blank},
 };
 
@@ -49,10 +48,7 @@ impl<'a> Count<'a> {
     /// Of a plan, before any row.
     pub(crate) fn new(plan: &'a Plan, vouched: Vouched) -> Self {
         let dataset = &plan.dataset;
-        let dimensions = plan.margins.iter().flat_map(|margin| margin.text.by.dimensions());
-        let measured = plan.margins.iter().filter_map(|margin| measured(&margin.fetch));
-        let conditions = plan.filters.iter().map(|filter| &filter.column);
-        let used: BTreeSet<&Name> = dimensions.chain(measured).chain(conditions).collect();
+        let used = used(plan);
         let mut columns = Vec::with_capacity(used.len());
         let mut fields = Vec::with_capacity(used.len());
         for (name, column) in used.into_iter().filter_map(|name| dataset.columns.get_key_value(name)) {

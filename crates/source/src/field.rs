@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use lango_privacy::{Code, Domain, FilterOn, OTHER, TOTAL, UNKNOWN};
+use lango_privacy::{Code, Domain, FilterOn, OTHER, Span, TOTAL, UNKNOWN};
 
 use crate::value::{Raw, Value};
 
@@ -127,11 +127,35 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// Takes in the key of a group in normal form: its position, or the stretch of days as a number; -1 what is not declared,
+    /// `None` what is missing. The row passes, for its conditions were decided where the rows are.
+    pub(crate) fn read_key(&mut self, key: Option<i64>) -> bool {
+        let declared = |key: i64| match self.domain {
+            Domain::Date { by, .. } => self.positions.get(&stretch(key, *by)).copied(),
+            _ => usize::try_from(key).ok().filter(|position| *position < self.other()),
+        };
+        self.position = match key {
+            None => self.unknown(),
+            Some(key) => declared(key).unwrap_or(self.other()),
+        };
+        self.present = key.is_some();
+        true
+    }
+
     fn other(&self) -> usize {
         self.keys.saturating_sub(2)
     }
 
     fn unknown(&self) -> usize {
         self.keys.saturating_sub(1)
+    }
+}
+
+/// The name of a stretch of days that is told as a number: `20240701`, `202407` or `2024`.
+fn stretch(key: i64, by: Span) -> String {
+    match by {
+        Span::Day => format!("{:04}-{:02}-{:02}", key / 10_000, key / 100 % 100, key % 100),
+        Span::Month => format!("{:04}-{:02}", key / 100, key % 100),
+        Span::Year => format!("{key:04}"),
     }
 }

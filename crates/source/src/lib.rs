@@ -4,9 +4,16 @@
 //! What leaves this crate is [`lango_privacy::Exact`], which nothing but the noise can open.
 
 mod count;
+mod description;
+mod failure;
 mod field;
+mod grouped;
+mod mariadb;
 mod order;
+mod postgres;
+mod preparation;
 mod secret;
+mod settings;
 mod sql;
 mod sqlite;
 mod tally;
@@ -15,7 +22,12 @@ mod value;
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 
+pub use description::{ColumnDescription, Suggested, TableDescription};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use preparation::{Bounding, Stale};
 pub use secret::Secret;
+pub use settings::Settings;
 pub use sqlite::Sqlite;
 
 /// An office's database, read only.
@@ -26,6 +38,16 @@ pub trait Source: Send + Sync {
 
     /// Opens one consistent view of the data; reads no row.
     async fn open(&self) -> Result<Box<dyn Session>, SourceError>;
+
+    /// How a dataset's rows would be bounded for a question asked now; reads no row.
+    async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError>;
+
+    /// Writes down the rows that survive a dataset's bounds, all or none, and forgets an earlier preparation of it; how many
+    /// they are. The one thing that a source ever writes, in a place of its own.
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError>;
+
+    /// What the catalogue says of the tables that there are; reads no row.
+    async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;
 }
 
 /// One consistent view of the data, for one plan.
@@ -58,6 +80,69 @@ pub enum SourceError {
         /// The column.
         column: String,
     },
+    /// A column's type can never hold what is declared.
+    #[error("column `{column}` of table `{table}` is `{found}`; the policy's declaration of it needs {expected}")]
+    ColumnType {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// As the database declares it.
+        found: String,
+        /// What would do.
+        expected: String,
+    },
+    /// A column compares texts in a way that takes different ones for the same.
+    #[error(
+        "column `{column}` of table `{table}` has a nondeterministic collation, which takes different texts for the same: use another one"
+    )]
+    Collation {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// The identifier is longer than what the engine brings together whole.
+    #[error("column `{column}` of table `{table}` may hold identifiers of more than 255 characters: declare it shorter, or make it a key")]
+    UnitLength {
+        /// The table.
+        table: String,
+        /// The unit column.
+        column: String,
+    },
+    /// Text could not be read without errors that depend on it.
+    #[error("the database's encoding is {0}: move it to one in UTF-8")]
+    Encoding(String),
+    /// The engine behind the table keeps no snapshot.
+    #[error("table `{table}` is kept by {engine}, which gives no consistent view: convert it to InnoDB")]
+    Snapshot {
+        /// The table.
+        table: String,
+        /// The engine.
+        engine: String,
+    },
+    /// More parameters than a statement can have.
+    #[error("the code lists of dataset `{dataset}` have {codes} codes in all, more than the {most} that can be put in one statement")]
+    Codes {
+        /// The dataset.
+        dataset: String,
+        /// How many there are.
+        codes: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A name that no database should have.
+    #[error("the name `{}` holds control characters", .0.escape_debug())]
+    Identifier(String),
+    /// Nothing is to be prepared.
+    #[error("the catalogue vouches for one row per unit in table `{0}`: there is nothing to prepare")]
+    NothingToPrepare(String),
+    /// There is no place for a preparation.
+    #[error("the source has no `prepared_schema`: name a schema in the configuration where the gateway may make tables")]
+    NoPreparedSchema,
+    /// The preparation could not be written.
+    #[error("the preparation could not be written: {0}")]
+    Unprepared(String),
     /// The unit column may hold one identifier in several types, and would be several units.
     #[error(
         "column `{column}` of table `{table}` is declared neither as whole numbers nor as text: an identifier needs one type"

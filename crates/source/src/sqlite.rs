@@ -10,10 +10,13 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{FetchError, Secret, Session, Source, SourceError};
+use crate::{Bounding, FetchError, Secret, Session, Source, SourceError, TableDescription};
 
 mod catalogue;
+mod describe;
+mod prepare;
 mod read;
+mod statement;
 
 /// Queries at once; each holds a thread and a connection.
 const QUERIES_MOST: usize = 4;
@@ -42,6 +45,13 @@ impl Sqlite {
     }
 }
 
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|_| SourceError::Unavailable("the work was cut short".to_owned()))?
+}
+
 /// The message of a failed opening; SQLite's own words speak of the file, not of its rows.
 fn unavailable(error: &rusqlite::Error) -> SourceError {
     SourceError::Unavailable(error.to_string())
@@ -58,14 +68,19 @@ fn open(file: &PathBuf, timeout: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(timeout.min(Duration::from_secs(10)))?;
     connection.pragma_update(None, "query_only", true)?;
-    // A table whose rows must be brought together by unit may not fit in memory: what the cache does not hold is sorted in
-    // temporary files. Nothing else that is asked needs to be kept anywhere.
-    connection.pragma_update(None, "temp_store", "FILE")?;
-    connection.pragma_update(None, "cache_size", -8_192)?;
+    tuned(&connection)?;
     // Reading the schema takes the shared lock, so that all that follows is of one moment.
     connection.execute_batch("BEGIN")?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// Memory stays small whatever the table's size.
+fn tuned(connection: &Connection) -> rusqlite::Result<()> {
+    // A table whose rows must be brought together by unit may not fit in memory: what the cache does not hold is sorted in
+    // temporary files. Nothing else that is asked needs to be kept anywhere.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    connection.pragma_update(None, "cache_size", -8_192)
 }
 
 #[async_trait]
@@ -73,16 +88,35 @@ impl Source for Sqlite {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let open = self.connect().await?;
         let dataset = dataset.clone();
-        let checked = spawn_blocking(move || {
+        blocking(move || {
             catalogue::check(&open.connection, &dataset)?;
-            read::prepare(&open.connection, &dataset).map_err(|error| unavailable(&error))
+            read::prepare_all(&open.connection, &dataset).map_err(|error| unavailable(&error))
         })
-        .await;
-        checked.map_err(|_| SourceError::Unavailable("the check was cut short".to_owned()))?
+        .await
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(self.connect().await?))
+    }
+
+    async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
+        let (open, dataset, secret) = (self.connect().await?, dataset.clone(), secret.clone());
+        blocking(move || {
+            let vouched = catalogue::check(&open.connection, &dataset)?;
+            let found = prepare::find(&open.connection, &dataset, vouched, &secret);
+            Ok(found.map_err(|error| unavailable(&error))?.0)
+        })
+        .await
+    }
+
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+        let (file, dataset, secret) = (self.file.clone(), dataset.clone(), secret.clone());
+        blocking(move || prepare::prepare(&file, &dataset, &secret)).await
+    }
+
+    async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
+        let open = self.connect().await?;
+        blocking(move || describe::tables(&open.connection)).await
     }
 }
 

@@ -16,6 +16,20 @@ pub(crate) fn measured(fetch: &Fetch) -> Option<&Name> {
     }
 }
 
+/// What a server tells of a group of rows.
+pub(crate) struct Group<'a> {
+    /// Its distinct units.
+    pub(crate) units: i128,
+    /// Its rows.
+    pub(crate) rows: i128,
+    /// The integer of the cell that they belong to.
+    pub(crate) place: usize,
+    /// Its rows where a column is present.
+    pub(crate) present: &'a dyn Fn(&Name) -> i128,
+    /// The sum of a column's clamped values.
+    pub(crate) sum: &'a dyn Fn(&Name) -> i128,
+}
+
 /// Adds up one margin.
 pub(crate) struct Tally<'a> {
     fetch: &'a Fetch,
@@ -124,6 +138,38 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Adds the group at hand, all of whose rows are to be counted.
+    pub(crate) fn add_group(&mut self, fields: &[Field<'_>], group: &Group<'_>) {
+        let position =
+            |(field, apart): &(usize, usize)| fields.get(*field).map_or(0, |at| at.position * apart);
+        let cell = self.by.iter().map(position).sum::<usize>() * self.width;
+        let measured = self.measured.and_then(|field| fields.get(field));
+        match self.fetch {
+            Fetch::Units => self.count_many(cell, group.units),
+            Fetch::UnitsBy(_) => {
+                self.count_many(cell + measured.map_or(0, |field| field.position), group.units);
+            }
+            Fetch::Keys(_) => {
+                if let Some(found) = measured.and_then(|field| field.found.as_ref()) {
+                    let place = self.place(found);
+                    self.count_many(place, group.units);
+                }
+            }
+            Fetch::Rows => self.count_many(cell, group.rows),
+            Fetch::RowsOf(column) => self.count_many(cell, (group.present)(column)),
+            Fetch::Sum { column, centre, .. } => {
+                let centre = i128::from(centre.unwrap_or(0));
+                self.count_many(cell, (group.sum)(column) - centre * (group.present)(column));
+            }
+            Fetch::Pair { column, range } => {
+                let (sum, rows) = ((group.sum)(column), (group.present)(column));
+                self.count_many(cell, sum - i128::from(range.low) * rows);
+                self.count_many(cell + 1, i128::from(range.high) * rows - sum);
+            }
+            Fetch::Bins { .. } | Fetch::Ranks { .. } => self.count_many(cell + group.place, group.rows),
+        }
+    }
+
     /// The unit at hand has no more rows.
     pub(crate) fn end_unit(&mut self) {
         if self.seen.is_empty() {
@@ -153,6 +199,11 @@ impl<'a> Tally<'a> {
     /// The unit at hand is in this place; it counts once there, however many of its rows are.
     fn see(&mut self, place: usize) {
         if self.once { self.count(place, 1) } else { self.seen.push(place) }
+    }
+
+    fn count_many(&mut self, place: usize, by: i128) {
+        let bound = |by: i128| by.clamp(i64::MIN.into(), i64::MAX.into());
+        self.count(place, i64::try_from(bound(by)).unwrap_or(i64::MAX));
     }
 
     fn place(&mut self, found: &str) -> usize {

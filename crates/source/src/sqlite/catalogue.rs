@@ -50,7 +50,7 @@ fn unit_type(connection: &Connection, table: &str, unit: &str) -> Result<UnitTyp
 
 /// The columns that are unique by themselves: a primary key of one column, or a full unique index on one column.
 /// NULL units, which SQLite lets repeat, are dropped by every query.
-fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<String>, SourceError> {
+pub(super) fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<String>, SourceError> {
     let primary = strings(connection, "SELECT name FROM pragma_table_info(?) WHERE pk > 0", table)?;
     let mut keys = if primary.len() == 1 { primary } else { Vec::new() };
     let sql = "SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 AND partial = 0";
@@ -63,6 +63,14 @@ fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<String>, Source
         }
     }
     Ok(keys)
+}
+
+/// The table's entry in words: its place, its columns and its keys. A table that was made anew has another place.
+pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let sql = "SELECT name || ' ' || rootpage || ' ' || sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    let entry: String = connection.query_row(sql, [table], |row| row.get(0))?;
+    let keys = sole_keys(connection, table).unwrap_or_default();
+    Ok(format!("{entry}\nkeys {}\n", keys.join(", ")))
 }
 
 fn strings(connection: &Connection, sql: &str, of: &str) -> Result<Vec<String>, SourceError> {

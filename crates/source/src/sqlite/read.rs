@@ -7,34 +7,20 @@ use std::time::{Duration, Instant};
 use lango_privacy::{Counted, Dataset, Domain, Exact, Plan};
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
-use super::catalogue;
+use super::{
+    catalogue, prepare,
+    statement::{Road, rows},
+};
 use crate::{
     FetchError, Secret,
     count::Count,
+    failure::unfit,
     order::RowOrder,
-    sql::{self, Dialect},
     value::{Raw, Value},
 };
 
 /// Virtual machine steps between two looks at the clock.
 const STEPS_BETWEEN_CHECKS: i32 = 100_000;
-
-pub(super) struct SqliteDialect;
-
-impl Dialect for SqliteDialect {
-    fn quoted(&self, identifier: &str) -> String {
-        format!("\"{}\"", identifier.replace('"', "\"\""))
-    }
-
-    fn scanned(&self, table: &str) -> String {
-        format!("{table} NOT INDEXED")
-    }
-
-    fn row_order(&self, unit: &str, columns: &[String]) -> String {
-        let columns: String = columns.iter().map(|column| format!(", {column}")).collect();
-        format!("{unit} COLLATE BINARY, lango_row_order(?1, {unit}{columns})")
-    }
-}
 
 /// Fetches the integers of a plan.
 pub(super) fn fetch(
@@ -45,16 +31,17 @@ pub(super) fn fetch(
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     // Preparing reads the schema only: a table that is gone is found before any row is read.
     let unread = FetchError { rows_were_read: false };
-    let vouched = catalogue::check(connection, &plan.dataset).map_err(|_| unread)?;
+    let vouched = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
+    let (_, road) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
     define_row_order(connection, &plan.dataset).map_err(|_| unread)?;
     let mut count = Count::new(plan, vouched);
-    let text = sql::rows(&SqliteDialect, &plan.dataset, count.columns(), vouched.one_row_per_unit);
+    let text = rows(&plan.dataset, count.columns(), &road);
     let mut statement = connection.prepare(&text).map_err(|_| unread)?;
     let deadline = Instant::now() + timeout;
     let stop = move || Instant::now() >= deadline;
     connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(stop)).map_err(|_| unread)?;
     let read = FetchError { rows_were_read: true };
-    let secret = (!vouched.one_row_per_unit).then(|| secret.bytes());
+    let secret = (road == Road::Ranked).then(|| secret.bytes());
     let mut rows = statement.query(rusqlite::params_from_iter(secret)).map_err(|_| read)?;
     while let Some(row) = rows.next().map_err(|_| read)? {
         // Every column that is asked for has been selected.
@@ -66,14 +53,14 @@ pub(super) fn fetch(
 
 /// Prepares the statement that reads all that is declared, as a test that it can be: for example, that there are not more
 /// columns than a function may have arguments.
-pub(super) fn prepare(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
+pub(super) fn prepare_all(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
     define_row_order(connection, dataset)?;
     let columns: Vec<_> = dataset.columns.keys().collect();
-    connection.prepare(&sql::rows(&SqliteDialect, dataset, &columns, false)).map(drop)
+    connection.prepare(&rows(dataset, &columns, &Road::Ranked)).map(drop)
 }
 
 /// Defines `lango_row_order(secret, unit, every declared column in name order)`, for the gateway's own statements only.
-fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
+pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
     let domains: Vec<Domain> = dataset.columns.values().map(|column| column.domain.clone()).collect();
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
@@ -90,7 +77,7 @@ fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Res
     })
 }
 
-fn raw(value: ValueRef<'_>) -> Raw<'_> {
+pub(super) fn raw(value: ValueRef<'_>) -> Raw<'_> {
     match value {
         ValueRef::Null => Raw::Null,
         ValueRef::Integer(value) => Raw::Integer(value),

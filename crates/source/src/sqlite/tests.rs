@@ -112,19 +112,24 @@ async fn a_file_that_is_not_there_is_not_made() {
 
 #[test]
 fn the_statement_holds_names_of_the_policy_and_nothing_else() {
+    use super::statement::{Road, rows};
     let mut dataset = dataset(3, 3);
     dataset.table = "odd \"table\"".into();
     let sex = "sex".parse().unwrap();
-    for (columns, one_row_per_unit, expected) in [
-        (vec![&sex], true, r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
-        (vec![], true, r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
+    for (columns, road, expected) in [
+        (vec![&sex], Road::Vouched, r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
+        (vec![], Road::Vouched, r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
         (
             vec![&sex],
-            false,
+            Road::Ranked,
             r#"SELECT "person_id", "sex" FROM "odd ""table""" NOT INDEXED WHERE "person_id" IS NOT NULL ORDER BY "person_id" COLLATE BINARY, lango_row_order(?1, "person_id", "age", "born", "income", "sex", "village")"#,
         ),
+        (
+            vec![&sex],
+            Road::Prepared("lango_prepared_r_1".into()),
+            r#"SELECT _unit, "sex" FROM "lango_prepared_r_1" ORDER BY _unit, _rank"#,
+        ),
     ] {
-        let text = crate::sql::rows(&read::SqliteDialect, &dataset, &columns, one_row_per_unit);
-        assert_eq!(text, expected);
+        assert_eq!(rows(&dataset, &columns, &road), expected);
     }
 }

@@ -1,0 +1,43 @@
+//! What may be said of a database's error: the message of one that speaks of values is not passed on.
+
+use sqlx::Error;
+
+use crate::{FetchError, SourceError};
+
+/// The error in words that hold no value of a row.
+pub(crate) fn told(error: &Error) -> String {
+    match error {
+        Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            // Classes of SQLSTATE whose messages speak of names, rights and the server, and of no row.
+            let harmless = ["08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58", "70"];
+            if harmless.iter().any(|class| code.starts_with(class)) {
+                format!("{} ({code})", database.message())
+            } else {
+                format!("the database refused with code {code}")
+            }
+        }
+        Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        Error::Io(error) => format!("the connection was lost: {error}"),
+        Error::Tls(error) => format!("the connection could not be protected: {error}"),
+        Error::Configuration(error) => format!("the connection's settings are wrong: {error}"),
+        Error::PoolClosed | Error::WorkerCrashed => "the gateway is stopping".to_owned(),
+        _ => "the server's answer could not be read".to_owned(),
+    }
+}
+
+pub(crate) fn unavailable(error: &Error) -> SourceError {
+    SourceError::Unavailable(told(error))
+}
+
+/// A failure of a question, told to the log; whoever asked is told nothing of it.
+pub(crate) fn failed(error: &Error, rows_were_read: bool) -> FetchError {
+    tracing::error!(cause = told(error), rows_were_read, "a statement failed");
+    FetchError { rows_were_read }
+}
+
+/// As [`failed`], of an error of the catalogue's.
+pub(crate) fn unfit(error: &SourceError) -> FetchError {
+    tracing::error!(cause = %error, rows_were_read = false, "the source does not fit the policy");
+    FetchError { rows_were_read: false }
+}

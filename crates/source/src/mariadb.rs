@@ -1,0 +1,116 @@
+//! MariaDB: the register on a server, in a session that can only read.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lango_database::{Server, ServerError};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use sqlx::{
+    ConnectOptions, Executor, MySql, MySqlPool, Transaction,
+    mysql::{MySqlConnectOptions, MySqlPoolOptions},
+};
+
+use crate::{
+    Bounding, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
+    failure::{unavailable, unfit},
+};
+
+mod catalogue;
+mod describe;
+mod dialect;
+mod prepare;
+mod read;
+
+/// How long a question waits for a connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+
+/// A register on a MariaDB server.
+#[derive(Clone)]
+pub struct MariaDb {
+    pool: MySqlPool,
+    prepared_schema: Option<String>,
+}
+
+impl MariaDb {
+    /// The register on this server; connects when it is first needed.
+    pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
+        let Settings { statement_timeout, connections, prepared_schema } = settings;
+        let pool = pool(server.mariadb()?, statement_timeout, connections);
+        Ok(Self { pool, prepared_schema })
+    }
+
+    /// One consistent view. The metadata of a table is held from its first use on.
+    async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
+        let begun = self.pool.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await;
+        begun.map_err(|error| unavailable(&error))
+    }
+}
+
+fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: u32) -> MySqlPool {
+    // The server itself stops what takes too long: that a question is given up here stops nothing there. What a question reads
+    // is compared as binary strings, so the connection's own collation does not matter. Without the modes of strictness, which
+    // are about writing, and with backslashes as they stand.
+    let seconds = statement_timeout.as_millis().max(1) as f64 / 1_000.0;
+    let session = format!(
+        "SET SESSION max_statement_time = {seconds}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
+         SESSION transaction_isolation = 'REPEATABLE-READ', SESSION div_precision_increment = 4, SESSION max_sort_length = 1024"
+    );
+    MySqlPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECTION_WAIT)
+        .after_connect(move |connection, _| {
+            let session = session.clone();
+            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop) })
+        })
+        .connect_lazy_with(options.disable_statement_logging())
+}
+
+#[async_trait]
+impl Source for MariaDb {
+    async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, dataset).await?;
+        read::prepare_all(&mut view, dataset, &table).await
+    }
+
+    async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
+        Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
+    }
+
+    async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, dataset).await?;
+        let schema = self.prepared_schema.as_deref();
+        Ok(prepare::find(&mut view, schema, dataset, &table, secret).await?.0)
+    }
+
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+        let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
+        prepare::prepare(&self.pool, schema, dataset, secret).await
+    }
+
+    async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
+        describe::tables(&mut *self.view().await?).await.map_err(|error| unavailable(&error))
+    }
+}
+
+struct Open {
+    view: Transaction<'static, MySql>,
+    source: MariaDb,
+}
+
+#[async_trait]
+impl Session for Open {
+    async fn fetch(
+        mut self: Box<Self>,
+        plan: Plan,
+        secret: Secret,
+    ) -> Result<Exact<Vec<Counted>>, FetchError> {
+        let view = &mut self.view;
+        let table = catalogue::table(view, &plan.dataset).await.map_err(|error| unfit(&error))?;
+        let schema = self.source.prepared_schema.as_deref();
+        let found = prepare::find(view, schema, &plan.dataset, &table, &secret).await;
+        let (_, prepared) = found.map_err(|error| unfit(&error))?;
+        read::fetch(view, &plan, &table, prepared, &secret).await
+    }
+}

@@ -1,0 +1,139 @@
+//! What the server's catalogue says of a table, which is not taken on trust.
+
+use lango_privacy::Dataset;
+use sqlx::{MySqlConnection, Row, mysql::MySqlRow};
+
+use super::dialect::MariaDbDialect;
+use crate::{
+    SourceError,
+    count::UnitType,
+    failure::unavailable,
+    sql::{ColumnType, Dialect, Listed, Table, typed},
+};
+
+/// A column as `information_schema` has it.
+pub(super) struct Column {
+    pub(super) listed: Listed,
+    pub(super) not_null: bool,
+    /// The most characters of a text.
+    length: Option<u64>,
+}
+
+/// Checks that all that is declared is there.
+pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Result<Table, SourceError> {
+    let named = named(&dataset.table)?;
+    let sql = "SELECT table_schema, table_name, table_type, coalesce(engine, ''), coalesce(CAST(create_time AS CHAR), '') \
+               FROM information_schema.tables WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ?";
+    let found = sqlx::query(sql).bind(named.0).bind(named.1).fetch_optional(&mut *view).await;
+    let row = found.map_err(|error| unavailable(&error))?;
+    let row = row.ok_or_else(|| SourceError::NoTable(dataset.table.clone()))?;
+    let text = |place| text(&row, place).map_err(|error| unavailable(&error));
+    let (schema, name, kind, engine, made) = (text(0)?, text(1)?, text(2)?, text(3)?, text(4)?);
+    if !["BASE TABLE", "SYSTEM VERSIONED"].contains(&kind.as_str()) {
+        return Err(SourceError::NotATable(dataset.table.clone()));
+    }
+    if engine != "InnoDB" {
+        return Err(SourceError::Snapshot { table: dataset.table.clone(), engine });
+    }
+    let columns = columns(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
+    let unit = columns.iter().find(|column| same(&column.listed.name, &dataset.unit.column));
+    let (not_null, length) = unit.map_or((false, None), |unit| (unit.not_null, unit.length));
+    let listed: Vec<Listed> = columns.into_iter().map(|column| column.listed).collect();
+    let (unit_column, unit_type, types) = typed(dataset, &listed, same)?;
+    let keys = sole_keys(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
+    let vouched = keys.iter().any(|key| same(key, &dataset.unit.column));
+    // Sorting compares so many bytes, and a unit's rows must come together.
+    if !vouched && unit_type == UnitType::Text && length.is_some_and(|length| length > 255) {
+        let (table, column) = (dataset.table.clone(), dataset.unit.column.clone());
+        return Err(SourceError::UnitLength { table, column });
+    }
+    let mut fingerprint = format!("{schema} {name} {made}\n");
+    for Listed { name, declared, .. } in &listed {
+        fingerprint += &format!("column {name} {declared}\n");
+    }
+    fingerprint += &format!("keys {}\n", keys.join(", "));
+    Ok(Table {
+        from: qualified(&schema, &name),
+        unit_type,
+        unit_column,
+        unit_not_null: not_null,
+        one_row_per_unit: vouched,
+        types,
+        shards: Vec::new(),
+        fingerprint,
+    })
+}
+
+pub(super) fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", MariaDbDialect.quoted(schema), MariaDbDialect.quoted(name))
+}
+
+/// The database, if the policy names one, and the table.
+fn named(table: &str) -> Result<(Option<&str>, &str), SourceError> {
+    if table.chars().any(char::is_control) {
+        return Err(SourceError::Identifier(table.to_owned()));
+    }
+    Ok(table.split_once('.').map_or((None, table), |(schema, name)| (Some(schema), name)))
+}
+
+/// Column names do not differ by the case of their letters.
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Texts of the catalogue, some of which are told as binary strings.
+pub(super) fn text(row: &MySqlRow, place: usize) -> sqlx::Result<String> {
+    let bytes: Vec<u8> = row.try_get_unchecked(place)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+pub(super) async fn columns(
+    view: &mut MySqlConnection,
+    schema: &str,
+    table: &str,
+) -> sqlx::Result<Vec<Column>> {
+    let sql = "SELECT column_name, column_type, data_type, is_nullable, CAST(coalesce(numeric_precision, 0) AS SIGNED), \
+               CAST(coalesce(numeric_scale, 0) AS SIGNED), CAST(character_maximum_length AS SIGNED), coalesce(collation_name, '') \
+               FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
+    let rows = sqlx::query(sql).bind(schema).bind(table).fetch_all(view).await?;
+    let read = |row: &MySqlRow| {
+        let (name, declared, data) = (text(row, 0)?, text(row, 1)?, text(row, 2)?);
+        let (precision, scale): (i64, i64) = (row.try_get_unchecked(4)?, row.try_get_unchecked(5)?);
+        let kind = kind(&data, &declared, (precision, scale), &text(row, 7)?);
+        let length: Option<i64> = row.try_get_unchecked(6)?;
+        Ok(Column {
+            listed: Listed { name, declared, kind },
+            not_null: text(row, 3)? == "NO",
+            length: length.and_then(|length| u64::try_from(length).ok()),
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+fn kind(data: &str, declared: &str, (precision, scale): (i64, i64), collation: &str) -> Option<ColumnType> {
+    match data {
+        "bigint" if declared.contains("unsigned") => Some(ColumnType::Unsigned),
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Some(ColumnType::Integer),
+        "decimal" if precision <= 18 => u32::try_from(scale).ok().map(ColumnType::Decimal),
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
+            // Any other takes a text and one with spaces after it for the same, or letters of two cases.
+            Some(ColumnType::Text { bytewise: collation.contains("nopad_bin") })
+        }
+        "enum" | "uuid" => Some(ColumnType::Word),
+        "date" => Some(ColumnType::Day),
+        _ => None,
+    }
+}
+
+/// The columns that are unique by themselves, in full length.
+pub(super) async fn sole_keys(
+    view: &mut MySqlConnection,
+    schema: &str,
+    table: &str,
+) -> sqlx::Result<Vec<String>> {
+    let sql = "SELECT min(column_name) FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? \
+               AND non_unique = 0 AND index_type = 'BTREE' GROUP BY index_name HAVING count(*) = 1 AND max(sub_part) IS NULL \
+               ORDER BY 1";
+    let rows = sqlx::query(sql).bind(schema).bind(table).fetch_all(view).await?;
+    rows.iter().map(|row| text(row, 0)).collect()
+}

@@ -1,0 +1,140 @@
+//! SQL as MariaDB speaks it. Texts are compared as binary strings: a collation may take letters of two cases, or a text and
+//! one with spaces after it, for the same.
+
+use crate::sql::{Bind, Binds, ColumnType, Dialect, Rendered};
+
+pub(super) struct MariaDbDialect;
+
+/// A day of the Gregorian calendar.
+const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
+|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
+
+impl Dialect for MariaDbDialect {
+    fn quoted(&self, identifier: &str) -> String {
+        format!("`{}`", identifier.replace('`', "``"))
+    }
+
+    fn render(&self, text: &str, binds: Binds) -> Rendered {
+        Rendered::in_order(text, binds)
+    }
+
+    fn text(&self, column: &str, kind: ColumnType) -> String {
+        match kind {
+            ColumnType::Text { .. } | ColumnType::Word => {
+                format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
+            }
+            _ => self.decimal(column),
+        }
+    }
+
+    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String) {
+        let text = self.text(column, kind);
+        match kind {
+            ColumnType::Text { bytewise: false } => (text.clone(), text),
+            _ => (column.to_owned(), text),
+        }
+    }
+
+    fn not_blank(&self, text: &str) -> String {
+        format!("LENGTH(TRIM({text})) > 0")
+    }
+
+    fn number(&self, column: &str, kind: ColumnType) -> String {
+        match kind {
+            ColumnType::Unsigned => format!(
+                "CASE WHEN {column} > 9223372036854775807 THEN 9223372036854775807 ELSE CAST({column} AS SIGNED) END"
+            ),
+            ColumnType::Decimal(scale) => {
+                let shifted = if scale == 0 { column.to_owned() } else { format!("{column} * 1{:0<1$}", "", scale as usize) };
+                format!("CAST({shifted} AS SIGNED)")
+            }
+            _ => column.to_owned(),
+        }
+    }
+
+    fn whole(&self, number: i64) -> String {
+        // Its digits alone are those of no signed number.
+        if number == i64::MIN { "(-9223372036854775807 - 1)".to_owned() } else { number.to_string() }
+    }
+
+    fn quotient(&self, dividend: &str, divisor: i64) -> String {
+        format!("{dividend} DIV {divisor}")
+    }
+
+    fn decimal(&self, number: &str) -> String {
+        format!("CAST(CAST({number} AS CHAR) AS BINARY)")
+    }
+
+    fn before(&self, text: &str, other: &str) -> String {
+        format!("{text} < CAST({other} AS BINARY)")
+    }
+
+    fn same(&self, text: &str, other: &str) -> String {
+        format!("{text} = CAST({other} AS BINARY)")
+    }
+
+    fn is_day(&self, text: &str, _: ColumnType) -> String {
+        // The dollar sign also stands before a line's end at the very end.
+        format!("(LENGTH({text}) = 10 AND {text} REGEXP '{DAY}')")
+    }
+
+    fn day_number(&self, text: &str) -> String {
+        format!("CAST(REPLACE({text}, '-', '') AS SIGNED)")
+    }
+
+    fn among_texts(&self, column: &str, _: ColumnType, texts: &[String]) -> String {
+        format!("{column} IN ({})", texts.join(", "))
+    }
+
+    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String {
+        match kind {
+            ColumnType::Day => format!("{column} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)"),
+            _ => {
+                let text = self.text(column, kind);
+                format!("{text} BETWEEN CAST({first} AS BINARY) AND CAST({last} AS BINARY)")
+            }
+        }
+    }
+
+    fn escaped_length(&self, text: &str) -> String {
+        format!("LENGTH({text}) + 2 * LENGTH(REGEXP_REPLACE({text}, '[-!-$&-+.-~]+', ''))")
+    }
+
+    fn digest(&self, secret: &str, fields: &[String]) -> String {
+        let field = |field: &String| {
+            let length = format!("LENGTH({field})");
+            let byte = |shift: u32| format!("{length} >> {shift} & 255");
+            let bytes = [24, 16, 8, 0].map(byte).join(", ");
+            format!("COALESCE(CONCAT(CHAR({bytes}), {field}), X'FFFFFFFF')")
+        };
+        let fields: Vec<String> = fields.iter().map(field).collect();
+        format!("SHA2(CONCAT(CAST({secret} AS BINARY), {}), 256)", fields.join(", "))
+    }
+
+    fn at_most(&self, number: &str, points: &Bind, _: &mut Binds) -> String {
+        format!("INTERVAL({number}, {})", self.listed(points))
+    }
+
+    fn among(&self, number: &str, points: &Bind, _: &mut Binds) -> String {
+        format!("({number} IN ({}))", self.listed(points))
+    }
+
+    fn as_number(&self, expression: &str) -> String {
+        format!("CAST({expression} AS SIGNED)")
+    }
+
+    fn as_sum(&self, expression: &str) -> String {
+        format!("CAST({expression} AS CHAR)")
+    }
+}
+
+impl MariaDbDialect {
+    fn listed(&self, points: &Bind) -> String {
+        match points {
+            Bind::Numbers(points) => {
+                points.iter().map(|point| self.whole(*point)).collect::<Vec<_>>().join(", ")
+            }
+            _ => "NULL".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Preparations: the surviving rows in a table of their own, and the page that says what each is tied to.
+//!
+//! Making a table ends a transaction here, so a preparation is made under a name of its own, and found only when its line on
+//! the page says so.
+
+use lango_privacy::{Dataset, Name};
+use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, Row};
+
+use super::{
+    catalogue::{self, qualified, text},
+    dialect::MariaDbDialect,
+    read::query,
+};
+use crate::{
+    Bounding, Secret, SourceError, Stale,
+    count::UnitType,
+    failure::{told, unavailable},
+    preparation::{Tie, table_name},
+    sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
+};
+
+const PAGE: &str = "lango_preparation";
+
+/// A line of the page.
+struct Made {
+    tie: Tie,
+    table: String,
+    generation: i64,
+    rows: i64,
+}
+
+/// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
+pub(super) async fn find(
+    view: &mut MySqlConnection,
+    schema: Option<&str>,
+    dataset: &Dataset,
+    table: &Table,
+    secret: &Secret,
+) -> Result<(Bounding, Option<String>), SourceError> {
+    if table.one_row_per_unit {
+        return Ok((Bounding::Vouched, None));
+    }
+    let Some(schema) = schema else { return Ok((Bounding::Unprepared, None)) };
+    let made = made(view, schema, dataset).await.map_err(|error| unavailable(&error))?;
+    let Some(made) = made else { return Ok((Bounding::Unprepared, None)) };
+    if let Some(stale) = Tie::of(dataset, secret, &table.fingerprint).stale(&made.tie) {
+        return Ok((Bounding::Stale(stale), None));
+    }
+    if !exists(view, schema, &made.table).await.map_err(|error| unavailable(&error))? {
+        return Ok((Bounding::Stale(Stale::Gone), None));
+    }
+    let rows = u64::try_from(made.rows).unwrap_or(0);
+    Ok((Bounding::Prepared { rows }, Some(qualified(schema, &made.table))))
+}
+
+async fn exists(view: &mut MySqlConnection, schema: &str, table: &str) -> sqlx::Result<bool> {
+    let sql = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?";
+    Ok(sqlx::query(sql).bind(schema).bind(table).fetch_optional(view).await?.is_some())
+}
+
+async fn made(view: &mut MySqlConnection, schema: &str, dataset: &Dataset) -> sqlx::Result<Option<Made>> {
+    if !exists(view, schema, PAGE).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {} WHERE dataset = ?",
+        qualified(schema, PAGE)
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (version, terms, secret, table) =
+        (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?, text(&row, 3)?);
+    Ok(Some(Made {
+        tie: Tie { version, terms, secret, table },
+        table: text(&row, 4)?,
+        generation: row.try_get_unchecked(5)?,
+        rows: row.try_get_unchecked(6)?,
+    }))
+}
+
+/// Writes a preparation: a gateway finds the old one or the new one, whole.
+pub(super) async fn prepare(
+    pool: &MySqlPool,
+    schema: &str,
+    dataset: &Dataset,
+    secret: &Secret,
+) -> Result<u64, SourceError> {
+    let unprepared = |error: sqlx::Error| SourceError::Unprepared(told(&error));
+    let mut connection = pool.acquire().await.map_err(|error| unavailable(&error))?.detach();
+    // It takes as long as it takes, and it reads the table without locking its rows. One at a time: whoever comes second
+    // waits. The connection is this one's own, and what it holds and was told ends with it.
+    for sql in [
+        "SET SESSION max_statement_time = 0, SESSION transaction_isolation = 'READ-COMMITTED'",
+        "DO GET_LOCK('lango dataset prepare', 31536000)",
+    ] {
+        execute(&mut connection, sql.to_owned()).await.map_err(unprepared)?;
+    }
+    let table = catalogue::table(&mut connection, dataset).await?;
+    if table.one_row_per_unit {
+        return Err(SourceError::NothingToPrepare(dataset.table.clone()));
+    }
+    let page = qualified(schema, PAGE);
+    let columns = "dataset varchar(64) COLLATE utf8mb4_bin PRIMARY KEY, version varchar(64) NOT NULL, terms char(64) NOT NULL, \
+                   secret char(64) NOT NULL, source_table char(64) NOT NULL, prepared_table varchar(64) NOT NULL, \
+                   generation bigint NOT NULL, prepared_rows bigint NOT NULL";
+    let sql = format!("CREATE TABLE IF NOT EXISTS {page} ({columns}) ENGINE = InnoDB CHARACTER SET utf8mb4");
+    execute(&mut connection, sql).await.map_err(unprepared)?;
+    let before = made(&mut connection, schema, dataset).await.map_err(unprepared)?;
+    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let name = table_name(dataset, generation);
+    let prepared = qualified(schema, &name);
+    // What an attempt that was cut short left behind.
+    execute(&mut connection, format!("DROP TABLE IF EXISTS {prepared}")).await.map_err(unprepared)?;
+    let filled = fill(&mut connection, &prepared, dataset, &table, secret).await;
+    let rows = match filled {
+        Ok(rows) => rows,
+        Err(error) => {
+            // The first error is the one to tell.
+            drop(execute(&mut connection, format!("DROP TABLE IF EXISTS {prepared}")).await);
+            return Err(unprepared(error));
+        }
+    };
+    let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
+    let sql = format!("REPLACE INTO {page} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
+    let written = written.bind(secret).bind(table).bind(&name).bind(generation);
+    let written = written.bind(i64::try_from(rows).unwrap_or(i64::MAX));
+    written.execute(&mut connection).await.map_err(unprepared)?;
+    if let Some(before) = before {
+        execute(&mut connection, format!("DROP TABLE IF EXISTS {}", qualified(schema, &before.table)))
+            .await
+            .map_err(unprepared)?;
+    }
+    Ok(rows)
+}
+
+async fn fill(
+    connection: &mut MySqlConnection,
+    prepared: &str,
+    dataset: &Dataset,
+    table: &Table,
+    secret: &Secret,
+) -> sqlx::Result<u64> {
+    let sql = format!("CREATE TABLE {prepared} ({}) ENGINE = InnoDB", columns(dataset, table));
+    execute(connection, sql).await?;
+    let names: Vec<&Name> = dataset.columns.keys().collect();
+    let mut binds = Binds::default();
+    let survivors = bounded(&MariaDbDialect, dataset, table, &names, secret, &mut binds);
+    let insert = MariaDbDialect.render(&format!("INSERT INTO {prepared} {survivors}"), binds);
+    let rows = query(&insert).persistent(false).execute(&mut *connection).await?.rows_affected();
+    execute(connection, format!("ANALYZE TABLE {prepared}")).await?;
+    Ok(rows)
+}
+
+fn columns(dataset: &Dataset, table: &Table) -> String {
+    let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "varbinary(1020)" };
+    let mut columns = format!("_unit {unit} NOT NULL, _rank integer NOT NULL");
+    for (name, column) in &dataset.columns {
+        let kind = match (normal_type(&column.domain), column.range()) {
+            (NormalType::Text, _) => "varbinary(64)",
+            (NormalType::Number, Some(_)) => "bigint",
+            (NormalType::Number, None) => "integer",
+        };
+        columns += &format!(", {} {kind}", MariaDbDialect.quoted(name.as_str()));
+    }
+    columns
+}
+
+async fn execute(connection: &mut MySqlConnection, sql: String) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(connection).await.map(drop)
+}

@@ -1,0 +1,130 @@
+//! PostgreSQL: the register on a server, in a session that can only read.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use lango_database::{Server, ServerError};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use sqlx::{
+    ConnectOptions, PgPool, Postgres as Pg, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    Bounding, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
+    failure::{unavailable, unfit},
+};
+
+mod catalogue;
+mod describe;
+mod dialect;
+mod prepare;
+mod read;
+mod shards;
+
+/// How long a question waits for a connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+/// Connections at once to each shard, whose catalogue is all that is read there.
+const SHARD_CONNECTIONS: u32 = 2;
+
+/// A register on a PostgreSQL server, or on one that speaks its protocol and keeps its catalogue.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: PgPool,
+    /// The shards by the names of their foreign servers.
+    shards: BTreeMap<String, PgPool>,
+    prepared_schema: Option<String>,
+}
+
+impl Postgres {
+    /// The register on this server; connects when it is first needed.
+    pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
+        let Settings { statement_timeout, connections, prepared_schema } = settings;
+        let pool = pool(server.postgres()?, statement_timeout, connections);
+        Ok(Self { pool, shards: BTreeMap::new(), prepared_schema })
+    }
+
+    /// With the server behind the foreign server of this name: what its own catalogue vouches for counts.
+    pub fn with_shard(
+        mut self,
+        name: &str,
+        server: &Server,
+        statement_timeout: Duration,
+    ) -> Result<Self, ServerError> {
+        let pool = pool(server.postgres()?, statement_timeout, SHARD_CONNECTIONS);
+        self.shards.insert(name.to_owned(), pool);
+        Ok(self)
+    }
+
+    /// One consistent view. It is of the moment of its first statement.
+    async fn view(&self) -> Result<Transaction<'static, Pg>, SourceError> {
+        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
+        begun.map_err(|error| unavailable(&error))
+    }
+}
+
+fn pool(options: PgConnectOptions, statement_timeout: Duration, connections: u32) -> PgPool {
+    let milliseconds = statement_timeout.as_millis().max(1).to_string();
+    // The server itself stops what takes too long: that a question is given up here stops nothing there.
+    let session = [
+        ("statement_timeout", milliseconds.as_str()),
+        ("default_transaction_read_only", "on"),
+        ("idle_in_transaction_session_timeout", "600000"),
+        ("DateStyle", "ISO, YMD"),
+    ];
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECTION_WAIT)
+        .connect_lazy_with(options.options(session).disable_statement_logging())
+}
+
+#[async_trait]
+impl Source for Postgres {
+    async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, &self.shards, dataset).await?;
+        read::prepare_all(&mut view, dataset, &table).await
+    }
+
+    async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
+        Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
+    }
+
+    async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, &self.shards, dataset).await?;
+        let schema = self.prepared_schema.as_deref();
+        Ok(prepare::find(&mut view, schema, dataset, &table, secret).await?.0)
+    }
+
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+        let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
+        prepare::prepare(&self.pool, &self.shards, schema, dataset, secret).await
+    }
+
+    async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
+        describe::tables(&mut *self.view().await?).await
+    }
+}
+
+struct Open {
+    view: Transaction<'static, Pg>,
+    source: Postgres,
+}
+
+#[async_trait]
+impl Session for Open {
+    async fn fetch(
+        mut self: Box<Self>,
+        plan: Plan,
+        secret: Secret,
+    ) -> Result<Exact<Vec<Counted>>, FetchError> {
+        let Postgres { shards, prepared_schema, .. } = &self.source;
+        let view = &mut self.view;
+        let table = catalogue::table(view, shards, &plan.dataset).await.map_err(|error| unfit(&error))?;
+        let schema = prepared_schema.as_deref();
+        let found = prepare::find(view, schema, &plan.dataset, &table, &secret).await;
+        let (_, prepared) = found.map_err(|error| unfit(&error))?;
+        read::fetch(view, &plan, &table, prepared, &secret).await
+    }
+}

@@ -1,0 +1,162 @@
+//! What the server's catalogue says of a table, which is not taken on trust.
+
+use std::collections::BTreeMap;
+
+use lango_privacy::Dataset;
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+
+use super::dialect::PostgresDialect;
+use crate::{
+    SourceError,
+    failure::unavailable,
+    sql::{ColumnType, Dialect, Listed, Table, typed},
+};
+
+/// A relation as `pg_class` has it.
+struct Relation {
+    oid: i64,
+    schema: String,
+    name: String,
+    kind: String,
+}
+
+/// Checks that all that is declared is there.
+pub(super) async fn table(
+    view: &mut PgConnection,
+    shards: &BTreeMap<String, PgPool>,
+    dataset: &Dataset,
+) -> Result<Table, SourceError> {
+    encoding(view).await?;
+    let relation = relation(view, &dataset.table).await?;
+    let listed = columns(view, relation.oid).await?;
+    // A nondeterministic collation groups different texts together.
+    let declared = dataset.columns.keys().map(|name| name.as_str()).chain([dataset.unit.column.as_str()]);
+    for column in declared {
+        if listed.iter().any(|(listed, _, deterministic)| listed.name == *column && !deterministic) {
+            return Err(SourceError::Collation { table: dataset.table.clone(), column: column.to_owned() });
+        }
+    }
+    let not_null = listed.iter().any(|(listed, not_null, _)| listed.name == dataset.unit.column && *not_null);
+    let listed: Vec<Listed> = listed.into_iter().map(|(listed, ..)| listed).collect();
+    let (unit_column, unit_type, types) = typed(dataset, &listed, |a, b| a == b)?;
+    let keys = sole_keys(view, relation.oid).await?;
+    let vouched = keys.contains(&dataset.unit.column) && !has_children(view, &relation).await?;
+    let parts = match vouched || shards.is_empty() || relation.kind != "p" {
+        true => None,
+        false => super::shards::parts(view, shards, relation.oid, dataset, unit_type).await?,
+    };
+    let mut fingerprint = format!("{} {} {}\n", relation.oid, relation.schema, relation.name);
+    for Listed { name, declared, .. } in &listed {
+        fingerprint += &format!("column {name} {declared}\n");
+    }
+    fingerprint += &format!("keys {}\n", keys.join(", "));
+    Ok(Table {
+        from: qualified(&relation.schema, &relation.name),
+        unit_type,
+        unit_column,
+        unit_not_null: not_null,
+        one_row_per_unit: vouched || parts.is_some(),
+        types,
+        shards: parts.unwrap_or_default(),
+        fingerprint,
+    })
+}
+
+pub(super) fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", PostgresDialect.quoted(schema), PostgresDialect.quoted(name))
+}
+
+/// In a database of UTF-8 every text is UTF-8, and no conversion can fail on one.
+async fn encoding(view: &mut PgConnection) -> Result<(), SourceError> {
+    let sql = "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()";
+    let encoding: String = scalar(view, sql).await?;
+    if encoding == "UTF8" { Ok(()) } else { Err(SourceError::Encoding(encoding)) }
+}
+
+async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, SourceError> {
+    let row = sqlx::query(sql).fetch_one(view).await.map_err(|error| unavailable(&error))?;
+    row.try_get(0).map_err(|error| unavailable(&error))
+}
+
+/// The table that a policy names: `residents`, found as the server finds it, or `registers.residents`.
+async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
+    if table.chars().any(char::is_control) {
+        return Err(SourceError::Identifier(table.to_owned()));
+    }
+    let sql = "SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text FROM pg_class c JOIN pg_namespace n \
+               ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)";
+    let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
+    let found = sqlx::query(sql).bind(quoted).fetch_optional(view).await;
+    let row = found.map_err(|error| unavailable(&error))?;
+    let row = row.ok_or_else(|| SourceError::NoTable(table.to_owned()))?;
+    let read = || -> sqlx::Result<Relation> {
+        let (oid, schema) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Relation { oid, schema, name: row.try_get(2)?, kind: row.try_get(3)? })
+    };
+    let relation = read().map_err(|error| unavailable(&error))?;
+    // An ordinary table, or one in partitions.
+    match relation.kind.as_str() {
+        "r" | "p" => Ok(relation),
+        _ => Err(SourceError::NotATable(table.to_owned())),
+    }
+}
+
+/// The columns, each with whether it is never NULL and whether its collation is deterministic.
+pub(super) async fn columns(
+    view: &mut PgConnection,
+    oid: i64,
+) -> Result<Vec<(Listed, bool, bool)>, SourceError> {
+    // A domain is its base type, whose constraints do not matter here.
+    let sql = "SELECT a.attname::text, format_type(b.oid, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)::text, \
+               b.typname::text, b.typtype::text, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
+               a.attnotnull OR t.typnotnull, coalesce(c.collisdeterministic, true) \
+               FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+               JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
+               LEFT JOIN pg_collation c ON c.oid = a.attcollation \
+               WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    let read = |row: &PgRow| -> sqlx::Result<(Listed, bool, bool)> {
+        let (name, declared): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (type_name, type_kind): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        let kind = kind(&type_name, &type_kind, row.try_get(4)?);
+        Ok((Listed { name, declared, kind }, row.try_get(5)?, row.try_get(6)?))
+    };
+    rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
+}
+
+fn kind(name: &str, type_kind: &str, modifier: i32) -> Option<ColumnType> {
+    match name {
+        "int2" | "int4" | "int8" => Some(ColumnType::Integer),
+        "numeric" => decimal(modifier),
+        "text" | "varchar" | "bpchar" => Some(ColumnType::Text { bytewise: true }),
+        "date" => Some(ColumnType::Day),
+        "uuid" | "bool" => Some(ColumnType::Word),
+        _ if type_kind == "e" => Some(ColumnType::Word),
+        _ => None,
+    }
+}
+
+/// A decimal of at most 18 digits: any of them is a number of 64 bits in units of its last digit.
+fn decimal(modifier: i32) -> Option<ColumnType> {
+    // Precision and scale as `numeric` packs them; a negative scale has no place here.
+    let packed = u32::try_from(modifier.checked_sub(4)?).ok()?;
+    let (precision, scale) = (packed >> 16, packed & 0x7ff);
+    (precision <= 18 && scale <= precision).then_some(ColumnType::Decimal(scale))
+}
+
+/// The columns that are unique by themselves: the one key of a full unique index, whose rows are checked at once.
+pub(super) async fn sole_keys(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
+    let sql = "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
+               WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate \
+               AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1";
+    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
+}
+
+/// Whether other tables inherit from an ordinary one: their rows are read with its own, and its keys do not bind them.
+async fn has_children(view: &mut PgConnection, relation: &Relation) -> Result<bool, SourceError> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = $1::oid) AND $2 = 'r'";
+    let query = sqlx::query(sql).bind(relation.oid).bind(&relation.kind);
+    let row = query.fetch_one(view).await.map_err(|error| unavailable(&error))?;
+    row.try_get(0).map_err(|error| unavailable(&error))
+}

@@ -1,0 +1,57 @@
+//! What the catalogue says of all tables.
+
+use sqlx::{PgConnection, Row};
+
+use super::catalogue::{columns, sole_keys};
+use crate::{
+    ColumnDescription, Suggested, TableDescription,
+    sql::{ColumnType, Listed},
+};
+
+/// The tables outside the server's own schemas, with their columns.
+pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescription>, crate::SourceError> {
+    let sql = "SELECT c.oid::bigint, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text, \
+               c.reltuples::float8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+               AND n.nspname !~ '^pg_toast' AND c.relname !~ '^lango_prepar' \
+               AND has_table_privilege(c.oid, 'SELECT') ORDER BY n.nspname, c.relname";
+    let unavailable = |error: sqlx::Error| crate::failure::unavailable(&error);
+    let rows = sqlx::query(sql).fetch_all(&mut *view).await.map_err(unavailable)?;
+    let mut tables = Vec::new();
+    for row in rows {
+        let (oid, name): (i64, String) =
+            (row.try_get(0).map_err(unavailable)?, row.try_get(1).map_err(unavailable)?);
+        let estimate: f64 = row.try_get(2).map_err(unavailable)?;
+        let keys = sole_keys(view, oid).await?;
+        let labels = labels(view, oid).await.map_err(unavailable)?;
+        let described = columns(view, oid).await?.into_iter().map(|(listed, ..)| {
+            let Listed { name, declared, kind } = listed;
+            let listed: Vec<String> =
+                labels.iter().filter(|(column, _)| *column == name).map(|(_, label)| label.clone()).collect();
+            let suggested = match (kind, declared.as_str()) {
+                _ if !listed.is_empty() => Suggested::Codes(listed),
+                (Some(ColumnType::Word), "boolean") => Suggested::Codes(vec!["true".into(), "false".into()]),
+                (Some(ColumnType::Integer | ColumnType::Unsigned), _) => Suggested::Integer,
+                (Some(ColumnType::Decimal(scale)), _) => Suggested::Amount(scale),
+                (Some(ColumnType::Text { .. } | ColumnType::Word), _) => Suggested::Text,
+                (Some(ColumnType::Day), _) => Suggested::Date,
+                (None, _) => Suggested::Nothing,
+            };
+            let unique = keys.contains(&name);
+            ColumnDescription { name, declared, suggested, unique }
+        });
+        let columns = described.collect();
+        // Never analysed: the catalogue does not know.
+        let rows = (estimate >= 0.0).then_some(estimate as u64);
+        tables.push(TableDescription { name, rows, columns });
+    }
+    Ok(tables)
+}
+
+/// The labels of the columns that are enumerations, in their order.
+async fn labels(view: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<(String, String)>> {
+    let sql = "SELECT a.attname::text, e.enumlabel::text FROM pg_attribute a JOIN pg_enum e ON e.enumtypid = a.atttypid \
+               WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, e.enumsortorder";
+    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}

@@ -1,0 +1,117 @@
+//! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
+
+use crate::sql::{Bind, Binds, ColumnType, Dialect, Rendered};
+
+pub(super) struct PostgresDialect;
+
+/// A day of the Gregorian calendar: what casts would be tried on without failing.
+const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
+|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
+
+impl Dialect for PostgresDialect {
+    fn quoted(&self, identifier: &str) -> String {
+        format!("\"{}\"", identifier.replace('"', "\"\""))
+    }
+
+    fn render(&self, text: &str, binds: Binds) -> Rendered {
+        Rendered::numbered(text, binds)
+    }
+
+    fn text(&self, column: &str, _: ColumnType) -> String {
+        format!("{column}::text")
+    }
+
+    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String) {
+        (column.to_owned(), self.text(column, kind))
+    }
+
+    fn not_blank(&self, text: &str) -> String {
+        format!("btrim({text}) <> ''")
+    }
+
+    fn number(&self, column: &str, kind: ColumnType) -> String {
+        match kind {
+            // A decimal may be no number at all, which no cast takes.
+            ColumnType::Decimal(scale) => {
+                let shifted = if scale == 0 { column.to_owned() } else { format!("{column} * 1{:0<1$}", "", scale as usize) };
+                format!("CASE WHEN {column} <> 'NaN' THEN ({shifted})::bigint END")
+            }
+            _ => format!("{column}::bigint"),
+        }
+    }
+
+    fn whole(&self, number: i64) -> String {
+        if i32::try_from(number).is_ok() { number.to_string() } else { format!("'{number}'::bigint") }
+    }
+
+    fn quotient(&self, dividend: &str, divisor: i64) -> String {
+        format!("{dividend} / {}", self.whole(divisor))
+    }
+
+    fn decimal(&self, number: &str) -> String {
+        format!("({number})::text")
+    }
+
+    fn before(&self, text: &str, other: &str) -> String {
+        format!("{text} COLLATE \"C\" < {other}")
+    }
+
+    fn same(&self, text: &str, other: &str) -> String {
+        format!("{text} COLLATE \"C\" = {other}")
+    }
+
+    fn is_day(&self, text: &str, kind: ColumnType) -> String {
+        match kind {
+            // Days before Christ and after 9999 have longer texts.
+            ColumnType::Day => format!("octet_length({text}) = 10"),
+            _ => format!("{text} ~ '{DAY}'"),
+        }
+    }
+
+    fn day_number(&self, text: &str) -> String {
+        format!("replace({text}, '-', '')::integer")
+    }
+
+    fn among_texts(&self, column: &str, kind: ColumnType, texts: &[String]) -> String {
+        format!("{} IN ({})", self.text(column, kind), texts.join(", "))
+    }
+
+    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String {
+        match kind {
+            ColumnType::Day => format!("{column} BETWEEN {first}::date AND {last}::date"),
+            _ => format!("{column} COLLATE \"C\" BETWEEN {first} AND {last}"),
+        }
+    }
+
+    fn escaped_length(&self, text: &str) -> String {
+        format!(
+            "octet_length({text}) + 2 * octet_length(regexp_replace({text} COLLATE \"C\", '[-!-$&-+.-~]+', '', 'g'))"
+        )
+    }
+
+    fn digest(&self, secret: &str, fields: &[String]) -> String {
+        let field = |field: &String| {
+            format!("coalesce(int4send(octet_length({field})) || convert_to({field}, 'UTF8'), '\\xffffffff'::bytea)")
+        };
+        let fields: Vec<String> = fields.iter().map(field).collect();
+        format!("sha256({secret}::bytea || {})", fields.join(" || "))
+    }
+
+    fn at_most(&self, number: &str, points: &Bind, binds: &mut Binds) -> String {
+        format!("width_bucket({number}, {}::bigint[])", binds.add(points.clone()))
+    }
+
+    fn among(&self, number: &str, points: &Bind, binds: &mut Binds) -> String {
+        let points = binds.add(points.clone());
+        let below = format!("width_bucket({number}, {points}::bigint[])");
+        format!("CASE WHEN ({points}::bigint[])[{below}] = {number} THEN 1 ELSE 0 END")
+    }
+
+    fn as_number(&self, expression: &str) -> String {
+        format!("({expression})::bigint")
+    }
+
+    fn as_sum(&self, expression: &str) -> String {
+        format!("({expression})::text")
+    }
+}

@@ -1,0 +1,154 @@
+//! Preparations: the surviving rows in a table of their own, and the page that says what each is tied to.
+
+use std::collections::BTreeMap;
+
+use lango_privacy::{Dataset, Name};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, postgres::PgRow};
+
+use super::{
+    catalogue::{self, qualified},
+    dialect::PostgresDialect,
+    read::query,
+};
+use crate::{
+    Bounding, Secret, SourceError, Stale,
+    count::UnitType,
+    failure::{told, unavailable},
+    preparation::{Tie, table_name},
+    sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
+};
+
+const PAGE: &str = "lango_preparation";
+
+/// A line of the page.
+struct Made {
+    tie: Tie,
+    table: String,
+    generation: i64,
+    rows: i64,
+}
+
+/// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
+pub(super) async fn find(
+    view: &mut PgConnection,
+    schema: Option<&str>,
+    dataset: &Dataset,
+    table: &Table,
+    secret: &Secret,
+) -> Result<(Bounding, Option<String>), SourceError> {
+    if table.one_row_per_unit {
+        return Ok((Bounding::Vouched, None));
+    }
+    let Some(schema) = schema else { return Ok((Bounding::Unprepared, None)) };
+    let made = made(view, schema, dataset).await.map_err(|error| unavailable(&error))?;
+    let Some(made) = made else { return Ok((Bounding::Unprepared, None)) };
+    if let Some(stale) = Tie::of(dataset, secret, &table.fingerprint).stale(&made.tie) {
+        return Ok((Bounding::Stale(stale), None));
+    }
+    let prepared = qualified(schema, &made.table);
+    if !exists(view, &prepared).await.map_err(|error| unavailable(&error))? {
+        return Ok((Bounding::Stale(Stale::Gone), None));
+    }
+    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Some(prepared)))
+}
+
+async fn exists(view: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+    let row = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(name).fetch_one(view).await?;
+    row.try_get(0)
+}
+
+async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx::Result<Option<Made>> {
+    let page = qualified(schema, PAGE);
+    if !exists(view, &page).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {page} WHERE dataset = $1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
+    let read = |row: PgRow| {
+        let tie = Tie {
+            version: row.try_get(0)?,
+            terms: row.try_get(1)?,
+            secret: row.try_get(2)?,
+            table: row.try_get(3)?,
+        };
+        Ok(Made { tie, table: row.try_get(4)?, generation: row.try_get(5)?, rows: row.try_get(6)? })
+    };
+    row.map(read).transpose()
+}
+
+/// Writes a preparation, in one transaction: a gateway finds the old one or the new one, whole.
+pub(super) async fn prepare(
+    pool: &PgPool,
+    shards: &BTreeMap<String, PgPool>,
+    schema: &str,
+    dataset: &Dataset,
+    secret: &Secret,
+) -> Result<u64, SourceError> {
+    let unprepared = |error: sqlx::Error| SourceError::Unprepared(told(&error));
+    let begun = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await;
+    let mut tx = begun.map_err(|error| unavailable(&error))?;
+    let page = qualified(schema, PAGE);
+    // It takes as long as it takes. One at a time: whoever comes second waits, and prepares anew.
+    execute(&mut tx, "SET LOCAL statement_timeout = 0".to_owned()).await.map_err(unprepared)?;
+    execute(&mut tx, "SELECT pg_advisory_xact_lock(hashtext('lango dataset prepare'))".to_owned())
+        .await
+        .map_err(unprepared)?;
+    let table = catalogue::table(&mut tx, shards, dataset).await?;
+    if table.one_row_per_unit {
+        return Err(SourceError::NothingToPrepare(dataset.table.clone()));
+    }
+    if !exists(&mut tx, &page).await.map_err(unprepared)? {
+        let columns = "dataset text PRIMARY KEY, version text NOT NULL, terms text NOT NULL, secret text NOT NULL, \
+                       source_table text NOT NULL, prepared_table text NOT NULL, generation bigint NOT NULL, \
+                       prepared_rows bigint NOT NULL";
+        execute(&mut tx, format!("CREATE TABLE {page} ({columns})")).await.map_err(unprepared)?;
+    }
+    let before = made(&mut tx, schema, dataset).await.map_err(unprepared)?;
+    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let name = table_name(dataset, generation);
+    let prepared = qualified(schema, &name);
+    execute(&mut tx, format!("CREATE TABLE {prepared} ({})", columns(dataset, &table))).await.map_err(unprepared)?;
+    let names: Vec<&Name> = dataset.columns.keys().collect();
+    let mut binds = Binds::default();
+    let survivors = bounded(&PostgresDialect, dataset, &table, &names, secret, &mut binds);
+    let insert = PostgresDialect.render(&format!("INSERT INTO {prepared} {survivors}"), binds);
+    let rows = query(&insert).persistent(false).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
+    execute(&mut tx, format!("ANALYZE {prepared}")).await.map_err(unprepared)?;
+    let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
+    let sql = format!(
+        "INSERT INTO {page} VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (dataset) DO UPDATE SET \
+         (version, terms, secret, source_table, prepared_table, generation, prepared_rows) = (EXCLUDED.version, EXCLUDED.terms, \
+         EXCLUDED.secret, EXCLUDED.source_table, EXCLUDED.prepared_table, EXCLUDED.generation, EXCLUDED.prepared_rows)"
+    );
+    let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
+    let written = written.bind(secret).bind(table).bind(&name).bind(generation);
+    written.bind(i64::try_from(rows).unwrap_or(i64::MAX)).execute(&mut *tx).await.map_err(unprepared)?;
+    if let Some(before) = before {
+        // Last, because it waits for the questions that still read it.
+        execute(&mut tx, format!("DROP TABLE IF EXISTS {}", qualified(schema, &before.table)))
+            .await
+            .map_err(unprepared)?;
+    }
+    tx.commit().await.map_err(unprepared)?;
+    Ok(rows)
+}
+
+fn columns(dataset: &Dataset, table: &Table) -> String {
+    let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "text COLLATE \"C\"" };
+    let mut columns = format!("_unit {unit} NOT NULL, _rank integer NOT NULL");
+    for (name, column) in &dataset.columns {
+        let kind = match (normal_type(&column.domain), column.range()) {
+            (NormalType::Text, _) => "text COLLATE \"C\"",
+            (NormalType::Number, Some(_)) => "bigint",
+            (NormalType::Number, None) => "integer",
+        };
+        columns += &format!(", {} {kind}", PostgresDialect.quoted(name.as_str()));
+    }
+    columns
+}
+
+async fn execute(tx: &mut PgConnection, sql: String) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(tx).await.map(drop)
+}

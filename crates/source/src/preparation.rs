@@ -1,0 +1,111 @@
+//! What a preparation is tied to, and whether it still fits. A stale one is never used.
+
+use lango_privacy::{Accounting, Dataset};
+use sha2::{Digest, Sha256};
+
+use crate::Secret;
+
+/// How a dataset's rows are bounded for a question asked now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bounding {
+    /// The catalogue vouches for one row per unit: nothing need be bounded.
+    Vouched,
+    /// The rows that survive the bounds have been prepared.
+    Prepared {
+        /// How many.
+        rows: u64,
+    },
+    /// They are ranked for every question anew.
+    Unprepared,
+    /// There is a preparation that does not fit any more, so that they are ranked for every question anew.
+    Stale(Stale),
+}
+
+/// Why a preparation does not fit any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stale {
+    /// It was made for another version of the dataset.
+    #[error("it was made for another version of the dataset")]
+    Version,
+    /// The policy declares the unit, its bounds or the columns otherwise.
+    #[error("the policy declares the unit, its bounds or the columns otherwise now")]
+    Policy,
+    /// The rows of a unit are put in order with another secret, that of another ledger.
+    #[error("it was made with another ledger's secret")]
+    Secret,
+    /// The table was made anew, or its columns or keys were changed.
+    #[error("the table was made anew, or its columns or keys were changed")]
+    Table,
+    /// The prepared rows are not where they were.
+    #[error("its rows are gone")]
+    Gone,
+}
+
+impl std::fmt::Display for Bounding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Vouched => f.write_str("one row per unit, as the database's catalogue vouches"),
+            Self::Prepared { .. } => f.write_str("the rows are prepared"),
+            Self::Unprepared => f.write_str("the rows are ranked for every question: `lango dataset prepare` spares that"),
+            Self::Stale(why) => write!(
+                f,
+                "the preparation is stale ({why}), so the rows are ranked for every question: run `lango dataset prepare` again"
+            ),
+        }
+    }
+}
+
+/// What a preparation is tied to. Rows that change under the same version are not seen: the version is the office's promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tie {
+    /// The dataset's version.
+    pub(crate) version: String,
+    /// A digest of the unit, its bounds and the declared columns with their keys.
+    pub(crate) terms: String,
+    /// What tells the secret without telling it.
+    pub(crate) secret: String,
+    /// A digest of the table's entry in the catalogue: its identity, its columns' names and types, its keys.
+    pub(crate) table: String,
+}
+
+impl Tie {
+    pub(crate) fn of(dataset: &Dataset, secret: &Secret, fingerprint: &str) -> Self {
+        let terms = dataset.terms(dataset.columns.keys(), &Accounting::Pure);
+        Self {
+            version: dataset.version.to_string(),
+            terms: digest(&[terms.as_bytes()]),
+            secret: digest(&[b"lango-secret-identifier", secret.bytes()]),
+            table: digest(&[fingerprint.as_bytes()]),
+        }
+    }
+
+    /// Why a preparation that was tied to `made` does not fit.
+    pub(crate) fn stale(&self, made: &Self) -> Option<Stale> {
+        let parts = [
+            (self.version == made.version, Stale::Version),
+            (self.terms == made.terms, Stale::Policy),
+            (self.secret == made.secret, Stale::Secret),
+            (self.table == made.table, Stale::Table),
+        ];
+        parts.into_iter().find_map(|(fits, why)| (!fits).then_some(why))
+    }
+}
+
+/// The name of a dataset's prepared table; each generation has one of its own, so that a new one can be made while the old one
+/// is read.
+pub(crate) fn table_name(dataset: &Dataset, generation: i64) -> String {
+    let name = dataset.name.as_str();
+    // Engines cut long names, and two of them must not become one.
+    let short: String = name.chars().take(24).collect();
+    let own: String = digest(&[name.as_bytes()]).chars().take(8).collect();
+    format!("lango_prepared_{short}_{own}_{generation}")
+}
+
+fn digest(parts: &[&[u8]]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

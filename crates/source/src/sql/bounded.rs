@@ -1,0 +1,162 @@
+//! The rows that survive the contribution bounds, with their rank within the unit and their columns in normal form: what a
+//! preparation holds, and what is ranked at query time where there is none. One piece of SQL makes both.
+
+use lango_privacy::{Code, Column, Dataset, Domain, Name};
+
+use super::{Bind, Binds, ColumnType, Dialect, Table};
+use crate::{Secret, count::UnitType};
+
+/// The type of a column in normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NormalType {
+    /// A position among the declared keys, `YYYYMMDD`, or the number itself.
+    Number,
+    /// Text.
+    Text,
+}
+
+/// The type of a column in normal form.
+pub(crate) fn normal_type(domain: &Domain) -> NormalType {
+    if *domain == Domain::Open { NormalType::Text } else { NormalType::Number }
+}
+
+/// A `SELECT` of the first `rows_at_most` rows of every unit in row order (decision 10): `_unit`, `_rank` and these columns in
+/// normal form under their own names.
+///
+/// In normal form a missing value is NULL. A code is its position in the list, a day the number `YYYYMMDD`, and -1 what is not
+/// declared; a number is itself; an open text is itself, and `_O` where no code can name it.
+pub(crate) fn bounded(
+    dialect: &dyn Dialect,
+    dataset: &Dataset,
+    table: &Table,
+    used: &[&Name],
+    secret: &Secret,
+    binds: &mut Binds,
+) -> String {
+    let unit = unit(dialect, dataset, table);
+    let fields: Vec<String> = dataset
+        .columns
+        .iter()
+        .map(|(name, column)| match normal_input(dialect, table, name, column) {
+            (value, NormalType::Number) => dialect.decimal(&value),
+            (value, NormalType::Text) => value,
+        })
+        .collect();
+    let own = match table.unit_type {
+        UnitType::Integer => dialect.decimal(&unit),
+        UnitType::Text => unit.clone(),
+    };
+    let secret = binds.add(Bind::Secret(secret.clone()));
+    let digest = dialect.digest(&secret, &[&[own][..], &fields].concat());
+    let (mut inner, mut outer) = (String::new(), String::new());
+    for (name, column) in used.iter().filter_map(|name| dataset.columns.get_key_value(*name)) {
+        let quoted = dialect.quoted(name.as_str());
+        inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column).0);
+        outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
+    }
+    format!(
+        "SELECT _unit, _rank{outer} FROM (SELECT {unit} AS _unit{inner}, row_number() OVER (PARTITION BY {unit} ORDER BY {digest}) \
+         AS _rank FROM {} WHERE {}) AS ranked WHERE _rank <= {}",
+        table.from,
+        has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned()),
+        dataset.unit.rows_at_most
+    )
+}
+
+/// The identifier: a whole number, or text.
+pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> String {
+    let column = dialect.quoted(&dataset.unit.column);
+    match table.unit_type {
+        UnitType::Integer => dialect.number(&column, table.unit_column),
+        UnitType::Text => dialect.text(&column, table.unit_column),
+    }
+}
+
+/// That a row has an identifier; `None` where the catalogue says so of every row.
+pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> Option<String> {
+    let column = dialect.quoted(&dataset.unit.column);
+    let text = || dialect.not_blank(&dialect.text(&column, table.unit_column));
+    match (table.unit_type, table.unit_not_null) {
+        (UnitType::Integer, true) => None,
+        (UnitType::Integer, false) => Some(format!("{column} IS NOT NULL")),
+        (UnitType::Text, _) => Some(text()),
+    }
+}
+
+/// A column's value before its declared keys are looked at: the number, or the text that is not blank; else NULL.
+fn normal_input(
+    dialect: &dyn Dialect,
+    table: &Table,
+    name: &Name,
+    column: &Column,
+) -> (String, NormalType) {
+    let quoted = dialect.quoted(name.as_str());
+    let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+    match column.domain {
+        Domain::Integer { .. } | Domain::Amount { .. } => (dialect.number(&quoted, kind), NormalType::Number),
+        _ => (present_text(dialect, &quoted, kind), NormalType::Text),
+    }
+}
+
+/// The text of a column where there is any.
+pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType) -> String {
+    let text = dialect.text(column, kind);
+    match kind {
+        ColumnType::Text { .. } | ColumnType::Word => {
+            format!("CASE WHEN {} THEN {text} END", dialect.not_blank(&text))
+        }
+        _ => text,
+    }
+}
+
+/// A column in normal form, made of what [`normal_input`] named like the column.
+fn normal(
+    dialect: &dyn Dialect,
+    table: &Table,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> String {
+    let value = dialect.quoted(name.as_str());
+    let declared = match &column.domain {
+        Domain::Integer { .. } | Domain::Amount { .. } => return value,
+        Domain::Codes(codes) => {
+            let mut sorted: Vec<(&Code, usize)> = codes.iter().enumerate().map(|(at, code)| (code, at)).collect();
+            sorted.sort();
+            position(dialect, &value, &sorted, binds)
+        }
+        Domain::Date { from, until, .. } => {
+            let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+            let (first, last) = (binds.text(from), binds.text(until));
+            let outside = format!("{} OR {}", dialect.before(&value, &first), dialect.before(&last, &value));
+            let is_day = dialect.is_day(&value, kind);
+            format!("CASE WHEN NOT ({is_day}) OR {outside} THEN -1 ELSE {} END", dialect.day_number(&value))
+        }
+        Domain::Open => {
+            let gaps = ["_U", "_T"].map(|gap| dialect.same(&value, &binds.text(gap)));
+            let other = binds.text("_O");
+            let long = format!("{} > 64", dialect.escaped_length(&value));
+            format!("CASE WHEN {long} OR {} THEN {other} ELSE {value} END", gaps.join(" OR "))
+        }
+    };
+    format!("CASE WHEN {value} IS NULL THEN NULL ELSE {declared} END")
+}
+
+/// The position of a text in a list, -1 where it is not in it: by halves, so that long lists cost little.
+fn position(dialect: &dyn Dialect, value: &str, sorted: &[(&Code, usize)], binds: &mut Binds) -> String {
+    match sorted {
+        [] => "-1".to_owned(),
+        [(code, at)] => {
+            let same = dialect.same(value, &binds.text(code.as_str()));
+            format!("CASE WHEN {same} THEN {at} ELSE -1 END")
+        }
+        _ => {
+            let (low, high) = sorted.split_at(sorted.len() / 2);
+            let first = high.first().map_or("", |(code, _)| code.as_str());
+            let before = dialect.before(value, &binds.text(first));
+            let (low, high) =
+                (position(dialect, value, low, binds), position(dialect, value, high, binds));
+            format!("CASE WHEN {before} THEN {low} ELSE {high} END")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What engines say each in its own way.
+
+use super::{Bind, Binds, ColumnType, Rendered};
+
+/// An engine's words. Expressions go in and come out as text; columns are quoted already.
+pub(crate) trait Dialect: Send + Sync {
+    /// An identifier as SQL writes it.
+    fn quoted(&self, identifier: &str) -> String;
+
+    /// The statement as the engine takes it.
+    fn render(&self, text: &str, binds: Binds) -> Rendered;
+
+    /// A column's value as text that is compared byte by byte; NULL where it is NULL.
+    fn text(&self, column: &str, kind: ColumnType) -> String;
+
+    /// What a column is grouped by, so that no two values that differ in a byte come together, and its text as it is told.
+    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String);
+
+    /// A text that is not empty and not of spaces only.
+    fn not_blank(&self, text: &str) -> String;
+
+    /// A column's value as a whole number of 64 bits, in units of its own decimals.
+    fn number(&self, column: &str, kind: ColumnType) -> String;
+
+    /// A whole number as it stands in a statement.
+    fn whole(&self, number: i64) -> String;
+
+    /// The quotient of two whole numbers, neither of which is negative.
+    fn quotient(&self, dividend: &str, divisor: i64) -> String;
+
+    /// The text of a number.
+    fn decimal(&self, number: &str) -> String;
+
+    /// Whether a text comes before another, byte by byte.
+    fn before(&self, text: &str, other: &str) -> String;
+
+    /// Whether two texts are the same bytes.
+    fn same(&self, text: &str, other: &str) -> String;
+
+    /// Whether a text is a day of the calendar, if the column's type leaves it open.
+    fn is_day(&self, text: &str, kind: ColumnType) -> String;
+
+    /// The whole number that a day's text is without its dashes.
+    fn day_number(&self, text: &str) -> String;
+
+    /// Whether a column of text or words is one of these texts. More may pass, none of them may fail.
+    fn among_texts(&self, column: &str, kind: ColumnType, texts: &[String]) -> String;
+
+    /// Whether a column of days or text lies between two days, both included. More may pass, no day between may fail.
+    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String;
+
+    /// How long a text is where each byte that a code may not hold is written in three.
+    fn escaped_length(&self, text: &str) -> String;
+
+    /// What rows are put in order by: SHA-256 of the secret and the fields, as decision 10 lays them out.
+    fn digest(&self, secret: &str, fields: &[String]) -> String;
+
+    /// How many of these numbers, which ascend, are at most a number.
+    fn at_most(&self, number: &str, points: &Bind, binds: &mut Binds) -> String;
+
+    /// 1 where a number is one of these, else 0.
+    fn among(&self, number: &str, points: &Bind, binds: &mut Binds) -> String;
+
+    /// A whole number or a count, so that it is read as a number of 64 bits.
+    fn as_number(&self, expression: &str) -> String;
+
+    /// A sum, which may be larger than a number of 64 bits, so that it is read as text.
+    fn as_sum(&self, expression: &str) -> String;
+}

@@ -1,0 +1,311 @@
+//! From a plan to the statements that group a table's rows: what is added up shares a pass, what needs distinct units has one
+//! of its own.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Span};
+
+use super::{
+    Bind, Binds, ColumnType, Dialect, Rendered, Table,
+    bounded::present_text,
+    filters,
+};
+use crate::tally::measured;
+
+/// The most cells that several margins are added up from in one pass: more would cost more than another pass.
+const CELLS_SHARED_MOST: usize = 200_000;
+/// Whole numbers of a narrower range are grouped as they stand.
+const VALUES_GROUPED_MOST: u64 = 1_000;
+
+/// Where the rows are read.
+#[derive(Clone, Copy)]
+pub(crate) enum Road<'a> {
+    /// In the table itself: the catalogue vouches for one row per unit.
+    Direct(&'a Table),
+    /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
+    Bounded {
+        /// In a `FROM`.
+        from: &'a str,
+    },
+}
+
+/// What a statement's group is told as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The value as text.
+    Text,
+    /// The value as a whole number.
+    Number,
+    /// The position of its key, or the stretch of days as a number; -1 for what is not declared.
+    Key,
+}
+
+/// What is added up in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Aggregate {
+    /// Its rows.
+    Rows,
+    /// Its rows that are the first of their units.
+    First,
+    /// Its distinct units.
+    Distinct,
+    /// Its rows whose column is present.
+    Present(Name),
+    /// The sum of the column's clamped values.
+    Sum(Name),
+}
+
+/// A statement, and how its rows are read: the groups' values, the place within a cell where there is one, the aggregates.
+pub(crate) struct Statement {
+    pub(crate) sql: Rendered,
+    pub(crate) groups: Vec<(Name, Form)>,
+    pub(crate) place: bool,
+    pub(crate) aggregates: Vec<Aggregate>,
+    /// The positions in the plan of the margins that it serves.
+    pub(crate) margins: Vec<usize>,
+}
+
+impl Statement {
+    /// For each place of its rows whether it is text; else it is a whole number.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = bool> + '_ {
+        let groups = self.groups.iter().map(|(_, form)| *form == Form::Text);
+        let aggregates = self.aggregates.iter().map(|aggregate| matches!(aggregate, Aggregate::Sum(_)));
+        groups.chain(self.place.then_some(false)).chain(aggregates)
+    }
+}
+
+/// The statements of a plan. Each margin is served by exactly one.
+pub(crate) fn statements(dialect: &dyn Dialect, plan: &Plan, road: Road<'_>, bounded: &Binds) -> Vec<Statement> {
+    let planner = Planner { dialect, plan, road, bounded };
+    let distinct = |margin: &PlannedMargin| {
+        let several = matches!(road, Road::Bounded { .. }) && plan.dataset.cells_at_most() > 1;
+        several && margin.fetch.counts_units()
+    };
+    let alone = |margin: &PlannedMargin| {
+        let placed = matches!(margin.fetch, Fetch::Bins { .. } | Fetch::Ranks { .. } | Fetch::Keys(_));
+        placed || distinct(margin)
+    };
+    let (mut alone_margins, mut shared) = (Vec::new(), Vec::new());
+    for (position, margin) in plan.margins.iter().enumerate() {
+        if alone(margin) { alone_margins.push(position) } else { shared.push(position) }
+    }
+    let union: BTreeSet<&Name> = shared.iter().filter_map(|at| plan.margins.get(*at)).flat_map(grouped_by).collect();
+    let cells = |name: &&Name| {
+        plan.dataset.columns.get(*name).and_then(|column| column.domain.keyset()).map_or(1, |keys| keys.len())
+    };
+    let product = union.iter().map(cells).fold(1usize, usize::saturating_mul);
+    let shared = match product {
+        ..=CELLS_SHARED_MOST => Vec::from([shared]),
+        _ => shared.into_iter().map(|margin| vec![margin]).collect(),
+    };
+    let shared = shared.into_iter().filter(|margins| !margins.is_empty());
+    let alone = alone_margins.into_iter().map(|margin| vec![margin]);
+    shared.chain(alone).map(|margins| planner.statement(margins, &distinct)).collect()
+}
+
+/// The columns whose keys tell a margin's cells apart, that of a share or a search among them.
+fn grouped_by(margin: &PlannedMargin) -> impl Iterator<Item = &Name> {
+    let keyed = matches!(margin.fetch, Fetch::UnitsBy(_) | Fetch::Keys(_));
+    margin.text.by.dimensions().chain(measured(&margin.fetch).filter(|_| keyed))
+}
+
+struct Planner<'a> {
+    dialect: &'a dyn Dialect,
+    plan: &'a Plan,
+    road: Road<'a>,
+    /// The parameters that the bounded rows have.
+    bounded: &'a Binds,
+}
+
+impl Planner<'_> {
+    fn statement(&self, margins: Vec<usize>, distinct: &dyn Fn(&PlannedMargin) -> bool) -> Statement {
+        let mut binds = self.bounded.clone();
+        let served: Vec<&PlannedMargin> = margins.iter().filter_map(|at| self.plan.margins.get(*at)).collect();
+        let (judged, mut conditions) = filters::conditions(self.dialect, self.plan, self.road, &mut binds);
+        let names: BTreeSet<&Name> = served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
+        let mut groups = Vec::new();
+        let (mut selected, mut grouped) = (Vec::new(), Vec::new());
+        for name in names {
+            let (form, by, told) = self.group(name);
+            groups.push((name.clone(), form));
+            grouped.push(by);
+            selected.push(told);
+        }
+        let place = served.first().and_then(|margin| self.place(&margin.fetch, &mut binds));
+        if let Some((by, present)) = &place {
+            grouped.push(by.clone());
+            selected.push(self.dialect.as_number(by));
+            conditions.push(present.clone());
+        }
+        let is_distinct = served.iter().any(|margin| distinct(margin));
+        if is_distinct {
+            conditions.push(format!("_rank <= {}", self.plan.dataset.cells_at_most()));
+        }
+        let mut aggregates: Vec<Aggregate> = Vec::new();
+        for aggregate in served.iter().flat_map(|margin| self.aggregates(&margin.fetch, is_distinct)) {
+            if !aggregates.contains(&aggregate) {
+                aggregates.push(aggregate);
+            }
+        }
+        selected.extend(aggregates.iter().map(|aggregate| self.aggregate(aggregate)));
+        let text = self.text(&selected, &conditions, &grouped);
+        let sql = self.dialect.render(&text, binds);
+        Statement { sql, groups, place: place.is_some(), aggregates, margins }
+    }
+
+    /// One pass over the table, or over each of its shards: what is added up is added up of the parts too.
+    fn text(&self, selected: &[String], conditions: &[String], grouped: &[String]) -> String {
+        let of = |from: &str| {
+            let mut text = format!("SELECT {} FROM {from}", selected.join(", "));
+            if !conditions.is_empty() {
+                text += &format!(" WHERE {}", conditions.join(" AND "));
+            }
+            if !grouped.is_empty() {
+                text += &format!(" GROUP BY {}", grouped.join(", "));
+            }
+            text
+        };
+        match self.road {
+            Road::Bounded { from } => of(from),
+            Road::Direct(table) if table.shards.is_empty() => of(&table.from),
+            Road::Direct(table) => {
+                table.shards.iter().map(|shard| of(shard)).collect::<Vec<_>>().join(" UNION ALL ")
+            }
+        }
+    }
+
+    /// How a column is grouped by: what its group is told as, what it is grouped by, and what is told.
+    fn group(&self, name: &Name) -> (Form, String, String) {
+        let (dialect, column) = (self.dialect, self.dialect.quoted(name.as_str()));
+        let domain = self.plan.dataset.columns.get(name).map(|column| &column.domain);
+        match (self.road, domain) {
+            (_, Some(Domain::Integer { low, high, bands }))
+                if !matches!(self.road, Road::Direct(_)) || high.abs_diff(*low) >= VALUES_GROUPED_MOST =>
+            {
+                let number = self.number(name);
+                let band = band(dialect, &number, *low, *high, *bands);
+                (Form::Key, band.clone(), dialect.as_number(&band))
+            }
+            (Road::Direct(table), Some(Domain::Integer { .. })) => {
+                let number = dialect.number(&column, kind(table, name));
+                (Form::Number, column, dialect.as_number(&number))
+            }
+            (Road::Direct(table), _) => {
+                let (by, told) = dialect.grouped(&column, kind(table, name));
+                (Form::Text, by, told)
+            }
+            (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column.clone(), column),
+            (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
+                let stretch = |divisor| {
+                    format!("CASE WHEN {column} >= 0 THEN {} ELSE {column} END", dialect.quotient(&column, divisor))
+                };
+                let key = match by {
+                    Span::Day => column.clone(),
+                    Span::Month => stretch(100),
+                    Span::Year => stretch(10_000),
+                };
+                (Form::Key, key.clone(), dialect.as_number(&key))
+            }
+            (Road::Bounded { .. }, _) => (Form::Key, column.clone(), dialect.as_number(&column)),
+        }
+    }
+
+    /// The integer of a cell that a row adds to, where that follows from a number of the row, and that there is one.
+    fn place(&self, fetch: &Fetch, binds: &mut Binds) -> Option<(String, String)> {
+        let (column, range, grid) = match fetch {
+            Fetch::Bins { column, range, grid } | Fetch::Ranks { column, range, grid } => (column, range, grid),
+            _ => return None,
+        };
+        let number = self.number(column);
+        let present = format!("{number} IS NOT NULL");
+        let clamped = clamped(self.dialect, &number, range.low, range.high);
+        let points = Bind::Numbers(Arc::new(grid.points(range)));
+        let at_most = self.dialect.at_most(&clamped, &points, binds);
+        let place = match fetch {
+            // The first bin begins at the lower bound.
+            Fetch::Bins { .. } => format!("{at_most} - 1"),
+            _ => format!("2 * {at_most} - {}", self.dialect.among(&clamped, &points, binds)),
+        };
+        Some((place, present))
+    }
+
+    fn aggregates(&self, fetch: &Fetch, distinct: bool) -> Vec<Aggregate> {
+        let units = match self.road {
+            Road::Direct(_) => Aggregate::Rows,
+            Road::Bounded { .. } if distinct => Aggregate::Distinct,
+            Road::Bounded { .. } => Aggregate::First,
+        };
+        match fetch {
+            Fetch::Units | Fetch::UnitsBy(_) | Fetch::Keys(_) => vec![units],
+            Fetch::Rows | Fetch::Bins { .. } | Fetch::Ranks { .. } => vec![Aggregate::Rows],
+            Fetch::RowsOf(column) => vec![Aggregate::Present(column.clone())],
+            Fetch::Sum { column, .. } | Fetch::Pair { column, .. } => {
+                vec![Aggregate::Present(column.clone()), Aggregate::Sum(column.clone())]
+            }
+        }
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate) -> String {
+        let counted = |condition: String| {
+            self.dialect.as_number(&format!("count(CASE WHEN {condition} THEN 1 END)"))
+        };
+        match aggregate {
+            Aggregate::Rows => self.dialect.as_number("count(*)"),
+            Aggregate::First => counted("_rank = 1".to_owned()),
+            Aggregate::Distinct => self.dialect.as_number("count(DISTINCT _unit)"),
+            Aggregate::Present(name) => counted(self.present(name)),
+            Aggregate::Sum(name) => {
+                let range = self.plan.dataset.columns.get(name).and_then(|column| column.range());
+                let (low, high) = range.map_or((0, 0), |range| (range.low, range.high));
+                self.dialect.as_sum(&format!("sum({})", clamped(self.dialect, &self.number(name), low, high)))
+            }
+        }
+    }
+
+    /// A column's whole number.
+    fn number(&self, name: &Name) -> String {
+        let column = self.dialect.quoted(name.as_str());
+        match self.road {
+            Road::Direct(table) => self.dialect.number(&column, kind(table, name)),
+            Road::Bounded { .. } => column,
+        }
+    }
+
+    fn present(&self, name: &Name) -> String {
+        let column = self.dialect.quoted(name.as_str());
+        match self.road {
+            Road::Direct(table) => match kind(table, name) {
+                kind @ (ColumnType::Text { .. } | ColumnType::Word) => {
+                    format!("{} IS NOT NULL", present_text(self.dialect, &column, kind))
+                }
+                _ => format!("{} IS NOT NULL", self.number_or_column(table, name, column)),
+            },
+            Road::Bounded { .. } => format!("{column} IS NOT NULL"),
+        }
+    }
+
+    /// Of decimals some are no numbers.
+    fn number_or_column(&self, table: &Table, name: &Name, column: String) -> String {
+        match kind(table, name) {
+            kind @ ColumnType::Decimal(_) => self.dialect.number(&column, kind),
+            _ => column,
+        }
+    }
+}
+
+pub(super) fn kind(table: &Table, name: &Name) -> ColumnType {
+    table.types.get(name).copied().unwrap_or(ColumnType::Word)
+}
+
+/// The position of a number's band; -1 outside the declared ones, NULL where there is none.
+fn band(dialect: &dyn Dialect, number: &str, low: i64, high: i64, bands: u32) -> String {
+    let inside = format!("{number} BETWEEN {} AND {}", dialect.whole(low), dialect.whole(high));
+    let above = format!("({number} - {})", dialect.whole(low));
+    let position = dialect.quotient(&above, bands.into());
+    format!("CASE WHEN {number} IS NULL THEN NULL WHEN {inside} THEN {position} ELSE -1 END")
+}
+
+fn clamped(dialect: &dyn Dialect, number: &str, low: i64, high: i64) -> String {
+    let (low, high) = (dialect.whole(low), dialect.whole(high));
+    format!("CASE WHEN {number} < {low} THEN {low} WHEN {number} > {high} THEN {high} ELSE {number} END")
+}

@@ -1,0 +1,168 @@
+//! Preparations: the surviving rows in a table beside the register, and the page that says what each is tied to.
+//!
+//! Rows are committed by batches, so that a gateway that reads the file meanwhile is not kept waiting; the table is found only
+//! when its line on the page says so.
+
+use std::path::Path;
+
+use lango_privacy::{Dataset, Name};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
+
+use super::{
+    catalogue, read,
+    statement::{Road, quoted, rows},
+    unavailable,
+};
+use crate::{
+    Bounding, Secret, SourceError, Stale,
+    count::{UnitType, Vouched},
+    preparation::{Tie, table_name},
+    value::{Raw, blank},
+};
+
+const PAGE: &str = "lango_preparation";
+
+/// Rows between two commits.
+const BATCH: u64 = 100_000;
+
+/// A line of the page.
+struct Made {
+    tie: Tie,
+    table: String,
+    generation: i64,
+    rows: i64,
+}
+
+/// How a dataset's rows are bounded now, and by which road they are read.
+pub(super) fn find(
+    connection: &Connection,
+    dataset: &Dataset,
+    vouched: Vouched,
+    secret: &Secret,
+) -> rusqlite::Result<(Bounding, Road)> {
+    if vouched.one_row_per_unit {
+        return Ok((Bounding::Vouched, Road::Vouched));
+    }
+    let Some(made) = made(connection, dataset)? else { return Ok((Bounding::Unprepared, Road::Ranked)) };
+    let tie = Tie::of(dataset, secret, &catalogue::fingerprint(connection, &dataset.table)?);
+    if let Some(stale) = tie.stale(&made.tie) {
+        return Ok((Bounding::Stale(stale), Road::Ranked));
+    }
+    if !exists(connection, &made.table)? {
+        return Ok((Bounding::Stale(Stale::Gone), Road::Ranked));
+    }
+    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Road::Prepared(made.table)))
+}
+
+fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
+    connection.query_row(sql, [table], |row| row.get(0))
+}
+
+fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<Made>> {
+    if !exists(connection, PAGE)? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {PAGE} WHERE dataset = ?"
+    );
+    let read = |row: &rusqlite::Row<'_>| {
+        let tie = Tie { version: row.get(0)?, terms: row.get(1)?, secret: row.get(2)?, table: row.get(3)? };
+        Ok(Made { tie, table: row.get(4)?, generation: row.get(5)?, rows: row.get(6)? })
+    };
+    connection.query_row(&sql, [dataset.name.as_str()], read).optional()
+}
+
+/// Writes a preparation: a gateway finds the old one or the new one, whole.
+pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
+    let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
+    super::tuned(&connection).map_err(unprepared)?;
+    let vouched = catalogue::check(&connection, dataset)?;
+    if vouched.one_row_per_unit {
+        return Err(SourceError::NothingToPrepare(dataset.table.clone()));
+    }
+    let columns = "dataset TEXT PRIMARY KEY, version TEXT NOT NULL, terms TEXT NOT NULL, secret TEXT NOT NULL, \
+                   source_table TEXT NOT NULL, prepared_table TEXT NOT NULL, generation INTEGER NOT NULL, \
+                   prepared_rows INTEGER NOT NULL";
+    let sql = format!("CREATE TABLE IF NOT EXISTS {PAGE} ({columns}) STRICT");
+    connection.execute_batch(&sql).map_err(unprepared)?;
+    let before = made(&connection, dataset).map_err(unprepared)?;
+    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let name = table_name(dataset, generation);
+    let written = write(&connection, dataset, vouched, secret, &name);
+    let finished = written.and_then(|rows| {
+        let tie = Tie::of(dataset, secret, &catalogue::fingerprint(&connection, &dataset.table)?);
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let sql = format!("INSERT OR REPLACE INTO {PAGE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        let Tie { version, terms, secret, table } = &tie;
+        let line = (dataset.name.as_str(), version, terms, secret, table, &name, generation, i64::try_from(rows).unwrap_or(i64::MAX));
+        connection.execute(&sql, line)?;
+        if let Some(before) = &before {
+            connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&before.table)))?;
+        }
+        connection.execute_batch("COMMIT")?;
+        Ok(rows)
+    });
+    finished.map_err(|error| {
+        // The first error is the one to tell; what is left behind is dropped by the next attempt at the latest.
+        let undone = format!("ROLLBACK; DROP TABLE IF EXISTS {}", quoted(&name));
+        drop(connection.execute_batch(&undone));
+        unprepared(error)
+    })
+}
+
+/// Writes the rows that survive into a table of this name; how many they are.
+fn write(
+    connection: &Connection,
+    dataset: &Dataset,
+    vouched: Vouched,
+    secret: &Secret,
+    name: &str,
+) -> rusqlite::Result<u64> {
+    read::define_row_order(connection, dataset)?;
+    let names: Vec<&Name> = dataset.columns.keys().collect();
+    let columns: String = names.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
+    // Columns without a type keep a value as it is.
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; DROP TABLE IF EXISTS {name}; CREATE TABLE {name} (_unit, _rank INTEGER NOT NULL{columns}, \
+         PRIMARY KEY (_unit, _rank)) WITHOUT ROWID",
+        name = quoted(name)
+    ))?;
+    let places = ", ?".repeat(names.len());
+    let mut insert = connection.prepare(&format!("INSERT INTO {} VALUES (?, ?{places})", quoted(name)))?;
+    let mut select = connection.prepare(&rows(dataset, &names, &Road::Ranked))?;
+    let mut found = select.query([secret.bytes()])?;
+    // The rows of a unit come together, and all identifiers are of one type.
+    let (mut before, mut rank, mut written) = (Vec::new(), 0_u32, 0_u64);
+    while let Some(row) = found.next()? {
+        let number;
+        let unit: &[u8] = match (vouched.unit_type, read::raw(row.get_ref(0)?)) {
+            (UnitType::Integer, Raw::Integer(unit)) => {
+                number = unit.to_be_bytes();
+                &number
+            }
+            (UnitType::Text, Raw::Text(text)) if !blank(text) => text,
+            _ => continue,
+        };
+        rank = if rank > 0 && unit == before { rank.saturating_add(1) } else { 1 };
+        before.clear();
+        before.extend_from_slice(unit);
+        if rank <= dataset.unit.rows_at_most {
+            insert.raw_bind_parameter(1, ToSqlOutput::Borrowed(row.get_ref(0)?))?;
+            insert.raw_bind_parameter(2, rank)?;
+            for place in 0..names.len() {
+                insert.raw_bind_parameter(place + 3, ToSqlOutput::Borrowed(row.get_ref(place + 1)?))?;
+            }
+            insert.raw_execute()?;
+            written = written.saturating_add(1);
+            if written.is_multiple_of(BATCH) {
+                connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+            }
+        }
+    }
+    drop(found);
+    connection.execute_batch("COMMIT")?;
+    Ok(written)
+}

@@ -1,0 +1,47 @@
+//! The one statement that reads a table: identifiers from the policy, quoted; nothing of a question stands in it, and no
+//! operator that can fail on a value.
+
+use lango_privacy::{Dataset, Name};
+
+/// Where the rows are read, and what has to be done for their bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Road {
+    /// Nothing: the catalogue vouches for one row per unit.
+    Vouched,
+    /// They are put in row order first.
+    Ranked,
+    /// They stand in this table in row order, those that survive.
+    Prepared(String),
+}
+
+/// An identifier as SQL writes it.
+pub(super) fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// Reads the unit and these columns of every row; in row order unless the catalogue vouches for one row per unit. The secret is
+/// the statement's first and only parameter, where rows are ranked.
+///
+/// The row order is over every declared column, so that whatever a question uses, the same rows of a unit are read.
+pub(super) fn rows(dataset: &Dataset, columns: &[&Name], road: &Road) -> String {
+    let unit = quoted(&dataset.unit.column);
+    let selected: String = columns.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
+    let table = quoted(&dataset.table);
+    match road {
+        Road::Vouched => format!("SELECT {unit}{selected} FROM {table} WHERE {unit} IS NOT NULL"),
+        // Read from one end to the other: an index on the unit would bring its rows together too, by as many jumps as there
+        // are rows.
+        Road::Ranked => {
+            let declared: String =
+                dataset.columns.keys().map(|name| format!(", {}", quoted(name.as_str()))).collect();
+            format!(
+                "SELECT {unit}{selected} FROM {table} NOT INDEXED WHERE {unit} IS NOT NULL \
+                 ORDER BY {unit} COLLATE BINARY, lango_row_order(?1, {unit}{declared})"
+            )
+        }
+        // As they are stored.
+        Road::Prepared(prepared) => {
+            format!("SELECT _unit{selected} FROM {} ORDER BY _unit, _rank", quoted(prepared))
+        }
+    }
+}
