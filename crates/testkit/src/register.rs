@@ -1,8 +1,8 @@
 //! Small registers, and what is true of them: counted here without any of the code under test.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use crate::Database;
 
 /// The dimensions that [`crate::Policy`] declares, with every key that must have a cell.
 pub const KEYS: [(&str, &[&str]); 5] = [
@@ -137,22 +137,28 @@ impl Register {
         table
     }
 
-    /// Writes it as an SQLite file.
-    pub fn write(&self, path: &Path) {
-        let mut connection = Connection::open(path).unwrap();
-        let columns = "country_of_birth TEXT, sex TEXT, age INTEGER, education TEXT, arrival_year INTEGER, income INTEGER";
-        connection
-            .execute_batch(&format!("CREATE TABLE residents (person_id {}, {columns})", self.unit))
-            .unwrap();
-        let tx = connection.transaction().unwrap();
-        for (number, person) in self.people.iter().enumerate() {
-            let Person { country_of_birth, sex, age, education, arrival_year, income } = person;
-            tx.execute(
-                "INSERT INTO residents VALUES (?, ?, ?, ?, ?, ?, ?)",
-                params![format!("p{number}"), country_of_birth, sex, age, education, arrival_year, income],
-            )
-            .unwrap();
-        }
-        tx.commit().unwrap();
+    /// Writes it as the table `residents`.
+    pub fn write(&self, database: &Database) {
+        database.create(
+            "residents",
+            &[
+                ("person_id", self.unit),
+                ("country_of_birth", "TEXT"),
+                ("sex", "TEXT"),
+                ("age", "INTEGER"),
+                ("education", "TEXT"),
+                ("arrival_year", "INTEGER"),
+                ("income", "BIGINT"),
+            ],
+        );
+        let rows = self.people.iter().enumerate().map(|(number, person)| {
+            let Person { country_of_birth, sex, age, education, arrival_year, income } = *person;
+            let unit = format!("p{number}").into();
+            let (codes, numbers) = ([country_of_birth, sex, education], [age, arrival_year, income]);
+            let ([country_of_birth, sex, education], [age, arrival_year, income]) =
+                (codes.map(Into::into), numbers.map(Into::into));
+            vec![unit, country_of_birth, sex, age, education, arrival_year, income]
+        });
+        database.insert("residents", rows);
     }
 }
