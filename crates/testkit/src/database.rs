@@ -66,6 +66,14 @@ impl Database {
         self.engine
     }
 
+    /// Its name on its server, which is also that of the gateway's user.
+    pub(crate) fn name(&self) -> &str {
+        match &self.place {
+            Place::File { .. } => panic!("a file has no name on a server"),
+            Place::Private(private) => private.name(),
+        }
+    }
+
     /// Makes a table; see [`Engine::create`].
     pub fn create(&self, table: &str, columns: &[(&str, &str)]) {
         self.run(&self.engine.create(table, columns));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Database;
+use crate::{Database, Value};
 
 /// The dimensions that [`crate::Policy`] declares, with every key that must have a cell.
 pub const KEYS: [(&str, &[&str]); 5] = [
@@ -137,28 +137,37 @@ impl Register {
         table
     }
 
+    /// The columns of its table, as [`crate::Engine::create`] takes them.
+    pub fn columns(&self) -> [(&'static str, &'static str); 7] {
+        [
+            ("person_id", self.unit),
+            ("country_of_birth", "TEXT"),
+            ("sex", "TEXT"),
+            ("age", "INTEGER"),
+            ("education", "TEXT"),
+            ("arrival_year", "INTEGER"),
+            ("income", "BIGINT"),
+        ]
+    }
+
+    /// Its rows, in those columns.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.people.iter().enumerate().map(|(number, person)| {
+            vec![
+                format!("p{number}").into(),
+                person.country_of_birth.into(),
+                person.sex.into(),
+                person.age.into(),
+                person.education.into(),
+                person.arrival_year.into(),
+                person.income.into(),
+            ]
+        })
+    }
+
     /// Writes it as the table `residents`.
     pub fn write(&self, database: &Database) {
-        database.create(
-            "residents",
-            &[
-                ("person_id", self.unit),
-                ("country_of_birth", "TEXT"),
-                ("sex", "TEXT"),
-                ("age", "INTEGER"),
-                ("education", "TEXT"),
-                ("arrival_year", "INTEGER"),
-                ("income", "BIGINT"),
-            ],
-        );
-        let rows = self.people.iter().enumerate().map(|(number, person)| {
-            let Person { country_of_birth, sex, age, education, arrival_year, income } = *person;
-            let unit = format!("p{number}").into();
-            let (codes, numbers) = ([country_of_birth, sex, education], [age, arrival_year, income]);
-            let ([country_of_birth, sex, education], [age, arrival_year, income]) =
-                (codes.map(Into::into), numbers.map(Into::into));
-            vec![unit, country_of_birth, sex, age, education, arrival_year, income]
-        });
-        database.insert("residents", rows);
+        database.create("residents", &self.columns());
+        database.insert("residents", self.rows());
     }
 }

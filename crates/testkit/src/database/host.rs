@@ -56,10 +56,16 @@ impl Host {
         self.engine
     }
 
-    /// `127.0.0.1` and its port.
+    /// Where it listens on 127.0.0.1.
     pub fn port(&self) -> u16 {
         let authority = self.address.rsplit('/').nth(1).and_then(|place| place.rsplit(':').next());
         authority.and_then(|port| port.parse().ok()).expect("the address has a port")
+    }
+
+    /// Who may do everything there.
+    pub(crate) fn superuser(&self) -> &str {
+        let authority = self.address.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+        authority.expect("an address names a user").0
     }
 
     /// The superuser's password, which every other user of a test has as well.
@@ -76,10 +82,10 @@ impl Host {
 
     /// How a user reaches a database on it: with TLS, as everybody should; the superuser without a name.
     pub fn server(&self, user: Option<&str>, database: Option<&str>) -> Server {
-        let (scheme, rest) = self.address.split_once("://").expect("an address has a scheme");
-        let (superuser, rest) = rest.split_once('@').expect("an address names a user");
-        let (place, first) = rest.split_once('/').expect("an address names a database");
-        let (user, database) = (user.unwrap_or(superuser), database.unwrap_or(first));
+        let (scheme, _) = self.address.split_once("://").expect("an address has a scheme");
+        let (_, place) = self.address.split_once('@').expect("an address names a user");
+        let (place, first) = place.split_once('/').expect("an address names a database");
+        let (user, database) = (user.unwrap_or(self.superuser()), database.unwrap_or(first));
         Server {
             address: format!("{scheme}://{user}@{place}/{database}"),
             password: Some(Password::Environment(self.password_variable().to_owned())),

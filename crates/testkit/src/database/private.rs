@@ -51,6 +51,10 @@ impl Private {
         made
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn run(&self, sql: &str) -> impl Future<Output = ()> + Send + use<> {
         let (connections, sql) = (self.connections.clone(), sql.to_owned());
         async move { connections.run(&sql).await.unwrap_or_else(|error| panic!("{error}: {sql}")) }
