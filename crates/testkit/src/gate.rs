@@ -56,8 +56,8 @@ impl Gate {
     }
 
     /// The source behind the gate.
-    pub fn guard(&self, source: impl Source + 'static) -> Arc<dyn Source> {
-        Arc::new(Gated { source: Box::new(source), gate: self.clone() })
+    pub fn guard(&self, source: Box<dyn Source>) -> Arc<dyn Source> {
+        Arc::new(Gated { source, gate: self.clone() })
     }
 }
 

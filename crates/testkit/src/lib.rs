@@ -7,9 +7,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answers;
+mod background;
 mod caller;
 mod clock;
+mod cluster;
 mod coordinator;
+mod database;
+mod engine;
 mod federation;
 mod gate;
 mod ledger;
@@ -21,9 +25,13 @@ mod together;
 mod world;
 
 pub use answers::{table, tables};
+pub use background::wait;
 pub use caller::{Caller, Told, persons};
 pub use clock::TestClock;
+pub use cluster::Cluster;
 pub use coordinator::{Coordinator, Relayed};
+pub use database::{Database, Host};
+pub use engine::{Engine, Value};
 pub use federation::Federation;
 pub use gate::{Gate, Mode};
 pub use ledger::{AccountRow, Ledger, RecordRow};

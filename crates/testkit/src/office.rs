@@ -10,11 +10,12 @@ use std::{
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
-use lango_source::Sqlite;
 use lango_wire::transport::Address;
 use tempfile::TempDir;
 
-use crate::{Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running};
+use crate::{
+    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running,
+};
 
 /// An office and, while it runs, its gateway.
 pub struct Office {
@@ -24,6 +25,8 @@ pub struct Office {
     pub gate: Gate,
     /// Its certificates.
     pub identity: Identity,
+    /// Where its register is.
+    pub database: Database,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -33,8 +36,19 @@ pub struct Office {
 }
 
 impl Office {
-    /// Makes the folder of the office `GHA`, say; starts nothing.
+    /// Makes the folder of the office `GHA`, say, and its register on the engine under test; starts nothing.
     pub fn prepare(world: &World, name: &str, policy: &Policy, register: &Register) -> Self {
+        Self::prepare_on(Engine::under_test(), world, name, policy, register)
+    }
+
+    /// The same on a given engine.
+    pub fn prepare_on(
+        engine: Engine,
+        world: &World,
+        name: &str,
+        policy: &Policy,
+        register: &Register,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let identity = world.identity(Role::Office, name);
         let office = Self {
@@ -42,12 +56,13 @@ impl Office {
             gate: Gate::default(),
             region: world.region.clone(),
             clock: world.clock.clone(),
+            database: Database::fresh_or(engine, &folder.path().join("register.sqlite")),
             folder,
             identity,
             running: None,
             address: None,
         };
-        register.write(&office.register());
+        register.write(&office.database);
         office.write_policy(&policy.text());
         office
     }
@@ -61,14 +76,13 @@ impl Office {
 
     /// Starts the gateway, as any process would that finds the folder.
     pub async fn up(&mut self) -> Result<(), OpenError> {
-        let register = Sqlite::new(self.register(), Duration::from_secs(60));
         let text = std::fs::read_to_string(self.path("policy.toml")).unwrap();
         let gateway = Gateway::open(Config {
             region: self.region.clone(),
             tls: self.identity.tls(),
             signer: self.identity.signer(),
             policies: vec![Document::new("policy.toml", text)],
-            sources: HashMap::from([("register".to_owned(), self.gate.guard(register))]),
+            sources: HashMap::from([("register".to_owned(), self.gate.guard(self.database.source()))]),
             store: self.store(),
             request_life_max: Duration::from_secs(8 * 86_400),
             clock: self.clock.clock(),
@@ -109,8 +123,9 @@ impl Office {
     }
 
     /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
-    /// will listen on a free port, see [`Office::listens_at`].
+    /// will listen on a free port, see [`Office::listens_at`]. For SQLite only.
     pub fn write_config(&self, world: &World) -> PathBuf {
+        assert_eq!(self.database.engine(), Engine::Sqlite);
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let text = format!(
@@ -142,9 +157,9 @@ statement_timeout_s = 600
         self.address = Some(address);
     }
 
-    /// The file of its register.
+    /// The file of its register, where the engine is SQLite.
     pub fn register(&self) -> PathBuf {
-        self.path("register.sqlite")
+        self.database.file().to_owned()
     }
 
     /// The file of its ledger.

@@ -1,8 +1,8 @@
 //! Small registers, and what is true of them: counted here without any of the code under test.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use crate::{Database, Value};
 
 /// The dimensions that [`crate::Policy`] declares, with every key that must have a cell.
 pub const KEYS: [(&str, &[&str]); 5] = [
@@ -137,22 +137,37 @@ impl Register {
         table
     }
 
-    /// Writes it as an SQLite file.
-    pub fn write(&self, path: &Path) {
-        let mut connection = Connection::open(path).unwrap();
-        let columns = "country_of_birth TEXT, sex TEXT, age INTEGER, education TEXT, arrival_year INTEGER, income INTEGER";
-        connection
-            .execute_batch(&format!("CREATE TABLE residents (person_id {}, {columns})", self.unit))
-            .unwrap();
-        let tx = connection.transaction().unwrap();
-        for (number, person) in self.people.iter().enumerate() {
-            let Person { country_of_birth, sex, age, education, arrival_year, income } = person;
-            tx.execute(
-                "INSERT INTO residents VALUES (?, ?, ?, ?, ?, ?, ?)",
-                params![format!("p{number}"), country_of_birth, sex, age, education, arrival_year, income],
-            )
-            .unwrap();
-        }
-        tx.commit().unwrap();
+    /// The columns of its table, as [`crate::Engine::create`] takes them.
+    pub fn columns(&self) -> [(&'static str, &'static str); 7] {
+        [
+            ("person_id", self.unit),
+            ("country_of_birth", "TEXT"),
+            ("sex", "TEXT"),
+            ("age", "INTEGER"),
+            ("education", "TEXT"),
+            ("arrival_year", "INTEGER"),
+            ("income", "BIGINT"),
+        ]
+    }
+
+    /// Its rows, in those columns.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.people.iter().enumerate().map(|(number, person)| {
+            vec![
+                format!("p{number}").into(),
+                person.country_of_birth.into(),
+                person.sex.into(),
+                person.age.into(),
+                person.education.into(),
+                person.arrival_year.into(),
+                person.income.into(),
+            ]
+        })
+    }
+
+    /// Writes it as the table `residents`.
+    pub fn write(&self, database: &Database) {
+        database.create("residents", &self.columns());
+        database.insert("residents", self.rows());
     }
 }

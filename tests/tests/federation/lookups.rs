@@ -11,8 +11,7 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let analyst = world.analyst();
     let text = persons("by age,sex", "1");
-    let away = office.folder().join("away.sqlite");
-    std::fs::rename(office.register(), &away).unwrap();
+    office.database.away();
 
     let price = analyst.estimate(&office, &text).await.unwrap();
     assert_eq!(price.loss.unwrap().pure_nano, Some(1_000_000_000));
@@ -27,7 +26,7 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
     assert_eq!(office.ledger(), before);
     assert_eq!((before.accounts.len(), before.reservations.len(), office.gate.fetches()), (0, 0, 0));
 
-    std::fs::rename(&away, office.register()).unwrap();
+    office.database.back();
     let answer = analyst.ask(&office, &text).await.unwrap();
     assert_eq!((answer.plan.to_string(), answer.layout.to_string()), (price.plan, price.layout));
 

@@ -2,7 +2,7 @@
 
 use lango_identity::Role;
 use lango_privacy::Code;
-use lango_testkit::{Grant, Office, Person, Policy, Register, World};
+use lango_testkit::{Grant, Office, Person, Policy, Register, Value, World};
 
 /// A question about the residents.
 fn ask(measures: &[(&str, &str)], price: &str) -> String {
@@ -63,19 +63,15 @@ async fn every_measure_is_answered_within_its_noise() {
 async fn a_unit_of_several_rows_counts_within_its_bounds() {
     let world = World::new();
     let policy = Policy::of("GHA");
-    let mut office = Office::prepare(&world, "GHA", &policy, &Register::default());
-    std::fs::remove_file(office.register()).unwrap();
-    let connection = rusqlite::Connection::open(office.register()).unwrap();
-    connection
-        .execute_batch(
-            "CREATE TABLE residents (person_id TEXT, country_of_birth TEXT, sex TEXT, age INTEGER, education TEXT, \
-             arrival_year INTEGER, income INTEGER);
-             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99)
-             INSERT INTO residents SELECT 'p' || (i % 5), 'TGO', CASE i % 2 WHEN 0 THEN 'F' ELSE 'M' END, i % 7, NULL, 2021, 5
-             FROM n;",
-        )
-        .unwrap();
-    drop(connection);
+    let mut keyless = Register::default();
+    keyless.unit = "TEXT";
+    let mut office = Office::prepare(&world, "GHA", &policy, &keyless);
+    let row = |number: i64| -> Vec<Value> {
+        let (unit, sex) = (format!("p{}", number % 5), if number % 2 == 0 { "F" } else { "M" });
+        let (age, nothing) = ((number % 7).into(), Value::Null);
+        vec![unit.into(), "TGO".into(), sex.into(), age, nothing, 2021.into(), 5.into()]
+    };
+    office.database.insert("residents", (0..100).map(row));
     office.write_policy(&policy.text().replace("rows_at_most = 1", "rows_at_most = 3, cells_at_most = 2"));
     office.up().await.unwrap();
     let analyst = world.analyst();
@@ -93,14 +89,23 @@ async fn the_demonstrations_movements_are_bounded_and_counted() {
     let world = World::new();
     let policy = Policy::of("TGO");
     let mut office = Office::prepare(&world, "TGO", &policy, &Register::default());
-    std::fs::remove_file(office.register()).unwrap();
+    let drawn = office.folder().join("drawn.sqlite");
     let draw = lango_registers::Draw { scale: 100, seed: 5 };
     let go_on = &|_| std::ops::ControlFlow::Continue(());
-    lango_registers::write_register(&office.register(), "TGO", &draw, go_on).unwrap();
+    lango_registers::write_register(&drawn, "TGO", &draw, go_on).unwrap();
+    let columns = [
+        ("event_id", "TEXT PRIMARY KEY"),
+        ("person_id", "TEXT NOT NULL"),
+        ("date", "TEXT"),
+        ("direction", "TEXT"),
+        ("post", "TEXT"),
+        ("purpose", "TEXT"),
+    ];
+    office.database.take_over(&drawn, "border_movements", &columns);
     let text = include_str!("../../../crates/lango/src/demo/movements.toml").replace("GHA", "TGO");
     office.write_policy(&text);
     office.up().await.unwrap();
-    let connection = rusqlite::Connection::open(office.register()).unwrap();
+    let connection = rusqlite::Connection::open(&drawn).unwrap();
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let of_each =
         "SELECT sum(min(n, 12)) FROM (SELECT count(*) AS n FROM border_movements GROUP BY person_id)";
@@ -234,18 +239,24 @@ async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
         .text()
         .replace("education = { codes = [\"none\", \"primary\", \"higher\"] }", "village = { open = true }");
     let mut office = Office::prepare(&world, "GHA", &policy, &Register::default());
-    std::fs::remove_file(office.register()).unwrap();
-    let connection = rusqlite::Connection::open(office.register()).unwrap();
-    connection
-        .execute_batch(
-            "CREATE TABLE residents (person_id INTEGER PRIMARY KEY, country_of_birth TEXT, sex TEXT, age INTEGER, village TEXT, \
-             arrival_year INTEGER, income INTEGER);
-             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-             INSERT INTO residents (person_id, village) SELECT i, CASE WHEN i <= 1 THEN 'Hamlet of one' WHEN i <= 900 THEN 'Ho' \
-             WHEN i <= 1990 THEN 'New Town' ELSE ' ' END FROM n;",
-        )
-        .unwrap();
-    drop(connection);
+    office.database.run("DROP TABLE residents");
+    let numbers = ["age", "arrival_year", "income"].map(|name| (name, "INTEGER"));
+    let texts = ["country_of_birth", "sex", "village"].map(|name| (name, "TEXT"));
+    office.database.create(
+        "residents",
+        &[&[("person_id", "INTEGER PRIMARY KEY")], numbers.as_slice(), texts.as_slice()].concat(),
+    );
+    let row = |number: i64| -> Vec<Value> {
+        let village = match number {
+            1 => "Hamlet of one",
+            2..=900 => "Ho",
+            901..=1_990 => "New Town",
+            _ => " ",
+        };
+        let nothing = std::iter::repeat_n(Value::Null, 5);
+        [number.into()].into_iter().chain(nothing).chain([village.into()]).collect()
+    };
+    office.database.insert("residents", (1..=2_000).map(row));
     office.write_policy(&text);
     office.up().await.unwrap();
     let analyst = world.analyst();

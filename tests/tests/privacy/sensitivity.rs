@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lango_privacy::{
     Accounting, Counted, Decimal, Fetch, Measure, Measurement, Plan, PlannedMargin, rank_scores,
 };
+use lango_testkit::Engine;
 
 use crate::{
     counting,
@@ -24,6 +25,16 @@ const VALUES: [&[&str]; 6] = [
     &["F", "M", "f", "", "NULL"],
     &["north", "south", "São, 1 %", "v", "w", "", "NULL"],
 ];
+
+/// Only SQLite keeps a text in a column of numbers; the oddest that a server keeps there stand at the ends of its type.
+fn value(seeds: &mut Seeds, values: &[&str]) -> Option<String> {
+    let value = match *seeds.one(values) {
+        "x" | "many" if Engine::under_test().is_typed() => "9223372036854775807",
+        "" if Engine::under_test().is_typed() && values.contains(&"many") => "-9223372036854775808",
+        value => value,
+    };
+    Some(value.to_owned()).filter(|value| value != "NULL")
+}
 const MEASURES: [&str; 15] = [
     "persons",
     "rows",
@@ -58,10 +69,7 @@ const ROWS_MOST: u32 = 6;
 /// A random unit's rows: often more than any bound, and often all alike, which is where bounds are reached.
 fn rows(unit: i64, count: u32, seeds: &mut Seeds) -> Vec<Row> {
     let alike = seeds.between(0, 1) == 0;
-    let mut row = || {
-        let value = |values: &&[&str]| Some(seeds.one(values).to_string()).filter(|value| value != "NULL");
-        Row { unit, values: VALUES.iter().map(value).collect() }
-    };
+    let mut row = || Row { unit, values: VALUES.iter().map(|values| value(seeds, values)).collect() };
     let first = row();
     (0..count).map(|_| if alike { first.clone() } else { row() }).collect()
 }

@@ -1,50 +1,79 @@
-//! What a plan counts, fetched through the product's own SQL.
+//! What a plan counts, fetched through the product's own SQL on the engine under test.
 
-use std::{path::Path, time::Duration};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use lango_privacy::{Counted, Discovery, Exact, Measurement, Mechanism, Noise, Plan, measure};
-use lango_source::{Secret, Source, Sqlite};
-use rusqlite::{Connection, params_from_iter, types::Value};
-use tempfile::TempDir;
+use lango_source::{Secret, Source};
+use lango_testkit::{Database, Engine, Value, wait};
 
 use crate::table::{COLUMNS, Row};
 
-/// A table in a file of its own.
+/// A table of its own.
 pub struct Table {
-    folder: TempDir,
+    place: Place,
+    name: String,
     /// What its rows are ordered by within each unit.
     secret: [u8; 32],
+}
+
+/// A database, and how a gateway reads it.
+#[derive(Clone)]
+struct Place {
+    database: Arc<Database>,
+    source: Arc<dyn Source>,
+}
+
+impl Place {
+    fn fresh(engine: Engine) -> Self {
+        let database = Database::fresh(engine);
+        Self { source: database.source().into(), database: Arc::new(database) }
+    }
+
+    /// A file for every table; one database for all tables on a server, where it takes longest to make.
+    fn of_engine(engine: Engine) -> Self {
+        static SHARED: OnceLock<Place> = OnceLock::new();
+        match engine {
+            Engine::Sqlite => Self::fresh(engine),
+            _ => SHARED.get_or_init(|| Self::fresh(engine)).clone(),
+        }
+    }
 }
 
 impl Table {
     /// The table of these rows, in this order.
     pub fn of(rows: &[Row], secret: [u8; 32]) -> Self {
-        let table = Self { folder: TempDir::new().unwrap(), secret };
-        let connection = Connection::open(table.file()).unwrap();
+        static TABLES: AtomicUsize = AtomicUsize::new(0);
+        let engine = Engine::under_test();
+        let name = format!("movements_{}", TABLES.fetch_add(1, Ordering::Relaxed));
+        let table = Self { place: Place::of_engine(engine), name, secret };
         let columns = COLUMNS.map(|column| match column {
-            "region" | "sex" | "village" => format!("{column} TEXT"),
-            number => format!("{number} INTEGER"),
+            "region" | "sex" | "village" => (column, "TEXT"),
+            number => (number, "BIGINT"),
         });
-        let sql = format!("CREATE TABLE movements (person_id INTEGER, {})", columns.join(", "));
-        connection.execute_batch(&format!("PRAGMA synchronous = OFF; {sql}; BEGIN")).unwrap();
-        let sql = "INSERT INTO movements VALUES (?, ?, ?, ?, ?, ?, ?)";
-        let mut insert = connection.prepare(sql).unwrap();
-        for row in rows {
-            let values = row.values.iter().map(|value| value.clone().map_or(Value::Null, Value::Text));
-            insert.execute(params_from_iter([Value::Integer(row.unit)].into_iter().chain(values))).unwrap();
-        }
-        connection.execute_batch("COMMIT").unwrap();
+        let columns = [&[("person_id", "BIGINT")], columns.as_slice()].concat();
+        let database = &table.place.database;
+        database.create(&table.name, &columns);
+        let value = |(value, (_, declared)): (&Option<String>, &(&str, &str))| match value {
+            // SQLite makes a number of a text that is one; a server wants to be told so.
+            Some(text) if engine.is_typed() && *declared != "TEXT" => {
+                Value::Integer(text.parse().unwrap_or_else(|_| panic!("{text} is no number")))
+            }
+            value => value.clone().into(),
+        };
+        let row = |row: &Row| {
+            let values = row.values.iter().zip(&columns[1..]).map(value);
+            [Value::Integer(row.unit)].into_iter().chain(values).collect()
+        };
+        database.insert(&table.name, rows.iter().map(row));
         table
-    }
-
-    fn file(&self) -> impl AsRef<Path> {
-        self.folder.path().join("register.sqlite")
     }
 
     /// Drops all rows of a unit.
     pub fn without(self, unit: i64) -> Self {
-        let connection = Connection::open(self.file()).unwrap();
-        connection.execute("DELETE FROM movements WHERE person_id = ?", [unit]).unwrap();
+        self.place.database.run(&format!("DELETE FROM {} WHERE person_id = {unit}", self.name));
         self
     }
 
@@ -83,11 +112,21 @@ impl Table {
     }
 
     fn fetch(&self, plan: &Plan) -> Exact<Vec<Counted>> {
-        let source = Sqlite::new(self.file().as_ref(), Duration::from_secs(60));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        let (source, secret) = (Arc::clone(&self.place.source), Secret::new(self.secret));
+        let mut plan = plan.clone();
+        plan.dataset.table.clone_from(&self.name);
+        wait(async move {
             source.check(&plan.dataset).await.unwrap();
-            source.open().await.unwrap().fetch(plan.clone(), Secret::new(self.secret)).await.unwrap()
+            source.open().await.unwrap().fetch(plan, secret).await.unwrap()
         })
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // A file goes by itself.
+        if self.place.database.engine() != Engine::Sqlite {
+            self.place.database.run(&format!("DROP TABLE {}", self.name));
+        }
     }
 }
