@@ -53,14 +53,17 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
     let seconds = statement_timeout.as_millis().max(1) as f64 / 1_000.0;
     let session = format!(
         "SET SESSION max_statement_time = {seconds}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
-         SESSION transaction_isolation = 'REPEATABLE-READ', SESSION div_precision_increment = 4, SESSION max_sort_length = 1024"
+         SESSION max_sort_length = 1024"
     );
     MySqlPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECTION_WAIT)
         .after_connect(move |connection, _| {
             let session = session.clone();
-            Box::pin(async move { connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop) })
+            Box::pin(async move {
+                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+                connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop)
+            })
         })
         .connect_lazy_with(options.disable_statement_logging())
 }

@@ -2,6 +2,7 @@
 //! says.
 
 mod bounding;
+mod engines;
 mod fixture;
 mod oracle;
 mod real;

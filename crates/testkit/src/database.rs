@@ -171,6 +171,14 @@ impl Database {
         }
     }
 
+    /// Where the gateway's user may make tables on its server.
+    pub fn prepared_schema(&self) -> String {
+        match &self.place {
+            Place::File { .. } => panic!("a file has no schemas"),
+            Place::Private(private) => private.prepared_schema(),
+        }
+    }
+
     /// The file of an SQLite database.
     pub fn file(&self) -> &Path {
         match &self.place {

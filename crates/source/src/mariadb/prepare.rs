@@ -90,7 +90,8 @@ pub(super) async fn prepare(
     // It takes as long as it takes, and it reads the table without locking its rows. One at a time: whoever comes second
     // waits. The connection is this one's own, and what it holds and was told ends with it.
     for sql in [
-        "SET SESSION max_statement_time = 0, SESSION transaction_isolation = 'READ-COMMITTED'",
+        "SET SESSION max_statement_time = 0",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         "DO GET_LOCK('lango dataset prepare', 31536000)",
     ] {
         execute(&mut connection, sql.to_owned()).await.map_err(unprepared)?;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -104,8 +105,19 @@ pub(super) fn file(folder: &tempfile::TempDir) -> std::path::PathBuf {
     folder.path().join("register.sqlite")
 }
 
-/// What is counted for each margin: measured with a noise that is 0 but once in 10^55 draws.
+/// One for all tests: connections of a pool belong to the runtime that made them.
+pub(crate) fn runtime() -> &'static tokio::runtime::Runtime {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap())
+}
+
+/// What is counted for each margin in an SQLite file.
 pub(super) fn counted(file: &Path, plan: &Plan, secret: Secret) -> Result<Vec<Vector>, FetchError> {
+    counted_in(&Sqlite::new(file, Duration::from_secs(60)), plan, secret)
+}
+
+/// What is counted for each margin: measured with a noise that is 0 but once in 10^55 draws.
+pub(super) fn counted_in(source: &dyn Source, plan: &Plan, secret: Secret) -> Result<Vec<Vector>, FetchError> {
     let mut plan = plan.clone();
     for margin in &mut plan.margins {
         let noise = |mechanism| Noise { mechanism, scale: 1.0 / 128.0 };
@@ -116,9 +128,8 @@ pub(super) fn counted(file: &Path, plan: &Plan, secret: Secret) -> Result<Vec<Ve
             _ => Measurement::Noise(noise(Mechanism::DiscreteLaplace)),
         };
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let fetched = runtime.block_on(async {
-        let session = Sqlite::new(file, Duration::from_secs(60)).open().await.unwrap();
+    let fetched = runtime().block_on(async {
+        let session = source.open().await.unwrap();
         session.fetch(plan.clone(), secret).await
     })?;
     let measured = measure(&plan, fetched).unwrap();

@@ -168,6 +168,27 @@ impl Drawn {
     }
 }
 
+/// The table as a typed engine can hold it: numbers in columns of numbers, text in the others, and identifiers of one type.
+pub(super) fn typed(table: &[Row]) -> Vec<Row> {
+    let numbers = ["age", "income"];
+    let typed = |(row, (name, _)): (&Odd, &(&str, Vec<Odd>))| match &row.stored {
+        Sql::Null => row.clone(),
+        Sql::Integer(value) if !numbers.contains(name) => {
+            Odd { stored: Sql::Text(value.to_string()), ..row.clone() }
+        }
+        Sql::Integer(_) => row.clone(),
+        Sql::Text(_) if !numbers.contains(name) => row.clone(),
+        _ => missing(Sql::Null),
+    };
+    let pools = pools();
+    let row = |row: &Row| {
+        let cells = row.cells.iter().zip(&pools).map(typed).collect();
+        let stored_unit = if row.unit.is_none() { Sql::Null } else { row.stored_unit.clone() };
+        Row { stored_unit, unit: row.unit.clone(), cells }
+    };
+    table.iter().map(row).collect()
+}
+
 /// Writes a table to a file; `unit` is the unit column's declaration.
 pub(super) fn write(table: &[Row], unit: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Every measure, by margins of none, one and two dimensions.
-const ASKED: [(&str, &[&str]); 13] = [
+pub(super) const ASKED: [(&str, &[&str]); 13] = [
     ("histogram(age)", &["", "sex"]),
     ("histogram(income)", &["", "age"]),
     ("keys(village)", &[""]),
@@ -27,7 +27,7 @@ const ASKED: [(&str, &[&str]); 13] = [
 ];
 
 /// Two conditions at most, of different columns.
-fn conditions(drawn: &mut Drawn) -> Vec<(&'static str, &'static str, Passes)> {
+pub(super) fn conditions(drawn: &mut Drawn) -> Vec<(&'static str, &'static str, Passes)> {
     let mut chosen: Vec<(&str, &str, Passes)> = Vec::new();
     for _ in 0..drawn.below(3) {
         let one = CONDITIONS[drawn.below(CONDITIONS.len())];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lango_database::Server;
-use lango_source::Source;
+use lango_source::{MariaDb, Postgres, Settings, Source};
 
 use super::host::{Connections, Host};
 use crate::{
@@ -26,11 +26,14 @@ impl Private {
         // Letters and digits: an underscore would match any letter in MariaDB's GRANT.
         let name = format!("t{:016x}", u64::from_le_bytes(random));
         let (everywhere, password) = (host.everywhere(), host.password());
+        let prepared = prepared_schema(host.engine(), &name);
         let statements = match host.engine() {
             Engine::MariaDb => vec![
                 format!("CREATE DATABASE {name}"),
                 format!("CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{password}'"),
                 format!("GRANT SELECT ON {name}.* TO {name}@'127.0.0.1'"),
+                format!("CREATE DATABASE {prepared}"),
+                format!("GRANT ALL ON {prepared}.* TO {name}@'127.0.0.1'"),
             ],
             _ => vec![
                 format!("CREATE DATABASE {name}"),
@@ -45,6 +48,8 @@ impl Private {
             }
             if let Connections::Postgres(_) = connections {
                 let sql = format!("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {name}");
+                connections.run(&sql).await.unwrap();
+                let sql = format!("CREATE SCHEMA {prepared} AUTHORIZATION {name}");
                 connections.run(&sql).await.unwrap();
             }
         });
@@ -105,9 +110,23 @@ impl Private {
         });
     }
 
-    pub fn source(&self, statement_timeout: Duration) -> Box<dyn Source> {
-        panic!("no source reads {:?} within {statement_timeout:?}", self.host.engine())
+    /// Where the gateway's user may make tables: a schema, or a database of MariaDB.
+    pub fn prepared_schema(&self) -> String {
+        prepared_schema(self.host.engine(), &self.name)
     }
+
+    pub fn source(&self, statement_timeout: Duration) -> Box<dyn Source> {
+        let prepared_schema = Some(self.prepared_schema());
+        let settings = Settings { statement_timeout, prepared_schema, ..Settings::default() };
+        match self.host.engine() {
+            Engine::MariaDb => Box::new(MariaDb::new(&self.server(), settings).unwrap()),
+            _ => Box::new(Postgres::new(&self.server(), settings).unwrap()),
+        }
+    }
+}
+
+fn prepared_schema(engine: Engine, name: &str) -> String {
+    if engine == Engine::MariaDb { format!("{name}p") } else { "prepared".to_owned() }
 }
 
 /// Does not wait: what is left over goes with the server.
@@ -121,6 +140,7 @@ impl Drop for Private {
                 format!("KILL USER {name}"),
                 format!("DROP USER {name}@'127.0.0.1'"),
                 format!("DROP DATABASE {name}"),
+                format!("DROP DATABASE {}", self.prepared_schema()),
             ],
             _ => vec![format!("DROP DATABASE {name} WITH (FORCE)"), format!("DROP ROLE {name}")],
         };
