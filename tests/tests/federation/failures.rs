@@ -1,0 +1,136 @@
+//! Whatever fails in an office's database reaches the asker in the same words; what it costs depends on whether rows were
+//! read, never on what stands in them.
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+};
+
+use lango_testkit::{Mode, Office, Policy, Register, Told, World, persons};
+use rusqlite::Connection;
+
+use crate::log::Log;
+
+const PRICE: i64 = 1_000_000_000;
+/// Enough rows for more than one page of the file.
+const SIZE: usize = 500;
+
+fn sql(office: &Office, text: &str) {
+    Connection::open(office.register()).unwrap().execute_batch(text).unwrap();
+}
+
+/// Overwrites the last page of the register: its first row is read before it is found out.
+fn damage(office: &Office) {
+    let mut file = File::options().write(true).open(office.register()).unwrap();
+    file.seek(SeekFrom::End(-4_096)).unwrap();
+    file.write_all(&[0xee; 4_096]).unwrap();
+}
+
+/// All that the asker is told, but for the digest and the signature, which are as long whatever they say.
+fn words(told: &Told) -> (tonic::Code, String, Option<String>, usize) {
+    let details = told.status.details().len();
+    (told.code, told.status.message().to_owned(), told.reason.clone(), details)
+}
+
+#[tokio::test]
+async fn every_failure_is_told_in_the_same_words() {
+    let world = World::new();
+    let log = Log::new();
+    let mut words_told = Vec::new();
+    type Break = fn(&Office);
+    let cases: [(&str, Break, i64, &[&str], &str); 8] = [
+        ("no file", |o| std::fs::remove_file(o.register()).unwrap(), 0, &[], "refused"),
+        ("no database", |o| std::fs::write(o.register(), "TGO").unwrap(), 0, &[], "refused"),
+        ("no table", |o| sql(o, "DROP TABLE residents"), 0, &["voided"], "failed"),
+        ("no column", |o| sql(o, "ALTER TABLE residents DROP COLUMN age"), 0, &["voided"], "failed"),
+        ("no type", |o| sql(o, "ALTER TABLE residents RENAME person_id TO p"), 0, &["voided"], "failed"),
+        ("a damaged page", damage, PRICE, &["spent"], "failed"),
+        ("before", |o| o.gate.set(Mode::Fail { rows_were_read: false }), 0, &["voided"], "failed"),
+        ("after", |o| o.gate.set(Mode::Fail { rows_were_read: true }), PRICE, &["spent"], "failed"),
+    ];
+    for (what, fail, charged, reservations, decision) in cases {
+        let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(SIZE)).await;
+        fail(&office);
+        // The shape of a question makes no difference either.
+        let told = world.analyst().ask(&office, &persons("by age", "1")).await.unwrap_err();
+        assert_eq!(told.refusal(), "unavailable", "{what}");
+        words_told.push((what, words(&told)));
+        let (ledger, records) = (office.ledger(), office.records());
+        assert_eq!(ledger.pure_nano(""), charged, "{what}");
+        assert_eq!(
+            (ledger.reservations.as_slice(), ledger.releases),
+            (strings(reservations).as_slice(), 0),
+            "{what}"
+        );
+        let record = records.last().unwrap();
+        assert_eq!((record.decision.as_str(), record.reason.as_str()), (decision, "unavailable"), "{what}");
+        let lines = log.take();
+        assert!(lines.contains("ERROR"), "{what}: the office is told\n{lines}");
+        for value in ["p0", "p17", "TGO", "NGA", "primary", "34000"] {
+            assert!(!lines.contains(value), "{what}: `{value}` stands in the log\n{lines}");
+        }
+    }
+    for (what, words) in &words_told {
+        assert_eq!(words, &words_told[0].1, "{what}");
+    }
+}
+
+fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn no_value_makes_a_question_fail() {
+    let world = World::new();
+    let mut register = Register::sample(5);
+    register.unit = "TEXT";
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &register);
+    // Every type that SQLite stores, at its ends, in every column: what cannot be read as declared is no error.
+    let odd = [
+        "NULL",
+        "''",
+        "' '",
+        "x''",
+        "x'ff00fe'",
+        "CAST(x'ff41c328' AS TEXT)",
+        "CAST(x'4100' AS TEXT)",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "1e308",
+        "-1e308",
+        "9e999",
+        "-9e999",
+        "0.1",
+        "'9223372036854775808'",
+        "'1e999'",
+        "'0x10'",
+        "zeroblob(100000)",
+        "printf('%.*c', 100000, 'x')",
+        "char(0x10FFFF)",
+        "'_O'",
+        "'_T'",
+    ];
+    for value in odd {
+        sql(&office, &format!("INSERT INTO residents VALUES ({})", [value; 7].join(", ")));
+        sql(&office, &format!("INSERT INTO residents VALUES ('odd', {})", [value; 6].join(", ")));
+    }
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    for measure in [
+        "persons",
+        "rows",
+        "rows(income)",
+        "sum(income)",
+        "mean(income)",
+        "quantile(income,0.5)",
+        "histogram(income)",
+    ] {
+        for body in
+            ["by", "by age,country_of_birth", "by sex\nwhere age from 0 to 110\nwhere arrival_year = 2024"]
+        {
+            let text = persons(body, "0.1").replace("measure persons", &format!("measure {measure}"));
+            let answer = analyst.ask(&office, &text).await;
+            assert!(answer.is_ok(), "{text}: {answer:?}");
+        }
+    }
+}
