@@ -3,7 +3,7 @@
 use lango_identity::{Kind, Limits, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
 
-use crate::Gateway;
+use crate::{Gateway, grid::Pace};
 
 /// The clocks of a region may differ by so much.
 const CLOCK_SKEW_S: u64 = 300;
@@ -16,6 +16,10 @@ pub(crate) struct Request<T> {
     pub digest: [u8; 32],
     /// What was signed.
     pub payload: Vec<u8>,
+    /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
+    pub came_at: i64,
+    /// When its answer leaves.
+    pub pace: Pace,
     _what: std::marker::PhantomData<T>,
 }
 
@@ -57,11 +61,12 @@ impl Gateway {
         envelope: Option<pb::Envelope>,
         kind: Kind,
     ) -> Result<Request<T>, Unauthenticated> {
+        let (pace, came_at) = (Pace::begin(), self.now());
         let envelope = envelope.unwrap_or_default().into();
-        let verified = verify(&envelope, kind, &self.region, self.now(), Limits::default())?;
+        let verified = verify(&envelope, kind, &self.region, came_at, Limits::default())?;
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
-        Ok(Request { principal, digest, payload, _what: std::marker::PhantomData })
+        Ok(Request { principal, digest, payload, came_at, pace, _what: std::marker::PhantomData })
     }
 
     /// A5 to A8: role, decoding, audience and time.

@@ -13,7 +13,7 @@ use lango_source::{Source, SourceError};
 use lango_store::{Store, StoreError};
 use time::{Date, OffsetDateTime};
 
-use crate::flights::Flights;
+use crate::{flights::Flights, grid::Held};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -60,6 +60,7 @@ pub struct Gateway {
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
     pub(crate) flights: Flights,
+    pub(crate) held: Held,
 }
 
 /// Why a gateway does not start.
@@ -152,6 +153,7 @@ impl Gateway {
             request_life_max: config.request_life_max,
             clock: config.clock,
             flights: Flights::default(),
+            held: Held::default(),
         })
     }
 

@@ -97,6 +97,7 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
+        request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
         let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
         let known = Known {
             query_digest,

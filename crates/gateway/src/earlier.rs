@@ -34,7 +34,8 @@ impl Gateway {
             tracing::error!(%error, "the store failed");
             Refused::failed(known, false)
         })?;
-        let tables = released.iter().filter_map(|released| {
+        let left = released.iter().filter(|released| !self.held.contains(&released.release_id));
+        let tables = left.filter_map(|released| {
             let earlier: Query = released.query.parse().ok()?;
             let counts = earlier.measures.keys().any(|measure| matches!(measure, Measure::RowsOf(_)));
             if !counts || earlier.filters != query.filters {

@@ -22,6 +22,7 @@ impl Gateway {
             Refused::failed(known, false)
         };
         let stored = self.store.find(key).await.map_err(store)?;
+        let stored = stored.filter(|stored| !self.held.contains(&stored.release_id));
         let repeated = stored.is_some();
         let (plan, layout, loss) = match stored {
             Some(stored) => (stored.plan, stored.layout, stored.loss),

@@ -65,7 +65,7 @@ impl Gateway {
                 return Refusal::unavailable().into_status(None);
             }
         }
-        let time = u64::try_from(self.now()).unwrap_or_default();
+        let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
             office: self.office.clone(),

@@ -91,6 +91,7 @@ impl Gateway {
         };
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (charged, Some(release.release_id));
+        self.hold(request, release.release_id);
         self.store.settle(reservation_id, &release, &record).await.map_err(|error| {
             tracing::error!(%error, "a release could not be stored; its charge stands and a retry resumes it");
             Refused::failed(known, false)
@@ -130,6 +131,7 @@ impl Gateway {
             Refused::new(denial, &known)
         })?;
         known.rule = Some(granted.grant.id.clone());
+        request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
         let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
         let key = ReleaseKey {
             query_digest: digest(Kind::Text, question.query.as_bytes()),
@@ -316,7 +318,7 @@ impl Gateway {
             cells_digest: Cells(&stored.cells).digest(),
             loss: stored.loss,
             release_id: stored.release_id,
-            time: u64::try_from(self.now()).unwrap_or_default(),
+            time: u64::try_from(request.came_at).unwrap_or_default(),
         };
         pb::Release {
             envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),

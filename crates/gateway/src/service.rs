@@ -11,20 +11,29 @@ use crate::Gateway;
 /// A gateway as tonic serves it.
 pub(crate) struct Service(pub Arc<Gateway>);
 
-/// One call: authenticated, answered or refused. The work runs in a task of its own, so that a caller who goes away
-/// leaves no question half done.
+/// One call: authenticated, answered or refused, and all that done before its time to leave. The work runs in tasks of its
+/// own, so that a caller who goes away leaves no question half done, and what is cut short leaves no sooner.
 macro_rules! call {
     ($self:ident, $envelope:expr, $kind:expr, $work:ident, |$answer:ident| $response:expr) => {{
         let gateway = Arc::clone(&$self.0);
         let request =
             gateway.authenticate($envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
-        let task = tokio::spawn(async move {
+        let request = Arc::new(request);
+        let leaving = (Arc::clone(&gateway), Arc::clone(&request));
+        let work = async move {
             match gateway.$work(&request).await {
                 Ok($answer) => Ok(Response::new($response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
+        };
+        let paced = tokio::spawn(async move {
+            let (gateway, request) = leaving;
+            let answered = tokio::spawn(work).await;
+            gateway.pace(&request).await;
+            answered
         });
-        task.await.map_err(|_| Refusal::unavailable().into_status(None))?
+        let cut_short = |_| Refusal::unavailable().into_status(None);
+        paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
 }
 

@@ -1,6 +1,6 @@
 //! From policy files to a set of rules that hang together, or a refusal that names the line.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use lango_privacy::{Accounting, Dataset, Measure, Name};
 use time::{Date, Month};
@@ -19,6 +19,8 @@ pub struct PolicySet {
     pub office: String,
     /// The datasets by name.
     pub datasets: BTreeMap<Name, Dataset>,
+    /// The step of the time grid that a dataset's answers leave on. One that is not here answers at once.
+    pub answer_grids: BTreeMap<Name, Duration>,
     /// What everyone together may learn of each dataset.
     pub budgets: BTreeMap<Name, Budget>,
     /// What each rule allows, in the files' order.
@@ -123,6 +125,7 @@ impl PolicySet {
         let mut set = Self {
             office: String::new(),
             datasets: BTreeMap::new(),
+            answer_grids: BTreeMap::new(),
             budgets: BTreeMap::new(),
             grants: Vec::new(),
             trials: Vec::new(),
@@ -136,6 +139,9 @@ impl PolicySet {
             set.name_office(at, &file.office)?;
             for (name, table) in &file.dataset {
                 let dataset = at.dataset(name, table)?;
+                if let Some(step) = at.answer_grid(table)? {
+                    set.answer_grids.insert(dataset.name.clone(), step);
+                }
                 if set.datasets.insert(dataset.name.clone(), dataset).is_some() {
                     return Err(at.error(name, format!("dataset `{}` is declared twice", name.get_ref())));
                 }

@@ -1,5 +1,7 @@
 //! Datasets and their columns, from their tables in a policy file.
 
+use std::time::Duration;
+
 use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, Unit};
 use toml::Spanned;
 
@@ -8,6 +10,9 @@ use crate::{
     check::In,
     file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
 };
+
+/// Ten minutes: longer than anybody keeps a connection waiting.
+const ANSWER_GRID_MS_MOST: u64 = 600_000;
 
 impl In<'_> {
     pub(crate) fn dataset(
@@ -43,6 +48,16 @@ impl In<'_> {
             bounds_drop: table.bounds_drop.clone(),
             columns: columns.collect::<Result<_, DocumentError>>()?,
         })
+    }
+
+    /// The step of the time grid that the dataset's answers leave on, if it has one.
+    pub(crate) fn answer_grid(&self, table: &file::DatasetTable) -> Result<Option<Duration>, DocumentError> {
+        let Some(step) = &table.answer_grid_ms else { return Ok(None) };
+        if !(1..=ANSWER_GRID_MS_MOST).contains(step.get_ref()) {
+            let message = format!("`answer_grid_ms` is 1 to {ANSWER_GRID_MS_MOST}: above the slowest answer");
+            return Err(self.error(step, message));
+        }
+        Ok(Some(Duration::from_millis(*step.get_ref())))
     }
 
     fn unit(&self, unit: &file::UnitTable) -> Result<Unit, DocumentError> {

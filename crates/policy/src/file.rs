@@ -32,6 +32,7 @@ pub(crate) struct DatasetTable {
     pub version: Spanned<String>,
     pub unit: Spanned<UnitTable>,
     pub rows_below: Option<Spanned<u64>>,
+    pub answer_grid_ms: Option<Spanned<u64>>,
     pub split: Option<SplitWord>,
     pub bounds_drop: Option<String>,
     pub column: BTreeMap<Spanned<String>, Spanned<ColumnTable>>,

@@ -43,7 +43,7 @@ pub struct Statement {
     pub loss: Loss,
     /// The same for every answer with the same values.
     pub release_id: [u8; 16],
-    /// Unix seconds.
+    /// When the request came, in Unix seconds.
     pub time: u64,
 }
 

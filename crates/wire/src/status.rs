@@ -130,7 +130,7 @@ pub struct SignedRefusal {
     pub office: SpiffeId,
     /// The stable code.
     pub code: String,
-    /// Unix seconds.
+    /// When the request came, in Unix seconds.
     pub time: u64,
 }
 

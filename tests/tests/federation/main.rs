@@ -5,6 +5,8 @@ mod answers;
 mod connections;
 mod coordinator;
 mod envelopes;
+mod failures;
+mod grid;
 mod log;
 mod lookups;
 mod measures;

@@ -181,6 +181,26 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
             "scale = 0, candidates = [20, 10],",
             "gha.toml:16:20: `candidates` is a step above 0, or a list",
         ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 0",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 600000",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 600_001",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 600000",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 0.5",
+            "gha.toml:10:18: invalid type",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid = 500",
+            "gha.toml:10:1: unknown field `answer_grid`",
+        ),
         ("bands = 5", "bands = \"month\"", "gha.toml:15:20: a column is one of `codes`"),
         ("bands = 5", "typical = 200", "gha.toml:15:20: `typical` holds 200"),
         ("codes = [\"F\", \"M\"]", "open = false", "gha.toml:14:20: a column is one of `codes`"),
@@ -439,5 +459,22 @@ fn a_period_is_named_by_the_calendar() {
         (Renewal::Yearly, "2026", 1_767_225_600),
     ] {
         assert_eq!((renewal.period(day).as_str(), renewal.since(day)), (period, since));
+    }
+}
+
+#[test]
+fn a_dataset_answers_on_a_grid_only_if_its_table_says_so_and_its_terms_stay() {
+    let residents = "residents".parse::<Name>().unwrap();
+    let terms = |set: &PolicySet| {
+        let dataset = &set.datasets[&residents];
+        dataset.terms(dataset.columns.keys(), &set.budgets[&residents].account)
+    };
+    let at_once = read(GOOD).unwrap();
+    assert!(at_once.answer_grids.is_empty());
+    for ms in [1, 2_000, 600_000] {
+        let key = format!("table   = \"residents\"\nanswer_grid_ms = {ms}");
+        let set = read(&GOOD.replacen("table   = \"residents\"", &key, 1)).unwrap();
+        assert_eq!(set.answer_grids, BTreeMap::from([(residents.clone(), Duration::from_millis(ms))]));
+        assert_eq!(terms(&set), terms(&at_once));
     }
 }
