@@ -13,4 +13,4 @@ mod secret;
 pub use record::{Decision, Entry, Record};
 pub use release::{Made, ReleaseKey, Stored};
 pub use reserve::{Charge, Held, Reserve, Reserved};
-pub use schema::{Store, StoreError};
+pub use schema::{Location, Store, StoreError};

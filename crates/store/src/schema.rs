@@ -1,6 +1,9 @@
 //! Opening the store, and its transaction boundary.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, Row, Sqlite, SqlitePool, Transaction,
@@ -12,6 +15,20 @@ const SCHEMA: i64 = 2;
 
 /// The steps from each schema to the next, taken in the transaction that opens the store.
 const STEPS: [(i64, &str); 1] = [(1, include_str!("../migrations/2.sql"))];
+
+/// Where a store is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In an SQLite file, which is made if it is not there.
+    File(PathBuf),
+    /// In a database of a PostgreSQL server, which several gateways may share.
+    Postgres {
+        /// The server.
+        server: lango_database::Server,
+        /// How many connections there may be at once.
+        connections: u32,
+    },
+}
 
 /// The gateway's durable memory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,6 +50,9 @@ pub enum StoreError {
         /// As found.
         found: i64,
     },
+    /// The place is a server.
+    #[error("the store is kept in a file: a server is not served yet")]
+    NoServer,
     /// A row that this version would not have written.
     #[error("the store holds a damaged {0}: restore it from a backup")]
     Damaged(&'static str),
@@ -42,8 +62,15 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the store in a file, which is made if it is not there.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the store at a place.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(path) => Self::open_file(path).await,
+            Location::Postgres { .. } => Err(StoreError::NoServer),
+        }
+    }
+
+    async fn open_file(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

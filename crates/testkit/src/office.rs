@@ -11,6 +11,7 @@ use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
 use lango_source::Sqlite;
+use lango_store::Location;
 use lango_wire::transport::Address;
 use tempfile::TempDir;
 
@@ -69,7 +70,7 @@ impl Office {
             signer: self.identity.signer(),
             policies: vec![Document::new("policy.toml", text)],
             sources: HashMap::from([("register".to_owned(), self.gate.guard(register))]),
-            store: self.store(),
+            store: Location::File(self.store()),
             request_life_max: Duration::from_secs(8 * 86_400),
             clock: self.clock.clock(),
         })

@@ -3,7 +3,7 @@
 use lango_privacy::Accounting;
 
 use super::*;
-use crate::{Decision, Stored};
+use crate::{Decision, Location, Stored};
 
 const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
 
@@ -63,13 +63,13 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("ledger.sqlite")).await.unwrap();
+        let store = Store::open(&Location::File(folder.path().join("ledger.sqlite"))).await.unwrap();
         Self { folder, store }
     }
 
     async fn reopen(self) -> Self {
         self.store.close().await;
-        let store = Store::open(&self.folder.path().join("ledger.sqlite")).await.unwrap();
+        let store = Store::open(&Location::File(self.folder.path().join("ledger.sqlite"))).await.unwrap();
         Self { folder: self.folder, store }
     }
 
@@ -205,7 +205,8 @@ async fn a_schema_of_another_version_is_refused() {
         let sql = "UPDATE schema_version SET version = ?";
         sqlx::query(sql).bind(found).execute(fixture.store.reader()).await.unwrap();
         fixture.store.close().await;
-        let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
+        let error =
+            Store::open(&Location::File(fixture.folder.path().join("ledger.sqlite"))).await.unwrap_err();
         assert!(matches!(error, crate::StoreError::Schema { found: told } if told == found), "{error}");
     }
 }
@@ -217,7 +218,8 @@ async fn a_step_that_fails_leaves_the_store_as_it_was() {
     sqlx::query("UPDATE schema_version SET version = 1").execute(fixture.store.reader()).await.unwrap();
     fixture.store.close().await;
     for _ in 0..2 {
-        let error = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap_err();
+        let error =
+            Store::open(&Location::File(fixture.folder.path().join("ledger.sqlite"))).await.unwrap_err();
         assert!(matches!(error, crate::StoreError::Database(_)), "{error}");
     }
     let options =
@@ -239,7 +241,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds() {
     sqlx::query("INSERT INTO account VALUES ('residents', '', '2026', 7, 1, 0)").execute(&old).await.unwrap();
     old.close().await;
     for _ in 0..2 {
-        let store = Store::open(&path).await.unwrap();
+        let store = Store::open(&Location::File(path.clone())).await.unwrap();
         assert_eq!(store.balance(&account(Holder::Pool)).await.unwrap().pure_nano, Some(7));
         store.bounding_secret("residents", "1", [3; 32], 0).await.unwrap();
         store.close().await;
@@ -249,7 +251,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds() {
 #[tokio::test]
 async fn a_secret_is_made_once_whoever_comes_first() {
     let fixture = Fixture::new().await;
-    let other = Store::open(&fixture.folder.path().join("ledger.sqlite")).await.unwrap();
+    let other = Store::open(&Location::File(fixture.folder.path().join("ledger.sqlite"))).await.unwrap();
     let stores = [fixture.store.clone(), other];
     let made = (0..16u8).map(|fresh| {
         let store = stores[usize::from(fresh % 2)].clone();
