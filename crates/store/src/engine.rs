@@ -1,7 +1,7 @@
 //! The two databases behind one face: a statement with its values, the rows it returns, and a connection or pool that
 //! runs it. Statements have `$1`, `$2`, .. for their values, which both understand.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use sqlx::{
     ColumnIndex, ConnectOptions, Connection as _, Decode, PgConnection, PgPool, Postgres, Row as _, Sqlite,
@@ -36,8 +36,15 @@ pub(crate) enum Value<'a> {
 
 /// A statement with its values.
 pub(crate) struct Statement<'a> {
-    sql: &'static str,
-    values: Vec<Value<'a>>,
+    pub(crate) sql: &'static str,
+    pub(crate) values: Vec<Value<'a>>,
+}
+
+/// Statements that write and need nothing of one another, with one list of values for all of them. PostgreSQL carries them out
+/// as one, which spares the way there and back; the order must not matter.
+pub(crate) struct Writes {
+    parts: &'static [&'static str],
+    joined: OnceLock<String>,
 }
 
 /// A row of either database.
@@ -123,6 +130,22 @@ impl<'a> Statement<'a> {
     }
 }
 
+impl Writes {
+    pub(crate) const fn new(parts: &'static [&'static str]) -> Self {
+        Self { parts, joined: OnceLock::new() }
+    }
+
+    /// One statement that carries out all of them and returns the last one's rows.
+    fn joined(&'static self) -> &'static str {
+        self.joined.get_or_init(|| {
+            let (last, others) = self.parts.split_last().unwrap_or((&"", &[]));
+            let part = |(number, part)| format!("part{number} AS ({part})");
+            let others: Vec<String> = others.iter().enumerate().map(part).collect();
+            format!("WITH {} {last}", others.join(", "))
+        })
+    }
+}
+
 /// The statement as one of the two libraries takes it.
 macro_rules! query {
     ($statement:expr, $database:ty) => {
@@ -185,6 +208,22 @@ impl Connection {
             Self::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ())?,
         }
         Ok(())
+    }
+
+    /// Carries out all of them, and returns the last one's rows.
+    pub(crate) async fn together(
+        &mut self,
+        writes: &'static Writes,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        if let Self::Postgres(_) = self {
+            return self.all(Statement { sql: writes.joined(), values: values.to_vec() }).await;
+        }
+        let mut rows = Vec::new();
+        for sql in writes.parts {
+            rows = self.all(Statement { sql, values: values.to_vec() }).await?;
+        }
+        Ok(rows)
     }
 
     /// Ends the connection in good order, so that an SQLite store is one file again.

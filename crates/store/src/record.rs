@@ -5,7 +5,7 @@ use lango_privacy::Loss;
 
 use crate::{
     Store, StoreError,
-    engine::{Connection, Run, Statement},
+    engine::{Connection, Run, Statement, Value},
     rows,
     writer::Write,
 };
@@ -100,7 +100,8 @@ impl Write for Append {
     type Outcome = ();
 
     async fn apply(&self, transaction: &mut Connection) -> Result<(), StoreError> {
-        insert(transaction, &self.0).await
+        transaction.all(Statement { sql: INSERT, values: values(&self.0) }).await?;
+        Ok(())
     }
 }
 
@@ -131,27 +132,28 @@ impl Store {
     }
 }
 
-/// Under the write lock nobody else takes the next number, and what is undone gives it back: there are no gaps.
-pub(crate) async fn insert(transaction: &mut Connection, record: &Record) -> Result<(), StoreError> {
-    let sql = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, dataset, decision, \
-               reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id) \
-               VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM access_record), \
-               $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    let statement = Statement::new(sql)
-        .bind(record.at)
-        .bind(record.principal.as_str())
-        .bind(record.purpose.as_str())
-        .bind(record.request_digest.as_slice())
-        .bind(record.query_digest.as_ref().map(<[u8; 32]>::as_slice))
-        .bind(record.dataset.as_deref())
-        .bind(record.decision.word())
-        .bind(record.reason.as_str())
-        .bind(record.rule.as_deref())
-        .bind(record.policy_digest.as_slice())
-        .bind(record.charged.pure_nano.map(rows::signed))
-        .bind(rows::signed(record.charged.rho_nano))
-        .bind(rows::signed(record.charged.delta_e18))
-        .bind(record.release_id.as_ref().map(<[u8; 16]>::as_slice));
-    transaction.all(statement).await?;
-    Ok(())
+/// Takes the values of [`values`], the first fourteen of any list. Under the write lock nobody else takes the next number, and
+/// what is undone gives it back: there are no gaps.
+pub(crate) const INSERT: &str = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, \
+     dataset, decision, reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id) \
+     VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM access_record), \
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+pub(crate) fn values(record: &Record) -> Vec<Value<'_>> {
+    vec![
+        record.at.into(),
+        record.principal.as_str().into(),
+        record.purpose.as_str().into(),
+        record.request_digest.as_slice().into(),
+        record.query_digest.as_ref().map(<[u8; 32]>::as_slice).into(),
+        record.dataset.as_deref().into(),
+        record.decision.word().into(),
+        record.reason.as_str().into(),
+        record.rule.as_deref().into(),
+        record.policy_digest.as_slice().into(),
+        record.charged.pure_nano.map(rows::signed).into(),
+        rows::signed(record.charged.rho_nano).into(),
+        rows::signed(record.charged.delta_e18).into(),
+        record.release_id.as_ref().map(<[u8; 16]>::as_slice).into(),
+    ]
 }

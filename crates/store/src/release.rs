@@ -6,7 +6,7 @@ use lango_privacy::Loss;
 
 use crate::{
     Record, Store, StoreError,
-    engine::{Connection, Row, Run, Statement},
+    engine::{Connection, Row, Run, Statement, Value, Writes},
     record, rows,
     writer::Write,
 };
@@ -143,6 +143,12 @@ impl Store {
     }
 }
 
+static SETTLE: Writes = Writes::new(&[
+    record::INSERT,
+    "UPDATE reservation SET state = $15 WHERE id = $16",
+    "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) VALUES ($17, $16, $18, $19, $1)",
+]);
+
 struct Settle {
     reservation_id: i64,
     release_id: [u8; 16],
@@ -162,16 +168,22 @@ impl Write for Settle {
         if row.get::<Option<Vec<u8>>>("release_id")?.is_some() {
             return Ok(Settled::Earlier);
         }
-        let before = rows::state(&row)?;
-        step(transaction, self.reservation_id, before, before.after(Event::Released)?).await?;
-        let sql = "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) VALUES ($1, $2, $3, $4, $5)";
-        let insert = Statement::new(sql).bind(self.release_id.as_slice()).bind(self.reservation_id);
-        let insert = insert.bind(self.layout.as_str()).bind(self.words.as_slice()).bind(self.record.at);
-        transaction.all(insert).await?;
-        record::insert(transaction, &self.record).await?;
+        let state = rows::state(&row)?.after(Event::Released)?;
+        let mut values = record::values(&self.record);
+        let more: [Value<'_>; 5] = [
+            state.word().into(),
+            self.reservation_id.into(),
+            self.release_id.as_slice().into(),
+            self.layout.as_str().into(),
+            self.words.as_slice().into(),
+        ];
+        values.extend(more);
+        transaction.together(&SETTLE, &values).await?;
         Ok(Settled::Stored)
     }
 }
+
+static FAIL: Writes = Writes::new(&[record::INSERT, "UPDATE reservation SET state = $15 WHERE id = $16"]);
 
 struct Fail {
     reservation_id: i64,
@@ -189,29 +201,18 @@ impl Write for Fail {
         let row = transaction.one(Statement::new(sql).bind(self.reservation_id)).await?;
         let before = rows::state(&row)?;
         let after = before.after(event)?;
-        step(transaction, self.reservation_id, before, after).await?;
         if after == State::Voided {
             // The sums that held it are forgotten, and made anew from the reservations when they are next asked for.
             let (dataset, grant): (String, String) = (row.get("dataset")?, row.get("grant_id")?);
             let sql = "DELETE FROM account WHERE dataset = $1 AND holder IN ('', $2)";
             transaction.all(Statement::new(sql).bind(dataset.as_str()).bind(grant.as_str())).await?;
         }
-        record::insert(transaction, &self.record).await
+        let mut values = record::values(&self.record);
+        let more: [Value<'_>; 2] = [after.word().into(), self.reservation_id.into()];
+        values.extend(more);
+        transaction.together(&FAIL, &values).await?;
+        Ok(())
     }
-}
-
-/// Writes what has become of a reservation.
-pub(crate) async fn step(
-    transaction: &mut Connection,
-    id: i64,
-    before: State,
-    after: State,
-) -> Result<(), StoreError> {
-    if before != after {
-        let sql = "UPDATE reservation SET state = $1 WHERE id = $2";
-        transaction.all(Statement::new(sql).bind(after.word()).bind(id)).await?;
-    }
-    Ok(())
 }
 
 fn release_id(row: &Row) -> Result<[u8; 16], StoreError> {

@@ -6,10 +6,8 @@ use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
-    engine::{Connection, Row, Run, Statement},
-    record,
-    release::step,
-    rows,
+    engine::{Connection, Row, Run, Statement, Value, Writes},
+    record, rows,
     writer::Write,
 };
 
@@ -119,12 +117,22 @@ impl Write for SetAside {
                 Err(refusal) => return Ok(Reserved::Refused(refusal)),
             }
         }
-        self.charge(transaction, &after).await?;
-        let id = self.insert(transaction).await?;
-        record::insert(transaction, &self.record).await?;
+        let id = self.charge(transaction, &after).await?;
         Ok(Reserved::Held(Held { id, plan: self.reserve.plan.clone(), loss: *loss, charged: *loss }))
     }
 }
+
+/// The record, both accounts and the reservation, whose identifier it returns.
+static CHARGE: Writes = Writes::new(&[
+    record::INSERT,
+    "INSERT INTO account (dataset, holder, period, pure_nano, rho_nano, delta_e18) \
+     VALUES ($15, $16, $17, $18, $19, $20), ($21, $22, $23, $24, $25, $26) \
+     ON CONFLICT (dataset, holder) DO UPDATE SET period = excluded.period, \
+     pure_nano = excluded.pure_nano, rho_nano = excluded.rho_nano, delta_e18 = excluded.delta_e18",
+    "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, \
+     plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
+     VALUES ($27, $28, $29, $30, $21, $22, $23, $31, $32, $33, $34, $1, 'pending') RETURNING id",
+]);
 
 impl SetAside {
     fn standing(&self) -> Statement<'_> {
@@ -138,45 +146,34 @@ impl SetAside {
         })
     }
 
-    /// Writes both balances.
-    async fn charge(&self, transaction: &mut Connection, after: &[Balance; 2]) -> Result<(), StoreError> {
-        let sql = "INSERT INTO account (dataset, holder, period, pure_nano, rho_nano, delta_e18) \
-                   VALUES ($1, $2, $3, $4, $5, $6), ($7, $8, $9, $10, $11, $12) \
-                   ON CONFLICT (dataset, holder) DO UPDATE SET period = excluded.period, \
-                   pure_nano = excluded.pure_nano, rho_nano = excluded.rho_nano, delta_e18 = excluded.delta_e18";
-        let accounts = [&self.reserve.pool.account, &self.reserve.share.account].into_iter().zip(after);
-        let statement = accounts.fold(Statement::new(sql), |statement, (account, balance)| {
-            statement
-                .bind(account.dataset.as_str())
-                .bind(holder(account))
-                .bind(account.period.as_str())
-                .bind(balance.pure_nano.map(rows::signed))
-                .bind(rows::signed(balance.rho_nano))
-                .bind(rows::signed(balance.delta_e18))
-        });
-        transaction.all(statement).await?;
-        Ok(())
-    }
-
-    async fn insert(&self, transaction: &mut Connection) -> Result<i64, StoreError> {
-        let Reserve { key, query, plan, loss, share, .. } = &self.reserve;
-        let sql = "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, \
-                   plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending') RETURNING id";
-        let statement = Statement::new(sql)
-            .bind(key.query_digest.as_slice())
-            .bind(key.dataset_version.as_str())
-            .bind(key.terms_digest.as_slice())
-            .bind(query.as_str())
-            .bind(share.account.dataset.as_str())
-            .bind(holder(&share.account))
-            .bind(share.account.period.as_str())
-            .bind(plan.as_str())
-            .bind(loss.pure_nano.map(rows::signed))
-            .bind(rows::signed(loss.rho_nano))
-            .bind(rows::signed(loss.delta_e18))
-            .bind(self.record.at);
-        Ok(transaction.one(statement).await?.get("id")?)
+    /// Writes the reservation and what both accounts are after it.
+    async fn charge(&self, transaction: &mut Connection, after: &[Balance; 2]) -> Result<i64, StoreError> {
+        let Reserve { key, query, plan, loss, pool, share } = &self.reserve;
+        let mut values = record::values(&self.record);
+        for (account, balance) in [&pool.account, &share.account].into_iter().zip(after) {
+            let more: [Value<'_>; 6] = [
+                account.dataset.as_str().into(),
+                holder(account).into(),
+                account.period.as_str().into(),
+                balance.pure_nano.map(rows::signed).into(),
+                rows::signed(balance.rho_nano).into(),
+                rows::signed(balance.delta_e18).into(),
+            ];
+            values.extend(more);
+        }
+        let more: [Value<'_>; 8] = [
+            key.query_digest.as_slice().into(),
+            key.dataset_version.as_str().into(),
+            key.terms_digest.as_slice().into(),
+            query.as_str().into(),
+            plan.as_str().into(),
+            loss.pure_nano.map(rows::signed).into(),
+            rows::signed(loss.rho_nano).into(),
+            rows::signed(loss.delta_e18).into(),
+        ];
+        values.extend(more);
+        let rows = transaction.together(&CHARGE, &values).await?;
+        rows.last().ok_or(StoreError::Damaged("reservation"))?.get("id").map_err(StoreError::from)
     }
 }
 
@@ -186,7 +183,10 @@ async fn resume(transaction: &mut Connection, id: i64, standing: &Row) -> Result
         return Ok(Reserved::Stored);
     }
     let (plan, loss) = (standing.get("plan")?, rows::loss(standing)?);
-    step(transaction, id, rows::state(standing)?, State::Spent).await?;
+    if rows::state(standing)? == State::Pending {
+        let spend = Statement::new("UPDATE reservation SET state = 'spent' WHERE id = $1").bind(id);
+        transaction.all(spend).await?;
+    }
     let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
     Ok(Reserved::Held(Held { id, plan, loss, charged: free }))
 }
