@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -10,7 +9,7 @@ use std::{
 use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
 use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_source::{Source, SourceError};
-use lango_store::{Store, StoreError};
+use lango_store::{Location, Store, StoreError};
 use time::{Date, OffsetDateTime};
 
 use crate::{flights::Flights, grid::Held};
@@ -39,8 +38,8 @@ pub struct Config {
     pub policies: Vec<Document>,
     /// The connections that the policy names.
     pub sources: HashMap<String, Arc<dyn Source>>,
-    /// The file of its ledger, releases and access records.
-    pub store: PathBuf,
+    /// Where its ledger, releases and access records are kept.
+    pub store: Location,
     /// The longest life of a request.
     pub request_life_max: Duration,
     /// What time it is.

@@ -1,4 +1,5 @@
-//! One at a time: two requests of the same release key never run side by side.
+//! One at a time: two requests of the same release key never run side by side in one gateway. Where several gateways share
+//! a store, the store decides whose answer is the one.
 
 use std::{
     collections::HashMap,

@@ -7,7 +7,7 @@ use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Asked, Granted};
 use lango_privacy::{Basis, Loss, Measured, Plan, Price, Query, compile, measure, restore};
 use lango_source::Secret;
-use lango_store::{Charge, Decision, ReleaseKey, Reserve, Reserved, Stored};
+use lango_store::{Charge, Decision, ReleaseKey, Reserve, Reserved, Settled, Stored};
 use lango_wire::{Cells, Question, Refusal, answer::Statement, pb};
 
 use crate::{
@@ -35,7 +35,7 @@ impl Gateway {
         // Whoever asked the same first is waited for; then its answer is here, and free.
         let _flight = self.flights.take(key).await;
         if let Some(stored) = self.found(key, known).await? {
-            return self.repeat(request, stored, &allowed, begun).await;
+            return self.repeat(request, stored, &allowed, FREE, begun).await;
         }
 
         let plan = self.plan(request, &allowed).await?;
@@ -51,10 +51,7 @@ impl Gateway {
 
         let (plan, charged, reservation_id) = match self.reserve(request, &allowed, plan).await? {
             Some(held) => held,
-            None => {
-                let stored = self.found(key, known).await?.ok_or_else(|| Refused::failed(known, false))?;
-                return self.repeat(request, stored, &allowed, begun).await;
-            }
+            None => return self.repeat_other(request, &allowed, FREE, begun).await,
         };
 
         let reading = Instant::now();
@@ -92,10 +89,13 @@ impl Gateway {
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (charged, Some(release.release_id));
         self.hold(request, release.release_id);
-        self.store.settle(reservation_id, &release, &record).await.map_err(|error| {
+        let settled = self.store.settle(reservation_id, &release, &record).await.map_err(|error| {
             tracing::error!(%error, "a release could not be stored; its charge stands and a retry resumes it");
             Refused::failed(known, false)
         })?;
+        if settled == Settled::Earlier {
+            return self.repeat_other(request, &allowed, charged, begun).await;
+        }
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us = micros(sql), total_us = micros(begun.elapsed()), "released"
@@ -259,26 +259,41 @@ impl Gateway {
         })
     }
 
-    /// A stored release again: free, recorded, in a new envelope.
+    /// What another gateway on the same store has answered meanwhile: one question has one draw of noise, theirs. `charged` is
+    /// what this request had been charged by then.
+    async fn repeat_other(
+        &self,
+        request: &Request<Question>,
+        allowed: &Allowed<'_>,
+        charged: Loss,
+        begun: Instant,
+    ) -> Result<pb::Release, Refused> {
+        let Allowed { key, known, .. } = allowed;
+        let stored = self.found(key, known).await?.ok_or_else(|| Refused::failed(known, false))?;
+        self.repeat(request, stored, allowed, charged, begun).await
+    }
+
+    /// A stored release again: recorded, in a new envelope, and free unless this request had been charged for it.
     async fn repeat(
         &self,
         request: &Request<Question>,
         stored: Stored,
         allowed: &Allowed<'_>,
+        charged: Loss,
         begun: Instant,
     ) -> Result<pb::Release, Refused> {
         let Allowed { granted, known, .. } = allowed;
         self.bear(request, allowed, &stored.loss)?;
         let earlier = self.earlier(request, &stored, known).await?;
         let mut record = self.record(request, known, Decision::Repeated);
-        record.release_id = Some(stored.release_id);
+        (record.charged, record.release_id) = (charged, Some(stored.release_id));
         self.store.append(&record).await.map_err(|error| {
             tracing::error!(%error, "a repeated answer could not be recorded");
             Refused::failed(known, false)
         })?;
         let total_us = micros(begun.elapsed());
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
-        Ok(self.sign(request, stored, FREE, true, granted, earlier))
+        Ok(self.sign(request, stored, charged, true, granted, earlier))
     }
 
     async fn fail(

@@ -1,20 +1,22 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
+mod database;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
 use lango_policy::document::Document;
-use lango_source::{Source, Sqlite};
+use lango_store::Location;
 use serde::Deserialize;
 
+use self::database::{DatabaseTable, StoreValue};
 use crate::failure::Failure;
 
 /// A gateway's configuration file.
@@ -27,14 +29,14 @@ pub struct GatewayFile {
     identity: PathBuf,
     /// The folder with the policy files.
     policies: PathBuf,
-    /// The file of the ledger, the releases and the access records.
-    store: PathBuf,
+    /// Where the ledger, the releases and the access records are kept.
+    store: StoreValue,
     /// The longest life of a request.
     #[serde(default = "eight_days")]
     request_life_max_s: u64,
     region: RegionTable,
     /// The connections that policies name.
-    source: BTreeMap<String, SourceTable>,
+    source: BTreeMap<String, DatabaseTable>,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -45,14 +47,6 @@ pub struct RegionTable {
     name: String,
     authority: PathBuf,
     signing_eku: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceTable {
-    sqlite: PathBuf,
-    #[serde(default = "one_minute")]
-    statement_timeout_s: u64,
 }
 
 /// How to log.
@@ -146,13 +140,13 @@ impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
         let identity = beside(file, &self.identity);
-        let source = |(name, table): (&String, &SourceTable)| {
-            let timeout = Duration::from_secs(table.statement_timeout_s);
-            let source: Arc<dyn Source> = Arc::new(Sqlite::new(beside(file, &table.sqlite), timeout));
-            (name.clone(), source)
+        let source = |(name, table): (&String, &DatabaseTable)| {
+            Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
-        let store = beside(file, &self.store);
-        if let Some(folder) = store.parent() {
+        let store = self.store.location(file)?;
+        if let Location::File(path) = &store
+            && let Some(folder) = path.parent()
+        {
             fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
         }
         Ok(lango_gateway::Config {
@@ -160,7 +154,7 @@ impl GatewayFile {
             tls: TlsIdentity::load(&identity)?,
             signer: signer(&identity)?,
             policies: policies(&beside(file, &self.policies))?,
-            sources: self.source.iter().map(source).collect::<HashMap<_, _>>(),
+            sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store,
             request_life_max: Duration::from_secs(self.request_life_max_s),
             clock: system_clock(),

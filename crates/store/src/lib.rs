@@ -1,16 +1,22 @@
 //! Where are the ledger, the releases and the access records kept, durably and together?
 //!
-//! Architecture invariant: decides nothing about budgets (that is `ledger`) and knows no clock. Every change is one
+//! Architecture invariant: decides nothing about budgets (that is `ledger`) and knows no clock. Every change is part of one
 //! transaction, durable before its function returns; nothing slow or random happens inside one.
 
+mod engine;
+#[cfg(test)]
+mod fixture;
+mod location;
 mod record;
 mod release;
 mod reserve;
 mod rows;
 mod schema;
 mod secret;
+mod writer;
 
+pub use location::Location;
 pub use record::{Decision, Entry, Record};
-pub use release::{Made, ReleaseKey, Stored};
+pub use release::{Made, ReleaseKey, Settled, Stored};
 pub use reserve::{Charge, Held, Reserve, Reserved};
-pub use schema::{Store, StoreError};
+pub use schema::{DatabaseError, Store, StoreError};

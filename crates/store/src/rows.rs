@@ -1,22 +1,21 @@
-//! Between rows and values: unsigned amounts as SQLite's signed integers, cells as words.
+//! Between rows and values: unsigned amounts as the databases' signed integers, cells as words.
 
 use lango_ledger::{Balance, State};
 use lango_privacy::Loss;
-use sqlx::{Row, sqlite::SqliteRow};
 
-use crate::StoreError;
+use crate::{StoreError, engine::Row};
 
-/// An amount for SQLite. Amounts are far below 2^63: an account's limit is at most 10^11, and balances stop there.
+/// An amount for the database. Amounts are far below 2^63: an account's limit is at most 10^11, and balances stop there.
 pub(crate) fn signed(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
-fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
-    u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Damaged("amount"))
+fn unsigned(row: &Row, column: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(row.get::<i64>(column)?).map_err(|_| StoreError::Damaged("amount"))
 }
 
-pub(crate) fn loss(row: &SqliteRow) -> Result<Loss, StoreError> {
-    let pure = row.try_get::<Option<i64>, _>("pure_nano")?;
+pub(crate) fn loss(row: &Row) -> Result<Loss, StoreError> {
+    let pure = row.get::<Option<i64>>("pure_nano")?;
     Ok(Loss {
         pure_nano: pure.map(u64::try_from).transpose().map_err(|_| StoreError::Damaged("amount"))?,
         rho_nano: unsigned(row, "rho_nano")?,
@@ -24,13 +23,23 @@ pub(crate) fn loss(row: &SqliteRow) -> Result<Loss, StoreError> {
     })
 }
 
-pub(crate) fn balance(row: &SqliteRow) -> Result<Balance, StoreError> {
+pub(crate) fn balance(row: &Row) -> Result<Balance, StoreError> {
     let Loss { pure_nano, rho_nano, delta_e18 } = loss(row)?;
     Ok(Balance { pure_nano, rho_nano, delta_e18 })
 }
 
-pub(crate) fn state(row: &SqliteRow) -> Result<State, StoreError> {
-    State::of_word(row.try_get("state")?).ok_or(StoreError::Damaged("reservation"))
+/// The balance in these columns, where there is one: only its pure part may be missing.
+pub(crate) fn kept(row: &Row, [pure, rho, delta]: [&'static str; 3]) -> Result<Option<Balance>, StoreError> {
+    if row.get::<Option<i64>>(rho)?.is_none() {
+        return Ok(None);
+    }
+    let pure = row.get::<Option<i64>>(pure)?.map(u64::try_from);
+    let pure_nano = pure.transpose().map_err(|_| StoreError::Damaged("amount"))?;
+    Ok(Some(Balance { pure_nano, rho_nano: unsigned(row, rho)?, delta_e18: unsigned(row, delta)? }))
+}
+
+pub(crate) fn state(row: &Row) -> Result<State, StoreError> {
+    State::of_word(&row.get::<String>("state")?).ok_or(StoreError::Damaged("reservation"))
 }
 
 /// Little-endian 64-bit words, as digests take them.

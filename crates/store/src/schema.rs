@@ -1,22 +1,42 @@
-//! Opening the store, and its transaction boundary.
+//! Opening the store: its schema, and who writes and who reads.
 
-use std::{path::Path, time::Duration};
+use std::sync::Arc;
 
-use sqlx::{
-    AssertSqlSafe, Row, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use crate::{
+    Location,
+    engine::{Connection, Pool, Run, Statement},
+    location::{harden, warn},
+    writer::{Write, Writer},
 };
 
 /// The schema that this version reads and writes.
 const SCHEMA: i64 = 2;
 
-/// The steps from each schema to the next, taken in the transaction that opens the store.
-const STEPS: [(i64, &str); 1] = [(1, include_str!("../migrations/2.sql"))];
+/// The first schema, and the steps from each to the next, taken in the transaction that opens the store.
+struct Steps {
+    first: &'static str,
+    next: [(i64, &'static str); 1],
+    /// Whether there is a schema.
+    exists: &'static str,
+}
+
+const SQLITE: Steps = Steps {
+    first: concat!(include_str!("../migrations/sqlite/1.sql"), "INSERT INTO schema_version VALUES (1);"),
+    next: [(1, include_str!("../migrations/sqlite/2.sql"))],
+    exists: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'",
+};
+
+const POSTGRES: Steps = Steps {
+    first: concat!(include_str!("../migrations/postgres/1.sql"), "INSERT INTO schema_version VALUES (1);"),
+    next: [(1, include_str!("../migrations/postgres/2.sql"))],
+    exists: "SELECT 'schema_version' AS name WHERE to_regclass('schema_version') IS NOT NULL",
+};
 
 /// The gateway's durable memory. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    writer: Writer,
+    pool: Pool,
 }
 
 /// Why the store cannot serve. No message holds a count or an identifier of a person.
@@ -24,7 +44,10 @@ pub struct Store {
 pub enum StoreError {
     /// The database refused.
     #[error("the store's database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] DatabaseError),
+    /// The server cannot be reached as it is configured.
+    #[error("the store's server cannot be used: {0}")]
+    Server(#[from] lango_database::ServerError),
     /// The database was written by another version.
     #[error(
         "the store has schema {found}, this version reads {SCHEMA}: run the version that wrote it, or restore its backup"
@@ -39,65 +62,83 @@ pub enum StoreError {
     /// A reservation was asked to do what reservations never do.
     #[error(transparent)]
     Transition(#[from] lango_ledger::TransitionError),
+    /// The store was closed meanwhile.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// How the database failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DatabaseError {
+    /// It said so, or the connection to it did.
+    #[error("{0}")]
+    Failed(Arc<sqlx::Error>),
+    /// It said nothing for too long.
+    #[error("it does not answer")]
+    TimedOut,
+}
+
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(Arc::new(error))
+    }
 }
 
 impl Store {
-    /// Opens the store in a file, which is made if it is not there.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A charge must outlive a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(20));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
-        let store = Self { pool };
-        store.migrate().await?;
-        Ok(store)
+    /// Opens the store, and makes or brings up to date its tables.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let (options, readers) = location.options()?;
+        let mut connection = options.connect().await?;
+        harden(&mut connection).await?;
+        warn(&mut connection).await?;
+        migrate(&mut connection).await?;
+        let pool = options.pool(readers);
+        Ok(Self { writer: Writer::start(options, connection), pool })
     }
 
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let mut tx = self.transact("migrate").await?;
-        let tables =
-            sqlx::query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'");
-        if tables.fetch_optional(&mut *tx).await?.is_none() {
-            let sql = concat!(include_str!("../migrations/1.sql"), "INSERT INTO schema_version VALUES (1);");
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
-        }
-        let version = "SELECT version FROM schema_version";
-        let mut found: i64 = sqlx::query(version).fetch_one(&mut *tx).await?.try_get(0)?;
-        for (from, sql) in STEPS {
-            if found == from {
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
-                sqlx::query("UPDATE schema_version SET version = ?").bind(from + 1).execute(&mut *tx).await?;
-                found = from + 1;
-            }
-        }
-        if found != SCHEMA {
-            return Err(StoreError::Schema { found });
-        }
-        tx.commit().await?;
-        Ok(())
+    /// Changes the store, and returns when the change is durable.
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Outcome, StoreError> {
+        self.writer.write(write).await
     }
 
-    /// Begins the one kind of transaction that writes: it holds the write lock from its start, so that what it reads
-    /// cannot change before it writes. Dropped without a commit, it leaves nothing behind.
-    pub(crate) async fn transact(
-        &self,
-        name: &'static str,
-    ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        tracing::trace!(name, "transaction");
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
-    pub(crate) fn reader(&self) -> &SqlitePool {
-        &self.pool
+    /// Sees what was durable when it is asked.
+    pub(crate) fn reader(&self) -> Pool {
+        self.pool.clone()
     }
 
     /// Closes the store: waits for what is under way, and leaves one file.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.pool.close().await;
     }
 }
+
+/// Takes the steps that are missing, or none: a connection that fails on the way undoes them when it is dropped.
+async fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let steps = match connection {
+        Connection::Sqlite(_) => SQLITE,
+        Connection::Postgres(_) => POSTGRES,
+    };
+    connection.begin().await?;
+    if connection.optional(Statement::new(steps.exists)).await?.is_none() {
+        connection.raw(steps.first).await?;
+    }
+    let mut found: i64 =
+        connection.one(Statement::new("SELECT version FROM schema_version")).await?.get("version")?;
+    for (from, sql) in steps.next {
+        if found == from {
+            connection.raw(sql).await?;
+            let update = Statement::new("UPDATE schema_version SET version = $1").bind(from + 1);
+            connection.all(update).await?;
+            found = from + 1;
+        }
+    }
+    if found != SCHEMA {
+        return Err(StoreError::Schema { found });
+    }
+    connection.raw("COMMIT").await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

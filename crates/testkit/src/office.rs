@@ -10,6 +10,7 @@ use std::{
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
+use lango_store::Location;
 use lango_wire::transport::Address;
 use tempfile::TempDir;
 
@@ -83,7 +84,7 @@ impl Office {
             signer: self.identity.signer(),
             policies: vec![Document::new("policy.toml", text)],
             sources: HashMap::from([("register".to_owned(), self.gate.guard(self.database.source()))]),
-            store: self.store(),
+            store: Location::File(self.store()),
             request_life_max: Duration::from_secs(8 * 86_400),
             clock: self.clock.clock(),
         })

@@ -86,7 +86,10 @@ impl Answered {
             text.push('\n');
         }
         text += &told(&self.coverage);
-        let charged = self.answers.values().filter(|answer| !answer.repeated).count();
+        // An answer may have been charged before another gateway of the office was found to have it.
+        let charges =
+            |answer: &&lango_wire::Answer| !answer.repeated || epsilon(&answer.charged, &answer.account) > 0;
+        let charged = self.answers.values().filter(charges).count();
         let one = self.answers.values().map(|answer| epsilon(&answer.charged, &answer.account)).max();
         text += &match (charged, one) {
             (_, None) => String::new(),

@@ -10,4 +10,5 @@ CREATE TABLE bounding_secret (
 ) STRICT;
 
 -- Releases are looked up by dataset and version, for counts that means may be divided by.
+-- SQLite keeps a table's integer key at the end of every index, so this one is in the order of identifiers too.
 CREATE INDEX reservation_version ON reservation (dataset, dataset_version);

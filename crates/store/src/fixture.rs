@@ -1,0 +1,214 @@
+//! A store for a test, on each engine: in a temporary folder, or in a database of its own on the server that
+//! `LANGO_TEST_POSTGRES` names (see `tests/servers`).
+
+use lango_database::{Password, Server, Tls};
+use lango_ledger::{Account, Holder, Limit};
+use lango_privacy::{Accounting, Loss};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::{
+    Charge, Decision, Held, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
+    engine::Connection,
+};
+
+pub(crate) const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+
+/// Runs every test on both engines.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::fixture::Engine::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::fixture::Engine::Postgres).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_engines;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A place for a store, which goes with this value.
+pub(crate) enum Place {
+    Folder(tempfile::TempDir),
+    Database(Database),
+}
+
+/// A database on the tests' server; dropped with this value.
+pub(crate) struct Database {
+    name: String,
+}
+
+fn server(database: &str) -> Server {
+    let address = std::env::var("LANGO_TEST_POSTGRES")
+        .expect("LANGO_TEST_POSTGRES names no server: run the tests under tests/servers");
+    let (host, _) = address.rsplit_once('/').expect("LANGO_TEST_POSTGRES names a database");
+    let password = "LANGO_TEST_POSTGRES_PASSWORD";
+    let password = std::env::var_os(password).map(|_| Password::Environment(password.to_owned()));
+    Server { address: format!("{host}/{database}"), password, tls: Tls::Off }
+}
+
+async fn administer(sql: String) {
+    let options = server("postgres").postgres().unwrap();
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+impl Database {
+    async fn fresh() -> Self {
+        let random = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir().unwrap();
+        let random = random.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+        let name = format!("lango_store_{}_{random}", std::process::id());
+        administer(format!("CREATE DATABASE \"{name}\"")).await;
+        Self { name }
+    }
+
+    /// Ends every connection to it.
+    pub(crate) async fn interrupt(&self) {
+        let name = &self.name;
+        administer(format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ))
+        .await;
+    }
+
+    /// Lets nobody in, or somebody again.
+    pub(crate) async fn admit(&self, admit: bool) {
+        administer(format!("ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {admit}", self.name)).await;
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE \"{}\" WITH (FORCE)", self.name);
+        let dropping = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(administer(sql));
+        });
+        dropping.join().unwrap();
+    }
+}
+
+impl Place {
+    pub(crate) async fn fresh(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
+            Engine::Postgres => Self::Database(Database::fresh().await),
+        }
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        match self {
+            Self::Folder(folder) => Location::File(folder.path().join("ledger.sqlite")),
+            Self::Database(database) => Location::Postgres { server: server(&database.name), connections: 4 },
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Store {
+        Store::open(&self.location()).await.unwrap()
+    }
+
+    /// A connection of the test's own.
+    pub(crate) async fn connect(&self) -> Connection {
+        self.location().options().unwrap().0.connect().await.unwrap()
+    }
+}
+
+pub(crate) struct Fixture {
+    pub place: Place,
+    pub store: Store,
+}
+
+impl Fixture {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        let place = Place::fresh(engine).await;
+        let store = place.open().await;
+        Self { place, store }
+    }
+
+    pub(crate) async fn reopen(self) -> Self {
+        self.store.close().await;
+        let store = self.place.open().await;
+        Self { place: self.place, store }
+    }
+
+    pub(crate) async fn reserve(&self, query: u8, nano: u64) -> Reserved {
+        self.store.reserve(&ask(query, Loss::pure(nano)), &record(Decision::Reserved)).await.unwrap()
+    }
+
+    pub(crate) async fn held(&self, query: u8, nano: u64) -> Held {
+        match self.reserve(query, nano).await {
+            Reserved::Held(held) => held,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn charged(&self) -> (u64, u64) {
+        let pool = self.store.balance(&account(Holder::Pool)).await.unwrap();
+        let share = self.store.balance(&account(Holder::Grant("analysts".into()))).await.unwrap();
+        (pool.pure_nano.unwrap(), share.pure_nano.unwrap())
+    }
+
+    pub(crate) async fn decisions(&self) -> Vec<(i64, String)> {
+        let records = self.store.records(0, 1_000).await.unwrap();
+        records.into_iter().map(|entry| (entry.sequence, entry.decision)).collect()
+    }
+}
+
+pub(crate) fn account(holder: Holder) -> Account {
+    Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 }
+}
+
+pub(crate) fn ask(query: u8, loss: Loss) -> Reserve {
+    let charge = |holder, amount_nano| Charge {
+        account: account(holder),
+        limit: Limit { accounting: Accounting::Pure, amount_nano },
+    };
+    Reserve {
+        key: ReleaseKey { query_digest: [query; 32], dataset_version: "1".into(), terms_digest: [9; 32] },
+        query: format!("question {query}"),
+        plan: format!("plan of {}", loss.rho_nano),
+        loss,
+        pool: charge(Holder::Pool, 10),
+        share: charge(Holder::Grant("analysts".into()), 6),
+    }
+}
+
+pub(crate) fn record(decision: Decision) -> Record {
+    Record {
+        at: 1_800_000_000,
+        principal: "spiffe://ecowas.example/analyst/awa".into(),
+        purpose: "official-statistics".into(),
+        request_digest: [1; 32],
+        query_digest: None,
+        dataset: None,
+        decision,
+        reason: String::new(),
+        rule: None,
+        policy_digest: [2; 32],
+        charged: FREE,
+        release_id: None,
+    }
+}
+
+pub(crate) fn release(id: u8) -> Stored {
+    Stored {
+        release_id: [id; 16],
+        dataset_version: "1".into(),
+        query: "question 1".into(),
+        plan: format!("plan of {}", Loss::pure(4).rho_nano),
+        layout: "margin persons by\n".into(),
+        cells: vec![i64::MIN, -1, 0, i64::MAX],
+        loss: Loss::pure(4),
+    }
+}

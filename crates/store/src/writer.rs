@@ -1,0 +1,233 @@
+//! The one connection that writes: what waits is written together, in one transaction.
+//!
+//! A commit waits for the disk, and under the lock that keeps charges from overspending no two commits wait at once. So
+//! whatever has come while one transaction was under way goes into the next, each with its own decision and its own answer.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    DatabaseError, StoreError,
+    engine::{Connection, Options, TIME_MAX, within},
+    location::harden,
+};
+
+/// At most so many writes in one transaction.
+const TOGETHER_MOST: usize = 64;
+/// So many may wait; who comes later waits to be let in.
+const WAITING_MOST: usize = 256;
+
+/// A change of the store.
+#[async_trait]
+pub(crate) trait Write: Send + Sync + 'static {
+    type Outcome: Send + 'static;
+
+    /// Reads, decides, and writes last: an error that is not the database's leaves nothing written, for others share the
+    /// transaction. May be called twice, the second time in a transaction that knows nothing of the first.
+    async fn apply(&self, transaction: &mut Connection) -> Result<Self::Outcome, StoreError>;
+}
+
+/// Hands writes to the task that holds the connection. Clones are of the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Write(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A write with somebody who waits for its outcome.
+#[async_trait]
+trait Job: Send {
+    /// Fails where the transaction is spoiled.
+    async fn attempt(&mut self, transaction: &mut Connection) -> Result<(), DatabaseError>;
+    /// Tells the outcome, which is durable now.
+    fn answer(self: Box<Self>);
+    /// Tells that nothing is known to be written.
+    fn fail(self: Box<Self>, error: &DatabaseError);
+}
+
+struct Waiting<W: Write> {
+    write: W,
+    outcome: Option<Result<W::Outcome, StoreError>>,
+    reply: oneshot::Sender<Result<W::Outcome, StoreError>>,
+}
+
+#[async_trait]
+impl<W: Write> Job for Waiting<W> {
+    async fn attempt(&mut self, transaction: &mut Connection) -> Result<(), DatabaseError> {
+        match self.write.apply(transaction).await {
+            Err(StoreError::Database(error)) => Err(error),
+            outcome => {
+                self.outcome = Some(outcome);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>) {
+        // Whoever asked may have gone; what is written stays written.
+        let _ = self.reply.send(self.outcome.unwrap_or(Err(StoreError::Closed)));
+    }
+
+    fn fail(self: Box<Self>, error: &DatabaseError) {
+        let _ = self.reply.send(Err(error.clone().into()));
+    }
+}
+
+/// How a transaction failed.
+enum Trouble {
+    /// It never began.
+    NotBegun(DatabaseError),
+    /// It was undone.
+    Undone(DatabaseError),
+    /// Its commit was sent, and nothing came back: it may stand or not.
+    Unknown(DatabaseError),
+}
+
+impl Writer {
+    /// Starts the task, with a connection that is ready.
+    pub(crate) fn start(options: Options, connection: Connection) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING_MOST);
+        let task = Task { options, connection: Some(connection) };
+        tokio::spawn(task.run(waiting));
+        Self { queue }
+    }
+
+    /// Writes, and returns when it is durable.
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Outcome, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let job = Box::new(Waiting { write, outcome: None, reply });
+        self.queue.send(Message::Write(job)).await.map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Waits for what is under way, and ends the connection.
+    pub(crate) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(reply)).await.is_ok() {
+            // An error says that it is closed already.
+            let _ = closed.await;
+        }
+    }
+}
+
+struct Task {
+    options: Options,
+    /// None after a failure: dropping a connection is how a transaction is undone whatever state it is in.
+    connection: Option<Connection>,
+}
+
+impl Task {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
+        let mut messages = Vec::with_capacity(TOGETHER_MOST);
+        while waiting.recv_many(&mut messages, TOGETHER_MOST).await > 0 {
+            let mut jobs = Vec::with_capacity(messages.len());
+            let mut close = None;
+            for message in messages.drain(..) {
+                match message {
+                    Message::Write(job) => jobs.push(job),
+                    Message::Close(reply) => close = Some(reply),
+                }
+            }
+            self.write(jobs).await;
+            if let Some(reply) = close {
+                self.close().await;
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+
+    async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = within(Duration::from_secs(5), connection.close()).await
+        {
+            tracing::debug!(%error, "the store's connection did not end in good order");
+        }
+    }
+
+    /// All in one transaction; where one of them spoils it, each in its own.
+    async fn write(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        if jobs.is_empty() {
+            return;
+        }
+        match self.transact(&mut jobs).await {
+            Ok(()) => jobs.into_iter().for_each(Job::answer),
+            Err(Trouble::Undone(_)) => {
+                for job in jobs {
+                    let mut alone = [job];
+                    let done = self.transact(&mut alone).await;
+                    let [job] = alone;
+                    match done {
+                        Ok(()) => job.answer(),
+                        Err(trouble) => job.fail(trouble.error()),
+                    }
+                }
+            }
+            Err(trouble) => jobs.into_iter().for_each(|job| job.fail(trouble.error())),
+        }
+    }
+
+    /// One transaction. It holds the write lock from its start, so that what it reads cannot change before it writes.
+    async fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
+        tracing::trace!(writes = jobs.len(), "transaction");
+        let mut transaction = self.begin().await.map_err(Trouble::NotBegun)?;
+        let writing = async {
+            for job in jobs {
+                job.attempt(&mut transaction).await?;
+            }
+            Ok(())
+        };
+        within(TIME_MAX, writing).await.map_err(Trouble::Undone)?;
+        within(TIME_MAX, transaction.raw("COMMIT")).await.map_err(Trouble::Unknown)?;
+        self.connection = Some(transaction);
+        Ok(())
+    }
+
+    /// The connection with a transaction begun; a new one where the old one is gone.
+    async fn begin(&mut self) -> Result<Connection, DatabaseError> {
+        if let Some(mut connection) = self.connection.take() {
+            match within(TIME_MAX, connection.begin()).await {
+                Ok(()) => return Ok(connection),
+                Err(error) => tracing::warn!(%error, "the store's connection is gone; another is made"),
+            }
+        }
+        let mut connection = self.options.connect().await?;
+        let beginning = async {
+            harden(&mut connection).await?;
+            connection.begin().await
+        };
+        within(TIME_MAX, beginning).await?;
+        Ok(connection)
+    }
+}
+
+impl Trouble {
+    fn error(&self) -> &DatabaseError {
+        match self {
+            Self::NotBegun(error) | Self::Undone(error) | Self::Unknown(error) => error,
+        }
+    }
+}
+
+impl Connection {
+    /// Begins the one kind of transaction that writes. PostgreSQL's lock is taken by a statement of its own, and every later
+    /// one sees what was committed before it was granted: under any isolation but this one they would not.
+    pub(crate) async fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.raw(match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SELECT pg_advisory_xact_lock(7809640931846219)"
+            }
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Fills a store with charges that might have been made, faster than they could be.
+
+use lango_store::Location;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
+
+use crate::{CELLS, GRANTS, LAYOUT, PLAN, QUERY};
+
+/// So many charges more: as many reservations and releases, twice as many records.
+pub async fn fill(location: &Location, entries: u64) {
+    match location {
+        Location::File(path) => {
+            let options =
+                SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(60));
+            let mut connection = options.connect().await.unwrap();
+            let bytes = |length: usize| format!("randomblob({length})");
+            let numbers = format!(
+                "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {entries}) "
+            );
+            let sql = statements(&numbers, "number", &bytes);
+            connection
+                .execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")))
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        }
+        Location::Postgres { server, .. } => {
+            let mut connection = server.postgres().unwrap().connect().await.unwrap();
+            let bytes = |length: usize| {
+                let digests = length.div_ceil(32);
+                let digest = "sha256(convert_to(random()::text, 'UTF8'))";
+                format!("substr({}, 1, {length})", vec![digest; digests].join(" || "))
+            };
+            let numbers = format!("generate_series(1, {entries}) AS number(n)");
+            let sql = statements("", &numbers, &bytes);
+            connection.execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT"))).await.unwrap();
+            // As it would have been looked after while it grew.
+            for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
+                connection.execute(sql).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+fn statements(with: &str, numbers: &str, bytes: &dyn Fn(usize) -> String) -> String {
+    let (digest, release, cells) = (bytes(32), bytes(16), bytes(8 * CELLS));
+    let (at, columns) = (
+        crate::AT,
+        "at, principal, purpose, request_digest, query_digest, dataset, decision, reason, rule, \
+         policy_digest, pure_nano, rho_nano, delta_e18, release_id",
+    );
+    let record = |decision: &str, release: &str| {
+        format!(
+            "{with}INSERT INTO access_record (sequence, {columns}) SELECT (SELECT max(sequence) FROM access_record) + n, {at}, \
+             'spiffe://ecowas.example/analyst/awa', 'official-statistics', {digest}, {digest}, 'residents', '{decision}', '', \
+             'grant-' || (n % {GRANTS}), {digest}, 1, 0, 0, {release} FROM {numbers}"
+        )
+    };
+    [
+        "CREATE TEMP TABLE before AS SELECT coalesce(max(id), 0) AS id FROM reservation".to_owned(),
+        format!(
+            "{with}INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, plan, \
+             pure_nano, rho_nano, delta_e18, reserved_at, state) SELECT {digest}, '1', {digest}, '{QUERY}', 'residents', \
+             'grant-' || (n % {GRANTS}), '2026', '{PLAN}', 1, 0, 0, {at}, 'spent' FROM {numbers}"
+        ),
+        format!(
+            "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) SELECT {release}, reservation.id, \
+             '{LAYOUT}', {cells}, {at} FROM reservation WHERE id > (SELECT id FROM before)"
+        ),
+        record("reserved", "NULL"),
+        record("released", &release),
+        "DELETE FROM account".to_owned(),
+        "DROP TABLE before".to_owned(),
+    ]
+    .join(";\n")
+}

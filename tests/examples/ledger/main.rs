@@ -1,0 +1,192 @@
+//! How many charges a second the store takes, beside bare transactions of the same writes; run by `tests/bench/ledger`.
+//!
+//! Usage: `ledger FILE|ADDRESS SECONDS RUNS ENTRIES`. Prints one JSON object. A charge is what one new answer costs the ledger:
+//! a reservation, both its accounts, a release and two access records, in two transactions.
+
+#[path = "bare.rs"]
+mod bare;
+#[path = "fill.rs"]
+mod fill;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use lango_database::{Server, Tls};
+use lango_ledger::{Account, Holder, Limit};
+use lango_privacy::{Accounting, Loss};
+use lango_store::{Charge, Decision, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored};
+use serde_json::json;
+
+const CLIENTS: u64 = 64;
+const GRANTS: u64 = 8;
+const AT: i64 = 1_790_000_000;
+const LIMIT: u64 = 1 << 60;
+
+/// The texts of a question of 100 cells.
+const QUERY: &str =
+    "lango-query 1\ndataset residents\nmeasure persons\nby country_of_birth,sex\nprice epsilon 0.5\n";
+const PLAN: &str = "lango-plan 1\nterms 9a5f0b6d8c7e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a\nmargin persons by country_of_birth,sex\nbounds 1 1\nnoise discrete-laplace 2\n";
+const LAYOUT: &str = "margin persons by country_of_birth,sex\nkeys country_of_birth 50\nkeys sex 2\n";
+const CELLS: usize = 100;
+
+/// Numbers charges, so that no two are alike.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// One charge: what is told apart by its number.
+struct Sample {
+    number: u64,
+    digest: [u8; 32],
+    release_id: [u8; 16],
+    grant: String,
+}
+
+impl Sample {
+    fn next() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut digest = [0; 32];
+        for (word, bytes) in digest.chunks_exact_mut(8).enumerate() {
+            bytes.copy_from_slice(&mixed(number * 4 + word as u64).to_le_bytes());
+        }
+        let release_id = digest[..16].try_into().unwrap();
+        Self { number, digest, release_id, grant: format!("grant-{}", number % GRANTS) }
+    }
+
+    fn cells(&self) -> Vec<i64> {
+        (0..CELLS).map(|cell| (self.number as i64).wrapping_mul(31) + cell as i64).collect()
+    }
+}
+
+/// SplitMix64: spreads numbers out as digests are, over every index.
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> Record {
+    Record {
+        at: AT,
+        principal: "spiffe://ecowas.example/analyst/awa".into(),
+        purpose: "official-statistics".into(),
+        request_digest: sample.digest,
+        query_digest: Some(sample.digest),
+        dataset: Some("residents".into()),
+        decision,
+        reason: String::new(),
+        rule: Some(sample.grant.clone()),
+        policy_digest: [7; 32],
+        charged: Loss::pure(1),
+        release_id,
+    }
+}
+
+async fn charge(store: &Store) {
+    let sample = Sample::next();
+    let account =
+        |holder| Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 };
+    let limit = Limit { accounting: Accounting::Pure, amount_nano: LIMIT };
+    let reserve = Reserve {
+        key: ReleaseKey { query_digest: sample.digest, dataset_version: "1".into(), terms_digest: [9; 32] },
+        query: QUERY.into(),
+        plan: PLAN.into(),
+        loss: Loss::pure(1),
+        pool: Charge { account: account(Holder::Pool), limit },
+        share: Charge { account: account(Holder::Grant(sample.grant.clone())), limit },
+    };
+    let reserved = store.reserve(&reserve, &record(&sample, Decision::Reserved, None)).await.unwrap();
+    let Reserved::Held(held) = reserved else { panic!("{reserved:?}") };
+    let release = Stored {
+        release_id: sample.release_id,
+        dataset_version: "1".into(),
+        query: QUERY.into(),
+        plan: PLAN.into(),
+        layout: LAYOUT.into(),
+        cells: sample.cells(),
+        loss: Loss::pure(1),
+    };
+    let settled = record(&sample, Decision::Released, Some(sample.release_id));
+    store.settle(held.id, &release, &settled).await.unwrap();
+}
+
+/// Charges a second of so many clients at once, each of which waits for one charge before the next.
+async fn rate<F: Future<Output = ()> + Send>(
+    time: Duration,
+    one: impl Fn() -> F + Clone + Send + 'static,
+) -> f64 {
+    let (done, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
+    let clients = (0..CLIENTS).map(|_| {
+        let (done, one) = (Arc::clone(&done), one.clone());
+        tokio::spawn(async move {
+            while began.elapsed() < time {
+                one().await;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+    done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64()
+}
+
+async fn stored(store: &Store, time: Duration) -> f64 {
+    let store = store.clone();
+    rate(time, move || {
+        let store = store.clone();
+        async move { charge(&store).await }
+    })
+    .await
+}
+
+fn location(place: &str) -> Location {
+    if place.starts_with("postgresql:") {
+        let server = Server { address: place.to_owned(), password: None, tls: Tls::Off };
+        Location::Postgres { server, connections: 8 }
+    } else {
+        Location::File(place.into())
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let [_, place, seconds, runs, entries] = words.as_slice() else {
+        panic!("usage: ledger FILE|ADDRESS SECONDS RUNS ENTRIES");
+    };
+    let time = Duration::from_secs_f64(seconds.parse().unwrap());
+    let (runs, entries): (usize, u64) = (runs.parse().unwrap(), entries.parse().unwrap());
+    let location = location(place);
+    let store = Store::open(&location).await.unwrap();
+    let bare = bare::Bare::open(&location).await;
+    // Neither is measured while its connections and plans are made.
+    stored(&store, time / 4).await;
+    bare.rate(time / 4).await;
+
+    let (mut early, mut bares, mut late) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..runs {
+        early.push(stored(&store, time).await);
+        bares.push(bare.rate(time).await);
+    }
+    let mut filled = 0.0;
+    if entries > 0 {
+        let began = Instant::now();
+        fill::fill(&location, entries).await;
+        filled = began.elapsed().as_secs_f64();
+        stored(&store, time / 4).await;
+        for _ in 0..runs {
+            late.push(stored(&store, time).await);
+        }
+    }
+    store.close().await;
+    let result = json!({
+        "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries, "fill_s": filled,
+        "store": early, "bare": bares, "late": late,
+    });
+    println!("{result}");
+}
