@@ -11,7 +11,8 @@ use std::{
 
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
-use lango_policy::document::Document;
+use lango_policy::{PolicySet, document::Document};
+use lango_privacy::Dataset;
 use lango_source::{Source, Sqlite};
 use serde::Deserialize;
 
@@ -165,6 +166,23 @@ impl GatewayFile {
             request_life_max: Duration::from_secs(self.request_life_max_s),
             clock: system_clock(),
         })
+    }
+}
+
+impl GatewayFile {
+    /// A dataset of the policy, and the SQLite file of its source. Needs no key and no certificate.
+    pub fn register(&self, file: &Path, dataset: &str) -> Result<(Dataset, PathBuf), Failure> {
+        let set = PolicySet::read(&policies(&beside(file, &self.policies))?)?;
+        let names = || set.datasets.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let declared = set.datasets.values().find(|declared| declared.name.as_str() == dataset);
+        let declared = declared.ok_or_else(|| {
+            Failure::Failed(format!("the policy declares no dataset `{dataset}`: there is {}", names()))
+        })?;
+        let source = self.source.get(&declared.source).ok_or_else(|| {
+            let lacks = format!("has no source `{}`, which dataset `{dataset}` names", declared.source);
+            Failure::of(file.display(), format!("{lacks}: add `[source.{}]` with `sqlite`", declared.source))
+        })?;
+        Ok((declared.clone(), beside(file, &source.sqlite)))
     }
 }
 
