@@ -1,1 +1,26 @@
 //! How do the files that an office exports become a table of the gateway's embedded SQLite?
+//!
+//! Architecture invariant: knows files, a dataset's declaration and SQLite; no budget, no principal, no wire. The table is
+//! the old one or the new one, whole; what stops an import names lines and columns, never a value.
+
+mod batch;
+mod delimited;
+mod error;
+mod fingerprint;
+mod format;
+mod input;
+mod lock;
+mod parquet_file;
+mod report;
+mod run;
+mod shape;
+mod staging;
+mod value;
+
+pub use error::ImportError;
+pub use format::{Delimited, Encoding, Format, Packing};
+pub use report::{Event, Held, Key, Report, Unread};
+pub use run::{Import, Tuning};
+
+#[cfg(test)]
+mod tests;

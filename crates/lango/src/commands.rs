@@ -1,6 +1,7 @@
 //! The commands and their words.
 
 mod coordinator;
+mod dataset;
 mod gateway;
 mod query;
 mod serving;
@@ -31,6 +32,9 @@ enum Command {
     /// Ask a question of many offices, or its price.
     #[command(subcommand)]
     Query(Box<query::Query>),
+    /// Bring a dataset into the gateway's register.
+    #[command(subcommand)]
+    Dataset(dataset::Dataset),
 }
 
 impl Lango {
@@ -41,6 +45,7 @@ impl Lango {
             Command::Gateway(gateway) => gateway.run(),
             Command::Coordinator(coordinator) => coordinator.run(),
             Command::Query(query) => query.run(),
+            Command::Dataset(dataset) => dataset.run(),
         }
     }
 }

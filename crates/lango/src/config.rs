@@ -7,13 +7,16 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
-use lango_policy::document::Document;
-use lango_store::Location;
+use lango_policy::{PolicySet, document::Document};
+use lango_privacy::Dataset;
+use lango_source::Source;
+use lango_store::{Location, Store};
 use serde::Deserialize;
 
 use self::database::{DatabaseTable, StoreValue};
@@ -143,22 +146,76 @@ impl GatewayFile {
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
-        let store = self.store.location(file)?;
-        if let Location::File(path) = &store
-            && let Some(folder) = path.parent()
-        {
-            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
-        }
         Ok(lango_gateway::Config {
             region: self.region.load(file)?,
             tls: TlsIdentity::load(&identity)?,
             signer: signer(&identity)?,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
-            store,
+            store: self.location(file)?,
             request_life_max: Duration::from_secs(self.request_life_max_s),
             clock: system_clock(),
         })
+    }
+}
+
+impl GatewayFile {
+    /// A dataset of the policy, and the SQLite file of its source. Needs no key and no certificate.
+    pub fn register(&self, file: &Path, dataset: &str) -> Result<(Dataset, PathBuf), Failure> {
+        let (dataset, table) = self.declared(file, dataset)?;
+        let register = table.file(file).ok_or_else(|| {
+            let what = format!("{}: source.{}", file.display(), dataset.source);
+            Failure::of(
+                what,
+                "files are imported into a source with `sqlite`; a server has its own tools for that",
+            )
+        })?;
+        Ok((dataset, register))
+    }
+
+    /// A dataset of the policy, and its source. Needs no key and no certificate.
+    pub fn dataset(&self, file: &Path, dataset: &str) -> Result<(Dataset, Arc<dyn Source>), Failure> {
+        let (dataset, table) = self.declared(file, dataset)?;
+        let source = table.source(file, &format!("source.{}", dataset.source))?;
+        Ok((dataset, source))
+    }
+
+    /// The source of a name.
+    pub fn source(&self, file: &Path, name: &str) -> Result<Arc<dyn Source>, Failure> {
+        let named = self.source.get(name).ok_or_else(|| {
+            let names = self.source.keys().cloned().collect::<Vec<_>>().join(", ");
+            Failure::of(file.display(), format!("has no source `{name}`: there is {names}"))
+        })?;
+        named.source(file, &format!("source.{name}"))
+    }
+
+    /// The ledger, the releases and the access records.
+    pub async fn store(&self, file: &Path) -> Result<Store, Failure> {
+        Ok(Store::open(&self.location(file)?).await?)
+    }
+
+    fn location(&self, file: &Path) -> Result<Location, Failure> {
+        let store = self.store.location(file)?;
+        if let Location::File(path) = &store
+            && let Some(folder) = path.parent()
+        {
+            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
+        }
+        Ok(store)
+    }
+
+    fn declared(&self, file: &Path, dataset: &str) -> Result<(Dataset, &DatabaseTable), Failure> {
+        let set = PolicySet::read(&policies(&beside(file, &self.policies))?)?;
+        let names = || set.datasets.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let declared = set.datasets.values().find(|declared| declared.name.as_str() == dataset);
+        let declared = declared.ok_or_else(|| {
+            Failure::Failed(format!("the policy declares no dataset `{dataset}`: there is {}", names()))
+        })?;
+        let source = self.source.get(&declared.source).ok_or_else(|| {
+            let lacks = format!("has no source `{}`, which dataset `{dataset}` names", declared.source);
+            Failure::of(file.display(), format!("{lacks}: add `[source.{}]`", declared.source))
+        })?;
+        Ok((declared.clone(), source))
     }
 }
 

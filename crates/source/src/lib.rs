@@ -81,7 +81,9 @@ pub enum SourceError {
         column: String,
     },
     /// A column's type can never hold what is declared.
-    #[error("column `{column}` of table `{table}` is `{found}`; the policy's declaration of it needs {expected}")]
+    #[error(
+        "column `{column}` of table `{table}` is `{found}`; the policy's declaration of it needs {expected}"
+    )]
     ColumnType {
         /// The table.
         table: String,
@@ -103,7 +105,9 @@ pub enum SourceError {
         column: String,
     },
     /// The identifier is longer than what the engine brings together whole.
-    #[error("column `{column}` of table `{table}` may hold identifiers of more than 255 characters: declare it shorter, or make it a key")]
+    #[error(
+        "column `{column}` of table `{table}` may hold identifiers of more than 255 characters: declare it shorter, or make it a key"
+    )]
     UnitLength {
         /// The table.
         table: String,
@@ -122,7 +126,9 @@ pub enum SourceError {
         engine: String,
     },
     /// More parameters than a statement can have.
-    #[error("the code lists of dataset `{dataset}` have {codes} codes in all, more than the {most} that can be put in one statement")]
+    #[error(
+        "the code lists of dataset `{dataset}` have {codes} codes in all, more than the {most} that can be put in one statement"
+    )]
     Codes {
         /// The dataset.
         dataset: String,
@@ -138,7 +144,9 @@ pub enum SourceError {
     #[error("the catalogue vouches for one row per unit in table `{0}`: there is nothing to prepare")]
     NothingToPrepare(String),
     /// There is no place for a preparation.
-    #[error("the source has no `prepared_schema`: name a schema in the configuration where the gateway may make tables")]
+    #[error(
+        "the source has no `prepared_schema`: name a schema in the configuration where the gateway may make tables"
+    )]
     NoPreparedSchema,
     /// The preparation could not be written.
     #[error("the preparation could not be written: {0}")]

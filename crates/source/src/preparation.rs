@@ -46,7 +46,9 @@ impl std::fmt::Display for Bounding {
         match self {
             Self::Vouched => f.write_str("one row per unit, as the database's catalogue vouches"),
             Self::Prepared { .. } => f.write_str("the rows are prepared"),
-            Self::Unprepared => f.write_str("the rows are ranked for every question: `lango dataset prepare` spares that"),
+            Self::Unprepared => {
+                f.write_str("the rows are ranked for every question: `lango dataset prepare` spares that")
+            }
             Self::Stale(why) => write!(
                 f,
                 "the preparation is stale ({why}), so the rows are ranked for every question: run `lango dataset prepare` again"

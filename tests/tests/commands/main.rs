@@ -1,5 +1,7 @@
-//! `lango query` as an analyst runs it, against gateways and a coordinator of this process.
+//! `lango query` as an analyst runs it, against gateways and a coordinator of this process, and `lango dataset import` as
+//! an administrator does.
 
+mod import;
 #[path = "../support/program.rs"]
 mod program;
 

@@ -21,7 +21,9 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
         let described = columns(view, &schema, &name).await?.into_iter().map(|Column { listed, .. }| {
             let Listed { name, declared, kind } = listed;
             let suggested = match kind {
-                Some(ColumnType::Word) if declared.starts_with("enum(") => Suggested::Codes(labels(&declared)),
+                Some(ColumnType::Word) if declared.starts_with("enum(") => {
+                    Suggested::Codes(labels(&declared))
+                }
                 Some(ColumnType::Integer | ColumnType::Unsigned) => Suggested::Integer,
                 Some(ColumnType::Decimal(scale)) => Suggested::Amount(scale),
                 Some(ColumnType::Text { .. } | ColumnType::Word) => Suggested::Text,

@@ -45,7 +45,11 @@ impl Dialect for MariaDbDialect {
                 "CASE WHEN {column} > 9223372036854775807 THEN 9223372036854775807 ELSE CAST({column} AS SIGNED) END"
             ),
             ColumnType::Decimal(scale) => {
-                let shifted = if scale == 0 { column.to_owned() } else { format!("{column} * 1{:0<1$}", "", scale as usize) };
+                let shifted = if scale == 0 {
+                    column.to_owned()
+                } else {
+                    format!("{column} * 1{:0<1$}", "", scale as usize)
+                };
                 format!("CAST({shifted} AS SIGNED)")
             }
             _ => column.to_owned(),

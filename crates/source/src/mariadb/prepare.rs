@@ -68,8 +68,7 @@ async fn made(view: &mut MySqlConnection, schema: &str, dataset: &Dataset) -> sq
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
     let Some(row) = row else { return Ok(None) };
-    let (version, terms, secret, table) =
-        (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?, text(&row, 3)?);
+    let (version, terms, secret, table) = (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?, text(&row, 3)?);
     Ok(Some(Made {
         tie: Tie { version, terms, secret, table },
         table: text(&row, 4)?,

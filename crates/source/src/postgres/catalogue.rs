@@ -68,7 +68,8 @@ pub(super) fn qualified(schema: &str, name: &str) -> String {
 
 /// In a database of UTF-8 every text is UTF-8, and no conversion can fail on one.
 async fn encoding(view: &mut PgConnection) -> Result<(), SourceError> {
-    let sql = "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()";
+    let sql =
+        "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()";
     let encoding: String = scalar(view, sql).await?;
     if encoding == "UTF8" { Ok(()) } else { Err(SourceError::Encoding(encoding)) }
 }

@@ -33,7 +33,11 @@ impl Dialect for PostgresDialect {
         match kind {
             // A decimal may be no number at all, which no cast takes.
             ColumnType::Decimal(scale) => {
-                let shifted = if scale == 0 { column.to_owned() } else { format!("{column} * 1{:0<1$}", "", scale as usize) };
+                let shifted = if scale == 0 {
+                    column.to_owned()
+                } else {
+                    format!("{column} * 1{:0<1$}", "", scale as usize)
+                };
                 format!("CASE WHEN {column} <> 'NaN' THEN ({shifted})::bigint END")
             }
             _ => format!("{column}::bigint"),
@@ -91,7 +95,9 @@ impl Dialect for PostgresDialect {
 
     fn digest(&self, secret: &str, fields: &[String]) -> String {
         let field = |field: &String| {
-            format!("coalesce(int4send(octet_length({field})) || convert_to({field}, 'UTF8'), '\\xffffffff'::bytea)")
+            format!(
+                "coalesce(int4send(octet_length({field})) || convert_to({field}, 'UTF8'), '\\xffffffff'::bytea)"
+            )
         };
         let fields: Vec<String> = fields.iter().map(field).collect();
         format!("sha256({secret}::bytea || {})", fields.join(" || "))

@@ -109,7 +109,9 @@ pub(super) async fn prepare(
     let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
-    execute(&mut tx, format!("CREATE TABLE {prepared} ({})", columns(dataset, &table))).await.map_err(unprepared)?;
+    execute(&mut tx, format!("CREATE TABLE {prepared} ({})", columns(dataset, &table)))
+        .await
+        .map_err(unprepared)?;
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
     let survivors = bounded(&PostgresDialect, dataset, &table, &names, secret, &mut binds);

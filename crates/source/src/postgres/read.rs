@@ -103,7 +103,9 @@ fn read(row: &PgRow, statement: &Statement, cells: &mut Vec<Cell>) -> sqlx::Resu
     cells.clear();
     for (position, is_text) in statement.texts().enumerate() {
         cells.push(match is_text {
-            true => row.try_get_unchecked::<Option<String>, _>(position)?.map_or(Cell::Null, |text| Cell::Text(text.into())),
+            true => row
+                .try_get_unchecked::<Option<String>, _>(position)?
+                .map_or(Cell::Null, |text| Cell::Text(text.into())),
             false => row.try_get_unchecked::<Option<i64>, _>(position)?.map_or(Cell::Null, Cell::Number),
         });
     }

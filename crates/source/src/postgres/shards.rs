@@ -68,7 +68,8 @@ async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, Sour
                WHERE i.inhparent = $1::oid ORDER BY c.relname";
     let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     let read = |row: &sqlx::postgres::PgRow| -> sqlx::Result<Part> {
-        let (schema, name, kind): (String, String, String) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        let (schema, name, kind): (String, String, String) =
+            (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
         let (server, there): (Option<String>, String) = (row.try_get(4)?, row.try_get(5)?);
         let remote = match kind.as_str() {
             "r" => None,

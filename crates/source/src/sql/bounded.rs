@@ -84,12 +84,7 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) 
 }
 
 /// A column's value before its declared keys are looked at: the number, or the text that is not blank; else NULL.
-fn normal_input(
-    dialect: &dyn Dialect,
-    table: &Table,
-    name: &Name,
-    column: &Column,
-) -> (String, NormalType) {
+fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> (String, NormalType) {
     let quoted = dialect.quoted(name.as_str());
     let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
     match column.domain {
@@ -110,18 +105,13 @@ pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType
 }
 
 /// A column in normal form, made of what [`normal_input`] named like the column.
-fn normal(
-    dialect: &dyn Dialect,
-    table: &Table,
-    name: &Name,
-    column: &Column,
-    binds: &mut Binds,
-) -> String {
+fn normal(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column, binds: &mut Binds) -> String {
     let value = dialect.quoted(name.as_str());
     let declared = match &column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => return value,
         Domain::Codes(codes) => {
-            let mut sorted: Vec<(&Code, usize)> = codes.iter().enumerate().map(|(at, code)| (code, at)).collect();
+            let mut sorted: Vec<(&Code, usize)> =
+                codes.iter().enumerate().map(|(at, code)| (code, at)).collect();
             sorted.sort();
             position(dialect, &value, &sorted, binds)
         }
@@ -154,8 +144,7 @@ fn position(dialect: &dyn Dialect, value: &str, sorted: &[(&Code, usize)], binds
             let (low, high) = sorted.split_at(sorted.len() / 2);
             let first = high.first().map_or("", |(code, _)| code.as_str());
             let before = dialect.before(value, &binds.text(first));
-            let (low, high) =
-                (position(dialect, value, low, binds), position(dialect, value, high, binds));
+            let (low, high) = (position(dialect, value, low, binds), position(dialect, value, high, binds));
             format!("CASE WHEN {before} THEN {low} ELSE {high} END")
         }
     }

@@ -2,11 +2,7 @@
 
 use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{
-    Binds, Dialect, Road,
-    bounded::has_unit,
-    groups::kind,
-};
+use super::{Binds, Dialect, Road, bounded::has_unit, groups::kind};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.

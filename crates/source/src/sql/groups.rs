@@ -5,11 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Span};
 
-use super::{
-    Bind, Binds, ColumnType, Dialect, Rendered, Table,
-    bounded::present_text,
-    filters,
-};
+use super::{Bind, Binds, ColumnType, Dialect, Rendered, Table, bounded::present_text, filters};
 use crate::tally::measured;
 
 /// The most cells that several margins are added up from in one pass: more would cost more than another pass.
@@ -75,7 +71,12 @@ impl Statement {
 }
 
 /// The statements of a plan. Each margin is served by exactly one.
-pub(crate) fn statements(dialect: &dyn Dialect, plan: &Plan, road: Road<'_>, bounded: &Binds) -> Vec<Statement> {
+pub(crate) fn statements(
+    dialect: &dyn Dialect,
+    plan: &Plan,
+    road: Road<'_>,
+    bounded: &Binds,
+) -> Vec<Statement> {
     let planner = Planner { dialect, plan, road, bounded };
     let distinct = |margin: &PlannedMargin| {
         let several = matches!(road, Road::Bounded { .. }) && plan.dataset.cells_at_most() > 1;
@@ -89,7 +90,8 @@ pub(crate) fn statements(dialect: &dyn Dialect, plan: &Plan, road: Road<'_>, bou
     for (position, margin) in plan.margins.iter().enumerate() {
         if alone(margin) { alone_margins.push(position) } else { shared.push(position) }
     }
-    let union: BTreeSet<&Name> = shared.iter().filter_map(|at| plan.margins.get(*at)).flat_map(grouped_by).collect();
+    let union: BTreeSet<&Name> =
+        shared.iter().filter_map(|at| plan.margins.get(*at)).flat_map(grouped_by).collect();
     let cells = |name: &&Name| {
         plan.dataset.columns.get(*name).and_then(|column| column.domain.keyset()).map_or(1, |keys| keys.len())
     };
@@ -120,9 +122,11 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn statement(&self, margins: Vec<usize>, distinct: &dyn Fn(&PlannedMargin) -> bool) -> Statement {
         let mut binds = self.bounded.clone();
-        let served: Vec<&PlannedMargin> = margins.iter().filter_map(|at| self.plan.margins.get(*at)).collect();
+        let served: Vec<&PlannedMargin> =
+            margins.iter().filter_map(|at| self.plan.margins.get(*at)).collect();
         let (judged, mut conditions) = filters::conditions(self.dialect, self.plan, self.road, &mut binds);
-        let names: BTreeSet<&Name> = served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
+        let names: BTreeSet<&Name> =
+            served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
         let mut groups = Vec::new();
         let (mut selected, mut grouped) = (Vec::new(), Vec::new());
         for name in names {
@@ -197,7 +201,10 @@ impl Planner<'_> {
             (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column.clone(), column),
             (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
                 let stretch = |divisor| {
-                    format!("CASE WHEN {column} >= 0 THEN {} ELSE {column} END", dialect.quotient(&column, divisor))
+                    format!(
+                        "CASE WHEN {column} >= 0 THEN {} ELSE {column} END",
+                        dialect.quotient(&column, divisor)
+                    )
                 };
                 let key = match by {
                     Span::Day => column.clone(),
@@ -213,7 +220,9 @@ impl Planner<'_> {
     /// The integer of a cell that a row adds to, where that follows from a number of the row, and that there is one.
     fn place(&self, fetch: &Fetch, binds: &mut Binds) -> Option<(String, String)> {
         let (column, range, grid) = match fetch {
-            Fetch::Bins { column, range, grid } | Fetch::Ranks { column, range, grid } => (column, range, grid),
+            Fetch::Bins { column, range, grid } | Fetch::Ranks { column, range, grid } => {
+                (column, range, grid)
+            }
             _ => return None,
         };
         let number = self.number(column);
@@ -246,9 +255,8 @@ impl Planner<'_> {
     }
 
     fn aggregate(&self, aggregate: &Aggregate) -> String {
-        let counted = |condition: String| {
-            self.dialect.as_number(&format!("count(CASE WHEN {condition} THEN 1 END)"))
-        };
+        let counted =
+            |condition: String| self.dialect.as_number(&format!("count(CASE WHEN {condition} THEN 1 END)"));
         match aggregate {
             Aggregate::Rows => self.dialect.as_number("count(*)"),
             Aggregate::First => counted("_rank = 1".to_owned()),

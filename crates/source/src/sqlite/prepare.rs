@@ -97,7 +97,16 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let sql = format!("INSERT OR REPLACE INTO {PAGE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
         let Tie { version, terms, secret, table } = &tie;
-        let line = (dataset.name.as_str(), version, terms, secret, table, &name, generation, i64::try_from(rows).unwrap_or(i64::MAX));
+        let line = (
+            dataset.name.as_str(),
+            version,
+            terms,
+            secret,
+            table,
+            &name,
+            generation,
+            i64::try_from(rows).unwrap_or(i64::MAX),
+        );
         connection.execute(&sql, line)?;
         if let Some(before) = &before {
             connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&before.table)))?;

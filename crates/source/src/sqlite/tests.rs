@@ -117,7 +117,11 @@ fn the_statement_holds_names_of_the_policy_and_nothing_else() {
     dataset.table = "odd \"table\"".into();
     let sex = "sex".parse().unwrap();
     for (columns, road, expected) in [
-        (vec![&sex], Road::Vouched, r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
+        (
+            vec![&sex],
+            Road::Vouched,
+            r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#,
+        ),
         (vec![], Road::Vouched, r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
         (
             vec![&sex],

@@ -95,10 +95,14 @@ fn compare(seed: u64, unit: &str, questions: usize) {
                 .collect();
             for held in &held {
                 let found = counted_in(&*held.source, &plan, secret(7));
-                let found = found.unwrap_or_else(|error| panic!("{:?} seed {seed}: {error}", held.database.engine()));
+                let found =
+                    found.unwrap_or_else(|error| panic!("{:?} seed {seed}: {error}", held.database.engine()));
                 for ((margin, found), expected) in plan.margins.iter().zip(found).zip(&expected) {
                     let engine = held.database.engine();
-                    let of = format!("{engine:?} {road} seed {seed}: {} by {} where {filters:?}", margin.text.measure, margin.text.by);
+                    let of = format!(
+                        "{engine:?} {road} seed {seed}: {} by {} where {filters:?}",
+                        margin.text.measure, margin.text.by
+                    );
                     assert_eq!(found, *expected, "{of}");
                 }
             }
@@ -116,7 +120,9 @@ fn compare(seed: u64, unit: &str, questions: usize) {
 
 #[test]
 fn every_engine_counts_what_a_reader_of_the_rows_would_count_by_every_road() {
-    for (seed, unit) in (0..10).zip(["BIGINT", "TEXT", "BIGINT UNIQUE", "TEXT UNIQUE", "INTEGER"].into_iter().cycle()) {
+    for (seed, unit) in
+        (0..10).zip(["BIGINT", "TEXT", "BIGINT UNIQUE", "TEXT UNIQUE", "INTEGER"].into_iter().cycle())
+    {
         compare(seed, unit, 20);
     }
 }

@@ -117,7 +117,11 @@ pub(super) fn counted(file: &Path, plan: &Plan, secret: Secret) -> Result<Vec<Ve
 }
 
 /// What is counted for each margin: measured with a noise that is 0 but once in 10^55 draws.
-pub(super) fn counted_in(source: &dyn Source, plan: &Plan, secret: Secret) -> Result<Vec<Vector>, FetchError> {
+pub(super) fn counted_in(
+    source: &dyn Source,
+    plan: &Plan,
+    secret: Secret,
+) -> Result<Vec<Vector>, FetchError> {
     let mut plan = plan.clone();
     for margin in &mut plan.margins {
         let noise = |mechanism| Noise { mechanism, scale: 1.0 / 128.0 };

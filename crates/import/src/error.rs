@@ -1,0 +1,193 @@
+//! Why nothing was imported: the file, the line, the column, and what to do; never a value.
+
+use std::{io, path::PathBuf};
+
+use crate::input::RECORD_BYTES_MOST;
+
+/// Why nothing was imported. The dataset's table is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("{file}: {cause}")]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// It is a folder, a pipe or the like.
+    #[error("{0} is not a file: an import that is interrupted goes on in it, so it must be one")]
+    NotAFile(PathBuf),
+    /// The name does not tell the format.
+    #[error(
+        "the name of {0} does not tell what it holds: .csv, .tsv (with .gz or .zst where compressed) or .parquet; or say \
+         --format"
+    )]
+    Unnamed(PathBuf),
+    /// The content is not what the name or `--format` says.
+    #[error("{file} is said to be {said} and is {is}: {instead}")]
+    NotAsSaid {
+        /// The file.
+        file: PathBuf,
+        /// As what it was to be read.
+        said: String,
+        /// What its first bytes are.
+        is: &'static str,
+        /// What to do.
+        instead: String,
+    },
+    /// There is nothing in it.
+    #[error("{0} is empty: the first line names the columns")]
+    Empty(PathBuf),
+    /// There is a header and nothing else.
+    #[error("{0} holds a header and no row: an empty table would take the place of what there is")]
+    NoRows(PathBuf),
+    /// A declared column is not in the file.
+    #[error("{file} has no column `{column}`{hint}")]
+    NoColumn {
+        /// The file.
+        file: PathBuf,
+        /// As the policy names it.
+        column: String,
+        /// The nearest name there is, or another guess.
+        hint: String,
+    },
+    /// A declared column is in the file twice.
+    #[error("{file} has more than one column `{column}`: rename all but the one that is meant")]
+    Twice {
+        /// The file.
+        file: PathBuf,
+        /// As the policy names it.
+        column: String,
+    },
+    /// A column holds lists or groups.
+    #[error(
+        "column `{column}` of {file} is nested or of a type that is no text, number or day: export it flat"
+    )]
+    NotFlat {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A row has too few fields.
+    #[error(
+        "line {line}: {found} fields where the header has {expected}; look for a missing delimiter or quote, here or just \
+         before"
+    )]
+    TooFew {
+        /// Where the row begins.
+        line: u64,
+        /// The row's.
+        found: usize,
+        /// The header's.
+        expected: usize,
+    },
+    /// A row has too many fields.
+    #[error(
+        "line {line}: more fields than the {expected} of the header; a field that holds the delimiter stands in quotes"
+    )]
+    TooMany {
+        /// Where the row begins.
+        line: u64,
+        /// The header's.
+        expected: usize,
+    },
+    /// Bytes that are not in the encoding.
+    #[error("line {line}: not in {encoding}; {instead}")]
+    NotEncoded {
+        /// The line, or the row of a Parquet file.
+        line: u64,
+        /// What it was read as.
+        encoding: &'static str,
+        /// What to do.
+        instead: &'static str,
+    },
+    /// A row is too long.
+    #[error(
+        "line {line}: the row that begins here holds more than {RECORD_BYTES_MOST} bytes; look for a quote that is not closed"
+    )]
+    TooLong {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// The file ends within quotes.
+    #[error("line {line}: the row that begins here has a quote that is not closed before the file ends")]
+    Unclosed {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// The compressed data ends early, or is not what it should be.
+    #[error(
+        "line {line}: the {packing} data is damaged, cut short or followed by something else ({cause}); fetch the file again"
+    )]
+    Damaged {
+        /// The last line that could be read.
+        line: u64,
+        /// `gzip` or `zstd`.
+        packing: &'static str,
+        /// What the decompressor says.
+        cause: io::Error,
+    },
+    /// A Parquet file that cannot be read.
+    #[error(
+        "{file} is damaged, cut short or of a kind that cannot be read ({cause}); fetch or export it again"
+    )]
+    Parquet {
+        /// The file.
+        file: PathBuf,
+        /// What the library says.
+        cause: String,
+    },
+    /// The file is not the one that it was when the import began.
+    #[error("{0} changed while it was read: import it again when it is complete")]
+    Changed(PathBuf),
+    /// Another import into the same register is under way.
+    #[error("another import into {0} is under way: wait until it ends")]
+    UnderWay(PathBuf),
+    /// The register cannot be written beside.
+    #[error("{file}: {cause}; the register's folder must be there and writable for whoever imports")]
+    Folder {
+        /// What was to be made.
+        file: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The register holds something else by the table's name.
+    #[error("`{table}` of {register} is not a table: remove it, or name another table in the policy")]
+    NotATable {
+        /// The register.
+        register: PathBuf,
+        /// The table.
+        table: String,
+    },
+    /// There is no room.
+    #[error(
+        "no room for {0}: make some on its disk, where temporary files lie too, and run the same command to go on"
+    )]
+    Full(PathBuf),
+    /// Somebody else holds the register.
+    #[error("{0} is in use by another program: run the same command to go on")]
+    Busy(PathBuf),
+    /// The register cannot be written.
+    #[error("{register}: {cause}; once that is mended, run the same command")]
+    Register {
+        /// The register.
+        register: PathBuf,
+        /// What SQLite says.
+        cause: rusqlite::Error,
+    },
+    /// Whoever watched the import stopped it.
+    #[error("stopped: run the same command to go on")]
+    Stopped,
+}
+
+impl ImportError {
+    /// Whether the same command can go on where this one stopped.
+    pub(crate) fn may_go_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Full(_) | Self::Busy(_) | Self::Register { .. } | Self::Stopped | Self::File { .. }
+        )
+    }
+}

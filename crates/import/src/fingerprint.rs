@@ -1,0 +1,35 @@
+//! Whether a file is still the one it was: its size, its time and a digest of how it begins.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::ImportError;
+
+/// So much of a file is digested.
+const HEAD_BYTES: u64 = 1 << 20;
+
+/// What tells a file from another, as text.
+pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
+    let failed = |cause| ImportError::File { file: path.to_owned(), cause };
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(ImportError::NotAFile(path.to_owned()));
+    }
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    let modified = metadata.modified().map_err(failed)?;
+    let modified = modified.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Ok(format!(
+        "{} bytes, {} ns, {}",
+        metadata.len(),
+        modified.as_nanos(),
+        hex::encode(Sha256::digest(&head))
+    ))
+}

@@ -1,0 +1,152 @@
+//! One column of a row group, decoded a chunk at a time.
+
+use std::io::Write;
+
+use parquet::{
+    column::reader::{ColumnReader, ColumnReaderImpl},
+    data_type::{ByteArray, DataType, FixedLenByteArray, Int96},
+    errors::{ParquetError, Result},
+};
+
+use super::text::Writing;
+
+/// A column and the chunk of it that is at hand.
+pub(super) struct Column {
+    reader: ColumnReader,
+    writing: Writing,
+    values: Values,
+    /// Where there may be gaps: for each row, 0 up to the greatest.
+    levels: Vec<i16>,
+    /// For each row of the chunk, the position of its value.
+    positions: Vec<Option<usize>>,
+}
+
+enum Values {
+    Truths(Vec<bool>),
+    Narrow(Vec<i32>),
+    Wide(Vec<i64>),
+    Moments(Vec<Int96>),
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+    Texts(Vec<ByteArray>),
+    Fixed(Vec<FixedLenByteArray>),
+}
+
+impl Column {
+    pub(super) fn new(reader: ColumnReader, writing: Writing) -> Self {
+        let values = match &reader {
+            ColumnReader::BoolColumnReader(_) => Values::Truths(Vec::new()),
+            ColumnReader::Int32ColumnReader(_) => Values::Narrow(Vec::new()),
+            ColumnReader::Int64ColumnReader(_) => Values::Wide(Vec::new()),
+            ColumnReader::Int96ColumnReader(_) => Values::Moments(Vec::new()),
+            ColumnReader::FloatColumnReader(_) => Values::Single(Vec::new()),
+            ColumnReader::DoubleColumnReader(_) => Values::Double(Vec::new()),
+            ColumnReader::ByteArrayColumnReader(_) => Values::Texts(Vec::new()),
+            ColumnReader::FixedLenByteArrayColumnReader(_) => Values::Fixed(Vec::new()),
+        };
+        Self { reader, writing, values, levels: Vec::new(), positions: Vec::new() }
+    }
+
+    /// Decodes exactly so many rows.
+    pub(super) fn decode(&mut self, rows: usize) -> Result<()> {
+        let levels = &mut self.levels;
+        levels.clear();
+        let values = match (&mut self.reader, &mut self.values) {
+            (ColumnReader::BoolColumnReader(reader), Values::Truths(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::Int32ColumnReader(reader), Values::Narrow(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::Int64ColumnReader(reader), Values::Wide(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::Int96ColumnReader(reader), Values::Moments(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::FloatColumnReader(reader), Values::Single(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::ByteArrayColumnReader(reader), Values::Texts(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            (ColumnReader::FixedLenByteArrayColumnReader(reader), Values::Fixed(values)) => {
+                exactly(reader, rows, levels, values)
+            }
+            _ => Err(ParquetError::General("a column changed its type".to_owned())),
+        }?;
+        self.place(rows, values)
+    }
+
+    /// Finds each row's value: a row has one if its level is the greatest, and a column without gaps has no levels.
+    fn place(&mut self, rows: usize, values: usize) -> Result<()> {
+        self.positions.clear();
+        if self.levels.is_empty() {
+            self.positions.extend((0..rows).map(Some));
+        } else {
+            // A column that is not nested has one level of gaps.
+            let mut next = 0;
+            self.positions.extend(self.levels.iter().map(|level| {
+                let has = *level > 0;
+                next += usize::from(has);
+                has.then(|| next - 1)
+            }));
+        }
+        let placed = self.positions.iter().flatten().count();
+        if self.positions.len() != rows || placed != values {
+            return Err(ParquetError::General("a column has fewer values than rows".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Writes the value of a row of the chunk as text; nothing where there is none.
+    pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
+        let Some(at) = self.positions.get(row).copied().flatten() else { return };
+        let writing = self.writing;
+        // Writing to a vector does not fail; floats are written as the shortest decimal that reads back the same.
+        let _ = match &self.values {
+            Values::Truths(values) => values.get(at).map(|value| write!(out, "{value}")),
+            Values::Single(values) => values.get(at).map(|value| write!(out, "{value}")),
+            Values::Double(values) => values.get(at).map(|value| write!(out, "{value}")),
+            Values::Narrow(values) => {
+                values.get(at).map(|value| writing.integer(i64::from(*value), true, out))
+            }
+            Values::Wide(values) => values.get(at).map(|value| writing.integer(*value, false, out)),
+            Values::Moments(values) => {
+                values.get(at).map(|value| Writing::nanoseconds(nanoseconds(value), out))
+            }
+            Values::Texts(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
+            Values::Fixed(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
+        };
+    }
+}
+
+/// Reads exactly so many rows; how many of them have a value.
+fn exactly<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    rows: usize,
+    levels: &mut Vec<i16>,
+    values: &mut Vec<T::T>,
+) -> Result<usize> {
+    values.clear();
+    let (mut read, mut valued) = (0, 0);
+    while read < rows {
+        let (records, filled, _) = reader.read_records(rows - read, Some(levels), None, values)?;
+        if records == 0 {
+            return Err(ParquetError::General("a column ends before the others".to_owned()));
+        }
+        read += records;
+        valued += filled;
+    }
+    Ok(valued)
+}
+
+/// Nanoseconds since 1970-01-01 of a Julian day and the nanoseconds in it.
+fn nanoseconds(value: &Int96) -> i128 {
+    let [low, high, day] = value.data() else { return 0 };
+    let within = (i128::from(*high) << 32) | i128::from(*low);
+    (i128::from(*day) - 2_440_588) * 86_400_000_000_000 + within
+}

@@ -1,0 +1,227 @@
+//! The rows on their way in: a table of the same file, filled batch by batch, that takes the old one's name at the end.
+//!
+//! `docs/decisions/0014-importing.md` says why it is in the same file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
+
+use crate::{
+    ImportError, Key, Tuning, Unread,
+    batch::{Batch, Cell},
+    shape::Shape,
+};
+
+mod state;
+
+pub(crate) use state::State;
+
+/// A query of a gateway may hold the register for as long as its statements may run.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The staging table of a dataset.
+pub(crate) struct Staging {
+    connection: Connection,
+    register: PathBuf,
+    /// The dataset's table, and the staging table.
+    table: String,
+    staging: String,
+    unit: String,
+    one_row_per_unit: bool,
+    create: String,
+    insert: String,
+}
+
+impl Staging {
+    /// Opens the register, and makes it if it is not there.
+    pub(crate) fn open(register: &Path, shape: &Shape, tuning: &Tuning) -> Result<Self, ImportError> {
+        let connection = Connection::open(register).map_err(|error| failed(register, error))?;
+        let staging = format!("lango_importing_{}", shape.table);
+        let columns: Vec<String> = shape
+            .columns
+            .iter()
+            .map(|target| format!("{} {}", quoted(&target.name), target.kind.sql()))
+            .collect();
+        let marks = vec!["?"; columns.len()].join(", ");
+        let this = Self {
+            create: format!("CREATE TABLE {} ({})", quoted(&staging), columns.join(", ")),
+            insert: format!("INSERT INTO {} VALUES ({marks})", quoted(&staging)),
+            connection,
+            register: register.to_owned(),
+            table: shape.table.clone(),
+            staging,
+            unit: shape.unit().to_owned(),
+            one_row_per_unit: shape.one_row_per_unit,
+        };
+        this.settle(tuning).map_err(|error| this.failed(error))?;
+        match this.kind_of(&this.table).map_err(|error| this.failed(error))?.as_deref() {
+            Some("table") | None => Ok(this),
+            Some(_) => Err(ImportError::NotATable { register: this.register, table: this.table }),
+        }
+    }
+
+    fn settle(&self, tuning: &Tuning) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        // The tables of others are left alone: nothing is deleted row by row for their keys, and no view is rewritten.
+        self.connection.pragma_update(None, "foreign_keys", false)?;
+        self.connection.pragma_update(None, "legacy_alter_table", true)?;
+        // What is sorted for the unit's key goes to temporary files, on two threads.
+        self.connection.pragma_update(None, "temp_store", "FILE")?;
+        self.connection.pragma_update(None, "cache_size", -32_768)?;
+        self.connection.pragma_update(None, "threads", 2)?;
+        if let Some(pages) = tuning.pages_most {
+            self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    fn kind_of(&self, name: &str) -> rusqlite::Result<Option<String>> {
+        let sql = "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
+        self.connection.query_row(sql, [name], |row| row.get(0)).optional()
+    }
+
+    /// Puts the rows of a batch into the transaction at hand, or a new one.
+    pub(crate) fn insert(&self, batch: &Batch) -> Result<(), ImportError> {
+        self.try_insert(batch).map_err(|error| self.failed(error))
+    }
+
+    fn try_insert(&self, batch: &Batch) -> rusqlite::Result<()> {
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        let mut statement = self.connection.prepare(&self.insert)?;
+        let columns = statement.parameter_count().max(1);
+        for row in batch.cells.chunks_exact(columns) {
+            for (at, cell) in row.iter().enumerate() {
+                let value = match cell {
+                    Cell::Null => ValueRef::Null,
+                    Cell::Integer(value) => ValueRef::Integer(*value),
+                    Cell::Text(range) => ValueRef::Text(batch.bytes(range)),
+                    Cell::Bytes(range) => ValueRef::Blob(batch.bytes(range)),
+                };
+                statement.raw_bind_parameter(at + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+            }
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the unit's column a unique key, if the policy says that it is one and no identifier stands on several rows.
+    /// Sorting once, after all rows are in, is much faster than keeping a key while they come.
+    pub(crate) fn key(&self) -> Result<Key, ImportError> {
+        if !self.one_row_per_unit {
+            return Ok(Key::NotWanted);
+        }
+        self.try_key().map_err(|error| self.failed(error))
+    }
+
+    fn try_key(&self) -> rusqlite::Result<Key> {
+        let exists = "SELECT count(*) FROM pragma_index_list(?)";
+        if self.connection.query_row(exists, [&self.staging], |row| row.get::<_, i64>(0))? > 0 {
+            return Ok(Key::Unique);
+        }
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let name = quoted(&self.free_name()?);
+        match self.connection.execute_batch(&format!("CREATE UNIQUE INDEX {name} ON {staging} ({unit})")) {
+            Ok(()) => Ok(Key::Unique),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                let repeated = format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM {staging} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING count(*) > 1)"
+                );
+                let count: i64 = self.connection.query_row(&repeated, [], |row| row.get(0))?;
+                Ok(Key::Repeated(count.unsigned_abs()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A name for the key: that of the old table's key is taken as long as the old table is there.
+    fn free_name(&self) -> rusqlite::Result<String> {
+        let taken = "SELECT count(*) FROM sqlite_schema WHERE name = ? COLLATE NOCASE";
+        let mut name = format!("{}_unit", self.table);
+        for number in 2.. {
+            if self.connection.query_row(taken, [&name], |row| row.get::<_, i64>(0))? == 0 {
+                break;
+            }
+            name = format!("{}_unit_{number}", self.table);
+        }
+        Ok(name)
+    }
+
+    /// In one transaction, the new table takes the place and the name of the old one.
+    pub(crate) fn take_the_name(&self) -> Result<(), ImportError> {
+        let (table, staging) = (quoted(&self.table), quoted(&self.staging));
+        let renamed = format!("DROP TABLE IF EXISTS {table}; ALTER TABLE {staging} RENAME TO {table}");
+        self.in_one_transaction(&|| {
+            self.connection.execute_batch(&renamed)?;
+            self.forget()
+        })
+    }
+
+    /// Removes what was put in so far; the room is used again by whatever comes next.
+    pub(crate) fn discard(&self) -> Result<(), ImportError> {
+        self.in_one_transaction(&|| {
+            self.connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&self.staging)))?;
+            self.forget()
+        })
+    }
+
+    fn in_one_transaction(&self, change: &dyn Fn() -> rusqlite::Result<()>) -> Result<(), ImportError> {
+        self.roll_back();
+        let all = || {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            change()?;
+            self.connection.execute_batch("COMMIT")
+        };
+        all().map_err(|error| {
+            self.roll_back();
+            self.failed(error)
+        })
+    }
+
+    /// Undoes what is not committed.
+    pub(crate) fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // If it fails, the journal undoes it when the file is opened next.
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> ImportError {
+        failed(&self.register, error)
+    }
+}
+
+/// SQLite's words speak of the file and of tables and columns, never of a value.
+fn failed(register: &Path, cause: rusqlite::Error) -> ImportError {
+    let register = register.to_owned();
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ImportError::Full(register),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ImportError::Busy(register),
+        _ => ImportError::Register { register, cause },
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The report of what did not read, as text: a line for each column.
+fn told(unread: &[Unread]) -> String {
+    let line = |unread: &Unread| {
+        let numbers = std::iter::once(unread.count).chain(unread.first.iter().copied());
+        numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    unread.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn read_back(text: &str) -> Vec<Unread> {
+    let column = |line: &str| {
+        let mut numbers = line.split(' ').filter_map(|number| number.parse().ok());
+        Unread { count: numbers.next().unwrap_or_default(), first: numbers.collect() }
+    };
+    text.lines().map(column).collect()
+}

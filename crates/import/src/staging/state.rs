@@ -1,0 +1,102 @@
+//! How far an import is, kept beside its rows and committed with them.
+
+use rusqlite::OptionalExtension;
+
+use super::{Staging, quoted, read_back, told};
+use crate::{Event, ImportError, Unread};
+
+/// How far an import is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Rows that are in.
+    pub(crate) rows: u64,
+    /// Whether these are all.
+    pub(crate) complete: bool,
+    /// For each column, what did not read.
+    pub(crate) unread: Vec<Unread>,
+}
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_import (
+    table_name TEXT PRIMARY KEY COLLATE NOCASE,
+    file TEXT NOT NULL,
+    reading TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    unread TEXT NOT NULL
+)";
+
+impl Staging {
+    /// Goes on with an interrupted import of the same file, read the same way, or starts afresh; and says which, if there
+    /// was one.
+    pub(crate) fn resume(
+        &self,
+        file: &str,
+        reading: &str,
+        columns: usize,
+    ) -> Result<(State, Option<Event>), ImportError> {
+        let kept = self.kept().map_err(|error| self.failed(error))?;
+        let differs = match kept {
+            None => None,
+            Some((kept_file, ..)) if kept_file != file => Some("the file"),
+            Some((_, kept_reading, _)) if kept_reading != reading => {
+                Some("how the file is read, or what the policy declares of the dataset")
+            }
+            Some((.., state)) => {
+                let event = Event::Resumed(state.rows);
+                return Ok((state, Some(event)));
+            }
+        };
+        let state = State { unread: vec![Unread::default(); columns], ..State::default() };
+        self.in_one_transaction(&|| {
+            self.connection
+                .execute_batch(&format!("DROP TABLE IF EXISTS {}; {CREATE}", quoted(&self.staging)))?;
+            self.connection.execute_batch(&self.create)?;
+            let sql = "REPLACE INTO lango_import VALUES (?, ?, ?, 0, 0, ?)";
+            self.connection.execute(sql, (&self.table, file, reading, told(&state.unread)))?;
+            Ok(())
+        })?;
+        Ok((state, differs.map(Event::Afresh)))
+    }
+
+    /// What an interrupted import left: the file, its reading and how far it is.
+    fn kept(&self) -> rusqlite::Result<Option<(String, String, State)>> {
+        if self.kind_of("lango_import")?.is_none() || self.kind_of(&self.staging)?.is_none() {
+            return Ok(None);
+        }
+        let sql = "SELECT file, reading, rows, complete, unread FROM lango_import WHERE table_name = ?";
+        let kept = self.connection.query_row(sql, [&self.table], |row| {
+            let state = State {
+                rows: row.get::<_, i64>(2)?.unsigned_abs(),
+                complete: row.get(3)?,
+                unread: read_back(&row.get::<_, String>(4)?),
+            };
+            Ok((row.get(0)?, row.get(1)?, state))
+        });
+        kept.optional()
+    }
+
+    /// Makes what was put in durable, together with how far it is.
+    pub(crate) fn commit(&self, state: &State) -> Result<(), ImportError> {
+        let all = || {
+            if self.connection.is_autocommit() {
+                self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            }
+            let sql = "UPDATE lango_import SET rows = ?, complete = ?, unread = ? WHERE table_name = ?";
+            self.connection
+                .execute(sql, (state.rows.cast_signed(), state.complete, told(&state.unread), &self.table))?;
+            self.connection.execute_batch("COMMIT")
+        };
+        all().map_err(|error| self.failed(error))
+    }
+
+    /// Leaves nothing of how far it was, within the transaction at hand.
+    pub(super) fn forget(&self) -> rusqlite::Result<()> {
+        if self.kind_of("lango_import")?.is_none() {
+            return Ok(());
+        }
+        self.connection.execute("DELETE FROM lango_import WHERE table_name = ?", [&self.table])?;
+        let left: i64 =
+            self.connection.query_row("SELECT count(*) FROM lango_import", [], |row| row.get(0))?;
+        if left == 0 { self.connection.execute_batch("DROP TABLE lango_import") } else { Ok(()) }
+    }
+}

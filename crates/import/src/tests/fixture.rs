@@ -1,0 +1,152 @@
+//! A folder with a file, a register and a dataset, and what an import of the one makes of the other.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+use lango_privacy::{Column, Dataset, Domain, Kind, Objective, Span, Unit};
+use rusqlite::{Connection, types::Value};
+
+use crate::{Encoding, Event, Format, Import, ImportError, Report, Tuning};
+
+/// A folder that is gone at the end.
+pub(super) struct Office {
+    folder: tempfile::TempDir,
+    pub(super) dataset: Dataset,
+    pub(super) tuning: Tuning,
+}
+
+pub(super) const HEADER: &str = "person_id,sex,age,income,born,village\n";
+
+/// Persons `GHA0`, `GHA1` and so on as lines of a file.
+pub(super) fn lines(persons: std::ops::Range<u32>) -> String {
+    persons.map(|n| format!("GHA{n},F,{},{n}.25,2000-01-01,Tema\n", n % 100)).collect()
+}
+
+/// A dataset with a column of each type.
+pub(super) fn dataset(rows_at_most: u32) -> Dataset {
+    let columns: [(&str, Domain); 5] = [
+        ("sex", Domain::codes(vec!["F".parse().unwrap(), "M".parse().unwrap()]).unwrap()),
+        ("age", Domain::integer(0, 110, 5).unwrap()),
+        ("income", Domain::amount(0, 5_000_000, 2, None).unwrap()),
+        ("born", Domain::date("1900-01-01".into(), "2024-12-31".into(), Span::Year).unwrap()),
+        ("village", Domain::Open),
+    ];
+    Dataset {
+        name: "residents".parse().unwrap(),
+        title: "Residents".into(),
+        kind: Kind::Stock,
+        source: "register".into(),
+        table: "residents".into(),
+        version: "1".parse().unwrap(),
+        unit: Unit {
+            column: "person_id".into(),
+            noun: "person".parse().unwrap(),
+            plural: "persons".parse().unwrap(),
+            rows_at_most,
+            cells_at_most: rows_at_most,
+        },
+        rows_below: None,
+        objective: Objective::Sum,
+        bounds_drop: None,
+        columns: columns.map(|(name, domain)| (name.parse().unwrap(), Column::from(domain))).into(),
+    }
+}
+
+impl Office {
+    pub(super) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), dataset: dataset(1), tuning: Tuning::default() }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn register(&self) -> PathBuf {
+        self.path("register.sqlite")
+    }
+
+    pub(super) fn open(&self) -> Connection {
+        Connection::open(self.register()).unwrap()
+    }
+
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(super) fn import_as(
+        &self,
+        file: &Path,
+        format: Format,
+        tell: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Report, ImportError> {
+        let (register, dataset, tuning) = (&self.register(), &self.dataset, self.tuning);
+        Import { file, format, register, dataset, tuning }.run(tell)
+    }
+
+    /// Imports a file as its name says.
+    pub(super) fn import(&self, file: &Path) -> Result<Report, ImportError> {
+        self.import_as(file, Format::of(file)?, &mut |_| ControlFlow::Continue(()))
+    }
+
+    pub(super) fn import_in(&self, file: &Path, encoding: &str) -> Result<Report, ImportError> {
+        let Format::Delimited(mut told) = Format::of(file)? else { panic!("no text") };
+        told.encoding = Encoding::named(encoding).unwrap();
+        self.import_as(file, Format::Delimited(told), &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Imports until at least so many rows are in, and stops then; what was heard.
+    pub(super) fn interrupt(&self, file: &Path, rows_at_least: u64) -> Vec<Event> {
+        let mut heard = Vec::new();
+        let stopped = self.import_as(file, Format::of(file).unwrap(), &mut |event| {
+            heard.push(event);
+            match event {
+                Event::Read { rows, .. } if rows >= rows_at_least => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        assert!(matches!(stopped, Err(ImportError::Stopped)), "{stopped:?}");
+        heard
+    }
+
+    /// All rows of the table, in the order in which they were put in.
+    pub(super) fn rows(&self) -> Vec<Vec<Value>> {
+        let connection = self.open();
+        let mut select = connection.prepare("SELECT * FROM residents ORDER BY rowid").unwrap();
+        let columns = select.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get(at)).collect();
+        select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The names of everything in the register.
+    pub(super) fn objects(&self) -> Vec<String> {
+        let connection = self.open();
+        let mut select = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// What keeps an import from leaving half of itself: nothing but the table and its key.
+    pub(super) fn is_tidy(&self) -> bool {
+        !self.path("register.sqlite-importing").exists()
+            && !self.path("register.sqlite-journal").exists()
+            && (!self.register().exists()
+                || self
+                    .objects()
+                    .iter()
+                    .all(|name| ["residents", "residents_unit", "residents_unit_2"].contains(&&**name)))
+    }
+}
+
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+pub(super) fn gzip(content: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}

@@ -1,0 +1,161 @@
+//! Files that can be read, in all their shapes.
+
+use rusqlite::types::Value;
+
+use super::fixture::{HEADER, Office, dataset, gzip, lines, text};
+use crate::{Delimited, Encoding, Format, Key, Packing, Unread};
+
+#[test]
+fn every_packing_and_spelling_of_a_file_gives_the_same_rows() {
+    let content = format!("{HEADER}{}", lines(0..3));
+    let expected = |n: i64| {
+        let (village, born) = (text("Tema"), text("2000-01-01"));
+        let (age, income) = (Value::Integer(n), Value::Integer(100 * n + 25));
+        vec![text(&format!("GHA{n}")), age, born, income, text("F"), village]
+    };
+    let expected: Vec<_> = (0..3).map(expected).collect();
+    let (head, tail) = content.split_at(50);
+    let members = [gzip(head.as_bytes()), gzip(tail.as_bytes())].concat();
+    let quoted =
+        content.lines().map(|line| format!("\"{}\"\r\n", line.replace(',', "\",\""))).collect::<String>();
+    for (what, name, content) in [
+        ("plain", "a.csv", content.clone().into_bytes()),
+        ("tabs", "a.tsv", content.replace(',', "\t").into_bytes()),
+        ("a capital name", "A.CSV", content.clone().into_bytes()),
+        ("gzip", "a.csv.gz", gzip(content.as_bytes())),
+        ("gzip in members", "b.csv.gz", members),
+        ("zstd", "a.tsv.zst", zstd::encode_all(content.replace(',', "\t").as_bytes(), 1).unwrap()),
+        ("a byte order mark", "bom.csv", format!("\u{feff}{content}").into_bytes()),
+        ("CRLF", "crlf.csv", content.replace('\n', "\r\n").into_bytes()),
+        ("no last line break", "last.csv", content.trim_end().into()),
+        ("blank lines", "blank.csv", content.replace('\n', "\n\r\n\n").into_bytes()),
+        ("quotes everywhere", "quoted.csv", quoted.into_bytes()),
+        ("other letters", "case.csv", content.replace("person_id,sex", " PERSON_ID , Sex").into_bytes()),
+        (
+            "more columns",
+            "more.csv",
+            content.lines().map(|line| format!("x,{line},x\n")).collect::<String>().into(),
+        ),
+    ] {
+        let office = Office::new();
+        let report =
+            office.import(&office.write(name, content)).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!((report.rows, report.key, office.rows()), (3, Key::Unique, expected.clone()), "{what}");
+        assert!(report.columns.iter().all(|held| held.unread == Unread::default()), "{what}");
+        assert!(office.is_tidy(), "{what}");
+    }
+}
+
+#[test]
+fn a_delimiter_and_an_encoding_may_be_told() {
+    for (encoding, told, bytes) in [
+        ("latin-1", "windows-1252", &b"Cal\xe9"[..]),
+        ("windows-1252", "windows-1252", b"Cal\xe9"),
+        ("utf-8", "UTF-8", b"Cal\xc3\xa9"),
+        ("IBM866", "IBM866", b"Cal\xa5"),
+    ] {
+        let office = Office::new();
+        let content = format!("{HEADER}{}", lines(0..1)).replace(',', ";").replace("Tema", "<>");
+        let at = content.find("<>").unwrap();
+        let content = [&content.as_bytes()[..at], bytes, &content.as_bytes()[at + 2..]].concat();
+        let encoding = Encoding::named(encoding).unwrap();
+        assert_eq!(encoding.name(), told);
+        let format = Format::Delimited(Delimited { delimiter: b';', encoding, packing: Packing::Plain });
+        let file = office.write("a.csv", content);
+        office.import_as(&file, format, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let village = if told == "IBM866" { "Calе" } else { "Calé" };
+        assert_eq!(office.rows()[0][5], text(village), "{told}");
+    }
+    let office = Office::new();
+    let content = format!("\u{feff}{HEADER}{}", lines(0..20_000));
+    let utf_16: Vec<u8> = content.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(office.import_in(&office.write("a.csv", utf_16), "utf-16le").unwrap().rows, 20_000);
+    assert_eq!(Encoding::named("esperanto"), None);
+}
+
+#[test]
+fn values_are_kept_as_they_stand_and_told_by_line_where_they_do_not_read() {
+    let office = Office::new();
+    let mut content = HEADER.to_owned();
+    content += "007,F,34.0,12,2000-02-29,\"Tema \"\"New\"\" Town,\nsouth\"\n";
+    content += ",M,thirty,1e5,01.02.2000,  \n";
+    content += "008,x,1e2,1.234,2000-02-30,Accra\n";
+    for line in 0..12 {
+        content += &format!("U{line},F,1;2,3,2000-01-01,Accra\n");
+    }
+    let report = office.import(&office.write("a.csv", content)).unwrap();
+    let rows = office.rows();
+    let bytes = |text: &str| Value::Blob(text.as_bytes().to_vec());
+    assert_eq!(
+        rows[..3],
+        [
+            vec![
+                text("007"),
+                Value::Integer(34),
+                text("2000-02-29"),
+                Value::Integer(1_200),
+                text("F"),
+                text("Tema \"New\" Town,\nsouth")
+            ],
+            vec![Value::Null, bytes("thirty"), text("01.02.2000"), bytes("1e5"), text("M"), Value::Null],
+            vec![text("008"), bytes("1e2"), text("2000-02-30"), bytes("1.234"), text("x"), text("Accra")],
+        ]
+    );
+    let unread: Vec<_> =
+        report.columns.iter().map(|held| (held.name.as_str(), held.unread.clone())).collect();
+    let told = |count, first: &[u64]| Unread { count, first: first.to_vec() };
+    assert_eq!(
+        unread,
+        [
+            ("person_id", told(0, &[])),
+            // The first row holds a line break, so the second begins on line 4.
+            ("age", told(14, &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13])),
+            ("born", told(2, &[4, 5])),
+            ("income", told(2, &[4, 5])),
+            ("sex", told(0, &[])),
+            ("village", told(0, &[])),
+        ]
+    );
+}
+
+#[test]
+fn the_unit_is_a_key_where_it_can_be() {
+    let repeated = format!("{}{}{}", lines(0..3), lines(1..4), lines(1..2));
+    let missing = format!("{},F,1,1,,\n  ,F,1,1,,\n", lines(0..2));
+    for (rows_at_most, body, expected) in [
+        (1, lines(0..5), Key::Unique),
+        (1, missing, Key::Unique),
+        (1, repeated.clone(), Key::Repeated(2)),
+        (3, repeated, Key::NotWanted),
+        (3, lines(0..5), Key::NotWanted),
+    ] {
+        let mut office = Office::new();
+        office.dataset = dataset(rows_at_most);
+        let report = office.import(&office.write("a.csv", format!("{HEADER}{body}"))).unwrap();
+        assert_eq!(report.key, expected);
+        let sql = "SELECT count(*) FROM pragma_index_list('residents') WHERE \"unique\" = 1 AND partial = 0";
+        let keys: i64 = office.open().query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(keys, i64::from(expected == Key::Unique));
+        assert_eq!(report.rows, office.rows().len() as u64);
+        assert!(office.is_tidy());
+    }
+}
+
+#[test]
+fn what_is_not_declared_is_left_out_and_named() {
+    let office = Office::new();
+    let content = "name,person_id,sex,age,income,born,village,name\nKofi,1,M,2,3,2000-01-01,Tema,Mensah\n";
+    let report = office.import(&office.write("a.csv", content)).unwrap();
+    assert_eq!(report.left_out, ["name", "name"]);
+    assert_eq!(office.rows().len(), 1);
+    let columns: Vec<_> = report.columns.iter().map(|held| (held.name.as_str(), held.kind)).collect();
+    let expected = [
+        ("person_id", "text"),
+        ("age", "whole number"),
+        ("born", "day"),
+        ("income", "amount"),
+        ("sex", "text"),
+        ("village", "text"),
+    ];
+    assert_eq!(columns, expected);
+}

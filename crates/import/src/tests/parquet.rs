@@ -1,0 +1,159 @@
+//! Parquet files of every type that a column may be stored as.
+
+use std::{path::Path, sync::Arc};
+
+use parquet::{
+    basic::Compression,
+    column::writer::ColumnWriter,
+    data_type::{ByteArray, FixedLenByteArray},
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::parser::parse_message_type,
+};
+use rusqlite::types::Value;
+
+use super::fixture::{Office, dataset, text};
+use crate::{Event, ImportError, Key};
+
+const SCHEMA: &str = "message register {
+    required binary person_id (UTF8);
+    optional int32 age;
+    optional fixed_len_byte_array(4) income (DECIMAL(9, 1));
+    required int32 born (DATE);
+    optional binary sex (UTF8);
+    required int64 village;
+}";
+
+/// Writes persons in row groups of `group`; every third has no age, every fifth no sex.
+fn write(path: &Path, schema: &str, rows: i32, group: i32, compression: Compression) {
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+    let mut writer =
+        SerializedFileWriter::new(std::fs::File::create(path).unwrap(), schema, properties).unwrap();
+    for first in (0..rows).step_by(group as usize) {
+        let range = first..(first + group).min(rows);
+        let mut at = 0;
+        let mut row_group = writer.next_row_group().unwrap();
+        while let Some(mut column) = row_group.next_column().unwrap() {
+            let levels = |every: i32| range.clone().map(|n| i16::from(n % every != 0)).collect::<Vec<_>>();
+            let gaps = if at == 1 { levels(3) } else { levels(5) };
+            let kept = |every: i32| range.clone().filter(move |n| n % every != 0);
+            match (column.untyped(), at) {
+                (ColumnWriter::ByteArrayColumnWriter(writer), 0) => {
+                    let ids: Vec<ByteArray> =
+                        range.clone().map(|n| format!("{n:05}").as_str().into()).collect();
+                    writer.write_batch(&ids, None, None).unwrap();
+                }
+                (ColumnWriter::Int32ColumnWriter(writer), 1) => {
+                    writer.write_batch(&kept(3).collect::<Vec<_>>(), Some(&gaps), None).unwrap();
+                }
+                (ColumnWriter::FixedLenByteArrayColumnWriter(writer), 2) => {
+                    let tenths =
+                        kept(5).map(|n| FixedLenByteArray::from((n * 10 + 5).to_be_bytes().to_vec()));
+                    writer.write_batch(&tenths.collect::<Vec<_>>(), Some(&gaps), None).unwrap();
+                }
+                (ColumnWriter::Int32ColumnWriter(writer), 3) => {
+                    writer.write_batch(&range.clone().collect::<Vec<_>>(), None, None).unwrap();
+                }
+                (ColumnWriter::ByteArrayColumnWriter(writer), 4) => {
+                    let sexes: Vec<ByteArray> = kept(5).map(|_| "F".into()).collect();
+                    writer.write_batch(&sexes, Some(&gaps), None).unwrap();
+                }
+                (ColumnWriter::Int64ColumnWriter(writer), 5) => {
+                    writer
+                        .write_batch(&range.clone().map(i64::from).collect::<Vec<_>>(), None, None)
+                        .unwrap();
+                }
+                _ => panic!("column {at} is of another type"),
+            }
+            at += 1;
+            column.close().unwrap();
+        }
+        row_group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_parquet_file_gives_the_rows_that_its_csv_would() {
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())]
+    {
+        let office = Office::new();
+        let file = office.path("a.parquet");
+        write(&file, SCHEMA, 10_000, 4_500, compression);
+        let report = office.import(&file).unwrap();
+        assert_eq!((report.rows, report.key, report.by_line), (10_000, Key::Unique, false));
+        assert!(report.columns.iter().all(|held| held.unread.count == 0), "{report:?}");
+        for (n, row) in office.rows().into_iter().enumerate() {
+            let number = n as i64;
+            let or_null = |has: bool, value: Value| if has { value } else { Value::Null };
+            let day = time::Date::from_julian_day(2_440_588 + n as i32).unwrap();
+            let expected = vec![
+                text(&format!("{n:05}")),
+                or_null(n % 3 != 0, Value::Integer(number)),
+                text(&day.to_string()),
+                or_null(n % 5 != 0, Value::Integer(number * 100 + 50)),
+                or_null(n % 5 != 0, text("F")),
+                text(&n.to_string()),
+            ];
+            assert_eq!(row, expected);
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_parquet_import_goes_on() {
+    let mut office = Office::new();
+    office.tuning.transaction_rows = 1;
+    let file = office.path("a.parquet");
+    write(&file, SCHEMA, 30_000, 7_000, Compression::SNAPPY);
+    office.interrupt(&file, 15_000);
+    let heard = office.interrupt(&file, 20_000);
+    assert!(matches!(heard.first(), Some(Event::Resumed(15_000..))), "{heard:?}");
+    let report = office.import(&file).unwrap();
+    let whole = Office::new();
+    assert_eq!((report, office.rows()), (whole.import(&file).unwrap(), whole.rows()));
+}
+
+#[test]
+fn a_parquet_file_that_does_not_fit_is_refused() {
+    let office = Office::new();
+    let file = office.path("a.parquet");
+    write(&file, SCHEMA, 0, 1, Compression::UNCOMPRESSED);
+    assert!(matches!(office.import(&file), Err(ImportError::NoRows(_))));
+
+    write(&file, &SCHEMA.replace("village", "vilage"), 3, 3, Compression::UNCOMPRESSED);
+    let error = office.import(&file).unwrap_err().to_string();
+    assert!(error.ends_with("has no column `village`: did it mean `vilage`?"), "{error}");
+
+    let nested = SCHEMA.replace("required int64 village;", "required group village { required int64 code; }");
+    write(&file, &nested, 3, 3, Compression::UNCOMPRESSED);
+    let error = office.import(&file).unwrap_err();
+    assert!(matches!(&error, ImportError::NotFlat { column, .. } if column == "village"), "{error}");
+
+    write(&file, SCHEMA, 50_000, 10_000, Compression::SNAPPY);
+    let whole = std::fs::read(&file).unwrap();
+    for (what, content) in [
+        ("cut short", whole[..whole.len() / 2].to_vec()),
+        ("a hole in it", [&whole[..5_000], &[0xff; 3_000][..], &whole[8_000..]].concat()),
+    ] {
+        let error = office.import(&office.write("b.parquet", content)).unwrap_err();
+        assert!(
+            matches!(error, ImportError::Parquet { .. } | ImportError::NotEncoded { .. }),
+            "{what}: {error}"
+        );
+    }
+    assert!(office.is_tidy());
+}
+
+#[test]
+fn values_of_a_parquet_file_that_do_not_read_are_told_by_row() {
+    let mut office = Office::new();
+    office.dataset = dataset(2);
+    let file = office.path("a.parquet");
+    let schema = SCHEMA.replace("required int32 born (DATE)", "required int32 born");
+    write(&file, &schema, 20, 20, Compression::UNCOMPRESSED);
+    let report = office.import(&file).unwrap();
+    let born = report.columns.iter().find(|held| held.name == "born").unwrap();
+    assert_eq!((born.unread.count, born.unread.first.as_slice()), (20, &(1..=10).collect::<Vec<u64>>()[..]));
+    assert_eq!(report.key, Key::NotWanted);
+}

@@ -1,0 +1,236 @@
+//! `lango dataset import` as an administrator runs it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use lango_testkit::{Office, Policy, Register, World, persons, table};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::program;
+
+const POLICY: &str = r#"policy = 1
+office = "NGA"
+
+[dataset.residents]
+title = "Residents by country of birth, mid-2024"
+kind = "stock"
+source = "register"
+table = "residents"
+version = "2024-07-01"
+unit = { column = "person_id", noun = "person", rows_at_most = 1 }
+
+[dataset.residents.column]
+country_of_birth = { codes = "iso3166-1-alpha-3" }
+sex = { codes = ["female", "male"] }
+age = { integer = [0, 110], bands = 10 }
+date_of_birth = { date = [1900-01-01, 2024-07-01], bands = "year" }
+arrival_year = { integer = [1950, 2024], bands = 5 }
+
+[budget.residents]
+accounting = "pure"
+epsilon = 100
+renews = "yearly"
+
+[[grant]]
+id = "regional-analysts"
+to = ["spiffe://ecowas.example/analyst/*"]
+purpose = ["official-statistics"]
+dataset = "residents"
+measures = ["persons"]
+by = ["country_of_birth", "sex", "age"]
+by_at_most = 3
+epsilon_per_query = 50
+epsilon_total = 100
+publish = "office"
+"#;
+
+/// An office whose register is still to be imported, and its configuration.
+fn office(world: &World) -> (Office, PathBuf) {
+    let office = Office::prepare(world, "NGA", &Policy::of("NGA"), &Register::default());
+    std::fs::remove_file(office.register()).unwrap();
+    office.write_policy(POLICY);
+    let config = office.write_config(world);
+    (office, config)
+}
+
+fn command(config: &Path, more: &[&str]) -> Command {
+    let mut command = program::command(program::lango());
+    command.args(["dataset", "import", "--config"]).arg(config).args(more).stdin(Stdio::null());
+    command
+}
+
+fn import(config: &Path, file: &Path) -> Output {
+    command(config, &["--dataset", "residents"]).arg(file).output().unwrap()
+}
+
+fn said(done: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (done.status.code(), text(&done.stdout), text(&done.stderr))
+}
+
+/// The value beside a word in the report.
+fn told<'a>(report: &'a str, word: &str) -> &'a str {
+    let line = report.lines().find_map(|line| line.trim().strip_prefix(word));
+    line.unwrap_or_else(|| panic!("no `{word}` in {report}")).trim()
+}
+
+/// The register of Nigeria in the shared data, beside the repository, or else a small one of the same shape.
+fn register() -> (PathBuf, String) {
+    let shared =
+        program::project().parent().unwrap().join("shared/data/regional_ecowas_1to100/register_NGA.csv.gz");
+    let unpacked = Command::new("gzip").arg("-dc").arg(&shared).output();
+    match unpacked.ok().filter(|output| output.status.success()) {
+        Some(output) => (shared, String::from_utf8(output.stdout).unwrap()),
+        None => {
+            eprintln!("SKIPPED: {} is not there; a small register takes its place", shared.display());
+            let small = program::project().join("tests/testdata/register.csv");
+            let text = std::fs::read_to_string(&small).unwrap();
+            (small, text)
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
+    let world = World::new();
+    let (mut office, config) = office(&world);
+    let (file, text) = register();
+    let (code, stdout, stderr) = said(&import(&config, &file));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    let rows = text.lines().count() - 1;
+    assert_eq!(told(&stdout, "rows").replace(',', ""), rows.to_string());
+    assert_eq!(told(&stdout, "did not read"), "nothing");
+    assert_eq!(told(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
+    assert_eq!(told(&stdout, "unit"), "person_id is a unique key: one row for each unit");
+
+    let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        *expected.entry(line.split(',').nth(4).unwrap().to_owned()).or_default() += 1;
+    }
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let answer = analyst.ask(&office, &persons("by sex", "50")).await.unwrap();
+    let mut counted = table(&answer);
+    counted.retain(|_, count| *count != 0);
+    assert_eq!(counted, expected);
+}
+
+#[test]
+fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
+    let world = World::new();
+    let (office, config) = office(&world);
+    let right = office.folder().join("right.csv");
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    std::fs::write(&right, format!("{header}007,BEN,male,30,1994-01-01,\n")).unwrap();
+    let wrong = office.folder().join("wrong.csv");
+    std::fs::write(&wrong, format!("{header}007,BEN\n")).unwrap();
+    let (right, wrong) = (right.to_str().unwrap(), wrong.to_str().unwrap());
+    for (arguments, code, expected) in [
+        (&["--dataset", "residents"][..], 2, "FILE"),
+        (&["--dataset", "residents", right, "--delimiter", ";;"], 2, "one ASCII character"),
+        (&["--dataset", "residents", right, "--encoding", "esperanto"], 2, "no such encoding"),
+        (&["--dataset", "residents", right, "--format", "parquet", "--delimiter", ";"], 2, "for text files"),
+        (&["--dataset", "residents", right, "--format", "parquet"], 1, "is said to be Parquet"),
+        (
+            &["--dataset", "citizens", right],
+            1,
+            "the policy declares no dataset `citizens`: there is residents",
+        ),
+        (&["--dataset", "residents", wrong], 1, "line 2: 2 fields where the header has 6"),
+        (&["--dataset", "residents", wrong], 1, "`residents` is as it was"),
+    ] {
+        let (is, stdout, stderr) = said(&command(&config, arguments).output().unwrap());
+        assert_eq!((is, stdout.as_str()), (Some(code), ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+        // Nothing of a file whose second line is wrong, but that its register was opened.
+        let made = office.register().exists();
+        let objects = || {
+            Connection::open(office.register()).unwrap().query_row(
+                "SELECT count(*) FROM sqlite_schema",
+                [],
+                |row| row.get(0),
+            )
+        };
+        assert_eq!(if made { objects().unwrap() } else { 0 }, 0, "{arguments:?}");
+    }
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("source.register", "source.other")).unwrap();
+    let (code, _, stderr) = said(&import(&config, Path::new(right)));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("has no source `register`, which dataset `residents` names"), "{stderr}");
+}
+
+/// Waits until the import has come so far, as far as its register tells; false where it ended before.
+fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let sql = format!("SELECT {reached} FROM lango_import");
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "the import does not come so far: {reached}");
+        let open = Connection::open_with_flags(register, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let told = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
+        if told.unwrap_or(false) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
+}
+
+#[test]
+fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
+    const ROWS: usize = 900_000;
+    let world = World::new();
+    let (killed, config) = office(&world);
+    let file = killed.folder().join("register.csv");
+    let mut text = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n".to_owned();
+    for row in 0..ROWS {
+        let (age, year) = (row % 100, if row % 3 == 0 { "2020" } else { "lately" });
+        text += &format!("NGA{:07},BEN,female,{age},1994-01-01,{year}\n", row * 7_919 % ROWS);
+    }
+    std::fs::write(&file, text).unwrap();
+    let child = |reached: &str| {
+        let mut child =
+            command(&config, &["--dataset", "residents"]).arg(&file).stdout(Stdio::null()).spawn().unwrap();
+        assert!(
+            until(&mut child, &killed.register(), reached),
+            "it was done before it could be killed: {reached}"
+        );
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    // In the midst of the rows, and when the key is being made.
+    child("rows > 0");
+    child("complete");
+    let (code, last, stderr) = said(&import(&config, &file));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("an interrupted import goes on: 900,000 rows are in already"), "{stderr}");
+
+    let (whole, config) = office(&world);
+    let (code, once, stderr) = said(&import(&config, &file));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let report =
+        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| told(text, word).to_owned());
+    assert_eq!(report(&last), report(&once));
+    assert!(
+        told(&last, "did not read")
+            .starts_with("arrival_year: 600,000 (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
+    );
+    let connection = Connection::open(killed.register()).unwrap();
+    connection.execute("ATTACH ? AS whole", [whole.register().to_str().unwrap()]).unwrap();
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let differing = "SELECT count(*) FROM main.residents AS a JOIN whole.residents AS b ON a.rowid = b.rowid
+                     AND (a.person_id, a.age, a.sex, a.arrival_year) = (b.person_id, b.age, b.sex, b.arrival_year)";
+    assert_eq!(count(differing), ROWS as i64);
+    for schema in ["main", "whole"] {
+        assert_eq!(count(&format!("SELECT count(*) FROM {schema}.residents")), ROWS as i64);
+        assert_eq!(
+            count(&format!("SELECT count(*) FROM {schema}.sqlite_schema")),
+            2,
+            "the table and its key"
+        );
+    }
+}
