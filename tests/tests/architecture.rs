@@ -104,8 +104,9 @@ fn one_crate_draws_noise_and_one_speaks_protobuf() {
     for (library, homes) in [
         ("opendp", &["privacy"][..]),
         ("prost", &["wire"]),
-        // Servers are reached in one place; rows are read in one room and the ledger is written in another.
-        ("sqlx", &["database", "source", "store", "testkit"]),
+        // Servers are reached in one place; rows are read in one room and the ledger is written in another. Tests look at what is
+        // there.
+        ("sqlx", &["database", "source", "store", "testkit", "tests"]),
         ("x509-parser", &["identity"]),
         ("rcgen", &["identity"]),
     ] {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use lango_database::{Password, Server, Tls};
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
@@ -32,6 +33,8 @@ pub struct Office {
     clock: TestClock,
     folder: TempDir,
     running: Option<Running>,
+    /// Where its ledger is, if not in its folder.
+    kept: Option<Location>,
     /// Where it listened last.
     address: Option<SocketAddr>,
 }
@@ -61,6 +64,7 @@ impl Office {
             folder,
             identity,
             running: None,
+            kept: None,
             address: None,
         };
         register.write(&office.database);
@@ -84,7 +88,7 @@ impl Office {
             signer: self.identity.signer(),
             policies: vec![Document::new("policy.toml", text)],
             sources: HashMap::from([("register".to_owned(), self.gate.guard(self.database.source()))]),
-            store: Location::File(self.store()),
+            store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             request_life_max: Duration::from_secs(8 * 86_400),
             clock: self.clock.clock(),
         })
@@ -113,6 +117,11 @@ impl Office {
         self.up().await.unwrap();
     }
 
+    /// Keeps its ledger on a server from its next start on. Offices of one name that share a ledger are one office's replicas.
+    pub fn keep_in(&mut self, server: &Server) {
+        self.kept = Some(Location::Postgres { server: server.clone(), connections: 4 });
+    }
+
     /// Puts a policy in the folder.
     pub fn write_policy(&self, text: &str) {
         std::fs::write(self.path("policy.toml"), text).unwrap();
@@ -129,12 +138,15 @@ impl Office {
         assert_eq!(self.database.engine(), Engine::Sqlite);
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
+        let (file, server) = match &self.kept {
+            Some(Location::Postgres { server, .. }) => (String::new(), table(server)),
+            _ => ("store = \"ledger.sqlite\"\n".to_owned(), String::new()),
+        };
         let text = format!(
             r#"listen = "127.0.0.1:0"
 identity = "identity"
 policies = "policies"
-store = "ledger.sqlite"
-
+{file}{server}
 [region]
 name = "{region}"
 authority = "authority.pem"
@@ -186,4 +198,19 @@ statement_timeout_s = 600
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// The server as `[store]` names it.
+fn table(server: &Server) -> String {
+    let mut text = format!("\n[store]\npostgres = \"{}\"\nconnections = 4\n", server.address);
+    text += match &server.tls {
+        Tls::System => "",
+        Tls::Off => "tls = \"off\"\n",
+        Tls::Authority(_) => panic!("no test needs it"),
+    };
+    if let Some(password) = &server.password {
+        let Password::File(path) = password else { panic!("a process of its own has another environment") };
+        text += &format!("password_file = \"{}\"\n", path.display());
+    }
+    text
 }
