@@ -123,6 +123,8 @@ impl Staging {
         if self.connection.query_row(exists, [&self.staging], |row| row.get::<_, i64>(0))? > 0 {
             return Ok(Key::Unique);
         }
+        // Each of its threads sorts as much in memory as the cache may hold.
+        self.connection.pragma_update(None, "cache_size", -12_288)?;
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let name = quoted(&self.free_name()?);
         match self.connection.execute_batch(&format!("CREATE UNIQUE INDEX {name} ON {staging} ({unit})")) {

@@ -120,7 +120,12 @@ impl Import {
             let first: Vec<String> = held.unread.first.iter().map(u64::to_string).collect();
             let more = if held.unread.count > held.unread.first.len() as u64 { ", .." } else { "" };
             let count = grouped(held.unread.count.cast_signed());
-            let place = if report.by_line { "lines" } else { "rows" };
+            let place = match (report.by_line, first.len()) {
+                (true, 1) => "line",
+                (true, _) => "lines",
+                (false, 1) => "row",
+                (false, _) => "rows",
+            };
             let what = format!("{}: {count} ({place} {}{more})", held.name, first.join(", "));
             rows.push((std::mem::take(&mut head).to_owned(), what));
         }
@@ -159,15 +164,22 @@ struct Shown {
 }
 
 impl Shown {
+    /// Above the bar, where there is one.
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
     fn hear(&mut self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Resumed(rows) => {
                 self.before = rows;
                 let rows = grouped(rows.cast_signed());
-                eprintln!("an interrupted import goes on: {rows} rows are in already");
+                self.say(&format!("an interrupted import goes on: {rows} rows are in already"));
             }
             Event::Afresh(what) => {
-                eprintln!("an interrupted import cannot go on: {what} is another now; starting afresh");
+                self.say(&format!(
+                    "an interrupted import cannot go on: {what} is another now; starting afresh"
+                ));
             }
             Event::Read { bytes, of, rows } => {
                 let rate =
