@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
-use lango_source::{FetchError, Secret, Session, Source, SourceError};
+use lango_source::{Bounding, FetchError, Secret, Session, Source, SourceError, TableDescription};
 use tokio::sync::watch;
 
 /// What a source does with a question.
@@ -74,6 +74,18 @@ impl Source for Gated {
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(GatedSession { session: self.source.open().await?, gate: self.gate.clone() }))
+    }
+
+    async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
+        self.source.bounding(dataset, secret).await
+    }
+
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+        self.source.prepare(dataset, secret).await
+    }
+
+    async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
+        self.source.describe().await
     }
 }
 
