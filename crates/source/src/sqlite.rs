@@ -1,6 +1,10 @@
 //! SQLite: the register in a file, opened read only.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
@@ -63,8 +67,27 @@ struct Open {
     _permit: OwnedSemaphorePermit,
 }
 
-fn open(file: &PathBuf, timeout: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+/// One consistent view of a register. A program that was killed while it wrote to the file leaves a journal, which no reader
+/// may undo: it is undone first, which any writer would do.
+fn open(file: &Path, timeout: Duration) -> rusqlite::Result<Connection> {
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match view(file, read_only, timeout) {
+        Err(error) if left_behind(&error) => {
+            let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            drop(view(file, writing, timeout).map_err(|_| error)?);
+            view(file, read_only, timeout)
+        }
+        opened => opened,
+    }
+}
+
+fn left_behind(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+        || code == Some(rusqlite::ffi::SQLITE_READONLY_RECOVERY)
+}
+
+fn view(file: &Path, flags: OpenFlags, timeout: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(timeout.min(Duration::from_secs(10)))?;
     connection.pragma_update(None, "query_only", true)?;

@@ -110,6 +110,31 @@ async fn a_file_that_is_not_there_is_not_made() {
     assert!(!path.exists());
 }
 
+#[tokio::test]
+async fn what_a_killed_writer_left_behind_is_undone() {
+    let (folder, path) =
+        file("CREATE TABLE residents (person_id INTEGER PRIMARY KEY, sex, village, income, born, age);");
+    let writer = Connection::open(&path).unwrap();
+    // A small cache writes to the file before the commit.
+    writer.execute_batch("PRAGMA cache_size = 5; BEGIN").unwrap();
+    let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+                INSERT INTO residents SELECT i, 'F', NULL, i, NULL, 3 FROM n";
+    writer.execute_batch(rows).unwrap();
+    // The files as a kill would leave them.
+    let (left, journal) = (folder.path().join("left.sqlite"), folder.path().join("left.sqlite-journal"));
+    std::fs::copy(&path, &left).unwrap();
+    std::fs::copy(path.with_extension("sqlite-journal"), &journal).unwrap();
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    assert!(view(&left, read_only, Duration::from_secs(1)).is_err_and(|error| left_behind(&error)));
+    assert_eq!(source(&left).check(&dataset(1, 1)).await, Ok(()));
+    assert!(!journal.exists());
+    let rows: i64 = Connection::open(&left)
+        .unwrap()
+        .query_row("SELECT count(*) FROM residents", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 0);
+}
+
 #[test]
 fn the_statement_holds_names_of_the_policy_and_nothing_else() {
     use super::statement::{Road, rows};
