@@ -72,7 +72,7 @@ impl Engine {
     pub fn create(self, table: &str, columns: &[(&str, &str)]) -> String {
         // MariaDB's TEXT cannot be a key.
         let declared = |words: &str| match self {
-            Self::MariaDb => words.replace("TEXT", "VARCHAR(64)"),
+            Self::MariaDb if words.starts_with("TEXT") => words.replacen("TEXT", "VARCHAR(64)", 1),
             _ => words.to_owned(),
         };
         let columns: Vec<_> =

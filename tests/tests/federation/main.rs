@@ -13,3 +13,4 @@ mod measures;
 mod refusals;
 mod repeats;
 mod starts;
+mod values;
