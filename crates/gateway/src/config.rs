@@ -8,11 +8,12 @@ use std::{
 
 use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
 use lango_policy::{DocumentError, PolicySet, document::Document};
-use lango_source::{Source, SourceError};
+use lango_privacy::Dataset;
+use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Store, StoreError};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, grid::Held};
+use crate::{flights::Flights, grid::Held, secret::bounding};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -139,6 +140,11 @@ impl Gateway {
                 .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
         }
         let store = Store::open(&config.store).await?;
+        for dataset in policy.datasets.values() {
+            if let Some(source) = config.sources.get(&dataset.source) {
+                tell_bounding(&store, source.as_ref(), dataset).await;
+            }
+        }
         let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
         Ok(Self {
             region: config.region,
@@ -163,5 +169,17 @@ impl Gateway {
     /// Today, in UTC.
     pub(crate) fn today(&self) -> Date {
         OffsetDateTime::from_unix_timestamp(self.now()).map_or(Date::MIN, OffsetDateTime::date)
+    }
+}
+
+/// Tells the log how a dataset's rows are bounded.
+async fn tell_bounding(store: &Store, source: &dyn Source, dataset: &Dataset) {
+    let dataset_name = &dataset.name;
+    match bounding(store, source, dataset).await {
+        Ok(told @ Bounding::Stale(_)) => tracing::warn!(dataset = %dataset_name, "{told}"),
+        Ok(told) => tracing::info!(dataset = %dataset_name, "{told}"),
+        Err(error) => {
+            tracing::warn!(%error, dataset = %dataset_name, "it is not known how the rows are bounded");
+        }
     }
 }

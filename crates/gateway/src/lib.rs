@@ -15,8 +15,10 @@ mod flights;
 mod grid;
 mod refuse;
 mod release;
+mod secret;
 mod serve;
 mod service;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};
+pub use secret::{SecretError, bounding_secret};
 pub use serve::{ServeError, serve};

@@ -14,6 +14,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     refuse::{FREE, Known, Refused},
+    secret::{bounding_secret, random},
 };
 
 /// A question that the policy allows, and the key of its release.
@@ -78,7 +79,7 @@ impl Gateway {
         };
 
         let release = Stored {
-            release_id: random().map_err(|()| Refused::failed(known, false))?,
+            release_id: random().map_err(|_| Refused::failed(known, false))?,
             dataset_version: key.dataset_version.clone(),
             query: question.query.clone(),
             plan: plan.text().to_string(),
@@ -180,14 +181,9 @@ impl Gateway {
 
     /// What orders the rows of a unit: random, made once for each version of a dataset.
     async fn secret(&self, allowed: &Allowed<'_>) -> Result<Secret, Refused> {
-        let Allowed { key, known, granted, .. } = allowed;
-        let fresh = random().map_err(|()| Refused::failed(known, false))?;
-        let secret = self
-            .store
-            .bounding_secret(granted.dataset.name.as_str(), &key.dataset_version, fresh, self.now())
-            .await;
-        secret.map(Secret::new).map_err(|error| {
-            tracing::error!(%error, "the store failed");
+        let Allowed { known, granted, .. } = allowed;
+        bounding_secret(&self.store, granted.dataset, self.now()).await.map_err(|error| {
+            tracing::error!(%error, "there is no secret to order rows by");
             Refused::failed(known, false)
         })
     }
@@ -346,12 +342,6 @@ impl Gateway {
             earlier,
         }
     }
-}
-
-fn random<const N: usize>() -> Result<[u8; N], ()> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(drop)?;
-    Ok(bytes)
 }
 
 fn micros(time: std::time::Duration) -> u64 {

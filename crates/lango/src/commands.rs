@@ -2,6 +2,7 @@
 
 mod coordinator;
 mod dataset;
+mod doctor;
 mod gateway;
 mod query;
 mod serving;
@@ -32,9 +33,11 @@ enum Command {
     /// Ask a question of many offices, or its price.
     #[command(subcommand)]
     Query(Box<query::Query>),
-    /// Bring a dataset into the gateway's register.
+    /// Look at what a gateway answers from, bring a file into it, or prepare it.
     #[command(subcommand)]
     Dataset(dataset::Dataset),
+    /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
+    Doctor(doctor::Doctor),
 }
 
 impl Lango {
@@ -46,6 +49,7 @@ impl Lango {
             Command::Coordinator(coordinator) => coordinator.run(),
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
+            Command::Doctor(doctor) => doctor.run(),
         }
     }
 }

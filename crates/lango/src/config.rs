@@ -194,6 +194,46 @@ impl GatewayFile {
         Ok(Store::open(&self.location(file)?).await?)
     }
 
+    /// The folder with the office's keys and certificates.
+    pub fn identity_folder(&self, file: &Path) -> PathBuf {
+        beside(file, &self.identity)
+    }
+
+    /// What the region is.
+    pub fn region(&self, file: &Path) -> Result<Region, Failure> {
+        self.region.load(file)
+    }
+
+    /// The region's name.
+    pub fn region_name(&self) -> &str {
+        &self.region.name
+    }
+
+    /// The policy files.
+    pub fn policies(&self, file: &Path) -> Result<Vec<Document>, Failure> {
+        policies(&beside(file, &self.policies))
+    }
+
+    /// The names of the sources.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.source.keys().map(String::as_str)
+    }
+
+    /// Where the preparations of a source are kept, in words.
+    pub fn prepared_place(&self, file: &Path, source: &str) -> String {
+        self.source.get(source).map(|table| table.prepared_place(file)).unwrap_or_default()
+    }
+
+    /// Whether a source has a place for preparations.
+    pub fn can_prepare(&self, source: &str) -> bool {
+        self.source.get(source).is_some_and(DatabaseTable::can_prepare)
+    }
+
+    /// Where the store is kept. Makes nothing.
+    pub fn store_location(&self, file: &Path) -> Result<Location, Failure> {
+        self.store.location(file)
+    }
+
     fn location(&self, file: &Path) -> Result<Location, Failure> {
         let store = self.store.location(file)?;
         if let Location::File(path) = &store

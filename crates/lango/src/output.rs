@@ -1,5 +1,7 @@
 //! What is printed: tables for people, JSON and CSV for programs.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -92,6 +94,31 @@ pub fn foreign(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// A text in lines of at most so many characters, cut between words.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A sign that work goes on and how long it has, drawn only where standard error is a terminal.
+pub fn spinner(message: String) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
+    let spinner = ProgressBar::new_spinner()
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        .with_message(message);
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
 /// A progress bar, drawn only where standard error is a terminal.
 pub fn bar(template: &str, length: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(template);
@@ -148,6 +175,18 @@ mod tests {
             (1e-12, "0.000000000"),
         ] {
             assert_eq!(brief(error), text);
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_words() {
+        for (text, width, lines) in [
+            ("", 5, vec![""]),
+            ("one two", 7, vec!["one two"]),
+            ("one two", 6, vec!["one", "two"]),
+            ("a word-that-is-long b", 5, vec!["a", "word-that-is-long", "b"]),
+        ] {
+            assert_eq!(wrapped(text, width), lines);
         }
     }
 

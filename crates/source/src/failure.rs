@@ -1,5 +1,7 @@
 //! What may be said of a database's error: the message of one that speaks of values is not passed on.
 
+use std::time::Duration;
+
 use sqlx::Error;
 
 use crate::{FetchError, SourceError};
@@ -24,6 +26,13 @@ pub(crate) fn told(error: &Error) -> String {
         Error::PoolClosed | Error::WorkerCrashed => "the gateway is stopping".to_owned(),
         _ => "the server's answer could not be read".to_owned(),
     }
+}
+
+/// How long a server may take to answer whoever only looks.
+pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+pub(crate) fn too_slow() -> SourceError {
+    SourceError::Unavailable("the server does not answer".to_owned())
 }
 
 pub(crate) fn unavailable(error: &Error) -> SourceError {

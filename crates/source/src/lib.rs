@@ -5,6 +5,7 @@
 
 mod count;
 mod description;
+mod examination;
 mod failure;
 mod field;
 mod grouped;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
+pub use examination::Examination;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, Stale};
@@ -48,6 +50,9 @@ pub trait Source: Send + Sync {
 
     /// What the catalogue says of the tables that there are; reads no row.
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;
+
+    /// Who answers there, and what may be done to these tables; connects anew, reads no row and writes nothing.
+    async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError>;
 }
 
 /// One consistent view of the data, for one plan.

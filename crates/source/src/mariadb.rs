@@ -11,13 +11,14 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
+    Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
     failure::{unavailable, unfit},
 };
 
 mod catalogue;
 mod describe;
 mod dialect;
+mod examine;
 mod prepare;
 mod read;
 
@@ -94,6 +95,10 @@ impl Source for MariaDb {
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         describe::tables(&mut *self.view().await?).await.map_err(|error| unavailable(&error))
+    }
+
+    async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
+        examine::examine(&self.pool, self.prepared_schema.as_deref(), tables).await
     }
 }
 

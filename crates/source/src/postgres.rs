@@ -11,13 +11,14 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
+    Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
     failure::{unavailable, unfit},
 };
 
 mod catalogue;
 mod describe;
 mod dialect;
+mod examine;
 mod prepare;
 mod read;
 mod shards;
@@ -54,6 +55,15 @@ impl Postgres {
         let pool = pool(server.postgres()?, statement_timeout, SHARD_CONNECTIONS);
         self.shards.insert(name.to_owned(), pool);
         Ok(self)
+    }
+
+    /// How the server would carry a plan's statements out, line by line; reads no row.
+    pub async fn explain(&self, plan: &Plan, secret: &Secret) -> Result<Vec<String>, SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, &self.shards, &plan.dataset).await?;
+        let schema = self.prepared_schema.as_deref();
+        let (_, prepared) = prepare::find(&mut view, schema, &plan.dataset, &table, secret).await?;
+        read::explain(&mut view, plan, &table, prepared, secret).await
     }
 
     /// One consistent view. It is of the moment of its first statement.
@@ -105,6 +115,10 @@ impl Source for Postgres {
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         describe::tables(&mut *self.view().await?).await
     }
+
+    async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
+        examine::examine(&self.pool, self.prepared_schema.as_deref(), tables).await
+    }
 }
 
 struct Open {
@@ -125,6 +139,15 @@ impl Session for Open {
         let schema = prepared_schema.as_deref();
         let found = prepare::find(view, schema, &plan.dataset, &table, &secret).await;
         let (_, prepared) = found.map_err(|error| unfit(&error))?;
-        read::fetch(view, &plan, &table, prepared, &secret).await
+        let counted = read::fetch(view, &plan, &table, prepared, &secret).await?;
+        if !table.shards.is_empty() {
+            // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
+            let again = catalogue::table(view, shards, &plan.dataset).await;
+            if again.as_ref() != Ok(&table) {
+                tracing::error!(rows_were_read = true, "a shard's table was changed while it was read");
+                return Err(FetchError { rows_were_read: true });
+            }
+        }
+        Ok(counted)
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{Bounding, FetchError, Secret, Session, Source, SourceError, TableDescription};
+use crate::{Bounding, Examination, FetchError, Secret, Session, Source, SourceError, TableDescription};
 
 mod catalogue;
 mod describe;
@@ -140,6 +140,23 @@ impl Source for Sqlite {
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         let open = self.connect().await?;
         blocking(move || describe::tables(&open.connection)).await
+    }
+
+    async fn examine(&self, _tables: &[&str]) -> Result<Examination, SourceError> {
+        // A file is opened read only, whatever its permissions are, and may be prepared by whoever may write it.
+        let open = self.connect().await?;
+        blocking(move || {
+            let version =
+                open.connection.query_row("SELECT sqlite_version()", [], |row| row.get::<_, String>(0));
+            Ok(Examination {
+                engine: format!("SQLite {}", version.map_err(|error| unavailable(&error))?),
+                tls: None,
+                statement_timeout_ms: None,
+                may_change: Vec::new(),
+                may_prepare: None,
+            })
+        })
+        .await
     }
 }
 

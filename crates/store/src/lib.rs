@@ -4,6 +4,7 @@
 //! transaction, durable before its function returns; nothing slow or random happens inside one.
 
 mod engine;
+mod examine;
 #[cfg(test)]
 mod fixture;
 mod location;
@@ -15,6 +16,7 @@ mod schema;
 mod secret;
 mod writer;
 
+pub use examine::{Examined, Written};
 pub use location::Location;
 pub use record::{Decision, Entry, Record};
 pub use release::{Made, ReleaseKey, Settled, Stored};

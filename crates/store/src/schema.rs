@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The schema that this version reads and writes.
-const SCHEMA: i64 = 2;
+pub(crate) const SCHEMA: i64 = 2;
 
 /// The first schema, and the steps from each to the next, taken in the transaction that opens the store.
 struct Steps {

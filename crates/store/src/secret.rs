@@ -47,9 +47,22 @@ impl Store {
             None => self.write(Keep { dataset: dataset.into(), version: version.into(), fresh, at }).await,
         }
     }
+
+    /// The secret of a dataset's version, where there is one already.
+    pub async fn known_bounding_secret(
+        &self,
+        dataset: &str,
+        version: &str,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
+        known(&mut self.reader(), dataset, version).await
+    }
 }
 
-async fn known(run: &mut impl Run, dataset: &str, version: &str) -> Result<Option<[u8; 32]>, StoreError> {
+pub(crate) async fn known(
+    run: &mut impl Run,
+    dataset: &str,
+    version: &str,
+) -> Result<Option<[u8; 32]>, StoreError> {
     let sql = "SELECT secret FROM bounding_secret WHERE dataset = $1 AND dataset_version = $2";
     let row = run.optional(Statement::new(sql).bind(dataset).bind(version)).await?;
     let secret = |row: crate::engine::Row| {

@@ -7,7 +7,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
-use lango_source::{Bounding, FetchError, Secret, Session, Source, SourceError, TableDescription};
+use lango_source::{
+    Bounding, Examination, FetchError, Secret, Session, Source, SourceError, TableDescription,
+};
 use tokio::sync::watch;
 
 /// What a source does with a question.
@@ -86,6 +88,10 @@ impl Source for Gated {
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         self.source.describe().await
+    }
+
+    async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
+        self.source.examine(tables).await
     }
 }
 

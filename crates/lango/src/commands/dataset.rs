@@ -1,6 +1,9 @@
 //! `lango dataset`: what a gateway answers from.
 
+mod describe;
 mod import;
+mod prepare;
+mod skeleton;
 
 use clap::Subcommand;
 
@@ -10,12 +13,18 @@ use crate::failure::Failure;
 pub enum Dataset {
     /// Import a file that the office exported into the gateway's register.
     Import(import::Import),
+    /// Say what tables a source has, or write a policy's skeleton. Goes by the catalogue and reads no row.
+    Describe(describe::Describe),
+    /// Write down the rows that survive a dataset's bounds, so that questions need not rank them anew.
+    Prepare(prepare::Prepare),
 }
 
 impl Dataset {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Import(import) => import.run(),
+            Self::Describe(describe) => describe.run(),
+            Self::Prepare(prepare) => prepare.run(),
         }
     }
 }

@@ -136,6 +136,20 @@ impl DatabaseTable {
         })
     }
 
+    /// Where its preparations are kept.
+    pub fn prepared_place(&self, file: &Path) -> String {
+        match (self.file(file), &self.prepared_schema) {
+            (Some(path), _) => format!("beside the table, in {}", path.display()),
+            (None, Some(schema)) => format!("in `{schema}` on the source's server"),
+            (None, None) => "nowhere: the source has no `prepared_schema`".to_owned(),
+        }
+    }
+
+    /// Whether it has a place for preparations.
+    pub fn can_prepare(&self) -> bool {
+        self.sqlite.is_some() || self.prepared_schema.is_some()
+    }
+
     /// The file, where it is one.
     pub fn file(&self, file: &Path) -> Option<PathBuf> {
         self.sqlite.as_ref().map(|path| beside(file, path))

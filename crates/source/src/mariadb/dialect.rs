@@ -90,7 +90,16 @@ impl Dialect for MariaDbDialect {
         format!("{column} IN ({})", texts.join(", "))
     }
 
-    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String {
+    fn identifier(&self, column: &str, kind: ColumnType) -> String {
+        match kind {
+            // The numbers past the signed ones become the negative ones, one by one.
+            ColumnType::Unsigned => format!("CAST({column} AS SIGNED)"),
+            _ => self.number(column, kind),
+        }
+    }
+
+    fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String {
+        let [first, last] = days.map(|day| binds.text(day));
         match kind {
             ColumnType::Day => format!("{column} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)"),
             _ => {

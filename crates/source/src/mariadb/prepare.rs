@@ -167,7 +167,8 @@ fn columns(dataset: &Dataset, table: &Table) -> String {
         };
         columns += &format!(", {} {kind}", MariaDbDialect.quoted(name.as_str()));
     }
-    columns
+    // Rows lie in the order of their units: distinct ones are counted without bringing them together.
+    columns + ", PRIMARY KEY (_unit, _rank)"
 }
 
 async fn execute(connection: &mut MySqlConnection, sql: String) -> sqlx::Result<()> {

@@ -36,20 +36,24 @@ pub(super) async fn table(
             return Err(SourceError::Collation { table: dataset.table.clone(), column: column.to_owned() });
         }
     }
-    let not_null = listed.iter().any(|(listed, not_null, _)| listed.name == dataset.unit.column && *not_null);
+    let children = children(view, relation.oid).await?;
+    // A child or a part on another server need not keep to it.
+    let not_null = children.is_empty()
+        && listed.iter().any(|(listed, not_null, _)| listed.name == dataset.unit.column && *not_null);
     let listed: Vec<Listed> = listed.into_iter().map(|(listed, ..)| listed).collect();
     let (unit_column, unit_type, types) = typed(dataset, &listed, |a, b| a == b)?;
     let keys = sole_keys(view, relation.oid).await?;
-    let vouched = keys.contains(&dataset.unit.column) && !has_children(view, &relation).await?;
+    // The rows of an ordinary table's children are read with its own, and its keys do not bind them.
+    let vouched = keys.contains(&dataset.unit.column) && (relation.kind == "p" || children.is_empty());
     let parts = match vouched || shards.is_empty() || relation.kind != "p" {
         true => None,
-        false => super::shards::parts(view, shards, relation.oid, dataset, unit_type).await?,
+        false => super::shards::parts(view, shards, relation.oid, dataset, &listed).await?,
     };
     let mut fingerprint = format!("{} {} {}\n", relation.oid, relation.schema, relation.name);
     for Listed { name, declared, .. } in &listed {
         fingerprint += &format!("column {name} {declared}\n");
     }
-    fingerprint += &format!("keys {}\n", keys.join(", "));
+    fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
     Ok(Table {
         from: qualified(&relation.schema, &relation.name),
         unit_type,
@@ -67,7 +71,7 @@ pub(super) fn qualified(schema: &str, name: &str) -> String {
 }
 
 /// In a database of UTF-8 every text is UTF-8, and no conversion can fail on one.
-async fn encoding(view: &mut PgConnection) -> Result<(), SourceError> {
+pub(super) async fn encoding(view: &mut PgConnection) -> Result<(), SourceError> {
     let sql =
         "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()";
     let encoding: String = scalar(view, sql).await?;
@@ -107,10 +111,10 @@ pub(super) async fn columns(
     view: &mut PgConnection,
     oid: i64,
 ) -> Result<Vec<(Listed, bool, bool)>, SourceError> {
-    // A domain is its base type, whose constraints do not matter here.
+    // A domain is its base type. Its constraints do not count: one against NULL does not keep every NULL out.
     let sql = "SELECT a.attname::text, format_type(b.oid, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)::text, \
                b.typname::text, b.typtype::text, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
-               a.attnotnull OR t.typnotnull, coalesce(c.collisdeterministic, true) \
+               a.attnotnull, coalesce(c.collisdeterministic, true) \
                FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
                JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
                LEFT JOIN pg_collation c ON c.oid = a.attcollation \
@@ -154,10 +158,9 @@ pub(super) async fn sole_keys(view: &mut PgConnection, oid: i64) -> Result<Vec<S
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
-/// Whether other tables inherit from an ordinary one: their rows are read with its own, and its keys do not bind them.
-async fn has_children(view: &mut PgConnection, relation: &Relation) -> Result<bool, SourceError> {
-    let sql = "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = $1::oid) AND $2 = 'r'";
-    let query = sqlx::query(sql).bind(relation.oid).bind(&relation.kind);
-    let row = query.fetch_one(view).await.map_err(|error| unavailable(&error))?;
-    row.try_get(0).map_err(|error| unavailable(&error))
+/// The tables that inherit from a table, or its partitions.
+async fn children(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
+    let sql = "SELECT inhrelid::text FROM pg_inherits WHERE inhparent = $1::oid ORDER BY inhrelid";
+    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }

@@ -80,10 +80,20 @@ impl Dialect for PostgresDialect {
         format!("{} IN ({})", self.text(column, kind), texts.join(", "))
     }
 
-    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String {
+    fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String {
         match kind {
-            ColumnType::Day => format!("{column} BETWEEN {first}::date AND {last}::date"),
-            _ => format!("{column} COLLATE \"C\" BETWEEN {first} AND {last}"),
+            // Of numbers, for a cast from text would not be sent to another server.
+            ColumnType::Day => {
+                let [first, last] = days.map(|day| {
+                    let part = |part: &str| part.parse::<u32>().unwrap_or(1).to_string();
+                    format!("make_date({})", day.split('-').map(part).collect::<Vec<_>>().join(", "))
+                });
+                format!("{column} BETWEEN {first} AND {last}")
+            }
+            _ => {
+                let [first, last] = days.map(|day| binds.text(day));
+                format!("{column} COLLATE \"C\" BETWEEN {first} AND {last}")
+            }
         }
     }
 

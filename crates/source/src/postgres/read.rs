@@ -27,22 +27,13 @@ pub(super) async fn fetch(
     prepared: Option<String>,
     secret: &Secret,
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
-    let mut binds = Binds::default();
-    let from = match prepared {
-        _ if table.one_row_per_unit => String::new(),
-        Some(prepared) => prepared,
-        None => {
-            let rows = bounded(&PostgresDialect, &plan.dataset, table, &used(plan), secret, &mut binds);
-            format!("({rows}) AS bounded")
-        }
-    };
-    let road = if table.one_row_per_unit { Road::Direct(table) } else { Road::Bounded { from: &from } };
-    let statements = statements(&PostgresDialect, plan, road, &binds);
+    let from = from(plan, table, prepared, secret);
+    let statements = statements(&PostgresDialect, plan, from.road(table), &from.binds);
     // Preparing reads no row: what the server does not take is found before any is read.
     for Statement { sql, .. } in &statements {
         prepare(view, sql).await.map_err(|error| failed(&error, false))?;
     }
-    let mut grouped = Grouped::new(plan, road);
+    let mut grouped = Grouped::new(plan, from.road(table));
     for statement in &statements {
         let mut reader = grouped.reader(statement);
         let mut rows = query(&statement.sql).fetch(&mut *view);
@@ -54,6 +45,51 @@ pub(super) async fn fetch(
         }
     }
     Ok(grouped.finish())
+}
+
+/// How the server would carry out what [`fetch`] sends.
+pub(super) async fn explain(
+    view: &mut PgConnection,
+    plan: &Plan,
+    table: &Table,
+    prepared: Option<String>,
+    secret: &Secret,
+) -> Result<Vec<String>, SourceError> {
+    let from = from(plan, table, prepared, secret);
+    let mut told = Vec::new();
+    for Statement { sql, .. } in statements(&PostgresDialect, plan, from.road(table), &from.binds) {
+        let text = format!("EXPLAIN (VERBOSE, COSTS OFF) {}", sql.text);
+        let rows = query(&Rendered { text, ..sql }).persistent(false).fetch_all(&mut *view).await;
+        for row in rows.map_err(|error| unavailable(&error))? {
+            told.push(row.try_get(0).map_err(|error| unavailable(&error))?);
+        }
+    }
+    Ok(told)
+}
+
+/// Where rows that are not vouched for are read: in a `FROM`, with its parameters.
+struct From {
+    bounded: String,
+    binds: Binds,
+}
+
+impl From {
+    fn road<'a>(&'a self, table: &'a Table) -> Road<'a> {
+        if table.one_row_per_unit { Road::Direct(table) } else { Road::Bounded { from: &self.bounded } }
+    }
+}
+
+fn from(plan: &Plan, table: &Table, prepared: Option<String>, secret: &Secret) -> From {
+    let mut binds = Binds::default();
+    let bounded = match prepared {
+        _ if table.one_row_per_unit => String::new(),
+        Some(prepared) => prepared,
+        None => {
+            let rows = bounded(&PostgresDialect, &plan.dataset, table, &used(plan), secret, &mut binds);
+            format!("({rows}) AS bounded")
+        }
+    };
+    From { bounded, binds }
 }
 
 /// Prepares the statement that reads all that is declared, as a test that it can be.

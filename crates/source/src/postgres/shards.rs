@@ -1,25 +1,35 @@
 //! A table in partitions on other servers: which parts it has, and whether each server's own catalogue vouches for one row
 //! per unit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lango_privacy::Dataset;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 
-use super::catalogue::{columns, qualified, sole_keys};
+use super::catalogue::{columns, encoding, qualified, sole_keys};
 use crate::{
     SourceError,
-    count::UnitType,
-    failure::unavailable,
-    sql::{ColumnType, Listed},
+    failure::{told, unavailable},
+    sql::Listed,
 };
 
 /// A partition: where it is read here, and where it lies.
 struct Part {
     from: String,
-    /// The foreign server and the table's name there; an ordinary table of this server has none.
-    remote: Option<(String, String)>,
     oid: i64,
+    /// An ordinary table of this server has none.
+    remote: Option<Remote>,
+}
+
+/// Where a foreign table lies, as far as this server knows.
+struct Remote {
+    server: String,
+    /// Qualified and quoted.
+    table: String,
+    /// The database there, where the foreign server names it.
+    database: Option<String>,
+    /// Its columns have the same names there.
+    same_names: bool,
 }
 
 /// The parts of a partitioned table, if each of them has units of its own, one row each: the table is partitioned by a hash of
@@ -29,26 +39,30 @@ pub(super) async fn parts(
     shards: &BTreeMap<String, PgPool>,
     oid: i64,
     dataset: &Dataset,
-    unit_type: UnitType,
+    listed: &[Listed],
 ) -> Result<Option<Vec<String>>, SourceError> {
     if !hashed_by_unit(view, oid, &dataset.unit.column).await? {
         return Ok(None);
     }
-    let mut told = Vec::new();
+    let (mut froms, mut places) = (Vec::new(), BTreeSet::new());
     for part in partitions(view, oid).await? {
-        let vouched = match &part.remote {
-            None => sole_keys(view, part.oid).await?.contains(&dataset.unit.column),
-            Some((server, table)) => match shards.get(server) {
-                Some(pool) => vouched_there(pool, table, dataset, unit_type).await?,
-                None => false,
+        let place = match &part.remote {
+            None => {
+                let vouched = sole_keys(view, part.oid).await?.contains(&dataset.unit.column);
+                vouched.then(|| format!("here {}", part.oid))
+            }
+            Some(remote) => match shards.get(&remote.server) {
+                Some(pool) => there(pool, remote, dataset, listed).await?,
+                None => None,
             },
         };
-        if !vouched {
+        // One table as two parts would have every unit twice.
+        if !place.is_some_and(|place| places.insert(place)) {
             return Ok(None);
         }
-        told.push(part.from);
+        froms.push(part.from);
     }
-    Ok(Some(told).filter(|parts| !parts.is_empty()))
+    Ok(Some(froms).filter(|parts| !parts.is_empty()))
 }
 
 async fn hashed_by_unit(view: &mut PgConnection, oid: i64, unit: &str) -> Result<bool, SourceError> {
@@ -60,45 +74,81 @@ async fn hashed_by_unit(view: &mut PgConnection, oid: i64, unit: &str) -> Result
 
 /// The partitions; one that is partitioned itself, or is neither here nor a foreign table, is none that can be vouched for.
 async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, SourceError> {
-    let sql = "SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, s.srvname::text, \
+    let sql = "SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, coalesce(s.srvname, '')::text, \
                coalesce((SELECT option_value FROM pg_options_to_table(f.ftoptions) WHERE option_name = 'schema_name'), n.nspname)::text, \
-               coalesce((SELECT option_value FROM pg_options_to_table(f.ftoptions) WHERE option_name = 'table_name'), c.relname)::text \
+               coalesce((SELECT option_value FROM pg_options_to_table(f.ftoptions) WHERE option_name = 'table_name'), c.relname)::text, \
+               (SELECT option_value FROM pg_options_to_table(s.srvoptions) WHERE option_name = 'dbname')::text, \
+               NOT EXISTS (SELECT FROM pg_attribute a, pg_options_to_table(a.attfdwoptions) o \
+                           WHERE a.attrelid = c.oid AND o.option_name = 'column_name' AND o.option_value <> a.attname) \
                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
                LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver \
                WHERE i.inhparent = $1::oid ORDER BY c.relname";
     let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
-    let read = |row: &sqlx::postgres::PgRow| -> sqlx::Result<Part> {
-        let (schema, name, kind): (String, String, String) =
-            (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-        let (server, there): (Option<String>, String) = (row.try_get(4)?, row.try_get(5)?);
-        let remote = match kind.as_str() {
-            "r" => None,
-            _ => Some((server.unwrap_or_default(), qualified(&there, &row.try_get::<String, _>(6)?))),
+    let read = |row: &PgRow| -> sqlx::Result<Part> {
+        let text = |place: usize| row.try_get::<String, _>(place);
+        let remote = Remote {
+            server: text(4)?,
+            table: qualified(&text(5)?, &text(6)?),
+            database: row.try_get(7)?,
+            same_names: row.try_get(8)?,
         };
-        Ok(Part { from: qualified(&schema, &name), remote, oid: row.try_get(0)? })
+        let remote = (text(3)? != "r").then_some(remote);
+        Ok(Part { from: qualified(&text(1)?, &text(2)?), oid: row.try_get(0)?, remote })
     };
     rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
-/// Whether a shard's own catalogue says that its table is one, with one row per unit.
-async fn vouched_there(
+/// Which table a part is on its own server, if that server's catalogue says that it is a table with one row per unit.
+async fn there(
     pool: &PgPool,
+    remote: &Remote,
+    dataset: &Dataset,
+    listed: &[Listed],
+) -> Result<Option<String>, SourceError> {
+    let of_shard =
+        |error: sqlx::Error| SourceError::Unavailable(format!("shard `{}`: {}", remote.server, told(&error)));
+    let mut there = pool.acquire().await.map_err(of_shard)?;
+    encoding(&mut there).await?;
+    let sql = "SELECT c.oid::bigint, pg_postmaster_start_time()::text || ' ' || d.oid || ' ' || c.oid, \
+               coalesce($2 = current_database(), true) FROM pg_class c, pg_database d WHERE c.oid = to_regclass($1) \
+               AND c.relkind = 'r' AND d.datname = current_database() \
+               AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)";
+    let found = sqlx::query(sql).bind(&remote.table).bind(&remote.database).fetch_optional(&mut *there).await;
+    let Some(row) = found.map_err(of_shard)? else { return Ok(None) };
+    let (oid, place): (i64, String) = (row.try_get(0).map_err(of_shard)?, row.try_get(1).map_err(of_shard)?);
+    let same_database: bool = row.try_get(2).map_err(of_shard)?;
+    if !same_database || !remote.same_names {
+        return Ok(None);
+    }
+    fits(&remote.table, dataset, listed, &columns(&mut there, oid).await?)?;
+    Ok(sole_keys(&mut there, oid).await?.contains(&dataset.unit.column).then_some(place))
+}
+
+/// A column of another type there would be read with errors that depend on its values.
+fn fits(
     table: &str,
     dataset: &Dataset,
-    unit_type: UnitType,
-) -> Result<bool, SourceError> {
-    let mut there = pool.acquire().await.map_err(|error| unavailable(&error))?;
-    let sql = "SELECT c.oid::bigint FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind = 'r' \
-               AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)";
-    let found = sqlx::query(sql).bind(table).fetch_optional(&mut *there).await;
-    let Some(row) = found.map_err(|error| unavailable(&error))? else { return Ok(false) };
-    let oid: i64 = row.try_get(0).map_err(|error| unavailable(&error))?;
-    let unit = &dataset.unit.column;
-    let columns = columns(&mut there, oid).await?;
-    let same_type = columns.iter().any(|(Listed { name, kind, .. }, ..)| {
-        let integer = matches!(kind, Some(ColumnType::Integer | ColumnType::Decimal(0)));
-        let text = matches!(kind, Some(ColumnType::Text { .. } | ColumnType::Word));
-        name == unit && if unit_type == UnitType::Integer { integer } else { text }
-    });
-    Ok(same_type && sole_keys(&mut there, oid).await?.contains(unit))
+    here: &[Listed],
+    there: &[(Listed, bool, bool)],
+) -> Result<(), SourceError> {
+    let declared = dataset.columns.keys().map(|name| name.as_str()).chain([dataset.unit.column.as_str()]);
+    for name in declared {
+        let (table, column) = (table.to_owned(), name.to_owned());
+        let here = here.iter().find(|listed| listed.name == name);
+        let there = there.iter().find(|(listed, ..)| listed.name == name);
+        let (Some(here), Some((found, _, deterministic))) = (here, there) else {
+            return Err(SourceError::NoColumn { table, column });
+        };
+        if !deterministic {
+            return Err(SourceError::Collation { table, column });
+        }
+        if found.declared != here.declared {
+            let (found, expected) = (
+                found.declared.clone(),
+                format!("`{}`, as it is declared in front of the shards", here.declared),
+            );
+            return Err(SourceError::ColumnType { table, column, found, expected });
+        }
+    }
+    Ok(())
 }

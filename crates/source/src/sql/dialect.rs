@@ -25,6 +25,11 @@ pub(crate) trait Dialect: Send + Sync {
     /// A whole number as it stands in a statement.
     fn whole(&self, number: i64) -> String;
 
+    /// The identifier of a column of whole numbers, so that no two become one; NULL where there is none.
+    fn identifier(&self, column: &str, kind: ColumnType) -> String {
+        self.number(column, kind)
+    }
+
     /// The quotient of two whole numbers, neither of which is negative.
     fn quotient(&self, dividend: &str, divisor: i64) -> String;
 
@@ -47,7 +52,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn among_texts(&self, column: &str, kind: ColumnType, texts: &[String]) -> String;
 
     /// Whether a column of days or text lies between two days, both included. More may pass, no day between may fail.
-    fn between_days(&self, column: &str, kind: ColumnType, first: &str, last: &str) -> String;
+    fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String;
 
     /// How long a text is where each byte that a code may not hold is written in three.
     fn escaped_length(&self, text: &str) -> String;

@@ -2,7 +2,7 @@
 
 use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{Binds, Dialect, Road, bounded::has_unit, groups::kind};
+use super::{Binds, ColumnType, Dialect, Road, bounded::has_unit, groups::kind};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.
@@ -21,7 +21,10 @@ pub(super) fn conditions<'a>(
         match (road, is_judged(filter)) {
             (Road::Direct(table), true) => {
                 judged.push(&filter.column);
-                told.extend(narrowed(dialect, filter, &column, kind(table, &filter.column), binds));
+                let kind = kind(table, &filter.column);
+                if table.shards.is_empty() || is_shipped(filter, kind) {
+                    told.extend(narrowed(dialect, filter, &column, kind, binds));
+                }
             }
             (Road::Direct(table), false) => {
                 let number = dialect.number(&column, kind(table, &filter.column));
@@ -38,12 +41,20 @@ pub(crate) fn is_judged(filter: &PlannedFilter) -> bool {
     matches!(filter.on, FilterOn::Codes { .. } | FilterOn::Days(..))
 }
 
+/// Whether a shard can be sent what would narrow its rows: with a condition that is left here all of them would be fetched.
+fn is_shipped(filter: &PlannedFilter, kind: ColumnType) -> bool {
+    match filter.on {
+        FilterOn::Days(..) => kind == ColumnType::Day,
+        _ => matches!(kind, ColumnType::Text { .. }),
+    }
+}
+
 /// A condition that lets pass whatever might meet the filter, so that less is grouped; none where everything might.
 fn narrowed(
     dialect: &dyn Dialect,
     filter: &PlannedFilter,
     column: &str,
-    kind: super::ColumnType,
+    kind: ColumnType,
     binds: &mut Binds,
 ) -> Option<String> {
     match &filter.on {
@@ -52,10 +63,7 @@ fn narrowed(
             // An empty list: nothing passes.
             (!codes.is_empty()).then(|| dialect.among_texts(column, kind, &codes))
         }
-        FilterOn::Days(first, last) => {
-            let (first, last) = (binds.text(first), binds.text(last));
-            Some(dialect.between_days(column, kind, &first, &last))
-        }
+        FilterOn::Days(first, last) => Some(dialect.between_days(column, kind, [first, last], binds)),
         _ => None,
     }
 }

@@ -111,6 +111,16 @@ fn grouped_by(margin: &PlannedMargin) -> impl Iterator<Item = &Name> {
     margin.text.by.dimensions().chain(measured(&margin.fetch).filter(|_| keyed))
 }
 
+/// What is selected: as it is grouped by or added up, as it is told, and what tells it.
+type Selected<'a> = (String, String, Told<'a>);
+
+/// What is selected.
+enum Told<'a> {
+    Group(&'a Name, Form),
+    Number,
+    Sum,
+}
+
 struct Planner<'a> {
     dialect: &'a dyn Dialect,
     plan: &'a Plan,
@@ -128,17 +138,17 @@ impl Planner<'_> {
         let names: BTreeSet<&Name> =
             served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
         let mut groups = Vec::new();
-        let (mut selected, mut grouped) = (Vec::new(), Vec::new());
+        let (mut selected, mut grouped): (Vec<Selected>, Vec<String>) = (Vec::new(), Vec::new());
         for name in names {
             let (form, by, told) = self.group(name);
             groups.push((name.clone(), form));
-            grouped.push(by);
-            selected.push(told);
+            grouped.push(by.clone());
+            selected.push((by, told, Told::Group(name, form)));
         }
         let place = served.first().and_then(|margin| self.place(&margin.fetch, &mut binds));
         if let Some((by, present)) = &place {
             grouped.push(by.clone());
-            selected.push(self.dialect.as_number(by));
+            selected.push((by.clone(), self.dialect.as_number(by), Told::Number));
             conditions.push(present.clone());
         }
         let is_distinct = served.iter().any(|margin| distinct(margin));
@@ -151,15 +161,22 @@ impl Planner<'_> {
                 aggregates.push(aggregate);
             }
         }
-        selected.extend(aggregates.iter().map(|aggregate| self.aggregate(aggregate)));
+        for aggregate in &aggregates {
+            let summed = self.aggregate(aggregate);
+            let told = if matches!(aggregate, Aggregate::Sum(_)) { Told::Sum } else { Told::Number };
+            selected.push((summed.clone(), self.told(&told, &summed), told));
+        }
         let text = self.text(&selected, &conditions, &grouped);
         let sql = self.dialect.render(&text, binds);
         Statement { sql, groups, place: place.is_some(), aggregates, margins }
     }
 
     /// One pass over the table, or over each of its shards: what is added up is added up of the parts too.
-    fn text(&self, selected: &[String], conditions: &[String], grouped: &[String]) -> String {
-        let of = |from: &str| {
+    ///
+    /// Of a shard nothing is selected but what is grouped by and added up there: so it can be sent there whole, and all shards
+    /// are at work at once. What is selected is cast here.
+    fn text(&self, selected: &[Selected<'_>], conditions: &[String], grouped: &[String]) -> String {
+        let of = |selected: Vec<String>, from: &str| {
             let mut text = format!("SELECT {} FROM {from}", selected.join(", "));
             if !conditions.is_empty() {
                 text += &format!(" WHERE {}", conditions.join(" AND "));
@@ -169,12 +186,33 @@ impl Planner<'_> {
             }
             text
         };
+        let here = || selected.iter().map(|(_, told, _)| told.clone()).collect();
         match self.road {
-            Road::Bounded { from } => of(from),
-            Road::Direct(table) if table.shards.is_empty() => of(&table.from),
+            Road::Bounded { from } => of(here(), from),
+            Road::Direct(table) if table.shards.is_empty() => of(here(), &table.from),
             Road::Direct(table) => {
-                table.shards.iter().map(|shard| of(shard)).collect::<Vec<_>>().join(" UNION ALL ")
+                let named = selected.iter().enumerate();
+                let there = named.clone().map(|(at, (plain, ..))| format!("{plain} AS _{at}"));
+                let there: Vec<String> = there.collect();
+                let parts = table.shards.iter().map(|shard| of(there.clone(), shard)).collect::<Vec<_>>();
+                let told: Vec<String> =
+                    named.map(|(at, (.., told))| self.told(told, &format!("_{at}"))).collect();
+                format!("SELECT {} FROM ({}) AS parts", told.join(", "), parts.join(" UNION ALL "))
             }
+        }
+    }
+
+    /// What is selected, as it is to be read.
+    fn told(&self, told: &Told<'_>, plain: &str) -> String {
+        match (told, self.road) {
+            (Told::Group(name, Form::Text), Road::Direct(table)) => {
+                self.dialect.text(plain, kind(table, name))
+            }
+            (Told::Group(name, Form::Number), Road::Direct(table)) => {
+                self.dialect.as_number(&self.dialect.number(plain, kind(table, name)))
+            }
+            (Told::Sum, _) => self.dialect.as_sum(plain),
+            _ => self.dialect.as_number(plain),
         }
     }
 
@@ -255,17 +293,16 @@ impl Planner<'_> {
     }
 
     fn aggregate(&self, aggregate: &Aggregate) -> String {
-        let counted =
-            |condition: String| self.dialect.as_number(&format!("count(CASE WHEN {condition} THEN 1 END)"));
+        let counted = |condition: String| format!("count(CASE WHEN {condition} THEN 1 END)");
         match aggregate {
-            Aggregate::Rows => self.dialect.as_number("count(*)"),
+            Aggregate::Rows => "count(*)".to_owned(),
             Aggregate::First => counted("_rank = 1".to_owned()),
-            Aggregate::Distinct => self.dialect.as_number("count(DISTINCT _unit)"),
+            Aggregate::Distinct => "count(DISTINCT _unit)".to_owned(),
             Aggregate::Present(name) => counted(self.present(name)),
             Aggregate::Sum(name) => {
                 let range = self.plan.dataset.columns.get(name).and_then(|column| column.range());
                 let (low, high) = range.map_or((0, 0), |range| (range.low, range.high));
-                self.dialect.as_sum(&format!("sum({})", clamped(self.dialect, &self.number(name), low, high)))
+                format!("sum({})", clamped(self.dialect, &self.number(name), low, high))
             }
         }
     }

@@ -1,0 +1,54 @@
+//! What orders the rows of a unit: random, made once for each version of a dataset, kept in the store.
+
+use lango_privacy::Dataset;
+use lango_source::{Bounding, Secret, Source, SourceError};
+use lango_store::{Store, StoreError};
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The secret of a dataset's version, made and kept if there is none yet.
+pub async fn bounding_secret(store: &Store, dataset: &Dataset, now: i64) -> Result<Secret, SecretError> {
+    let known = store.bounding_secret(dataset.name.as_str(), dataset.version.as_str(), random()?, now).await;
+    Ok(Secret::new(known?))
+}
+
+/// Why it is not known how rows are bounded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BoundingError {
+    /// There is no secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The source cannot tell.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// How a dataset's rows are bounded for a question asked now. Makes no secret: before there is one nothing has been prepared
+/// with it, which a secret that nobody else has tells as well.
+pub(crate) async fn bounding(
+    store: &Store,
+    source: &dyn Source,
+    dataset: &Dataset,
+) -> Result<Bounding, BoundingError> {
+    let known = store.known_bounding_secret(dataset.name.as_str(), dataset.version.as_str()).await;
+    let secret = match known.map_err(SecretError::from)? {
+        Some(known) => known,
+        None => random()?,
+    };
+    Ok(source.bounding(dataset, &Secret::new(secret)).await?)
+}
+
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], SecretError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,110 @@
+//! The office's certificates, and the clock that they are valid by.
+
+use std::path::Path;
+
+use lango_identity::{Facts, Region, Role, Signer, SpiffeId, TlsIdentity, certificates_from_pem, check_own};
+use time::{OffsetDateTime, macros::datetime};
+
+use super::report::Report;
+use crate::config::GatewayFile;
+
+/// No machine that runs this version has this time yet to come.
+const BUILT: i64 = datetime!(2026-01-01 0:00 UTC).unix_timestamp();
+/// A time that no certificate in use is valid at.
+const FAR: i64 = datetime!(2100-01-01 0:00 UTC).unix_timestamp();
+/// When a certificate is better replaced.
+const SOON_S: i64 = 30 * 86_400;
+const CLOCK: &str = "set the machine's clock, and keep it by NTP";
+
+/// Looks at the certificates and the clock; whose the signing certificate is, where it is an office's.
+pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) -> Option<SpiffeId> {
+    clock(now, report);
+    let region = match file.region(config) {
+        Ok(region) => {
+            report.ok("authority", format!("of the region `{}`", region.trust_domain()));
+            region
+        }
+        Err(failure) => {
+            report.failed("authority", failure, "mend `[region]` in the configuration, or its file");
+            return None;
+        }
+    };
+    let folder = file.identity_folder(config);
+    let tls = tls(&folder, &region, now, report);
+    let signing = signing(&folder, &region, now, report);
+    if let (Some(tls), Some(signing)) = (&tls, &signing)
+        && tls != signing
+    {
+        let found = format!("`tls.pem` is of {tls}, `signing.pem` of {signing}");
+        report.failed("certificates", found, "put both certificates of one office into the identity folder");
+    }
+    signing
+}
+
+fn clock(now: i64, report: &mut Report) {
+    let day = day(now);
+    if (BUILT..FAR).contains(&now) {
+        report.ok("clock", format!("{day} in UTC"));
+    } else {
+        report.failed("clock", format!("it says {day}, which cannot be"), CLOCK);
+    }
+}
+
+fn tls(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<SpiffeId> {
+    let subject = "certificate for TLS";
+    let own = match TlsIdentity::load(folder) {
+        Ok(own) => own,
+        Err(error) => {
+            report.failed(subject, error, "put `tls.pem` and `tls.key` into the identity folder");
+            return None;
+        }
+    };
+    if let Err(fault) = check_own(&own, region, now) {
+        report.failed(subject, &fault, fault.advice());
+        return own.id().ok();
+    }
+    lasts(subject, own.chain().first().map(AsRef::as_ref), now, report)
+}
+
+fn signing(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<SpiffeId> {
+    let subject = "certificate for signing";
+    let signer = match Signer::load(folder) {
+        Ok(signer) => signer,
+        Err(error) => {
+            report.failed(subject, error, "put `signing.pem` and `signing.key` into the identity folder");
+            return None;
+        }
+    };
+    let id = signer.principal().clone();
+    let chain = std::fs::read(folder.join("signing.pem")).ok();
+    let chain = chain.and_then(|text| certificates_from_pem(&text).ok()).unwrap_or_default();
+    let leaf = chain.first().map(AsRef::as_ref);
+    if let Err(error) = signer.check(region, now) {
+        let early = leaf.and_then(|der| Facts::read(der).ok()).is_some_and(|facts| now < facts.not_before);
+        let advice = if early { CLOCK } else { "have the region's authority issue a new one" };
+        report.failed(subject, error, advice);
+        return Some(id);
+    }
+    lasts(subject, leaf, now, report);
+    if id.role() != Role::Office {
+        report.failed("certificates", format!("they are of {id}"), "a gateway needs an office's");
+    }
+    Some(id)
+}
+
+/// How long a good certificate is still good; whose it is.
+fn lasts(subject: &str, leaf: Option<&[u8]>, now: i64, report: &mut Report) -> Option<SpiffeId> {
+    let facts = Facts::read(leaf?).ok()?;
+    let found = format!("of {}, valid until {}", facts.spiffe, day(facts.not_after));
+    if facts.not_after - now < SOON_S {
+        report.warning(subject, found, "have the region's authority issue a new one soon");
+    } else {
+        report.ok(subject, found);
+    }
+    Some(facts.spiffe)
+}
+
+/// The day of a Unix time, in UTC.
+pub fn day(at: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |time| time.date().to_string())
+}

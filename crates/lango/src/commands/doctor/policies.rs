@@ -1,0 +1,47 @@
+//! The policy: whether it reads, passes its own tests, and is the office's.
+
+use std::path::Path;
+
+use lango_identity::SpiffeId;
+use lango_policy::PolicySet;
+
+use super::report::Report;
+use crate::config::GatewayFile;
+
+/// Looks at the policy; it, where it reads.
+pub fn look(
+    file: &GatewayFile,
+    config: &Path,
+    office: Option<&SpiffeId>,
+    report: &mut Report,
+) -> Option<PolicySet> {
+    let read = file.policies(config).and_then(|documents| Ok(PolicySet::read(&documents)?));
+    let set = match read {
+        Ok(set) => set,
+        Err(failure) => {
+            report.failed("policy", failure, "mend the policy: docs/POLICIES.md");
+            return None;
+        }
+    };
+    report.ok("policy", format!("{} datasets, {} grants", set.datasets.len(), set.grants.len()));
+    let failed = set.run_trials();
+    for error in &failed {
+        report.failed("policy's tests", error, "mend the policy, or the test if it expects the wrong thing");
+    }
+    match (failed.len(), set.trials.len()) {
+        (0, 0) => report.warning(
+            "policy's tests",
+            "there are none",
+            "say with `[[test]]` what must be allowed and what must not",
+        ),
+        (0, count) => report.ok("policy's tests", format!("{count} pass")),
+        _ => {}
+    }
+    if let Some(id) = office
+        && id.name() != set.office
+    {
+        let found = format!("it is of office `{}`, the certificates are of {id}", set.office);
+        report.failed("policy's office", found, "put the office's own certificates into the identity folder");
+    }
+    Some(set)
+}

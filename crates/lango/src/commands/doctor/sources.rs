@@ -1,0 +1,212 @@
+//! The sources: whether they can be reached and what may be done there, and each dataset with its preparation.
+
+use std::{path::Path, sync::Arc};
+
+use lango_policy::PolicySet;
+use lango_privacy::Dataset;
+use lango_source::{Bounding, Examination, Secret, Source, SourceError};
+use lango_store::Examined;
+
+use super::report::Report;
+use crate::config::GatewayFile;
+
+/// Looks at each source of the configuration, and at the policy's datasets in it.
+pub async fn look(
+    file: &GatewayFile,
+    config: &Path,
+    policy: Option<&PolicySet>,
+    mut store: Option<&mut Examined>,
+    report: &mut Report,
+) {
+    let datasets: Vec<&Dataset> = policy.map(|set| set.datasets.values().collect()).unwrap_or_default();
+    for name in file.sources() {
+        let own: Vec<&Dataset> = datasets.iter().filter(|of| of.source == name).copied().collect();
+        let source = reach(file, config, name, &own, report).await;
+        for dataset in own {
+            let subject = format!("dataset {}", dataset.name);
+            let Some(source) = &source else {
+                report.failed(subject, "not looked at: its source cannot be reached", "see its source");
+                continue;
+            };
+            if let Err(error) = source.check(dataset).await {
+                report.failed(subject, &error, advice(&error));
+                continue;
+            }
+            report.ok(subject, format!("table `{}` is as the policy declares it", dataset.table));
+            let place = Place { file, config };
+            place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
+        }
+    }
+    for dataset in datasets.iter().filter(|dataset| file.sources().all(|name| name != dataset.source)) {
+        let found =
+            format!("it names the source `{}`, which the configuration does not have", dataset.source);
+        report.failed(
+            format!("dataset {}", dataset.name),
+            found,
+            format!("add `[source.{}]`", dataset.source),
+        );
+    }
+}
+
+/// Looks who answers; the source, if somebody does.
+async fn reach(
+    file: &GatewayFile,
+    config: &Path,
+    name: &str,
+    datasets: &[&Dataset],
+    report: &mut Report,
+) -> Option<Arc<dyn Source>> {
+    let subject = format!("source {name}");
+    let source = match file.source(config, name) {
+        Ok(source) => source,
+        Err(failure) => {
+            report.failed(subject, failure, format!("mend `[source.{name}]`: docs/OPERATIONS.md"));
+            return None;
+        }
+    };
+    let tables: Vec<&str> = datasets.iter().map(|dataset| dataset.table.as_str()).collect();
+    match source.examine(&tables).await {
+        Ok(found) => {
+            tell(&subject, &found, report);
+            Some(source)
+        }
+        Err(error) => {
+            report.failed(subject, &error, advice(&error));
+            None
+        }
+    }
+}
+
+fn tell(subject: &str, found: &Examination, report: &mut Report) {
+    let mut told = format!("{} answers", found.engine);
+    if let Some(tls) = &found.tls {
+        told += &format!(", by {tls}");
+    }
+    match found.statement_timeout_ms {
+        Some(0) => report.warning(
+            subject,
+            format!("{told}, and lets a statement run for ever"),
+            "set `statement_timeout_s`",
+        ),
+        Some(milliseconds) => {
+            told += &format!(", and stops a statement after {} s", milliseconds as f64 / 1_000.0);
+            report.ok(subject, told);
+        }
+        None => report.ok(subject, told),
+    }
+    let rights = format!("{subject}, rights");
+    if !found.may_change.is_empty() {
+        let told = format!("the gateway's user may change {}", quoted(&found.may_change));
+        report.warning(rights, told, "grant it SELECT alone, and take the rest away");
+    } else if found.statement_timeout_ms.is_some() {
+        report.ok(rights, "the gateway's user may not change what it reads");
+    }
+    match found.may_prepare {
+        Some(true) => {
+            report.ok(format!("{subject}, schema"), "preparations may be kept in `prepared_schema`")
+        }
+        Some(false) => report.failed(
+            format!("{subject}, schema"),
+            "`prepared_schema` is not there, or the gateway's user may not make tables in it",
+            "make it and grant it: docs/OPERATIONS.md; or leave `prepared_schema` out",
+        ),
+        None => {}
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Where the command to run is of.
+struct Place<'a> {
+    file: &'a GatewayFile,
+    config: &'a Path,
+}
+
+impl Place<'_> {
+    async fn preparation(
+        &self,
+        source: &dyn Source,
+        dataset: &Dataset,
+        store: Option<&mut Examined>,
+        report: &mut Report,
+    ) {
+        let subject = format!("dataset {}, rows", dataset.name);
+        let (name, version) = (dataset.name.as_str(), dataset.version.as_str());
+        let known = match store {
+            Some(store) => store.bounding_secret(name, version).await,
+            None => Ok(None),
+        };
+        let mut secret = [0; 32];
+        match known {
+            Ok(Some(known)) => secret = known,
+            // Nothing fits what nobody has.
+            Ok(None) => drop(getrandom::fill(&mut secret)),
+            Err(error) => {
+                report.failed(subject, error, "see the store");
+                return;
+            }
+        }
+        match source.bounding(dataset, &Secret::new(secret)).await {
+            Ok(Bounding::Vouched) => report.ok(subject, Bounding::Vouched),
+            Ok(Bounding::Prepared { rows }) => {
+                report.ok(
+                    subject,
+                    format!("prepared: {rows} rows. Rows changed under the same version are not seen"),
+                );
+            }
+            Ok(bounding @ (Bounding::Unprepared | Bounding::Stale(_))) => {
+                report.warning(subject, found(&bounding, dataset), self.command(dataset));
+            }
+            Err(error) => report.failed(subject, &error, advice(&error)),
+        }
+    }
+
+    fn command(&self, dataset: &Dataset) -> String {
+        let command =
+            format!("lango dataset prepare --config {} --dataset {}", self.config.display(), dataset.name);
+        if self.file.can_prepare(&dataset.source) {
+            return command;
+        }
+        format!(
+            "name a `prepared_schema` in `[source.{}]`: docs/OPERATIONS.md. Then {command}",
+            dataset.source
+        )
+    }
+}
+
+fn found(bounding: &Bounding, dataset: &Dataset) -> String {
+    let unit = &dataset.unit;
+    match bounding {
+        Bounding::Stale(why) => {
+            format!("the preparation is stale: {why}. It is not used, and every question ranks the rows")
+        }
+        _ if unit.rows_at_most == 1 => format!(
+            "no primary or unique key on `{}` vouches for one row of a {}, so every question ranks the rows",
+            unit.column, unit.noun
+        ),
+        _ => "not prepared: every question ranks the rows".to_owned(),
+    }
+}
+
+/// What to do about a source, where its own words do not say it.
+fn advice(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::Unavailable(_) => {
+            "check that it is there and runs, its address, the user, the password and `tls_authority`"
+        }
+        SourceError::NoTable(_) => {
+            "mend `table` in the policy, grant SELECT on it, or import it with `lango dataset import`"
+        }
+        SourceError::NoColumn { .. } => "mend the column's name in the policy, or take it out",
+        SourceError::ColumnType { .. } | SourceError::UnitType { .. } => {
+            "mend the column's declaration in the policy, or its type in the table"
+        }
+        SourceError::NotATable(_) | SourceError::Collation { .. } | SourceError::UnitLength { .. } => {
+            "mend the table, or name another one in the policy"
+        }
+        SourceError::Codes { .. } => "declare shorter code lists",
+        _ => "see docs/OPERATIONS.md",
+    }
+}

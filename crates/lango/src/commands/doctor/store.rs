@@ -1,0 +1,92 @@
+//! The store: whether it is there, is of this version, may be written to and keeps what it acknowledges.
+
+use std::path::Path;
+
+use lango_store::{Examined, Location, Written};
+
+use super::{certificates::day, report::Report};
+use crate::config::GatewayFile;
+
+/// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
+const AHEAD_S: i64 = 300;
+
+/// Looks at the store; it, where it is there.
+pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) -> Option<Examined> {
+    let location = match file.store_location(config) {
+        Ok(location) => location,
+        Err(failure) => {
+            report.failed("store", failure, "mend `store` in the configuration");
+            return None;
+        }
+    };
+    let examined = match Examined::look(&location).await {
+        Ok(Some(examined)) => examined,
+        Ok(None) => {
+            missing(&location, report);
+            return None;
+        }
+        Err(error) => {
+            let advice = match location {
+                Location::File(_) => {
+                    "check that the gateway's user may read the file, and that it is a store"
+                }
+                Location::Postgres { .. } => {
+                    "check that the server runs, its address, the user, the password and `tls_authority`"
+                }
+            };
+            report.failed("store", error, advice);
+            return None;
+        }
+    };
+    written(&examined, report);
+    if !examined.is_writable {
+        report.failed("store's rights", "it may not be written to", "let the gateway's user write it");
+    }
+    if !examined.undurable.is_empty() {
+        let found = format!("off on its server: {}", examined.undurable.join(", "));
+        report.warning(
+            "store's durability",
+            found,
+            "switch them on: a power cut may undo charges, and the budget would be spent twice",
+        );
+    } else if let Location::Postgres { .. } = location {
+        report.ok("store's durability", "what it acknowledges is on the server's disk");
+    }
+    if let Some(at) = examined.last_record_at
+        && at > now + AHEAD_S
+    {
+        let found = format!("the last request was recorded on {}, later than it is", day(at));
+        report.failed("clock and store", found, "set the machine's clock, and keep it by NTP");
+    }
+    Some(examined)
+}
+
+fn missing(location: &Location, report: &mut Report) {
+    let Location::File(path) = location else { return };
+    report.warning(
+        "store",
+        format!("{} is not there; a gateway makes it when it starts", path.display()),
+        "right before the first start. Later, it is lost with all charges: see docs/OPERATIONS.md",
+    );
+}
+
+fn written(examined: &Examined, report: &mut Report) {
+    match examined.written {
+        Written::Current => report.ok("store", "it opens, and has this version's schema"),
+        Written::Nothing => report.warning(
+            "store",
+            "it is empty; a gateway makes its tables when it starts",
+            "right before the first start. Later, all charges are lost: see docs/OPERATIONS.md",
+        ),
+        Written::Earlier(schema) => report.warning(
+            "store",
+            format!("it has schema {schema}; a gateway brings it up to date when it starts"),
+            "copy it before: earlier versions do not read it any more then",
+        ),
+        Written::Unknown(schema) => report.failed(
+            "store",
+            format!("it has schema {schema}, which this version does not read"),
+            "run the version that wrote it, or restore its backup",
+        ),
+    }
+}

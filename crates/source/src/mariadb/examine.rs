@@ -1,0 +1,81 @@
+//! Who answers, and what the gateway's user may do there. Rights that come by a role are not seen.
+
+use sqlx::{ConnectOptions, Connection, MySqlConnection, MySqlPool, Row, mysql::MySqlRow};
+
+use super::catalogue::text;
+use crate::{
+    Examination, SourceError,
+    failure::{CONNECT_TIME_MAX, too_slow, unavailable},
+};
+
+/// The grantee of the connection's user, as the catalogue writes it.
+const SELF: &str = "concat('''', replace(CURRENT_USER(), '@', '''@'''), '''')";
+const CHANGES: &str = "('INSERT', 'UPDATE', 'DELETE', 'DROP', 'ALTER')";
+
+pub(super) async fn examine(
+    pool: &MySqlPool,
+    schema: Option<&str>,
+    tables: &[&str],
+) -> Result<Examination, SourceError> {
+    // Not from the pool, which would try again and again and not say why it fails.
+    let options = pool.connect_options();
+    let connecting = tokio::time::timeout(CONNECT_TIME_MAX, options.connect()).await;
+    let mut connection = connecting.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
+    let found = look(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
+    drop(connection.close().await);
+    let mut found = found?;
+    // The pool sets the time as it makes a connection.
+    let read = sqlx::query("SELECT CAST(@@max_statement_time * 1000 AS SIGNED)").fetch_one(pool).await;
+    let timeout = read.and_then(|row| row.try_get_unchecked::<i64, _>(0));
+    found.statement_timeout_ms = u64::try_from(timeout.map_err(|error| unavailable(&error))?).ok();
+    Ok(found)
+}
+
+async fn look(
+    connection: &mut MySqlConnection,
+    schema: Option<&str>,
+    tables: &[&str],
+) -> sqlx::Result<Examination> {
+    let version = text(&sqlx::query("SELECT VERSION()").fetch_one(&mut *connection).await?, 0)?;
+    let tls =
+        text(&sqlx::query("SHOW SESSION STATUS LIKE 'Ssl_version'").fetch_one(&mut *connection).await?, 1)?;
+    let mut may_change = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM information_schema.user_privileges WHERE grantee = {SELF} AND privilege_type IN {CHANGES}) + \
+             (SELECT count(*) FROM information_schema.schema_privileges WHERE grantee = {SELF} AND DATABASE() LIKE table_schema \
+              AND privilege_type IN {CHANGES}) + \
+             (SELECT count(*) FROM information_schema.table_privileges WHERE grantee = {SELF} AND table_schema = DATABASE() \
+              AND table_name = ? AND privilege_type IN {CHANGES})"
+        );
+        let name = table.rsplit('.').next().unwrap_or(table);
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(name).fetch_one(&mut *connection).await?;
+        if count(&row)? > 0 {
+            may_change.push((*table).to_owned());
+        }
+    }
+    let may_prepare = match schema {
+        None => None,
+        Some(schema) => {
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM information_schema.schemata WHERE schema_name = ?) > 0 AND \
+                 (SELECT count(*) FROM information_schema.user_privileges WHERE grantee = {SELF} AND privilege_type = 'CREATE') + \
+                 (SELECT count(*) FROM information_schema.schema_privileges WHERE grantee = {SELF} AND ? LIKE table_schema \
+                  AND privilege_type = 'CREATE') > 0"
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(schema).bind(schema);
+            Some(count(&query.fetch_one(&mut *connection).await?)? > 0)
+        }
+    };
+    Ok(Examination {
+        engine: format!("MariaDB {version}"),
+        tls: Some(tls).filter(|tls| !tls.is_empty()),
+        statement_timeout_ms: None,
+        may_change,
+        may_prepare,
+    })
+}
+
+fn count(row: &MySqlRow) -> sqlx::Result<i64> {
+    row.try_get_unchecked(0)
+}
