@@ -16,7 +16,7 @@ use crate::{
     count::UnitType,
     failure::{told, unavailable},
     preparation::{Tie, table_name},
-    sql::{Binds, ColumnType, Dialect, NormalType, Table, bounded, normal_type},
+    sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
 };
 
 const PAGE: &str = "lango_preparation";
@@ -153,11 +153,7 @@ async fn fill(
 }
 
 fn columns(dataset: &Dataset, table: &Table) -> String {
-    let unit = match (table.unit_type, table.unit_column) {
-        (UnitType::Integer, ColumnType::Unsigned) => "bigint unsigned",
-        (UnitType::Integer, _) => "bigint",
-        (UnitType::Text, _) => "varbinary(1020)",
-    };
+    let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "varbinary(1020)" };
     let mut columns = format!("_unit {unit} NOT NULL, _rank integer NOT NULL");
     for (name, column) in &dataset.columns {
         let kind = match (normal_type(&column.domain), column.range()) {

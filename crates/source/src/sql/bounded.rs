@@ -66,11 +66,9 @@ pub(crate) fn bounded(
 /// The identifier: a whole number, or text.
 pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> String {
     let column = dialect.quoted(&dataset.unit.column);
-    match (table.unit_type, table.unit_column) {
-        // Were the largest read as one, two units would share their bounds.
-        (UnitType::Integer, ColumnType::Unsigned) => column,
-        (UnitType::Integer, kind) => dialect.number(&column, kind),
-        (UnitType::Text, kind) => dialect.text(&column, kind),
+    match table.unit_type {
+        UnitType::Integer => dialect.identifier(&column, table.unit_column),
+        UnitType::Text => dialect.text(&column, table.unit_column),
     }
 }
 
