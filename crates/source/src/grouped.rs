@@ -93,7 +93,7 @@ impl Reader<'_, '_, '_> {
             return;
         }
         let mut rest = row.iter().skip(self.groups.len());
-        let place = if self.statement.place { rest.next().map_or(0, |cell| whole(cell)) } else { 0 };
+        let place = if self.statement.place { rest.next().map_or(0, whole) } else { 0 };
         let told: Vec<i128> = rest.map(whole).collect();
         let of = |wanted: &Aggregate| {
             let position = self.statement.aggregates.iter().position(|aggregate| aggregate == wanted);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lango_database::{Server, Tls};
 use lango_testkit::{Engine, Office, Policy, Register, World};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -238,6 +239,43 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
     found.expect("store", "failed", "schema 99");
     found.expect("source register", "ok", "answers");
 
+    std::fs::remove_file(office.folder().join("authority.pem")).unwrap();
+    let found = doctor(&config);
+    found.expect("authority", "failed", "authority.pem");
+    found.expect("tls.pem", "failed", "expired");
+    found.expect("signing.pem", "ok", "valid until");
+
     rewrite(&config, "listen", "lisen");
     doctor(&config).expect("configuration", "failed", "lisen");
+}
+
+#[test]
+fn a_store_on_a_server_is_looked_at_and_not_made() {
+    let world = World::new();
+    let (office, config) = keyed(&world);
+    if office.database.engine() != Engine::Postgres {
+        return;
+    }
+    let Server { address, password, tls } = office.database.owner();
+    let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
+    std::fs::write(office.folder().join("store.password"), password.unwrap().read().unwrap().as_bytes())
+        .unwrap();
+    let store = format!(
+        "store = {{ postgres = \"{address}\", password_file = \"store.password\", tls_authority = \"{}\" }}",
+        authority.display()
+    );
+    rewrite(&config, "store = \"ledger.sqlite\"", &store);
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let before = office.database.integer(tables);
+    let found = doctor(&config);
+    found.expect("store", "warning", "it is empty");
+    // The tests' server forces nothing to the disk.
+    found.expect("store's durability", "warning", "fsync, full_page_writes");
+    assert_eq!(office.database.integer(tables), before);
+
+    let prepare = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
+    assert_eq!(prepare.0, Some(0), "{}", prepare.2);
+    doctor(&config).expect("store", "ok", "this version's schema");
+    std::fs::write(office.folder().join("store.password"), "not-the-password").unwrap();
+    doctor(&config).expect("store", "failed", "the password");
 }
