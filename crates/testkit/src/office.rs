@@ -133,9 +133,8 @@ impl Office {
     }
 
     /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
-    /// will listen on a free port, see [`Office::listens_at`]. For SQLite only.
+    /// will listen on a free port, see [`Office::listens_at`].
     pub fn write_config(&self, world: &World) -> PathBuf {
-        assert_eq!(self.database.engine(), Engine::Sqlite);
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let (file, server) = match &self.kept {
@@ -153,9 +152,10 @@ authority = "authority.pem"
 signing_eku = "{eku}"
 
 [source.register]
-sqlite = "register.sqlite"
+{}
 statement_timeout_s = 600
-"#
+"#,
+            self.source_keys()
         );
         std::fs::write(&config, text).unwrap();
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
@@ -163,6 +163,24 @@ statement_timeout_s = 600
         std::fs::create_dir_all(self.path("policies")).unwrap();
         std::fs::copy(self.path("policy.toml"), self.path("policies/policy.toml")).unwrap();
         config
+    }
+
+    /// The keys of a source that is its register; a server's password is in a file of the folder.
+    fn source_keys(&self) -> String {
+        let key = match self.database.engine() {
+            Engine::Sqlite => return "sqlite = \"register.sqlite\"".to_owned(),
+            Engine::Postgres => "postgres",
+            Engine::MariaDb => "mariadb",
+        };
+        let Server { address, password, tls } = self.database.server();
+        let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
+        std::fs::write(self.path("register.password"), password.unwrap().read().unwrap().as_bytes()).unwrap();
+        format!(
+            "{key} = \"{address}\"\npassword_file = \"register.password\"\ntls_authority = \"{}\"\n\
+             prepared_schema = \"{}\"",
+            authority.display(),
+            self.database.prepared_schema()
+        )
     }
 
     /// Says where a gateway listens that this test's process does not run.

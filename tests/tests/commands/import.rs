@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_testkit::{Office, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
@@ -50,7 +50,7 @@ publish = "office"
 
 /// An office whose register is still to be imported, and its configuration.
 fn office(world: &World) -> (Office, PathBuf) {
-    let office = Office::prepare(world, "NGA", &Policy::of("NGA"), &Register::default());
+    let office = Office::prepare_on(Engine::Sqlite, world, "NGA", &Policy::of("NGA"), &Register::default());
     std::fs::remove_file(office.register()).unwrap();
     office.write_policy(POLICY);
     let config = office.write_config(world);

@@ -1,7 +1,9 @@
-//! `lango query` as an analyst runs it, against gateways and a coordinator of this process, and `lango dataset import` as
-//! an administrator does.
+//! `lango query` as an analyst runs it, against gateways and a coordinator of this process, and `lango dataset` and
+//! `lango doctor` as an administrator does.
 
+mod doctor;
 mod import;
+mod prepare;
 #[path = "../support/program.rs"]
 mod program;
 

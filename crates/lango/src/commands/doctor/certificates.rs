@@ -19,6 +19,7 @@ const CLOCK: &str = "set the machine's clock, and keep it by NTP";
 /// Looks at the certificates and the clock; whose the signing certificate is, where it is an office's.
 pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) -> Option<SpiffeId> {
     clock(now, report);
+    let folder = file.identity_folder(config);
     let region = match file.region(config) {
         Ok(region) => {
             report.ok("authority", format!("of the region `{}`", region.trust_domain()));
@@ -26,10 +27,11 @@ pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) ->
         }
         Err(failure) => {
             report.failed("authority", failure, "mend `[region]` in the configuration, or its file");
+            // Without it nothing can be said of who issued them.
+            dates(&folder, now, report);
             return None;
         }
     };
-    let folder = file.identity_folder(config);
     let tls = tls(&folder, &region, now, report);
     let signing = signing(&folder, &region, now, report);
     if let (Some(tls), Some(signing)) = (&tls, &signing)
@@ -64,6 +66,31 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<
         return own.id().ok();
     }
     lasts(subject, own.chain().first().map(AsRef::as_ref), now, report)
+}
+
+/// As much as can be said without an authority.
+fn dates(folder: &Path, now: i64, report: &mut Report) {
+    for name in ["tls.pem", "signing.pem"] {
+        let read = std::fs::read(folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
+        let facts = read.and_then(|chain| chain.first().and_then(|leaf| Facts::read(leaf).ok()));
+        match facts {
+            None => report.failed(
+                name,
+                "it cannot be read",
+                "put the office's certificates into the identity folder",
+            ),
+            Some(facts) if now > facts.not_after => {
+                let found = format!("it expired on {}", day(facts.not_after));
+                report.failed(name, found, "have the region's authority issue a new one");
+            }
+            Some(facts) if now < facts.not_before => {
+                report.failed(name, format!("it is not valid before {}", day(facts.not_before)), CLOCK);
+            }
+            Some(facts) => {
+                report.ok(name, format!("valid until {}; its issuer is not known", day(facts.not_after)))
+            }
+        }
+    }
 }
 
 fn signing(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<SpiffeId> {

@@ -1,0 +1,281 @@
+//! `lango doctor` as an administrator runs it, on the engine under test: what is wrong is named, with what to do.
+
+use std::path::Path;
+
+use lango_database::{Server, Tls};
+use lango_testkit::{Engine, Office, Policy, Register, World};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::prepare::{lango, office as unkeyed, said};
+
+/// An office in which all is well, and its configuration.
+fn keyed(world: &World) -> (Office, std::path::PathBuf) {
+    let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(1));
+    let config = office.write_config(world);
+    (office, config)
+}
+
+/// The checks by their names, with the exit code. Nothing secret may be printed, whatever is found.
+struct Found {
+    code: Option<i32>,
+    checks: Vec<[String; 4]>,
+}
+
+fn doctor(config: &Path) -> Found {
+    let (code, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
+    let told: Value =
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+    let checks = told["checks"].as_array().unwrap();
+    let checks: Vec<_> = checks
+        .iter()
+        .map(|check| ["check", "status", "found", "advice"].map(|name| text(check, name)))
+        .collect();
+    let failed = checks.iter().filter(|[_, status, ..]| status == "failed").count();
+    assert_eq!(
+        (told["failed"].as_u64(), code),
+        (Some(failed as u64), Some(i32::from(failed > 0))),
+        "{stdout}"
+    );
+    if let Ok(password) = std::fs::read_to_string(config.with_file_name("register.password")) {
+        assert!(!stdout.contains(&password) && !stderr.contains(&password));
+    }
+    for [check, status, found, advice] in &checks {
+        assert_eq!(advice.is_empty(), status == "ok", "{check}: {found}");
+    }
+    Found { code, checks }
+}
+
+impl Found {
+    fn expect(&self, check: &str, status: &str, words: &str) {
+        let is = |[name, is, found, advice]: &&[String; 4]| {
+            name == check && is == status && (found.contains(words) || advice.contains(words))
+        };
+        assert!(self.checks.iter().any(|line| is(&line)), "{check} {status} {words}: {:#?}", self.checks);
+    }
+}
+
+/// Puts other words in place of some in a file.
+fn rewrite(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{from}: {text}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn where_all_is_well_nothing_fails_and_nothing_is_made() {
+    let world = World::new();
+    let (office, config) = keyed(&world);
+    let before = std::fs::read_dir(office.folder()).unwrap().count();
+    let found = doctor(&config);
+    for check in [
+        "configuration",
+        "clock",
+        "authority",
+        "certificate for TLS",
+        "certificate for signing",
+        "policy",
+        "source register",
+        "dataset residents",
+        "dataset residents, rows",
+    ] {
+        found.expect(check, "ok", "");
+    }
+    found.expect("store", "warning", "is not there");
+    assert_eq!((found.code, std::fs::read_dir(office.folder()).unwrap().count()), (Some(0), before));
+    if office.database.engine() != Engine::Sqlite {
+        found.expect("source register", "ok", "TLSv1.3");
+        found.expect("source register", "ok", "after 600 s");
+        found.expect("source register, rights", "ok", "may not change");
+        found.expect("source register, schema", "ok", "");
+    }
+    let (code, stdout, _) = said(&lango(&["doctor"], &config, &[]));
+    assert!(code == Some(0) && stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
+}
+
+/// What is done to an office and its configuration.
+type Spoil = fn(&Office, &Path);
+
+fn made_anew(office: &Office, unit: &'static str) {
+    office.database.run("DROP TABLE residents");
+    let mut register = Register::default();
+    register.unit = unit;
+    register.write(&office.database);
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
+    let drop: Spoil = |office, _| office.database.run("DROP TABLE residents");
+    let view: Spoil = |office, _| {
+        office.database.run("ALTER TABLE residents RENAME TO kept");
+        office.database.run("CREATE VIEW residents AS SELECT * FROM kept");
+    };
+    let wrong_type: Spoil = |office, _| {
+        made_anew(office, "REAL");
+    };
+    let no_key: Spoil = |office, _| {
+        made_anew(office, "TEXT");
+    };
+    let no_column: Spoil = |office, _| office.database.run("ALTER TABLE residents DROP COLUMN education");
+    let gone: Spoil = |office, config| match office.database.engine() {
+        Engine::Sqlite => office.database.away(),
+        _ => {
+            let address = office.database.server().address;
+            let port = address.rsplit_once(':').unwrap().1.split('/').next().unwrap().to_owned();
+            rewrite(config, &format!(":{port}/"), ":1/");
+        }
+    };
+    for (what, spoil, check, status, words) in [
+        ("dropped", drop, "dataset residents", "failed", "no table `residents`"),
+        ("a view", view, "dataset residents", "failed", "not a table"),
+        ("of a wrong type", wrong_type, "dataset residents", "failed", "`person_id`"),
+        ("without a column", no_column, "dataset residents", "failed", "no column `education`"),
+        (
+            "without its key",
+            no_key,
+            "dataset residents, rows",
+            "warning",
+            "no primary or unique key on `person_id`",
+        ),
+        ("out of reach", gone, "source register", "failed", "cannot be opened"),
+        ("out of reach", gone, "dataset residents", "failed", "not looked at"),
+    ] {
+        eprintln!("{what}");
+        let world = World::new();
+        let (office, config) = keyed(&world);
+        spoil(&office, &config);
+        let found = doctor(&config);
+        found.expect(check, status, words);
+        found.expect("certificate for TLS", "ok", "");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_servers_users_is_named() {
+    let world = World::new();
+    let (office, config) = keyed(&world);
+    if office.database.engine() == Engine::Sqlite {
+        return;
+    }
+    let address = office.database.server().address;
+    let user = address.split_once("://").unwrap().1.split_once('@').unwrap().0.to_owned();
+    office.database.run(&match office.database.engine() {
+        Engine::MariaDb => format!("GRANT INSERT ON {user}.* TO {user}@'127.0.0.1'"),
+        _ => format!("GRANT INSERT ON residents TO {user}"),
+    });
+    doctor(&config).expect("source register, rights", "warning", "may change `residents`");
+
+    let schema = office.database.prepared_schema();
+    rewrite(&config, &format!("prepared_schema = \"{schema}\""), "prepared_schema = \"nowhere\"");
+    doctor(&config).expect("source register, schema", "failed", "is not there");
+
+    std::fs::write(office.folder().join("register.password"), "not-the-password").unwrap();
+    let found = doctor(&config);
+    found.expect("source register", "failed", "the password");
+    found.expect("dataset residents", "failed", "not looked at");
+}
+
+#[test]
+fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
+    let version: Spoil =
+        |office, _| rewrite(&office.folder().join("policies/policy.toml"), "2024-07-01", "2025-07-01");
+    let policy: Spoil =
+        |office, _| rewrite(&office.folder().join("policies/policy.toml"), "[0, 110]", "[0, 120]");
+    let secret: Spoil = |office, _| std::fs::remove_file(office.store()).unwrap();
+    let table: Spoil = |office, _| office.database.run("ALTER TABLE residents ADD COLUMN more INTEGER");
+    let rows: Spoil = |office, _| {
+        let schema = match office.database.engine() {
+            Engine::Sqlite => "main".to_owned(),
+            _ => office.database.prepared_schema(),
+        };
+        let prepared =
+            office.database.rows(&format!("SELECT prepared_table FROM {schema}.lango_preparation"));
+        office.database.run(&format!("DROP TABLE {schema}.{}", prepared[0][0].as_ref().unwrap()));
+    };
+    for (spoil, words) in [
+        (version, "for another version"),
+        (policy, "the policy declares"),
+        (secret, "another ledger's secret"),
+        (table, "made anew"),
+        (rows, "its rows are gone"),
+    ] {
+        eprintln!("{words}");
+        let world = World::new();
+        let (office, config) = unkeyed(&world);
+        doctor(&config).expect("dataset residents, rows", "warning", "lango dataset prepare --config ");
+        let prepare = || said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
+        assert_eq!(prepare().0, Some(0));
+        doctor(&config).expect("dataset residents, rows", "ok", "prepared: ");
+        doctor(&config).expect("store", "ok", "this version's schema");
+        spoil(&office, &config);
+        let found = doctor(&config);
+        found.expect("dataset residents, rows", "warning", words);
+        found.expect("dataset residents, rows", "warning", "lango dataset prepare --config ");
+        let (code, _, stderr) = prepare();
+        assert_eq!(code, Some(0), "{stderr}");
+        doctor(&config).expect("dataset residents, rows", "ok", "prepared: ");
+    }
+}
+
+#[test]
+fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
+    let world = World::new();
+    let (office, config) = keyed(&world);
+    std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
+    let expired = world.identity_of(&office.id, world.past(), world.validity());
+    expired.save(&office.folder().join("identity"));
+    let store = Connection::open(office.store()).unwrap();
+    store
+        .execute_batch(
+            "CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (99)",
+        )
+        .unwrap();
+    drop(store);
+    let found = doctor(&config);
+    found.expect("policy", "failed", "policy.toml:2:1");
+    found.expect("certificate for TLS", "failed", "expired");
+    found.expect("certificate for signing", "ok", "valid until");
+    found.expect("store", "failed", "schema 99");
+    found.expect("source register", "ok", "answers");
+
+    std::fs::remove_file(office.folder().join("authority.pem")).unwrap();
+    let found = doctor(&config);
+    found.expect("authority", "failed", "authority.pem");
+    found.expect("tls.pem", "failed", "expired");
+    found.expect("signing.pem", "ok", "valid until");
+
+    rewrite(&config, "listen", "lisen");
+    doctor(&config).expect("configuration", "failed", "lisen");
+}
+
+#[test]
+fn a_store_on_a_server_is_looked_at_and_not_made() {
+    let world = World::new();
+    let (office, config) = keyed(&world);
+    if office.database.engine() != Engine::Postgres {
+        return;
+    }
+    let Server { address, password, tls } = office.database.owner();
+    let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
+    std::fs::write(office.folder().join("store.password"), password.unwrap().read().unwrap().as_bytes())
+        .unwrap();
+    let store = format!(
+        "store = {{ postgres = \"{address}\", password_file = \"store.password\", tls_authority = \"{}\" }}",
+        authority.display()
+    );
+    rewrite(&config, "store = \"ledger.sqlite\"", &store);
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let before = office.database.integer(tables);
+    let found = doctor(&config);
+    found.expect("store", "warning", "it is empty");
+    // The tests' server forces nothing to the disk.
+    found.expect("store's durability", "warning", "fsync, full_page_writes");
+    assert_eq!(office.database.integer(tables), before);
+
+    let prepare = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
+    assert_eq!(prepare.0, Some(0), "{}", prepare.2);
+    doctor(&config).expect("store", "ok", "this version's schema");
+    std::fs::write(office.folder().join("store.password"), "not-the-password").unwrap();
+    doctor(&config).expect("store", "failed", "the password");
+}

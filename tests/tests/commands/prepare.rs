@@ -1,0 +1,174 @@
+//! `lango dataset prepare` and `lango dataset describe` as an administrator runs them, on the engine under test.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use lango_source::Bounding;
+use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
+use serde_json::{Value, json};
+
+use crate::program;
+
+/// An office whose persons have two rows each and no key, of which one row counts; and its configuration.
+pub fn office(world: &World) -> (Office, PathBuf) {
+    let mut register = Register::sample(2);
+    register.unit = "TEXT";
+    let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &register);
+    office.database.insert("residents", register.rows());
+    let config = office.write_config(world);
+    (office, config)
+}
+
+pub fn lango(words: &[&str], config: &Path, more: &[&str]) -> Output {
+    let mut command = program::command(program::lango());
+    command.args(words).arg("--config").arg(config).args(more).stdin(Stdio::null()).output().unwrap()
+}
+
+pub fn said(done: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (done.status.code(), text(&done.stdout), text(&done.stderr))
+}
+
+fn prepare(config: &Path) -> (Option<i32>, String, String) {
+    said(&lango(&["dataset", "prepare"], config, &["--dataset", "residents"]))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_tell() {
+    let world = World::new();
+    let (mut office, config) = office(&world);
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let before = analyst.estimate(&office, &persons("by sex", "20")).await.unwrap();
+    assert_eq!(before.bounding, Bounding::Unprepared.to_string());
+
+    let (code, stdout, stderr) = prepare(&config);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    let units = Register::sample(2).count(|_| true);
+    for said in ["residents", "2024-07-01", &format!("rows kept  {units}"), "the office's promise"] {
+        let aligned = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(aligned.contains(&said.split_whitespace().collect::<Vec<_>>().join(" ")), "{said}: {stdout}");
+    }
+    let after = analyst.estimate(&office, &persons("by sex", "20")).await.unwrap();
+    assert_eq!(after.bounding, Bounding::Prepared { rows: 0 }.to_string());
+    let answer = analyst.ask(&office, &persons("by sex", "30")).await.unwrap();
+    assert_eq!(table(&answer).values().sum::<i64>(), units);
+    let stored = analyst.estimate(&office, &persons("by sex", "30")).await.unwrap();
+    assert_eq!((stored.repeated, stored.bounding.as_str()), (true, ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_estimate_is_told_without_its_source() {
+    let world = World::new();
+    let (mut office, _) = office(&world);
+    office.up().await.unwrap();
+    office.database.away();
+    let estimate = world.analyst().estimate(&office, &persons("by sex", "20")).await.unwrap();
+    assert_eq!(estimate.bounding, "");
+    let charged = office.ledger();
+    assert!(charged.accounts.is_empty(), "an estimate is free");
+    office.database.back();
+}
+
+#[test]
+fn nothing_to_prepare_is_good_news() {
+    let world = World::new();
+    let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
+    let (code, stdout, stderr) = prepare(&office.write_config(&world));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(
+        stdout.contains("vouches for one row per unit in table `residents`: there is nothing to prepare")
+    );
+}
+
+#[test]
+fn a_preparation_that_cannot_be_is_told_with_what_to_do() {
+    let world = World::new();
+    let (office, config) = office(&world);
+    let (code, _, stderr) = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "citizens"]));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("no dataset `citizens`: there is residents"), "{stderr}");
+    if office.database.engine() != Engine::Sqlite {
+        let text = std::fs::read_to_string(&config).unwrap();
+        let without: String = text
+            .lines()
+            .filter(|line| !line.starts_with("prepared_schema"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        std::fs::write(&config, without).unwrap();
+        let (code, stdout, stderr) = prepare(&config);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        assert!(stderr.contains("no `prepared_schema`: name a schema"), "{stderr}");
+    }
+    office.database.run("DROP TABLE residents");
+    let (code, stdout, stderr) = prepare(&config);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("no table `residents`"), "{stderr}");
+}
+
+#[test]
+fn a_source_is_described_from_its_catalogue() {
+    let world = World::new();
+    let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
+    let config = office.write_config(&world);
+    let describe = |more: &[&str]| {
+        said(&lango(&["dataset", "describe"], &config, &[&["--source", "register"], more].concat()))
+    };
+
+    let (code, stdout, stderr) = describe(&["--format", "json"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let told: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&told["source"], &told["tables"][0]["name"]), (&json!("register"), &json!("residents")));
+    let columns: Vec<(&str, bool, &str)> = told["tables"][0]["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| {
+            (
+                column["name"].as_str().unwrap(),
+                column["unique"].as_bool().unwrap(),
+                column["declare"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        columns,
+        [
+            ("person_id", true, "codes"),
+            ("country_of_birth", false, "codes"),
+            ("sex", false, "codes"),
+            ("age", false, "integer"),
+            ("education", false, "codes"),
+            ("arrival_year", false, "integer"),
+            ("income", false, "integer"),
+        ]
+    );
+
+    let (code, stdout, _) = describe(&["--format", "csv"]);
+    assert_eq!((code, stdout.lines().count()), (Some(0), 8), "{stdout}");
+    let (code, stdout, _) = describe(&[]);
+    assert!(code == Some(0) && stdout.contains("person_id") && stdout.contains("unique"), "{stdout}");
+
+    let (code, skeleton, stderr) = describe(&["--table", "residents", "--policy"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for said in [
+        "office = \"GHA\"",
+        "#? unit = { column = \"person_id\", noun = \"<NOUN>\", rows_at_most = 1 }",
+        "#? age = ",
+    ] {
+        assert!(skeleton.contains(said), "{said}\n{skeleton}");
+    }
+    for value in ["TGO", "FRA", "primary"] {
+        assert!(!skeleton.contains(value), "no value of a row: {skeleton}");
+    }
+
+    let (code, _, stderr) = describe(&["--table", "citizens"]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("no table `citizens` that the gateway may read: there is residents"), "{stderr}");
+    let (code, _, _) = describe(&["--policy"]);
+    assert_eq!(code, Some(2), "--policy is of one table");
+    let (code, _, stderr) = said(&lango(&["dataset", "describe"], &config, &["--source", "registr"]));
+    assert!(code == Some(1) && stderr.contains("no source `registr`: there is register"), "{stderr}");
+}
