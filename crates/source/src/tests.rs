@@ -2,11 +2,14 @@
 //! says.
 
 mod bounding;
+mod catalogues;
 mod engines;
 mod fixture;
 mod oracle;
 mod real;
+mod statements;
 mod table;
+mod values;
 mod vectors;
 
-pub(crate) use fixture::{dataset, plan, secret};
+pub(crate) use fixture::{dataset, plan, runtime, secret};
