@@ -7,6 +7,7 @@ mod engines;
 mod fixture;
 mod oracle;
 mod real;
+mod sessions;
 mod statements;
 mod table;
 mod values;
