@@ -1,8 +1,8 @@
 //! What may be said of a database's error: the message of one that speaks of values is not passed on.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use sqlx::Error;
+use sqlx::{Error, mysql::MySqlDatabaseError};
 
 use crate::{FetchError, SourceError};
 
@@ -12,14 +12,22 @@ pub(crate) fn told(error: &Error) -> String {
         Error::Database(database) => {
             let code = database.code().unwrap_or_default();
             // Classes of SQLSTATE whose messages speak of names, rights and the server, and of no row.
-            let harmless = ["08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58", "70"];
+            let harmless = ["08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58", "70"];
             if harmless.iter().any(|class| code.starts_with(class)) {
                 format!("{} ({code})", database.message())
             } else {
-                format!("the database refused with code {code}")
+                // MariaDB's one code for most of what is its own; its number says which.
+                match database.try_downcast_ref::<MySqlDatabaseError>() {
+                    Some(error) => format!("the database refused with code {code}, error {}", error.number()),
+                    None => format!("the database refused with code {code}"),
+                }
             }
         }
-        Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        Error::PoolTimedOut => "no connection was made, or became free, in time".to_owned(),
+        // A handshake that fails is an error of the stream.
+        Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            format!("the connection could not be protected: {error}")
+        }
         Error::Io(error) => format!("the connection was lost: {error}"),
         Error::Tls(error) => format!("the connection could not be protected: {error}"),
         Error::Configuration(error) => format!("the connection's settings are wrong: {error}"),

@@ -17,10 +17,12 @@ use crate::{
 
 mod catalogue;
 mod describe;
-mod dialect;
+pub(crate) mod dialect;
 mod examine;
 mod prepare;
 mod read;
+#[cfg(test)]
+mod tests;
 
 /// How long a question waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(30);
@@ -40,9 +42,10 @@ impl MariaDb {
         Ok(Self { pool, prepared_schema })
     }
 
-    /// One consistent view. The metadata of a table is held from its first use on.
+    /// One consistent view. It is of the moment when the first row is read: later than the catalogue's word on a table, which
+    /// nobody can change once it is held, so that the rows are those that it speaks of.
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
-        let begun = self.pool.begin_with("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await;
+        let begun = self.pool.begin_with("START TRANSACTION READ ONLY").await;
         begun.map_err(|error| unavailable(&error))
     }
 }
@@ -52,8 +55,9 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
     // is compared as binary strings, so the connection's own collation does not matter. Without the modes of strictness, which
     // are about writing, and with backslashes as they stand.
     let seconds = statement_timeout.as_millis().max(1) as f64 / 1_000.0;
+    let whole = statement_timeout.as_secs().max(1);
     let session = format!(
-        "SET SESSION max_statement_time = {seconds}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
+        "SET SESSION max_statement_time = {seconds}, SESSION lock_wait_timeout = {whole}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
          SESSION max_sort_length = 1024"
     );
     MySqlPoolOptions::new()
@@ -62,7 +66,9 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
         .after_connect(move |connection, _| {
             let session = session.clone();
             Box::pin(async move {
-                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+                connection
+                    .execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await?;
                 connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop)
             })
         })

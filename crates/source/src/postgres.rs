@@ -17,11 +17,13 @@ use crate::{
 
 mod catalogue;
 mod describe;
-mod dialect;
+pub(crate) mod dialect;
 mod examine;
 mod prepare;
 mod read;
 mod shards;
+#[cfg(test)]
+mod tests;
 
 /// How long a question waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(30);

@@ -96,11 +96,21 @@ impl Tie {
 /// The name of a dataset's prepared table; each generation has one of its own, so that a new one can be made while the old one
 /// is read.
 pub(crate) fn table_name(dataset: &Dataset, generation: i64) -> String {
+    format!("{}{generation}", prefix(dataset))
+}
+
+/// Whether this is the name of a prepared table of the dataset, of whichever generation.
+pub(crate) fn is_of(dataset: &Dataset, table: &str) -> bool {
+    let generation = table.strip_prefix(&prefix(dataset));
+    generation.is_some_and(|rest| rest.parse::<u64>().is_ok())
+}
+
+fn prefix(dataset: &Dataset) -> String {
     let name = dataset.name.as_str();
     // Engines cut long names, and two of them must not become one.
     let short: String = name.chars().take(24).collect();
     let own: String = digest(&[name.as_bytes()]).chars().take(8).collect();
-    format!("lango_prepared_{short}_{own}_{generation}")
+    format!("lango_prepared_{short}_{own}_")
 }
 
 fn digest(parts: &[&[u8]]) -> String {

@@ -7,6 +7,7 @@ mod bounded;
 mod dialect;
 mod filters;
 mod groups;
+mod pass;
 mod statement;
 mod table;
 

@@ -2,11 +2,15 @@
 //! says.
 
 mod bounding;
+mod catalogues;
 mod engines;
 mod fixture;
 mod oracle;
 mod real;
+mod sessions;
+mod statements;
 mod table;
+mod values;
 mod vectors;
 
-pub(crate) use fixture::{dataset, plan, secret};
+pub(crate) use fixture::{dataset, plan, runtime, secret};

@@ -1,7 +1,7 @@
 //! What the server's catalogue says of a table, which is not taken on trust.
 
 use lango_privacy::Dataset;
-use sqlx::{MySqlConnection, Row, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row, mysql::MySqlRow};
 
 use super::dialect::MariaDbDialect;
 use crate::{
@@ -17,6 +17,7 @@ pub(super) struct Column {
     pub(super) not_null: bool,
     /// The most characters of a text.
     length: Option<u64>,
+    charset: String,
 }
 
 /// Checks that all that is declared is there.
@@ -35,9 +36,11 @@ pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Resu
     if engine != "InnoDB" {
         return Err(SourceError::Snapshot { table: dataset.table.clone(), engine });
     }
+    hold(view, &qualified(&schema, &name)).await.map_err(|error| unavailable(&error))?;
     let columns = columns(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
     let unit = columns.iter().find(|column| same(&column.listed.name, &dataset.unit.column));
     let (not_null, length) = unit.map_or((false, None), |unit| (unit.not_null, unit.length));
+    let charset = unit.map(|unit| unit.charset.clone()).unwrap_or_default();
     let listed: Vec<Listed> = columns.into_iter().map(|column| column.listed).collect();
     let (unit_column, unit_type, types) = typed(dataset, &listed, same)?;
     let keys = sole_keys(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
@@ -46,6 +49,11 @@ pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Resu
     if !vouched && unit_type == UnitType::Text && length.is_some_and(|length| length > 255) {
         let (table, column) = (dataset.table.clone(), dataset.unit.column.clone());
         return Err(SourceError::UnitLength { table, column });
+    }
+    // What UTF-8 has no letter for becomes a question mark, and two units would be one.
+    let whole = ["", "ascii", "latin1", "ucs2", "utf16", "utf16le", "utf32", "utf8", "utf8mb3", "utf8mb4"];
+    if !vouched && !whole.contains(&charset.as_str()) {
+        return Err(SourceError::Encoding(charset));
     }
     let mut fingerprint = format!("{schema} {name} {made}\n");
     for Listed { name, declared, .. } in &listed {
@@ -62,6 +70,11 @@ pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Resu
         shards: Vec::new(),
         fingerprint,
     })
+}
+
+/// Until the transaction ends nobody changes the table's columns or keys. Reads no row, and so begins no view of them.
+pub(super) async fn hold(view: &mut MySqlConnection, from: &str) -> sqlx::Result<()> {
+    sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM {from} LIMIT 0"))).execute(view).await.map(drop)
 }
 
 pub(super) fn qualified(schema: &str, name: &str) -> String {
@@ -93,7 +106,7 @@ pub(super) async fn columns(
     table: &str,
 ) -> sqlx::Result<Vec<Column>> {
     let sql = "SELECT column_name, column_type, data_type, is_nullable, CAST(coalesce(numeric_precision, 0) AS SIGNED), \
-               CAST(coalesce(numeric_scale, 0) AS SIGNED), CAST(character_maximum_length AS SIGNED), coalesce(collation_name, '') \
+               CAST(coalesce(numeric_scale, 0) AS SIGNED), CAST(character_maximum_length AS SIGNED), coalesce(collation_name, ''), coalesce(character_set_name, '') \
                FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
     let rows = sqlx::query(sql).bind(schema).bind(table).fetch_all(view).await?;
     let read = |row: &MySqlRow| {
@@ -104,6 +117,7 @@ pub(super) async fn columns(
         Ok(Column {
             listed: Listed { name, declared, kind },
             not_null: text(row, 3)? == "NO",
+            charset: text(row, 8)?,
             length: length.and_then(|length| u64::try_from(length).ok()),
         })
     };

@@ -15,7 +15,7 @@ use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
     failure::{told, unavailable},
-    preparation::{Tie, table_name},
+    preparation::{Tie, is_of, table_name},
     sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
 };
 
@@ -49,8 +49,10 @@ pub(super) async fn find(
     if !exists(view, schema, &made.table).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
     }
-    let rows = u64::try_from(made.rows).unwrap_or(0);
-    Ok((Bounding::Prepared { rows }, Some(qualified(schema, &made.table))))
+    // Held until the view ends. Whoever drops it in this moment fails the question before a row is read.
+    let prepared = qualified(schema, &made.table);
+    catalogue::hold(view, &prepared).await.map_err(|error| unavailable(&error))?;
+    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Some(prepared)))
 }
 
 async fn exists(view: &mut MySqlConnection, schema: &str, table: &str) -> sqlx::Result<bool> {
@@ -90,7 +92,8 @@ pub(super) async fn prepare(
     // waits. The connection is this one's own, and what it holds and was told ends with it.
     for sql in [
         "SET SESSION max_statement_time = 0",
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET SESSION lock_wait_timeout = 31536000",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
         "DO GET_LOCK('lango dataset prepare', 31536000)",
     ] {
         execute(&mut connection, sql.to_owned()).await.map_err(unprepared)?;
@@ -109,8 +112,13 @@ pub(super) async fn prepare(
     let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
-    // What an attempt that was cut short left behind.
-    execute(&mut connection, format!("DROP TABLE IF EXISTS {prepared}")).await.map_err(unprepared)?;
+    // What attempts that were cut short left behind: rows of persons are kept in no table that nobody reads.
+    let kept = before.as_ref().map(|made| made.table.as_str());
+    for left in others(&mut connection, schema, dataset, kept).await.map_err(unprepared)? {
+        execute(&mut connection, format!("DROP TABLE IF EXISTS {}", qualified(schema, &left)))
+            .await
+            .map_err(unprepared)?;
+    }
     let filled = fill(&mut connection, &prepared, dataset, &table, secret).await;
     let rows = match filled {
         Ok(rows) => rows,
@@ -132,6 +140,19 @@ pub(super) async fn prepare(
             .map_err(unprepared)?;
     }
     Ok(rows)
+}
+
+/// The dataset's prepared tables but the one that is kept.
+async fn others(
+    connection: &mut MySqlConnection,
+    schema: &str,
+    dataset: &Dataset,
+    kept: Option<&str>,
+) -> sqlx::Result<Vec<String>> {
+    let sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = ?";
+    let rows = sqlx::query(sql).bind(schema).fetch_all(connection).await?;
+    let names: Vec<String> = rows.iter().map(|row| text(row, 0)).collect::<sqlx::Result<_>>()?;
+    Ok(names.into_iter().filter(|name| is_of(dataset, name) && Some(name.as_str()) != kept).collect())
 }
 
 async fn fill(

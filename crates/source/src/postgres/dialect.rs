@@ -2,7 +2,7 @@
 
 use crate::sql::{Bind, Binds, ColumnType, Dialect, Rendered};
 
-pub(super) struct PostgresDialect;
+pub(crate) struct PostgresDialect;
 
 /// A day of the Gregorian calendar: what casts would be tried on without failing.
 const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\

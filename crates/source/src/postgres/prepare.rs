@@ -49,6 +49,10 @@ pub(super) async fn find(
     if !exists(view, &prepared).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
     }
+    // Held until the view ends. Whoever drops it in this moment fails the question before a row is read, and not only when the
+    // statement runs, which the connection may have prepared long ago.
+    let held = execute(view, format!("LOCK TABLE {prepared} IN ACCESS SHARE MODE")).await;
+    held.map_err(|error| unavailable(&error))?;
     Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Some(prepared)))
 }
 

@@ -77,6 +77,10 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) 
     let column = dialect.quoted(&dataset.unit.column);
     let text = || dialect.not_blank(&dialect.text(&column, table.unit_column));
     match (table.unit_type, table.unit_not_null) {
+        // A decimal may be there and be no number all the same.
+        (UnitType::Integer, _) if matches!(table.unit_column, ColumnType::Decimal(_)) => {
+            Some(format!("{} IS NOT NULL", dialect.identifier(&column, table.unit_column)))
+        }
         (UnitType::Integer, true) => None,
         (UnitType::Integer, false) => Some(format!("{column} IS NOT NULL")),
         (UnitType::Text, _) => Some(text()),

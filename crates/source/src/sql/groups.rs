@@ -5,7 +5,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Span};
 
-use super::{Bind, Binds, ColumnType, Dialect, Rendered, Table, bounded::present_text, filters};
+use super::{
+    Bind, Binds, ColumnType, Dialect, Rendered, Table,
+    bounded::present_text,
+    filters,
+    pass::{Selected, Told, pass},
+};
 use crate::tally::measured;
 
 /// The most cells that several margins are added up from in one pass: more would cost more than another pass.
@@ -111,16 +116,6 @@ fn grouped_by(margin: &PlannedMargin) -> impl Iterator<Item = &Name> {
     margin.text.by.dimensions().chain(measured(&margin.fetch).filter(|_| keyed))
 }
 
-/// What is selected: as it is grouped by or added up, as it is told, and what tells it.
-type Selected<'a> = (String, String, Told<'a>);
-
-/// What is selected.
-enum Told<'a> {
-    Group(&'a Name, Form),
-    Number,
-    Sum,
-}
-
 struct Planner<'a> {
     dialect: &'a dyn Dialect,
     plan: &'a Plan,
@@ -164,56 +159,11 @@ impl Planner<'_> {
         for aggregate in &aggregates {
             let summed = self.aggregate(aggregate);
             let told = if matches!(aggregate, Aggregate::Sum(_)) { Told::Sum } else { Told::Number };
-            selected.push((summed.clone(), self.told(&told, &summed), told));
+            selected.push((summed.clone(), told.of(self.dialect, self.road, &summed), told));
         }
-        let text = self.text(&selected, &conditions, &grouped);
+        let text = pass(self.dialect, self.road, &selected, &conditions, &grouped);
         let sql = self.dialect.render(&text, binds);
         Statement { sql, groups, place: place.is_some(), aggregates, margins }
-    }
-
-    /// One pass over the table, or over each of its shards: what is added up is added up of the parts too.
-    ///
-    /// Of a shard nothing is selected but what is grouped by and added up there: so it can be sent there whole, and all shards
-    /// are at work at once. What is selected is cast here.
-    fn text(&self, selected: &[Selected<'_>], conditions: &[String], grouped: &[String]) -> String {
-        let of = |selected: Vec<String>, from: &str| {
-            let mut text = format!("SELECT {} FROM {from}", selected.join(", "));
-            if !conditions.is_empty() {
-                text += &format!(" WHERE {}", conditions.join(" AND "));
-            }
-            if !grouped.is_empty() {
-                text += &format!(" GROUP BY {}", grouped.join(", "));
-            }
-            text
-        };
-        let here = || selected.iter().map(|(_, told, _)| told.clone()).collect();
-        match self.road {
-            Road::Bounded { from } => of(here(), from),
-            Road::Direct(table) if table.shards.is_empty() => of(here(), &table.from),
-            Road::Direct(table) => {
-                let named = selected.iter().enumerate();
-                let there = named.clone().map(|(at, (plain, ..))| format!("{plain} AS _{at}"));
-                let there: Vec<String> = there.collect();
-                let parts = table.shards.iter().map(|shard| of(there.clone(), shard)).collect::<Vec<_>>();
-                let told: Vec<String> =
-                    named.map(|(at, (.., told))| self.told(told, &format!("_{at}"))).collect();
-                format!("SELECT {} FROM ({}) AS parts", told.join(", "), parts.join(" UNION ALL "))
-            }
-        }
-    }
-
-    /// What is selected, as it is to be read.
-    fn told(&self, told: &Told<'_>, plain: &str) -> String {
-        match (told, self.road) {
-            (Told::Group(name, Form::Text), Road::Direct(table)) => {
-                self.dialect.text(plain, kind(table, name))
-            }
-            (Told::Group(name, Form::Number), Road::Direct(table)) => {
-                self.dialect.as_number(&self.dialect.number(plain, kind(table, name)))
-            }
-            (Told::Sum, _) => self.dialect.as_sum(plain),
-            _ => self.dialect.as_number(plain),
-        }
     }
 
     /// How a column is grouped by: what its group is told as, what it is grouped by, and what is told.

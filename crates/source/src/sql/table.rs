@@ -86,6 +86,9 @@ pub(crate) fn typed(
 ) -> Result<(ColumnType, UnitType, BTreeMap<Name, ColumnType>), SourceError> {
     let table = || dataset.table.clone();
     let find = |column: &str| {
+        if column.chars().any(char::is_control) {
+            return Err(SourceError::Identifier(column.to_owned()));
+        }
         let found = listed.iter().find(|listed| same(&listed.name, column));
         found.ok_or_else(|| SourceError::NoColumn { table: table(), column: column.to_owned() })
     };

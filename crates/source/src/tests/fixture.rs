@@ -116,6 +116,17 @@ pub(super) fn counted(file: &Path, plan: &Plan, secret: Secret) -> Result<Vec<Ve
     counted_in(&Sqlite::new(file, Duration::from_secs(60)), plan, secret)
 }
 
+/// A noise that is 0 but once in 10^55 draws.
+pub(super) fn exactly(fetch: &Fetch) -> Measurement {
+    let noise = |mechanism| Noise { mechanism, scale: 1.0 / 128.0 };
+    match fetch {
+        Fetch::Keys(_) => {
+            Measurement::Discovery(Discovery { noise: noise(Mechanism::DiscreteGaussian), threshold: 1 })
+        }
+        _ => Measurement::Noise(noise(Mechanism::DiscreteLaplace)),
+    }
+}
+
 /// What is counted for each margin: measured with a noise that is 0 but once in 10^55 draws.
 pub(super) fn counted_in(
     source: &dyn Source,
@@ -124,13 +135,7 @@ pub(super) fn counted_in(
 ) -> Result<Vec<Vector>, FetchError> {
     let mut plan = plan.clone();
     for margin in &mut plan.margins {
-        let noise = |mechanism| Noise { mechanism, scale: 1.0 / 128.0 };
-        margin.text.measurement = match margin.fetch {
-            Fetch::Keys(_) => {
-                Measurement::Discovery(Discovery { noise: noise(Mechanism::DiscreteGaussian), threshold: 1 })
-            }
-            _ => Measurement::Noise(noise(Mechanism::DiscreteLaplace)),
-        };
+        margin.text.measurement = exactly(&margin.fetch);
     }
     let fetched = runtime().block_on(async {
         let session = source.open().await.unwrap();

@@ -1,0 +1,54 @@
+//! What the connections may do, and what is told of a server's errors.
+
+use lango_testkit::{Database, Engine};
+use sqlx::AssertSqlSafe;
+
+use super::*;
+use crate::{failure::told, tests::runtime};
+
+fn source() -> (Database, Postgres) {
+    let database = Database::fresh(Engine::Postgres);
+    database.run("CREATE TABLE residents (person_id int UNIQUE)");
+    database.run("GRANT ALL ON residents TO public; GRANT CREATE ON SCHEMA public TO public");
+    let _inside = runtime().enter();
+    let source = Postgres::new(&database.server(), Settings::default()).unwrap();
+    (database, source)
+}
+
+#[test]
+fn no_connection_can_write_though_the_user_may() {
+    let (_database, source) = source();
+    for sql in ["INSERT INTO residents VALUES (1)", "CREATE TABLE more (x int)", "DROP TABLE residents"] {
+        let refused = runtime().block_on(async {
+            let mut view = source.view().await.unwrap();
+            let inside = sqlx::query(AssertSqlSafe(sql)).execute(&mut *view).await.unwrap_err();
+            drop(view);
+            [inside, sqlx::query(AssertSqlSafe(sql)).execute(&source.pool).await.unwrap_err()]
+        });
+        for refused in refused {
+            assert!(told(&refused).contains("(25006)") || sql.contains("DROP"), "{sql}: {}", told(&refused));
+        }
+    }
+}
+
+#[test]
+fn what_is_told_of_an_error_holds_no_value() {
+    let (database, source) = source();
+    database.run("CREATE TYPE mood AS ENUM ('glad')");
+    for sql in [
+        "SELECT 'sesame'::int",
+        "SELECT 'sesame'::date",
+        "SELECT 'sesame'::mood",
+        "SELECT convert_from('sesame\\xff'::bytea, 'UTF8')",
+        "SELECT to_timestamp('sesame', 'YYYY')",
+        "DO $$ BEGIN RAISE EXCEPTION 'sesame'; END $$",
+        "SELECT 1 / length('')",
+    ] {
+        let error = runtime().block_on(sqlx::query(AssertSqlSafe(sql)).execute(&source.pool)).unwrap_err();
+        let told = told(&error);
+        assert!(
+            told.starts_with("the database refused with code ") && !told.contains("sesame"),
+            "{sql}: {told}"
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! What the servers' catalogues say of a table: what is refused, in which words, and what is not believed.
+
+use lango_testkit::{Database, Engine};
+
+use super::{
+    engines::source,
+    fixture::{dataset, runtime, secret},
+};
+use crate::{Bounding, SourceError};
+
+const MORE: &str = "sex varchar(9), village varchar(64), income bigint, born varchar(10), age int";
+
+fn made(engine: Engine, sql: &str) -> Database {
+    let database = Database::fresh(engine);
+    // Statement by statement: MariaDB may take several at once, and tells of the first one's failure alone.
+    sql.split(';').map(str::trim).filter(|sql| !sql.is_empty()).for_each(|sql| database.run(sql));
+    database
+}
+
+fn bounding(database: &Database) -> Result<Bounding, SourceError> {
+    runtime().block_on(source(database).bounding(&dataset(3, 3), &secret(7)))
+}
+
+#[test]
+fn one_row_per_unit_is_believed_of_a_full_key_that_binds_every_row_and_of_nothing_else() {
+    let with = |declared: &str, after: &str| {
+        format!("CREATE TABLE residents (person_id {declared}, {MORE}) {after}")
+    };
+    let postgres = [
+        (with("text PRIMARY KEY", ""), true),
+        (with("bigint UNIQUE", ""), true),
+        (with("uuid PRIMARY KEY", ""), true),
+        (with("numeric(18,0) UNIQUE", ""), true),
+        (with("text", "; CREATE UNIQUE INDEX u ON residents (person_id)"), true),
+        (with("text", "; CREATE UNIQUE INDEX u ON residents (person_id) INCLUDE (age)"), true),
+        (with("text", "; CREATE INDEX u ON residents (person_id)"), false),
+        (with("text", "; CREATE UNIQUE INDEX u ON residents (person_id) WHERE age > 3"), false),
+        (with("text", "; CREATE UNIQUE INDEX u ON residents (lower(person_id))"), false),
+        (with("text", "; CREATE UNIQUE INDEX u ON residents (person_id, age)"), false),
+        (with("text UNIQUE DEFERRABLE", ""), false),
+        (with("text UNIQUE DEFERRABLE INITIALLY DEFERRED", ""), false),
+        (
+            with(
+                "text",
+                "; CREATE UNIQUE INDEX u ON residents (person_id); UPDATE pg_index SET indisvalid = false WHERE \
+                 indexrelid = 'u'::regclass",
+            ),
+            false,
+        ),
+        (with("text PRIMARY KEY", "; CREATE TABLE more () INHERITS (residents)"), false),
+        (
+            with(
+                "bigint PRIMARY KEY",
+                "PARTITION BY HASH (person_id); CREATE TABLE part PARTITION OF residents FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+            ),
+            true,
+        ),
+        (
+            with(
+                "bigint",
+                "PARTITION BY HASH (person_id); CREATE TABLE part PARTITION OF residents (PRIMARY KEY (person_id)) FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+            ),
+            false,
+        ),
+    ];
+    let mariadb = [
+        (with("varchar(40) PRIMARY KEY", ""), true),
+        (with("bigint UNIQUE", ""), true),
+        (with("bigint unsigned UNIQUE", ""), true),
+        (with("uuid PRIMARY KEY", ""), true),
+        (with("varchar(400) PRIMARY KEY", ""), true),
+        (with("varchar(40)", "; CREATE INDEX u ON residents (person_id)"), false),
+        (with("varchar(40), UNIQUE (person_id(10))", ""), false),
+        (with("varchar(40), UNIQUE (person_id, age)", ""), false),
+        (
+            with("bigint, f date, u date, PERIOD FOR p (f, u), UNIQUE (person_id, p WITHOUT OVERLAPS)", ""),
+            false,
+        ),
+        (with("bigint PRIMARY KEY", "WITH SYSTEM VERSIONING"), true),
+        // Another than its columns' key, and one whose texts are only compared by their hashes.
+        (with("bigint, x bigint AS (person_id + 1), UNIQUE (x)", ""), false),
+    ];
+    for (engine, tables) in [(Engine::Postgres, &postgres[..]), (Engine::MariaDb, &mariadb[..])] {
+        for (sql, vouched) in tables {
+            // `uuid` and `numeric` units are of one type too.
+            let found = bounding(&made(engine, sql));
+            let expected = if *vouched { Bounding::Vouched } else { Bounding::Unprepared };
+            assert_eq!(found, Ok(expected), "{engine:?}: {sql}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_named_with_what_to_do() {
+    let with = |declared: &str| format!("CREATE TABLE residents ({declared})");
+    let all = |engine| {
+        let text = if engine == Engine::MariaDb { "varchar(64)" } else { "text" };
+        let typed = |column: &str, kind: &str| {
+            let columns = [
+                ("person_id", "bigint"),
+                ("sex", text),
+                ("village", text),
+                ("income", "bigint"),
+                ("born", "date"),
+                ("age", "int"),
+            ];
+            let columns =
+                columns.map(|(name, own)| format!("{name} {}", if name == column { kind } else { own }));
+            with(&columns.join(", "))
+        };
+        let view = typed("", "").replace("TABLE residents", "TABLE base");
+        let mut all = vec![
+            ("CREATE TABLE visas (x int)".to_owned(), "has no table `residents`"),
+            (format!("{view}; CREATE VIEW residents AS SELECT * FROM base"), "`residents` is not a table"),
+            (
+                with(&format!("person_id bigint, {}", MORE.replace("income", "wages"))),
+                "table `residents` has no column `income`",
+            ),
+            (with(&format!("id bigint, {MORE}")), "table `residents` has no column `person_id`"),
+            (
+                typed("person_id", "double precision"),
+                "column `person_id` of table `residents` is declared neither",
+            ),
+            (typed("age", "double precision"), "column `age` of table `residents` is `double"),
+            (typed("age", text), "needs whole numbers"),
+            (typed("age", "numeric(9,2)"), "needs whole numbers"),
+            (typed("income", "numeric(19,0)"), "column `income` of table `residents` is"),
+            (typed("income", "numeric(9,2)"), "the policy's scale 0"),
+            (typed("born", "int"), "needs days (`date`), or text"),
+            (typed("born", "timestamp"), "column `born` of table `residents`"),
+            (typed("sex", "numeric(3,0)"), "needs text, or whole numbers"),
+        ];
+        if engine == Engine::Postgres {
+            all.extend([
+                (format!("{view}; CREATE MATERIALIZED VIEW residents AS SELECT * FROM base"), "is not a table"),
+                (
+                    format!(
+                        "CREATE EXTENSION postgres_fdw; CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw; {} SERVER other",
+                        typed("", "").replace("CREATE TABLE", "CREATE FOREIGN TABLE")
+                    ),
+                    "is not a table",
+                ),
+                (typed("sex", "json"), "column `sex` of table `residents` is `json`"),
+                (typed("sex", "bytea"), "column `sex` of table `residents` is `bytea`"),
+                (typed("income", "numeric"), "column `income` of table `residents` is `numeric`"),
+                (
+                    format!(
+                        "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); {}",
+                        typed("sex", "text COLLATE loose")
+                    ),
+                    "column `sex` of table `residents` has a nondeterministic collation",
+                ),
+            ]);
+        } else {
+            all.extend([
+                (format!("{} ENGINE = MyISAM", typed("", "")), "convert it to InnoDB"),
+                (format!("{} ENGINE = Aria", typed("", "")), "convert it to InnoDB"),
+                (typed("person_id", "varchar(256)"), "declare it shorter, or make it a key"),
+                (typed("person_id", "varchar(64) CHARACTER SET cp1250"), "the database's encoding is cp1250"),
+                (typed("sex", "blob"), "column `sex` of table `residents` is `blob`"),
+                (typed("sex", "set('F','M')"), "column `sex` of table `residents` is `set"),
+                (typed("age", "float"), "column `age` of table `residents` is `float`"),
+            ]);
+        }
+        all
+    };
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        for (sql, words) in all(engine) {
+            let database = made(engine, &sql);
+            let told = runtime().block_on(source(&database).check(&dataset(3, 3)));
+            let told = told.expect_err(&sql).to_string();
+            assert!(told.contains(words), "{engine:?}: {sql}: {told}");
+        }
+    }
+}
+
+#[test]
+fn odd_names_are_names_and_nothing_more() {
+    for (engine, quote) in [(Engine::Postgres, '"'), (Engine::MariaDb, '`')] {
+        for name in [
+            "person id",
+            "p'id",
+            "p\"id",
+            "p`id",
+            "p\\id",
+            "p;--",
+            "pé北😀".trim_end_matches('😀'),
+            "select",
+            "$1",
+            "?",
+        ] {
+            let quoted = format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")));
+            let database = Database::fresh(engine);
+            database.run(&format!("CREATE TABLE residents ({quoted} int, {MORE})"));
+            database
+                .run("INSERT INTO residents VALUES (1, 'F', NULL, 1, NULL, 1), (1, 'M', NULL, 1, NULL, 1)");
+            let mut dataset = dataset(1, 1);
+            dataset.unit.column = name.into();
+            let source = source(&database);
+            runtime()
+                .block_on(source.check(&dataset))
+                .unwrap_or_else(|error| panic!("{engine:?} {name}: {error}"));
+            assert_eq!(runtime().block_on(source.prepare(&dataset, &secret(7))), Ok(1), "{engine:?} {name}");
+        }
+        let mut dataset = dataset(1, 1);
+        dataset.unit.column = "a\u{1}1\u{1}".into();
+        let database = Database::fresh(engine);
+        database.run(&format!("CREATE TABLE residents (x int, {MORE})"));
+        let told = runtime().block_on(source(&database).check(&dataset));
+        assert_eq!(told, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
+    }
+}

@@ -1,0 +1,342 @@
+//! What goes on at a server beside a question, and what is left behind there.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lango_database::{Password, Server, Tls};
+use lango_privacy::Plan;
+use lango_testkit::{Database, Engine};
+use tokio::task::JoinHandle;
+
+use super::{
+    engines::source,
+    fixture::{Vector, counted_in, dataset, plan, runtime, secret},
+};
+use crate::{Bounding, FetchError, MariaDb, Postgres, Settings, Source, Stale};
+
+const SERVERS: [Engine; 2] = [Engine::Postgres, Engine::MariaDb];
+const COLUMNS: [(&str, &str); 5] =
+    [("sex", "TEXT"), ("village", "TEXT"), ("income", "BIGINT"), ("born", "TEXT"), ("age", "BIGINT")];
+
+fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> Database {
+    let database = Database::fresh(engine);
+    let columns: Vec<_> = [("person_id", unit)].into_iter().chain(COLUMNS).collect();
+    database.create("residents", &columns);
+    let row = |row: i64| {
+        vec![
+            (row % units).into(),
+            "F".into(),
+            "Ho".into(),
+            row.into(),
+            "2024-01-01".into(),
+            (row % 12).into(),
+        ]
+    };
+    database.insert("residents", (0..units * of_each).map(row));
+    database
+}
+
+fn with(database: &Database, server: &Server, settings: Settings) -> Arc<dyn Source> {
+    let settings = Settings { prepared_schema: Some(database.prepared_schema()), ..settings };
+    let _inside = runtime().enter();
+    match database.engine() {
+        Engine::MariaDb => Arc::new(MariaDb::new(server, settings).unwrap()),
+        _ => Arc::new(Postgres::new(server, settings).unwrap()),
+    }
+}
+
+fn of_all(rows: u32) -> Plan {
+    plan(&dataset(rows, rows), &[("rows", &[""])], &[])
+}
+
+fn rows(source: &dyn Source, of: u32) -> i64 {
+    counted_in(source, &of_all(of), secret(7)).unwrap()[0]["#0"]
+}
+
+fn bounding(source: &dyn Source, rows: u32) -> Bounding {
+    runtime().block_on(source.bounding(&dataset(rows, rows), &secret(7))).unwrap()
+}
+
+#[test]
+fn a_key_that_is_dropped_while_the_gateway_runs_vouches_for_nothing_any_more() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT NOT NULL", 5, 1);
+        database.run("CREATE UNIQUE INDEX u ON residents (person_id)");
+        let source = source(&database);
+        assert_eq!((bounding(&*source, 1), rows(&*source, 1)), (Bounding::Vouched, 5), "{engine:?}");
+        database.run(if engine == Engine::MariaDb { "DROP INDEX u ON residents" } else { "DROP INDEX u" });
+        database.run("INSERT INTO residents SELECT * FROM residents");
+        assert_eq!((bounding(&*source, 1), rows(&*source, 1)), (Bounding::Unprepared, 5), "{engine:?}");
+    }
+}
+
+/// The key came after the rows that the question saw.
+#[test]
+fn repro_a_key_that_is_made_between_opening_and_reading_vouched_for_rows_from_before() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT NOT NULL", 5, 2);
+        let source = source(&database);
+        let session = runtime().block_on(source.open()).unwrap();
+        database.run("DELETE FROM residents WHERE income >= 5");
+        database.run("ALTER TABLE residents ADD CONSTRAINT u UNIQUE (person_id)");
+        let mut plan = of_all(1);
+        plan.margins[0].text.measurement = super::fixture::exactly(&plan.margins[0].fetch);
+        let fetched = runtime().block_on(session.fetch(plan.clone(), secret(7)));
+        let told = fetched.map(|counted| lango_privacy::measure(&plan, counted).unwrap().integers);
+        assert_eq!(told, Ok(vec![5]), "{engine:?}");
+    }
+}
+
+#[test]
+fn the_margins_of_a_question_are_of_one_moment() {
+    for engine in SERVERS {
+        let database = Arc::new(table(engine, "BIGINT PRIMARY KEY", 5, 1));
+        let source = source(&database);
+        let plan = plan(
+            &dataset(1, 1),
+            &[("histogram(age)", &[""]), ("histogram(income)", &[""]), ("persons", &[""])],
+            &[],
+        );
+        let writer = Arc::clone(&database);
+        let going = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let goes = Arc::clone(&going);
+        let writing = std::thread::spawn(move || {
+            let mut written = 5;
+            while goes.load(std::sync::atomic::Ordering::Relaxed) {
+                writer.run(&format!("INSERT INTO residents VALUES ({written}, 'F', 'Ho', 1, NULL, 1)"));
+                written += 1;
+            }
+            written
+        });
+        for _ in 0..40 {
+            let told = counted_in(&*source, &plan, secret(7)).unwrap();
+            let sums: Vec<i64> = told.iter().map(|margin: &Vector| margin.values().sum()).collect();
+            assert!(sums.iter().all(|sum| *sum == sums[0]), "{engine:?}: {sums:?}");
+        }
+        going.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert!(writing.join().unwrap() > 45, "{engine:?}: too little was written meanwhile to tell");
+    }
+}
+
+/// A lock on the table that another session holds for so many seconds.
+fn lock(database: &Arc<Database>, seconds: u32) -> std::thread::JoinHandle<()> {
+    let holder = Arc::clone(database);
+    let sql = match database.engine() {
+        Engine::MariaDb => format!("LOCK TABLES residents WRITE; DO SLEEP({seconds}); UNLOCK TABLES"),
+        _ => format!("BEGIN; LOCK TABLE residents; SELECT pg_sleep({seconds}); COMMIT"),
+    };
+    let held = std::thread::spawn(move || holder.run(&sql));
+    wait_for(|| {
+        let sleeping = match database.engine() {
+            Engine::MariaDb => {
+                "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP%' AND db = DATABASE()"
+            }
+            _ => {
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+            }
+        };
+        database.integer(sleeping) == 1
+    });
+    held
+}
+
+fn wait_for(is: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is() {
+        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Statements of the gateway's user that run at the server.
+fn running(database: &Database) -> i64 {
+    let own = database.server().address;
+    let user = own.split("://").nth(1).unwrap().split('@').next().unwrap();
+    database.integer(&match database.engine() {
+        Engine::MariaDb => format!(
+            "SELECT count(*) FROM information_schema.processlist WHERE user = '{user}' AND command <> 'Sleep'"
+        ),
+        _ => format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}' AND state = 'active'"),
+    })
+}
+
+fn fetch(source: &Arc<dyn Source>, plan: Plan) -> JoinHandle<Result<(), FetchError>> {
+    let source = Arc::clone(source);
+    runtime().spawn(async move { source.open().await.unwrap().fetch(plan, secret(7)).await.map(drop) })
+}
+
+#[test]
+fn the_server_itself_stops_what_takes_too_long_though_nobody_waits_for_it() {
+    for engine in SERVERS {
+        let database = Arc::new(table(engine, "BIGINT PRIMARY KEY", 5, 1));
+        let settings = Settings { statement_timeout: Duration::from_secs(1), ..Settings::default() };
+        let source = with(&database, &database.server(), settings);
+        let held = lock(&database, 6);
+        let began = Instant::now();
+        let told = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
+        let words = ["57014", "70100", "1205"];
+        assert!(words.iter().any(|word| told.contains(word)), "{engine:?}: {told}");
+        assert!(began.elapsed() < Duration::from_secs(4), "{engine:?}: {:?}", began.elapsed());
+        let left = fetch(&source, of_all(1));
+        wait_for(|| running(&database) == 1);
+        left.abort();
+        wait_for(|| running(&database) == 0);
+        assert!(began.elapsed() < Duration::from_secs(6), "{engine:?}: {:?}", began.elapsed());
+        held.join().unwrap();
+        assert_eq!(rows(&*source, 1), 5, "{engine:?}");
+    }
+}
+
+#[test]
+fn a_server_that_goes_away_while_rows_are_read_fails_the_question_as_charged() {
+    for engine in SERVERS {
+        let database = Database::fresh(engine);
+        let columns: Vec<_> = [("person_id", "BIGINT")].into_iter().chain(COLUMNS).collect();
+        database.create("residents", &columns);
+        database.run(&match engine {
+            Engine::MariaDb => "INSERT INTO residents SELECT seq % 1000, 'F', 'Ho', seq, NULL, 1 FROM seq_1_to_200000".to_owned(),
+            _ => "INSERT INTO residents SELECT i % 1000, 'F', 'Ho', i, NULL, 1 FROM generate_series(1, 200000) i".to_owned(),
+        });
+        let source = source(&database);
+        let asked = fetch(&source, of_all(2));
+        wait_for(|| {
+            match engine {
+            Engine::MariaDb => {
+                database.integer("SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND command = 'Execute' AND info LIKE '%row_number() OVER%' AND info NOT LIKE '%processlist%'") > 0
+            }
+            _ => database.integer("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query_start < clock_timestamp() - interval '50 ms' AND query LIKE '%row_number() OVER%' AND wait_event IS DISTINCT FROM 'ClientRead' AND pid <> pg_backend_pid() AND datname = current_database()") > 0,
+        }
+        });
+        database.away();
+        let failed = runtime().block_on(asked).unwrap();
+        assert_eq!(failed, Err(FetchError { rows_were_read: true }), "{engine:?}");
+        database.back();
+        assert_eq!(rows(&*source, 2), 2_000, "{engine:?}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_as_configured_is_told_from_one_that_can() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT PRIMARY KEY", 1, 1);
+        let server = database.server();
+        let folder = tempfile::tempdir().unwrap();
+        let password = folder.path().join("password");
+        std::fs::write(&password, "open sesame\n").unwrap();
+        let elsewhere = server.address.rsplit_once('/').unwrap().0.to_owned() + "/no_such_database";
+        let servers = [
+            (Server { password: Some(Password::File(password)), ..server.clone() }, "(28"),
+            (Server { address: elsewhere, ..server.clone() }, "no_such_database"),
+            // Not the authority of the server's certificate.
+            (Server { tls: Tls::System, ..server.clone() }, "could not be protected"),
+        ];
+        for (server, words) in servers {
+            let source = with(&database, &server, Settings::default());
+            let told = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
+            assert!(told.contains(words) && !told.contains("sesame"), "{engine:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn no_more_connections_are_made_than_configured_and_none_keeps_what_it_was_told() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT PRIMARY KEY", 3, 1);
+        let source = with(&database, &database.server(), Settings { connections: 2, ..Settings::default() });
+        runtime().block_on(async {
+            let first = source.open().await.unwrap();
+            let _second = source.open().await.unwrap();
+            let third = tokio::time::timeout(Duration::from_millis(200), source.open()).await;
+            assert!(third.is_err(), "{engine:?}");
+            drop(first);
+            assert!(source.open().await.is_ok(), "{engine:?}");
+        });
+        assert_eq!(rows(&*source, 1), 3);
+    }
+}
+
+#[test]
+fn preparations_at_once_and_beside_questions_leave_one_that_fits() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT", 50, 4);
+        let source = source(&database);
+        assert_eq!(rows(&*source, 2), 100);
+        let prepare = || {
+            let source = Arc::clone(&source);
+            runtime().spawn(async move { source.prepare(&dataset(2, 2), &secret(7)).await })
+        };
+        let preparing = [prepare(), prepare(), prepare()];
+        for _ in 0..10 {
+            // A question that finds its preparation replaced under its hands has read nothing.
+            match counted_in(&*source, &of_all(2), secret(7)) {
+                Ok(told) => assert_eq!(told[0]["#0"], 100, "{engine:?}"),
+                Err(failed) => assert!(!failed.rows_were_read, "{engine:?}"),
+            }
+        }
+        for prepared in preparing {
+            assert_eq!(runtime().block_on(prepared).unwrap(), Ok(100), "{engine:?}");
+        }
+        assert_eq!(
+            (bounding(&*source, 2), rows(&*source, 2)),
+            (Bounding::Prepared { rows: 100 }, 100),
+            "{engine:?}"
+        );
+        assert_eq!(prepared(&database).len(), 1, "{engine:?}");
+    }
+}
+
+fn prepared(database: &Database) -> Vec<String> {
+    let sql = format!(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' AND table_name <> 'lango_preparation'",
+        database.prepared_schema()
+    );
+    database.rows(&sql).into_iter().map(|mut row| row.remove(0).unwrap()).collect()
+}
+
+#[test]
+fn a_preparation_that_is_dropped_or_does_not_fit_any_more_is_not_used() {
+    for engine in SERVERS {
+        let database = table(engine, "BIGINT", 50, 4);
+        let source = source(&database);
+        let prepare = || runtime().block_on(source.prepare(&dataset(2, 2), &secret(7)));
+        prepare().unwrap();
+        assert_eq!(bounding(&*source, 3), Bounding::Stale(Stale::Policy), "{engine:?}");
+        let other = runtime().block_on(source.bounding(&dataset(2, 2), &secret(8)));
+        assert_eq!(other, Ok(Bounding::Stale(Stale::Secret)), "{engine:?}");
+        let table = prepared(&database).remove(0);
+        database.run(&format!("DROP TABLE {}.{table}", database.prepared_schema()));
+        assert_eq!(
+            (bounding(&*source, 2), rows(&*source, 2)),
+            (Bounding::Stale(Stale::Gone), 100),
+            "{engine:?}"
+        );
+        prepare().unwrap();
+        database.run("ALTER TABLE residents ADD COLUMN note int");
+        assert_eq!(
+            (bounding(&*source, 2), rows(&*source, 2)),
+            (Bounding::Stale(Stale::Table), 100),
+            "{engine:?}"
+        );
+    }
+}
+
+#[test]
+fn repro_what_a_preparation_that_was_cut_short_left_behind_stayed() {
+    let database = table(Engine::MariaDb, "BIGINT", 50, 4);
+    let source = source(&database);
+    let prepare = || runtime().block_on(source.prepare(&dataset(2, 2), &secret(7)));
+    prepare().unwrap();
+    let (schema, made) = (database.prepared_schema(), prepared(&database).remove(0));
+    let (name, _) = made.rsplit_once('_').unwrap();
+    // One that was cut short before it was found, one before the last was dropped, and one of somebody else's.
+    for left in [format!("{name}_2"), format!("{name}_0"), format!("{name}_x")] {
+        database.run(&format!("CREATE TABLE {schema}.{left} (x int)"));
+    }
+    assert_eq!(rows(&*source, 2), 100);
+    prepare().unwrap();
+    let mut kept = prepared(&database);
+    kept.sort();
+    assert_eq!(kept, [format!("{name}_2"), format!("{name}_x")]);
+}

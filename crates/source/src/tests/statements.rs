@@ -1,0 +1,155 @@
+//! The text of what servers are sent: readable samples of each dialect, and no value of a question in it but whole numbers.
+
+use std::collections::BTreeMap;
+
+use lango_privacy::{Column, Dataset, Domain, Grid, Name, Plan, Span};
+
+use super::fixture::{dataset, plan, secret};
+use crate::{
+    count::UnitType,
+    grouped::used,
+    mariadb::dialect::MariaDbDialect,
+    postgres::dialect::PostgresDialect,
+    sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, statements},
+};
+
+const TEXT: ColumnType = ColumnType::Text { bytewise: false };
+
+fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&str]) -> Table {
+    let kind = |(name, column): (&Name, &Column)| {
+        let numbers = column.range().is_some() || matches!(column.domain, Domain::Integer { .. });
+        (name.clone(), if numbers { ColumnType::Integer } else { TEXT })
+    };
+    Table {
+        from: dialect.quoted(&dataset.table),
+        unit_type: if unit == TEXT { UnitType::Text } else { UnitType::Integer },
+        unit_column: unit,
+        unit_not_null: false,
+        one_row_per_unit: true,
+        types: dataset.columns.iter().map(kind).collect::<BTreeMap<_, _>>(),
+        shards: shards.iter().map(|shard| dialect.quoted(shard)).collect(),
+        fingerprint: String::new(),
+    }
+}
+
+/// The statements of a plan by the three roads, with the texts that are bound beside them.
+fn sent(dialect: &dyn Dialect, plan: &Plan, unit: ColumnType) -> Vec<(String, Vec<String>)> {
+    let table = table(dialect, &plan.dataset, unit, &[]);
+    let sharded = self::table(dialect, &plan.dataset, unit, &["part 1", "part 2"]);
+    let mut binds = Binds::default();
+    let ranked = format!(
+        "({}) AS bounded",
+        bounded(dialect, &plan.dataset, &table, &used(plan), &secret(7), &mut binds)
+    );
+    let none = Binds::default();
+    let roads = [
+        (Road::Direct(&table), &none),
+        (Road::Direct(&sharded), &none),
+        (Road::Bounded { from: "prepared" }, &none),
+        (Road::Bounded { from: &ranked }, &binds),
+    ];
+    let text = |bind: Bind| match bind {
+        Bind::Text(text) => Some(text),
+        _ => None,
+    };
+    let roads = roads.into_iter().flat_map(|(road, binds)| statements(dialect, plan, road, binds));
+    roads
+        .map(|statement| (statement.sql.text, statement.sql.binds.into_iter().filter_map(text).collect()))
+        .collect()
+}
+
+fn one(dialect: &dyn Dialect, asked: (&str, &[&str]), filters: &[&str]) -> String {
+    sent(dialect, &plan(&dataset(2, 2), &[asked], filters), ColumnType::Integer).remove(0).0
+}
+
+#[test]
+fn a_table_whose_key_is_vouched_for_is_grouped_as_it_stands() {
+    let cells: (&str, &[&str]) = ("persons", &["age,sex"]);
+    assert_eq!(
+        one(&PostgresDialect, cells, &["sex in F"]),
+        "SELECT (\"age\"::bigint)::bigint, \"sex\"::text, (count(*))::bigint FROM \"residents\" WHERE \"person_id\" IS NOT NULL AND \
+         \"sex\"::text IN ($1) GROUP BY \"age\", \"sex\""
+    );
+    assert_eq!(
+        one(&MariaDbDialect, cells, &["sex in F"]),
+        "SELECT CAST(`age` AS SIGNED), CAST(CONVERT(`sex` USING utf8mb4) AS BINARY), CAST(count(*) AS SIGNED) FROM `residents` WHERE \
+         `person_id` IS NOT NULL AND `sex` IN (?) GROUP BY `age`, CAST(CONVERT(`sex` USING utf8mb4) AS BINARY)"
+    );
+    let sum: (&str, &[&str]) = ("sum(income)", &[""]);
+    assert_eq!(
+        one(&PostgresDialect, sum, &[]),
+        "SELECT (count(CASE WHEN \"income\" IS NOT NULL THEN 1 END))::bigint, (sum(CASE WHEN \"income\"::bigint < -20 THEN -20 WHEN \
+         \"income\"::bigint > 50 THEN 50 ELSE \"income\"::bigint END))::text FROM \"residents\" WHERE \"person_id\" IS NOT NULL"
+    );
+    assert_eq!(
+        one(&MariaDbDialect, sum, &[]),
+        "SELECT CAST(count(CASE WHEN `income` IS NOT NULL THEN 1 END) AS SIGNED), CAST(sum(CASE WHEN `income` < -20 THEN -20 WHEN \
+         `income` > 50 THEN 50 ELSE `income` END) AS CHAR) FROM `residents` WHERE `person_id` IS NOT NULL"
+    );
+}
+
+#[test]
+fn every_shard_groups_and_what_is_told_is_cast_in_front_of_them() {
+    let plan = plan(&dataset(1, 1), &[("persons", &["sex"])], &[]);
+    assert_eq!(
+        sent(&PostgresDialect, &plan, ColumnType::Integer)[1].0,
+        "SELECT _0::text, (_1)::bigint FROM (SELECT \"sex\" AS _0, count(*) AS _1 FROM \"part 1\" WHERE \"person_id\" IS NOT NULL GROUP BY \
+         \"sex\" UNION ALL SELECT \"sex\" AS _0, count(*) AS _1 FROM \"part 2\" WHERE \"person_id\" IS NOT NULL GROUP BY \"sex\") AS parts"
+    );
+}
+
+#[test]
+fn prepared_rows_are_grouped_by_their_keys_positions() {
+    let plan = plan(&dataset(2, 2), &[("persons", &["sex"])], &["sex in F"]);
+    assert_eq!(
+        sent(&PostgresDialect, &plan, ColumnType::Integer)[2].0,
+        "SELECT (\"sex\")::bigint, (count(DISTINCT _unit))::bigint FROM prepared WHERE (\"sex\" IN (0)) AND _rank <= 2 GROUP BY \"sex\""
+    );
+}
+
+/// A question whose every text could end a literal or an identifier, if one of them came to stand in a statement.
+#[test]
+fn no_statement_holds_a_text_of_a_question_and_every_name_is_quoted() {
+    let odd = ["a.b", "a-b", "%27", "%22", "%60", "%3B", "_T1", "--"];
+    let sex = Domain::codes(odd.iter().filter_map(|code| code.parse().ok()).collect()).unwrap();
+    let born = Domain::date("2023-12-30".into(), "2024-03-01".into(), Span::Month).unwrap();
+    let income =
+        Column::from(Domain::amount(-20, 50, 0, None).unwrap()).with_candidates(Grid::Every(7)).unwrap();
+    let columns: [(&str, Column); 4] =
+        [("born", born.into()), ("income", income), ("select", sex.into()), ("village", Domain::Open.into())];
+    let columns = columns.into_iter().map(|(name, column)| (name.parse().unwrap(), column)).collect();
+    let mut dataset = Dataset { columns, table: "r`e\"s.x'; DROP é北".into(), ..dataset(2, 2) };
+    dataset.unit.column = "p`e\"r.s'?$1 é".into();
+    let asked: [(&str, &[&str]); 5] = [
+        ("keys(village)", &[""]),
+        ("persons", &["born,select"]),
+        ("quantile(income,0.5)", &[""]),
+        ("rows(village)", &["select"]),
+        ("sum(income)", &["born"]),
+    ];
+    let filters = ["select in a.b,%27,--", "born from 2024-01-01 to 2024-02-29"];
+    let plan = plan(&dataset, &asked, &filters);
+    let dialects: [(&dyn Dialect, &str, &str); 2] = [
+        (&PostgresDialect, "\"p`e\"\"r.s'?$1 é\"", "\"r`e\"\"s.x'; DROP é北\""),
+        (&MariaDbDialect, "`p``e\"r.s'?$1 é`", "`r``e\"s.x'; DROP é北`"),
+    ];
+    for (dialect, unit, from) in dialects {
+        for kind in [ColumnType::Integer, TEXT] {
+            let mut bound = 0;
+            for (text, texts) in sent(dialect, &plan, kind) {
+                bound += texts.len();
+                assert!(!text.contains('\u{1}'), "{text}");
+                // Without the names, nothing of them is left; and of the question's texts nothing either.
+                let rest = text
+                    .replace(unit, "")
+                    .replace(from, "")
+                    .replace("\"select\"", "")
+                    .replace("`select`", "");
+                for word in ["p`e", "r`e", "DROP", "é", "--", "%2", "a.b", "2024-", "2023-"] {
+                    assert!(!rest.contains(word), "{word}: {text}");
+                }
+            }
+            assert!(bound > 20, "{bound}");
+        }
+    }
+}
