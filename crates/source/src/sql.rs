@@ -12,7 +12,7 @@ mod statement;
 mod table;
 
 pub(crate) use bounded::{NormalType, bounded, normal_type};
-pub(crate) use dialect::Dialect;
+pub(crate) use dialect::{Dialect, OrderField};
 pub(crate) use filters::is_judged;
 pub(crate) use groups::{Aggregate, Form, Road, Statement, statements};
 pub(crate) use statement::{Bind, Binds, Rendered};

@@ -131,7 +131,8 @@ fn kind(data: &str, declared: &str, (precision, scale): (i64, i64), collation: &
         "decimal" if precision <= 18 => u32::try_from(scale).ok().map(ColumnType::Decimal),
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
             // Any other takes a text and one with spaces after it for the same, or letters of two cases.
-            Some(ColumnType::Text { bytewise: collation.contains("nopad_bin") })
+            let utf8 = ["utf8", "ascii"].iter().any(|set| collation.starts_with(set));
+            Some(ColumnType::Text { bytewise: collation.contains("nopad_bin"), utf8 })
         }
         "enum" | "uuid" => Some(ColumnType::Word),
         "date" => Some(ColumnType::Day),

@@ -1,7 +1,7 @@
 //! SQL as MariaDB speaks it. Texts are compared as binary strings: a collation may take letters of two cases, or a text and
 //! one with spaces after it, for the same.
 
-use crate::sql::{Bind, Binds, ColumnType, Dialect, Rendered};
+use crate::sql::{Bind, Binds, ColumnType, Dialect, OrderField, Rendered};
 
 pub(crate) struct MariaDbDialect;
 
@@ -20,6 +20,7 @@ impl Dialect for MariaDbDialect {
 
     fn text(&self, column: &str, kind: ColumnType) -> String {
         match kind {
+            ColumnType::Text { utf8: true, .. } => format!("CAST({column} AS BINARY)"),
             ColumnType::Text { .. } | ColumnType::Word => {
                 format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
             }
@@ -30,13 +31,13 @@ impl Dialect for MariaDbDialect {
     fn grouped(&self, column: &str, kind: ColumnType) -> (String, String) {
         let text = self.text(column, kind);
         match kind {
-            ColumnType::Text { bytewise: false } => (text.clone(), text),
+            ColumnType::Text { bytewise: false, .. } => (text.clone(), text),
             _ => (column.to_owned(), text),
         }
     }
 
-    fn not_blank(&self, text: &str) -> String {
-        format!("LENGTH(TRIM({text})) > 0")
+    fn not_blank(&self, column: &str, _: ColumnType) -> String {
+        format!("LENGTH(TRIM({column})) > 0")
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {
@@ -113,12 +114,13 @@ impl Dialect for MariaDbDialect {
         format!("LENGTH({text}) + 2 * LENGTH(REGEXP_REPLACE({text}, '[-!-$&-+.-~]+', ''))")
     }
 
-    fn digest(&self, secret: &str, fields: &[String]) -> String {
-        let field = |field: &String| {
-            let length = format!("LENGTH({field})");
-            let byte = |shift: u32| format!("{length} >> {shift} & 255");
-            let bytes = [24, 16, 8, 0].map(byte).join(", ");
-            format!("COALESCE(CONCAT(CHAR({bytes}), {field}), X'FFFFFFFF')")
+    fn digest(&self, secret: &str, fields: &[OrderField]) -> String {
+        let field = |OrderField { text, present }: &OrderField| {
+            let told = format!("CONCAT(LPAD(CHAR(LENGTH({text})), 4, X'00'), {text})");
+            match present {
+                Some(present) => format!("CASE WHEN {present} THEN {told} ELSE X'FFFFFFFF' END"),
+                None => format!("COALESCE({told}, X'FFFFFFFF')"),
+            }
         };
         let fields: Vec<String> = fields.iter().map(field).collect();
         format!("SHA2(CONCAT(CAST({secret} AS BINARY), {}), 256)", fields.join(", "))

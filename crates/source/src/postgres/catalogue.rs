@@ -133,7 +133,7 @@ fn kind(name: &str, type_kind: &str, modifier: i32) -> Option<ColumnType> {
     match name {
         "int2" | "int4" | "int8" => Some(ColumnType::Integer),
         "numeric" => decimal(modifier),
-        "text" | "varchar" | "bpchar" => Some(ColumnType::Text { bytewise: true }),
+        "text" | "varchar" | "bpchar" => Some(ColumnType::Text { bytewise: true, utf8: true }),
         "date" => Some(ColumnType::Day),
         "uuid" | "bool" => Some(ColumnType::Word),
         _ if type_kind == "e" => Some(ColumnType::Word),

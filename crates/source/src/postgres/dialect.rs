@@ -1,6 +1,6 @@
 //! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
 
-use crate::sql::{Bind, Binds, ColumnType, Dialect, Rendered};
+use crate::sql::{Bind, Binds, ColumnType, Dialect, OrderField, Rendered};
 
 pub(crate) struct PostgresDialect;
 
@@ -25,8 +25,8 @@ impl Dialect for PostgresDialect {
         (column.to_owned(), self.text(column, kind))
     }
 
-    fn not_blank(&self, text: &str) -> String {
-        format!("btrim({text}) <> ''")
+    fn not_blank(&self, column: &str, kind: ColumnType) -> String {
+        format!("btrim({}) <> ''", self.text(column, kind))
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {
@@ -103,14 +103,18 @@ impl Dialect for PostgresDialect {
         )
     }
 
-    fn digest(&self, secret: &str, fields: &[String]) -> String {
-        let field = |field: &String| {
-            format!(
-                "coalesce(int4send(octet_length({field})) || convert_to({field}, 'UTF8'), '\\xffffffff'::bytea)"
-            )
+    fn digest(&self, secret: &str, fields: &[OrderField]) -> String {
+        let field = |field: &OrderField| match &field.present {
+            Some(present) => format!("CASE WHEN {present} THEN {} END", field.text),
+            None => field.text.clone(),
         };
         let fields: Vec<String> = fields.iter().map(field).collect();
-        format!("sha256({secret}::bytea || {})", fields.join(" || "))
+        // An array of texts is sent as 20 bytes about itself and then each text in the connection's encoding, UTF-8, behind its
+        // length of four bytes, which is -1 for NULL: decision 10's fields, made at a third of the price of making them singly.
+        format!(
+            "sha256({secret}::bytea || substring(array_send(ARRAY[{}]::text[]) FROM 21))",
+            fields.join(", ")
+        )
     }
 
     fn at_most(&self, number: &str, points: &Bind, binds: &mut Binds) -> String {

@@ -3,7 +3,7 @@
 
 use lango_privacy::{Code, Column, Dataset, Domain, Name};
 
-use super::{Bind, Binds, ColumnType, Dialect, Table};
+use super::{Bind, Binds, ColumnType, Dialect, OrderField, Table};
 use crate::{Secret, count::UnitType};
 
 /// The type of a column in normal form.
@@ -34,20 +34,15 @@ pub(crate) fn bounded(
     binds: &mut Binds,
 ) -> String {
     let unit = unit(dialect, dataset, table);
-    let fields: Vec<String> = dataset
-        .columns
-        .iter()
-        .map(|(name, column)| match normal_input(dialect, table, name, column) {
-            (value, NormalType::Number) => dialect.decimal(&value),
-            (value, NormalType::Text) => value,
-        })
-        .collect();
+    let fields = dataset.columns.iter().map(|(name, column)| order_field(dialect, table, name, column));
     let own = match table.unit_type {
         UnitType::Integer => dialect.decimal(&unit),
         UnitType::Text => unit.clone(),
     };
     let secret = binds.add(Bind::Secret(secret.clone()));
-    let digest = dialect.digest(&secret, &[&[own][..], &fields].concat());
+    let fields: Vec<OrderField> =
+        [OrderField { text: own, present: None }].into_iter().chain(fields).collect();
+    let digest = dialect.digest(&secret, &fields);
     let (mut inner, mut outer) = (String::new(), String::new());
     for (name, column) in used.iter().filter_map(|name| dataset.columns.get_key_value(*name)) {
         let quoted = dialect.quoted(name.as_str());
@@ -75,7 +70,7 @@ pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> S
 /// That a row has an identifier; `None` where the catalogue says so of every row.
 pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> Option<String> {
     let column = dialect.quoted(&dataset.unit.column);
-    let text = || dialect.not_blank(&dialect.text(&column, table.unit_column));
+    let text = || dialect.not_blank(&column, table.unit_column);
     match (table.unit_type, table.unit_not_null) {
         // A decimal may be there and be no number all the same.
         (UnitType::Integer, _) if matches!(table.unit_column, ColumnType::Decimal(_)) => {
@@ -97,12 +92,26 @@ fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Colu
     }
 }
 
+/// A column's part in the row order.
+fn order_field(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> OrderField {
+    let quoted = dialect.quoted(name.as_str());
+    let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+    match (normal_input(dialect, table, name, column), kind) {
+        ((number, NormalType::Number), _) => OrderField { text: dialect.decimal(&number), present: None },
+        (_, ColumnType::Text { .. } | ColumnType::Word) => {
+            let present = Some(dialect.not_blank(&quoted, kind));
+            OrderField { text: dialect.text(&quoted, kind), present }
+        }
+        ((text, NormalType::Text), _) => OrderField { text, present: None },
+    }
+}
+
 /// The text of a column where there is any.
 pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType) -> String {
     let text = dialect.text(column, kind);
     match kind {
         ColumnType::Text { .. } | ColumnType::Word => {
-            format!("CASE WHEN {} THEN {text} END", dialect.not_blank(&text))
+            format!("CASE WHEN {} THEN {text} END", dialect.not_blank(column, kind))
         }
         _ => text,
     }

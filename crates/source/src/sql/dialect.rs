@@ -2,6 +2,14 @@
 
 use super::{Bind, Binds, ColumnType, Rendered};
 
+/// A field of the row order.
+pub(crate) struct OrderField {
+    /// Its text.
+    pub(crate) text: String,
+    /// When it is there, where that is not told by its text being NULL.
+    pub(crate) present: Option<String>,
+}
+
 /// An engine's words. Expressions go in and come out as text; columns are quoted already.
 pub(crate) trait Dialect: Send + Sync {
     /// An identifier as SQL writes it.
@@ -16,8 +24,8 @@ pub(crate) trait Dialect: Send + Sync {
     /// What a column is grouped by, so that no two values that differ in a byte come together, and its text as it is told.
     fn grouped(&self, column: &str, kind: ColumnType) -> (String, String);
 
-    /// A text that is not empty and not of spaces only.
-    fn not_blank(&self, text: &str) -> String;
+    /// That a column's text is not empty and not of spaces only.
+    fn not_blank(&self, column: &str, kind: ColumnType) -> String;
 
     /// A column's value as a whole number of 64 bits, in units of its own decimals.
     fn number(&self, column: &str, kind: ColumnType) -> String;
@@ -58,7 +66,7 @@ pub(crate) trait Dialect: Send + Sync {
     fn escaped_length(&self, text: &str) -> String;
 
     /// What rows are put in order by: SHA-256 of the secret and the fields, as decision 10 lays them out.
-    fn digest(&self, secret: &str, fields: &[String]) -> String;
+    fn digest(&self, secret: &str, fields: &[OrderField]) -> String;
 
     /// How many of these numbers, which ascend, are at most a number.
     fn at_most(&self, number: &str, points: &Bind, binds: &mut Binds) -> String;

@@ -36,10 +36,12 @@ pub(crate) enum ColumnType {
     Unsigned,
     /// Decimals with so many digits after the point, at most 18 in all.
     Decimal(u32),
-    /// Text. `bytewise` where two texts are equal only if their bytes are.
+    /// Text.
     Text {
         /// Whether the column's own comparison tells all texts apart.
         bytewise: bool,
+        /// Whether its bytes, as they are stored, are UTF-8.
+        utf8: bool,
     },
     /// A day.
     Day,

@@ -13,7 +13,7 @@ use crate::{
     sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, statements},
 };
 
-const TEXT: ColumnType = ColumnType::Text { bytewise: false };
+const TEXT: ColumnType = ColumnType::Text { bytewise: false, utf8: false };
 
 fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&str]) -> Table {
     let kind = |(name, column): (&Name, &Column)| {
