@@ -201,3 +201,25 @@ async fn a_shard_that_is_down_is_named_and_its_question_is_charged_only_if_rows_
     cluster.shards[1].back();
     assert!(source.open().await.unwrap().fetch(plan, secret()).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_goes_while_its_shard_is_read_fails_the_question() {
+    let (cluster, _single) = both("BIGINT PRIMARY KEY", &rows(30, 1));
+    let (source, dataset) = (sharded(&cluster, 3), dataset(1));
+    let plan = planned(QUESTIONS[0], &dataset);
+    let shard = &cluster.shards[1];
+    // Whoever reads the rows waits for this; the catalogue can be read.
+    let dropped = shard.run_async(
+        "BEGIN; LOCK TABLE residents; SELECT pg_sleep(2); ALTER TABLE residents DROP CONSTRAINT residents_pkey; COMMIT",
+    );
+    let asked = async {
+        let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+        while shard.integer(sleeping) == 0 {
+            tokio::task::yield_now().await;
+        }
+        source.open().await.unwrap().fetch(plan, secret()).await.map(drop)
+    };
+    let ((), failed) = tokio::join!(dropped, asked);
+    assert_eq!(failed, Err(FetchError { rows_were_read: true }));
+    assert_eq!(source.bounding(&dataset, &secret()).await, Ok(Bounding::Unprepared));
+}

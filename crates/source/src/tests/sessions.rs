@@ -150,10 +150,15 @@ fn wait_for(is: impl Fn() -> bool) {
     }
 }
 
+/// The gateway's user.
+fn user(database: &Database) -> String {
+    let address = database.server().address;
+    address.split("://").nth(1).unwrap().split('@').next().unwrap().to_owned()
+}
+
 /// Statements of the gateway's user that run at the server.
 fn running(database: &Database) -> i64 {
-    let own = database.server().address;
-    let user = own.split("://").nth(1).unwrap().split('@').next().unwrap();
+    let user = user(database);
     database.integer(&match database.engine() {
         Engine::MariaDb => format!(
             "SELECT count(*) FROM information_schema.processlist WHERE user = '{user}' AND command <> 'Sleep'"
@@ -339,4 +344,17 @@ fn repro_what_a_preparation_that_was_cut_short_left_behind_stayed() {
     let mut kept = prepared(&database);
     kept.sort();
     assert_eq!(kept, [format!("{name}_2"), format!("{name}_x")]);
+}
+
+#[test]
+fn a_server_that_has_no_connection_left_says_so() {
+    let database = table(Engine::MariaDb, "BIGINT PRIMARY KEY", 1, 1);
+    let user = user(&database);
+    database.run(&format!("GRANT USAGE ON *.* TO {user}@'127.0.0.1' WITH MAX_USER_CONNECTIONS 1"));
+    let source = source(&database);
+    let told = runtime().block_on(async {
+        let _held = source.open().await.unwrap();
+        source.check(&dataset(1, 1)).await.unwrap_err().to_string()
+    });
+    assert!(told.contains("max_user_connections") && told.contains("42000"), "{told}");
 }
