@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lango_privacy::{Counted, Fetch, Keyset, Layout, Measured, Measurement, NoiseError, Plan};
+use lango_privacy::{
+    Column, Counted, Domain, Fetch, Keyset, Layout, Measured, Measurement, NoiseError, Plan,
+};
 
 use crate::{
     audit::{Claim, Neighbours, Release, found, product},
@@ -40,7 +42,7 @@ const BROKEN: &[Broken] = &[
         (audit.counted_by(|plan| plan.margins[0].fetch = Fetch::Rows), &product)
     }),
     ("a sum that is not clamped", "sum above the bounds", Zcdp, |audit| {
-        (audit.counted_by(|plan| unclamped(&mut plan.margins[0].fetch)), &product)
+        (audit.counted_by(unclamped), &product)
     }),
     ("empty cells left out", "persons in three cells", Pure, |audit| {
         (audit.neighbours(), &without_empty_cells)
@@ -55,10 +57,13 @@ const BROKEN: &[Broken] = &[
     }),
 ];
 
-fn unclamped(fetch: &mut Fetch) {
-    if let Fetch::Sum { range, .. } = fetch {
-        range.high = i64::MAX;
-    }
+/// A plan whose bounds on incomes, wherever a source looks them up, are far beyond what it was priced for.
+fn unclamped(plan: &mut Plan) {
+    const BEYOND: i64 = 1_000_000_000;
+    let income = Column::from(Domain::amount(0, BEYOND, 0, None).unwrap());
+    plan.dataset.columns.insert("income".parse().unwrap(), income);
+    let Fetch::Sum { range, .. } = &mut plan.margins[0].fetch else { panic!("incomes are summed") };
+    range.high = BEYOND;
 }
 
 /// A release that leaves out the cells of a lone margin in which nobody is.
