@@ -26,7 +26,8 @@ impl Dialect for PostgresDialect {
     }
 
     fn not_blank(&self, text: &str) -> String {
-        format!("btrim({text}) <> ''")
+        // Most texts are told by their first character, which costs less than a copy without spaces.
+        format!("(ascii({text}) NOT IN (0, 32) OR btrim({text}) <> '')")
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {
