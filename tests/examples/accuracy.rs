@@ -1,4 +1,5 @@
-//! `accuracy REGISTER`: what `tests/bench/accuracy` measures of Lango, as one JSON object; the keys are written down there.
+//! `accuracy REGISTER [ADDRESS]`: what `tests/bench/accuracy` measures of Lango, as one JSON object; the keys are written down
+//! there. With the address of a PostgreSQL server that holds the same register, what is measured of it there, and nothing else.
 //!
 //! The register is asked through a gateway on a socket; errors over many releases, cubes, medians and noise by what the
 //! gateway calls.
@@ -9,13 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_database::{Password, Server, Tls};
 use lango_privacy::{
     Accounting, Basis, Bounds, Code, Column, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid, Keyset,
     Kind, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name, Noise,
     Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
-use lango_source::{Secret, Source, Sqlite};
-use lango_testkit::{Office, Policy, Register, World};
+use lango_source::{Postgres, Secret, Settings, Source, Sqlite};
+use lango_testkit::{Engine, Office, Policy, Register, World};
 use serde_json::{Value, json};
 
 /// Warm runs of the two questions.
@@ -35,11 +37,16 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let begun = Instant::now();
-    let register = PathBuf::from(std::env::args().nth(1).ok_or("usage: accuracy REGISTER")?);
+    let register = PathBuf::from(std::env::args().nth(1).ok_or("usage: accuracy REGISTER [ADDRESS]")?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(address) = std::env::args().nth(2) {
+        let told = runtime.block_on(of_register(&register, Some(address), begun))?;
+        println!("{}", json!({ "register": told }));
+        return Ok(());
+    }
     let told = json!({
         "versions": { "lango": env!("CARGO_PKG_VERSION"), "sqlite": rusqlite::version() },
-        "register": runtime.block_on(of_register(&register, begun))?,
+        "register": runtime.block_on(of_register(&register, None, begun))?,
         "cubes": { "zcdp": of_cube(Mechanism::DiscreteGaussian)?, "pure": of_cube(Mechanism::DiscreteLaplace)? },
         "medians": of_medians()?,
         "noise": of_noise()?,
@@ -109,7 +116,19 @@ fn rows(register: &Path, sql: &str) -> Result<Vec<(String, String, f64, f64)>, F
     Ok(read.collect::<rusqlite::Result<_>>()?)
 }
 
-async fn of_register(register: &Path, begun: Instant) -> Result<Value, Failure> {
+/// The register as a gateway reads it: in the file, or on a server whose password the environment holds.
+fn source(register: &Path, address: Option<&str>) -> Result<Box<dyn Source>, Failure> {
+    let statement_timeout = Duration::from_secs(60);
+    let Some(address) = address else { return Ok(Box::new(Sqlite::new(register, statement_timeout))) };
+    let server = Server {
+        address: address.to_owned(),
+        password: Some(Password::Environment("LANGO_TEST_POSTGRES_PASSWORD".to_owned())),
+        tls: Tls::Authority(std::env::var("LANGO_TEST_AUTHORITY")?.into()),
+    };
+    Ok(Box::new(Postgres::new(&server, Settings { statement_timeout, ..Settings::default() })?))
+}
+
+async fn of_register(register: &Path, address: Option<String>, begun: Instant) -> Result<Value, Failure> {
     let truth = rows(
         register,
         "SELECT country_of_birth, sex, CAST(count(*) AS REAL), CAST(sum(income) AS REAL) FROM residents GROUP BY 1, 2",
@@ -121,11 +140,10 @@ async fn of_register(register: &Path, begun: Instant) -> Result<Value, Failure> 
     // Reading the truth has warmed the file, not the gateway.
     let spent_on_truth = begun.elapsed();
     let world = World::new();
-    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::default());
-    std::fs::remove_file(office.register())?;
-    std::os::unix::fs::symlink(std::fs::canonicalize(register)?, office.register())?;
+    let policy = Policy::of("GHA");
+    let mut office = Office::prepare_on(Engine::Sqlite, &world, "GHA", &policy, &Register::default());
     office.write_policy(&text);
-    office.up().await?;
+    office.up_on(source(register, address.as_deref())?).await?;
     let analyst = world.analyst();
     let ask = async |epsilon: &str| {
         let answered = analyst.ask(&office, &question(epsilon)).await;
@@ -160,7 +178,7 @@ async fn of_register(register: &Path, begun: Instant) -> Result<Value, Failure> 
         })
         .collect();
     let mut errors = Errors::default();
-    let source = Sqlite::new(register, Duration::from_secs(60));
+    let source = source(register, address.as_deref())?;
     for _ in 0..RELEASES {
         let session = source.open().await?;
         let counted = session.fetch(plan.clone(), Secret::new([0; 32])).await?;

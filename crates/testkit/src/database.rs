@@ -189,9 +189,14 @@ impl Database {
 
     /// It as a gateway reads it.
     pub fn source(&self) -> Box<dyn Source> {
+        self.source_within(STATEMENT_TIMEOUT)
+    }
+
+    /// The same where a statement may take so long.
+    pub fn source_within(&self, statement_timeout: Duration) -> Box<dyn Source> {
         match &self.place {
-            Place::File { path, .. } => Box::new(Sqlite::new(path, STATEMENT_TIMEOUT)),
-            Place::Private(private) => private.source(STATEMENT_TIMEOUT),
+            Place::File { path, .. } => Box::new(Sqlite::new(path, statement_timeout)),
+            Place::Private(private) => private.source(statement_timeout),
         }
     }
 }

@@ -11,6 +11,7 @@ use lango_database::{Password, Server, Tls};
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
+use lango_source::Source;
 use lango_store::Location;
 use lango_wire::transport::Address;
 use tempfile::TempDir;
@@ -81,13 +82,18 @@ impl Office {
 
     /// Starts the gateway, as any process would that finds the folder.
     pub async fn up(&mut self) -> Result<(), OpenError> {
+        self.up_on(self.database.source()).await
+    }
+
+    /// The same with its register elsewhere.
+    pub async fn up_on(&mut self, source: Box<dyn Source>) -> Result<(), OpenError> {
         let text = std::fs::read_to_string(self.path("policy.toml")).unwrap();
         let gateway = Gateway::open(Config {
             region: self.region.clone(),
             tls: self.identity.tls(),
             signer: self.identity.signer(),
             policies: vec![Document::new("policy.toml", text)],
-            sources: HashMap::from([("register".to_owned(), self.gate.guard(self.database.source()))]),
+            sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             request_life_max: Duration::from_secs(8 * 86_400),
             clock: self.clock.clock(),
