@@ -39,9 +39,7 @@ fn mariadb() -> String {
             true => format!("CAST(CAST({name} AS CHAR) AS BINARY)"),
             false => format!("CAST({name} AS BINARY)"),
         };
-        let byte = |shift: u32| format!("LENGTH({text}) >> {shift} & 255");
-        let bytes = [24, 16, 8, 0].map(byte).join(", ");
-        format!("COALESCE(CONCAT(CHAR({bytes}), {text}), X'FFFFFFFF')")
+        format!("COALESCE(CONCAT(LPAD(CHAR(LENGTH({text})), 4, X'00'), {text}), X'FFFFFFFF')")
     };
     let fields: Vec<String> = FIELDS.iter().map(field).collect();
     format!("SHA2(CONCAT(X'{}', {}), 256)", "01".repeat(32), fields.join(", "))

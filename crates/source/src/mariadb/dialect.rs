@@ -105,11 +105,9 @@ impl Dialect for MariaDbDialect {
     }
 
     fn digest(&self, secret: &str, fields: &[String]) -> String {
+        // A character of a number above 255 is as many bytes as the number has: with the length written once, not four times.
         let field = |field: &String| {
-            let length = format!("LENGTH({field})");
-            let byte = |shift: u32| format!("{length} >> {shift} & 255");
-            let bytes = [24, 16, 8, 0].map(byte).join(", ");
-            format!("COALESCE(CONCAT(CHAR({bytes}), {field}), X'FFFFFFFF')")
+            format!("COALESCE(CONCAT(LPAD(CHAR(LENGTH({field})), 4, X'00'), {field}), X'FFFFFFFF')")
         };
         let fields: Vec<String> = fields.iter().map(field).collect();
         format!("SHA2(CONCAT(CAST({secret} AS BINARY), {}), 256)", fields.join(", "))

@@ -109,14 +109,14 @@ pub(super) async fn prepare(
     let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
-    execute(&mut tx, format!("CREATE TABLE {prepared} ({})", columns(dataset, &table)))
-        .await
-        .map_err(unprepared)?;
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
     let survivors = bounded(&PostgresDialect, dataset, &table, &names, secret, &mut binds);
-    let insert = PostgresDialect.render(&format!("INSERT INTO {prepared} {survivors}"), binds);
-    let rows = query(&insert).persistent(false).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
+    // Not an INSERT, for which the server never ranks rows on several cores.
+    let columns = columns(dataset, &table);
+    let sql = format!("CREATE TABLE {prepared} AS SELECT {columns} FROM ({survivors}) AS survivors");
+    let create = PostgresDialect.render(&sql, binds);
+    let rows = query(&create).persistent(false).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
     execute(&mut tx, format!("ANALYZE {prepared}")).await.map_err(unprepared)?;
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
     let sql = format!(
@@ -139,14 +139,15 @@ pub(super) async fn prepare(
 
 fn columns(dataset: &Dataset, table: &Table) -> String {
     let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "text COLLATE \"C\"" };
-    let mut columns = format!("_unit {unit} NOT NULL, _rank integer NOT NULL");
+    let mut columns = format!("_unit::{unit} AS _unit, _rank::integer AS _rank");
     for (name, column) in &dataset.columns {
         let kind = match (normal_type(&column.domain), column.range()) {
             (NormalType::Text, _) => "text COLLATE \"C\"",
             (NormalType::Number, Some(_)) => "bigint",
             (NormalType::Number, None) => "integer",
         };
-        columns += &format!(", {} {kind}", PostgresDialect.quoted(name.as_str()));
+        let quoted = PostgresDialect.quoted(name.as_str());
+        columns += &format!(", {quoted}::{kind} AS {quoted}");
     }
     columns
 }
