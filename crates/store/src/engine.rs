@@ -178,7 +178,7 @@ impl Options {
     pub(crate) async fn connect(&self) -> Result<Connection, DatabaseError> {
         let connecting = async {
             Ok(match self {
-                Self::Sqlite(options) => Connection::Sqlite(Box::new(options.connect().await?)),
+                Self::Sqlite(options) => Connection::Sqlite(Box::new(unlocked(options).await?)),
                 Self::Postgres(options) => Connection::Postgres(options.connect().await?),
             })
         };
@@ -274,6 +274,19 @@ impl Pool {
         match self {
             Self::Sqlite(pool) => pool.close().await,
             Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A connection to a file. Whoever opens an empty one turns its journal around, and SQLite does not wait for another who does
+/// the same, as it does for every other lock.
+async fn unlocked(options: &SqliteConnectOptions) -> Result<SqliteConnection, DatabaseError> {
+    loop {
+        match options.connect().await {
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("5") => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            connected => return Ok(connected?),
         }
     }
 }
