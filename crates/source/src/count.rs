@@ -3,8 +3,7 @@
 use lango_privacy::{Counted, Exact, Name, Plan};
 
 use crate::{
-    field::Field,
-    grouped::used,
+    field::{Field, fields},
     tally::Tally,
     value::{Raw, blank},
 };
@@ -47,19 +46,11 @@ enum Unit {
 impl<'a> Count<'a> {
     /// Of a plan, before any row.
     pub(crate) fn new(plan: &'a Plan, vouched: Vouched) -> Self {
-        let dataset = &plan.dataset;
-        let used = used(plan);
-        let mut columns = Vec::with_capacity(used.len());
-        let mut fields = Vec::with_capacity(used.len());
-        for (name, column) in used.into_iter().filter_map(|name| dataset.columns.get_key_value(name)) {
-            let filters = plan.filters.iter().filter(|filter| filter.column == *name);
-            columns.push(name);
-            fields.push(Field::new(&column.domain, filters.map(|filter| &filter.on)));
-        }
+        let (columns, fields) = fields(plan, |_| true);
         let field = |name: &Name| columns.iter().position(|column| *column == name);
         let tally = |margin| Tally::new(plan, margin, vouched.one_row_per_unit, field);
         let tallies = plan.margins.iter().map(tally).collect();
-        let rows_at_most = dataset.unit.rows_at_most.into();
+        let rows_at_most = plan.dataset.unit.rows_at_most.into();
         Self { vouched, rows_at_most, columns, fields, tallies, unit: None, rank: 0 }
     }
 

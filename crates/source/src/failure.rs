@@ -1,6 +1,6 @@
 //! What may be said of a database's error: the message of one that speaks of values is not passed on.
 
-use std::{io::ErrorKind, time::Duration};
+use std::io::ErrorKind;
 
 use sqlx::{Error, mysql::MySqlDatabaseError};
 
@@ -34,13 +34,6 @@ pub(crate) fn told(error: &Error) -> String {
         Error::PoolClosed | Error::WorkerCrashed => "the gateway is stopping".to_owned(),
         _ => "the server's answer could not be read".to_owned(),
     }
-}
-
-/// How long a server may take to answer whoever only looks.
-pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-
-pub(crate) fn too_slow() -> SourceError {
-    SourceError::Unavailable("the server does not answer".to_owned())
 }
 
 pub(crate) fn unavailable(error: &Error) -> SourceError {

@@ -1,10 +1,13 @@
 //! One column of the row at hand: which of the column's keys its value has, which number it is, and whether it passes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use lango_privacy::{Code, Domain, FilterOn, OTHER, Span, TOTAL, UNKNOWN};
+use lango_privacy::{Code, Domain, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN};
 
-use crate::value::{Raw, Value};
+use crate::{
+    tally::measured,
+    value::{Raw, Value},
+};
 
 /// A column that a plan uses, and what stands in it in the row at hand.
 pub(crate) struct Field<'a> {
@@ -30,6 +33,26 @@ enum Passing<'a> {
     Integers { values: HashSet<i64>, other: bool, unknown: bool },
     Between(i64, i64),
     Days(&'a str, &'a str),
+}
+
+/// The columns that a plan uses, in name order.
+pub(crate) fn used(plan: &Plan) -> Vec<&Name> {
+    let dimensions = plan.margins.iter().flat_map(|margin| margin.text.by.dimensions());
+    let others = plan.margins.iter().filter_map(|margin| measured(&margin.fetch));
+    let conditions = plan.filters.iter().map(|filter| &filter.column);
+    dimensions.chain(others).chain(conditions).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The columns that a plan uses, in name order, and their fields; those conditions are looked at that `judged` names.
+pub(crate) fn fields(plan: &Plan, judged: impl Fn(&PlannedFilter) -> bool) -> (Vec<&Name>, Vec<Field<'_>>) {
+    let columns = used(plan).into_iter().filter_map(|name| plan.dataset.columns.get_key_value(name));
+    let mut fields = (Vec::new(), Vec::new());
+    for (name, column) in columns {
+        let filters = plan.filters.iter().filter(|filter| filter.column == *name && judged(filter));
+        fields.0.push(name);
+        fields.1.push(Field::new(&column.domain, filters.map(|filter| &filter.on)));
+    }
+    fields
 }
 
 impl<'a> Field<'a> {

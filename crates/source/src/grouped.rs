@@ -1,13 +1,11 @@
 //! From the groups that a server tells to the integers of a plan: the groups' values are read as single rows' values are.
 
-use std::collections::BTreeSet;
-
-use lango_privacy::{Counted, Exact, Name, Plan};
+use lango_privacy::{Counted, Exact, Name, Plan, PlannedFilter};
 
 use crate::{
-    field::Field,
+    field::{Field, fields},
     sql::{Aggregate, Form, Road, Statement, is_judged},
-    tally::{Group, Tally, measured},
+    tally::{Group, Tally},
     value::Raw,
 };
 
@@ -17,14 +15,6 @@ pub(crate) enum Cell {
     Null,
     Number(i64),
     Text(Vec<u8>),
-}
-
-/// The columns that a plan uses, in name order.
-pub(crate) fn used(plan: &Plan) -> Vec<&Name> {
-    let dimensions = plan.margins.iter().flat_map(|margin| margin.text.by.dimensions());
-    let others = plan.margins.iter().filter_map(|margin| measured(&margin.fetch));
-    let conditions = plan.filters.iter().map(|filter| &filter.column);
-    dimensions.chain(others).chain(conditions).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Adds up a plan's integers.
@@ -37,16 +27,8 @@ pub(crate) struct Grouped<'a> {
 impl<'a> Grouped<'a> {
     /// Of a plan, before any group; `road` says which conditions are left to decide here.
     pub(crate) fn new(plan: &'a Plan, road: Road<'_>) -> Self {
-        let columns = &plan.dataset.columns;
-        let (mut names, mut fields) = (Vec::new(), Vec::new());
-        for (name, column) in used(plan).into_iter().filter_map(|name| columns.get_key_value(name)) {
-            let judged = |filter: &&lango_privacy::PlannedFilter| {
-                filter.column == *name && matches!(road, Road::Direct(_)) && is_judged(filter)
-            };
-            let judged = plan.filters.iter().filter(judged).map(|filter| &filter.on);
-            names.push(name);
-            fields.push(Field::new(&column.domain, judged));
-        }
+        let judged = |filter: &PlannedFilter| matches!(road, Road::Direct(_)) && is_judged(filter);
+        let (names, fields) = fields(plan, judged);
         let field = |name: &Name| names.iter().position(|column| *column == name);
         let tallies = plan.margins.iter().map(|margin| Tally::new(plan, margin, true, field)).collect();
         Self { names, fields, tallies }
@@ -105,7 +87,7 @@ impl Reader<'_, '_, '_> {
             rows: of(&Aggregate::Rows).unwrap_or(0),
             place: usize::try_from(place).unwrap_or(0),
             present: &|name| of(&Aggregate::Present(name.clone())).unwrap_or(0),
-            sum: &|name| of(&Aggregate::Sum(name.clone())).unwrap_or(0),
+            sum: &|name, range| of(&Aggregate::Sum(name.clone(), *range)).unwrap_or(0),
         };
         for margin in &self.statement.margins {
             if let Some(tally) = tallies.get_mut(*margin) {

@@ -14,6 +14,7 @@ mod order;
 mod postgres;
 mod preparation;
 mod secret;
+mod server;
 mod settings;
 mod sql;
 mod sqlite;

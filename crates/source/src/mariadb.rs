@@ -6,13 +6,16 @@ use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::{
-    ConnectOptions, Executor, MySql, MySqlPool, Transaction,
+    ConnectOptions, Executor, MySql, MySqlConnection, MySqlPool, Transaction,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
 };
 
 use crate::{
     Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
     failure::{unavailable, unfit},
+    server,
+    settings::CONNECTION_WAIT,
+    sql::Table,
 };
 
 mod catalogue;
@@ -23,9 +26,6 @@ mod prepare;
 mod read;
 #[cfg(test)]
 mod tests;
-
-/// How long a question waits for a connection.
-const CONNECTION_WAIT: Duration = Duration::from_secs(30);
 
 /// A register on a MariaDB server.
 #[derive(Clone)]
@@ -47,6 +47,19 @@ impl MariaDb {
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
         let begun = self.pool.begin_with("START TRANSACTION READ ONLY").await;
         begun.map_err(|error| unavailable(&error))
+    }
+
+    /// A dataset's table, how its rows are bounded, and the preparation where there is one that fits.
+    async fn find(
+        &self,
+        view: &mut MySqlConnection,
+        dataset: &Dataset,
+        secret: &Secret,
+    ) -> Result<(Table, Bounding, Option<String>), SourceError> {
+        let table = catalogue::table(view, dataset).await?;
+        let schema = self.prepared_schema.as_deref();
+        let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;
+        Ok((table, bounding, prepared))
     }
 }
 
@@ -80,7 +93,7 @@ impl Source for MariaDb {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
         let table = catalogue::table(&mut view, dataset).await?;
-        read::prepare_all(&mut view, dataset, &table).await
+        server::check(&mut *view, dataset, &table).await
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -88,10 +101,7 @@ impl Source for MariaDb {
     }
 
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
-        let mut view = self.view().await?;
-        let table = catalogue::table(&mut view, dataset).await?;
-        let schema = self.prepared_schema.as_deref();
-        Ok(prepare::find(&mut view, schema, dataset, &table, secret).await?.0)
+        Ok(self.find(&mut *self.view().await?, dataset, secret).await?.1)
     }
 
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
@@ -120,11 +130,9 @@ impl Session for Open {
         plan: Plan,
         secret: Secret,
     ) -> Result<Exact<Vec<Counted>>, FetchError> {
-        let view = &mut self.view;
-        let table = catalogue::table(view, &plan.dataset).await.map_err(|error| unfit(&error))?;
-        let schema = self.source.prepared_schema.as_deref();
-        let found = prepare::find(view, schema, &plan.dataset, &table, &secret).await;
-        let (_, prepared) = found.map_err(|error| unfit(&error))?;
-        read::fetch(view, &plan, &table, prepared, &secret).await
+        let (view, source) = (&mut *self.view, &self.source);
+        let found = source.find(view, &plan.dataset, &secret).await;
+        let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
+        server::fetch(view, &plan, &table, prepared, &secret).await
     }
 }

@@ -6,14 +6,19 @@ use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::{
-    ConnectOptions, PgPool, Postgres as Pg, Transaction,
+    ConnectOptions, PgConnection, PgPool, Postgres as Pg, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::{
     Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
     failure::{unavailable, unfit},
+    server,
+    settings::CONNECTION_WAIT,
+    sql::{Origin, Table},
 };
+
+use self::dialect::PostgresDialect;
 
 mod catalogue;
 mod describe;
@@ -25,8 +30,6 @@ mod shards;
 #[cfg(test)]
 mod tests;
 
-/// How long a question waits for a connection.
-const CONNECTION_WAIT: Duration = Duration::from_secs(30);
 /// Connections at once to each shard, whose catalogue is all that is read there.
 const SHARD_CONNECTIONS: u32 = 2;
 
@@ -62,10 +65,22 @@ impl Postgres {
     /// How the server would carry a plan's statements out, line by line; reads no row.
     pub async fn explain(&self, plan: &Plan, secret: &Secret) -> Result<Vec<String>, SourceError> {
         let mut view = self.view().await?;
-        let table = catalogue::table(&mut view, &self.shards, &plan.dataset).await?;
+        let (table, _, prepared) = self.find(&mut view, &plan.dataset, secret).await?;
+        let origin = Origin::of(&PostgresDialect, plan, &table, prepared, secret);
+        read::explain(&mut view, origin.statements(&PostgresDialect, plan)).await
+    }
+
+    /// A dataset's table, how its rows are bounded, and the preparation where there is one that fits.
+    async fn find(
+        &self,
+        view: &mut PgConnection,
+        dataset: &Dataset,
+        secret: &Secret,
+    ) -> Result<(Table, Bounding, Option<String>), SourceError> {
+        let table = catalogue::table(view, &self.shards, dataset).await?;
         let schema = self.prepared_schema.as_deref();
-        let (_, prepared) = prepare::find(&mut view, schema, &plan.dataset, &table, secret).await?;
-        read::explain(&mut view, plan, &table, prepared, secret).await
+        let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;
+        Ok((table, bounding, prepared))
     }
 
     /// One consistent view. It is of the moment of its first statement.
@@ -95,7 +110,7 @@ impl Source for Postgres {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
         let table = catalogue::table(&mut view, &self.shards, dataset).await?;
-        read::prepare_all(&mut view, dataset, &table).await
+        server::check(&mut *view, dataset, &table).await
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -103,10 +118,7 @@ impl Source for Postgres {
     }
 
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
-        let mut view = self.view().await?;
-        let table = catalogue::table(&mut view, &self.shards, dataset).await?;
-        let schema = self.prepared_schema.as_deref();
-        Ok(prepare::find(&mut view, schema, dataset, &table, secret).await?.0)
+        Ok(self.find(&mut *self.view().await?, dataset, secret).await?.1)
     }
 
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
@@ -135,16 +147,13 @@ impl Session for Open {
         plan: Plan,
         secret: Secret,
     ) -> Result<Exact<Vec<Counted>>, FetchError> {
-        let Postgres { shards, prepared_schema, .. } = &self.source;
-        let view = &mut self.view;
-        let table = catalogue::table(view, shards, &plan.dataset).await.map_err(|error| unfit(&error))?;
-        let schema = prepared_schema.as_deref();
-        let found = prepare::find(view, schema, &plan.dataset, &table, &secret).await;
-        let (_, prepared) = found.map_err(|error| unfit(&error))?;
-        let counted = read::fetch(view, &plan, &table, prepared, &secret).await?;
+        let (view, source) = (&mut *self.view, &self.source);
+        let found = source.find(view, &plan.dataset, &secret).await;
+        let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
+        let counted = server::fetch(view, &plan, &table, prepared, &secret).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
-            let again = catalogue::table(view, shards, &plan.dataset).await;
+            let again = catalogue::table(view, &source.shards, &plan.dataset).await;
             if again.as_ref() != Ok(&table) {
                 tracing::error!(rows_were_read = true, "a shard's table was changed while it was read");
                 return Err(FetchError { rows_were_read: true });

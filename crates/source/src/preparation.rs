@@ -93,6 +93,41 @@ impl Tie {
     }
 }
 
+/// The table that says what each preparation is tied to.
+pub(crate) const PAGE: &str = "lango_preparation";
+/// Its columns, but the dataset's, in the order in which a line is read.
+pub(crate) const LINE: &str =
+    "version, terms, secret, source_table, prepared_table, generation, prepared_rows";
+
+/// A line of the page.
+pub(crate) struct Made {
+    pub(crate) tie: Tie,
+    pub(crate) table: String,
+    pub(crate) generation: i64,
+    pub(crate) rows: i64,
+}
+
+impl Made {
+    /// How many rows were prepared.
+    pub(crate) fn rows(&self) -> u64 {
+        u64::try_from(self.rows).unwrap_or(0)
+    }
+
+    /// The generation of the preparation that comes after one, or is the first.
+    pub(crate) fn next(made: Option<&Self>) -> i64 {
+        made.map_or(1, |made| made.generation.saturating_add(1))
+    }
+}
+
+/// What was made for a dataset, if it fits as far as its line tells; else how rows are bounded without it.
+pub(crate) fn fitting(made: Option<Made>, now: &Tie) -> Result<Made, Bounding> {
+    let made = made.ok_or(Bounding::Unprepared)?;
+    match now.stale(&made.tie) {
+        Some(stale) => Err(Bounding::Stale(stale)),
+        None => Ok(made),
+    }
+}
+
 /// The name of a dataset's prepared table; each generation has one of its own, so that a new one can be made while the old one
 /// is read.
 pub(crate) fn table_name(dataset: &Dataset, generation: i64) -> String {

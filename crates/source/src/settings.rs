@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long a question waits for a connection.
+pub(crate) const CONNECTION_WAIT: Duration = Duration::from_secs(30);
+
 /// How a gateway uses a database server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

@@ -7,13 +7,15 @@ mod bounded;
 mod dialect;
 mod filters;
 mod groups;
+mod origin;
 mod pass;
 mod statement;
 mod table;
 
 pub(crate) use bounded::{NormalType, bounded, normal_type};
-pub(crate) use dialect::{Dialect, OrderField};
+pub(crate) use dialect::{DAY, Dialect, OrderField, shifted};
 pub(crate) use filters::is_judged;
 pub(crate) use groups::{Aggregate, Form, Road, Statement, statements};
+pub(crate) use origin::{Origin, everything};
 pub(crate) use statement::{Bind, Binds, Rendered};
 pub(crate) use table::{ColumnType, Listed, Table, typed};

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, mem};
 
-use lango_privacy::{Counted, Fetch, Name, Plan, PlannedMargin};
+use lango_privacy::{Counted, Fetch, Name, Plan, PlannedMargin, Range};
 
 use crate::field::Field;
 
@@ -26,8 +26,8 @@ pub(crate) struct Group<'a> {
     pub(crate) place: usize,
     /// Its rows where a column is present.
     pub(crate) present: &'a dyn Fn(&Name) -> i128,
-    /// The sum of a column's clamped values.
-    pub(crate) sum: &'a dyn Fn(&Name) -> i128,
+    /// The sum of a column's values, clamped to a range.
+    pub(crate) sum: &'a dyn Fn(&Name, &Range) -> i128,
 }
 
 /// Adds up one margin.
@@ -95,9 +95,7 @@ impl<'a> Tally<'a> {
         if rank > self.ranks_at_most {
             return;
         }
-        let position =
-            |(field, apart): &(usize, usize)| fields.get(*field).map_or(0, |at| at.position * apart);
-        let cell = self.by.iter().map(position).sum::<usize>() * self.width;
+        let cell = self.cell(fields);
         let measured = self.measured.and_then(|field| fields.get(field));
         let number = measured.and_then(|field| field.number);
         match self.fetch {
@@ -140,9 +138,7 @@ impl<'a> Tally<'a> {
 
     /// Adds the group at hand, all of whose rows are to be counted.
     pub(crate) fn add_group(&mut self, fields: &[Field<'_>], group: &Group<'_>) {
-        let position =
-            |(field, apart): &(usize, usize)| fields.get(*field).map_or(0, |at| at.position * apart);
-        let cell = self.by.iter().map(position).sum::<usize>() * self.width;
+        let cell = self.cell(fields);
         let measured = self.measured.and_then(|field| fields.get(field));
         match self.fetch {
             Fetch::Units => self.count_many(cell, group.units),
@@ -157,17 +153,24 @@ impl<'a> Tally<'a> {
             }
             Fetch::Rows => self.count_many(cell, group.rows),
             Fetch::RowsOf(column) => self.count_many(cell, (group.present)(column)),
-            Fetch::Sum { column, centre, .. } => {
+            Fetch::Sum { column, range, centre } => {
                 let centre = i128::from(centre.unwrap_or(0));
-                self.count_many(cell, (group.sum)(column) - centre * (group.present)(column));
+                self.count_many(cell, (group.sum)(column, range) - centre * (group.present)(column));
             }
             Fetch::Pair { column, range } => {
-                let (sum, rows) = ((group.sum)(column), (group.present)(column));
+                let (sum, rows) = ((group.sum)(column, range), (group.present)(column));
                 self.count_many(cell, sum - i128::from(range.low) * rows);
                 self.count_many(cell + 1, i128::from(range.high) * rows - sum);
             }
             Fetch::Bins { .. } | Fetch::Ranks { .. } => self.count_many(cell + group.place, group.rows),
         }
+    }
+
+    /// The first integer of the cell that what is at hand belongs to.
+    fn cell(&self, fields: &[Field<'_>]) -> usize {
+        let position =
+            |(field, apart): &(usize, usize)| fields.get(*field).map_or(0, |at| at.position * apart);
+        self.by.iter().map(position).sum::<usize>() * self.width
     }
 
     /// The unit at hand has no more rows.

@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::{
     Location, StoreError,
     engine::{Connection, Options, Run, Statement},
-    schema::SCHEMA,
+    location::undurable,
+    schema::{SCHEMA, version},
     secret::known,
 };
 
@@ -87,23 +88,11 @@ fn unchanged(path: &Path) -> SqliteConnectOptions {
 }
 
 async fn written(connection: &mut Connection) -> Result<Written, StoreError> {
-    let exists = match connection {
-        Connection::Sqlite(_) => {
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'"
-        }
-        Connection::Postgres(_) => {
-            "SELECT 'schema_version' AS name WHERE to_regclass('schema_version') IS NOT NULL"
-        }
-    };
-    if connection.optional(Statement::new(exists)).await?.is_none() {
-        return Ok(Written::Nothing);
-    }
-    let found: i64 =
-        connection.one(Statement::new("SELECT version FROM schema_version")).await?.get("version")?;
-    Ok(match found {
-        SCHEMA => Written::Current,
-        1..SCHEMA => Written::Earlier(found),
-        _ => Written::Unknown(found),
+    Ok(match version(connection).await? {
+        None => Written::Nothing,
+        Some(SCHEMA) => Written::Current,
+        Some(found @ 1..SCHEMA) => Written::Earlier(found),
+        Some(found) => Written::Unknown(found),
     })
 }
 
@@ -116,14 +105,4 @@ async fn is_writable(connection: &mut Connection, location: &Location) -> Result
                ELSE has_table_privilege('access_record', 'INSERT') END)::int::bigint AS writable";
     let writable: i64 = connection.one(Statement::new(sql)).await?.get("writable")?;
     Ok(writable == 1)
-}
-
-/// What no session can change. That commits wait for the disk is seen to by every connection itself.
-async fn undurable(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
-    if let Connection::Sqlite(_) = connection {
-        return Ok(Vec::new());
-    }
-    let sql = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
-    let rows = connection.all(Statement::new(sql)).await?;
-    Ok(rows.iter().map(|row| row.get("name")).collect::<Result<_, _>>()?)
 }

@@ -1,10 +1,8 @@
-//! A store for a test, on each engine: in a temporary folder, or in a database of its own on the server that
-//! `LANGO_TEST_POSTGRES` names (see `tests/servers`).
+//! A store for a test, on each engine: in a temporary folder, or in a database of its own on the private server.
 
-use lango_database::{Password, Server, Tls};
 use lango_ledger::{Account, Holder, Limit};
 use lango_privacy::{Accounting, Loss};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use lango_testkit::Database;
 
 use crate::{
     Charge, Decision, Held, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
@@ -44,73 +42,18 @@ pub(crate) enum Place {
     Database(Database),
 }
 
-/// A database on the tests' server; dropped with this value.
-pub(crate) struct Database {
-    name: String,
-}
-
-fn server(database: &str) -> Server {
-    let address = std::env::var("LANGO_TEST_POSTGRES")
-        .expect("LANGO_TEST_POSTGRES names no server: run the tests under tests/servers");
-    let (host, _) = address.rsplit_once('/').expect("LANGO_TEST_POSTGRES names a database");
-    let password = "LANGO_TEST_POSTGRES_PASSWORD";
-    let password = std::env::var_os(password).map(|_| Password::Environment(password.to_owned()));
-    Server { address: format!("{host}/{database}"), password, tls: Tls::Off }
-}
-
-async fn administer(sql: String) {
-    let options = server("postgres").postgres().unwrap();
-    let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-}
-
-impl Database {
-    async fn fresh() -> Self {
-        let random = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir().unwrap();
-        let random = random.path().file_name().unwrap().to_str().unwrap().to_lowercase();
-        let name = format!("lango_store_{}_{random}", std::process::id());
-        administer(format!("CREATE DATABASE \"{name}\"")).await;
-        Self { name }
-    }
-
-    /// Ends every connection to it.
-    pub(crate) async fn interrupt(&self) {
-        let name = &self.name;
-        administer(format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        ))
-        .await;
-    }
-
-    /// Lets nobody in, or somebody again.
-    pub(crate) async fn admit(&self, admit: bool) {
-        administer(format!("ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {admit}", self.name)).await;
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let sql = format!("DROP DATABASE \"{}\" WITH (FORCE)", self.name);
-        let dropping = std::thread::spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(administer(sql));
-        });
-        dropping.join().unwrap();
-    }
-}
-
 impl Place {
     pub(crate) async fn fresh(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Engine::Postgres => Self::Database(Database::fresh().await),
+            Engine::Postgres => Self::Database(Database::fresh(lango_testkit::Engine::Postgres)),
         }
     }
 
     pub(crate) fn location(&self) -> Location {
         match self {
             Self::Folder(folder) => Location::File(folder.path().join("ledger.sqlite")),
-            Self::Database(database) => Location::Postgres { server: server(&database.name), connections: 4 },
+            Self::Database(database) => Location::Postgres { server: database.owner(), connections: 4 },
         }
     }
 

@@ -81,18 +81,23 @@ pub(crate) async fn harden(connection: &mut Connection) -> Result<(), DatabaseEr
     Ok(())
 }
 
-/// Tells the log what the server does not promise and no session can change.
+/// Settings of the server, switched off, without which a power cut may undo charges, and which no session can change.
+pub(crate) async fn undurable(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
+    if let Connection::Sqlite(_) = connection {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
+    let rows = connection.all(Statement::new(sql)).await?;
+    rows.iter().map(|row| row.get("name")).collect()
+}
+
+/// Tells the log of them.
 pub(crate) async fn warn(connection: &mut Connection) -> Result<(), DatabaseError> {
-    if let Connection::Postgres(_) = connection {
-        let sql =
-            "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
-        for row in connection.all(Statement::new(sql)).await? {
-            let setting: String = row.get("name")?;
-            tracing::warn!(
-                setting,
-                "the store's server has this off: a power cut may undo charges. Switch it on"
-            );
-        }
+    for setting in undurable(connection).await? {
+        tracing::warn!(
+            setting,
+            "the store's server has this off: a power cut may undo charges. Switch it on"
+        );
     }
     Ok(())
 }

@@ -12,6 +12,9 @@ use crate::{
 /// The schema that this version reads and writes.
 pub(crate) const SCHEMA: i64 = 2;
 
+/// The one that an empty store begins with.
+const FIRST: i64 = 1;
+
 /// The first schema, and the steps from each to the next, taken in the transaction that opens the store.
 struct Steps {
     first: &'static str,
@@ -20,13 +23,13 @@ struct Steps {
     exists: &'static str,
 }
 
-const SQLITE: Steps = Steps {
+static SQLITE: Steps = Steps {
     first: concat!(include_str!("../migrations/sqlite/1.sql"), "INSERT INTO schema_version VALUES (1);"),
     next: [(1, include_str!("../migrations/sqlite/2.sql"))],
     exists: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'",
 };
 
-const POSTGRES: Steps = Steps {
+static POSTGRES: Steps = Steps {
     first: concat!(include_str!("../migrations/postgres/1.sql"), "INSERT INTO schema_version VALUES (1);"),
     next: [(1, include_str!("../migrations/postgres/2.sql"))],
     exists: "SELECT 'schema_version' AS name WHERE to_regclass('schema_version') IS NOT NULL",
@@ -113,18 +116,32 @@ impl Store {
     }
 }
 
+fn steps(connection: &Connection) -> &'static Steps {
+    match connection {
+        Connection::Sqlite(_) => &SQLITE,
+        Connection::Postgres(_) => &POSTGRES,
+    }
+}
+
+/// The number of the schema that is there; `None` where there is none.
+pub(crate) async fn version(connection: &mut Connection) -> Result<Option<i64>, DatabaseError> {
+    if connection.optional(Statement::new(steps(connection).exists)).await?.is_none() {
+        return Ok(None);
+    }
+    connection.one(Statement::new("SELECT version FROM schema_version")).await?.get("version").map(Some)
+}
+
 /// Takes the steps that are missing, or none: a connection that fails on the way undoes them when it is dropped.
 async fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let steps = match connection {
-        Connection::Sqlite(_) => SQLITE,
-        Connection::Postgres(_) => POSTGRES,
-    };
+    let steps = steps(connection);
     connection.begin().await?;
-    if connection.optional(Statement::new(steps.exists)).await?.is_none() {
-        connection.raw(steps.first).await?;
-    }
-    let mut found: i64 =
-        connection.one(Statement::new("SELECT version FROM schema_version")).await?.get("version")?;
+    let mut found = match version(connection).await? {
+        Some(found) => found,
+        None => {
+            connection.raw(steps.first).await?;
+            FIRST
+        }
+    };
     for (from, sql) in steps.next {
         if found == from {
             connection.raw(sql).await?;

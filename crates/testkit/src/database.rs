@@ -155,6 +155,26 @@ impl Database {
         }
     }
 
+    /// Ends every connection to a PostgreSQL database, whoever's it is.
+    pub async fn interrupt(&self) {
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name()
+        );
+        self.administer(sql).await;
+    }
+
+    /// Lets nobody into a PostgreSQL database, or everybody again.
+    pub async fn admit(&self, admit: bool) {
+        self.administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS {admit}", self.name())).await;
+    }
+
+    async fn administer(&self, sql: String) {
+        let Place::Private(private) = &self.place else { panic!("a file has no server") };
+        let administering = private.administer(vec![sql]);
+        crate::background::runtime().spawn(administering).await.unwrap();
+    }
+
     /// How a gateway reaches it, as a user who may read its tables and no more. An SQLite file has no server.
     pub fn server(&self) -> Server {
         match &self.place {

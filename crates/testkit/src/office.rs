@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use lango_database::{Password, Server, Tls};
+use lango_database::{Server, Tls};
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
@@ -144,7 +144,10 @@ impl Office {
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let (file, server) = match &self.kept {
-            Some(Location::Postgres { server, .. }) => (String::new(), table(server)),
+            Some(Location::Postgres { server, .. }) => {
+                let keys = self.server_keys("postgres", server, "ledger.password");
+                (String::new(), format!("\n[store]\n{keys}connections = 4\n"))
+            }
             _ => ("store = \"ledger.sqlite\"\n".to_owned(), String::new()),
         };
         let text = format!(
@@ -178,14 +181,19 @@ statement_timeout_s = 600
             Engine::Postgres => "postgres",
             Engine::MariaDb => "mariadb",
         };
-        let Server { address, password, tls } = self.database.server();
+        let keys = self.server_keys(key, &self.database.server(), "register.password");
+        format!("{keys}prepared_schema = \"{}\"", self.database.prepared_schema())
+    }
+
+    /// The keys that name a private server; its password goes to a file of this name in the folder.
+    fn server_keys(&self, key: &str, server: &Server, password_file: &str) -> String {
+        let Server { address, password, tls } = server;
         let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
-        std::fs::write(self.path("register.password"), password.unwrap().read().unwrap().as_bytes()).unwrap();
+        let password = password.as_ref().unwrap().read().unwrap();
+        std::fs::write(self.path(password_file), password.as_bytes()).unwrap();
         format!(
-            "{key} = \"{address}\"\npassword_file = \"register.password\"\ntls_authority = \"{}\"\n\
-             prepared_schema = \"{}\"",
-            authority.display(),
-            self.database.prepared_schema()
+            "{key} = \"{address}\"\npassword_file = \"{password_file}\"\ntls_authority = \"{}\"\n",
+            authority.display()
         )
     }
 
@@ -222,19 +230,4 @@ statement_timeout_s = 600
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-/// The server as `[store]` names it.
-fn table(server: &Server) -> String {
-    let mut text = format!("\n[store]\npostgres = \"{}\"\nconnections = 4\n", server.address);
-    text += match &server.tls {
-        Tls::System => "",
-        Tls::Off => "tls = \"off\"\n",
-        Tls::Authority(_) => panic!("no test needs it"),
-    };
-    if let Some(password) = &server.password {
-        let Password::File(path) = password else { panic!("a process of its own has another environment") };
-        text += &format!("password_file = \"{}\"\n", path.display());
-    }
-    text
 }

@@ -1,6 +1,6 @@
 //! Two gateways of one office on one ledger in PostgreSQL: together they charge, answer and remember like one.
 
-mod database;
+mod ledger;
 #[allow(dead_code)]
 #[path = "../crash/process.rs"]
 mod process;
@@ -9,8 +9,10 @@ mod program;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use database::Database;
-use lango_testkit::{Grant, Mode, Office, Person, Policy, Register, World, at_once, persons};
+use lango_testkit::{
+    Database, Engine, Grant, Mode, Office, Person, Policy, Register, World, at_once, persons,
+};
+use ledger::Ledger;
 use process::Process;
 
 const NANO: i64 = 1_000_000_000;
@@ -26,7 +28,7 @@ fn policy(epsilon: &str) -> Policy {
 fn prepare(world: &World, database: &Database, policy: &Policy) -> [Office; 2] {
     [(), ()].map(|()| {
         let mut office = Office::prepare(world, "GHA", policy, &Register::sample(7));
-        office.keep_in(&database.server);
+        office.keep_in(&database.owner());
         office
     })
 }
@@ -52,7 +54,7 @@ fn questions() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_beyond() {
-    let (world, database) = (World::new(), Database::fresh().await);
+    let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
     let offices = start(&world, &database, &policy("10")).await;
     let analyst = world.analyst();
     let questions = questions();
@@ -79,7 +81,7 @@ async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_
     }
     assert!(told.values().all(|both| both[0] == both[1]), "one question has one answer: {told:?}");
     assert_eq!(told.values().filter(|both| both[0].is_some()).count(), 10);
-    let ledger = database.ledger().await;
+    let ledger = Ledger::of(&database);
     assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (10 * NANO, 10 * NANO, 10));
     assert_eq!(i64::try_from(charged).unwrap(), 10 * NANO, "each charge is told to one asker");
     assert_eq!(ledger.states, vec!["spent"; 10]);
@@ -87,7 +89,7 @@ async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_gateways_that_answer_one_question_the_second_repeats_the_first() {
-    let (world, database) = (World::new(), Database::fresh().await);
+    let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
     let offices = start(&world, &database, &policy("1")).await;
     let analyst = world.analyst();
     let question = persons("by sex", "0.01");
@@ -111,7 +113,7 @@ async fn of_two_gateways_that_answer_one_question_the_second_repeats_the_first()
     let again = analyst.ask(&offices[1], &question).await.unwrap();
     assert_eq!((again.statement.release_id, &again.cells), (first.statement.release_id, &first.cells));
     assert_eq!(offices.each_ref().map(|office| office.gate.fetches()), [1, 1]);
-    let ledger = database.ledger().await;
+    let ledger = Ledger::of(&database);
     assert_eq!((ledger.pool, ledger.releases), (10_000_000, 1));
     assert_eq!(ledger.decisions, ["reserved", "released", "repeated", "repeated"]);
 }
@@ -119,7 +121,7 @@ async fn of_two_gateways_that_answer_one_question_the_second_repeats_the_first()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_charge_is_given_back_only_if_no_other_gateway_reads_for_it() {
     for resumed in [false, true] {
-        let (world, database) = (World::new(), Database::fresh().await);
+        let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
         let offices = start(&world, &database, &policy("1")).await;
         let analyst = world.analyst();
         let question = persons("by sex", "1");
@@ -130,7 +132,7 @@ async fn a_charge_is_given_back_only_if_no_other_gateway_reads_for_it() {
                 let (answer, ()) = tokio::join!(analyst.ask(&offices[1], &question), async {
                     offices[1].gate.reached().await;
                     offices[0].gate.set(Mode::Fail { rows_were_read: false });
-                    while !database.ledger().await.decisions.contains(&"failed".to_owned()) {
+                    while !Ledger::of(&database).decisions.contains(&"failed".to_owned()) {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                     }
                     offices[1].gate.set(Mode::Open);
@@ -143,12 +145,12 @@ async fn a_charge_is_given_back_only_if_no_other_gateway_reads_for_it() {
         let (failed, ()) = tokio::join!(analyst.ask(&offices[0], &question), fail);
         assert_eq!(failed.unwrap_err().refusal(), "unavailable");
         let (pool, states) = if resumed { (NANO, vec!["spent"]) } else { (0, vec!["voided"]) };
-        let ledger = database.ledger().await;
+        let ledger = Ledger::of(&database);
         assert_eq!((ledger.reserved, ledger.states), (pool, states.iter().map(|&s| s.to_owned()).collect()));
         // It is answered by whoever is asked next, and has been charged once in the end.
         offices[1].gate.set(Mode::Open);
         analyst.ask(&offices[1], &question).await.unwrap();
-        let ledger = database.ledger().await;
+        let ledger = Ledger::of(&database);
         assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (NANO, NANO, 1));
     }
 }
@@ -156,7 +158,7 @@ async fn a_charge_is_given_back_only_if_no_other_gateway_reads_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_lost_between_reservation_and_settlement_undercharges_nothing() {
     for gone in [false, true] {
-        let (world, database) = (World::new(), Database::fresh().await);
+        let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
         let offices = start(&world, &database, &policy("1")).await;
         let analyst = world.analyst();
         let question = persons("by sex", "1");
@@ -177,12 +179,12 @@ async fn a_store_that_is_lost_between_reservation_and_settlement_undercharges_no
             other => panic!("gone {gone}: {other:?}"),
         }
         database.admit(true).await;
-        assert_eq!(database.ledger().await.pool, NANO);
+        assert_eq!(Ledger::of(&database).pool, NANO);
         // The other gateway answers, at no second charge, and has nothing left for another question.
         assert_eq!(analyst.ask(&offices[1], &question).await.unwrap().charged.pure_nano, Some(0));
         let refused = analyst.ask(&offices[1], &persons("by age", "1")).await.unwrap_err();
         assert_eq!(refused.refusal(), "budget-exceeded");
-        let ledger = database.ledger().await;
+        let ledger = Ledger::of(&database);
         assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (NANO, NANO, 1));
     }
 }
@@ -192,11 +194,11 @@ const ROWS: usize = 400_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_one_process_is_killed_the_other_goes_on_with_what_it_had_reserved() {
-    let (world, database) = (World::new(), Database::fresh().await);
+    let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
     let register = Register::default().with(ROWS, Person { sex: Some("F"), ..Person::default() });
     let mut offices = [(), ()].map(|()| {
         let mut office = Office::prepare(&world, "GHA", &policy("30"), &register);
-        office.keep_in(&database.server);
+        office.keep_in(&database.owner());
         office
     });
     // Both at once, on an empty database.
@@ -209,19 +211,19 @@ async fn where_one_process_is_killed_the_other_goes_on_with_what_it_had_reserved
     let analyst = world.analyst();
     let question = persons("by age,country_of_birth,education,sex", "30");
     let (answer, ()) = tokio::join!(analyst.ask(&offices[0], &question), async {
-        while database.ledger().await.states != ["pending"] {
+        while Ledger::of(&database).states != ["pending"] {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         drop(first.kill());
     });
     assert!(answer.is_err(), "nothing leaves before it is settled");
-    assert_eq!(database.ledger().await.pool, 30 * NANO);
+    assert_eq!(Ledger::of(&database).pool, 30 * NANO);
 
     let refused = analyst.ask(&offices[1], &persons("by sex", "1")).await.unwrap_err();
     assert_eq!(refused.refusal(), "budget-exceeded");
     let answer = analyst.ask(&offices[1], &question).await.unwrap();
     assert_eq!((answer.repeated, answer.charged.pure_nano), (false, Some(0)));
-    let ledger = database.ledger().await;
+    let ledger = Ledger::of(&database);
     assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (30 * NANO, 30 * NANO, 1));
     assert_eq!(ledger.decisions, ["reserved", "refused", "released"]);
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use lango_privacy::{
-    Accounting, Basis, Column, Dataset, Discovery, Domain, Fetch, Grid, Kind, Measurement, Mechanism, Noise,
-    Objective, Plan, Query, Span, Unit, compile, measure,
+    Accounting, Basis, Column, Dataset, Discovery, Domain, Fetch, Grid, Measurement, Mechanism, Noise, Plan,
+    Query, Span, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source};
-use lango_testkit::{Cluster, Database, Host, Value};
+use lango_testkit::{Cluster, Database, Host, Value, residents};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -45,25 +45,7 @@ pub fn dataset(rows_at_most: u32) -> Dataset {
         ("registered", date("2020-01-01", "2023-12-31", Span::Month)),
         ("sex", Domain::codes(codes).unwrap().into()),
     ];
-    Dataset {
-        name: "residents".parse().unwrap(),
-        title: String::new(),
-        kind: Kind::Stock,
-        source: "register".into(),
-        table: "residents".into(),
-        version: "1".parse().unwrap(),
-        unit: Unit {
-            column: "person_id".into(),
-            noun: "person".parse().unwrap(),
-            plural: "persons".parse().unwrap(),
-            rows_at_most,
-            cells_at_most: rows_at_most,
-        },
-        rows_below: None,
-        objective: Objective::Sum,
-        bounds_drop: None,
-        columns: columns.into_iter().map(|(name, column)| (name.parse().unwrap(), column)).collect(),
-    }
+    residents((rows_at_most, rows_at_most), columns)
 }
 
 /// Rows with values that are declared, undeclared, out of bounds and missing; so many of each unit.

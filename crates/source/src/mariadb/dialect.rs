@@ -1,13 +1,9 @@
 //! SQL as MariaDB speaks it. Texts are compared as binary strings: a collation may take letters of two cases, or a text and
 //! one with spaces after it, for the same.
 
-use crate::sql::{Bind, Binds, ColumnType, Dialect, OrderField, Rendered};
+use crate::sql::{Bind, Binds, ColumnType, DAY, Dialect, OrderField, Rendered, shifted};
 
 pub(crate) struct MariaDbDialect;
-
-/// A day of the Gregorian calendar.
-const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
-|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
 
 impl Dialect for MariaDbDialect {
     fn quoted(&self, identifier: &str) -> String {
@@ -28,11 +24,18 @@ impl Dialect for MariaDbDialect {
         }
     }
 
-    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String) {
-        let text = self.text(column, kind);
+    fn grouped(&self, column: &str, kind: ColumnType) -> String {
         match kind {
-            ColumnType::Text { bytewise: false, .. } => (text.clone(), text),
-            _ => (column.to_owned(), text),
+            ColumnType::Text { bytewise: false, .. } => self.text(column, kind),
+            _ => column.to_owned(),
+        }
+    }
+
+    fn told(&self, grouped: &str, kind: ColumnType) -> String {
+        match kind {
+            // It is text already.
+            ColumnType::Text { bytewise: false, .. } => grouped.to_owned(),
+            _ => self.text(grouped, kind),
         }
     }
 
@@ -46,11 +49,7 @@ impl Dialect for MariaDbDialect {
                 "CASE WHEN {column} > 9223372036854775807 THEN 9223372036854775807 ELSE CAST({column} AS SIGNED) END"
             ),
             ColumnType::Decimal(scale) => {
-                let shifted = if scale == 0 {
-                    column.to_owned()
-                } else {
-                    format!("{column} * 1{:0<1$}", "", scale as usize)
-                };
+                let shifted = shifted(column, scale);
                 format!("CAST({shifted} AS SIGNED)")
             }
             _ => column.to_owned(),

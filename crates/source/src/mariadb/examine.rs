@@ -1,12 +1,9 @@
 //! Who answers, and what the gateway's user may do there. Rights that come by a role are not seen.
 
-use sqlx::{ConnectOptions, Connection, MySqlConnection, MySqlPool, Row, mysql::MySqlRow};
+use sqlx::{Connection, MySqlConnection, MySqlPool, Row, mysql::MySqlRow};
 
 use super::catalogue::text;
-use crate::{
-    Examination, SourceError,
-    failure::{CONNECT_TIME_MAX, too_slow, unavailable},
-};
+use crate::{Examination, SourceError, failure::unavailable, server};
 
 /// The grantee of the connection's user, as the catalogue writes it.
 const SELF: &str = "concat('''', replace(CURRENT_USER(), '@', '''@'''), '''')";
@@ -17,10 +14,7 @@ pub(super) async fn examine(
     schema: Option<&str>,
     tables: &[&str],
 ) -> Result<Examination, SourceError> {
-    // Not from the pool, which would try again and again and not say why it fails.
-    let options = pool.connect_options();
-    let connecting = tokio::time::timeout(CONNECT_TIME_MAX, options.connect()).await;
-    let mut connection = connecting.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
+    let mut connection = server::connect(pool.connect_options().as_ref()).await?;
     let found = look(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
     drop(connection.close().await);
     let mut found = found?;

@@ -15,19 +15,9 @@ use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
     failure::{told, unavailable},
-    preparation::{Tie, is_of, table_name},
+    preparation::{LINE, Made, PAGE, Tie, fitting, is_of, table_name},
     sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
 };
-
-const PAGE: &str = "lango_preparation";
-
-/// A line of the page.
-struct Made {
-    tie: Tie,
-    table: String,
-    generation: i64,
-    rows: i64,
-}
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
 pub(super) async fn find(
@@ -42,17 +32,17 @@ pub(super) async fn find(
     }
     let Some(schema) = schema else { return Ok((Bounding::Unprepared, None)) };
     let made = made(view, schema, dataset).await.map_err(|error| unavailable(&error))?;
-    let Some(made) = made else { return Ok((Bounding::Unprepared, None)) };
-    if let Some(stale) = Tie::of(dataset, secret, &table.fingerprint).stale(&made.tie) {
-        return Ok((Bounding::Stale(stale), None));
-    }
+    let made = match fitting(made, &Tie::of(dataset, secret, &table.fingerprint)) {
+        Ok(made) => made,
+        Err(bounding) => return Ok((bounding, None)),
+    };
     if !exists(view, schema, &made.table).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
     }
     // Held until the view ends. Whoever drops it in this moment fails the question before a row is read.
     let prepared = qualified(schema, &made.table);
     catalogue::hold(view, &prepared).await.map_err(|error| unavailable(&error))?;
-    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Some(prepared)))
+    Ok((Bounding::Prepared { rows: made.rows() }, Some(prepared)))
 }
 
 async fn exists(view: &mut MySqlConnection, schema: &str, table: &str) -> sqlx::Result<bool> {
@@ -64,10 +54,7 @@ async fn made(view: &mut MySqlConnection, schema: &str, dataset: &Dataset) -> sq
     if !exists(view, schema, PAGE).await? {
         return Ok(None);
     }
-    let sql = format!(
-        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {} WHERE dataset = ?",
-        qualified(schema, PAGE)
-    );
+    let sql = format!("SELECT {LINE} FROM {} WHERE dataset = ?", qualified(schema, PAGE));
     let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
     let Some(row) = row else { return Ok(None) };
     let (version, terms, secret, table) = (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?, text(&row, 3)?);
@@ -109,7 +96,7 @@ pub(super) async fn prepare(
     let sql = format!("CREATE TABLE IF NOT EXISTS {page} ({columns}) ENGINE = InnoDB CHARACTER SET utf8mb4");
     execute(&mut connection, sql).await.map_err(unprepared)?;
     let before = made(&mut connection, schema, dataset).await.map_err(unprepared)?;
-    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let generation = Made::next(before.as_ref());
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
     // What attempts that were cut short left behind: rows of persons are kept in no table that nobody reads.

@@ -1,6 +1,5 @@
-//! Reading a plan's integers: the server groups, the groups stream by.
+//! Sending statements, and reading what comes back.
 
-use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::{
     AssertSqlSafe, Executor, MySql, MySqlConnection, Row, SqlSafeStr, Statement as _,
     mysql::{MySqlArguments, MySqlRow},
@@ -10,74 +9,31 @@ use tokio_stream::StreamExt;
 
 use super::dialect::MariaDbDialect;
 use crate::{
-    FetchError, Secret, SourceError,
-    failure::{failed, unavailable},
-    grouped::{Cell, Grouped, used},
-    sql::{Bind, Binds, Dialect, Rendered, Road, Statement, Table, bounded, statements},
+    grouped::Cell,
+    server::View,
+    sql::{Bind, Dialect, Rendered, Statement},
 };
 
-/// What one statement may be given: a limit of the protocol.
-const PARAMETERS_MOST: usize = 65_535;
+impl View for MySqlConnection {
+    const DIALECT: &'static dyn Dialect = &MariaDbDialect;
 
-/// Fetches the integers of a plan; `prepared` is the table of a preparation that fits.
-pub(super) async fn fetch(
-    view: &mut MySqlConnection,
-    plan: &Plan,
-    table: &Table,
-    prepared: Option<String>,
-    secret: &Secret,
-) -> Result<Exact<Vec<Counted>>, FetchError> {
-    let mut binds = Binds::default();
-    let from = match prepared {
-        _ if table.one_row_per_unit => String::new(),
-        Some(prepared) => prepared,
-        None => {
-            let rows = bounded(&MariaDbDialect, &plan.dataset, table, &used(plan), secret, &mut binds);
-            format!("({rows}) AS bounded")
-        }
-    };
-    let road = if table.one_row_per_unit { Road::Direct(table) } else { Road::Bounded { from: &from } };
-    let statements = statements(&MariaDbDialect, plan, road, &binds);
-    // Preparing reads no row: what the server does not take is found before any is read.
-    for Statement { sql, .. } in &statements {
-        prepare(view, sql).await.map_err(|error| failed(&error, false))?;
+    async fn prepare(&mut self, sql: &Rendered) -> sqlx::Result<()> {
+        let text = AssertSqlSafe(sql.text.clone()).into_sql_str();
+        let statement = Executor::prepare(&mut *self, text).await?;
+        // Names and types of what it tells; no row.
+        statement.columns();
+        Ok(())
     }
-    let mut grouped = Grouped::new(plan, road);
-    for statement in &statements {
-        let mut reader = grouped.reader(statement);
-        let mut rows = query(&statement.sql).fetch(&mut *view);
+
+    async fn each(&mut self, statement: &Statement, mut add: impl FnMut(&[Cell]) + Send) -> sqlx::Result<()> {
+        let mut rows = query(&statement.sql).fetch(&mut *self);
         let mut cells = Vec::new();
         while let Some(row) = rows.next().await {
-            let row = row.map_err(|error| failed(&error, true))?;
-            read(&row, statement, &mut cells).map_err(|error| failed(&error, true))?;
-            reader.add(&cells);
+            read(&row?, statement, &mut cells)?;
+            add(&cells);
         }
+        Ok(())
     }
-    Ok(grouped.finish())
-}
-
-/// Prepares the statement that reads all that is declared, as a test that it can be.
-pub(super) async fn prepare_all(
-    view: &mut MySqlConnection,
-    dataset: &Dataset,
-    table: &Table,
-) -> Result<(), SourceError> {
-    let names: Vec<_> = dataset.columns.keys().collect();
-    let mut binds = Binds::default();
-    let text = bounded(&MariaDbDialect, dataset, table, &names, &Secret::new([0; 32]), &mut binds);
-    let rendered = MariaDbDialect.render(&text, binds);
-    let codes = rendered.binds.len();
-    if codes > PARAMETERS_MOST {
-        return Err(SourceError::Codes { dataset: dataset.name.to_string(), codes, most: PARAMETERS_MOST });
-    }
-    prepare(view, &rendered).await.map_err(|error| unavailable(&error))
-}
-
-async fn prepare(view: &mut MySqlConnection, sql: &Rendered) -> sqlx::Result<()> {
-    let statement = view.prepare(AssertSqlSafe(sql.text.clone()).into_sql_str()).await?;
-    // Names and types of what it tells; no row.
-    statement.columns();
-    Ok(())
 }
 
 /// A statement with its parameters.

@@ -1,12 +1,8 @@
 //! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
 
-use crate::sql::{Bind, Binds, ColumnType, Dialect, OrderField, Rendered};
+use crate::sql::{Bind, Binds, ColumnType, DAY, Dialect, OrderField, Rendered, shifted};
 
 pub(crate) struct PostgresDialect;
-
-/// A day of the Gregorian calendar: what casts would be tried on without failing.
-const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
-|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
 
 impl Dialect for PostgresDialect {
     fn quoted(&self, identifier: &str) -> String {
@@ -21,10 +17,6 @@ impl Dialect for PostgresDialect {
         format!("{column}::text")
     }
 
-    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String) {
-        (column.to_owned(), self.text(column, kind))
-    }
-
     fn not_blank(&self, column: &str, kind: ColumnType) -> String {
         format!("btrim({}) <> ''", self.text(column, kind))
     }
@@ -33,11 +25,7 @@ impl Dialect for PostgresDialect {
         match kind {
             // A decimal may be no number at all, which no cast takes.
             ColumnType::Decimal(scale) => {
-                let shifted = if scale == 0 {
-                    column.to_owned()
-                } else {
-                    format!("{column} * 1{:0<1$}", "", scale as usize)
-                };
+                let shifted = shifted(column, scale);
                 format!("CASE WHEN {column} <> 'NaN' THEN ({shifted})::bigint END")
             }
             _ => format!("{column}::bigint"),

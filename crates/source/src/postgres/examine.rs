@@ -1,23 +1,16 @@
 //! Who answers, and what the gateway's user may do there.
 
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Row};
+use sqlx::{Connection, PgConnection, PgPool, Row};
 
 use super::dialect::PostgresDialect;
-use crate::{
-    Examination, SourceError,
-    failure::{CONNECT_TIME_MAX, too_slow, unavailable},
-    sql::Dialect,
-};
+use crate::{Examination, SourceError, failure::unavailable, server, sql::Dialect};
 
 pub(super) async fn examine(
     pool: &PgPool,
     schema: Option<&str>,
     tables: &[&str],
 ) -> Result<Examination, SourceError> {
-    // Not from the pool, which would try again and again and not say why it fails.
-    let options = pool.connect_options();
-    let connecting = tokio::time::timeout(CONNECT_TIME_MAX, options.connect()).await;
-    let mut connection = connecting.map_err(|_| too_slow())?.map_err(|error| unavailable(&error))?;
+    let mut connection = server::connect(pool.connect_options().as_ref()).await?;
     let found = look(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
     drop(connection.close().await);
     found

@@ -14,19 +14,9 @@ use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
     failure::{told, unavailable},
-    preparation::{Tie, table_name},
+    preparation::{LINE, Made, PAGE, Tie, fitting, table_name},
     sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
 };
-
-const PAGE: &str = "lango_preparation";
-
-/// A line of the page.
-struct Made {
-    tie: Tie,
-    table: String,
-    generation: i64,
-    rows: i64,
-}
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
 pub(super) async fn find(
@@ -41,10 +31,10 @@ pub(super) async fn find(
     }
     let Some(schema) = schema else { return Ok((Bounding::Unprepared, None)) };
     let made = made(view, schema, dataset).await.map_err(|error| unavailable(&error))?;
-    let Some(made) = made else { return Ok((Bounding::Unprepared, None)) };
-    if let Some(stale) = Tie::of(dataset, secret, &table.fingerprint).stale(&made.tie) {
-        return Ok((Bounding::Stale(stale), None));
-    }
+    let made = match fitting(made, &Tie::of(dataset, secret, &table.fingerprint)) {
+        Ok(made) => made,
+        Err(bounding) => return Ok((bounding, None)),
+    };
     let prepared = qualified(schema, &made.table);
     if !exists(view, &prepared).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
@@ -53,7 +43,7 @@ pub(super) async fn find(
     // statement runs, which the connection may have prepared long ago.
     let held = execute(view, format!("LOCK TABLE {prepared} IN ACCESS SHARE MODE")).await;
     held.map_err(|error| unavailable(&error))?;
-    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Some(prepared)))
+    Ok((Bounding::Prepared { rows: made.rows() }, Some(prepared)))
 }
 
 async fn exists(view: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
@@ -66,9 +56,7 @@ async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx:
     if !exists(view, &page).await? {
         return Ok(None);
     }
-    let sql = format!(
-        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {page} WHERE dataset = $1"
-    );
+    let sql = format!("SELECT {LINE} FROM {page} WHERE dataset = $1");
     let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
     let read = |row: PgRow| {
         let tie = Tie {
@@ -110,7 +98,7 @@ pub(super) async fn prepare(
         execute(&mut tx, format!("CREATE TABLE {page} ({columns})")).await.map_err(unprepared)?;
     }
     let before = made(&mut tx, schema, dataset).await.map_err(unprepared)?;
-    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let generation = Made::next(before.as_ref());
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
     let names: Vec<&Name> = dataset.columns.keys().collect();
@@ -125,7 +113,7 @@ pub(super) async fn prepare(
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
     let sql = format!(
         "INSERT INTO {page} VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (dataset) DO UPDATE SET \
-         (version, terms, secret, source_table, prepared_table, generation, prepared_rows) = (EXCLUDED.version, EXCLUDED.terms, \
+         ({LINE}) = (EXCLUDED.version, EXCLUDED.terms, \
          EXCLUDED.secret, EXCLUDED.source_table, EXCLUDED.prepared_table, EXCLUDED.generation, EXCLUDED.prepared_rows)"
     );
     let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);

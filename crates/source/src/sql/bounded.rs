@@ -85,7 +85,7 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) 
 /// A column's value before its declared keys are looked at: the number, or the text that is not blank; else NULL.
 fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> (String, NormalType) {
     let quoted = dialect.quoted(name.as_str());
-    let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+    let kind = table.kind(name);
     match column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => (dialect.number(&quoted, kind), NormalType::Number),
         _ => (present_text(dialect, &quoted, kind), NormalType::Text),
@@ -95,7 +95,7 @@ fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Colu
 /// A column's part in the row order.
 fn order_field(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> OrderField {
     let quoted = dialect.quoted(name.as_str());
-    let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+    let kind = table.kind(name);
     match (normal_input(dialect, table, name, column), kind) {
         ((number, NormalType::Number), _) => OrderField { text: dialect.decimal(&number), present: None },
         (_, ColumnType::Text { .. } | ColumnType::Word) => {
@@ -129,7 +129,7 @@ fn normal(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column, bi
             position(dialect, &value, &sorted, binds)
         }
         Domain::Date { from, until, .. } => {
-            let kind = table.types.get(name).copied().unwrap_or(ColumnType::Word);
+            let kind = table.kind(name);
             let (first, last) = (binds.text(from), binds.text(until));
             let outside = format!("{} OR {}", dialect.before(&value, &first), dialect.before(&last, &value));
             let is_day = dialect.is_day(&value, kind);

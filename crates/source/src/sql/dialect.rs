@@ -2,6 +2,15 @@
 
 use super::{Bind, Binds, ColumnType, Rendered};
 
+/// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
+pub(crate) const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
+|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
+
+/// A decimal in units of its last digit.
+pub(crate) fn shifted(column: &str, scale: u32) -> String {
+    if scale == 0 { column.to_owned() } else { format!("{column} * {}", 10_u64.saturating_pow(scale)) }
+}
+
 /// A field of the row order.
 pub(crate) struct OrderField {
     /// Its text.
@@ -21,8 +30,15 @@ pub(crate) trait Dialect: Send + Sync {
     /// A column's value as text that is compared byte by byte; NULL where it is NULL.
     fn text(&self, column: &str, kind: ColumnType) -> String;
 
-    /// What a column is grouped by, so that no two values that differ in a byte come together, and its text as it is told.
-    fn grouped(&self, column: &str, kind: ColumnType) -> (String, String);
+    /// What a column is grouped by, so that no two values that differ in a byte come together.
+    fn grouped(&self, column: &str, _kind: ColumnType) -> String {
+        column.to_owned()
+    }
+
+    /// The text of what a column was grouped by.
+    fn told(&self, grouped: &str, kind: ColumnType) -> String {
+        self.text(grouped, kind)
+    }
 
     /// That a column's text is not empty and not of spaces only.
     fn not_blank(&self, column: &str, kind: ColumnType) -> String;

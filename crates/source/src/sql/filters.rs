@@ -2,7 +2,7 @@
 
 use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{Binds, ColumnType, Dialect, Road, bounded::has_unit, groups::kind};
+use super::{Binds, ColumnType, Dialect, Road, bounded::has_unit};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.
@@ -21,13 +21,13 @@ pub(super) fn conditions<'a>(
         match (road, is_judged(filter)) {
             (Road::Direct(table), true) => {
                 judged.push(&filter.column);
-                let kind = kind(table, &filter.column);
+                let kind = table.kind(&filter.column);
                 if table.shards.is_empty() || is_shipped(filter, kind) {
                     told.extend(narrowed(dialect, filter, &column, kind, binds));
                 }
             }
             (Road::Direct(table), false) => {
-                let number = dialect.number(&column, kind(table, &filter.column));
+                let number = dialect.number(&column, table.kind(&filter.column));
                 told.push(decided(dialect, plan, filter, &number));
             }
             (Road::Bounded { .. }, _) => told.push(decided(dialect, plan, filter, &column)),

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Span};
+use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
     Bind, Binds, ColumnType, Dialect, Rendered, Table,
@@ -52,8 +52,14 @@ pub(crate) enum Aggregate {
     Distinct,
     /// Its rows whose column is present.
     Present(Name),
-    /// The sum of the column's clamped values.
-    Sum(Name),
+    /// The sum of the column's values, clamped to a range.
+    Sum(Name, Range),
+}
+
+impl Aggregate {
+    fn is_sum(&self) -> bool {
+        matches!(self, Self::Sum(..))
+    }
 }
 
 /// A statement, and how its rows are read: the groups' values, the place within a cell where there is one, the aggregates.
@@ -70,7 +76,7 @@ impl Statement {
     /// For each place of its rows whether it is text; else it is a whole number.
     pub(crate) fn texts(&self) -> impl Iterator<Item = bool> + '_ {
         let groups = self.groups.iter().map(|(_, form)| *form == Form::Text);
-        let aggregates = self.aggregates.iter().map(|aggregate| matches!(aggregate, Aggregate::Sum(_)));
+        let aggregates = self.aggregates.iter().map(Aggregate::is_sum);
         groups.chain(self.place.then_some(false)).chain(aggregates)
     }
 }
@@ -135,15 +141,15 @@ impl Planner<'_> {
         let mut groups = Vec::new();
         let (mut selected, mut grouped): (Vec<Selected>, Vec<String>) = (Vec::new(), Vec::new());
         for name in names {
-            let (form, by, told) = self.group(name);
+            let (form, by) = self.group(name);
             groups.push((name.clone(), form));
             grouped.push(by.clone());
-            selected.push((by, told, Told::Group(name, form)));
+            selected.push((by, Told::Group(name, form)));
         }
         let place = served.first().and_then(|margin| self.place(&margin.fetch, &mut binds));
         if let Some((by, present)) = &place {
             grouped.push(by.clone());
-            selected.push((by.clone(), self.dialect.as_number(by), Told::Number));
+            selected.push((by.clone(), Told::Number));
             conditions.push(present.clone());
         }
         let is_distinct = served.iter().any(|margin| distinct(margin));
@@ -157,51 +163,42 @@ impl Planner<'_> {
             }
         }
         for aggregate in &aggregates {
-            let summed = self.aggregate(aggregate);
-            let told = if matches!(aggregate, Aggregate::Sum(_)) { Told::Sum } else { Told::Number };
-            selected.push((summed.clone(), told.of(self.dialect, self.road, &summed), told));
+            let told = if aggregate.is_sum() { Told::Sum } else { Told::Number };
+            selected.push((self.aggregate(aggregate), told));
         }
         let text = pass(self.dialect, self.road, &selected, &conditions, &grouped);
         let sql = self.dialect.render(&text, binds);
         Statement { sql, groups, place: place.is_some(), aggregates, margins }
     }
 
-    /// How a column is grouped by: what its group is told as, what it is grouped by, and what is told.
-    fn group(&self, name: &Name) -> (Form, String, String) {
+    /// How a column is grouped by: what its group is told as, and what it is grouped by.
+    fn group(&self, name: &Name) -> (Form, String) {
         let (dialect, column) = (self.dialect, self.dialect.quoted(name.as_str()));
         let domain = self.plan.dataset.columns.get(name).map(|column| &column.domain);
         match (self.road, domain) {
-            (_, Some(Domain::Integer { low, high, bands }))
-                if !matches!(self.road, Road::Direct(_)) || high.abs_diff(*low) >= VALUES_GROUPED_MOST =>
+            (Road::Direct(_), Some(Domain::Integer { low, high, .. }))
+                if high.abs_diff(*low) < VALUES_GROUPED_MOST =>
             {
-                let number = self.number(name);
-                let band = band(dialect, &number, *low, *high, *bands);
-                (Form::Key, band.clone(), dialect.as_number(&band))
+                (Form::Number, column)
             }
-            (Road::Direct(table), Some(Domain::Integer { .. })) => {
-                let number = dialect.number(&column, kind(table, name));
-                (Form::Number, column, dialect.as_number(&number))
+            (_, Some(Domain::Integer { low, high, bands })) => {
+                (Form::Key, band(dialect, &self.number(name), *low, *high, *bands))
             }
-            (Road::Direct(table), _) => {
-                let (by, told) = dialect.grouped(&column, kind(table, name));
-                (Form::Text, by, told)
-            }
-            (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column.clone(), column),
+            (Road::Direct(table), _) => (Form::Text, dialect.grouped(&column, table.kind(name))),
+            (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column),
             (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
                 let stretch = |divisor| {
-                    format!(
-                        "CASE WHEN {column} >= 0 THEN {} ELSE {column} END",
-                        dialect.quotient(&column, divisor)
-                    )
+                    let quotient = dialect.quotient(&column, divisor);
+                    format!("CASE WHEN {column} >= 0 THEN {quotient} ELSE {column} END")
                 };
                 let key = match by {
                     Span::Day => column.clone(),
                     Span::Month => stretch(100),
                     Span::Year => stretch(10_000),
                 };
-                (Form::Key, key.clone(), dialect.as_number(&key))
+                (Form::Key, key)
             }
-            (Road::Bounded { .. }, _) => (Form::Key, column.clone(), dialect.as_number(&column)),
+            (Road::Bounded { .. }, _) => (Form::Key, column),
         }
     }
 
@@ -215,7 +212,7 @@ impl Planner<'_> {
         };
         let number = self.number(column);
         let present = format!("{number} IS NOT NULL");
-        let clamped = clamped(self.dialect, &number, range.low, range.high);
+        let clamped = clamped(self.dialect, &number, range);
         let points = Bind::Numbers(Arc::new(grid.points(range)));
         let at_most = self.dialect.at_most(&clamped, &points, binds);
         let place = match fetch {
@@ -236,8 +233,8 @@ impl Planner<'_> {
             Fetch::Units | Fetch::UnitsBy(_) | Fetch::Keys(_) => vec![units],
             Fetch::Rows | Fetch::Bins { .. } | Fetch::Ranks { .. } => vec![Aggregate::Rows],
             Fetch::RowsOf(column) => vec![Aggregate::Present(column.clone())],
-            Fetch::Sum { column, .. } | Fetch::Pair { column, .. } => {
-                vec![Aggregate::Present(column.clone()), Aggregate::Sum(column.clone())]
+            Fetch::Sum { column, range, .. } | Fetch::Pair { column, range } => {
+                vec![Aggregate::Present(column.clone()), Aggregate::Sum(column.clone(), *range)]
             }
         }
     }
@@ -249,10 +246,8 @@ impl Planner<'_> {
             Aggregate::First => counted("_rank = 1".to_owned()),
             Aggregate::Distinct => "count(DISTINCT _unit)".to_owned(),
             Aggregate::Present(name) => counted(self.present(name)),
-            Aggregate::Sum(name) => {
-                let range = self.plan.dataset.columns.get(name).and_then(|column| column.range());
-                let (low, high) = range.map_or((0, 0), |range| (range.low, range.high));
-                format!("sum({})", clamped(self.dialect, &self.number(name), low, high))
+            Aggregate::Sum(name, range) => {
+                format!("sum({})", clamped(self.dialect, &self.number(name), range))
             }
         }
     }
@@ -261,7 +256,7 @@ impl Planner<'_> {
     fn number(&self, name: &Name) -> String {
         let column = self.dialect.quoted(name.as_str());
         match self.road {
-            Road::Direct(table) => self.dialect.number(&column, kind(table, name)),
+            Road::Direct(table) => self.dialect.number(&column, table.kind(name)),
             Road::Bounded { .. } => column,
         }
     }
@@ -269,7 +264,7 @@ impl Planner<'_> {
     fn present(&self, name: &Name) -> String {
         let column = self.dialect.quoted(name.as_str());
         match self.road {
-            Road::Direct(table) => match kind(table, name) {
+            Road::Direct(table) => match table.kind(name) {
                 kind @ (ColumnType::Text { .. } | ColumnType::Word) => {
                     format!("{} IS NOT NULL", present_text(self.dialect, &column, kind))
                 }
@@ -281,15 +276,11 @@ impl Planner<'_> {
 
     /// Of decimals some are no numbers.
     fn number_or_column(&self, table: &Table, name: &Name, column: String) -> String {
-        match kind(table, name) {
+        match table.kind(name) {
             kind @ ColumnType::Decimal(_) => self.dialect.number(&column, kind),
             _ => column,
         }
     }
-}
-
-pub(super) fn kind(table: &Table, name: &Name) -> ColumnType {
-    table.types.get(name).copied().unwrap_or(ColumnType::Word)
 }
 
 /// The position of a number's band; -1 outside the declared ones, NULL where there is none.
@@ -300,7 +291,7 @@ fn band(dialect: &dyn Dialect, number: &str, low: i64, high: i64, bands: u32) ->
     format!("CASE WHEN {number} IS NULL THEN NULL WHEN {inside} THEN {position} ELSE -1 END")
 }
 
-fn clamped(dialect: &dyn Dialect, number: &str, low: i64, high: i64) -> String {
-    let (low, high) = (dialect.whole(low), dialect.whole(high));
+fn clamped(dialect: &dyn Dialect, number: &str, range: &Range) -> String {
+    let (low, high) = (dialect.whole(range.low), dialect.whole(range.high));
     format!("CASE WHEN {number} < {low} THEN {low} WHEN {number} > {high} THEN {high} ELSE {number} END")
 }

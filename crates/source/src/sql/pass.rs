@@ -4,11 +4,11 @@ use lango_privacy::Name;
 
 use super::{
     Dialect,
-    groups::{Form, Road, kind},
+    groups::{Form, Road},
 };
 
-/// What is selected: as it is grouped by or added up, as it is told, and what tells it.
-pub(super) type Selected<'a> = (String, String, Told<'a>);
+/// What is selected: as it is grouped by or added up, and how it is told.
+pub(super) type Selected<'a> = (String, Told<'a>);
 
 /// What is selected.
 pub(super) enum Told<'a> {
@@ -21,9 +21,10 @@ impl Told<'_> {
     /// It as it is to be read.
     pub(super) fn of(&self, dialect: &dyn Dialect, road: Road<'_>, plain: &str) -> String {
         match (self, road) {
-            (Told::Group(name, Form::Text), Road::Direct(table)) => dialect.text(plain, kind(table, name)),
+            (Told::Group(name, Form::Text), Road::Direct(table)) => dialect.told(plain, table.kind(name)),
+            (Told::Group(_, Form::Text), Road::Bounded { .. }) => plain.to_owned(),
             (Told::Group(name, Form::Number), Road::Direct(table)) => {
-                dialect.as_number(&dialect.number(plain, kind(table, name)))
+                dialect.as_number(&dialect.number(plain, table.kind(name)))
             }
             (Told::Sum, _) => dialect.as_sum(plain),
             _ => dialect.as_number(plain),
@@ -52,17 +53,17 @@ pub(super) fn pass(
         }
         text
     };
-    let here: Vec<String> = selected.iter().map(|(_, told, _)| told.clone()).collect();
+    let here = || selected.iter().map(|(plain, told)| told.of(dialect, road, plain)).collect::<Vec<_>>();
     match road {
-        Road::Bounded { from } => of(&here, from),
-        Road::Direct(table) if table.shards.is_empty() => of(&here, &table.from),
+        Road::Bounded { from } => of(&here(), from),
+        Road::Direct(table) if table.shards.is_empty() => of(&here(), &table.from),
         Road::Direct(table) => {
             let named = selected.iter().enumerate();
             let there: Vec<String> =
-                named.clone().map(|(at, (plain, ..))| format!("{plain} AS _{at}")).collect();
+                named.clone().map(|(at, (plain, _))| format!("{plain} AS _{at}")).collect();
             let parts: Vec<String> = table.shards.iter().map(|shard| of(&there, shard)).collect();
             let told: Vec<String> =
-                named.map(|(at, (.., told))| told.of(dialect, road, &format!("_{at}"))).collect();
+                named.map(|(at, (_, told))| told.of(dialect, road, &format!("_{at}"))).collect();
             format!("SELECT {} FROM ({}) AS parts", told.join(", "), parts.join(" UNION ALL "))
         }
     }

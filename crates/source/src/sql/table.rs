@@ -27,6 +27,13 @@ pub(crate) struct Table {
     pub(crate) fingerprint: String,
 }
 
+impl Table {
+    /// How a declared column is declared here.
+    pub(crate) fn kind(&self, name: &Name) -> ColumnType {
+        self.types.get(name).copied().unwrap_or(ColumnType::Word)
+    }
+}
+
 /// How a column is declared, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnType {

@@ -16,22 +16,12 @@ use super::{
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::{UnitType, Vouched},
-    preparation::{Tie, table_name},
+    preparation::{LINE, Made, PAGE, Tie, fitting, table_name},
     value::{Raw, blank},
 };
 
-const PAGE: &str = "lango_preparation";
-
 /// Rows between two commits.
 const BATCH: u64 = 100_000;
-
-/// A line of the page.
-struct Made {
-    tie: Tie,
-    table: String,
-    generation: i64,
-    rows: i64,
-}
 
 /// How a dataset's rows are bounded now, and by which road they are read.
 pub(super) fn find(
@@ -43,15 +33,15 @@ pub(super) fn find(
     if vouched.one_row_per_unit {
         return Ok((Bounding::Vouched, Road::Vouched));
     }
-    let Some(made) = made(connection, dataset)? else { return Ok((Bounding::Unprepared, Road::Ranked)) };
     let tie = Tie::of(dataset, secret, &catalogue::fingerprint(connection, &dataset.table)?);
-    if let Some(stale) = tie.stale(&made.tie) {
-        return Ok((Bounding::Stale(stale), Road::Ranked));
-    }
+    let made = match fitting(made(connection, dataset)?, &tie) {
+        Ok(made) => made,
+        Err(bounding) => return Ok((bounding, Road::Ranked)),
+    };
     if !exists(connection, &made.table)? {
         return Ok((Bounding::Stale(Stale::Gone), Road::Ranked));
     }
-    Ok((Bounding::Prepared { rows: u64::try_from(made.rows).unwrap_or(0) }, Road::Prepared(made.table)))
+    Ok((Bounding::Prepared { rows: made.rows() }, Road::Prepared(made.table)))
 }
 
 fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
@@ -63,9 +53,7 @@ fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<M
     if !exists(connection, PAGE)? {
         return Ok(None);
     }
-    let sql = format!(
-        "SELECT version, terms, secret, source_table, prepared_table, generation, prepared_rows FROM {PAGE} WHERE dataset = ?"
-    );
+    let sql = format!("SELECT {LINE} FROM {PAGE} WHERE dataset = ?");
     let read = |row: &rusqlite::Row<'_>| {
         let tie = Tie { version: row.get(0)?, terms: row.get(1)?, secret: row.get(2)?, table: row.get(3)? };
         Ok(Made { tie, table: row.get(4)?, generation: row.get(5)?, rows: row.get(6)? })
@@ -89,7 +77,7 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
     let sql = format!("CREATE TABLE IF NOT EXISTS {PAGE} ({columns}) STRICT");
     connection.execute_batch(&sql).map_err(unprepared)?;
     let before = made(&connection, dataset).map_err(unprepared)?;
-    let generation = before.as_ref().map_or(1, |made| made.generation.saturating_add(1));
+    let generation = Made::next(before.as_ref());
     let name = table_name(dataset, generation);
     let written = write(&connection, dataset, vouched, secret, &name);
     let finished = written.and_then(|rows| {

@@ -9,9 +9,11 @@ use std::{
 
 use lango_privacy::{
     Accounting, Basis, Bound, Code, Column, Condition, Dataset, Decimal, Discovery, Domain, Fetch, Filter,
-    Grid, Kind, Margin, Measure, Measurement, Mechanism, Noise, Objective, Plan, Price, Query, ReleasedTable,
-    Span, Unit, compile, measure, rows,
+    Grid, Margin, Measure, Measurement, Mechanism, Noise, Plan, Price, Query, ReleasedTable, Span, compile,
+    measure, rows,
 };
+
+use lango_testkit::residents;
 
 use crate::{FetchError, Secret, Source, Sqlite};
 
@@ -32,25 +34,7 @@ pub(crate) fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
         ("sex", Domain::codes(codes).unwrap().into()),
         ("village", Domain::Open.into()),
     ];
-    Dataset {
-        name: "residents".parse().unwrap(),
-        title: String::new(),
-        kind: Kind::Stock,
-        source: "register".into(),
-        table: "residents".into(),
-        version: "1".parse().unwrap(),
-        unit: Unit {
-            column: "person_id".into(),
-            noun: "person".parse().unwrap(),
-            plural: "persons".parse().unwrap(),
-            rows_at_most,
-            cells_at_most,
-        },
-        rows_below: None,
-        objective: Objective::Sum,
-        bounds_drop: None,
-        columns: columns.into_iter().map(|(name, column)| (name.parse().unwrap(), column)).collect(),
-    }
+    residents((rows_at_most, cells_at_most), columns)
 }
 
 pub(super) fn margin(names: &str) -> Margin {

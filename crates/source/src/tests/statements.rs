@@ -7,7 +7,7 @@ use lango_privacy::{Column, Dataset, Domain, Grid, Name, Plan, Span};
 use super::fixture::{dataset, plan, secret};
 use crate::{
     count::UnitType,
-    grouped::used,
+    field::used,
     mariadb::dialect::MariaDbDialect,
     postgres::dialect::PostgresDialect,
     sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, statements},

@@ -80,7 +80,7 @@ impl Private {
 
     pub fn shut_out(&self) {
         let name = &self.name;
-        self.everywhere(match self.host.engine() {
+        wait(self.administer(match self.host.engine() {
             Engine::MariaDb => {
                 vec![format!("ALTER USER {name}@'127.0.0.1' ACCOUNT LOCK"), format!("KILL USER {name}")]
             }
@@ -90,24 +90,25 @@ impl Private {
                     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{name}'"
                 ),
             ],
-        });
+        }));
     }
 
     pub fn let_in(&self) {
         let name = &self.name;
-        self.everywhere(match self.host.engine() {
+        wait(self.administer(match self.host.engine() {
             Engine::MariaDb => vec![format!("ALTER USER {name}@'127.0.0.1' ACCOUNT UNLOCK")],
             _ => vec![format!("ALTER ROLE {name} LOGIN")],
-        });
+        }));
     }
 
-    fn everywhere(&self, statements: Vec<String>) {
+    /// Carries out statements as the server's superuser, outside the database.
+    pub fn administer(&self, statements: Vec<String>) -> impl Future<Output = ()> + Send + use<> {
         let everywhere = self.host.everywhere();
-        wait(async move {
+        async move {
             for sql in statements {
                 everywhere.run(&sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
             }
-        });
+        }
     }
 
     /// Where the gateway's user may make tables: a schema, or a database of MariaDB.

@@ -1,0 +1,76 @@
+//! What is done on every server in the same way: above all, reading a plan's integers. The server groups, the groups stream by.
+
+use std::time::Duration;
+
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use sqlx::ConnectOptions;
+
+use crate::{
+    FetchError, Secret, SourceError,
+    failure::{failed, unavailable},
+    grouped::{Cell, Grouped},
+    sql::{Dialect, Origin, Rendered, Statement, Table, everything},
+};
+
+/// How long a server may take to answer whoever only looks.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A connection beside the pool, which would try again and again and not say why it fails.
+pub(crate) async fn connect<O>(options: &O) -> Result<O::Connection, SourceError>
+where
+    O: ConnectOptions,
+    O::Connection: Sized,
+{
+    let connecting = tokio::time::timeout(CONNECT_TIME_MAX, options.connect()).await;
+    let too_slow = |_| SourceError::Unavailable("the server does not answer".to_owned());
+    connecting.map_err(too_slow)?.map_err(|error| unavailable(&error))
+}
+
+/// A connection with a view of the data.
+pub(crate) trait View: Send {
+    /// What it speaks.
+    const DIALECT: &'static dyn Dialect;
+
+    /// Has the server look at a statement; reads no row.
+    fn prepare(&mut self, sql: &Rendered) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Hands over the rows of a statement as they come.
+    fn each(
+        &mut self,
+        statement: &Statement,
+        add: impl FnMut(&[Cell]) + Send,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+/// Fetches the integers of a plan; `prepared` is the table of a preparation that fits.
+pub(crate) async fn fetch<V: View>(
+    view: &mut V,
+    plan: &Plan,
+    table: &Table,
+    prepared: Option<String>,
+    secret: &Secret,
+) -> Result<Exact<Vec<Counted>>, FetchError> {
+    let origin = Origin::of(V::DIALECT, plan, table, prepared, secret);
+    let statements = origin.statements(V::DIALECT, plan);
+    // Preparing reads no row: what the server does not take is found before any is read.
+    for Statement { sql, .. } in &statements {
+        view.prepare(sql).await.map_err(|error| failed(&error, false))?;
+    }
+    let mut grouped = Grouped::new(plan, origin.road());
+    for statement in &statements {
+        let mut reader = grouped.reader(statement);
+        let read = view.each(statement, |cells| reader.add(cells)).await;
+        read.map_err(|error| failed(&error, true))?;
+    }
+    Ok(grouped.finish())
+}
+
+/// Prepares the statement that reads all that is declared, as a test that it can be.
+pub(crate) async fn check<V: View>(
+    view: &mut V,
+    dataset: &Dataset,
+    table: &Table,
+) -> Result<(), SourceError> {
+    let everything = everything(V::DIALECT, dataset, table)?;
+    view.prepare(&everything).await.map_err(|error| unavailable(&error))
+}

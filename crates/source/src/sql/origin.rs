@@ -1,0 +1,71 @@
+//! Where a plan's rows come from on a server: the table itself, a preparation, or the ranking of every row.
+
+use lango_privacy::{Dataset, Plan};
+
+use super::{Binds, Dialect, Rendered, Road, Statement, Table, bounded, statements};
+use crate::{Secret, SourceError, field::used};
+
+/// What one statement may be given: a limit of both engines' protocols.
+const PARAMETERS_MOST: usize = 65_535;
+
+/// Where a plan's rows come from.
+pub(crate) struct Origin<'a> {
+    table: &'a Table,
+    /// In a `FROM`, where the catalogue does not vouch for one row per unit.
+    bounded: String,
+    /// The parameters of that.
+    binds: Binds,
+}
+
+impl<'a> Origin<'a> {
+    /// The table where it is vouched for, else the preparation where there is one that fits, else the ranking.
+    pub(crate) fn of(
+        dialect: &dyn Dialect,
+        plan: &Plan,
+        table: &'a Table,
+        prepared: Option<String>,
+        secret: &Secret,
+    ) -> Self {
+        let mut binds = Binds::default();
+        let bounded = match prepared {
+            _ if table.one_row_per_unit => String::new(),
+            Some(prepared) => prepared,
+            None => {
+                let rows = bounded(dialect, &plan.dataset, table, &used(plan), secret, &mut binds);
+                format!("({rows}) AS bounded")
+            }
+        };
+        Self { table, bounded, binds }
+    }
+
+    /// By which road they are read.
+    pub(crate) fn road(&self) -> Road<'_> {
+        if self.table.one_row_per_unit {
+            Road::Direct(self.table)
+        } else {
+            Road::Bounded { from: &self.bounded }
+        }
+    }
+
+    /// The plan's statements.
+    pub(crate) fn statements(&self, dialect: &dyn Dialect, plan: &Plan) -> Vec<Statement> {
+        statements(dialect, plan, self.road(), &self.binds)
+    }
+}
+
+/// The statement that ranks every row and reads all that is declared: more than any plan's asks of the engine.
+pub(crate) fn everything(
+    dialect: &dyn Dialect,
+    dataset: &Dataset,
+    table: &Table,
+) -> Result<Rendered, SourceError> {
+    let names: Vec<_> = dataset.columns.keys().collect();
+    let mut binds = Binds::default();
+    let text = bounded(dialect, dataset, table, &names, &Secret::new([0; 32]), &mut binds);
+    let rendered = dialect.render(&text, binds);
+    let codes = rendered.binds.len();
+    if codes > PARAMETERS_MOST {
+        return Err(SourceError::Codes { dataset: dataset.name.to_string(), codes, most: PARAMETERS_MOST });
+    }
+    Ok(rendered)
+}
