@@ -154,7 +154,11 @@ async fn fill(
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
     let survivors = bounded(&MariaDbDialect, dataset, table, &names, secret, &mut binds);
-    let insert = MariaDbDialect.render(&format!("INSERT INTO {prepared} {survivors}"), binds);
+    let named: Vec<String> = names.iter().map(|name| MariaDbDialect.quoted(name.as_str())).collect();
+    let named =
+        ["_unit".to_owned(), "_rank".to_owned()].into_iter().chain(named).collect::<Vec<_>>().join(", ");
+    let sql = format!("INSERT INTO {prepared} ({named}) SELECT {named} FROM ({survivors}) AS survivors");
+    let insert = MariaDbDialect.render(&sql, binds);
     let rows = query(&insert).persistent(false).execute(&mut *connection).await?.rows_affected();
     execute(connection, format!("ANALYZE TABLE {prepared}")).await?;
     Ok(rows)

@@ -20,8 +20,13 @@ pub(crate) fn normal_type(domain: &Domain) -> NormalType {
     if *domain == Domain::Open { NormalType::Text } else { NormalType::Number }
 }
 
+/// The name of a column of codes that is not in normal form: the text, NULL where it is blank. No declared name begins so.
+pub(super) fn as_told(name: &Name) -> String {
+    format!("_{name}")
+}
+
 /// A `SELECT` of the first `rows_at_most` rows of every unit in row order (decision 10): `_unit`, `_rank` and these columns in
-/// normal form under their own names.
+/// normal form under their own names; of codes, also their texts, under the names of [`as_told`].
 ///
 /// In normal form a missing value is NULL. A code is its position in the list, a day the number `YYYYMMDD`, and -1 what is not
 /// declared; a number is itself; an open text is itself, and `_O` where no code can name it.
@@ -48,6 +53,9 @@ pub(crate) fn bounded(
         let quoted = dialect.quoted(name.as_str());
         inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column).0);
         outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
+        if matches!(column.domain, Domain::Codes(_)) {
+            outer += &format!(", {quoted} AS {}", dialect.quoted(&as_told(name)));
+        }
     }
     format!(
         "SELECT _unit, _rank{outer} FROM (SELECT {unit} AS _unit{inner}, row_number() OVER (PARTITION BY {unit} ORDER BY {digest}) \

@@ -7,7 +7,7 @@ use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
     Bind, Binds, ColumnType, Dialect, Rendered, Table,
-    bounded::present_text,
+    bounded::{as_told, present_text},
     filters,
     pass::{Selected, Told, pass},
 };
@@ -27,6 +27,8 @@ pub(crate) enum Road<'a> {
     Bounded {
         /// In a `FROM`.
         from: &'a str,
+        /// Whether they are ranked for this question, so that the texts of codes are there too.
+        ranked: bool,
     },
 }
 
@@ -135,13 +137,14 @@ impl Planner<'_> {
         let mut binds = self.bounded.clone();
         let served: Vec<&PlannedMargin> =
             margins.iter().filter_map(|at| self.plan.margins.get(*at)).collect();
+        let is_distinct = served.iter().any(|margin| distinct(margin));
         let (judged, mut conditions) = filters::conditions(self.dialect, self.plan, self.road, &mut binds);
         let names: BTreeSet<&Name> =
             served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
         let mut groups = Vec::new();
         let (mut selected, mut grouped): (Vec<Selected>, Vec<String>) = (Vec::new(), Vec::new());
         for name in names {
-            let (form, by) = self.group(name);
+            let (form, by) = self.group(name, is_distinct);
             groups.push((name.clone(), form));
             grouped.push(by.clone());
             selected.push((by, Told::Group(name, form)));
@@ -152,7 +155,6 @@ impl Planner<'_> {
             selected.push((by.clone(), Told::Number));
             conditions.push(present.clone());
         }
-        let is_distinct = served.iter().any(|margin| distinct(margin));
         if is_distinct {
             conditions.push(format!("_rank <= {}", self.plan.dataset.cells_at_most()));
         }
@@ -172,7 +174,10 @@ impl Planner<'_> {
     }
 
     /// How a column is grouped by: what its group is told as, and what it is grouped by.
-    fn group(&self, name: &Name) -> (Form, String) {
+    ///
+    /// Where rows are ranked, looking up the position of every code costs as much as the rest: it is left to whoever reads the
+    /// groups, but where units are distinct within a key and not within a text.
+    fn group(&self, name: &Name, distinct: bool) -> (Form, String) {
         let (dialect, column) = (self.dialect, self.dialect.quoted(name.as_str()));
         let domain = self.plan.dataset.columns.get(name).map(|column| &column.domain);
         match (self.road, domain) {
@@ -186,6 +191,9 @@ impl Planner<'_> {
             }
             (Road::Direct(table), _) => (Form::Text, dialect.grouped(&column, table.kind(name))),
             (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column),
+            (Road::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
+                (Form::Text, dialect.quoted(&as_told(name)))
+            }
             (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
                 let stretch = |divisor| {
                     let quotient = dialect.quotient(&column, divisor);

@@ -15,6 +15,7 @@ pub(crate) struct Origin<'a> {
     bounded: String,
     /// The parameters of that.
     binds: Binds,
+    ranked: bool,
 }
 
 impl<'a> Origin<'a> {
@@ -27,6 +28,7 @@ impl<'a> Origin<'a> {
         secret: &Secret,
     ) -> Self {
         let mut binds = Binds::default();
+        let ranked = prepared.is_none();
         let bounded = match prepared {
             _ if table.one_row_per_unit => String::new(),
             Some(prepared) => prepared,
@@ -35,7 +37,7 @@ impl<'a> Origin<'a> {
                 format!("({rows}) AS bounded")
             }
         };
-        Self { table, bounded, binds }
+        Self { table, bounded, binds, ranked }
     }
 
     /// By which road they are read.
@@ -43,7 +45,7 @@ impl<'a> Origin<'a> {
         if self.table.one_row_per_unit {
             Road::Direct(self.table)
         } else {
-            Road::Bounded { from: &self.bounded }
+            Road::Bounded { from: &self.bounded, ranked: self.ranked }
         }
     }
 

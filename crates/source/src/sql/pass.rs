@@ -55,7 +55,7 @@ pub(super) fn pass(
     };
     let here = || selected.iter().map(|(plain, told)| told.of(dialect, road, plain)).collect::<Vec<_>>();
     match road {
-        Road::Bounded { from } => of(&here(), from),
+        Road::Bounded { from, .. } => of(&here(), from),
         Road::Direct(table) if table.shards.is_empty() => of(&here(), &table.from),
         Road::Direct(table) => {
             let named = selected.iter().enumerate();

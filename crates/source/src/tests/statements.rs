@@ -45,8 +45,8 @@ fn sent(dialect: &dyn Dialect, plan: &Plan, unit: ColumnType) -> Vec<(String, Ve
     let roads = [
         (Road::Direct(&table), &none),
         (Road::Direct(&sharded), &none),
-        (Road::Bounded { from: "prepared" }, &none),
-        (Road::Bounded { from: &ranked }, &binds),
+        (Road::Bounded { from: "prepared", ranked: false }, &none),
+        (Road::Bounded { from: &ranked, ranked: true }, &binds),
     ];
     let text = |bind: Bind| match bind {
         Bind::Text(text) => Some(text),
