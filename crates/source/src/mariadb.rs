@@ -27,6 +27,10 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+/// Statements that a connection keeps prepared. Giving one up sends a message that has no answer, and what is sent after it waits
+/// until the server's delayed acknowledgement of that, 40 ms: so many are kept that this is rare.
+const STATEMENTS_KEPT: usize = 500;
+
 /// A register on a MariaDB server.
 #[derive(Clone)]
 pub struct MariaDb {
@@ -85,7 +89,7 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
                 connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop)
             })
         })
-        .connect_lazy_with(options.disable_statement_logging())
+        .connect_lazy_with(options.statement_cache_capacity(STATEMENTS_KEPT).disable_statement_logging())
 }
 
 #[async_trait]

@@ -98,8 +98,6 @@ fn pool(options: PgConnectOptions, statement_timeout: Duration, connections: u32
         ("default_transaction_read_only", "on"),
         ("idle_in_transaction_session_timeout", "600000"),
         ("DateStyle", "ISO, YMD"),
-        // Compiling a statement takes longer than what it makes faster, where codes are many.
-        ("jit", "off"),
     ];
     PgPoolOptions::new()
         .max_connections(connections)

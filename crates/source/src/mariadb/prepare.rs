@@ -16,7 +16,7 @@ use crate::{
     count::UnitType,
     failure::{told, unavailable},
     preparation::{LINE, Made, PAGE, Tie, fitting, is_of, table_name},
-    sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
+    sql::{Binds, Dialect, NormalType, Ranks, Table, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -153,7 +153,7 @@ async fn fill(
     execute(connection, sql).await?;
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
-    let survivors = bounded(&MariaDbDialect, dataset, table, &names, secret, &mut binds);
+    let survivors = bounded(&MariaDbDialect, dataset, table, &names, Ranks::All, secret, &mut binds);
     let named: Vec<String> = names.iter().map(|name| MariaDbDialect.quoted(name.as_str())).collect();
     let named =
         ["_unit".to_owned(), "_rank".to_owned()].into_iter().chain(named).collect::<Vec<_>>().join(", ");

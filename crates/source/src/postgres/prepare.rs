@@ -15,7 +15,7 @@ use crate::{
     count::UnitType,
     failure::{told, unavailable},
     preparation::{LINE, Made, PAGE, Tie, fitting, table_name},
-    sql::{Binds, Dialect, NormalType, Table, bounded, normal_type},
+    sql::{Binds, Dialect, NormalType, Ranks, Table, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -103,7 +103,7 @@ pub(super) async fn prepare(
     let prepared = qualified(schema, &name);
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
-    let survivors = bounded(&PostgresDialect, dataset, &table, &names, secret, &mut binds);
+    let survivors = bounded(&PostgresDialect, dataset, &table, &names, Ranks::All, secret, &mut binds);
     // Not an INSERT, for which no server ranks rows on several cores.
     let columns = columns(dataset, &table);
     let sql = format!("CREATE TABLE {prepared} AS SELECT {columns} FROM ({survivors}) AS survivors");

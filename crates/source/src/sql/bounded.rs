@@ -25,6 +25,15 @@ pub(super) fn as_told(name: &Name) -> String {
     format!("_{name}")
 }
 
+/// Which rows' ranks matter to whoever reads bounded rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ranks {
+    /// Every one's.
+    All,
+    /// Those of units with more rows than this: all rows of another unit count, whichever rank they are told to have.
+    Beyond(u32),
+}
+
 /// A `SELECT` of the first `rows_at_most` rows of every unit in row order (decision 10): `_unit`, `_rank` and these columns in
 /// normal form under their own names; of codes, also their texts, under the names of [`as_told`].
 ///
@@ -35,19 +44,12 @@ pub(crate) fn bounded(
     dataset: &Dataset,
     table: &Table,
     used: &[&Name],
+    ranks: Ranks,
     secret: &Secret,
     binds: &mut Binds,
 ) -> String {
     let unit = unit(dialect, dataset, table);
-    let fields = dataset.columns.iter().map(|(name, column)| order_field(dialect, table, name, column));
-    let own = match table.unit_type {
-        UnitType::Integer => dialect.decimal(&unit),
-        UnitType::Text => unit.clone(),
-    };
-    let secret = binds.add(Bind::Secret(secret.clone()));
-    let fields: Vec<OrderField> =
-        [OrderField { text: own, present: None }].into_iter().chain(fields).collect();
-    let digest = dialect.digest(&secret, &fields);
+    let digest = digest(dialect, dataset, table, &unit, secret, binds);
     let (mut inner, mut outer) = (String::new(), String::new());
     for (name, column) in used.iter().filter_map(|name| dataset.columns.get_key_value(*name)) {
         let quoted = dialect.quoted(name.as_str());
@@ -57,13 +59,42 @@ pub(crate) fn bounded(
             outer += &format!(", {quoted} AS {}", dialect.quoted(&as_told(name)));
         }
     }
-    format!(
-        "SELECT _unit, _rank{outer} FROM (SELECT {unit} AS _unit{inner}, row_number() OVER (PARTITION BY {unit} ORDER BY {digest}) \
-         AS _rank FROM {} WHERE {}) AS ranked WHERE _rank <= {}",
-        table.from,
-        has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned()),
-        dataset.unit.rows_at_most
-    )
+    let there = has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned());
+    let rows = |rank: &str, and: &str| {
+        format!("SELECT {unit} AS _unit{inner}, {rank} AS _rank FROM {} WHERE {there}{and}", table.from)
+    };
+    let ranked = format!("row_number() OVER (PARTITION BY {unit} ORDER BY {digest})");
+    let rows = match ranks {
+        Ranks::Beyond(most) if most > 1 && dialect.ranks_apart(table.unit_type) => {
+            let crowded = format!(
+                "(SELECT {unit} FROM {} WHERE {there} GROUP BY {unit} HAVING count(*) > {most})",
+                table.from
+            );
+            let others = rows("1", &format!(" AND {unit} NOT IN {crowded}"));
+            format!("{others} UNION ALL {}", rows(&ranked, &format!(" AND {unit} IN {crowded}")))
+        }
+        _ => rows(&ranked, ""),
+    };
+    format!("SELECT _unit, _rank{outer} FROM ({rows}) AS ranked WHERE _rank <= {}", dataset.unit.rows_at_most)
+}
+
+/// What a unit's rows are put in order by.
+fn digest(
+    dialect: &dyn Dialect,
+    dataset: &Dataset,
+    table: &Table,
+    unit: &str,
+    secret: &Secret,
+    binds: &mut Binds,
+) -> String {
+    let fields = dataset.columns.iter().map(|(name, column)| order_field(dialect, table, name, column));
+    let own = match table.unit_type {
+        UnitType::Integer => dialect.decimal(unit),
+        UnitType::Text => unit.to_owned(),
+    };
+    let fields: Vec<OrderField> =
+        [OrderField { text: own, present: None }].into_iter().chain(fields).collect();
+    dialect.digest(&binds.add(Bind::Secret(secret.clone())), &fields)
 }
 
 /// The identifier: a whole number, or text.

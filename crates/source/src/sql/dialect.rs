@@ -1,6 +1,7 @@
 //! What engines say each in its own way.
 
 use super::{Bind, Binds, ColumnType, Rendered};
+use crate::count::UnitType;
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
 pub(crate) const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
@@ -83,6 +84,12 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// What rows are put in order by: SHA-256 of the secret and the fields, as decision 10 lays them out.
     fn digest(&self, secret: &str, fields: &[OrderField]) -> String;
+
+    /// Whether units with too many rows are better found first, and their rows alone ranked: where ranking a row costs several
+    /// times what grouping it does.
+    fn ranks_apart(&self, _unit: UnitType) -> bool {
+        false
+    }
 
     /// How many of these numbers, which ascend, are at most a number.
     fn at_most(&self, number: &str, points: &Bind, binds: &mut Binds) -> String;

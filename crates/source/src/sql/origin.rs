@@ -2,7 +2,7 @@
 
 use lango_privacy::{Dataset, Plan};
 
-use super::{Binds, Dialect, Rendered, Road, Statement, Table, bounded, statements};
+use super::{Binds, Dialect, Ranks, Rendered, Road, Statement, Table, bounded, statements};
 use crate::{Secret, SourceError, field::used};
 
 /// What one statement may be given: a limit of both engines' protocols.
@@ -33,7 +33,8 @@ impl<'a> Origin<'a> {
             _ if table.one_row_per_unit => String::new(),
             Some(prepared) => prepared,
             None => {
-                let rows = bounded(dialect, &plan.dataset, table, &used(plan), secret, &mut binds);
+                let rows =
+                    bounded(dialect, &plan.dataset, table, &used(plan), ranks(plan), secret, &mut binds);
                 format!("({rows}) AS bounded")
             }
         };
@@ -55,6 +56,12 @@ impl<'a> Origin<'a> {
     }
 }
 
+/// The ranks that a plan's statements look at.
+pub(crate) fn ranks(plan: &Plan) -> Ranks {
+    let counts_units = plan.margins.iter().any(|margin| margin.fetch.counts_units());
+    Ranks::Beyond(if counts_units { plan.dataset.cells_at_most() } else { plan.dataset.unit.rows_at_most })
+}
+
 /// The statement that ranks every row and reads all that is declared: more than any plan's asks of the engine.
 pub(crate) fn everything(
     dialect: &dyn Dialect,
@@ -63,7 +70,7 @@ pub(crate) fn everything(
 ) -> Result<Rendered, SourceError> {
     let names: Vec<_> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
-    let text = bounded(dialect, dataset, table, &names, &Secret::new([0; 32]), &mut binds);
+    let text = bounded(dialect, dataset, table, &names, Ranks::All, &Secret::new([0; 32]), &mut binds);
     let rendered = dialect.render(&text, binds);
     let codes = rendered.binds.len();
     if codes > PARAMETERS_MOST {

@@ -10,7 +10,7 @@ use crate::{
     field::used,
     mariadb::dialect::MariaDbDialect,
     postgres::dialect::PostgresDialect,
-    sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, statements},
+    sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, ranks, statements},
 };
 
 const TEXT: ColumnType = ColumnType::Text { bytewise: false, utf8: false };
@@ -39,7 +39,7 @@ fn sent(dialect: &dyn Dialect, plan: &Plan, unit: ColumnType) -> Vec<(String, Ve
     let mut binds = Binds::default();
     let ranked = format!(
         "({}) AS bounded",
-        bounded(dialect, &plan.dataset, &table, &used(plan), &secret(7), &mut binds)
+        bounded(dialect, &plan.dataset, &table, &used(plan), ranks(plan), &secret(7), &mut binds)
     );
     let none = Binds::default();
     let roads = [
@@ -105,6 +105,31 @@ fn prepared_rows_are_grouped_by_their_keys_positions() {
         sent(&PostgresDialect, &plan, ColumnType::Integer)[2].0,
         "SELECT (\"sex\")::bigint, (count(DISTINCT _unit))::bigint FROM prepared WHERE (\"sex\" IN (0)) AND _rank <= 2 GROUP BY \"sex\""
     );
+}
+
+#[test]
+fn where_ranking_is_dear_only_units_of_too_many_rows_are_ranked() {
+    let ranked = |plan: &Plan, unit| sent(&MariaDbDialect, plan, unit).pop().unwrap().0;
+    let crowded = |most: u32| {
+        format!(
+            "(SELECT `person_id` FROM `residents` WHERE `person_id` IS NOT NULL GROUP BY `person_id` HAVING count(*) > {most})"
+        )
+    };
+    let (rows, persons): ((&str, &[&str]), (&str, &[&str])) = (("rows", &["sex"]), ("persons", &["sex"]));
+    for (asked, most) in [(&[rows][..], 5), (&[persons], 2), (&[persons, rows], 2)] {
+        let text = ranked(&plan(&dataset(5, 2), asked, &[]), ColumnType::Integer);
+        let [others, crowd] = ["NOT IN", "IN"].map(|is| format!("`person_id` {is} {}", crowded(most)));
+        assert!(text.contains(&others) && text.contains(&crowd), "{text}");
+    }
+    // One row of each unit: that is almost every unit. And texts.
+    let whole = [
+        ranked(&plan(&dataset(5, 1), &[persons], &[]), ColumnType::Integer),
+        ranked(&plan(&dataset(5, 2), &[rows], &[]), TEXT),
+        sent(&PostgresDialect, &plan(&dataset(5, 2), &[rows], &[]), ColumnType::Integer).pop().unwrap().0,
+    ];
+    for text in whole {
+        assert!(text.contains("row_number()") && !text.contains("HAVING"), "{text}");
+    }
 }
 
 /// A question whose every text could end a literal or an identifier, if one of them came to stand in a statement.
