@@ -115,7 +115,8 @@ fn where_ranking_is_dear_only_units_of_too_many_rows_are_ranked() {
             "(SELECT `person_id` FROM `residents` WHERE `person_id` IS NOT NULL GROUP BY `person_id` HAVING count(*) > {most})"
         )
     };
-    let (rows, persons): ((&str, &[&str]), (&str, &[&str])) = (("rows", &["sex"]), ("persons", &["sex"]));
+    let of = |measure: &'static str| -> (&str, &[&str]) { (measure, &["sex"]) };
+    let (rows, persons) = (of("rows"), of("persons"));
     for (asked, most) in [(&[rows][..], 5), (&[persons], 2), (&[persons, rows], 2)] {
         let text = ranked(&plan(&dataset(5, 2), asked, &[]), ColumnType::Integer);
         let [others, crowd] = ["NOT IN", "IN"].map(|is| format!("`person_id` {is} {}", crowded(most)));
