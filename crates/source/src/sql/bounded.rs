@@ -64,16 +64,20 @@ pub(crate) fn bounded(
         format!("SELECT {unit} AS _unit{inner}, {rank} AS _rank FROM {} WHERE {there}{and}", table.from)
     };
     let ranked = format!("row_number() OVER (PARTITION BY {unit} ORDER BY {digest})");
-    let rows = match ranks {
-        Ranks::Beyond(most) if most > 1 && dialect.ranks_apart(table.unit_type) => {
+    let apart = match ranks {
+        Ranks::Beyond(most) if most > 1 => dialect.ranks_apart(table.unit_type).map(|select| (most, select)),
+        _ => None,
+    };
+    let rows = match apart {
+        Some((most, select)) => {
             let crowded = format!(
-                "(SELECT {unit} FROM {} WHERE {there} GROUP BY {unit} HAVING count(*) > {most})",
+                "({select} {unit} FROM {} WHERE {there} GROUP BY {unit} HAVING count(*) > {most})",
                 table.from
             );
             let others = rows("1", &format!(" AND {unit} NOT IN {crowded}"));
             format!("{others} UNION ALL {}", rows(&ranked, &format!(" AND {unit} IN {crowded}")))
         }
-        _ => rows(&ranked, ""),
+        None => rows(&ranked, ""),
     };
     format!("SELECT _unit, _rank{outer} FROM ({rows}) AS ranked WHERE _rank <= {}", dataset.unit.rows_at_most)
 }

@@ -85,10 +85,10 @@ pub(crate) trait Dialect: Send + Sync {
     /// What rows are put in order by: SHA-256 of the secret and the fields, as decision 10 lays them out.
     fn digest(&self, secret: &str, fields: &[OrderField]) -> String;
 
-    /// Whether units with too many rows are better found first, and their rows alone ranked: where ranking a row costs several
-    /// times what grouping it does.
-    fn ranks_apart(&self, _unit: UnitType) -> bool {
-        false
+    /// What a `SELECT` begins with that finds the units with too many rows, so that their rows alone are ranked: where ranking a
+    /// row costs several times what grouping it does.
+    fn ranks_apart(&self, _unit: UnitType) -> Option<&'static str> {
+        None
     }
 
     /// How many of these numbers, which ascend, are at most a number.

@@ -112,7 +112,8 @@ fn where_ranking_is_dear_only_units_of_too_many_rows_are_ranked() {
     let ranked = |plan: &Plan, unit| sent(&MariaDbDialect, plan, unit).pop().unwrap().0;
     let crowded = |most: u32| {
         format!(
-            "(SELECT `person_id` FROM `residents` WHERE `person_id` IS NOT NULL GROUP BY `person_id` HAVING count(*) > {most})"
+            "(SELECT SQL_BIG_RESULT `person_id` FROM `residents` WHERE `person_id` IS NOT NULL GROUP BY `person_id` \
+             HAVING count(*) > {most})"
         )
     };
     let of = |measure: &'static str| -> (&str, &[&str]) { (measure, &["sex"]) };
