@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use sqlx::{Error, mysql::MySqlDatabaseError};
 
-use crate::{FetchError, SourceError};
+use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
 
 /// The error in words that hold no value of a row.
 pub(crate) fn told(error: &Error) -> String {
@@ -23,7 +23,10 @@ pub(crate) fn told(error: &Error) -> String {
                 }
             }
         }
-        Error::PoolTimedOut => "no connection was made, or became free, in time".to_owned(),
+        Error::PoolTimedOut => format!(
+            "in {} s no connection was made or became free: see that the server runs at this address, and that it has connections left",
+            CONNECTION_WAIT.as_secs()
+        ),
         // A handshake that fails is an error of the stream.
         Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
             format!("the connection could not be protected: {error}")

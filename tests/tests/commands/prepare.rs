@@ -3,10 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    time::Duration,
 };
 
 use lango_source::Bounding;
-use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Person, Policy, Register, World, persons, table};
 use serde_json::{Value, json};
 
 use crate::program;
@@ -57,6 +58,57 @@ async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_tell() {
     assert_eq!(table(&answer).values().sum::<i64>(), units);
     let stored = analyst.estimate(&office, &persons("by sex", "30")).await.unwrap();
     assert_eq!((stored.repeated, stored.bounding.as_str()), (true, ""));
+}
+
+/// How many prepared tables there are, whoever may find them.
+fn prepared_tables(office: &Office) -> i64 {
+    let database = &office.database;
+    database.integer(&match database.engine() {
+        Engine::Sqlite => "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'lango_prepared%'".to_owned(),
+        _ => format!(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = '{}' AND table_name LIKE 'lango_prepared%'",
+            database.prepared_schema()
+        ),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothing_for_good() {
+    const PERSONS: usize = 60_000;
+    let world = World::new();
+    let mut register = Register::default().with(PERSONS, Person { sex: Some("F"), ..Person::default() });
+    register.unit = "TEXT";
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &register);
+    office.database.insert("residents", register.rows());
+    let config = office.write_config(&world);
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let question = persons("by sex", "30");
+    let mut is_prepared = false;
+    for after in [10, 40, 80, 160, 320, 640] {
+        let mut preparing = program::command(program::lango())
+            .args(["dataset", "prepare", "--dataset", "residents", "--config"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        preparing.kill().unwrap();
+        preparing.wait().unwrap();
+        let told = analyst.estimate(&office, &question).await.unwrap().bounding;
+        let was = std::mem::replace(&mut is_prepared, told == Bounding::Prepared { rows: 0 }.to_string());
+        assert!(
+            is_prepared || (!was && told == Bounding::Unprepared.to_string()),
+            "after {after} ms: {told}"
+        );
+    }
+    let (code, stdout, stderr) = prepare(&config);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert_eq!(prepared_tables(&office), 1);
+    let answer = analyst.ask(&office, &question).await.unwrap();
+    assert_eq!(table(&answer).values().sum::<i64>(), i64::try_from(PERSONS).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -88,6 +88,29 @@ async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_policies_differ_each_gateway_holds_to_its_own_limit_and_counts_what_all_have_charged() {
+    let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
+    let [mut larger, _] = prepare(&world, &database, &policy("5"));
+    let [mut smaller, _] = prepare(&world, &database, &policy("3"));
+    larger.up().await.unwrap();
+    smaller.up().await.unwrap();
+    let analyst = world.analyst();
+    let questions = questions();
+    let mut told = Vec::new();
+    for (question, office) in questions.iter().zip([&larger, &smaller].into_iter().cycle()).take(8) {
+        told.push(
+            analyst.ask(office, question).await.map_err(|refused| refused.refusal().to_owned()).map(drop),
+        );
+    }
+    let refused = || Err("budget-exceeded".to_owned());
+    // Three are charged; the smaller limit is reached then, the larger after two more.
+    assert_eq!(told, [Ok(()), Ok(()), Ok(()), refused(), Ok(()), refused(), Ok(()), refused()]);
+    assert_eq!(analyst.ask(&larger, &questions[8]).await.unwrap_err().refusal(), "budget-exceeded");
+    let ledger = Ledger::of(&database);
+    assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (5 * NANO, 5 * NANO, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_gateways_that_answer_one_question_the_second_repeats_the_first() {
     let (world, database) = (World::new(), Database::fresh(Engine::Postgres));
     let offices = start(&world, &database, &policy("1")).await;

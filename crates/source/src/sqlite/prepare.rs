@@ -3,7 +3,12 @@
 //! Rows are committed by batches, so that a gateway that reads the file meanwhile is not kept waiting; the table is found only
 //! when its line on the page says so.
 
-use std::path::Path;
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::Path,
+    time::Duration,
+};
 
 use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
@@ -22,6 +27,8 @@ use crate::{
 
 /// Rows between two commits.
 const BATCH: u64 = 100_000;
+/// A commit waits for the questions that are under way: as long as their statements may run, and longer.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How a dataset's rows are bounded now, and by which road they are read.
 pub(super) fn find(
@@ -66,11 +73,17 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
     let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
-    super::tuned(&connection).map_err(unprepared)?;
+    connection.busy_timeout(BUSY_TIMEOUT).and_then(|()| super::tuned(&connection)).map_err(unprepared)?;
+    // Both of one moment, before a row is read: a table that is made anew from now on leaves a preparation that is stale.
+    connection.execute_batch("BEGIN").map_err(unprepared)?;
     let vouched = catalogue::check(&connection, dataset)?;
+    let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
+    connection.execute_batch("COMMIT").map_err(unprepared)?;
     if vouched.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
+    let tie = Tie::of(dataset, secret, &fingerprint);
+    let _alone = alone(file).map_err(|error| SourceError::Unprepared(error.to_string()))?;
     let columns = "dataset TEXT PRIMARY KEY, version TEXT NOT NULL, terms TEXT NOT NULL, secret TEXT NOT NULL, \
                    source_table TEXT NOT NULL, prepared_table TEXT NOT NULL, generation INTEGER NOT NULL, \
                    prepared_rows INTEGER NOT NULL";
@@ -81,7 +94,6 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
     let name = table_name(dataset, generation);
     let written = write(&connection, dataset, vouched, secret, &name);
     let finished = written.and_then(|rows| {
-        let tie = Tie::of(dataset, secret, &catalogue::fingerprint(&connection, &dataset.table)?);
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let sql = format!("INSERT OR REPLACE INTO {PAGE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
         let Tie { version, terms, secret, table } = &tie;
@@ -108,6 +120,16 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
         drop(connection.execute_batch(&undone));
         unprepared(error)
     })
+}
+
+/// One preparation of a register at a time: whoever comes second waits. The system lets go of it when the process ends,
+/// however it ends; the empty file beside the register stays.
+pub(super) fn alone(register: &Path) -> io::Result<File> {
+    let mut beside = register.as_os_str().to_owned();
+    beside.push("-preparing");
+    let held = OpenOptions::new().write(true).create(true).truncate(false).open(beside)?;
+    held.lock()?;
+    Ok(held)
 }
 
 /// Writes the rows that survive into a table of this name; how many they are.

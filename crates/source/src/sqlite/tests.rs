@@ -135,6 +135,39 @@ async fn what_a_killed_writer_left_behind_is_undone() {
     assert_eq!(rows, 0);
 }
 
+/// So many rows, four of a unit.
+fn families(rows: u32) -> (tempfile::TempDir, PathBuf) {
+    file(&format!(
+        "CREATE TABLE residents (person_id INTEGER, sex, village, income, born, age);
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} - 1)
+         INSERT INTO residents SELECT i / 4, 'F', NULL, i, NULL, i % 12 FROM n;"
+    ))
+}
+
+/// Else each would write into the table of the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn preparations_of_one_register_wait_for_each_other() {
+    let (_folder, path) = families(40);
+    let first = prepare::alone(&path).unwrap();
+    let source = source(&path);
+    let mut second = tokio::spawn(async move { source.prepare(&dataset(2, 2), &secret(7)).await });
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut second).await.is_err());
+    drop(first);
+    assert_eq!(second.await.unwrap(), Ok(20));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repro_a_preparation_gave_up_where_a_question_took_more_than_five_seconds() {
+    let (_folder, path) = families(40);
+    let (source, dataset, secret) = (source(&path), dataset(2, 2), secret(7));
+    let question = source.open().await.unwrap();
+    let (prepared, ()) = tokio::join!(source.prepare(&dataset, &secret), async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        drop(question);
+    });
+    assert_eq!(prepared, Ok(20));
+}
+
 #[test]
 fn the_statement_holds_names_of_the_policy_and_nothing_else() {
     use super::statement::{Road, rows};

@@ -231,11 +231,15 @@ fn a_server_that_cannot_be_reached_as_configured_is_told_from_one_that_can() {
         let password = folder.path().join("password");
         std::fs::write(&password, "open sesame\n").unwrap();
         let elsewhere = server.address.rsplit_once('/').unwrap().0.to_owned() + "/no_such_database";
+        // Another way to write 127.0.0.1, which the certificate does not name.
+        let unnamed = server.address.replace("127.0.0.1", "0x7f000001");
+        assert_ne!(unnamed, server.address);
         let servers = [
             (Server { password: Some(Password::File(password)), ..server.clone() }, "(28"),
             (Server { address: elsewhere, ..server.clone() }, "no_such_database"),
             // Not the authority of the server's certificate.
             (Server { tls: Tls::System, ..server.clone() }, "could not be protected"),
+            (Server { address: unnamed, ..server.clone() }, "could not be protected"),
         ];
         for (server, words) in servers {
             let source = with(&database, &server, Settings::default());
