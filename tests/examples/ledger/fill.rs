@@ -3,7 +3,10 @@
 use lango_store::Location;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
 
-use crate::{CELLS, GRANTS, LAYOUT, PLAN, QUERY};
+use crate::{CELLS, DAY, GRANTS, LAYOUT, PLAN, QUERY};
+
+/// Over how many days before today the charges are spread.
+const DAYS: u32 = 1_000;
 
 /// So many charges more: as many reservations and releases, twice as many records.
 pub async fn fill(location: &Location, entries: u64) {
@@ -16,7 +19,12 @@ pub async fn fill(location: &Location, entries: u64) {
             let numbers = format!(
                 "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {entries}) "
             );
-            let sql = statements(&numbers, "number", &bytes);
+            let release = |n: &str| {
+                format!(
+                    "unhex(printf('%04X', {DAY} - {DAYS} * ({entries} - {n}) / {entries}) || hex(randomblob(14)))"
+                )
+            };
+            let sql = statements(&numbers, "number", &bytes, &release);
             connection
                 .execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")))
                 .await
@@ -31,7 +39,11 @@ pub async fn fill(location: &Location, entries: u64) {
                 format!("substr({}, 1, {length})", vec![digest; digests].join(" || "))
             };
             let numbers = format!("generate_series(1, {entries}) AS number(n)");
-            let sql = statements("", &numbers, &bytes);
+            let release = |n: &str| {
+                let day = format!("to_hex({DAY} - {DAYS} * ({entries} - {n}) / {entries})");
+                format!("decode(lpad({day}, 4, '0'), 'hex') || {}", bytes(14))
+            };
+            let sql = statements("", &numbers, &bytes, &release);
             connection.execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT"))).await.unwrap();
             // As it would have been looked after while it grew.
             for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
@@ -42,8 +54,15 @@ pub async fn fill(location: &Location, entries: u64) {
     }
 }
 
-fn statements(with: &str, numbers: &str, bytes: &dyn Fn(usize) -> String) -> String {
-    let (digest, release, cells) = (bytes(32), bytes(16), bytes(8 * CELLS));
+/// `bytes` says how random ones are made, `release` how the identifier of the n-th release is.
+fn statements(
+    with: &str,
+    numbers: &str,
+    bytes: &dyn Fn(usize) -> String,
+    release: &dyn Fn(&str) -> String,
+) -> String {
+    let (digest, cells) = (bytes(32), bytes(8 * CELLS));
+    let (of_record, of_release) = (release("n"), release("(reservation.id - (SELECT id FROM before))"));
     let (at, columns) = (
         crate::AT,
         "at, principal, purpose, request_digest, query_digest, dataset, decision, reason, rule, \
@@ -64,11 +83,11 @@ fn statements(with: &str, numbers: &str, bytes: &dyn Fn(usize) -> String) -> Str
              'grant-' || (n % {GRANTS}), '2026', '{PLAN}', 1, 0, 0, {at}, 'spent' FROM {numbers}"
         ),
         format!(
-            "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) SELECT {release}, reservation.id, \
+            "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) SELECT {of_release}, reservation.id, \
              '{LAYOUT}', {cells}, {at} FROM reservation WHERE id > (SELECT id FROM before)"
         ),
         record("reserved", "NULL"),
-        record("released", &release),
+        record("released", &of_record),
         "DELETE FROM account".to_owned(),
         "DROP TABLE before".to_owned(),
     ]

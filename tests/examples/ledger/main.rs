@@ -1,7 +1,8 @@
 //! How many charges a second the store takes, beside bare transactions of the same writes; run by `tests/bench/ledger`.
 //!
-//! Usage: `ledger FILE|ADDRESS SECONDS RUNS ENTRIES`. Prints one JSON object. A charge is what one new answer costs the ledger:
-//! a reservation, both its accounts, a release and two access records, in two transactions.
+//! Usage: `ledger EMPTY FILLED SECONDS RUNS ENTRIES`, where the first two are files or addresses, of stores that are not there yet;
+//! the second is filled with so many entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
+//! reservation, both its accounts, a release and two access records, in two transactions.
 
 #[path = "bare.rs"]
 mod bare;
@@ -25,6 +26,8 @@ use serde_json::json;
 const CLIENTS: u64 = 64;
 const GRANTS: u64 = 8;
 const AT: i64 = 1_790_000_000;
+/// The day of it.
+const DAY: u16 = (AT / 86_400) as u16;
 const LIMIT: u64 = 1 << 60;
 
 /// The texts of a question of 100 cells.
@@ -52,7 +55,9 @@ impl Sample {
         for (word, bytes) in digest.chunks_exact_mut(8).enumerate() {
             bytes.copy_from_slice(&mixed(number * 4 + word as u64).to_le_bytes());
         }
-        let release_id = digest[..16].try_into().unwrap();
+        // As the gateway makes them: the day, then what is random.
+        let mut release_id: [u8; 16] = digest[..16].try_into().unwrap();
+        release_id[..2].copy_from_slice(&DAY.to_be_bytes());
         Self { number, digest, release_id, grant: format!("grant-{}", number % GRANTS) }
     }
 
@@ -153,40 +158,57 @@ fn location(place: &str) -> Location {
     }
 }
 
+/// A store, and who writes the same beside it.
+struct Place {
+    store: Store,
+    bare: bare::Bare,
+}
+
+impl Place {
+    async fn open(location: &Location) -> Self {
+        let store = Store::open(location).await.unwrap();
+        Self { store, bare: bare::Bare::open(location).await }
+    }
+
+    /// Charges a second: the store's, and bare.
+    async fn rates(&self, time: Duration) -> [f64; 2] {
+        [stored(&self.store, time).await, self.bare.rate(time).await]
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let words: Vec<String> = std::env::args().collect();
-    let [_, place, seconds, runs, entries] = words.as_slice() else {
-        panic!("usage: ledger FILE|ADDRESS SECONDS RUNS ENTRIES");
+    let [_, empty, filled, seconds, runs, entries] = words.as_slice() else {
+        panic!("usage: ledger EMPTY FILLED SECONDS RUNS ENTRIES");
     };
     let time = Duration::from_secs_f64(seconds.parse().unwrap());
     let (runs, entries): (usize, u64) = (runs.parse().unwrap(), entries.parse().unwrap());
-    let location = location(place);
-    let store = Store::open(&location).await.unwrap();
-    let bare = bare::Bare::open(&location).await;
-    // Neither is measured while its connections and plans are made.
-    stored(&store, time / 4).await;
-    bare.rate(time / 4).await;
-
-    let (mut early, mut bares, mut late) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..runs {
-        early.push(stored(&store, time).await);
-        bares.push(bare.rate(time).await);
-    }
-    let mut filled = 0.0;
-    if entries > 0 {
-        let began = Instant::now();
+    let (empty, filled) = (Place::open(&location(empty)).await, {
+        let location = location(filled);
+        let place = Place::open(&location).await;
+        // Records are numbered from those that are there.
+        charge(&place.store).await;
         fill::fill(&location, entries).await;
-        filled = began.elapsed().as_secs_f64();
-        stored(&store, time / 4).await;
-        for _ in 0..runs {
-            late.push(stored(&store, time).await);
-        }
+        place
+    });
+    // Neither is measured while its connections and plans are made.
+    let (mut early, mut late) = (Vec::new(), Vec::new());
+    empty.rates(time / 4).await;
+    filled.rates(time / 4).await;
+    for _ in 0..runs {
+        early.push(empty.rates(time).await);
+        late.push(filled.rates(time).await);
     }
-    store.close().await;
+    empty.store.close().await;
+    filled.store.close().await;
+    let told = |rates: &[[f64; 2]]| {
+        let [store, bare] = [0, 1].map(|which| rates.iter().map(|rates| rates[which]).collect::<Vec<_>>());
+        json!({ "store": store, "bare": bare })
+    };
     let result = json!({
-        "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries, "fill_s": filled,
-        "store": early, "bare": bares, "late": late,
+        "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries,
+        "empty": told(&early), "filled": told(&late),
     });
     println!("{result}");
 }
