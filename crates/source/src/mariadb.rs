@@ -27,9 +27,10 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// Statements that a connection keeps prepared. Giving one up sends a message that has no answer, and what is sent after it waits
-/// until the server's delayed acknowledgement of that, 40 ms: so many are kept that this is rare.
-const STATEMENTS_KEPT: usize = 500;
+/// Statements that a gateway's connections keep prepared, all together. Giving one up sends a message that has no answer, and what is
+/// sent after it waits until the server's delayed acknowledgement of that, 40 ms: so many are kept that this is rare, and so few
+/// that some gateways do not use up the 16,382 that a server has for all its clients (`max_prepared_stmt_count`).
+const STATEMENTS_KEPT: usize = 2_000;
 
 /// A register on a MariaDB server.
 #[derive(Clone)]
@@ -77,6 +78,7 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
         "SET SESSION max_statement_time = {seconds}, SESSION lock_wait_timeout = {whole}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
          SESSION max_sort_length = 1024"
     );
+    let kept = STATEMENTS_KEPT.checked_div(connections as usize).unwrap_or(STATEMENTS_KEPT).max(1);
     MySqlPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(CONNECTION_WAIT)
@@ -89,7 +91,7 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
                 connection.execute(sqlx::AssertSqlSafe(session)).await.map(drop)
             })
         })
-        .connect_lazy_with(options.statement_cache_capacity(STATEMENTS_KEPT).disable_statement_logging())
+        .connect_lazy_with(options.statement_cache_capacity(kept).disable_statement_logging())
 }
 
 #[async_trait]

@@ -89,7 +89,8 @@ fn left_behind(error: &rusqlite::Error) -> bool {
 
 fn view(file: &Path, flags: OpenFlags, timeout: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(timeout.min(Duration::from_secs(10)))?;
+    // A writer that ends its transaction waits for the questions that are under way, and new ones for it.
+    connection.busy_timeout(timeout)?;
     connection.pragma_update(None, "query_only", true)?;
     tuned(&connection)?;
     // Reading the schema takes the shared lock, so that all that follows is of one moment.
@@ -134,7 +135,9 @@ impl Source for Sqlite {
 
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
         let (file, dataset, secret) = (self.file.clone(), dataset.clone(), secret.clone());
-        blocking(move || prepare::prepare(&file, &dataset, &secret)).await
+        // Longer than a question may hold the register.
+        let busy = self.statement_timeout.saturating_add(Duration::from_secs(60));
+        blocking(move || prepare::prepare(&file, busy, &dataset, &secret)).await
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

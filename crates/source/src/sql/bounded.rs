@@ -20,9 +20,11 @@ pub(crate) fn normal_type(domain: &Domain) -> NormalType {
     if *domain == Domain::Open { NormalType::Text } else { NormalType::Number }
 }
 
-/// The name of a column of codes that is not in normal form: the text, NULL where it is blank. No declared name begins so.
-pub(super) fn as_told(name: &Name) -> String {
-    format!("_{name}")
+/// The name of a column of codes that is not in normal form: the text, NULL where it is blank. No declared name begins so, and
+/// engines cut none that is so short.
+pub(super) fn as_told(dataset: &Dataset, name: &Name) -> String {
+    let position = dataset.columns.keys().position(|declared| declared == name);
+    format!("_text_{}", position.unwrap_or(usize::MAX))
 }
 
 /// Which rows' ranks matter to whoever reads bounded rows.
@@ -56,7 +58,7 @@ pub(crate) fn bounded(
         inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column).0);
         outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
         if matches!(column.domain, Domain::Codes(_)) {
-            outer += &format!(", {quoted} AS {}", dialect.quoted(&as_told(name)));
+            outer += &format!(", {quoted} AS {}", dialect.quoted(&as_told(dataset, name)));
         }
     }
     let there = has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned());

@@ -192,7 +192,7 @@ impl Planner<'_> {
             (Road::Direct(table), _) => (Form::Text, dialect.grouped(&column, table.kind(name))),
             (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column),
             (Road::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
-                (Form::Text, dialect.quoted(&as_told(name)))
+                (Form::Text, dialect.quoted(&as_told(&self.plan.dataset, name)))
             }
             (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
                 let stretch = |divisor| {

@@ -71,6 +71,9 @@ pub(crate) fn everything(
     let names: Vec<_> = dataset.columns.keys().collect();
     let mut binds = Binds::default();
     let text = bounded(dialect, dataset, table, &names, Ranks::All, &Secret::new([0; 32]), &mut binds);
+    // Read from as a question does, for which every name must be there once.
+    let named: String = names.iter().map(|name| format!(", {}", dialect.quoted(name.as_str()))).collect();
+    let text = format!("SELECT _unit, _rank{named} FROM ({text}) AS bounded");
     let rendered = dialect.render(&text, binds);
     let codes = rendered.binds.len();
     if codes > PARAMETERS_MOST {

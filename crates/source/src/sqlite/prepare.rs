@@ -5,7 +5,6 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
     path::Path,
     time::Duration,
 };
@@ -27,8 +26,6 @@ use crate::{
 
 /// Rows between two commits.
 const BATCH: u64 = 100_000;
-/// A commit waits for the questions that are under way: as long as their statements may run, and longer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How a dataset's rows are bounded now, and by which road they are read.
 pub(super) fn find(
@@ -68,22 +65,32 @@ fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<M
     connection.query_row(&sql, [dataset.name.as_str()], read).optional()
 }
 
-/// Writes a preparation: a gateway finds the old one or the new one, whole.
-pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+/// Writes a preparation: a gateway finds the old one or the new one, whole. A commit waits for the questions that are under way, for
+/// `busy` at most.
+pub(super) fn prepare(
+    file: &Path,
+    busy: Duration,
+    dataset: &Dataset,
+    secret: &Secret,
+) -> Result<u64, SourceError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
     let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
-    connection.busy_timeout(BUSY_TIMEOUT).and_then(|()| super::tuned(&connection)).map_err(unprepared)?;
-    // Both of one moment, before a row is read: a table that is made anew from now on leaves a preparation that is stale.
-    connection.execute_batch("BEGIN").map_err(unprepared)?;
-    let vouched = catalogue::check(&connection, dataset)?;
-    let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
-    connection.execute_batch("COMMIT").map_err(unprepared)?;
-    if vouched.one_row_per_unit {
+    connection.busy_timeout(busy).and_then(|()| super::tuned(&connection)).map_err(unprepared)?;
+    // Both of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is stale.
+    let look = || {
+        connection.execute_batch("BEGIN").map_err(unprepared)?;
+        let vouched = catalogue::check(&connection, dataset)?;
+        let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
+        connection.execute_batch("COMMIT").map_err(unprepared)?;
+        Ok((vouched, fingerprint))
+    };
+    if look()?.0.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
+    let _alone = alone(file)?;
+    let (vouched, fingerprint) = look()?;
     let tie = Tie::of(dataset, secret, &fingerprint);
-    let _alone = alone(file).map_err(|error| SourceError::Unprepared(error.to_string()))?;
     let columns = "dataset TEXT PRIMARY KEY, version TEXT NOT NULL, terms TEXT NOT NULL, secret TEXT NOT NULL, \
                    source_table TEXT NOT NULL, prepared_table TEXT NOT NULL, generation INTEGER NOT NULL, \
                    prepared_rows INTEGER NOT NULL";
@@ -124,12 +131,15 @@ pub(super) fn prepare(file: &Path, dataset: &Dataset, secret: &Secret) -> Result
 
 /// One preparation of a register at a time: whoever comes second waits. The system lets go of it when the process ends,
 /// however it ends; the empty file beside the register stays.
-pub(super) fn alone(register: &Path) -> io::Result<File> {
+pub(super) fn alone(register: &Path) -> Result<File, SourceError> {
     let mut beside = register.as_os_str().to_owned();
     beside.push("-preparing");
-    let held = OpenOptions::new().write(true).create(true).truncate(false).open(beside)?;
-    held.lock()?;
-    Ok(held)
+    let beside = Path::new(&beside);
+    let made = || OpenOptions::new().write(true).create(true).truncate(false).open(beside);
+    // One that somebody else made may be held by whoever may read it.
+    let held = File::open(beside).or_else(|_| made());
+    let held = held.and_then(|file| file.lock().map(|()| file));
+    held.map_err(|error| SourceError::Unprepared(format!("{}: {error}", beside.display())))
 }
 
 /// Writes the rows that survive into a table of this name; how many they are.

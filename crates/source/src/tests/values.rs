@@ -87,6 +87,23 @@ fn days_before_and_after_the_calendar_of_four_digits_are_undeclared() {
 }
 
 #[test]
+fn repro_columns_named_unit_and_rank_stood_twice_beside_a_rows_unit_and_rank() {
+    let codes = || Column::from(Domain::codes(["a", "b"].map(|code| code.parse().unwrap()).into()).unwrap());
+    let dataset = declared([("rank", codes()), ("unit", codes())], 2);
+    for engine in [Engine::Sqlite, Engine::Postgres, Engine::MariaDb] {
+        let columns = "person_id int, rank varchar(9), unit varchar(9)";
+        let database = held(engine, columns, &["1, 'a', 'b'", "1, 'b', 'b'", "2, 'a', 'a'"]);
+        let asked: [(&str, &[&str]); 3] = [("persons", &["unit"]), ("rows", &["rank"]), ("rows", &["unit"])];
+        let told = every_road(&database, &dataset, &asked, &[]);
+        let expected = [[("a#0", 1), ("b#0", 1)], [("a#0", 2), ("b#0", 1)], [("a#0", 1), ("b#0", 2)]];
+        assert_eq!(told, expected.map(|cells| vector(&cells)), "{engine:?}");
+        // Read of what was ranked alone, too: not by their keys.
+        let rows = every_road(&database, &dataset, &asked[1..], &[]);
+        assert_eq!(rows, told[1..], "{engine:?}");
+    }
+}
+
+#[test]
 fn numbers_at_the_ends_of_64_bits_are_clamped_and_added_without_overflow() {
     // As wide as a plan may be: what is added up is shifted by the lower bound.
     let wide = Domain::amount(-(1 << 22), 1 << 22, 0, None).unwrap();
