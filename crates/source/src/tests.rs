@@ -13,4 +13,5 @@ mod table;
 mod values;
 mod vectors;
 
+pub(crate) use bounding::families;
 pub(crate) use fixture::{dataset, plan, runtime, secret};

@@ -184,21 +184,18 @@ async fn main() {
     };
     let time = Duration::from_secs_f64(seconds.parse().unwrap());
     let (runs, entries): (usize, u64) = (runs.parse().unwrap(), entries.parse().unwrap());
-    let (empty, filled) = (Place::open(&location(empty)).await, {
-        let location = location(filled);
-        let place = Place::open(&location).await;
-        // Records are numbered from those that are there.
-        charge(&place.store).await;
-        fill::fill(&location, entries).await;
-        place
-    });
+    let (empty_at, filled_at) = (location(empty), location(filled));
+    let (empty, filled) = (Place::open(&empty_at).await, Place::open(&filled_at).await);
+    // Records are numbered from those that are there.
+    charge(&filled.store).await;
+    fill::fill(&filled_at, entries).await;
     // Neither is measured while its connections and plans are made.
-    let (mut early, mut late) = (Vec::new(), Vec::new());
     empty.rates(time / 4).await;
     filled.rates(time / 4).await;
+    let (mut of_empty, mut of_filled) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        early.push(empty.rates(time).await);
-        late.push(filled.rates(time).await);
+        of_empty.push(empty.rates(time).await);
+        of_filled.push(filled.rates(time).await);
     }
     empty.store.close().await;
     filled.store.close().await;
@@ -208,7 +205,7 @@ async fn main() {
     };
     let result = json!({
         "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries,
-        "empty": told(&early), "filled": told(&late),
+        "empty": told(&of_empty), "filled": told(&of_filled),
     });
     println!("{result}");
 }

@@ -77,19 +77,15 @@ pub(super) fn prepare(
     let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
     let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
     connection.busy_timeout(busy).and_then(|()| super::tuned(&connection)).map_err(unprepared)?;
-    // Both of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is stale.
-    let look = || {
-        connection.execute_batch("BEGIN").map_err(unprepared)?;
-        let vouched = catalogue::check(&connection, dataset)?;
-        let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
-        connection.execute_batch("COMMIT").map_err(unprepared)?;
-        Ok((vouched, fingerprint))
-    };
-    if look()?.0.one_row_per_unit {
+    if catalogue::check(&connection, dataset)?.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
     let _alone = alone(file)?;
-    let (vouched, fingerprint) = look()?;
+    // After the wait, of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is stale.
+    connection.execute_batch("BEGIN").map_err(unprepared)?;
+    let vouched = catalogue::check(&connection, dataset)?;
+    let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
+    connection.execute_batch("COMMIT").map_err(unprepared)?;
     let tie = Tie::of(dataset, secret, &fingerprint);
     let columns = "dataset TEXT PRIMARY KEY, version TEXT NOT NULL, terms TEXT NOT NULL, secret TEXT NOT NULL, \
                    source_table TEXT NOT NULL, prepared_table TEXT NOT NULL, generation INTEGER NOT NULL, \

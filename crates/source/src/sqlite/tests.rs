@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::tests::{dataset, plan, secret};
+use crate::tests::{dataset, families, plan, secret};
 
 fn file(sql: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -135,19 +135,10 @@ async fn what_a_killed_writer_left_behind_is_undone() {
     assert_eq!(rows, 0);
 }
 
-/// So many rows, four of a unit.
-fn families(rows: u32) -> (tempfile::TempDir, PathBuf) {
-    file(&format!(
-        "CREATE TABLE residents (person_id INTEGER, sex, village, income, born, age);
-         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} - 1)
-         INSERT INTO residents SELECT i / 4, 'F', NULL, i, NULL, i % 12 FROM n;"
-    ))
-}
-
 /// Else each would write into the table of the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn preparations_of_one_register_wait_for_each_other() {
-    let (_folder, path) = families(40);
+    let (_folder, path) = file(&families(10, "INTEGER"));
     let first = prepare::alone(&path).unwrap();
     let source = source(&path);
     let mut second = tokio::spawn(async move { source.prepare(&dataset(2, 2), &secret(7)).await });
@@ -158,7 +149,7 @@ async fn preparations_of_one_register_wait_for_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn repro_a_preparation_or_another_question_gave_up_where_a_question_took_long() {
-    let (_folder, path) = families(40);
+    let (_folder, path) = file(&families(10, "INTEGER"));
     let (source, dataset, secret) = (source(&path), dataset(2, 2), secret(7));
     let question = source.open().await.unwrap();
     let later = async {

@@ -15,7 +15,7 @@ fn made(sql: &str) -> tempfile::TempDir {
 }
 
 /// So many units, each with one woman and nine men of all ages; what follows the unit in its declaration.
-fn families(units: u32, declared: &str) -> String {
+pub(crate) fn families(units: u32, declared: &str) -> String {
     format!(
         "CREATE TABLE residents (person_id {declared}, sex, village, income, born, age);
          WITH RECURSIVE unit(u) AS (SELECT 1 UNION ALL SELECT u + 1 FROM unit WHERE u < {units}),
