@@ -7,8 +7,8 @@ use lango_wire::{Question, pb};
 use crate::{
     Gateway,
     authenticate::Request,
+    authorize::Allowed,
     refuse::{FREE, Refused},
-    release::Allowed,
 };
 
 impl Gateway {
@@ -18,14 +18,11 @@ impl Gateway {
     /// the office's log and `lango doctor`.
     pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
         let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.allow(request, &question)?;
+        let allowed = self.authorize(request, &question)?;
         let Allowed { granted, key, known, .. } = &allowed;
-        let store = |error| {
-            tracing::error!(%error, "the store failed");
-            Refused::failed(known, false)
-        };
-        let stored = self.store.find(key).await.map_err(store)?;
-        let stored = stored.filter(|stored| !self.held.contains(&stored.release_id));
+        let store = |error| known.unavailable("the store failed", &error);
+        let stored = self.stored(&allowed).await?;
+        let stored = stored.filter(|stored| !self.withheld.contains(&stored.release_id));
         let repeated = stored.is_some();
         let (plan, layout, loss) = match stored {
             Some(stored) => (stored.plan, stored.layout, stored.loss),
@@ -34,7 +31,7 @@ impl Gateway {
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
             }
         };
-        self.bear(request, &allowed, &loss)?;
+        self.authorize_price(request, &allowed, &loss)?;
         let mut queries_left = u64::MAX;
         for charge in self.accounts(granted, known)? {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
