@@ -22,8 +22,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("import", &["privacy"]),
     ("source", &["database", "privacy"]),
     ("store", &["database", "ledger", "access-log", "privacy"]),
-    ("wire", &["privacy", "policy", "access-log", "identity"]),
+    ("wire", &["privacy", "policy", "access-log", "identity", "statistics"]),
     ("gateway", &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "wire"]),
+    ("analyst", &["wire", "identity", "statistics", "privacy"]),
     ("coordinator", &["wire", "identity", "statistics", "privacy"]),
     ("sdmx", &["statistics", "privacy"]),
 ];

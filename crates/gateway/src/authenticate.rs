@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use lango_identity::{Kind, Limits, Role, SpiffeId, Unauthenticated, digest, verify};
-use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
+use lango_wire::{Lookup, Malformed, Question, Refusal, TimeFault, pb};
 
 use crate::{Gateway, pace::Pace, withheld::Withholding};
 
@@ -77,26 +77,23 @@ impl Gateway {
     /// A5 to A8: role, decoding, audience and time.
     pub(crate) fn admit<T: Signed>(&self, request: &Request<T>, role: Role) -> Result<T, Refusal> {
         if request.principal.role() != role {
-            return Err(Refusal::new("role", format!("only the role `{role}` may ask this")));
+            return Err(Refusal::Role(role));
         }
         let signed = T::decode(&request.payload, &request.principal)?;
         if !signed.audience().contains(&self.office) {
-            return Err(Refusal::new("not-addressed", format!("{} is not in the audience", self.office)));
+            return Err(Refusal::NotAddressed(self.office.clone()));
         }
         let now = u64::try_from(self.now()).unwrap_or_default();
         let (issued_at, expires_at) = signed.life();
-        let time = |message: String| Err(Refusal::new("time", message));
         if issued_at > now + CLOCK_SKEW_S {
-            return time(format!(
-                "the request is from the future: check the clocks, {now} here and {issued_at} there"
-            ));
+            return Err(Refusal::Time(TimeFault::Future { now, issued_at }));
         }
         if expires_at <= now {
-            return time("the request has expired: ask again".to_owned());
+            return Err(Refusal::Time(TimeFault::Expired));
         }
-        let life_max = self.request_life_max.as_secs();
-        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_max) {
-            return time(format!("a request lives at most {life_max} seconds"));
+        let life_s_max = self.request_life_max.as_secs();
+        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_s_max) {
+            return Err(Refusal::Time(TimeFault::Life { life_s_max }));
         }
         Ok(signed)
     }

@@ -6,12 +6,12 @@ use lango_identity::Role;
 use lango_policy::Grant;
 use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
 use lango_store::Decision;
-use lango_wire::{Lookup, Object, Refusal, pb};
+use lango_wire::{FREE, Fault, Lookup, Malformed, Object, Refusal, pb};
 
 use crate::{
     Gateway,
     authenticate::Request,
-    refuse::{FREE, Known, Refused},
+    refuse::{Known, Refused},
 };
 
 impl Gateway {
@@ -19,11 +19,7 @@ impl Gateway {
     pub(crate) async fn describe(&self, request: &Request<Lookup>) -> Result<Vec<pb::Dataset>, Refused> {
         let lookup = self.admit(request, Role::Analyst)?;
         let Object::Describe(only) = &lookup.object else {
-            return Err(Refusal::new(
-                "malformed",
-                "object: this call describes; a release is fetched by GetRelease",
-            )
-            .into());
+            return Err(Refusal::from(Malformed { field: "object", fault: Fault::DescribeOnly }).into());
         };
         let principal = request.principal.to_string();
         let open: Vec<&Grant> = self.policy.open_to(&principal, self.today()).collect();
@@ -36,9 +32,8 @@ impl Gateway {
             datasets.filter_map(|dataset| self.describe_one(dataset, &open)).collect();
         let known = Known { dataset: only.clone(), ..Known::default() };
         if let (Some(name), true) = (only, described.is_empty()) {
-            let message =
-                format!("office {} has no dataset `{name}` that is open to {principal}", self.office.name());
-            return Err(Refused::new(Refusal::new("dataset-unknown", message), &known));
+            let (office, dataset) = (self.office.name().to_owned(), name.clone());
+            return Err(Refused::new(Refusal::DatasetNotOpen { office, dataset, principal }, &known));
         }
         self.note(request, &known, Decision::Described, None).await?;
         Ok(described)
@@ -80,18 +75,13 @@ impl Gateway {
     pub(crate) async fn get_release(&self, request: &Request<Lookup>) -> Result<pb::Release, Refused> {
         let lookup = self.admit(request, Role::Analyst)?;
         let Object::Release(id) = &lookup.object else {
-            return Err(Refusal::new(
-                "malformed",
-                "object: this call fetches a release; datasets are described by Describe",
-            )
-            .into());
+            return Err(Refusal::from(Malformed { field: "object", fault: Fault::ReleaseOnly }).into());
         };
         let known = Known::default();
         let stored = self.store.release(id).await;
         let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
         // One answer for a release that is not there and one that is not for the principal: identifiers show nothing.
-        let unknown =
-            || Refused::new(Refusal::new("release-unknown", "no such release is open to you"), &known);
+        let unknown = || Refused::new(Refusal::ReleaseUnknown, &known);
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;

@@ -2,14 +2,9 @@
 
 use lango_identity::Role;
 use lango_store::Decision;
-use lango_wire::{Question, pb};
+use lango_wire::{Charged, FREE, Question, pb};
 
-use crate::{
-    Gateway,
-    authenticate::Request,
-    authorize::Allowed,
-    refuse::{FREE, Refused},
-};
+use crate::{Gateway, authenticate::Request, authorize::Allowed, refuse::Refused, sign::Answered};
 
 impl Gateway {
     /// What the question would cost this principal now; touches no data and charges nothing.
@@ -38,17 +33,10 @@ impl Gateway {
             queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
         }
         self.store.append(&self.record(request, known, Decision::Estimated)).await.map_err(store)?;
-        Ok(pb::Estimate {
-            office: self.office.to_string(),
-            plan,
-            layout,
-            loss: Some(loss.into()),
-            charged: Some(if repeated { FREE } else { loss }.into()),
-            account: Some(granted.budget.account.into()),
-            queries_left,
-            repeated,
-            dataset_version: key.dataset_version.clone(),
-            bounds_drop: granted.dataset.bounds_drop.clone().unwrap_or_default(),
-        })
+        let loss_charged = if repeated { FREE } else { loss };
+        let charged = Charged { loss: loss_charged, repeated, account: granted.budget.account };
+        let answered = Answered { query: &question.query, dataset_version: &key.dataset_version, loss };
+        let bounds_drop = granted.dataset.bounds_drop.clone().unwrap_or_default();
+        Ok(self.sign_price(request, &answered, (plan, layout), charged, (queries_left, bounds_drop)))
     }
 }

@@ -1,9 +1,21 @@
 //! Stop 3: what answers a question. No data is touched.
 
 use lango_identity::{Kind, digest};
-use lango_privacy::{Basis, Measure, Plan, PlanText, Query, ReleasedTable, compile};
+use lango_privacy::{
+    Basis, FOUND_KEYS_MOST, Measure, Plan, PlanText, Query, ReleasedTable, WORD_BYTES_MOST, compile,
+};
+use lango_store::Stored;
+use lango_wire::{
+    Refusal,
+    limits::{ANSWER_BYTES_MAX, LAYOUT_BYTES_MAX, PLAN_BYTES_MAX, answer_bytes},
+};
 
-use crate::{Gateway, authenticate::Request, authorize::Allowed, refuse::Refused};
+use crate::{
+    Gateway,
+    authenticate::Request,
+    authorize::Allowed,
+    refuse::{Known, Refused},
+};
 
 /// At most this number of releases of a version is searched for counts, the newest first.
 const RELEASES_MOST: u32 = 1_000;
@@ -19,7 +31,33 @@ impl Gateway {
             terms_digest: key.terms_digest,
             released: &released,
         };
-        compile(query, granted.dataset, &basis).map_err(|refusal| Refused::new(refusal, known))
+        let compiled = |basis| {
+            let plan = compile(query, granted.dataset, &basis);
+            plan.map_err(|refusal| Refused::new(refusal, known))
+        };
+        let plan = compiled(basis)?;
+        let earlier = self.earlier_bytes(&plan, known).await?;
+        // Means are divided by counts of their own where the earlier ones would not fit beside them.
+        let plan = match fits(&plan, earlier) {
+            Err(_) if !plan.earlier.is_empty() => compiled(Basis { released: &[], ..basis })?,
+            Ok(()) | Err(_) => plan,
+        };
+        let earlier = if plan.earlier.is_empty() { 0 } else { earlier };
+        fits(&plan, earlier).map_err(|refusal| Refused::new(refusal, known))?;
+        Ok(plan)
+    }
+
+    /// The bytes of the earlier releases that would travel with an answer.
+    async fn earlier_bytes(&self, plan: &Plan, known: &Known) -> Result<usize, Refused> {
+        let mut bytes = 0usize;
+        for id in &plan.earlier {
+            let stored = self.store.release(id).await;
+            let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
+            let of =
+                |stored: Stored| answer_bytes(stored.plan.len(), stored.layout.len(), stored.cells.len());
+            bytes = bytes.saturating_add(stored.map_or(0, of));
+        }
+        Ok(bytes)
     }
 
     /// The released tables of `rows(C)` that the question's means may be divided by: of the same version, under the same
@@ -60,4 +98,23 @@ impl Gateway {
         });
         Ok(tables.flatten().collect())
     }
+}
+
+/// Whether the answer fits a message, whatever its integers are and whichever keys are found: that is known before anything is
+/// charged.
+fn fits(plan: &Plan, earlier: usize) -> Result<(), Refusal> {
+    let found = if plan.discovers() { FOUND_KEYS_MOST } else { 0 };
+    let text = plan.text().to_string().len();
+    let layout = plan.layout.to_string().len().saturating_add(found * (WORD_BYTES_MOST + 1));
+    let bytes = answer_bytes(text, layout, plan.layout.integers().saturating_add(found));
+    for (bytes, bytes_max) in [
+        (bytes.saturating_add(earlier), ANSWER_BYTES_MAX),
+        (layout, LAYOUT_BYTES_MAX),
+        (text, PLAN_BYTES_MAX),
+    ] {
+        if bytes > bytes_max {
+            return Err(Refusal::AnswerTooLarge { bytes, bytes_max });
+        }
+    }
+    Ok(())
 }

@@ -1,15 +1,11 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
 use lango_identity::{Kind, Unauthenticated};
-use lango_privacy::Loss;
 use lango_store::{Decision, Record};
-use lango_wire::{Refusal, SignedRefusal, status};
+use lango_wire::{FREE, Refusal, SignedRefusal, status};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
-
-/// What nothing costs.
-pub(crate) const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
 
 /// What is known of a request when it is recorded.
 #[derive(Debug, Clone, Default)]
@@ -24,26 +20,26 @@ impl Known {
     /// What any failure behind the gateway looks like from outside; its cause goes to the gateway's own log.
     pub(crate) fn unavailable(&self, what: &'static str, cause: &dyn std::fmt::Display) -> Refused {
         tracing::error!(error = %cause, dataset = self.dataset.as_deref(), "{what}");
-        Refused::new(Refusal::unavailable(), self)
+        Refused::new(Refusal::Unavailable, self)
     }
 }
 
 /// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
 pub(crate) struct Refused {
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
     pub known: Box<Known>,
     pub recorded: bool,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false }
+        Self { refusal: Box::new(refusal.into()), known: Box::new(known.clone()), recorded: false }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: Box::default(), recorded: false }
+        Self { refusal: Box::new(refusal), known: Box::default(), recorded: false }
     }
 }
 
@@ -57,7 +53,7 @@ impl Gateway {
     /// Records a refusal, signs it and makes its status.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded } = refused;
-        let code = refusal.code;
+        let code = refusal.code();
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
         if !recorded {
             let mut record = self.record(request, &known, Decision::Refused);
@@ -65,7 +61,7 @@ impl Gateway {
             if let Err(error) = self.store.append(&record).await {
                 // Nothing leaves that is not recorded, a refusal's detail included.
                 tracing::error!(%error, "a refusal could not be recorded");
-                return Refusal::unavailable().into_status(None);
+                return Refusal::Unavailable.into_status(None);
             }
         }
         let time = u64::try_from(request.came_at).unwrap_or_default();
@@ -74,6 +70,7 @@ impl Gateway {
             office: self.office.clone(),
             code: code.to_owned(),
             time,
+            arguments: refusal.arguments(),
         };
         refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
     }
@@ -87,12 +84,12 @@ impl Gateway {
         rows_were_read: bool,
     ) -> Refused {
         let mut record = self.record(request, known, Decision::Failed);
-        record.reason = Refusal::unavailable().code.to_owned();
+        record.reason = Refusal::Unavailable.code().to_owned();
         let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
         }
-        Refused { recorded: recorded.is_ok(), ..Refused::new(Refusal::unavailable(), known) }
+        Refused { recorded: recorded.is_ok(), ..Refused::new(Refusal::Unavailable, known) }
     }
 
     /// The access record of a request, as far as it is known.

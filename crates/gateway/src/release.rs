@@ -1,14 +1,9 @@
 //! The way of a question, from its signed bytes to its signed release; each stop is a file of its own.
 
 use lango_identity::Role;
-use lango_wire::{Question, pb};
+use lango_wire::{FREE, Question, pb};
 
-use crate::{
-    Gateway,
-    authenticate::Request,
-    authorize::Allowed,
-    refuse::{FREE, Refused},
-};
+use crate::{Gateway, authenticate::Request, authorize::Allowed, refuse::Refused};
 
 impl Gateway {
     /// Answers a question, or refuses it.

@@ -1,10 +1,10 @@
 //! Stop 4: the ledger refuses a price, or sets it aside before any row is read.
 
-use lango_ledger::{Account, Holder, Limit};
+use lango_ledger::{Account, ChargeRefusal, Holder, Limit};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Plan, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved};
-use lango_wire::{Question, Refusal};
+use lango_wire::{BudgetFault, Question, Refusal};
 
 use crate::{
     Gateway,
@@ -46,10 +46,7 @@ impl Gateway {
         let reserved = reserved.map_err(|error| known.unavailable("the ledger failed", &error))?;
         let held = match reserved {
             Reserved::Stored => return Ok(None),
-            Reserved::Refused(refusal) => {
-                let message = format!("{refusal}; it renews with the calendar period that the policy names");
-                return Err(Refused::new(Refusal::new(refusal.code(), message), known));
-            }
+            Reserved::Refused(refusal) => return Err(Refused::new(Refusal::Budget(fault(refusal)), known)),
             Reserved::Held(held) => held,
         };
         let plan = if held.plan == reserve.plan {
@@ -81,5 +78,22 @@ impl Gateway {
             charge(Holder::Pool, granted.budget.epsilon_nano)?,
             charge(share, granted.grant.epsilon_total_nano)?,
         ])
+    }
+}
+
+/// The ledger's refusal as it travels.
+fn fault(refusal: ChargeRefusal) -> BudgetFault {
+    let grant = |holder| match holder {
+        Holder::Pool => None,
+        Holder::Grant(id) => Some(id),
+    };
+    match refusal {
+        ChargeRefusal::BudgetExceeded { dataset, holder, left, limit, price } => {
+            BudgetFault::Exceeded { dataset, grant: grant(holder), left, limit, price }
+        }
+        ChargeRefusal::NotPure { dataset, holder } => BudgetFault::NotPure { dataset, grant: grant(holder) },
+        ChargeRefusal::DeltaExceeded { dataset, holder } => {
+            BudgetFault::Delta { dataset, grant: grant(holder) }
+        }
     }
 }

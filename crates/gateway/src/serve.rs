@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use lango_identity::{TlsError, server_config};
 use lango_wire::{
-    MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, reflection, transport,
+    limits::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX},
+    pb::gateway_service_server::GatewayServiceServer,
+    reflection, transport,
 };
 use tokio::net::TcpListener;
 
 use crate::{Gateway, service::Service};
-
-/// A request is an envelope: 256 KiB of payload, four certificates, and their frame.
-const REQUEST_BYTES_MAX: usize = 512 * 1024;
 
 /// Why a gateway stopped serving.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +36,7 @@ pub async fn serve(
     let gateway = Arc::new(gateway);
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;

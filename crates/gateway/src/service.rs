@@ -32,7 +32,7 @@ macro_rules! call {
             gateway.pace(&request).await;
             answered
         });
-        let cut_short = |_| Refusal::unavailable().into_status(None);
+        let cut_short = |_| Refusal::Unavailable.into_status(None);
         paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
 }

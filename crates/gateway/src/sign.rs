@@ -4,14 +4,16 @@ use lango_identity::{Kind, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured};
 use lango_store::{Decision, Settled, Stored};
-use lango_wire::{Cells, Question, answer::Statement, pb};
+use lango_wire::{
+    Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, pb, sealed::in_one_field,
+};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
     measure::Noisy,
-    refuse::{FREE, Known, Refused},
+    refuse::{Known, Refused},
     reserve::Reservation,
     secret::{SecretError, random},
 };
@@ -134,30 +136,76 @@ impl Gateway {
         granted: &Granted<'_>,
         earlier: Vec<pb::Release>,
     ) -> pb::Release {
-        let statement = Statement {
-            request_digest: request.digest,
-            query_digest: digest(Kind::Text, stored.query.as_bytes()),
-            office: self.office.clone(),
-            dataset_version: stored.dataset_version,
-            policy_digest: self.policy_digest,
-            plan_digest: digest(Kind::Plan, stored.plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, stored.layout.as_bytes()),
+        let charged = Charged { loss: charged, repeated, account: granted.budget.account };
+        let answered =
+            Answered { query: &stored.query, dataset_version: &stored.dataset_version, loss: stored.loss };
+        let signed = SignedRelease {
+            basics: self.basics(request, &answered, &stored.plan, &stored.layout),
             cells_digest: Cells(&stored.cells).digest(),
-            loss: stored.loss,
             release_id: stored.release_id,
-            time: u64::try_from(request.came_at).unwrap_or_default(),
+            charged: Some(charged),
         };
         pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(Kind::Release, signed.encode()).into()),
             plan: stored.plan,
             layout: stored.layout,
             cells: stored.cells,
-            charged: Some(charged.into()),
+            charged: Some(charged.loss.into()),
             repeated,
-            account: Some(granted.budget.account.into()),
-            earlier,
+            account: Some(charged.account.into()),
+            earlier: in_one_field(&earlier),
         }
     }
+
+    /// The office's signature under a price.
+    pub(crate) fn sign_price<T>(
+        &self,
+        request: &Request<T>,
+        answered: &Answered<'_>,
+        (plan, layout): (String, String),
+        charged: Charged,
+        (queries_left, bounds_drop): (u64, String),
+    ) -> pb::Estimate {
+        let basics = self.basics(request, answered, &plan, &layout);
+        let signed = SignedPrice { basics, charged, queries_left, bounds_drop };
+        pb::Estimate {
+            office: self.office.to_string(),
+            plan,
+            layout,
+            loss: Some(answered.loss.into()),
+            charged: Some(charged.loss.into()),
+            account: Some(charged.account.into()),
+            queries_left,
+            repeated: charged.repeated,
+            dataset_version: answered.dataset_version.to_owned(),
+            envelope: Some(self.signer.sign(Kind::Price, signed.encode()).into()),
+            bounds_drop: signed.bounds_drop,
+        }
+    }
+
+    fn basics<T>(&self, request: &Request<T>, answered: &Answered<'_>, plan: &str, layout: &str) -> Basics {
+        Basics {
+            request_digest: request.digest,
+            query_digest: digest(Kind::Text, answered.query.as_bytes()),
+            office: self.office.clone(),
+            dataset_version: answered.dataset_version.to_owned(),
+            policy_digest: self.policy_digest,
+            plan_digest: digest(Kind::Plan, plan.as_bytes()),
+            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            loss: answered.loss,
+            time: u64::try_from(request.came_at).unwrap_or_default(),
+        }
+    }
+}
+
+/// What is answered, at what loss.
+pub(crate) struct Answered<'a> {
+    /// The question's text.
+    pub query: &'a str,
+    /// The dataset's version.
+    pub dataset_version: &'a str,
+    /// What the release costs.
+    pub loss: Loss,
 }
 
 /// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index of

@@ -17,6 +17,8 @@ pub enum Kind {
     Lookup,
     /// An office's answer.
     Release,
+    /// An office's answer to a question about a price.
+    Price,
     /// An office's refusal.
     Refusal,
     /// The canonical text of a query.
@@ -44,6 +46,7 @@ impl Kind {
             Self::Estimate => "application/vnd.lango.estimate.v1",
             Self::Lookup => "application/vnd.lango.lookup.v1",
             Self::Release => "application/vnd.lango.release.v1",
+            Self::Price => "application/vnd.lango.price.v1",
             Self::Refusal => "application/vnd.lango.refusal.v1",
             Self::Text => "application/vnd.lango.text.v1",
             Self::Plan => "application/vnd.lango.plan.v1",
@@ -150,7 +153,8 @@ mod tests {
             for at in 0..v.signature.len() {
                 assert!(!holds(&v.media_type, &v.payload, &flipped(&v.signature, at)));
             }
-            for kind in [Kind::Query, Kind::Estimate, Kind::Lookup, Kind::Release, Kind::Refusal] {
+            for kind in [Kind::Query, Kind::Estimate, Kind::Lookup, Kind::Release, Kind::Price, Kind::Refusal]
+            {
                 assert_eq!(holds(kind.media_type(), &v.payload, &v.signature), kind == v.kind);
             }
             assert!(!holds(&v.media_type, &v.payload, &v.signature[..63]));

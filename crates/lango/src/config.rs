@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use lango_analyst::Credentials;
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
 use lango_policy::{PolicySet, document::Document};
@@ -299,26 +300,17 @@ impl CoordinatorFile {
     }
 }
 
-/// A principal's folder: keys, certificates and what its region is.
-pub struct Identity {
-    pub region: Region,
-    pub tls: TlsIdentity,
-    pub signer: Signer,
-}
-
-impl Identity {
-    /// Loads `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
-    pub fn load(folder: &Path) -> Result<Self, Failure> {
-        if !folder.join("signing.key").exists() {
-            let message = "holds no signing key: questions are signed, and only analysts have the key for it";
-            return Err(Failure::of(folder.display(), message));
-        }
-        let file = folder.join("identity.toml");
-        let table: IdentityFile = read_toml(&file)?;
-        Ok(Self {
-            region: table.region.load(&file)?,
-            tls: TlsIdentity::load(folder)?,
-            signer: signer(folder)?,
-        })
+/// Loads an analyst's folder: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
+pub fn credentials(folder: &Path) -> Result<Credentials, Failure> {
+    if !folder.join("signing.key").exists() {
+        let message = "holds no signing key: questions are signed, and only analysts have the key for it";
+        return Err(Failure::of(folder.display(), message));
     }
+    let file = folder.join("identity.toml");
+    let table: IdentityFile = read_toml(&file)?;
+    Ok(Credentials {
+        region: table.region.load(&file)?,
+        tls: TlsIdentity::load(folder)?,
+        signer: signer(folder)?,
+    })
 }

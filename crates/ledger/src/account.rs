@@ -78,7 +78,7 @@ impl Limit {
 
 /// Why a loss may not be charged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ChargeRefusal {
     /// Too little is left.
     #[error(
         "the {holder} of `{dataset}` has {left} left of {limit} in its currency and the question costs {price}"
@@ -113,7 +113,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl ChargeRefusal {
     /// The stable word for it.
     pub fn code(&self) -> &'static str {
         "budget-exceeded"
@@ -137,18 +137,18 @@ impl Balance {
     }
 
     /// The balance after a loss, if the limit bears it.
-    pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, Refusal> {
+    pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, ChargeRefusal> {
         let (dataset, holder) = (account.dataset.clone(), account.holder.clone());
         let after = self.plus(loss);
         let currency = &limit.accounting;
         let (Some(before), Some(price), Some(total)) =
             (self.amount(currency), loss.amount(currency), after.amount(currency))
         else {
-            return Err(Refusal::NotPure { dataset, holder });
+            return Err(ChargeRefusal::NotPure { dataset, holder });
         };
         if total > limit.amount_nano {
             let left = nano(limit.amount_nano.saturating_sub(before));
-            return Err(Refusal::BudgetExceeded {
+            return Err(ChargeRefusal::BudgetExceeded {
                 dataset,
                 holder,
                 left,
@@ -157,7 +157,7 @@ impl Balance {
             });
         }
         if after.delta_e18 > limit.delta_e18() {
-            Err(Refusal::DeltaExceeded { dataset, holder })
+            Err(ChargeRefusal::DeltaExceeded { dataset, holder })
         } else {
             Ok(after)
         }
@@ -216,9 +216,9 @@ mod tests {
             let found =
                 found.map(|after| after.amount(&limit.accounting).unwrap()).map_err(
                     |refusal| match refusal {
-                        Refusal::BudgetExceeded { .. } => "exceeded",
-                        Refusal::NotPure { .. } => "not pure",
-                        Refusal::DeltaExceeded { .. } => "delta",
+                        ChargeRefusal::BudgetExceeded { .. } => "exceeded",
+                        ChargeRefusal::NotPure { .. } => "not pure",
+                        ChargeRefusal::DeltaExceeded { .. } => "delta",
                     },
                 );
             assert_eq!(found, expected, "{before:?} {loss:?} {limit:?}");

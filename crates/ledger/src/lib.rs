@@ -6,5 +6,5 @@
 mod account;
 mod reservation;
 
-pub use account::{Account, Balance, Holder, Limit, Refusal};
+pub use account::{Account, Balance, ChargeRefusal, Holder, Limit};
 pub use reservation::{Event, Reservation, State, TransitionError};

@@ -10,7 +10,7 @@ pub mod document;
 mod file;
 mod trial;
 
-pub use authorize::{Asked, Denial, DenialCode, Granted};
+pub use authorize::{Asked, Denial, DenialCode, DenialReason, Granted};
 pub use check::{Budget, Grant, PolicySet, Renewal, Validity};
 pub use document::{DocumentError, Position};
 pub use trial::{Trial, TrialFailure};

@@ -9,7 +9,7 @@ use opendp::{
     metrics::{L1Distance, L2Distance},
 };
 
-use crate::{Code, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fractions};
+use crate::{Code, Fetch, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fractions};
 
 pub use discovery::Discovery;
 pub use selection::{Selection, SelectionLaw, rank_scores};
@@ -20,6 +20,8 @@ mod selection;
 /// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
 /// whatever a table can hold.
 pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e13;
+/// The most keys that a release names of those that are found in the data.
+pub const FOUND_KEYS_MOST: usize = 10_000;
 /// So many cells are worth a thread of their own.
 const CELLS_PER_THREAD: usize = 4_096;
 
@@ -260,6 +262,7 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
     }
     let mut integers = Vec::with_capacity(plan.layout.integers());
     let mut found = Vec::with_capacity(planned);
+    let searches = plan.margins.iter().filter(|margin| matches!(margin.fetch, Fetch::Keys(_))).count();
     for (margin, counted) in plan.margins.iter().zip(counted.0) {
         let told = match (counted, margin.text.measurement) {
             (Counted::Cells(counted), measurement) => {
@@ -280,6 +283,9 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
                     .into_iter()
                     .filter_map(|(key, units)| Some((key.parse().ok()?, units)))
                     .collect();
+                // A release has a size that is known before it is made: the keys of the most units are kept.
+                told.sort_by(|(key, units), (other, others)| others.cmp(units).then_with(|| key.cmp(other)));
+                told.truncate(FOUND_KEYS_MOST / searches.max(1));
                 told.sort();
                 integers.extend(told.iter().map(|(_, units)| units));
                 Some(told.into_iter().map(|(key, _)| key).collect())

@@ -18,7 +18,7 @@ mod text;
 /// The most dimensions of a margin.
 const DIMENSIONS_MOST: usize = 4;
 /// The most integers of a release: what fits a message with room to spare.
-const CELLS_MOST: usize = 250_000;
+pub const CELLS_MOST: usize = 250_000;
 /// The most integers that the database counts for one margin.
 const INTEGERS_MOST: usize = 5_000_000;
 
@@ -197,6 +197,11 @@ impl Shape {
 }
 
 impl Plan {
+    /// Whether keys are looked for in the data.
+    pub fn discovers(&self) -> bool {
+        self.margins.iter().any(|margin| matches!(margin.fetch, Fetch::Keys(_)))
+    }
+
     /// What a reader of the release needs of the plan.
     pub fn text(&self) -> PlanText {
         let measured = self.margins.iter().filter_map(|margin| margin.fetch.measured());

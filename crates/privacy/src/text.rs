@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     str::{FromStr, Split},
 };
 
@@ -12,6 +13,75 @@ use crate::{
 /// The most conditions of a question: more would be refused by databases, and late.
 const FILTERS_MOST: usize = 64;
 
+/// What may stand on a line of a question's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryPart {
+    /// The first line.
+    Header,
+    /// The dataset's line.
+    Dataset,
+    /// A margin of a measure.
+    By,
+    /// A measure.
+    Measure,
+    /// No further condition.
+    Conditions,
+    /// A condition or the price.
+    ConditionOrPrice,
+    /// A condition.
+    Condition,
+    /// The price.
+    Price,
+    /// The end.
+    End,
+}
+
+impl QueryPart {
+    /// Every part, in the order of a question.
+    pub const ALL: [Self; 9] = [
+        Self::Header,
+        Self::Dataset,
+        Self::By,
+        Self::Measure,
+        Self::Conditions,
+        Self::ConditionOrPrice,
+        Self::Condition,
+        Self::Price,
+        Self::End,
+    ];
+
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Dataset => "dataset",
+            Self::By => "by",
+            Self::Measure => "measure",
+            Self::Conditions => "conditions",
+            Self::ConditionOrPrice => "condition-or-price",
+            Self::Condition => "condition",
+            Self::Price => "price",
+            Self::End => "end",
+        }
+    }
+}
+
+impl fmt::Display for QueryPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "`lango-query 1`",
+            Self::Dataset => "`dataset NAME`",
+            Self::By => "`by D1,D2` or a bare `by` under its measure",
+            Self::Measure => "`measure M`",
+            Self::Conditions => "at most 64 conditions",
+            Self::ConditionOrPrice => "`where ..` or `price ..`",
+            Self::Condition => "`where D = C`, `where D in C1,C2` or `where D from A to B` with A at most B",
+            Self::Price => "`price epsilon DECIMAL` or `price precision DECIMAL at DECIMAL on M by D1,D2`",
+            Self::End => "nothing after the price",
+        })
+    }
+}
+
 /// Why a text is not a question. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -21,7 +91,7 @@ pub enum QueryError {
         /// The line's number.
         line: usize,
         /// What may stand there.
-        expected: &'static str,
+        expected: QueryPart,
         /// The line.
         found: String,
     },
@@ -85,9 +155,9 @@ impl FromStr for Query {
     fn from_str(text: &str) -> Result<Self, QueryError> {
         let mut lines = Lines::new(text);
         if lines.take("lango-query")?.as_deref() != Some("1") {
-            return Err(lines.unexpected("`lango-query 1`"));
+            return Err(lines.unexpected(QueryPart::Header));
         }
-        let Some(dataset) = lines.take("dataset")? else { return Err(lines.unexpected("`dataset NAME`")) };
+        let Some(dataset) = lines.take("dataset")? else { return Err(lines.unexpected(QueryPart::Dataset)) };
         let dataset = lines.word(&dataset)?;
         let version = match lines.take("version")? {
             Some(version) => Some(lines.word(&version)?),
@@ -102,19 +172,19 @@ impl FromStr for Query {
                 margins.insert(lines.margin(&names)?);
             }
             if margins.is_empty() {
-                return Err(lines.unexpected("`by D1,D2` or a bare `by` under its measure"));
+                return Err(lines.unexpected(QueryPart::By));
             }
             if measures.insert(measure, margins).is_some() {
                 return Err(QueryError::MeasureTwice { line, measure: text });
             }
         }
         if measures.is_empty() {
-            return Err(lines.unexpected("`measure M`"));
+            return Err(lines.unexpected(QueryPart::Measure));
         }
         let mut filters: Vec<Filter> = Vec::new();
         while let Some(text) = lines.take("where")? {
             if filters.len() == FILTERS_MOST {
-                return Err(lines.unread("at most 64 conditions", &text));
+                return Err(lines.unread(QueryPart::Conditions, &text));
             }
             let filter = lines.filter(&text)?;
             if !filters.contains(&filter) {
@@ -123,7 +193,7 @@ impl FromStr for Query {
         }
         filters.sort_by_key(Filter::to_string);
         let Some(text) = lines.take("price")? else {
-            return Err(lines.unexpected("`where ..` or `price ..`"));
+            return Err(lines.unexpected(QueryPart::ConditionOrPrice));
         };
         let price = lines.price(&text, &measures)?;
         lines.end()?;
@@ -194,17 +264,17 @@ impl<'a> Lines<'a> {
         Ok(Some(rest))
     }
 
-    fn unexpected(&mut self, expected: &'static str) -> QueryError {
+    fn unexpected(&mut self, expected: QueryPart) -> QueryError {
         let found = self.rest.peek().copied().unwrap_or("the end").to_owned();
         QueryError::Unexpected { line: self.line + 1, expected, found }
     }
 
-    fn unread(&self, expected: &'static str, found: &str) -> QueryError {
+    fn unread(&self, expected: QueryPart, found: &str) -> QueryError {
         QueryError::Unexpected { line: self.line, expected, found: found.to_owned() }
     }
 
     fn end(&mut self) -> Result<(), QueryError> {
-        if self.rest.peek().is_some() { Err(self.unexpected("nothing after the price")) } else { Ok(()) }
+        if self.rest.peek().is_some() { Err(self.unexpected(QueryPart::End)) } else { Ok(()) }
     }
 
     fn word<T: FromStr<Err = NameError>>(&self, text: &str) -> Result<T, QueryError> {
@@ -232,7 +302,7 @@ impl<'a> Lines<'a> {
     }
 
     fn filter(&self, text: &str) -> Result<Filter, QueryError> {
-        let expected = "`where D = C`, `where D in C1,C2` or `where D from A to B` with A at most B";
+        let expected = QueryPart::Condition;
         let words: Vec<&str> = text.split(' ').collect();
         let (column, condition) = match words.as_slice() {
             [column, "=", code] => (column, Condition::In([self.word(code)?].into())),
@@ -249,7 +319,7 @@ impl<'a> Lines<'a> {
     }
 
     fn price(&self, text: &str, measures: &BTreeMap<Measure, BTreeSet<Margin>>) -> Result<Price, QueryError> {
-        let expected = "`price epsilon DECIMAL` or `price precision DECIMAL at DECIMAL on M by D1,D2`";
+        let expected = QueryPart::Price;
         let decimal = |text: &str| Decimal::unsigned(text).ok_or_else(|| self.unread(expected, text));
         let words: Vec<&str> = text.split(' ').collect();
         match words.as_slice() {

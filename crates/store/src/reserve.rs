@@ -1,7 +1,7 @@
 //! Reserving: the ledger refuses or sets the loss aside, before anything is measured.
 
 use async_trait::async_trait;
-use lango_ledger::{Account, Balance, Holder, Limit, Refusal, State};
+use lango_ledger::{Account, Balance, ChargeRefusal, Holder, Limit, State};
 use lango_privacy::Loss;
 
 use crate::{
@@ -58,7 +58,7 @@ pub enum Reserved {
     /// The answer has been stored meanwhile.
     Stored,
     /// An account does not bear it; nothing has changed.
-    Refused(Refusal),
+    Refused(ChargeRefusal),
 }
 
 impl Store {

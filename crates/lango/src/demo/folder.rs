@@ -11,7 +11,9 @@ use lango_registers::{Draw, OFFICES};
 use serde::{Deserialize, Serialize};
 
 use super::registers;
-use crate::{analyst::client::now, config, failure::Failure};
+use lango_analyst::now;
+
+use crate::{config, failure::Failure};
 
 pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";

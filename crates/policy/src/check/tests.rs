@@ -303,7 +303,7 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
         ("measure rows\nby", precise, Some("epsilon-per-query-exceeded")),
     ] {
         let query = format!("lango-query 1\ndataset movements\n{body}\n{price}\n").parse().unwrap();
-        let found = set.authorize(&asked, &query).err().map(|denial| denial.code.as_str());
+        let found = set.authorize(&asked, &query).err().map(|denial| denial.code().as_str());
         assert_eq!(found, code, "{body}");
     }
     let by_one = read(&MOVEMENTS.replace("by_at_most = 2", "by_at_most = 1")).unwrap();
@@ -311,7 +311,7 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
         .parse()
         .unwrap();
     let denied = by_one.authorize(&asked, &query).unwrap_err();
-    assert_eq!(denied.code.as_str(), "too-many-dimensions", "a share groups by its dimension");
+    assert_eq!(denied.code().as_str(), "too-many-dimensions", "a share groups by its dimension");
     let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9\n", "")).unwrap_err().to_string();
     assert!(error.contains("`keys(post)` spends delta: say how much with `delta_per_query`"), "{error}");
     let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9", "delta_per_query = 1e-5"))
@@ -423,7 +423,7 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
     ] {
         let query = format!("lango-query 1\ndataset {dataset}\n{body}\n").parse().unwrap();
         let asked = Asked { principal, purpose: Some(purpose), on: Some(day(on)), epsilon_nano: None };
-        let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code.as_str(), |_| "allow");
+        let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code().as_str(), |_| "allow");
         assert_eq!(found, expected, "{principal} {purpose} {on} {dataset} {body}");
     }
 }
@@ -445,7 +445,7 @@ fn a_condition_counts_as_a_column_at_once() {
         let query = format!("lango-query 1\ndataset residents\nmeasure persons\n{body}\nprice epsilon 1\n")
             .parse()
             .unwrap();
-        assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code.as_str()), code, "{body}");
+        assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code().as_str()), code, "{body}");
     }
 }
 

@@ -42,7 +42,7 @@ async fn an_account_that_cannot_bear_a_loss_changes_nothing(engine: Engine) {
     // The pool would bear 3 more, the grant's share only 2.
     assert!(matches!(
         fixture.reserve(2, 3).await,
-        Reserved::Refused(Refusal::BudgetExceeded { holder: Holder::Grant(_), .. })
+        Reserved::Refused(ChargeRefusal::BudgetExceeded { holder: Holder::Grant(_), .. })
     ));
     assert_eq!(fixture.charged().await, (4, 4));
     fixture.held(3, 2).await;
