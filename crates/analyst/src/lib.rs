@@ -18,6 +18,3 @@ pub use client::{Asking, Client, Credentials, Pricing, now};
 pub use enquiry::Enquiry;
 pub use error::{AskError, Fault};
 pub use event::{BrokenOff, Discarded, Event};
-
-#[cfg(test)]
-mod tests;
