@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
-use crate::{Budget, Grant, PolicySet};
+use crate::{Budget, Grant, PolicySet, Pool};
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct Granted<'a> {
     /// The dataset it speaks of.
     pub dataset: &'a Dataset,
     /// The pool that it draws on.
+    pub pool: &'a Pool,
+    /// What may be learned from that pool.
     pub budget: &'a Budget,
 }
 
@@ -105,8 +107,9 @@ impl PolicySet {
             message: format!("no grant on `{}` is to {}", query.dataset, asked.principal),
         };
         for grant in self.grants.iter().filter(|grant| grant.dataset == query.dataset) {
-            match (refuse(grant, asked, query), self.budgets.get(&grant.dataset)) {
-                (None, Some(budget)) => return Ok(Granted { grant, dataset, budget }),
+            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
+            match (refuse(grant, asked, query), pool) {
+                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
                 (Some((code, message)), _) if code > nearest.code => {
                     nearest = Denial { code, rule: Some(grant.id.clone()), message };
                 }

@@ -11,6 +11,6 @@ mod file;
 mod trial;
 
 pub use authorize::{Asked, Denial, DenialCode, Granted};
-pub use check::{Budget, Grant, PolicySet, Renewal, Validity};
+pub use check::{Budget, Grant, PolicySet, Pool, Renewal, Validity};
 pub use document::{DocumentError, Position};
 pub use trial::{Trial, TrialFailure};
