@@ -92,7 +92,7 @@ impl Gateway {
         purpose: &str,
         loss: &Loss,
     ) -> Result<Granted<'_>, Denial> {
-        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
         let principal = request.principal.to_string();
         let asked = Asked {

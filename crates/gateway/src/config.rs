@@ -2,18 +2,27 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
+use lango_ledger::Declared;
 use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
-use lango_store::{Location, Store, StoreError};
+use lango_store::{Location, Moved, ReleaseKey, Store, StoreError};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, secret::bounding, withheld::Withheld};
+use crate::{
+    anchoring::Anchoring,
+    flights::Flights,
+    reserve::member,
+    secret::bounding,
+    turn::{Replays, RequestKey},
+    withheld::Withheld,
+};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -41,6 +50,8 @@ pub struct Config {
     pub sources: HashMap<String, Arc<dyn Source>>,
     /// Where its ledger, releases and access records are kept.
     pub store: Location,
+    /// The file, in another place, that holds which store it is and how far it has come.
+    pub anchor: Option<PathBuf>,
     /// The longest life of a request.
     pub request_life_max: Duration,
     /// What time it is.
@@ -59,7 +70,10 @@ pub struct Gateway {
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
-    pub(crate) flights: Flights,
+    pub(crate) anchoring: Option<Anchoring>,
+    pub(crate) flights: Flights<ReleaseKey>,
+    pub(crate) requests: Flights<RequestKey>,
+    pub(crate) replays: Replays,
     pub(crate) withheld: Withheld,
 }
 
@@ -140,6 +154,11 @@ impl Gateway {
                 .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
         }
         let store = Store::open(&config.store).await?;
+        let anchoring = match config.anchor {
+            Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
+            None => None,
+        };
+        declare_pools(&store, &policy).await?;
         for dataset in policy.datasets.values() {
             if let Some(source) = config.sources.get(&dataset.source) {
                 tell_bounding(&store, source.as_ref(), dataset).await;
@@ -157,7 +176,10 @@ impl Gateway {
             store,
             request_life_max: config.request_life_max,
             clock: config.clock,
+            anchoring,
             flights: Flights::default(),
+            requests: Flights::default(),
+            replays: Replays::default(),
             withheld: Withheld::default(),
         })
     }
@@ -170,6 +192,19 @@ impl Gateway {
     pub(crate) fn today(&self) -> Date {
         OffsetDateTime::from_unix_timestamp(self.now()).map_or(Date::MIN, OffsetDateTime::date)
     }
+}
+
+/// Lets what was charged before follow its rows into the pools that the policy declares.
+async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
+    let declared = policy.datasets.values().filter_map(|dataset| {
+        let pool = policy.pool(&dataset.name)?;
+        Some(Declared { member: member(dataset, pool), has_group: pool.is_group })
+    });
+    let declared: Vec<Declared> = declared.collect();
+    for Moved { from, to } in store.declare(&declared).await? {
+        tracing::warn!(from, to, "charges followed their dataset into another pool");
+    }
+    Ok(())
 }
 
 /// Tells the log how a dataset's rows are bounded.

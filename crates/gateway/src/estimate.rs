@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use lango_identity::Role;
 use lango_privacy::Dataset;
-use lango_store::Decision;
-use lango_wire::{Question, pb};
+use lango_store::{Decision, Step};
+use lango_wire::{Question, kept, pb};
 
 use crate::{
     Gateway,
@@ -20,9 +19,12 @@ const CATALOGUE_TIME_MAX: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// What the question would cost this principal now; touches no data and charges nothing.
-    pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
-        let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.authorize(request, &question)?;
+    pub(crate) async fn estimate(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<pb::Estimate, Refused> {
+        let allowed = self.authorize(request, question)?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
         let stored = self.stored(&allowed).await?;
@@ -43,8 +45,7 @@ impl Gateway {
         }
         // A stored answer reads no rows.
         let bounding = if repeated { String::new() } else { self.bounding_words(granted.dataset).await };
-        self.store.append(&self.record(request, known, Decision::Estimated)).await.map_err(store)?;
-        Ok(pb::Estimate {
+        let estimate = pb::Estimate {
             office: self.office.to_string(),
             plan,
             layout,
@@ -56,7 +57,12 @@ impl Gateway {
             dataset_version: key.dataset_version.clone(),
             bounds_drop: granted.dataset.bounds_drop.clone().unwrap_or_default(),
             bounding,
-        })
+        };
+        let mut record = self.record(request, known, Decision::Estimated);
+        record.request =
+            request.step(Step::Answered(kept::estimate(granted.dataset.name.as_str(), &estimate)));
+        self.append(&record, known).await?;
+        Ok(estimate)
     }
 
     /// How rows would be bounded, in words; none where the source does not tell.

@@ -6,6 +6,7 @@
 //!
 //! Architecture invariant: knows nothing of other offices.
 
+mod anchoring;
 mod authenticate;
 mod authorize;
 mod config;
@@ -23,6 +24,7 @@ mod secret;
 mod serve;
 mod service;
 mod sign;
+mod turn;
 mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};

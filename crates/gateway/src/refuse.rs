@@ -2,8 +2,8 @@
 
 use lango_identity::{Kind, Unauthenticated};
 use lango_privacy::Loss;
-use lango_store::{Decision, Record};
-use lango_wire::{Refusal, SignedRefusal, status};
+use lango_store::{Decision, Record, Recorded, Step};
+use lango_wire::{Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
@@ -59,15 +59,6 @@ impl Gateway {
         let Refused { refusal, known, recorded } = refused;
         let code = refusal.code;
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
-        if !recorded {
-            let mut record = self.record(request, &known, Decision::Refused);
-            record.reason = code.to_owned();
-            if let Err(error) = self.store.append(&record).await {
-                // Nothing leaves that is not recorded, a refusal's detail included.
-                tracing::error!(%error, "a refusal could not be recorded");
-                return Refusal::unavailable().into_status(None);
-            }
-        }
         let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
@@ -75,7 +66,26 @@ impl Gateway {
             code: code.to_owned(),
             time,
         };
-        refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
+        let is_final = refusal != Refusal::unavailable();
+        let status = refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())));
+        if !recorded {
+            let mut record = self.record(request, &known, Decision::Refused);
+            record.reason = code.to_owned();
+            record.request = request.step(if is_final {
+                Step::Answered(kept::refusal(known.dataset.as_deref(), &status))
+            } else {
+                Step::Freed
+            });
+            let unrecorded = match self.store.append(&record).await {
+                Ok(Recorded::Now) => return status,
+                Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            // Nothing leaves that is not recorded, a refusal's detail included.
+            tracing::error!(error = unrecorded, "a refusal could not be recorded");
+            return Refusal::unavailable().into_status(None);
+        }
+        status
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.
@@ -88,6 +98,7 @@ impl Gateway {
     ) -> Refused {
         let mut record = self.record(request, known, Decision::Failed);
         record.reason = Refusal::unavailable().code.to_owned();
+        record.request = request.step(Step::Freed);
         let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
@@ -110,6 +121,8 @@ impl Gateway {
             policy_digest: self.policy_digest,
             charged: FREE,
             release_id: None,
+            left_out: 0,
+            request: request.step(Step::Working),
         }
     }
 }

@@ -38,6 +38,10 @@ pub async fn serve(
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let keeping = tokio::spawn({
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.keep_anchor().await }
+    });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
@@ -48,6 +52,8 @@ pub async fn serve(
         .add_service(reflection_alpha)
         .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
         .await;
+    keeping.abort();
+    gateway.leave_anchor().await;
     gateway.store.close().await;
     Ok(served?)
 }

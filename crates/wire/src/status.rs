@@ -47,6 +47,7 @@ impl Refusal {
         match self.code {
             "malformed"
             | "time"
+            | "request-id-reused"
             | "epsilon-out-of-range"
             | "precision-out-of-range"
             | "precision-not-foreseen" => Code::InvalidArgument,
