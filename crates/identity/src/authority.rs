@@ -32,7 +32,7 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// From five minutes before `now` (Unix seconds) to so many days after it.
+    /// From five minutes before `now` (Unix seconds) to `days` after it.
     #[must_use]
     pub fn days(now: i64, days: u32) -> Self {
         let life = i64::from(days).saturating_mul(DAY_S);

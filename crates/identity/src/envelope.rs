@@ -1,4 +1,4 @@
-//! Signed envelopes, and who may be believed to have signed one.
+//! Signed envelopes, and the check of who signed one.
 
 use rustls::pki_types::CertificateDer;
 
@@ -9,7 +9,7 @@ use crate::region::Region;
 use crate::spiffe::SpiffeId;
 use crate::text::printable;
 
-/// A message as it travels; nothing in it is believed before [`verify`].
+/// A message as it travels. Trust nothing in it before [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The media type as received.
@@ -39,8 +39,8 @@ impl Default for Limits {
     }
 }
 
-/// What an envelope proves: this principal signed this payload as a message of the expected kind. Whether the
-/// principal has the role for it is the caller's to ask.
+/// What an envelope proves: this principal signed this payload as a message of the expected type. The caller checks
+/// whether the principal has the role for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Who signed.
@@ -52,7 +52,7 @@ pub struct Verified {
 }
 
 /// Verifies an envelope at `now` (Unix seconds): sizes and kind (A1), certificates (A2), signature (A4).
-/// Revocation (A3) is not looked at here.
+/// It does not check revocation (A3).
 ///
 /// # Errors
 /// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
@@ -104,7 +104,7 @@ pub(crate) fn check_certificates(
     Ok((facts, public_key))
 }
 
-/// Why an envelope proves nothing. For the gateway's own log: the caller is told `UNAUTHENTICATED` and no more.
+/// Why an envelope proves nothing. For the gateway's own log: the caller sees `UNAUTHENTICATED` and no more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
     /// A1: the payload is too large.

@@ -1,8 +1,8 @@
 //! Who is this, and did they sign it? Certificates, principals, signed envelopes and TLS settings.
 //!
 //! Architecture invariant: this crate signs and verifies opaque bytes. It knows no query, no release, no protobuf,
-//! no network and no clock (TLS settings excepted, where rustls reads the time of a handshake itself); whoever calls
-//! it says what time it is.
+//! no network and no clock (TLS settings excepted, where rustls reads the time of a handshake itself); the caller
+//! says what time it is.
 //!
 //! Architecture invariant: authority over a question comes from [`verify`] alone, never from a TLS peer.
 

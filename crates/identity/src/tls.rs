@@ -52,7 +52,7 @@ impl TlsIdentity {
         peer_id(&self.chain)
     }
 
-    /// Whether the key is the certificate's, as far as rustls can tell.
+    /// Whether the key is the certificate's, as far as rustls can check.
     pub(crate) fn check_key(&self) -> Result<(), rustls::Error> {
         rustls::sign::CertifiedKey::from_der(self.chain.clone(), self.key.clone_key(), &provider())
             .map(|_| ())

@@ -15,7 +15,7 @@ use crate::person::Residents;
 use crate::rows;
 use crate::target::Draw;
 
-/// How the name of a file ends that is being drawn. One that is left over, of a killed run, may be deleted.
+/// The end of a file's name while it is drawn. A killed run leaves such a file behind; it may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
 
 /// What a register holds.

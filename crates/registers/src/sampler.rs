@@ -29,7 +29,7 @@ impl Sampler {
         u64::try_from(product >> 32).unwrap_or(0)
     }
 
-    /// True so many times in a thousand.
+    /// True with a probability of `per_mille` thousandths.
     pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }

@@ -98,9 +98,9 @@ fn both_sides_learn_whom_they_talk_to() {
 
         client.writer().write_all(b"hello").unwrap();
         assert!(connect(&mut client, &mut server).server.is_none());
-        let mut heard = [0; 5];
-        server.reader().read_exact(&mut heard).unwrap();
-        assert_eq!(&heard, b"hello");
+        let mut received = [0; 5];
+        server.reader().read_exact(&mut received).unwrap();
+        assert_eq!(&received, b"hello");
     }
 }
 
