@@ -12,7 +12,7 @@ const MORE: &str = "sex varchar(9), village varchar(64), income bigint, born var
 
 fn made(engine: Engine, sql: &str) -> Database {
     let database = Database::fresh(engine);
-    // Statement by statement: MariaDB may take several at once, and tells of the first one's failure alone.
+    // Statement by statement: MariaDB may take several at once, and reports the first one's failure alone.
     sql.split(';').map(str::trim).filter(|sql| !sql.is_empty()).for_each(|sql| database.run(sql));
     database
 }
@@ -167,9 +167,9 @@ fn what_cannot_be_served_is_named_with_what_to_do() {
     for engine in [Engine::Postgres, Engine::MariaDb] {
         for (sql, words) in all(engine) {
             let database = made(engine, &sql);
-            let told = runtime().block_on(source(&database).check(&dataset(3, 3)));
-            let told = told.expect_err(&sql).to_string();
-            assert!(told.contains(words), "{engine:?}: {sql}: {told}");
+            let checked = runtime().block_on(source(&database).check(&dataset(3, 3)));
+            let checked = checked.expect_err(&sql).to_string();
+            assert!(checked.contains(words), "{engine:?}: {sql}: {checked}");
         }
     }
 }
@@ -206,7 +206,7 @@ fn odd_names_are_names_and_nothing_more() {
         dataset.unit.column = "a\u{1}1\u{1}".into();
         let database = Database::fresh(engine);
         database.run(&format!("CREATE TABLE residents (x int, {MORE})"));
-        let told = runtime().block_on(source(&database).check(&dataset));
-        assert_eq!(told, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
+        let checked = runtime().block_on(source(&database).check(&dataset));
+        assert_eq!(checked, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
     }
 }
