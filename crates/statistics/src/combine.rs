@@ -3,13 +3,13 @@
 use lango_privacy::{Level, Margin, Measure, Name};
 
 use crate::{
-    Answer, CombineError, Table, add::Estimated, error::CELLS_MOST, figures::Together, intervals::Intervals,
-    shape::Shape, sheet::Sheet,
+    Answer, CombineError, Table, add::Estimated, content::CellContent, error::CELLS_MOST, figures::Together,
+    intervals::Intervals, sheet::Sheet,
 };
 
 /// One table for each measure and margin: offices added up key by key, or side by side.
 ///
-/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) tells what
+/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) says what
 /// a cell is then worth, and its interval counts only the noises that are in it. Counts and sums add; means and shares
 /// are ratios of what was added up, so that a mean of several offices is the mean of all their rows; quantiles stand
 /// side by side only. No answers give no tables.
@@ -55,7 +55,7 @@ pub(crate) fn sheets<'a>(
         let measure = &sheet.margin.measure;
         let keys = sheet.margin.by.dimensions().any(|dimension| over.contains(dimension));
         let adds_up = answers.iter().all(|answer| measure.adds_up(&answer.plan.bounds));
-        let chosen = matches!(sheet.shapes.first(), Some(Shape::Chosen(..)));
+        let chosen = matches!(sheet.contents.first(), Some(CellContent::Chosen(..)));
         if (keys && !adds_up) || (chosen && !by_office && answers.len() > 1) {
             return Err(CombineError::NotAddedUp { measure: measure.to_string() });
         }

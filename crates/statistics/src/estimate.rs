@@ -22,7 +22,7 @@ impl Amount {
         Self { whole: self.whole.saturating_add(other.whole), real: self.real + other.real }
     }
 
-    /// So many times this.
+    /// This amount times a factor.
     pub fn times(self, factor: i128) -> Self {
         Self { whole: self.whole.saturating_mul(factor), real: self.real * factor as f64 }
     }
@@ -146,7 +146,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The noise of a cell of a coarser margin by the sum of fitted cells: what least squares would make of that margin, had
-    /// it been measured too and told nothing.
+    /// it been measured too and added no information.
     fn summed_fitted(&self, group: &Group, by: Margin) -> Option<Vec<Term>> {
         let laid = self.layout.margins().get(group.margins.clone())?;
         let texts = self.plan.margins.get(group.margins.clone())?;

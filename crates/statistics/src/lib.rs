@@ -1,11 +1,12 @@
 //! What do the offices' answers say together: tables over several offices, and who is in them.
 //!
 //! Architecture invariant: this crate knows no clock, file, socket, signature or policy. Everything here happens after
-//! the noise, so it costs nothing and whoever holds the releases can compute it again.
+//! the noise, so it costs nothing, and anyone who holds the releases can compute it again.
 
 mod add;
 mod answer;
 mod combine;
+mod content;
 mod coverage;
 mod error;
 mod estimate;
@@ -15,7 +16,6 @@ mod intervals;
 mod noises;
 mod quantiles;
 mod rounded;
-mod shape;
 mod sheet;
 mod table;
 mod whole;

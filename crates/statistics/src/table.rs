@@ -1,4 +1,4 @@
-//! What a combined margin looks like: axes, and a cell for every combination of their codes.
+//! A combined margin: axes, and a cell for every combination of their codes.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ pub struct Axis {
 pub struct Cell {
     /// The figure, if there is one.
     pub figure: Option<Figure>,
-    /// What to think of it.
+    /// How the figure is to be read.
     pub status: Status,
 }
 
@@ -63,7 +63,7 @@ pub enum Status {
     DefinitionDiffers,
     /// `L`, data exist but were not collected: the office does not declare the key.
     NotCollected,
-    /// `Q`, suppressed: the key was looked for in the data, and too few units have it, or none.
+    /// `Q`, suppressed: the key was sought in the data, and too few units have it, or none.
     Suppressed,
     /// `O`, missing: the sum does not fit 64 bits. Only an office that makes numbers up gets there.
     Missing,

@@ -12,7 +12,7 @@ fn first(offices: &[Office], by_office: bool) -> Table {
     combined(offices, by_office).unwrap().remove(0)
 }
 
-/// `key value status` with so many decimals.
+/// `key value status` with this number of decimals.
 fn rounded(table: &Table, decimals: usize) -> Vec<String> {
     let value =
         |cell: &crate::Cell| cell.figure.map_or("-".into(), |figure| format!("{:.decimals$}", figure.value));
