@@ -1,4 +1,4 @@
-//! Somebody who signs questions and calls gateways with them.
+//! A caller: signs questions and calls gateways with them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{Office, TestClock};
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const HOUR_S: u64 = 3_600;
 
-/// Somebody with certificates: an analyst as a rule, an auditor or a stranger where a test is about that.
+/// A principal with certificates: an analyst as a rule, an auditor or a stranger where a test is about that.
 #[derive(Clone)]
 pub struct Caller {
     /// Who calls.
@@ -38,7 +38,7 @@ pub fn persons(body: &str, epsilon: &str) -> String {
 }
 
 impl Caller {
-    /// Somebody with these certificates.
+    /// A caller with these certificates.
     pub fn new(tls: TlsIdentity, signer: Signer, region: Region, clock: TestClock) -> Self {
         Self { id: signer.principal().clone(), tls, signer, region, clock }
     }
@@ -60,7 +60,7 @@ impl Caller {
         }
     }
 
-    /// A new look-up at these offices, for an hour from now.
+    /// A new lookup at these offices, for an hour from now.
     pub fn lookup(&self, audience: &[&SpiffeId], object: Object) -> Lookup {
         Lookup {
             request_id: random(),
@@ -152,7 +152,7 @@ impl Caller {
         Ok(verify_release(release, &office.id, &self.region, now, &request_digest, None).unwrap())
     }
 
-    /// What a status says, the signed refusal in it verified.
+    /// A failed call from its status; verifies the signed refusal in it.
     pub fn told(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> Told {
         let now = self.clock.get();
         let signed = refusal_envelope(&status).map(|envelope| {
@@ -166,7 +166,7 @@ impl Caller {
     }
 }
 
-/// How a call failed.
+/// A call that failed.
 #[derive(Debug)]
 pub struct Told {
     /// The status code.

@@ -22,7 +22,7 @@ pub struct Coordinator {
     running: Running,
 }
 
-/// All that came of a question relayed.
+/// All that a coordinator returned for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relayed {
     /// Each member's answer, in the order of coming.
@@ -32,7 +32,7 @@ pub struct Relayed {
 }
 
 impl Coordinator {
-    /// Starts it for these members, which may take so long for an answer.
+    /// Starts it for these members, each of which has `member_deadline` for an answer.
     pub async fn start(world: &World, members: Vec<(SpiffeId, Address)>, member_deadline: Duration) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let config = Config {

@@ -155,7 +155,7 @@ impl Database {
         }
     }
 
-    /// Ends every connection to a PostgreSQL database, whoever's it is.
+    /// Ends every connection to a PostgreSQL database, of every user.
     pub async fn interrupt(&self) {
         let sql = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
@@ -212,7 +212,7 @@ impl Database {
         self.source_within(STATEMENT_TIMEOUT)
     }
 
-    /// The same where a statement may take so long.
+    /// The same, with a statement timeout.
     pub fn source_within(&self, statement_timeout: Duration) -> Box<dyn Source> {
         match &self.place {
             Place::File { path, .. } => Box::new(Sqlite::new(path, statement_timeout)),

@@ -108,7 +108,7 @@ pub struct Grant {
     pub measures: String,
     /// By what, as TOML.
     pub by: String,
-    /// By at most so many at once.
+    /// By at most this number of dimensions at once.
     pub by_at_most: u32,
     /// Columns for conditions only, as TOML.
     pub filters: String,

@@ -83,7 +83,7 @@ impl Default for Register {
 }
 
 impl Register {
-    /// Adds so many alike.
+    /// Adds `count` persons who are alike.
     #[must_use]
     pub fn with(mut self, count: usize, person: Person) -> Self {
         self.people.extend(std::iter::repeat_n(person, count));

@@ -1,4 +1,4 @@
-//! A region: its authority, and certificates for whoever a test needs.
+//! A region: its authority, and certificates for the principals that a test needs.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub struct World {
     pub authority: Authority,
     /// What everybody in it agrees on.
     pub region: Region,
-    /// What time its gateways and callers take it to be.
+    /// The clock of its gateways and callers.
     pub clock: TestClock,
 }
 
@@ -66,12 +66,12 @@ impl World {
         }
     }
 
-    /// Somebody who calls gateways and coordinators.
+    /// A caller of gateways and coordinators.
     pub fn caller(&self, role: Role, name: &str) -> Caller {
         self.caller_with(&self.identity(role, name))
     }
 
-    /// Somebody who calls with these certificates.
+    /// A caller with these certificates.
     pub fn caller_with(&self, identity: &Identity) -> Caller {
         Caller::new(identity.tls(), identity.signer(), self.region.clone(), self.clock.clone())
     }
