@@ -84,7 +84,7 @@ def make(file, rows=1_000_000, seed=1):
 
 
 def cached(folder, rows, seed=1):
-    """The register of so many rows in this folder, drawn if it is not there. `v1` is this page's way of drawing."""
+    """The register of `rows` rows in this folder, drawn if it is not there. `v1` is this page's way of drawing."""
     file = pathlib.Path(folder) / f"register-v1-{rows}-{seed}.sqlite"
     if not file.exists():
         make(file, rows, seed)

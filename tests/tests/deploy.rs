@@ -116,8 +116,8 @@ impl Machine {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = await_notice(&notices, &mut child);
-        if told.is_none() {
+        let notice = await_notice(&notices, &mut child);
+        if notice.is_none() {
             drop(child.kill());
         } else {
             signal("TERM", child.id());
@@ -125,7 +125,7 @@ impl Machine {
         let status = wait(&mut child);
         let mut log = String::new();
         child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert_eq!((told.as_deref(), status), (Some("READY=1"), true), "{unit}: {log}");
+        assert_eq!((notice.as_deref(), status), (Some("READY=1"), true), "{unit}: {log}");
         for line in log.lines() {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(line.get("level").is_some());

@@ -297,11 +297,11 @@ fn parses(subcommand: &str, at: &str, text: &str, next: &str) {
 fn blocks_are_found_with_what_is_said_of_them() {
     let found =
         blocks("a\n<!-- policy -->\n\n```toml\nx = 1\n```\n<!-- policy -->\ntext\n```sh\n\nls\n```\n");
-    let told: Vec<_> = found
+    let blocks: Vec<_> = found
         .iter()
         .map(|block| (block.line, block.language.as_str(), block.about.as_str(), block.text.as_str()))
         .collect();
-    assert_eq!(told, [(4, "toml", "policy", "x = 1\n"), (9, "sh", "", "\nls\n")]);
+    assert_eq!(blocks, [(4, "toml", "policy", "x = 1\n"), (9, "sh", "", "\nls\n")]);
 }
 
 #[test]

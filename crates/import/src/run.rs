@@ -71,8 +71,8 @@ impl OpenFile {
         read: &Arc<AtomicU64>,
     ) -> Result<Self, ImportError> {
         Ok(match &import.format {
-            FileFormat::Delimited(notify) => {
-                Self::Delimited(Box::new(delimited::DelimitedFile::open(import.file, notify, schema, read)?))
+            FileFormat::Delimited(format) => {
+                Self::Delimited(Box::new(delimited::DelimitedFile::open(import.file, format, schema, read)?))
             }
             FileFormat::Parquet => Self::Parquet(parquet_file::ParquetFile::open(import.file, schema)?),
         })

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_tell_nothing_of_the_origin() {
+    fn identifiers_reveal_nothing_of_the_origin() {
         let register = drawn("CIV", 100, 1);
         let origins = |rows: &str| {
             number(

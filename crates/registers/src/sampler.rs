@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_near_what_is_told() {
+    fn moments_are_near_the_documented_ones() {
         let mut sampler = sampler(1);
         let n = 100_000;
         let normals: Vec<f64> = (0..n).map(|_| sampler.normal()).collect();

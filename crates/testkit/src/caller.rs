@@ -89,17 +89,17 @@ impl Caller {
     }
 
     /// Asks with a new question, and verifies what comes.
-    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, Told> {
+    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, FailedCall> {
         let question = self.question(&[&office.id], query);
         self.send(office, &self.sign(Kind::Query, question.encode())).await
     }
 
     /// Sends a signed question, and verifies what comes.
-    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, Told> {
+    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, FailedCall> {
         let request = pb::GatewayServiceQueryRequest { query: Some(envelope.clone()) };
         let response = self.gateway(office).await.query(request).await;
         let request_digest = digest(Kind::Query, &envelope.payload);
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let question = Question::decode(&envelope.payload, &self.id).unwrap();
         let query_digest = digest(Kind::Text, question.query.as_bytes());
         let release = response.into_inner().release.unwrap();
@@ -110,7 +110,7 @@ impl Caller {
     }
 
     /// Asks for a price.
-    pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, Told> {
+    pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, FailedCall> {
         let question = self.question(&[&office.id], query);
         self.send_estimate(office, &self.sign(Kind::Estimate, question.encode())).await
     }
@@ -120,45 +120,49 @@ impl Caller {
         &self,
         office: &Office,
         envelope: &pb::Envelope,
-    ) -> Result<pb::Estimate, Told> {
+    ) -> Result<pb::Estimate, FailedCall> {
         let request = pb::GatewayServiceEstimateRequest { estimate: Some(envelope.clone()) };
         let response = self.gateway(office).await.estimate(request).await;
         let request_digest = digest(Kind::Estimate, &envelope.payload);
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         Ok(response.into_inner().estimate.unwrap())
     }
 
     /// Asks which datasets there are, or for one.
-    pub async fn describe(&self, office: &Office, only: Option<&str>) -> Result<Vec<pb::Dataset>, Told> {
+    pub async fn describe(
+        &self,
+        office: &Office,
+        only: Option<&str>,
+    ) -> Result<Vec<pb::Dataset>, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Describe(only.map(str::to_owned)));
         let envelope = self.sign(Kind::Lookup, lookup.encode());
         let request_digest = digest(Kind::Lookup, &envelope.payload);
         let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.describe(request).await;
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         Ok(response.into_inner().datasets)
     }
 
     /// Fetches a stored release, and verifies it.
-    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, Told> {
+    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Release(release_id));
         let envelope = self.sign(Kind::Lookup, lookup.encode());
         let request_digest = digest(Kind::Lookup, &envelope.payload);
         let request = pb::GatewayServiceGetReleaseRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.get_release(request).await;
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let release = response.into_inner().release.unwrap();
         let now = self.clock.get();
         Ok(verify_release(release, &office.id, &self.region, now, &request_digest, None).unwrap())
     }
 
     /// A failed call from its status; verifies the signed refusal in it.
-    pub fn told(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> Told {
+    pub fn failed(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> FailedCall {
         let now = self.clock.get();
         let signed = refusal_envelope(&status).map(|envelope| {
             SignedRefusal::verify(&envelope, office, &self.region, now, request_digest).unwrap()
         });
-        Told { code: status.code(), reason: reason(&status), signed, status }
+        FailedCall { code: status.code(), reason: reason(&status), signed, status }
     }
 
     fn now(&self) -> u64 {
@@ -168,7 +172,7 @@ impl Caller {
 
 /// A call that failed.
 #[derive(Debug)]
-pub struct Told {
+pub struct FailedCall {
     /// The status code.
     pub code: Code,
     /// The reason in `ErrorInfo`.
@@ -179,7 +183,7 @@ pub struct Told {
     pub status: Status,
 }
 
-impl Told {
+impl FailedCall {
     /// The reason, which `ErrorInfo` and the signed refusal must agree on.
     pub fn refusal(&self) -> &str {
         let signed = self.signed.as_ref().unwrap_or_else(|| panic!("not signed: {:?}", self.status));

@@ -27,7 +27,7 @@ mod world;
 
 pub use answers::{table, tables};
 pub use background::wait;
-pub use caller::{Caller, Told, persons};
+pub use caller::{Caller, FailedCall, persons};
 pub use clock::TestClock;
 pub use cluster::Cluster;
 pub use coordinator::{Coordinator, Relayed};

@@ -72,7 +72,7 @@ impl Drop for Child {
     }
 }
 
-/// Serves until it is killed; tells its address in a line.
+/// Serves until it is killed; prints its address in a line.
 pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
     let read = |name: &str| fs::read_to_string(folder.join(name));
     let gateway = Gateway::open(Config {

@@ -40,9 +40,9 @@ fn main() -> Result<(), Failure> {
         ["gateway", folder, address] => runtime.block_on(child::serve(folder.as_ref(), address)),
         [engine, rows, folder, runs] => {
             let (engine, rows, runs) = (engine_of(engine)?, rows.parse()?, runs.parse()?);
-            let told = runtime
+            let report = runtime
                 .block_on(async { Bench::new(engine, rows, folder.as_ref()).await?.run(runs).await })?;
-            println!("{told}");
+            println!("{report}");
             Ok(())
         }
         _ => Err("usage: sources ENGINE ROWS FOLDER RUNS".into()),
@@ -194,7 +194,7 @@ impl Bench {
         let began = Instant::now();
         let answer = self.analyst.ask(&self.office, &question).await;
         let took = began.elapsed();
-        let answer = answer.map_err(|told| format!("{question}{}", told.status.message()))?;
+        let answer = answer.map_err(|failed| format!("{question}{}", failed.status.message()))?;
         assert!(!answer.repeated, "every answer is measured anew");
         Ok((took, tables(&answer).iter().flat_map(|table| table.values()).sum()))
     }

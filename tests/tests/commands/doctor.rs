@@ -24,17 +24,17 @@ struct Found {
 
 fn doctor(config: &Path) -> Found {
     let (code, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
-    let told: Value =
+    let report: Value =
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
     let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
-    let checks = told["checks"].as_array().unwrap();
+    let checks = report["checks"].as_array().unwrap();
     let checks: Vec<_> = checks
         .iter()
         .map(|check| ["check", "status", "found", "advice"].map(|name| text(check, name)))
         .collect();
     let failed = checks.iter().filter(|[_, status, ..]| status == "failed").count();
     assert_eq!(
-        (told["failed"].as_u64(), code),
+        (report["failed"].as_u64(), code),
         (Some(failed as u64), Some(i32::from(failed > 0))),
         "{stdout}"
     );

@@ -73,7 +73,7 @@ fn said(done: &Output) -> (Option<i32>, String, String) {
 }
 
 /// The value beside a word in the report.
-fn told<'a>(report: &'a str, word: &str) -> &'a str {
+fn line<'a>(report: &'a str, word: &str) -> &'a str {
     let line = report.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no `{word}` in {report}")).trim()
 }
@@ -102,10 +102,10 @@ async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
     let (code, stdout, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     let rows = text.lines().count() - 1;
-    assert_eq!(told(&stdout, "rows").replace(',', ""), rows.to_string());
-    assert_eq!(told(&stdout, "did not read"), "nothing");
-    assert_eq!(told(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
-    assert_eq!(told(&stdout, "unit"), "person_id is a unique key: one row for each unit");
+    assert_eq!(line(&stdout, "rows").replace(',', ""), rows.to_string());
+    assert_eq!(line(&stdout, "did not read"), "nothing");
+    assert_eq!(line(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
+    assert_eq!(line(&stdout, "unit"), "person_id is a unique key: one row for each unit");
 
     let mut expected: BTreeMap<String, i64> = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -120,7 +120,7 @@ async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
 }
 
 #[test]
-fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
+fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
     let world = World::new();
     let (office, config) = office(&world);
     let right = office.folder().join("right.csv");
@@ -164,15 +164,15 @@ fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
     assert!(stderr.contains("has no source `register`, which dataset `residents` names"), "{stderr}");
 }
 
-/// Waits until the import has come so far, as far as its register tells; false where it ended before.
+/// Waits until the register shows that the import has come so far; false if it ended before.
 fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);
     let sql = format!("SELECT {reached} FROM lango_import");
     while child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the import does not come so far: {reached}");
         let open = Connection::open_with_flags(register, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let told = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
-        if told.unwrap_or(false) {
+        let complete = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
+        if complete.unwrap_or(false) {
             return true;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -213,10 +213,10 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     let (code, once, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let report =
-        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| told(text, word).to_owned());
+        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| line(text, word).to_owned());
     assert_eq!(report(&last), report(&once));
     assert!(
-        told(&last, "did not read")
+        line(&last, "did not read")
             .starts_with("arrival_year: 600,000 (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
     );
     let connection = Connection::open(killed.register()).unwrap();

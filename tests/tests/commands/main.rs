@@ -225,7 +225,7 @@ async fn an_office_that_is_down_fails_the_run_only_if_it_must() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_that_is_wrong_is_told_before_it_is_sent() {
+async fn a_question_that_is_wrong_is_refused_before_it_is_sent() {
     let world = World::new();
     let federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);

@@ -37,7 +37,7 @@ fn prepare(config: &Path) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_tell() {
+async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_say_so() {
     let world = World::new();
     let (mut office, config) = office(&world);
     office.up().await.unwrap();
@@ -60,7 +60,7 @@ async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_tell() {
     assert_eq!((stored.repeated, stored.bounding.as_str()), (true, ""));
 }
 
-/// How many prepared tables there are, whoever may find them.
+/// The number of prepared tables, found or not.
 fn prepared_tables(office: &Office) -> i64 {
     let database = &office.database;
     database.integer(&match database.engine() {
@@ -114,11 +114,11 @@ async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothin
         tokio::time::sleep(Duration::from_millis(after)).await;
         preparing.kill().unwrap();
         preparing.wait().unwrap();
-        let told = analyst.estimate(&office, &question).await.unwrap().bounding;
-        if told == Bounding::Unprepared.to_string() {
+        let bounding = analyst.estimate(&office, &question).await.unwrap().bounding;
+        if bounding == Bounding::Unprepared.to_string() {
             struck += 1;
         } else {
-            assert_eq!(told, Bounding::Prepared { rows: 0 }.to_string(), "after {after} ms");
+            assert_eq!(bounding, Bounding::Prepared { rows: 0 }.to_string(), "after {after} ms");
             break;
         }
     }
@@ -131,7 +131,7 @@ async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothin
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_estimate_is_told_without_its_source() {
+async fn an_estimate_is_given_without_its_source() {
     let world = World::new();
     let (mut office, _) = office(&world);
     office.up().await.unwrap();
@@ -155,7 +155,7 @@ fn nothing_to_prepare_is_good_news() {
 }
 
 #[test]
-fn a_preparation_that_cannot_be_is_told_with_what_to_do() {
+fn a_preparation_that_cannot_be_is_refused_with_what_to_do() {
     let world = World::new();
     let (office, config) = office(&world);
     let (code, _, stderr) = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "citizens"]));
@@ -190,9 +190,12 @@ fn a_source_is_described_from_its_catalogue() {
 
     let (code, stdout, stderr) = describe(&["--format", "json"]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((&told["source"], &told["tables"][0]["name"]), (&json!("register"), &json!("residents")));
-    let columns: Vec<(&str, bool, &str)> = told["tables"][0]["columns"]
+    let described: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&described["source"], &described["tables"][0]["name"]),
+        (&json!("register"), &json!("residents"))
+    );
+    let columns: Vec<(&str, bool, &str)> = described["tables"][0]["columns"]
         .as_array()
         .unwrap()
         .iter()

@@ -75,7 +75,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
 
     let gateway = Process::start(&config);
     office.listens_at(gateway.address);
-    // Whoever asks something else finds the budget spent.
+    // A caller who asks something else finds the budget spent.
     let other = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
     assert_eq!(other.refusal(), "budget-exceeded");
     assert_eq!(analyst.estimate(&office, &persons("by sex", "1")).await.unwrap().queries_left, 0);
@@ -154,8 +154,8 @@ async fn a_talkative_log_says_why_an_envelope_fails_and_holds_no_count_and_no_id
     // A price enquiry as a question: the caller learns nothing, the log says it.
     let question = analyst.question(&[&office.id], &persons("by sex", "1"));
     let replayed = analyst.sign(Kind::Estimate, question.encode());
-    let told = analyst.send(&office, &replayed).await.unwrap_err();
-    assert_eq!((told.code, told.status.details()), (tonic::Code::Unauthenticated, &[][..]));
+    let failed = analyst.send(&office, &replayed).await.unwrap_err();
+    assert_eq!((failed.code, failed.status.details()), (tonic::Code::Unauthenticated, &[][..]));
 
     let log = gateway.kill();
     assert!(log.contains("TRACE") && log.contains(" released"), "{log}");

@@ -47,8 +47,8 @@ async fn a_zcdp_account_is_spent_to_its_limit_and_not_beyond() {
         let body = format!("by sex\nwhere age = {age}");
         analyst.ask(&office, &persons(&body, "1")).await.unwrap();
     }
-    let told = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
-    assert_eq!(told.refusal(), "budget-exceeded");
+    let failed = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
+    assert_eq!(failed.refusal(), "budget-exceeded");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn several_margins_share_one_price() {
     let expected = [&[][..], &["sex"], &["age", "sex"]].map(|by| register.table(by, |_| true));
     let found = tables(&answer);
     assert_eq!(found.len(), expected.len());
-    // The finest margin tells most of the others too, so it gets most of the price: its noise is 0.
+    // The finest margin determines most of the others too, so it gets most of the price: its noise is 0.
     assert_eq!(found[2], expected[2]);
     for ((found, expected), margin) in found.iter().zip(&expected).zip(&answer.plan.margins) {
         let most = 40.0 * margin.measurement.noise().unwrap().scale + 1.0;

@@ -1,4 +1,4 @@
-//! Connections: who gets one, what whoever gets none is told on his own side, and what every one serves.
+//! Connections: which principals get one, what the others see on their own side, and what every connection serves.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -37,8 +37,8 @@ fn bare(region: &Region) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// What the owner of a certificate is told who tried to connect with it.
-async fn told(
+/// What the owner of a certificate sees after trying to connect with it.
+async fn explained(
     address: &Address,
     config: Arc<ClientConfig>,
     own: &TlsIdentity,
@@ -63,7 +63,7 @@ async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
         Validity { not_before: world.clock.get() + 86_400, not_after: world.clock.get() + 2 * 86_400 };
     let early = world.identity_of(&awa, early, life).tls();
     let foreign = stranger.identity_of(&awa, life, life).tls();
-    // A client whose own region knows both authorities finds nothing wrong at home: the gateway's alert must tell.
+    // A client whose own region knows both authorities finds nothing wrong at home: the gateway's alert must say it.
     let both = [world.region.authorities(), stranger.region.authorities()].concat();
     let both = Region::new("ecowas.example", both, EKU.parse().unwrap()).unwrap();
     let signing = world.identity(Role::Analyst, "awa");
@@ -127,8 +127,8 @@ async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
                 "instead of `spiffe://ecowas.example/office/TGO`",
             ),
         ] {
-            let told = told(&address, config, own, region, world.clock.get()).await;
-            assert!(told.contains(said), "{what}: {told}");
+            let explained = explained(&address, config, own, region, world.clock.get()).await;
+            assert!(explained.contains(said), "{what}: {explained}");
         }
         transport::connect(&address, config(&good, &world.region), SOON).await.unwrap();
     }
@@ -155,7 +155,7 @@ async fn services(channel: Channel) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn health_and_reflection_answer_whoever_is_of_the_region() {
+async fn health_and_reflection_answer_every_principal_of_the_region() {
     let world = World::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let coordinator =

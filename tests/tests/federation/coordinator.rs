@@ -224,7 +224,7 @@ async fn an_estimate_names_every_members_price() {
     let mut client = analyst.coordinator(&federation.coordinator).await;
     let request = pb::CoordinatorServiceEstimateRequest { estimate };
     let members = client.estimate(request).await.unwrap().into_inner().members;
-    let told: Vec<_> = members
+    let left: Vec<_> = members
         .iter()
         .map(|member| match member.outcome.as_ref().unwrap() {
             member_estimate::Outcome::Estimate(price) => {
@@ -234,7 +234,7 @@ async fn an_estimate_names_every_members_price() {
             member_estimate::Outcome::Missing(missing) => (member.office.as_str(), missing.reason.clone()),
         })
         .collect();
-    assert_eq!(told, [("BEN", "3 left".into()), ("GHA", "3 left".into()), ("TGO", "unreachable".to_owned())]);
+    assert_eq!(left, [("BEN", "3 left".into()), ("GHA", "3 left".into()), ("TGO", "unreachable".to_owned())]);
     for office in &federation.offices[..2] {
         assert!(office.ledger().accounts.is_empty());
     }

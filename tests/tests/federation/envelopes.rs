@@ -1,4 +1,4 @@
-//! Envelopes that prove nothing: the caller is told no more than that, the gateway's log why.
+//! Envelopes that prove nothing: the caller learns no more than that; the gateway's log says why.
 
 use lango_identity::{Kind, Role, digest};
 use lango_testkit::{Caller, Ledger, Office, Policy, Register, World, persons};
@@ -69,18 +69,18 @@ async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
             "of type `application/vnd.lango.estimate.v1`",
         ),
         ("the same, relabelled", Call::Query, Some(relabelled(Kind::Estimate, Kind::Query)), "signature"),
-        ("a look-up as a question", Call::Query, Some(lookup(Object::Describe(None))), "lango.lookup.v1`"),
+        ("a lookup as a question", Call::Query, Some(lookup(Object::Describe(None))), "lango.lookup.v1`"),
         (
-            "a look-up as a price enquiry",
+            "a lookup as a price enquiry",
             Call::Estimate,
             Some(lookup(Object::Release([1; 16]))),
             "lango.lookup.v1`",
         ),
         ("a question as a price enquiry", Call::Estimate, Some(sign(Kind::Query)), "lango.query.v1`"),
         ("the same, relabelled", Call::Estimate, Some(relabelled(Kind::Query, Kind::Estimate)), "signature"),
-        ("a question as a look-up", Call::Describe, Some(sign(Kind::Query)), "lango.query.v1`"),
+        ("a question as a lookup", Call::Describe, Some(sign(Kind::Query)), "lango.query.v1`"),
         ("the same, relabelled", Call::GetRelease, Some(relabelled(Kind::Query, Kind::Lookup)), "signature"),
-        ("a price enquiry as a look-up", Call::GetRelease, Some(sign(Kind::Estimate)), "lango.estimate.v1`"),
+        ("a price enquiry as a lookup", Call::GetRelease, Some(sign(Kind::Estimate)), "lango.estimate.v1`"),
         ("a changed signature", Call::Query, Some(flipped_signature), "signature"),
         ("a changed payload", Call::Query, Some(flipped_payload), "signature"),
         ("another authority's certificate", Call::Query, Some(foreign), "authority"),
@@ -131,5 +131,5 @@ async fn a_coordinator_that_calls_has_no_say_over_the_question() {
     let request_digest = digest(Kind::Query, &own.payload);
     let request = pb::GatewayServiceQueryRequest { query: Some(own) };
     let status = coordinator.gateway(&office).await.query(request).await.unwrap_err();
-    assert_eq!(coordinator.told(status, &office.id, &request_digest).refusal(), "role");
+    assert_eq!(coordinator.failed(status, &office.id, &request_digest).refusal(), "role");
 }

@@ -20,8 +20,8 @@ async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
 }
 
 /// What an answer is for a test about time: the reason of a refusal, or nothing.
-fn told<T>(answer: Result<T, lango_testkit::Told>) -> String {
-    answer.err().map(|told| told.refusal().to_owned()).unwrap_or_default()
+fn reason<T>(answer: Result<T, lango_testkit::FailedCall>) -> String {
+    answer.err().map(|failed| failed.refusal().to_owned()).unwrap_or_default()
 }
 
 #[tokio::test]
@@ -34,9 +34,9 @@ async fn what_is_authorised_leaves_on_the_grid_and_what_is_not_at_once() {
     let stored = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
     let id = stored.statement.release_id;
     // Each asks over a connection of its own, all at the same time.
-    let ask = async |text: &str| timed(async { told(analyst.ask(&office, text).await) }).await;
-    let price = async |text: &str| timed(async { told(analyst.estimate(&office, text).await) }).await;
-    let fetch = async |id: [u8; 16]| timed(async { told(analyst.fetch(&office, id).await) }).await;
+    let ask = async |text: &str| timed(async { reason(analyst.ask(&office, text).await) }).await;
+    let price = async |text: &str| timed(async { reason(analyst.estimate(&office, text).await) }).await;
+    let fetch = async |id: [u8; 16]| timed(async { reason(analyst.fetch(&office, id).await) }).await;
     let (fresh, again, dear) = (persons("by", "0.5"), persons("by sex", "1"), persons("by sex", "0.9"));
     let (beyond, denied) = (persons("by sex\nwhere sex = X", "1"), persons("by age", "1"));
     let (answered, refused, priced, priced_out, looked_up, unknown, described, role) = tokio::join!(
@@ -46,8 +46,8 @@ async fn what_is_authorised_leaves_on_the_grid_and_what_is_not_at_once() {
         at_once([beyond.as_str(), denied.as_str()].map(&price)),
         fetch(id),
         fetch([7; 16]),
-        timed(async { told(analyst.describe(&office, None).await) }),
-        timed(async { told(auditor.ask(&office, &again).await) }),
+        timed(async { reason(analyst.describe(&office, None).await) }),
+        timed(async { reason(auditor.ask(&office, &again).await) }),
     );
     let found: Vec<(Duration, String)> = [answered, refused, vec![priced], priced_out].concat();
     let found = found.into_iter().chain([looked_up, unknown, described, role]);
@@ -103,10 +103,10 @@ async fn a_source_that_fails_or_is_late_is_answered_on_the_grid_and_dated_by_the
         assert!(took >= STEP * steps, "{mode:?} after {work:?} took {took:?}");
         let dated = match &answer {
             Ok(answer) => answer.statement.time,
-            Err(told) => told.signed.as_ref().unwrap().time,
+            Err(failed) => failed.signed.as_ref().unwrap().time,
         };
         assert_eq!(i64::try_from(dated).unwrap(), came_at, "{mode:?} after {work:?}");
-        assert_eq!(told(answer), expected);
+        assert_eq!(reason(answer), expected);
     }
 }
 

@@ -21,8 +21,8 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
     assert!(price.layout.contains("codes sex F,M,_O,_U\n"), "{}", price.layout);
 
     let before = office.ledger();
-    let told = analyst.ask(&office, &text).await.unwrap_err();
-    assert_eq!((told.code, told.refusal()), (Code::Unavailable, "unavailable"));
+    let failed = analyst.ask(&office, &text).await.unwrap_err();
+    assert_eq!((failed.code, failed.refusal()), (Code::Unavailable, "unavailable"));
     assert_eq!(office.ledger(), before);
     assert_eq!((before.accounts.len(), before.reservations.len(), office.gate.fetches()), (0, 0, 0));
 
@@ -102,15 +102,15 @@ renews = "never"
     let kofi = world.caller(Role::Analyst, "kofi");
     assert_eq!(kofi.describe(&office, None).await.unwrap(), []);
     for (caller, name) in [(&kofi, "residents"), (&world.analyst(), "visas"), (&kofi, "nothing")] {
-        let told = caller.describe(&office, Some(name)).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (Code::NotFound, "dataset-unknown"), "{name}");
+        let failed = caller.describe(&office, Some(name)).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (Code::NotFound, "dataset-unknown"), "{name}");
     }
     let auditor = world.caller(Role::Auditor, "zainab");
     assert_eq!(auditor.describe(&office, None).await.unwrap_err().refusal(), "role");
 }
 
 #[tokio::test]
-async fn a_stored_release_is_there_for_whoever_may_ask_its_question() {
+async fn a_stored_release_is_open_to_every_principal_that_may_ask_its_question() {
     let to = |name: &str| format!("spiffe://ecowas.example/analyst/{name}");
     let grant = |id: &str, name: &str, by: &str| Grant {
         id: id.into(),
@@ -135,9 +135,9 @@ async fn a_stored_release_is_there_for_whoever_may_ask_its_question() {
         assert_eq!(stored.statement.query_digest, answer.statement.query_digest);
     }
     for (name, id) in [("kofi", id), ("nobody", id), ("awa", [7; 16]), ("nobody", [7; 16])] {
-        let told = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (Code::NotFound, "release-unknown"), "{name}");
-        assert_eq!(told.status.message(), "no such release is open to you");
+        let failed = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (Code::NotFound, "release-unknown"), "{name}");
+        assert_eq!(failed.status.message(), "no such release is open to you");
     }
     let auditor = world.caller(Role::Auditor, "zainab");
     assert_eq!(auditor.fetch(&office, id).await.unwrap_err().refusal(), "role");

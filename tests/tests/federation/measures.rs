@@ -42,9 +42,9 @@ async fn every_measure_is_answered_within_its_noise() {
         ),
     ] {
         let answer = analyst.ask(&office, &ask(&[(measure, by)], "epsilon 10")).await.unwrap();
-        let told = answer.layout.margins()[0].values.as_ref();
-        let told = told.map(|codes| codes.iter().map(Code::to_string).collect::<Vec<_>>().join(","));
-        assert_eq!(told.as_deref(), values, "{measure}");
+        let keys = answer.layout.margins()[0].values.as_ref();
+        let keys = keys.map(|codes| codes.iter().map(Code::to_string).collect::<Vec<_>>().join(","));
+        assert_eq!(keys.as_deref(), values, "{measure}");
         // Noise beyond 40 scales comes once in 10^17 draws.
         let scale = answer.plan.margins[0].measurement.noise().unwrap().scale;
         assert_eq!(answer.cells.len(), expected.len(), "{measure}");
@@ -186,8 +186,8 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
     assert!((200_000_000..300_000_000).contains(&charged), "{charged}");
     assert_eq!(office.ledger().pure_nano(""), i64::try_from(charged).unwrap());
     for (width, refusal) in [(1, "epsilon-per-query-exceeded"), (0, "precision-out-of-range")] {
-        let told = analyst.ask(&office, &precise(width)).await.unwrap_err();
-        assert_eq!(told.refusal(), refusal, "{width}");
+        let failed = analyst.ask(&office, &precise(width)).await.unwrap_err();
+        assert_eq!(failed.refusal(), refusal, "{width}");
         assert_eq!(
             analyst.estimate(&office, &precise(width)).await.unwrap_err().refusal(),
             refusal,
@@ -276,7 +276,7 @@ async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
     assert_eq!((again.repeated, again.cells), (true, answer.cells));
     // Two such questions spend the account's delta; a third is refused, and what spends none is answered.
     analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.5")).await.unwrap();
-    let told = analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.25")).await.unwrap_err();
-    assert_eq!(told.refusal(), "budget-exceeded");
+    let failed = analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.25")).await.unwrap_err();
+    assert_eq!(failed.refusal(), "budget-exceeded");
     analyst.ask(&office, &ask(&[("persons", "by sex")], "epsilon 0.25")).await.unwrap();
 }

@@ -155,8 +155,8 @@ async fn a_charge_is_given_back_only_if_no_row_was_read() {
         [(false, 0, &["voided"][..]), (true, PRICE, &["voided", "spent"])]
     {
         office.gate.set(Mode::Fail { rows_were_read });
-        let told = analyst.ask(&office, &question()).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (tonic::Code::Unavailable, "unavailable"));
+        let failed = analyst.ask(&office, &question()).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (tonic::Code::Unavailable, "unavailable"));
         assert_eq!(office.ledger().pure_nano(""), charged);
         assert_eq!(office.ledger().reservations, states);
         assert_eq!(office.records().last().unwrap().decision, "failed");

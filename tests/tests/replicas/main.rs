@@ -64,7 +64,7 @@ async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_
     let ask = |(question, office)| async move { (question, analyst.ask(office, question).await) };
     let answers: Vec<(&str, _)> = at_once(asked.map(ask)).await;
 
-    let mut told: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut by_question: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     let mut charged = 0;
     for (question, answer) in answers {
         let answer = match answer {
@@ -77,13 +77,16 @@ async fn two_gateways_asked_at_once_spend_the_pool_to_the_last_question_and_not_
                 None
             }
         };
-        told.entry(question).or_default().push(answer);
+        by_question.entry(question).or_default().push(answer);
     }
-    assert!(told.values().all(|both| both[0] == both[1]), "one question has one answer: {told:?}");
-    assert_eq!(told.values().filter(|both| both[0].is_some()).count(), 10);
+    assert!(
+        by_question.values().all(|both| both[0] == both[1]),
+        "one question has one answer: {by_question:?}"
+    );
+    assert_eq!(by_question.values().filter(|both| both[0].is_some()).count(), 10);
     let ledger = Ledger::of(&database);
     assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (10 * NANO, 10 * NANO, 10));
-    assert_eq!(i64::try_from(charged).unwrap(), 10 * NANO, "each charge is told to one asker");
+    assert_eq!(i64::try_from(charged).unwrap(), 10 * NANO, "each charge is reported to one asker");
     assert_eq!(ledger.states, vec!["spent"; 10]);
 }
 
@@ -96,15 +99,15 @@ async fn while_policies_differ_each_gateway_holds_to_its_own_limit_and_counts_wh
     smaller.up().await.unwrap();
     let analyst = world.analyst();
     let questions = questions();
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     for (question, office) in questions.iter().zip([&larger, &smaller].into_iter().cycle()).take(8) {
-        told.push(
+        outcomes.push(
             analyst.ask(office, question).await.map_err(|refused| refused.refusal().to_owned()).map(drop),
         );
     }
     let refused = || Err("budget-exceeded".to_owned());
     // Three are charged; the smaller limit is reached then, the larger after two more.
-    assert_eq!(told, [Ok(()), Ok(()), Ok(()), refused(), Ok(()), refused(), Ok(()), refused()]);
+    assert_eq!(outcomes, [Ok(()), Ok(()), Ok(()), refused(), Ok(()), refused(), Ok(()), refused()]);
     assert_eq!(analyst.ask(&larger, &questions[8]).await.unwrap_err().refusal(), "budget-exceeded");
     let ledger = Ledger::of(&database);
     assert_eq!((ledger.pool, ledger.reserved, ledger.releases), (5 * NANO, 5 * NANO, 5));
@@ -170,7 +173,7 @@ async fn a_charge_is_given_back_only_if_no_other_gateway_reads_for_it() {
         let (pool, states) = if resumed { (NANO, vec!["spent"]) } else { (0, vec!["voided"]) };
         let ledger = Ledger::of(&database);
         assert_eq!((ledger.reserved, ledger.states), (pool, states.iter().map(|&s| s.to_owned()).collect()));
-        // It is answered by whoever is asked next, and has been charged once in the end.
+        // The gateway that is asked next answers it, and it has been charged once in the end.
         offices[1].gate.set(Mode::Open);
         analyst.ask(&offices[1], &question).await.unwrap();
         let ledger = Ledger::of(&database);
@@ -198,7 +201,7 @@ async fn a_store_that_is_lost_between_reservation_and_settlement_undercharges_no
             // The connection was made anew.
             Ok(answer) if !gone => assert_eq!(answer.charged.pure_nano, Some(1_000_000_000)),
             // Nothing leaves that is not stored; not even why can be recorded.
-            Err(told) if gone => assert_eq!(told.reason.as_deref(), Some("unavailable")),
+            Err(failed) if gone => assert_eq!(failed.reason.as_deref(), Some("unavailable")),
             other => panic!("gone {gone}: {other:?}"),
         }
         database.admit(true).await;

@@ -48,7 +48,7 @@ pub fn dataset(rows_at_most: u32) -> Dataset {
     residents((rows_at_most, rows_at_most), columns)
 }
 
-/// Rows with values that are declared, undeclared, out of bounds and missing; so many of each unit.
+/// Rows with values that are declared, undeclared, out of bounds and missing; `of_each` for each unit.
 pub fn rows(units: i64, of_each: i64) -> Vec<Vec<Value>> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut one = |of: &[Value]| of[(random.next_u64() % of.len() as u64) as usize].clone();
@@ -138,13 +138,13 @@ pub fn planned(question: &str, dataset: &Dataset) -> Plan {
 
 /// The integers of every question.
 pub async fn answers(source: &Postgres, dataset: &Dataset) -> Vec<Vec<i64>> {
-    let mut told = Vec::new();
+    let mut measured = Vec::new();
     for question in QUESTIONS {
         let plan = planned(question, dataset);
         let session = source.open().await.unwrap();
         let fetched = session.fetch(plan.clone(), secret()).await;
         let fetched = fetched.unwrap_or_else(|error| panic!("{question}: {error}"));
-        told.push(measure(&plan, fetched).unwrap().integers);
+        measured.push(measure(&plan, fetched).unwrap().integers);
     }
-    told
+    measured
 }

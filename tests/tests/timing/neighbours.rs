@@ -40,7 +40,7 @@ impl Neighbours {
         Self { analyst: world.analyst(), offices: Arc::new([office(0).await, office(ROWS).await]) }
     }
 
-    /// The times in milliseconds that so many fresh answers of each take, without and with the unit.
+    /// The times in milliseconds that `answers` fresh answers of each take, without and with the unit.
     ///
     /// Askers ask at once, each both neighbours in turn and in random order, so that whatever else the machine does meets both
     /// alike. No question is asked twice in all the runs on one pair of neighbours.

@@ -91,7 +91,7 @@ fn own_certificate_and_key_are_checked_without_a_connection() {
 }
 
 #[test]
-fn an_alert_is_told_in_words_when_this_side_is_in_order() {
+fn an_alert_is_explained_when_this_side_is_in_order() {
     let world = World::new();
     let own = tls(&world, HUB, today());
     for (alert, words) in [
@@ -124,7 +124,7 @@ fn the_tls_error_is_found_at_any_depth() {
 }
 
 #[test]
-fn a_server_is_told_about_a_client_too() {
+fn a_client_is_explained_to_a_server_too() {
     let world = World::new();
     let own = tls(&world, GHA, today());
     let server = server_config(&own, &world.region).unwrap();

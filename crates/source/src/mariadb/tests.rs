@@ -40,7 +40,7 @@ fn no_connection_can_write_though_the_user_may() {
 }
 
 #[test]
-fn what_is_told_of_an_error_holds_no_value() {
+fn what_is_reported_of_an_error_holds_no_value() {
     let (_database, source) = source();
     for sql in [
         "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'sesame'",

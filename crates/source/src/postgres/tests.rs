@@ -36,7 +36,7 @@ fn no_connection_can_write_though_the_user_may() {
 }
 
 #[test]
-fn what_is_told_of_an_error_holds_no_value() {
+fn what_is_reported_of_an_error_holds_no_value() {
     let (database, source) = source();
     database.run("CREATE TYPE mood AS ENUM ('glad')");
     for sql in [

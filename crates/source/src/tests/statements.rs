@@ -89,7 +89,7 @@ fn a_table_whose_key_is_vouched_for_is_grouped_as_it_stands() {
 }
 
 #[test]
-fn every_shard_groups_and_what_is_told_is_cast_in_front_of_them() {
+fn every_shard_groups_and_the_output_is_cast_in_front_of_them() {
     let plan = plan(&dataset(1, 1), &[("persons", &["sex"])], &[]);
     assert_eq!(
         sent(&PostgresDialect, &plan, ColumnType::Integer)[1].0,

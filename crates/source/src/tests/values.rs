@@ -317,7 +317,7 @@ fn every_letter_of_a_latin_column_is_another_unit() {
 }
 
 #[test]
-fn long_texts_are_undeclared_and_told_apart_beyond_what_is_sorted() {
+fn long_texts_are_undeclared_and_distinguished_beyond_what_is_sorted() {
     let (long, longer) = ("x".repeat(5_000), format!("{}y", "x".repeat(5_000)));
     let columns = [
         ("born", Column::from(Domain::date("2020-01-01".into(), "2024-12-31".into(), Span::Year).unwrap())),
