@@ -53,13 +53,13 @@ def persons(rows, seed):
 
 
 def shown(rows, of):
-    """The rows as they are, with a line of progress where somebody looks."""
-    looked = sys.stderr.isatty()
+    """The rows as they are, with a line of progress on a terminal."""
+    is_terminal = sys.stderr.isatty()
     for number, row in enumerate(rows):
-        if looked and number % 50_000 == 0:
+        if is_terminal and number % 50_000 == 0:
             print(f"\rdrawing the register: {100 * number // of:3} %", end="", file=sys.stderr, flush=True)
         yield row
-    if looked:
+    if is_terminal:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 

@@ -157,7 +157,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
         // A billionth less each time, so that no answer is a stored one.
         let answer = ask(&format!("0.99999999{}", 9 - run)).await?;
         warm.push(started.elapsed().as_secs_f64());
-        assert!(!answer.repeated, "every answer is measured anew");
+        assert!(!answer.repeated, "no answer was stored before");
     }
     let peak_mb = peak_mb()?;
     warm.sort_by(f64::total_cmp);

@@ -64,7 +64,7 @@ pub enum ChainFault {
     /// No certificate at all.
     #[error("no certificate")]
     Empty,
-    /// Issued by nobody the region trusts, or not by who it says.
+    /// Its issuer is not trusted in the region, or is not the one that it names.
     #[error("the certificate is not from the region's authority")]
     UnknownAuthority,
     /// A certificate of the chain has expired.

@@ -72,7 +72,7 @@ impl fmt::Debug for TlsIdentity {
 }
 
 /// Settings of a server that talks to principals of the region only. Sessions are not resumed, so that every
-/// connection's certificates are verified anew.
+/// connection's certificates are verified.
 ///
 /// # Errors
 /// [`TlsError`] when identity or region cannot be used for TLS.

@@ -1,4 +1,4 @@
-//! Parquet files, column by column; read without Arrow, whose tables nobody here needs.
+//! Parquet files, column by column; read without Arrow, whose tables are not needed here.
 
 use std::{
     fs::File,

@@ -19,7 +19,7 @@ pub(crate) enum Read<'a> {
     Null,
     Text(&'a [u8]),
     Integer(i64),
-    /// It does not read as the column's type; text all the same.
+    /// It does not read as the column's type, and is still text.
     UnreadText(&'a [u8]),
     /// It does not read as a number. Kept as bytes: SQLite would make a number of the text `1e5`.
     UnreadBytes(&'a [u8]),

@@ -37,7 +37,7 @@ pub(crate) struct Resident {
     pub income: u64,
 }
 
-/// All residents of an office, in an order that says nothing of their origin.
+/// All residents of an office, in an order that does not depend on their origin.
 pub(crate) struct Residents {
     office: &'static str,
     definition: Option<MigrantDefinition>,

@@ -78,7 +78,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Gone already if it was published; if it cannot be removed, its name says that it may be.
+        // Gone already if it was published; if it cannot be removed, its name shows that a person may delete it.
         let _ = fs::remove_file(&self.0);
     }
 }

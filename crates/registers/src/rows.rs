@@ -14,7 +14,7 @@ use crate::target::Draw;
 /// Persons in a run. Their movements follow them; between runs, progress is reported.
 const RUN: usize = 8192;
 
-// No journal and no syncing: the file is nobody's register until it is whole.
+// No journal and no syncing: the file is no register until it is whole.
 const SETTINGS: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;

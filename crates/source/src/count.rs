@@ -70,7 +70,7 @@ impl<'a> Count<'a> {
         if self.rank > self.rows_at_most {
             return;
         }
-        // INVARIANT (bounding comes first): a row that does not pass has taken its rank all the same.
+        // INVARIANT (bounding comes first): a row that does not pass has still taken its rank.
         let mut passes = true;
         for (position, field) in self.fields.iter_mut().enumerate() {
             passes &= field.read(value(position));

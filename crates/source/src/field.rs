@@ -60,7 +60,7 @@ impl<'a> Field<'a> {
     pub(crate) fn new(domain: &'a Domain, conditions: impl Iterator<Item = &'a FilterOn>) -> Self {
         let keyset = domain.keyset();
         let codes = keyset.as_ref().map(|keyset| keyset.codes()).unwrap_or_default();
-        // The last two keys are `_O` and `_U`: a value that happens to read so is undeclared all the same.
+        // The last two keys are `_O` and `_U`: a value with such a text is still undeclared.
         let declared = codes.iter().take(codes.len().saturating_sub(2)).enumerate();
         let positions = match domain {
             Domain::Integer { .. } => HashMap::new(),

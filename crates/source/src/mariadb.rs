@@ -48,7 +48,7 @@ impl MariaDb {
     }
 
     /// One consistent view. It is of the moment when the first row is read: later than the catalogue's word on a table, which
-    /// nobody can change once it is held, so that the rows are those that it speaks of.
+    /// no session can change once it is held, so that the rows are those that it speaks of.
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
         let begun = self.pool.begin_with("START TRANSACTION READ ONLY").await;
         begun.map_err(|error| unavailable(&error))

@@ -15,9 +15,9 @@ pub enum Bounding {
         /// How many.
         rows: u64,
     },
-    /// They are ranked for every question anew.
+    /// They are ranked for every question.
     Unprepared,
-    /// There is a preparation that does not fit any more, so that they are ranked for every question anew.
+    /// The preparation does not fit any more, so they are ranked for every question.
     Stale(Stale),
 }
 
@@ -27,7 +27,7 @@ pub enum Stale {
     /// It was made for another version of the dataset.
     #[error("it was made for another version of the dataset")]
     Version,
-    /// The policy declares the unit, its bounds or the columns otherwise.
+    /// The policy declares the unit, its bounds or the columns differently now.
     #[error("the policy declares the unit, its bounds or the columns otherwise now")]
     Policy,
     /// The rows of a unit are put in order with another secret, that of another ledger.

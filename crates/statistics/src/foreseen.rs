@@ -93,7 +93,7 @@ fn margin(answers: &[Answer<'_>], noises: &[Vec<Vec<Term>>], place: usize, level
     }
 }
 
-/// By what each integer of a cell is multiplied in the error of its figure, but for the count that a ratio is divided by.
+/// The factor of each integer of a cell in the error of its figure, except the count that a ratio is divided by.
 fn weights(content: &CellContent<'_>) -> Vec<f64> {
     match content {
         // A bin, and a found key, is a figure by itself.

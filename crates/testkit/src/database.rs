@@ -23,7 +23,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// A database that nobody else uses; it goes with this value.
+/// A database of one test; dropping this value deletes it.
 pub struct Database {
     engine: Engine,
     place: Place,
@@ -164,7 +164,7 @@ impl Database {
         self.administer(sql).await;
     }
 
-    /// Lets nobody into a PostgreSQL database, or everybody again.
+    /// Refuses every connection to a PostgreSQL database, or admits them again.
     pub async fn admit(&self, admit: bool) {
         self.administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS {admit}", self.name())).await;
     }

@@ -183,7 +183,7 @@ impl Bench {
         Ok(json!({ "gateway_s": gateway, "engine_s": engine }))
     }
 
-    /// How long an answer takes that nobody had before, and the sum of its cells.
+    /// How long a new answer takes, and the sum of its cells.
     async fn ask(&self, dataset: &str, measure: &str) -> Result<(Duration, i64), Failure> {
         static ASKED: AtomicU32 = AtomicU32::new(1);
         // Some billionths more each time, so that no answer is a stored one.
@@ -195,7 +195,7 @@ impl Bench {
         let answer = self.analyst.ask(&self.office, &question).await;
         let took = began.elapsed();
         let answer = answer.map_err(|failed| format!("{question}{}", failed.status.message()))?;
-        assert!(!answer.repeated, "every answer is measured anew");
+        assert!(!answer.repeated, "no answer was stored before");
         Ok((took, tables(&answer).iter().flat_map(|table| table.values()).sum()))
     }
 

@@ -87,7 +87,7 @@ pub fn found_by(see: &dyn Fn(bool) -> Seen, claim: &Claim, draws: usize) -> f64 
     }
 }
 
-/// What is looked at in a release: a score that is known beforehand, and what was chosen, whose likelihood is learnt from
+/// What is compared in a release: a score that is known beforehand, and what was chosen, whose likelihood is learnt from
 /// the first draws. `None` where the release has another shape than is planned.
 pub type Seen = Option<(f64, Vec<i64>)>;
 

@@ -1,6 +1,6 @@
 //! What samples prove: exact confidence bounds, and from them lower bounds on epsilon, rho and delta.
 //!
-//! Every bound holds whatever the two laws are. What is looked at (an event, thresholds) is chosen on other draws than
+//! Every bound holds whatever the two laws are. What is compared (an event, thresholds) is chosen on other draws than
 //! those that prove something (Ding et al., "Detecting Violations of Differential Privacy", CCS 2018, arXiv 1805.10277).
 
 /// The orders of Renyi divergence that are tried, less 1: from almost the Kullback-Leibler divergence up.

@@ -25,7 +25,7 @@ pub fn is_release() -> bool {
     built().ends_with("release")
 }
 
-/// A command that knows nothing of the `cargo test` that it was started by.
+/// A command without the variables of the `cargo test` that starts it.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {

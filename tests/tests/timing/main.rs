@@ -36,7 +36,7 @@ async fn a_client_cannot_distinguish_neighbours_by_time_where_answers_leave_on_a
     let on_grid = Neighbours::start(Some(GRID_MS)).await;
     assert!(!distinguishes(&distances(&on_grid, 3, 10).await));
     drop(on_grid);
-    // The same test finds the difference that the grid hides: in two runs, which decide it whatever a third would show.
+    // The same test finds the difference that the grid hides: in two runs, which decide it whatever the result of a third.
     let at_once = Neighbours::start(None).await;
     assert!(distinguishes(&distances(&at_once, 2, 2).await));
 }

@@ -103,7 +103,7 @@ pub(super) async fn prepare(
     let generation = Preparation::next(before.as_ref());
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
-    // What attempts that were cut short left behind: rows of persons are kept in no table that nobody reads.
+    // Drop what interrupted attempts left behind: no unused table keeps rows of persons.
     let kept = before.as_ref().map(|made| made.table.as_str());
     for left in others(&mut connection, schema, dataset, kept).await.map_err(unprepared)? {
         execute(&mut connection, format!("DROP TABLE IF EXISTS {}", qualified(schema, &left)))

@@ -117,7 +117,7 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Catalog
     let column = dialect.quoted(&dataset.unit.column);
     let text = || dialect.not_blank(&column, table.unit_column);
     match (table.unit_type, table.unit_not_null) {
-        // A decimal may be there and be no number all the same.
+        // A decimal may be present and still be no number.
         (UnitType::Integer, _) if matches!(table.unit_column, ColumnType::Decimal(_)) => {
             Some(format!("{} IS NOT NULL", dialect.identifier(&column, table.unit_column)))
         }
@@ -127,7 +127,7 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Catalog
     }
 }
 
-/// A column's value before its declared keys are looked at: the number, or the text that is not blank; else NULL.
+/// A column's value before it is matched with its declared keys: the number, or the text that is not blank; else NULL.
 fn normal_input(
     dialect: &dyn Dialect,
     table: &CatalogueTable,

@@ -1,4 +1,4 @@
-//! The catalogue is not believed, and what fails says nothing of a row.
+//! The catalogue is not trusted, and a failure reveals nothing of a row.
 
 use rusqlite::Connection;
 
