@@ -17,7 +17,7 @@ use lango_privacy::{
     Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source, Sqlite};
-use lango_testkit::{Engine, Office, Policy, Register, World};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 use serde_json::{Value, json};
 
 /// Warm runs of the two questions.
@@ -139,7 +139,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
 
     // Reading the truth has warmed the file, not the gateway.
     let spent_on_truth = begun.elapsed();
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = Policy::of("GHA");
     let mut office = Office::prepare_on(Engine::Sqlite, &world, "GHA", &policy, &Register::default());
     office.write_policy(&text);

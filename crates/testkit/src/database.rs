@@ -24,7 +24,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// A database of one test; dropping this value deletes it.
-pub struct Database {
+pub struct TestDatabase {
     engine: Engine,
     place: Place,
 }
@@ -34,7 +34,7 @@ enum Place {
     Private(Private),
 }
 
-impl Database {
+impl TestDatabase {
     /// A new one without a table.
     pub fn fresh(engine: Engine) -> Self {
         match engine {

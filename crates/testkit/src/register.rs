@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Database, Value};
+use crate::{TestDatabase, Value};
 
 /// The dimensions that [`crate::Policy`] declares, with every key that must have a cell.
 pub const KEYS: [(&str, &[&str]); 5] = [
@@ -166,7 +166,7 @@ impl Register {
     }
 
     /// Writes it as the table `residents`.
-    pub fn write(&self, database: &Database) {
+    pub fn write(&self, database: &TestDatabase) {
         database.create("residents", &self.columns());
         database.insert("residents", self.rows());
     }

@@ -12,7 +12,7 @@ pub const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const LIFE_DAYS: u32 = 1_200;
 
 /// A region with one authority.
-pub struct World {
+pub struct TestRegion {
     /// Issues certificates.
     pub authority: Authority,
     /// What everybody in it agrees on.
@@ -21,7 +21,7 @@ pub struct World {
     pub clock: TestClock,
 }
 
-impl World {
+impl TestRegion {
     /// The region `ecowas.example`.
     pub fn new() -> Self {
         Self::of("ecowas.example")
@@ -53,13 +53,13 @@ impl World {
     }
 
     /// Certificates for a principal.
-    pub fn identity(&self, role: Role, name: &str) -> Identity {
+    pub fn identity(&self, role: Role, name: &str) -> TestIdentity {
         self.identity_of(&self.id(role, name), self.validity(), self.validity())
     }
 
     /// Certificates for a principal, for TLS and for signing, each of its own validity.
-    pub fn identity_of(&self, id: &SpiffeId, tls: Validity, signing: Validity) -> Identity {
-        Identity {
+    pub fn identity_of(&self, id: &SpiffeId, tls: Validity, signing: Validity) -> TestIdentity {
+        TestIdentity {
             id: id.clone(),
             tls: self.authority.issue_tls(id, tls, &["localhost", "127.0.0.1"]).unwrap(),
             signing: self.authority.issue_signing(id, signing, self.region.signing_eku()).unwrap(),
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// A caller with these certificates.
-    pub fn caller_with(&self, identity: &Identity) -> Caller {
+    pub fn caller_with(&self, identity: &TestIdentity) -> Caller {
         Caller::new(identity.tls(), identity.signer(), self.region.clone(), self.clock.clone())
     }
 
@@ -82,14 +82,14 @@ impl World {
     }
 }
 
-impl Default for World {
+impl Default for TestRegion {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// The two keys and certificates of a principal.
-pub struct Identity {
+pub struct TestIdentity {
     /// Whose.
     pub id: SpiffeId,
     /// For connections.
@@ -98,7 +98,7 @@ pub struct Identity {
     pub signing: Issued,
 }
 
-impl Identity {
+impl TestIdentity {
     /// As connections take it.
     pub fn tls(&self) -> TlsIdentity {
         TlsIdentity::from_pem(self.tls.certificate_pem.as_bytes(), self.tls.key_pem.as_bytes()).unwrap()

@@ -22,7 +22,7 @@ use lango_policy::document::Document;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Secret};
 use lango_store::{Location, Store};
-use lango_testkit::{Caller, Engine, Office, Policy, Register, World, tables};
+use lango_testkit::{Caller, Engine, Office, Policy, Register, TestRegion, tables};
 use serde_json::{Value, json};
 
 use child::Child;
@@ -116,7 +116,7 @@ struct Bench {
 
 impl Bench {
     async fn new(engine: Engine, rows: u64, folder: &Path) -> Result<Self, Failure> {
-        let world = World::new();
+        let world = TestRegion::new();
         let mut office = Office::prepare_on(engine, &world, "GHA", &Policy::of("GHA"), &Register::default());
         office.database.run("DROP TABLE residents");
         rows::fill(&office.database, rows, folder)?;

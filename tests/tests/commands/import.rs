@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion, persons, table};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
@@ -49,7 +49,7 @@ publish = "office"
 "#;
 
 /// An office whose register is still to be imported, and its configuration.
-fn office(world: &World) -> (Office, PathBuf) {
+fn office(world: &TestRegion) -> (Office, PathBuf) {
     let office = Office::prepare_on(Engine::Sqlite, world, "NGA", &Policy::of("NGA"), &Register::default());
     std::fs::remove_file(office.register()).unwrap();
     office.write_policy(POLICY);
@@ -96,7 +96,7 @@ fn register() -> (PathBuf, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     let (file, text) = register();
     let (code, stdout, stderr) = said(&import(&config, &file));
@@ -121,7 +121,7 @@ async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
 
 #[test]
 fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let right = office.folder().join("right.csv");
     let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
@@ -183,7 +183,7 @@ fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> boo
 #[test]
 fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     const ROWS: usize = 900_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let (killed, config) = office(&world);
     let file = killed.folder().join("register.csv");
     let mut text = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n".to_owned();

@@ -7,13 +7,13 @@ use std::{
 };
 
 use lango_source::Bounding;
-use lango_testkit::{Engine, Office, Person, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Person, Policy, Register, TestRegion, persons, table};
 use serde_json::{Value, json};
 
 use crate::program;
 
 /// An office whose persons have two rows each and no key, of which one row counts; and its configuration.
-pub fn office(world: &World) -> (Office, PathBuf) {
+pub fn office(world: &TestRegion) -> (Office, PathBuf) {
     let mut register = Register::sample(2);
     register.unit = "TEXT";
     let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &register);
@@ -38,7 +38,7 @@ fn prepare(config: &Path) -> (Option<i32>, String, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_say_so() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     office.up().await.unwrap();
     let analyst = world.analyst();
@@ -89,7 +89,7 @@ fn is_writing(office: &Office) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothing_for_good() {
     const PERSONS: usize = 60_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let mut register = Register::default().with(PERSONS, Person { sex: Some("F"), ..Person::default() });
     register.unit = "TEXT";
     let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &register);
@@ -132,7 +132,7 @@ async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothin
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_estimate_is_given_without_its_source() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, _) = office(&world);
     office.up().await.unwrap();
     office.database.away();
@@ -145,7 +145,7 @@ async fn an_estimate_is_given_without_its_source() {
 
 #[test]
 fn nothing_to_prepare_is_good_news() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let (code, stdout, stderr) = prepare(&office.write_config(&world));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
@@ -156,7 +156,7 @@ fn nothing_to_prepare_is_good_news() {
 
 #[test]
 fn a_preparation_that_cannot_be_is_refused_with_what_to_do() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let (code, _, stderr) = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "citizens"]));
     assert_eq!(code, Some(1));
@@ -181,7 +181,7 @@ fn a_preparation_that_cannot_be_is_refused_with_what_to_do() {
 
 #[test]
 fn a_source_is_described_from_its_catalogue() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let config = office.write_config(&world);
     let describe = |more: &[&str]| {

@@ -7,7 +7,7 @@ mod program;
 use std::{collections::BTreeMap, time::Duration};
 
 use lango_identity::Kind;
-use lango_testkit::{Grant, Ledger, Office, Person, Policy, Register, World, persons, table};
+use lango_testkit::{Ledger, Office, Person, Policy, Register, TestGrant, TestRegion, persons, table};
 use process::Process;
 use rusqlite::Connection;
 
@@ -35,7 +35,7 @@ fn fill(office: &Office) {
 fn policy() -> Policy {
     Policy::of("GHA")
         .budget("accounting = \"pure\"\nepsilon = 30\nrenews = \"never\"")
-        .grants([Grant::of("30", "30")])
+        .grants([TestGrant::of("30", "30")])
 }
 
 async fn until(what: &str, mut is: impl FnMut() -> bool) {
@@ -49,7 +49,7 @@ async fn until(what: &str, mut is: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the_charge_counted() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::default());
     fill(&office);
     let config = office.write_config(&world);
@@ -104,7 +104,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
 
 #[tokio::test]
 async fn a_configuration_or_policy_that_is_wrong_ends_the_process_with_its_line() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &policy(), &Register::sample(1));
     let config = office.write_config(&world);
     let right = std::fs::read_to_string(&config).unwrap();
@@ -142,7 +142,7 @@ async fn a_configuration_or_policy_that_is_wrong_ends_the_process_with_its_line(
 #[tokio::test]
 async fn a_talkative_log_says_why_an_envelope_fails_and_holds_no_count_and_no_identifier() {
     const COUNT: usize = 104_729;
-    let world = World::new();
+    let world = TestRegion::new();
     let person = Person { sex: Some("F"), ..Person::default() };
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::default().with(COUNT, person));
     let gateway = Process::start_logging(&office.write_config(&world), "trace");

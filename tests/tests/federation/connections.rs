@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use lango_identity::{Expected, Kind, Region, Role, TlsIdentity, Validity, client_config, explain_handshake};
-use lango_testkit::{Coordinator, EKU, Office, Policy, Register, World, persons};
+use lango_testkit::{EKU, Office, Policy, Register, TestCoordinator, TestRegion, persons};
 use lango_wire::{
     pb,
     transport::{self, Address},
@@ -51,10 +51,11 @@ async fn explained(
 
 #[tokio::test]
 async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let coordinator =
-        Coordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5)).await;
+        TestCoordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5))
+            .await;
     let awa = world.id(Role::Analyst, "awa");
     let (life, past) = (world.validity(), world.past());
     let good = world.identity_of(&awa, life, life).tls();
@@ -156,10 +157,11 @@ async fn services(channel: Channel) -> Vec<String> {
 
 #[tokio::test]
 async fn health_and_reflection_answer_every_principal_of_the_region() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let coordinator =
-        Coordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5)).await;
+        TestCoordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5))
+            .await;
     let administrator = world.caller(Role::Administrator, "yaw");
     let gateway = administrator.connect(&office).await;
     let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
@@ -183,7 +185,7 @@ async fn health_and_reflection_answer_every_principal_of_the_region() {
 
 #[tokio::test]
 async fn what_is_no_request_leaves_the_gateway_up() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let analyst = world.analyst();
     let address = office.address().to_string();

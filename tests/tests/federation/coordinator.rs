@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use lango_identity::{Kind, Role};
 use lango_testkit::{
-    Coordinator, Federation, Grant, Mode, Office, Person, Policy, Register, Relayed, World, persons,
+    Federation, Mode, Office, Person, Policy, Register, Relayed, TestCoordinator, TestGrant, TestRegion,
+    persons,
 };
 use lango_wire::pb::{self, member_answer, member_estimate};
 use tonic::Code;
@@ -39,7 +40,7 @@ fn release<'a>(relayed: &'a Relayed, office: &str) -> &'a pb::Release {
     }
 }
 
-async fn offices<const N: usize>(world: &World, names: [&str; N]) -> Vec<Office> {
+async fn offices<const N: usize>(world: &TestRegion, names: [&str; N]) -> Vec<Office> {
     let mut offices = Vec::new();
     for (size, name) in names.into_iter().enumerate() {
         offices.push(Office::start(world, &Policy::of(name), &Register::sample(size + 1)).await);
@@ -49,7 +50,7 @@ async fn offices<const N: usize>(world: &World, names: [&str; N]) -> Vec<Office>
 
 #[tokio::test]
 async fn one_question_costs_once_however_it_is_laid_out() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     // Exact counts: the noise is 0 but once in 10^12 draws.
@@ -93,7 +94,7 @@ async fn one_question_costs_once_however_it_is_laid_out() {
 
 #[tokio::test]
 async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by age,sex", "0.5"));
@@ -127,7 +128,7 @@ fn holds(table: &pb::Table, is: impl Fn(f64) -> bool) {
 
 #[tokio::test]
 async fn margins_of_a_cube_add_up_over_all_offices() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by\nby sex\nby age,sex", "0.5"));
@@ -157,10 +158,10 @@ async fn margins_of_a_cube_add_up_over_all_offices() {
 
 #[tokio::test]
 async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut offices = offices(&world, ["BEN", "GHA", "NGA", "SLE", "TGO"]).await;
     // Nigeria grants less than is asked, Sierra Leone is down, Togo never answers, and nobody knows Mali.
-    let poor = Grant { by: r#"["age"]"#.into(), ..Grant::default() };
+    let poor = TestGrant { by: r#"["age"]"#.into(), ..TestGrant::default() };
     let granted_less = Policy::of("NGA").grants([poor]);
     offices[2].restart(&granted_less).await;
     offices[4].gate.set(Mode::Shut);
@@ -213,7 +214,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
 
 #[tokio::test]
 async fn an_estimate_names_every_members_price() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut federation =
         Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     federation.offices[2].down().await;
@@ -242,7 +243,7 @@ async fn an_estimate_names_every_members_price() {
 
 #[tokio::test]
 async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let federation = Federation::start(&world, offices(&world, ["GHA"]).await, PATIENT).await;
     let (analyst, auditor) = (world.analyst(), world.caller(Role::Auditor, "zainab"));
     let text = persons("by sex", "1");
@@ -268,7 +269,7 @@ async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
 
 #[tokio::test]
 async fn members_are_listed_page_by_page() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let mut client = world.analyst().coordinator(&federation.coordinator).await;
     let (mut names, mut page_token) = (Vec::new(), String::new());
@@ -287,10 +288,10 @@ async fn members_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_coordinator_starts_without_its_members() {
-    let world = World::new();
+    let world = TestRegion::new();
     let address = "https://127.0.0.1:1".parse().unwrap();
     let coordinator =
-        Coordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
+        TestCoordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
     let analyst = world.analyst();
     let gha = world.id(Role::Office, "GHA");
     let envelope = analyst.sign(Kind::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());

@@ -1,7 +1,7 @@
 //! Envelopes that prove nothing: the caller learns no more than that; the gateway's log says why.
 
 use lango_identity::{Kind, Role, digest};
-use lango_testkit::{Caller, Ledger, Office, Policy, Register, World, persons};
+use lango_testkit::{Caller, Ledger, Office, Policy, Register, TestRegion, persons};
 use lango_wire::{Object, pb};
 use tonic::{Code, Status};
 
@@ -34,7 +34,7 @@ async fn call(caller: &Caller, office: &Office, call: Call, envelope: Option<pb:
 
 #[tokio::test]
 async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let analyst = world.analyst();
     let question = analyst.question(&[&office.id], &persons("by sex", "1")).encode();
@@ -115,7 +115,7 @@ async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
 
 #[tokio::test]
 async fn a_coordinator_that_calls_has_no_say_over_the_question() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let (analyst, coordinator) = (world.analyst(), world.caller(Role::Coordinator, "main"));
     let question = analyst.question(&[&office.id], &persons("by sex", "1"));

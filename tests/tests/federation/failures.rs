@@ -6,7 +6,7 @@ use std::{
     io::{Seek, SeekFrom, Write},
 };
 
-use lango_testkit::{Engine, FailedCall, Mode, Office, Policy, Register, World, persons};
+use lango_testkit::{Engine, FailedCall, Mode, Office, Policy, Register, TestRegion, persons};
 
 use crate::log::Log;
 
@@ -100,7 +100,7 @@ fn words(failed: &FailedCall) -> (tonic::Code, String, Option<String>, usize) {
 
 #[tokio::test]
 async fn every_failure_is_reported_in_the_same_words() {
-    let world = World::new();
+    let world = TestRegion::new();
     let log = Log::new();
     // One office, for its certificates are of another length than another's.
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(SIZE)).await;

@@ -1,13 +1,13 @@
 //! Prices, descriptions and stored releases.
 
 use lango_identity::Role;
-use lango_testkit::{Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use tonic::Code;
 
 #[tokio::test]
 async fn an_estimate_touches_no_data_and_charges_nothing() {
-    let world = World::new();
-    let policy = Policy::of("GHA").grants([Grant::of("1", "4")]);
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").grants([TestGrant::of("1", "4")]);
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let analyst = world.analyst();
     let text = persons("by age,sex", "1");
@@ -42,8 +42,8 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
 
 #[tokio::test]
 async fn an_estimate_is_refused_as_the_question_would_be() {
-    let world = World::new();
-    let policy = Policy::of("GHA").grants([Grant { by: r#"["sex"]"#.into(), ..Grant::of("1", "4") }]);
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").grants([TestGrant { by: r#"["sex"]"#.into(), ..TestGrant::of("1", "4") }]);
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let auditor = world.caller(Role::Auditor, "zainab");
     for (caller, text, expected) in [
@@ -73,18 +73,18 @@ accounting = "pure"
 epsilon = 1
 renews = "never"
 "#;
-    let awa = Grant {
+    let awa = TestGrant {
         to: "spiffe://ecowas.example/analyst/awa".into(),
         by: r#"["sex"]"#.into(),
-        ..Grant::of("0.5", "4")
+        ..TestGrant::of("0.5", "4")
     };
-    let over = Grant {
+    let over = TestGrant {
         id: "over".into(),
         more: "valid = { from = 2001-01-01, until = 2001-12-31 }".into(),
-        ..Grant::of("1", "1")
+        ..TestGrant::of("1", "1")
     };
     let policy = Policy::of("GHA").grants([awa, over]).more(hidden);
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &policy, &Register::sample(1)).await;
 
     let described = world.analyst().describe(&office, None).await.unwrap();
@@ -112,18 +112,18 @@ renews = "never"
 #[tokio::test]
 async fn a_stored_release_is_open_to_every_principal_that_may_ask_its_question() {
     let to = |name: &str| format!("spiffe://ecowas.example/analyst/{name}");
-    let grant = |id: &str, name: &str, by: &str| Grant {
+    let grant = |id: &str, name: &str, by: &str| TestGrant {
         id: id.into(),
         to: to(name),
         by: by.into(),
-        ..Grant::of("1", "4")
+        ..TestGrant::of("1", "4")
     };
     let policy = Policy::of("GHA").grants([
         grant("a", "awa", r#"["age", "sex"]"#),
         grant("b", "kofi", r#"["sex"]"#),
         grant("c", "ama", r#"["age", "sex"]"#),
     ]);
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let answer = world.analyst().ask(&office, &persons("by age,sex", "1")).await.unwrap();
     let (id, charged) = (answer.statement.release_id, office.ledger());

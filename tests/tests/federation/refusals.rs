@@ -1,7 +1,7 @@
 //! Refusals: a status, a reason, a signature under it, a record, and nothing charged.
 
 use lango_identity::{Kind, Role, digest};
-use lango_testkit::{Caller, FailedCall, Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 use lango_wire::{Question, pb};
 use tonic::Code;
 
@@ -20,18 +20,18 @@ async fn refused(caller: &Caller, office: &Office, payload: &[u8]) -> FailedCall
 
 #[tokio::test]
 async fn every_refusal_is_signed_recorded_and_free() {
-    let world = World::new();
-    let grant = Grant {
+    let world = TestRegion::new();
+    let grant = TestGrant {
         to: "spiffe://ecowas.example/analyst/awa".into(),
         by: r#"["age", "country_of_birth", "sex"]"#.into(),
         by_at_most: 2,
-        ..Grant::of("1", "2")
+        ..TestGrant::of("1", "2")
     };
-    let over = Grant {
+    let over = TestGrant {
         id: "over".into(),
         to: "spiffe://ecowas.example/analyst/ama".into(),
         more: "valid = { from = 2001-01-01, until = 2001-12-31 }".into(),
-        ..Grant::of("1", "1")
+        ..TestGrant::of("1", "1")
     };
     let office = Office::start(&world, &Policy::of("GHA").grants([grant, over]), &Register::sample(5)).await;
     let analyst = world.analyst();
@@ -243,11 +243,14 @@ async fn every_refusal_is_signed_recorded_and_free() {
 
 #[tokio::test]
 async fn a_budget_that_is_spent_refuses_and_stays_usable() {
-    let world = World::new();
+    let world = TestRegion::new();
     let pool = |epsilon: &str| format!("accounting = \"pure\"\nepsilon = {epsilon}\nrenews = \"yearly\"");
-    let kofi =
-        Grant { id: "kofi".into(), to: "spiffe://ecowas.example/analyst/kofi".into(), ..Grant::of("1", "2") };
-    let awa = || Grant { to: "spiffe://ecowas.example/analyst/awa".into(), ..Grant::of("1", "2") };
+    let kofi = TestGrant {
+        id: "kofi".into(),
+        to: "spiffe://ecowas.example/analyst/kofi".into(),
+        ..TestGrant::of("1", "2")
+    };
+    let awa = || TestGrant { to: "spiffe://ecowas.example/analyst/awa".into(), ..TestGrant::of("1", "2") };
     for (what, policy, of) in [
         ("the grant's share", Policy::of("GHA").grants([awa(), kofi.clone()]), "grant regional-analysts"),
         ("the pool", Policy::of("GHA").budget(&pool("2")).grants([awa(), kofi]), "pool"),

@@ -1,6 +1,6 @@
 //! Whatever stands in a column, a question about it does not fail: an error would reveal that it stands there.
 
-use lango_testkit::{Database, Engine, Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Engine, Office, Policy, Register, TestDatabase, TestGrant, TestRegion, persons};
 
 /// A table: its columns, how each is declared, and the oddest values that it can then hold, as literals.
 type ColumnValues = [(&'static str, &'static str, &'static [&'static str]); 8];
@@ -126,7 +126,7 @@ const OF_MARIADB: &[ColumnValues] = &[
 ];
 
 /// Makes the table, and puts every value of every column into it: in a unit of its own, and in one unit.
-fn fill(database: &Database, held: &ColumnValues) {
+fn fill(database: &TestDatabase, held: &ColumnValues) {
     // What may be kept is asked for, and not what may be written by default.
     let lax =
         if database.engine() == Engine::MariaDb { "SET sql_mode = 'ALLOW_INVALID_DATES'; " } else { "" };
@@ -145,9 +145,9 @@ fn fill(database: &Database, held: &ColumnValues) {
 
 #[tokio::test]
 async fn no_value_makes_a_question_fail() {
-    let world = World::new();
+    let world = TestRegion::new();
     let by = r#"["country_of_birth", "sex", "age", "education", "arrival_year", "born"]"#;
-    let policy = Policy::of("GHA").grants([Grant { by: by.into(), ..Grant::default() }]);
+    let policy = Policy::of("GHA").grants([TestGrant { by: by.into(), ..TestGrant::default() }]);
     let born = "born = { date = [2023-12-30, 2024-03-01], bands = \"month\" }\nincome = {";
     let text = policy.text().replace("income = {", born);
     let tables = match Engine::under_test() {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use lango_privacy::{Counted, Discovery, Exact, Measurement, Mechanism, Noise, Plan, measure};
 use lango_source::{Secret, Source};
-use lango_testkit::{Database, Engine, Value, wait};
+use lango_testkit::{Engine, TestDatabase, Value, wait};
 
 use crate::table::{COLUMNS, Row};
 
@@ -22,13 +22,13 @@ pub struct SqlTable {
 /// A database, and how a gateway reads it.
 #[derive(Clone)]
 struct Place {
-    database: Arc<Database>,
+    database: Arc<TestDatabase>,
     source: Arc<dyn Source>,
 }
 
 impl Place {
     fn fresh(engine: Engine) -> Self {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         Self { source: database.source().into(), database: Arc::new(database) }
     }
 

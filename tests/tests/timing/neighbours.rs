@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use lango_identity::Kind;
-use lango_testkit::{Caller, Office, Policy, Register, World, persons};
+use lango_testkit::{Caller, Office, Policy, Register, TestRegion, persons};
 use lango_wire::pb::{GatewayServiceQueryRequest, gateway_service_client::GatewayServiceClient};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -21,7 +21,7 @@ pub struct Neighbours {
 impl Neighbours {
     /// Starts both, with answers on this grid or at once.
     pub async fn start(grid_ms: Option<u64>) -> Self {
-        let world = World::new();
+        let world = TestRegion::new();
         let grid = grid_ms.map(|ms| format!("answer_grid_ms = {ms}\n")).unwrap_or_default();
         let office = async |rows: u32| {
             // The unit's column is no key, so that its rows must be brought together.

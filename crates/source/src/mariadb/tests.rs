@@ -1,13 +1,13 @@
 //! What the connections may do, and what is reported of a server's errors.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::{failure::safe_words, tests::runtime};
 
-fn source() -> (Database, MariaDb) {
-    let database = Database::fresh(Engine::MariaDb);
+fn source() -> (TestDatabase, MariaDb) {
+    let database = TestDatabase::fresh(Engine::MariaDb);
     database.run("CREATE TABLE residents (person_id int UNIQUE)");
     database.run("INSERT INTO residents VALUES (1)");
     let _inside = runtime().enter();

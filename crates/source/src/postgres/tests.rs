@@ -1,13 +1,13 @@
 //! What the connections may do, and what is reported of a server's errors.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::{failure::safe_words, tests::runtime};
 
-fn source() -> (Database, Postgres) {
-    let database = Database::fresh(Engine::Postgres);
+fn source() -> (TestDatabase, Postgres) {
+    let database = TestDatabase::fresh(Engine::Postgres);
     database.run("CREATE TABLE residents (person_id int UNIQUE)");
     database.run("GRANT ALL ON residents TO public; GRANT CREATE ON SCHEMA public TO public");
     let _inside = runtime().enter();

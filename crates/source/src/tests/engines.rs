@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lango_testkit::{Database, Engine, Value};
+use lango_testkit::{Engine, TestDatabase, Value};
 use rusqlite::types::Value as Sql;
 
 use super::{
@@ -19,12 +19,12 @@ const DECLARED: [(&str, &str); 5] =
 
 /// A table in a database of its own on an engine, with a source that reads it.
 pub(super) struct TestTable {
-    pub(super) database: Database,
+    pub(super) database: TestDatabase,
     pub(super) source: Arc<dyn Source>,
 }
 
 /// The source of a database.
-pub(super) fn source(database: &Database) -> Arc<dyn Source> {
+pub(super) fn source(database: &TestDatabase) -> Arc<dyn Source> {
     let settings = || Settings { prepared_schema: Some(database.prepared_schema()), ..Settings::default() };
     match database.engine() {
         Engine::Sqlite => Arc::new(Sqlite::new(database.file(), std::time::Duration::from_secs(60))),
@@ -41,7 +41,7 @@ pub(super) fn source(database: &Database) -> Arc<dyn Source> {
 
 impl TestTable {
     fn of(engine: Engine, unit: &str, table: &[Row]) -> Self {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         let mut columns = vec![("person_id", unit)];
         columns.extend(DECLARED);
         // Longer than what testkit's text can hold: a name may be too long to be a code.

@@ -7,7 +7,7 @@ use std::{
 
 use lango_database::{Password, Server, Tls};
 use lango_privacy::Plan;
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -20,8 +20,8 @@ const SERVERS: [Engine; 2] = [Engine::Postgres, Engine::MariaDb];
 const COLUMNS: [(&str, &str); 5] =
     [("sex", "TEXT"), ("village", "TEXT"), ("income", "BIGINT"), ("born", "TEXT"), ("age", "BIGINT")];
 
-fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> Database {
-    let database = Database::fresh(engine);
+fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
     let columns: Vec<_> = [("person_id", unit)].into_iter().chain(COLUMNS).collect();
     database.create("residents", &columns);
     let row = |row: i64| {
@@ -38,7 +38,7 @@ fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> Database {
     database
 }
 
-fn with(database: &Database, server: &Server, settings: Settings) -> Arc<dyn Source> {
+fn with(database: &TestDatabase, server: &Server, settings: Settings) -> Arc<dyn Source> {
     let settings = Settings { prepared_schema: Some(database.prepared_schema()), ..settings };
     let _inside = runtime().enter();
     match database.engine() {
@@ -124,7 +124,7 @@ fn the_margins_of_a_question_are_of_one_moment() {
 }
 
 /// A lock on the table that another session holds for `seconds`.
-fn lock(database: &Arc<Database>, seconds: u32) -> std::thread::JoinHandle<()> {
+fn lock(database: &Arc<TestDatabase>, seconds: u32) -> std::thread::JoinHandle<()> {
     let holder = Arc::clone(database);
     let sql = match database.engine() {
         Engine::MariaDb => format!("LOCK TABLES residents WRITE; DO SLEEP({seconds}); UNLOCK TABLES"),
@@ -154,13 +154,13 @@ fn wait_for(is: impl Fn() -> bool) {
 }
 
 /// The gateway's user.
-fn user(database: &Database) -> String {
+fn user(database: &TestDatabase) -> String {
     let address = database.server().address;
     address.split("://").nth(1).unwrap().split('@').next().unwrap().to_owned()
 }
 
 /// Statements of the gateway's user that run at the server.
-fn running(database: &Database) -> i64 {
+fn running(database: &TestDatabase) -> i64 {
     let user = user(database);
     database.integer(&match database.engine() {
         Engine::MariaDb => format!(
@@ -200,7 +200,7 @@ fn the_server_itself_stops_what_takes_too_long_though_nobody_waits_for_it() {
 #[test]
 fn a_server_that_goes_away_while_rows_are_read_fails_the_question_as_charged() {
     for engine in SERVERS {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         let columns: Vec<_> = [("person_id", "BIGINT")].into_iter().chain(COLUMNS).collect();
         database.create("residents", &columns);
         database.run(&match engine {
@@ -299,7 +299,7 @@ fn preparations_at_once_and_beside_questions_leave_one_that_fits() {
     }
 }
 
-fn prepared(database: &Database) -> Vec<String> {
+fn prepared(database: &TestDatabase) -> Vec<String> {
     let sql = format!(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' AND table_name <> 'lango_preparation'",
         database.prepared_schema()

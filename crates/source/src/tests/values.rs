@@ -2,7 +2,7 @@
 //! error.
 
 use lango_privacy::{Column, Dataset, Domain, Grid, Span};
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 
 use super::{
     engines::source,
@@ -17,7 +17,7 @@ fn declared(columns: impl IntoIterator<Item = (&'static str, Column)>, rows_at_m
 
 /// The counts by every access path: vouched for where the unit is a key, else ranked and prepared. All are the same.
 fn by_every_access(
-    database: &Database,
+    database: &TestDatabase,
     dataset: &Dataset,
     asked: &[(&str, &[&str])],
     filters: &[&str],
@@ -37,8 +37,8 @@ fn vector(cells: &[(&str, i64)]) -> Vector {
     cells.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
 }
 
-fn held(engine: Engine, columns: &str, rows: &[&str]) -> Database {
-    let database = Database::fresh(engine);
+fn held(engine: Engine, columns: &str, rows: &[&str]) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
     if engine == Engine::MariaDb {
         // Zero dates may have been written by an older server.
         database.run("SET SESSION sql_mode = ''");
@@ -227,7 +227,7 @@ fn repro_an_identifier_that_is_no_number_was_a_unit_and_kept_a_preparation_from_
 
 #[test]
 fn repro_a_domain_that_forbids_null_holds_it_all_the_same() {
-    let database = Database::fresh(Engine::Postgres);
+    let database = TestDatabase::fresh(Engine::Postgres);
     for sql in [
         "CREATE DOMAIN number AS int NOT NULL",
         "CREATE TABLE residents (person_id number UNIQUE, age int)",
@@ -295,9 +295,9 @@ fn texts_are_the_same_only_byte_by_byte() {
     let kind = "varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci";
     let database = held(Engine::MariaDb, &format!("person_id {kind}, sex {kind}, village {kind}"), &latin);
     let plain = held(Engine::Sqlite, "person_id text, sex text, village text", &latin);
-    let of = |database: &Database| by_every_access(database, &declared(columns.clone(), 1), &asked, &[]);
+    let of = |database: &TestDatabase| by_every_access(database, &declared(columns.clone(), 1), &asked, &[]);
     assert_eq!(of(&database), of(&plain), "latin1");
-    let filtered = |database: &Database| {
+    let filtered = |database: &TestDatabase| {
         by_every_access(database, &declared(columns.clone(), 1), &[("persons", &["sex"])], &["sex in F,a"])
     };
     assert_eq!(filtered(&database), [vector(&[("F#0", 1), ("a#0", 1)])]);
@@ -305,7 +305,7 @@ fn texts_are_the_same_only_byte_by_byte() {
 
 #[test]
 fn every_letter_of_a_latin_column_is_another_unit() {
-    let database = Database::fresh(Engine::MariaDb);
+    let database = TestDatabase::fresh(Engine::MariaDb);
     database.run("CREATE TABLE residents (person_id varchar(2) CHARACTER SET latin1 COLLATE latin1_swedish_ci, age int)");
     for byte in 0..=255u8 {
         database.run(&format!("INSERT INTO residents VALUES (CONVERT(X'{byte:02X}' USING latin1), 1)"));
@@ -356,7 +356,7 @@ fn enumerations_truth_values_and_uuids_are_codes_and_identifiers() {
     let asked: [(&str, &[&str]); 2] = [("persons", &["sex"]), ("rows(sex)", &[""])];
     let filters = |values: &'static str| -> Vec<&'static str> { vec![values] };
     for key in ["PRIMARY KEY", ""] {
-        let database = Database::fresh(Engine::Postgres);
+        let database = TestDatabase::fresh(Engine::Postgres);
         database.run("CREATE TYPE s AS ENUM ('M', 'F', '')");
         database.run(&format!("CREATE TABLE residents (person_id uuid {key}, sex s, ok boolean)"));
         for (number, row) in ["'F', true", "'M', false", "'', NULL"].into_iter().enumerate() {
@@ -370,7 +370,7 @@ fn enumerations_truth_values_and_uuids_are_codes_and_identifiers() {
         let counted = by_every_access(&database, &dataset, &[("persons", &["sex"])], &filters("ok in true"));
         assert_eq!(counted, [vector(&[("F#0", 1)])], "{key}");
 
-        let database = Database::fresh(Engine::MariaDb);
+        let database = TestDatabase::fresh(Engine::MariaDb);
         database.run(&format!(
             "CREATE TABLE residents (person_id uuid {key}, sex enum('M','F',''), village uuid, age date)"
         ));
