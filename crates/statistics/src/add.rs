@@ -3,7 +3,7 @@
 use lango_privacy::{Form, Name, Range, RatioTerm};
 
 use crate::{
-    Answer,
+    OfficeRelease,
     content::CellContent,
     estimate::{Amount, Estimates},
     noises::{Carried, Noises},
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Estimated<'a> {
     /// The answer.
-    pub answer: &'a Answer<'a>,
+    pub answer: &'a OfficeRelease<'a>,
     /// By margin.
     own: Vec<Estimates<'a>>,
     /// By earlier release and margin.
@@ -50,7 +50,7 @@ pub(crate) struct Frame {
 
 impl<'a> Estimated<'a> {
     /// The estimates of an answer that was checked, these dimensions being summed over.
-    pub fn new(answer: &'a Answer<'a>, over: &[Name]) -> Self {
+    pub fn new(answer: &'a OfficeRelease<'a>, over: &[Name]) -> Self {
         let earlier = answer.earlier.iter().map(|earlier| earlier.estimates(over)).collect();
         Self { answer, own: answer.estimates(over), earlier }
     }

@@ -66,7 +66,7 @@ impl Estimates<'_> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> OfficeRelease<'a> {
     /// The estimates of each margin, and their noises once these dimensions are summed over. The answer was checked.
     pub(crate) fn estimates(&self, over: &[Name]) -> Vec<Estimates<'a>> {
         let measured = self.measured();

@@ -3,7 +3,7 @@
 use lango_privacy::{RatioFigure, rank_bound};
 
 use crate::{
-    Answer, Axis, Cell, Figure, OFFICE, Status, Table,
+    Axis, Cell, CombinedTable, Figure, OFFICE, OfficeRelease, Status,
     add::{Estimated, Frame, Sum, unit},
     content::CellContent,
     intervals::Intervals,
@@ -14,7 +14,7 @@ use crate::{
 /// Answers that are to stand in one table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Together<'a, 'b> {
-    pub answers: &'b [Answer<'a>],
+    pub answers: &'b [OfficeRelease<'a>],
     /// In the same order.
     pub estimated: &'b [Estimated<'b>],
     /// Side by side, or added up.
@@ -31,7 +31,7 @@ impl<'b> Together<'_, 'b> {
 
 impl Sheet<'_> {
     /// The table.
-    pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> Table {
+    pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> CombinedTable {
         let mixed = if together.by_office { Vec::new() } else { self.mixed_others(together.answers) };
         let is_mixed = |place: usize| mixed.iter().any(|(stride, keys, at)| place / stride % keys == *at);
         let mut cells = Vec::new();
@@ -58,7 +58,7 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Table { measure: self.margin.measure.clone(), axes, cells }
+        CombinedTable { measure: self.margin.measure.clone(), axes, cells }
     }
 
     /// The figures of a block, whose answers have these contents.
@@ -94,7 +94,7 @@ impl Sheet<'_> {
 }
 
 /// The axis of offices.
-pub(crate) fn offices(answers: &[Answer<'_>]) -> Axis {
+pub(crate) fn offices(answers: &[OfficeRelease<'_>]) -> Axis {
     let codes = answers.iter().map(|answer| answer.office.to_owned()).collect();
     Axis { dimension: OFFICE.to_owned(), codes }
 }

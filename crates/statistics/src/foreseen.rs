@@ -2,7 +2,7 @@
 
 use lango_privacy::{Layout, Level, Measurement, PlanText, Term, WeightedSum, rank_bound};
 
-use crate::{Answer, add::unit, answer::usable, content::CellContent};
+use crate::{OfficeRelease, add::unit, content::CellContent, release::usable};
 
 /// The number of rows, or units, for which the error of a mean or a share is given.
 pub const FORESEEN_OF: u64 = 1_000;
@@ -22,20 +22,20 @@ pub struct Planned<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Foreseen {
     /// Of a count or a sum.
-    Plain(Error),
+    Plain(Uncertainty),
     /// Of a mean of [`FORESEEN_OF`] rows, which is as many times smaller as there are more of them.
-    Mean(Error),
+    Mean(Uncertainty),
     /// Of one half as a share of [`FORESEEN_OF`] units.
-    Share(Error),
+    Share(Uncertainty),
     /// By how many rows the rank of each chosen quantile may be farther from the one asked for than the best candidate's.
     Chosen(Vec<u64>),
     /// Of the count of a key that is found, and the noisy count that it must reach.
-    Found(Error, i64),
+    Found(Uncertainty, i64),
 }
 
 /// An error, in the unit of the column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Error {
+pub struct Uncertainty {
     /// The standard error.
     pub std_err: f64,
     /// Half the width of the interval.
@@ -45,16 +45,27 @@ pub struct Error {
 /// What is foreseen for each margin of some offices added up, which all have these margins; `None` for what cannot be
 /// added up, or where a plan does not say what its layout needs.
 pub fn foresee(offices: &[Planned<'_>], level: Level) -> Vec<Option<Foreseen>> {
-    let answers: Vec<Answer<'_>> = offices
+    let answers: Vec<OfficeRelease<'_>> = offices
         .iter()
-        .map(|Planned { plan, layout }| Answer { office: "", layout, plan, cells: &[], earlier: Vec::new() })
+        .map(|Planned { plan, layout }| OfficeRelease {
+            office: "",
+            layout,
+            plan,
+            cells: &[],
+            earlier: Vec::new(),
+        })
         .collect();
     let noises: Vec<Vec<Vec<Term>>> = answers.iter().map(|answer| answer.noise(&[])).collect();
     let margins = offices.first().map_or(0, |office| office.layout.margins().len());
     (0..margins).map(|place| margin(&answers, &noises, place, level)).collect()
 }
 
-fn margin(answers: &[Answer<'_>], noises: &[Vec<Vec<Term>>], place: usize, level: Level) -> Option<Foreseen> {
+fn margin(
+    answers: &[OfficeRelease<'_>],
+    noises: &[Vec<Vec<Term>>],
+    place: usize,
+    level: Level,
+) -> Option<Foreseen> {
     let contents = answers.iter().map(|answer| answer.content(place).ok()).collect::<Option<Vec<_>>>()?;
     let texts = answers.iter().map(|answer| answer.plan.margins.get(place).filter(|text| usable(text)));
     let texts = texts.collect::<Option<Vec<_>>>()?;
@@ -75,7 +86,7 @@ fn margin(answers: &[Answer<'_>], noises: &[Vec<Vec<Term>>], place: usize, level
     let sum = WeightedSum::of(sum);
     let of = |count: u64| {
         let whole = unit(finest) * count as f64;
-        Error { std_err: sum.std_err() / whole, half_width: sum.half_width(level) / whole }
+        Uncertainty { std_err: sum.std_err() / whole, half_width: sum.half_width(level) / whole }
     };
     let alone = answers.len() == 1;
     match contents.first()? {

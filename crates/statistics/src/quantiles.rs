@@ -3,7 +3,7 @@
 use lango_privacy::{Decimal, HistogramQuantile, Level, Measure};
 
 use crate::{
-    Answer, Axis, Cell, CombineError, Figure, Status, Table,
+    Axis, Cell, CombineError, CombinedTable, Figure, OfficeRelease, Status,
     add::{Estimated, Sum, unit},
     combine::{shared_margins, sheets},
     content::CellContent,
@@ -18,11 +18,11 @@ use crate::{
 /// An interval holds every value that the bins' noisy counts do not exclude, and so is seldom narrower than a bin. There is
 /// no standard error: counts do not say where in its bin a quantile lies, so it is interpolated on a straight line.
 pub fn quantile_from_histogram(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     shares: &[Decimal],
     by_office: bool,
     level: Level,
-) -> Result<Vec<Table>, CombineError> {
+) -> Result<Vec<CombinedTable>, CombineError> {
     let margins = shared_margins(answers)?;
     let histogram = |(_, (measure, _)): &(usize, &(Measure, _))| matches!(measure, Measure::Histogram(_));
     let places: Vec<usize> = margins.iter().enumerate().filter(histogram).map(|(place, _)| place).collect();
@@ -39,7 +39,7 @@ impl Sheet<'_> {
         together: &Together<'_, '_>,
         shares: &[Decimal],
         intervals: &mut Intervals,
-    ) -> Result<Table, CombineError> {
+    ) -> Result<CombinedTable, CombineError> {
         let mut cells = Vec::new();
         for block in together.blocks() {
             let mut contents = block.iter().filter_map(|(index, _)| self.contents.get(*index));
@@ -69,7 +69,7 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Ok(Table { measure, axes, cells })
+        Ok(CombinedTable { measure, axes, cells })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lango_privacy::{LayoutMargin, Name, OTHER, TOTAL};
 
 use crate::{
-    Answer, Axis, CombineError,
+    Axis, CombineError, OfficeRelease,
     content::{CellContent, bins},
     table::union,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// The sheet of the margin at a place; the answers were checked.
-    pub fn new(answers: &[Answer<'a>], place: usize, over: &[Name]) -> Result<Self, CombineError> {
+    pub fn new(answers: &[OfficeRelease<'a>], place: usize, over: &[Name]) -> Result<Self, CombineError> {
         let margins = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
         let margin = margins.get(place).ok_or(CombineError::TooManyCells)?;
         let contents = answers.iter().map(|answer| answer.content(place)).collect::<Result<Vec<_>, _>>()?;
@@ -48,7 +48,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// For each dimension of an answer's margin, the last first, how far each of its keys lies from the first cell.
-    pub fn offsets(&self, answer: &Answer<'_>) -> Vec<Vec<usize>> {
+    pub fn offsets(&self, answer: &OfficeRelease<'_>) -> Vec<Vec<usize>> {
         let mut stride = self.inner;
         let mut offsets = Vec::new();
         let keysets: Vec<_> = answer.layout.axes(&self.margin.by).map(|(_, keyset)| keyset).collect();
@@ -63,7 +63,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The places on the innermost axis of the figures of an answer's cell.
-    pub fn inner_places(&self, answer: &Answer<'_>, content: &CellContent<'_>) -> Vec<usize> {
+    pub fn inner_places(&self, answer: &OfficeRelease<'_>, content: &CellContent<'_>) -> Vec<usize> {
         let laid = answer.layout.margins().get(self.place);
         let codes = laid.and_then(|laid| content.inner(laid));
         match (codes, self.axes.last()) {
@@ -76,7 +76,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// The places of `_O` on those axes on which the offices' lists differ, as (stride, keys, place).
-    pub fn mixed_others(&self, answers: &[Answer<'_>]) -> Vec<(usize, usize, usize)> {
+    pub fn mixed_others(&self, answers: &[OfficeRelease<'_>]) -> Vec<(usize, usize, usize)> {
         let mut stride = 1;
         let mut mixed = Vec::new();
         for (position, axis) in self.axes.iter().enumerate().rev() {
@@ -104,7 +104,7 @@ fn places(axis: &Axis) -> HashMap<&str, usize> {
 }
 
 /// A dimension's axis: every key that some office declares, or the lone total.
-fn axis(answers: &[Answer<'_>], dimension: &Name, over: &[Name]) -> Axis {
+fn axis(answers: &[OfficeRelease<'_>], dimension: &Name, over: &[Name]) -> Axis {
     let codes = if over.contains(dimension) {
         vec![TOTAL.to_owned()]
     } else {
@@ -117,7 +117,7 @@ fn axis(answers: &[Answer<'_>], dimension: &Name, over: &[Name]) -> Axis {
 /// The axis of the figures of a cell, where there are several. It has the name of its column, or of the measure where the
 /// margin has that name already.
 fn inner_axis(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     place: usize,
     margin: &LayoutMargin,
     contents: &[CellContent<'_>],

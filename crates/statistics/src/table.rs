@@ -9,7 +9,7 @@ pub const OFFICE: &str = "office";
 
 /// One margin of one measure, over several offices.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct CombinedTable {
     /// What is computed.
     pub measure: Measure,
     /// By what; [`OFFICE`] first where offices are laid out one by one.
@@ -82,7 +82,7 @@ impl Status {
     }
 }
 
-impl Table {
+impl CombinedTable {
     /// The key of each cell, one code per axis, in the order of the cells.
     pub fn keys(&self) -> impl Iterator<Item = Vec<&str>> {
         (0..self.cells.len()).map(|cell| {

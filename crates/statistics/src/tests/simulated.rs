@@ -131,8 +131,9 @@ fn margins_of_a_measure_add_up_and_their_intervals_hold_the_truth() {
     for _ in 0..400 {
         let offices = [cube("GHA", &mut draws, [9.0, 6.0, 4.0]), cube("TGO", &mut draws, [5.0, 8.0, 3.0])];
         let tables = combined(&offices, false).unwrap();
-        let values =
-            |table: &Table| table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>();
+        let values = |table: &CombinedTable| {
+            table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>()
+        };
         let [total, ages, joint] = [0, 1, 2].map(|table: usize| values(&tables[table]));
         assert!((ages.iter().sum::<f64>() - total[0]).abs() < 1e-9 * total[0]);
         for (age, cells) in ages.iter().zip(joint.chunks(3)) {

@@ -11,7 +11,7 @@ const SCALE_MOST: f64 = 1e13;
 
 /// One office's release, as far as its numbers go. The caller has verified its signature and digests.
 #[derive(Debug, Clone)]
-pub struct Answer<'a> {
+pub struct OfficeRelease<'a> {
     /// The office's short name: an ISO 3166-1 alpha-3 code.
     pub office: &'a str,
     /// Which integer stands for which cell.
@@ -21,10 +21,10 @@ pub struct Answer<'a> {
     /// The noisy integers as measured.
     pub cells: &'a [i64],
     /// The office's earlier releases that its means are divided by; what these were divided by does not matter.
-    pub earlier: Vec<Answer<'a>>,
+    pub earlier: Vec<OfficeRelease<'a>>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> OfficeRelease<'a> {
     /// Whether layout, plan and cells speak of the same margins, with usable keys, values, noises and divisors.
     ///
     /// An office may sign nonsense: check an answer before it is combined, so that it alone is left out.
@@ -55,7 +55,7 @@ impl<'a> Answer<'a> {
     /// The places of margins of earlier releases that a centred mean can be divided by: which release, and which margin.
     pub(crate) fn divisors(&self, mean: &LayoutMargin) -> impl Iterator<Item = (usize, usize)> {
         let counts = mean.measure.column().map(|column| Measure::RowsOf(column.clone()));
-        let usable = move |answer: &Answer<'_>, margin: &LayoutMargin| {
+        let usable = move |answer: &OfficeRelease<'_>, margin: &LayoutMargin| {
             let alike = answer.layout.axes(&mean.by).eq(self.layout.axes(&mean.by));
             Some(&margin.measure) == counts.as_ref() && margin.by == mean.by && alike
         };
