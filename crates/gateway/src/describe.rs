@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_identity::Role;
 use lango_policy::Grant;
-use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
+use lango_privacy::{Column, Dataset, Grid, Measure, Name, PayloadType, Query};
 use lango_store::Decision;
 use lango_wire::{Lookup, Object, Refusal, pb};
 
@@ -63,8 +63,8 @@ impl Gateway {
             name: dataset.name.to_string(),
             title: dataset.title.clone(),
             kind: match dataset.kind {
-                Kind::Stock => "stock".to_owned(),
-                Kind::Flow => "flow".to_owned(),
+                PayloadType::Stock => "stock".to_owned(),
+                PayloadType::Flow => "flow".to_owned(),
             },
             version: dataset.version.to_string(),
             unit: dataset.unit.noun.to_string(),
@@ -96,7 +96,8 @@ impl Gateway {
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
         request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
-        let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
+        let query_digest =
+            Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));
         let known = Known {
             query_digest,
             dataset: Some(query.dataset.to_string()),

@@ -4,7 +4,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::chain::{ChainFault, Use, check_chain};
-use crate::dsse::{Kind, verify_signature};
+use crate::dsse::{PayloadType, verify_signature};
 use crate::region::Region;
 use crate::spiffe::SpiffeId;
 use crate::text::printable;
@@ -13,7 +13,7 @@ use crate::text::printable;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The media type as received.
-    pub kind: String,
+    pub payload_type: String,
     /// The signed bytes; never re-serialised before they are verified.
     pub payload: Vec<u8>,
     /// 64 bytes.
@@ -51,21 +51,21 @@ pub struct Verified {
     pub payload: Vec<u8>,
 }
 
-/// Verifies an envelope at `now` (Unix seconds): sizes and kind (A1), certificates (A2), signature (A4).
+/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), signature (A4).
 /// It does not check revocation (A3).
 ///
 /// # Errors
 /// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
 pub fn verify(
     envelope: &Envelope,
-    expected: Kind,
+    expected: PayloadType,
     region: &Region,
     now: i64,
     limits: Limits,
 ) -> Result<Verified, Unauthenticated> {
     check_sizes(envelope, limits)?;
-    if envelope.kind != expected.media_type() {
-        return Err(Unauthenticated::Kind { expected, found: printable(&envelope.kind) });
+    if envelope.payload_type != expected.media_type() {
+        return Err(Unauthenticated::PayloadType { expected, found: printable(&envelope.payload_type) });
     }
     let chain: Vec<_> =
         envelope.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
@@ -125,11 +125,11 @@ pub enum Unauthenticated {
         /// Its size.
         bytes: usize,
     },
-    /// A1: a message of another kind.
+    /// A1: a message of another type.
     #[error("the envelope is of type `{found}` instead of `{expected}`")]
-    Kind {
-        /// The kind asked for.
-        expected: Kind,
+    PayloadType {
+        /// The type expected.
+        expected: PayloadType,
         /// The type received.
         found: String,
     },

@@ -24,10 +24,10 @@ mod tls;
 #[cfg(test)]
 mod fixture;
 
-pub use authority::{Authority, AuthorityError, Issued, Validity};
+pub use authority::{Authority, AuthorityError, Issued, Lifetime};
 pub use certificate::{CertificateFault, Facts};
 pub use chain::ChainFault;
-pub use dsse::{Kind, digest, pae, verify_signature};
+pub use dsse::{PayloadType, digest, pae, verify_signature};
 pub use envelope::{Envelope, Limits, Unauthenticated, Verified, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};
 pub use files::{LoadError, PemError, certificates_from_pem, key_from_pem};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_identity::{Expected, Kind, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
 use lango_wire::{
     Answer, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal,
     answer::verify_release,
@@ -73,8 +73,8 @@ impl Caller {
     }
 
     /// The signed envelope of a payload.
-    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> pb::Envelope {
-        self.signer.sign(kind, payload).into()
+    pub fn sign(&self, payload_type: PayloadType, payload: Vec<u8>) -> pb::Envelope {
+        self.signer.sign(payload_type, payload).into()
     }
 
     /// A connection to an office's gateway.
@@ -91,17 +91,17 @@ impl Caller {
     /// Asks with a new question, and verifies what comes.
     pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, FailedCall> {
         let question = self.question(&[&office.id], query);
-        self.send(office, &self.sign(Kind::Query, question.encode())).await
+        self.send(office, &self.sign(PayloadType::Query, question.encode())).await
     }
 
     /// Sends a signed question, and verifies what comes.
     pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, FailedCall> {
         let request = pb::GatewayServiceQueryRequest { query: Some(envelope.clone()) };
         let response = self.gateway(office).await.query(request).await;
-        let request_digest = digest(Kind::Query, &envelope.payload);
+        let request_digest = digest(PayloadType::Query, &envelope.payload);
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let question = Question::decode(&envelope.payload, &self.id).unwrap();
-        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let release = response.into_inner().release.unwrap();
         let now = self.clock.get();
         let verified =
@@ -112,7 +112,7 @@ impl Caller {
     /// Asks for a price.
     pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, FailedCall> {
         let question = self.question(&[&office.id], query);
-        self.send_estimate(office, &self.sign(Kind::Estimate, question.encode())).await
+        self.send_estimate(office, &self.sign(PayloadType::Estimate, question.encode())).await
     }
 
     /// Sends a signed price enquiry.
@@ -123,7 +123,7 @@ impl Caller {
     ) -> Result<pb::Estimate, FailedCall> {
         let request = pb::GatewayServiceEstimateRequest { estimate: Some(envelope.clone()) };
         let response = self.gateway(office).await.estimate(request).await;
-        let request_digest = digest(Kind::Estimate, &envelope.payload);
+        let request_digest = digest(PayloadType::Estimate, &envelope.payload);
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         Ok(response.into_inner().estimate.unwrap())
     }
@@ -135,8 +135,8 @@ impl Caller {
         only: Option<&str>,
     ) -> Result<Vec<pb::Dataset>, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Describe(only.map(str::to_owned)));
-        let envelope = self.sign(Kind::Lookup, lookup.encode());
-        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let envelope = self.sign(PayloadType::Lookup, lookup.encode());
+        let request_digest = digest(PayloadType::Lookup, &envelope.payload);
         let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.describe(request).await;
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
@@ -146,8 +146,8 @@ impl Caller {
     /// Fetches a stored release, and verifies it.
     pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Release(release_id));
-        let envelope = self.sign(Kind::Lookup, lookup.encode());
-        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let envelope = self.sign(PayloadType::Lookup, lookup.encode());
+        let request_digest = digest(PayloadType::Lookup, &envelope.payload);
         let request = pb::GatewayServiceGetReleaseRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.get_release(request).await;
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;

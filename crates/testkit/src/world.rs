@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lango_identity::{Authority, Issued, Region, Role, Signer, SpiffeId, TlsIdentity, Validity};
+use lango_identity::{Authority, Issued, Lifetime, Region, Role, Signer, SpiffeId, TlsIdentity};
 
 use crate::{Caller, TestClock};
 
@@ -30,9 +30,9 @@ impl TestRegion {
     /// A region of this trust domain. Two of the same name have different authorities.
     pub fn of(trust_domain: &str) -> Self {
         let clock = TestClock::now();
-        let validity = Validity::days(clock.get(), LIFE_DAYS);
+        let lifetime = Lifetime::days(clock.get(), LIFE_DAYS);
         let authority =
-            Authority::new(trust_domain, &format!("authority of {trust_domain}"), validity).unwrap();
+            Authority::new(trust_domain, &format!("authority of {trust_domain}"), lifetime).unwrap();
         let region = authority.region(EKU.parse().unwrap()).unwrap();
         Self { authority, region, clock }
     }
@@ -43,22 +43,22 @@ impl TestRegion {
     }
 
     /// From now on, for longer than any test.
-    pub fn validity(&self) -> Validity {
-        Validity::days(self.clock.get(), LIFE_DAYS)
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime::days(self.clock.get(), LIFE_DAYS)
     }
 
     /// Already over, by the machine's clock too.
-    pub fn past(&self) -> Validity {
-        Validity { not_before: self.clock.get() - 2_000, not_after: self.clock.get() - 1_000 }
+    pub fn past(&self) -> Lifetime {
+        Lifetime { not_before: self.clock.get() - 2_000, not_after: self.clock.get() - 1_000 }
     }
 
     /// Certificates for a principal.
     pub fn identity(&self, role: Role, name: &str) -> TestIdentity {
-        self.identity_of(&self.id(role, name), self.validity(), self.validity())
+        self.identity_of(&self.id(role, name), self.lifetime(), self.lifetime())
     }
 
-    /// Certificates for a principal, for TLS and for signing, each of its own validity.
-    pub fn identity_of(&self, id: &SpiffeId, tls: Validity, signing: Validity) -> TestIdentity {
+    /// Certificates for a principal, for TLS and for signing, each of its own lifetime.
+    pub fn identity_of(&self, id: &SpiffeId, tls: Lifetime, signing: Lifetime) -> TestIdentity {
         TestIdentity {
             id: id.clone(),
             tls: self.authority.issue_tls(id, tls, &["localhost", "127.0.0.1"]).unwrap(),

@@ -9,7 +9,7 @@ mod program;
 
 use std::{path::Path, time::Duration};
 
-use lango_identity::{Role, Validity};
+use lango_identity::{Lifetime, Role};
 use lango_testkit::{EKU, Federation, Office, Policy, Register, TestGrant, TestIdentity, TestRegion};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -85,7 +85,7 @@ async fn a_question_run_twice_prints_the_same_values_and_costs_once() {
     assert_eq!(first["coverage"], json!({"asked": names, "answered": names, "refused": [], "missing": []}));
     let text = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 30\n";
     assert_eq!(first["query"]["text"], text);
-    let digest = lango_identity::digest(lango_identity::Kind::Text, text.as_bytes());
+    let digest = lango_identity::digest(lango_identity::PayloadType::Text, text.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(first["query"]["digest"], hex);
     assert_eq!(first["confidence"], 0.95);
@@ -141,13 +141,13 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
     let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let federation = federation(&world).await;
     let awa = world.id(Role::Analyst, "awa");
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let authority = world.authority.to_pem().certificate_pem;
     let both = authority.clone() + &stranger.authority.to_pem().certificate_pem;
     let foreign = |region: &str| folder(&stranger.identity_of(&awa, life, life), region);
     let mut swapped = world.identity_of(&awa, life, life);
     std::mem::swap(&mut swapped.tls, &mut swapped.signing);
-    let early = Validity { not_before: world.clock.get() + 86_400, not_after: life.not_after };
+    let early = Lifetime { not_before: world.clock.get() + 86_400, not_after: life.not_after };
     let keyless = folder(&world.identity_of(&awa, life, life), &authority);
     std::fs::remove_file(keyless.path().join("tls.key")).unwrap();
     for (what, identity, said) in [

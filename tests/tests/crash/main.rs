@@ -6,7 +6,7 @@ mod program;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_testkit::{Ledger, Office, Person, Policy, Register, TestGrant, TestRegion, persons, table};
 use process::Process;
 use rusqlite::Connection;
@@ -58,7 +58,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
     office.listens_at(gateway.address);
 
     let question = analyst.question(&[&office.id], &persons(BODY, "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let pending = async {
         until("a pending reservation", || Ledger::read(&office.store()).reservations == ["pending"]).await;
         drop(gateway.kill());
@@ -153,7 +153,7 @@ async fn a_talkative_log_says_why_an_envelope_fails_and_holds_no_count_and_no_id
 
     // A price enquiry as a question: the caller learns nothing, the log says it.
     let question = analyst.question(&[&office.id], &persons("by sex", "1"));
-    let replayed = analyst.sign(Kind::Estimate, question.encode());
+    let replayed = analyst.sign(PayloadType::Estimate, question.encode());
     let failed = analyst.send(&office, &replayed).await.unwrap_err();
     assert_eq!((failed.code, failed.status.details()), (tonic::Code::Unauthenticated, &[][..]));
 

@@ -2,7 +2,9 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use lango_identity::{Expected, Kind, Region, Role, TlsIdentity, Validity, client_config, explain_handshake};
+use lango_identity::{
+    Expected, Lifetime, PayloadType, Region, Role, TlsIdentity, client_config, explain_handshake,
+};
 use lango_testkit::{EKU, Office, Policy, Register, TestCoordinator, TestRegion, persons};
 use lango_wire::{
     pb,
@@ -57,11 +59,11 @@ async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
         TestCoordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5))
             .await;
     let awa = world.id(Role::Analyst, "awa");
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let good = world.identity_of(&awa, life, life).tls();
     let expired = world.identity_of(&awa, past, life).tls();
     let early =
-        Validity { not_before: world.clock.get() + 86_400, not_after: world.clock.get() + 2 * 86_400 };
+        Lifetime { not_before: world.clock.get() + 86_400, not_after: world.clock.get() + 2 * 86_400 };
     let early = world.identity_of(&awa, early, life).tls();
     let foreign = stranger.identity_of(&awa, life, life).tls();
     // A client whose own region knows both authorities finds nothing wrong at home: the gateway's alert must say it.
@@ -197,7 +199,7 @@ async fn what_is_no_request_leaves_the_gateway_up() {
         drop(stream.read_to_end(&mut Vec::new()).await);
     }
     // A message above the limit is not even read.
-    let envelope = analyst.sign(Kind::Query, vec![0; 600 * 1024]);
+    let envelope = analyst.sign(PayloadType::Query, vec![0; 600 * 1024]);
     let request = pb::GatewayServiceQueryRequest { query: Some(envelope) };
     let status = analyst.gateway(&office).await.query(request).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status}");

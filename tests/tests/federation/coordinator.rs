@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lango_identity::{Kind, Role};
+use lango_identity::{PayloadType, Role};
 use lango_testkit::{
     Federation, Mode, Office, Person, Policy, Register, Relayed, TestCoordinator, TestGrant, TestRegion,
     persons,
@@ -55,7 +55,7 @@ async fn one_question_costs_once_however_it_is_laid_out() {
     let analyst = world.analyst();
     // Exact counts: the noise is 0 but once in 10^12 draws.
     let question = analyst.question(&federation.audience(), &persons("by country_of_birth,sex", "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
 
     let summed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let by_office = analyst.relay(&federation.coordinator, &envelope, true).await.unwrap();
@@ -98,7 +98,7 @@ async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by age,sex", "0.5"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
 
     let mut sums = vec![0; 14 * 4];
@@ -132,7 +132,7 @@ async fn margins_of_a_cube_add_up_over_all_offices() {
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by\nby sex\nby age,sex", "0.5"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let [total, by_sex, finest] = relayed.result.tables.as_slice() else { panic!("three margins") };
     let whole: f64 = total.values[0];
@@ -172,7 +172,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     let analyst = world.analyst();
     let audience: Vec<_> = federation.audience().into_iter().chain([&mali]).collect();
     let question = analyst.question(&audience, &persons("by sex", "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let coverage = relayed.result.coverage.as_ref().unwrap();
     assert_eq!(coverage.asked, ["BEN", "GHA", "MLI", "NGA", "SLE", "TGO"]);
@@ -191,7 +191,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     // The refusal is the office's own, signed.
     let refusal = relayed.members.iter().find(|member| member.office == "NGA").unwrap();
     let Some(member_answer::Outcome::Refusal(refusal)) = &refusal.outcome else { panic!("{refusal:?}") };
-    let digest = lango_identity::digest(Kind::Query, &envelope.payload);
+    let digest = lango_identity::digest(PayloadType::Query, &envelope.payload);
     let signed = refusal.envelope.clone().unwrap().into();
     let nigeria = &federation.offices[2].id;
     let signed =
@@ -221,7 +221,7 @@ async fn an_estimate_names_every_members_price() {
     federation.offices[1].gate.set(Mode::Fail { rows_were_read: true });
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by sex", "30"));
-    let estimate = Some(analyst.sign(Kind::Estimate, question.encode()));
+    let estimate = Some(analyst.sign(PayloadType::Estimate, question.encode()));
     let mut client = analyst.coordinator(&federation.coordinator).await;
     let request = pb::CoordinatorServiceEstimateRequest { estimate };
     let members = client.estimate(request).await.unwrap().into_inner().members;
@@ -249,11 +249,11 @@ async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
     let text = persons("by sex", "1");
     let question = analyst.question(&federation.audience(), &text);
     let sign = |kind| analyst.sign(kind, question.encode());
-    let foreign = stranger.analyst().sign(Kind::Query, question.encode());
-    let audited = auditor.sign(Kind::Query, auditor.question(&federation.audience(), &text).encode());
-    let garbled = analyst.sign(Kind::Query, vec![0xff; 9]);
+    let foreign = stranger.analyst().sign(PayloadType::Query, question.encode());
+    let audited = auditor.sign(PayloadType::Query, auditor.question(&federation.audience(), &text).encode());
+    let garbled = analyst.sign(PayloadType::Query, vec![0xff; 9]);
     for (what, envelope, code, reason) in [
-        ("a price enquiry", sign(Kind::Estimate), Code::Unauthenticated, None),
+        ("a price enquiry", sign(PayloadType::Estimate), Code::Unauthenticated, None),
         ("another authority's", foreign, Code::Unauthenticated, None),
         ("an auditor's", audited, Code::PermissionDenied, Some("role")),
         ("garbage", garbled, Code::InvalidArgument, Some("malformed")),
@@ -264,7 +264,7 @@ async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
         assert_eq!(status.details().is_empty(), reason.is_none(), "{what}");
     }
     assert!(federation.offices[0].records().is_empty());
-    analyst.relay(&federation.coordinator, &sign(Kind::Query), false).await.unwrap();
+    analyst.relay(&federation.coordinator, &sign(PayloadType::Query), false).await.unwrap();
 }
 
 #[tokio::test]
@@ -294,7 +294,8 @@ async fn a_coordinator_starts_without_its_members() {
         TestCoordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
     let analyst = world.analyst();
     let gha = world.id(Role::Office, "GHA");
-    let envelope = analyst.sign(Kind::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());
+    let envelope =
+        analyst.sign(PayloadType::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());
     let relayed = analyst.relay(&coordinator, &envelope, false).await.unwrap();
     assert_eq!(named(&relayed.result.coverage.unwrap().missing), [("GHA", "unreachable")]);
     assert!(relayed.result.tables.is_empty());

@@ -1,6 +1,6 @@
 //! Refusals: a status, a reason, a signature under it, a record, and nothing charged.
 
-use lango_identity::{Kind, Role, digest};
+use lango_identity::{PayloadType, Role, digest};
 use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 use lango_wire::{Question, pb};
 use tonic::Code;
@@ -8,12 +8,12 @@ use tonic::Code;
 /// Sends a payload as a question and as a price enquiry, and finds both refused alike.
 async fn refused(caller: &Caller, office: &Office, payload: &[u8]) -> FailedCall {
     let mut gateway = caller.gateway(office).await;
-    let estimate = Some(caller.sign(Kind::Estimate, payload.to_vec()));
+    let estimate = Some(caller.sign(PayloadType::Estimate, payload.to_vec()));
     let status = gateway.estimate(pb::GatewayServiceEstimateRequest { estimate }).await.unwrap_err();
-    let price = caller.failed(status, &office.id, &digest(Kind::Estimate, payload));
-    let query = Some(caller.sign(Kind::Query, payload.to_vec()));
+    let price = caller.failed(status, &office.id, &digest(PayloadType::Estimate, payload));
+    let query = Some(caller.sign(PayloadType::Query, payload.to_vec()));
     let status = gateway.query(pb::GatewayServiceQueryRequest { query }).await.unwrap_err();
-    let failed = caller.failed(status, &office.id, &digest(Kind::Query, payload));
+    let failed = caller.failed(status, &office.id, &digest(PayloadType::Query, payload));
     assert_eq!((price.refusal(), price.code), (failed.refusal(), failed.code));
     failed
 }
@@ -236,7 +236,7 @@ async fn every_refusal_is_signed_recorded_and_free() {
         with(&|q| q.expires_at = q.issued_at + 8 * 86_400),
         with(&|q| q.audience.push(elsewhere.clone())),
     ] {
-        analyst.send(&office, &analyst.sign(Kind::Query, question)).await.unwrap();
+        analyst.send(&office, &analyst.sign(PayloadType::Query, question)).await.unwrap();
     }
     assert_eq!(office.ledger().pure_nano(""), 1_000_000_000);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_testkit::{Mode, Office, Policy, Register, TestGrant, TestRegion, at_once, persons};
 use lango_wire::Answer;
 
@@ -54,7 +54,7 @@ async fn a_byte_identical_request_is_charged_once_and_answered_in_its_own_envelo
     let world = TestRegion::new();
     let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
-    let envelope = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    let envelope = analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode());
     let first = analyst.send(&office, &envelope).await.unwrap();
     world.clock.advance(7);
     let second = analyst.send(&office, &envelope).await.unwrap();
@@ -73,12 +73,12 @@ async fn eight_at_once_are_charged_once() {
     let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
-    let same = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    let same = analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode());
     // Four byte-identical requests, four with their own identifiers.
     let envelopes: Vec<_> = (0..8)
         .map(|n| match n % 2 {
             0 => same.clone(),
-            _ => analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode()),
+            _ => analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode()),
         })
         .collect();
     office.gate.set(Mode::Shut);

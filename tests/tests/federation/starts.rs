@@ -120,7 +120,7 @@ async fn a_gateway_whose_certificates_are_not_good_does_not_start() {
     let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let (gha, tgo) = (world.id(Role::Office, "GHA"), world.id(Role::Office, "TGO"));
     let issue = |tls, signing| world.identity_of(&gha, tls, signing);
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let mut other_tls = issue(life, life);
     other_tls.tls = world.identity_of(&tgo, life, life).tls;
     for (what, identity, expected) in [

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_testkit::{Caller, Office, Policy, Register, TestRegion, persons};
 use lango_wire::pb::{GatewayServiceQueryRequest, gateway_service_client::GatewayServiceClient};
 use rand_chacha::ChaCha20Rng;
@@ -81,7 +81,7 @@ async fn time(
 ) -> f64 {
     // The price makes it another question, and its last digit keeps its text as long.
     let question = analyst.question(&[&office.id], &persons("by sex", &format!("0.001{number:05}1")));
-    let query = Some(analyst.sign(Kind::Query, question.encode()));
+    let query = Some(analyst.sign(PayloadType::Query, question.encode()));
     let asked = Instant::now();
     let response = gateway.query(GatewayServiceQueryRequest { query }).await.unwrap();
     let time = asked.elapsed();

@@ -74,7 +74,7 @@ fn the_certificate_at_fault_is_named() {
 #[test]
 fn own_certificate_and_key_are_checked_without_a_connection() {
     let world = World::new();
-    let future = crate::Validity { not_before: clock() + 1000, not_after: clock() + 2000 };
+    let future = crate::Lifetime { not_before: clock() + 1000, not_after: clock() + 2000 };
     let (one, other) = (world.authority.issue_tls(&id(GHA), today(), &[]).unwrap(), world.tls(GHA));
     let mixed = TlsIdentity::from_pem(one.certificate_pem.as_bytes(), other.key_pem.as_bytes()).unwrap();
     let check = |own: &TlsIdentity| check_own(own, &world.region, clock());
