@@ -1,6 +1,6 @@
 //! Stop 3: what answers a question. No data is touched.
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_privacy::{Basis, Measure, Plan, PlanText, Query, ReleasedTable, compile};
 
 use crate::{Gateway, authenticate::Request, authorize::Allowed, refuse::Refused};
@@ -46,7 +46,7 @@ impl Gateway {
             }
             let plan: PlanText = released.plan.parse().ok()?;
             let terms = granted.dataset.terms(earlier.columns(), &granted.budget.account);
-            let alike = plan.terms_digest == digest(Kind::Terms, terms.as_bytes())
+            let alike = plan.terms_digest == digest(PayloadType::Terms, terms.as_bytes())
                 && plan.is_of(&earlier.margins())
                 && self.open_to(request, &earlier, &known.purpose, &released.loss).is_ok();
             let counts = plan.margins.into_iter().filter_map(|margin| match margin.measure {
