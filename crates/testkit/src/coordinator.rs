@@ -4,16 +4,16 @@ use std::{net::SocketAddr, time::Duration};
 
 use lango_coordinator::{Config, Member, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient, coordinator_service_query_response::Event,
     },
-    transport::{self, Address},
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{Caller, World, running::Running};
+use crate::{Caller, World, generous, running::Running};
 
 /// A running coordinator.
 pub struct Coordinator {
@@ -34,6 +34,16 @@ pub struct Relayed {
 impl Coordinator {
     /// Starts it for these members, which may take so long for an answer.
     pub async fn start(world: &World, members: Vec<(SpiffeId, Address)>, member_deadline: Duration) -> Self {
+        Self::start_with(world, members, member_deadline, generous()).await
+    }
+
+    /// The same with these limits.
+    pub async fn start_with(
+        world: &World,
+        members: Vec<(SpiffeId, Address)>,
+        member_deadline: Duration,
+        limits: ServerLimits,
+    ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let config = Config {
             region: world.region.clone(),
@@ -41,6 +51,7 @@ impl Coordinator {
             members: members.into_iter().map(|(uri, address)| Member { uri, address }).collect(),
             member_deadline,
             connect_timeout: Duration::from_secs(5),
+            limits,
         };
         let running = Running::start(|listener, stopped| {
             serve(config, listener, async move {

@@ -13,11 +13,12 @@ use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
 use lango_source::Source;
 use lango_store::Location;
-use lango_wire::transport::Address;
+use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
-    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running,
+    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, generous,
+    limits, running::Running,
 };
 
 /// An office and, while it runs, its gateway.
@@ -30,6 +31,8 @@ pub struct Office {
     pub identity: Identity,
     /// Where its register is.
     pub database: Database,
+    /// What its gateway gives to its peers, from its next start on.
+    pub limits: ServerLimits,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -59,6 +62,7 @@ impl Office {
         let office = Self {
             id: identity.id.clone(),
             gate: Gate::default(),
+            limits: generous(),
             region: world.region.clone(),
             clock: world.clock.clone(),
             database: Database::fresh_or(engine, &folder.path().join("register.sqlite")),
@@ -96,6 +100,7 @@ impl Office {
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             request_life_max: Duration::from_secs(8 * 86_400),
+            limits: self.limits,
             clock: self.clock.clock(),
         })
         .await?;
@@ -163,8 +168,9 @@ signing_eku = "{eku}"
 [source.register]
 {}
 statement_timeout_s = 600
-"#,
-            self.source_keys()
+{}"#,
+            self.source_keys(),
+            limits::table(&self.limits)
         );
         std::fs::write(&config, text).unwrap();
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();

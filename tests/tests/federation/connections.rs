@@ -4,10 +4,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use lango_identity::{Expected, Kind, Region, Role, TlsIdentity, Validity, client_config, explain_handshake};
 use lango_testkit::{Coordinator, EKU, Office, Policy, Register, World, persons};
-use lango_wire::{
-    pb,
-    transport::{self, Address},
-};
+use lango_transport::{self as transport, Address};
+use lango_wire::pb;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -8,6 +8,7 @@ use std::{
 use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
 use lango_privacy::{Level, Margin, Measure, Query};
 use lango_statistics::{CombineError, Coverage, Outcome, combine};
+use lango_transport as transport;
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
     answer::verify_release,
@@ -15,7 +16,6 @@ use lango_wire::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
     },
-    transport,
 };
 use tonic::{Status, transport::Channel};
 
