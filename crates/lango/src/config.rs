@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use self::{
     database::{DatabaseTable, StoreValue},
-    limits::LimitsTable,
+    limits::Limits,
 };
 use crate::failure::Failure;
 
@@ -45,7 +45,7 @@ pub struct GatewayFile {
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
     #[serde(default)]
-    limits: LimitsTable,
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -89,7 +89,7 @@ pub struct CoordinatorFile {
     region: RegionTable,
     member: Vec<MemberTable>,
     #[serde(default)]
-    limits: LimitsTable,
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -162,7 +162,7 @@ impl GatewayFile {
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.location(file)?,
             request_life_max: Duration::from_secs(self.request_life_max_s),
-            limits: self.limits.load(file)?,
+            limits: self.limits.0,
             clock: system_clock(),
         })
     }
@@ -303,7 +303,7 @@ impl CoordinatorFile {
             members,
             member_deadline: Duration::from_secs(self.member_deadline_s),
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
-            limits: self.limits.load(file)?,
+            limits: self.limits.0,
             region,
         })
     }

@@ -1,11 +1,9 @@
 //! The table `[limits]` of both servers.
 
-use std::{num::NonZeroU32, path::Path, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use lango_transport::{ServerLimits, ShareLimits};
 use serde::Deserialize;
-
-use crate::failure::Failure;
 
 /// The longest time that a service manager is asked to wait for a stop.
 const SHUTDOWN_S_MAX: u64 = 10;
@@ -13,10 +11,15 @@ const SHUTDOWN_S_MAX: u64 = 10;
 const REQUEST_MIB_MIN: usize = 2;
 const MIB: usize = 1 << 20;
 
-/// What a server gives to its peers, and for how long; what is not written has its default.
+/// What a server gives to its peers, and for how long; checked while it is read.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "LimitsTable")]
+pub struct Limits(pub ServerLimits);
+
+/// What is not written has its default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LimitsTable {
+struct LimitsTable {
     first_byte_s: Option<NonZeroU32>,
     waiting: Option<NonZeroU32>,
     waiting_per_address: Option<NonZeroU32>,
@@ -41,14 +44,17 @@ pub struct LimitsTable {
     shutdown_s: Option<NonZeroU32>,
 }
 
-impl LimitsTable {
-    /// The limits; `file` is where they were read.
-    pub fn load(&self, file: &Path) -> Result<ServerLimits, Failure> {
-        let limits = self.limits();
-        sensible(&limits).map_err(|wrong| Failure::of(format!("{}: limits", file.display()), wrong))?;
-        Ok(limits)
-    }
+impl TryFrom<LimitsTable> for Limits {
+    type Error = String;
 
+    fn try_from(table: LimitsTable) -> Result<Self, String> {
+        let limits = table.limits();
+        sensible(&limits)?;
+        Ok(Self(limits))
+    }
+}
+
+impl LimitsTable {
     fn limits(&self) -> ServerLimits {
         let usual = ServerLimits::default();
         ServerLimits {
@@ -144,9 +150,8 @@ mod tests {
     use super::*;
 
     fn limits(text: &str) -> Result<ServerLimits, String> {
-        let table: LimitsTable =
-            Document::new("gateway.toml", text).read().map_err(|error| error.to_string())?;
-        table.load(Path::new("gateway.toml")).map_err(|failure| failure.to_string())
+        let read = Document::new("gateway.toml", text).read::<Limits>();
+        read.map(|Limits(limits)| limits).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -163,6 +168,25 @@ mod tests {
             ..usual
         };
         assert_eq!(written, Ok(expected));
+    }
+
+    #[test]
+    fn the_manual_lists_every_key_with_its_default() {
+        let manual = include_str!("../../../../docs/OPERATIONS.md");
+        let rows: Vec<(&str, &str)> = manual
+            .split_once("## Limits of a server")
+            .and_then(|(_, after)| after.split_once("\n## "))
+            .map(|(section, _)| section)
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
+            .map(|row| (row.split_once('`').unwrap().0, row.rsplit_once("| ").unwrap().1))
+            .collect();
+        let fields = format!("{:?}", LimitsTable::default()).matches(": None").count();
+        assert_eq!(rows.len(), fields, "{rows:?}");
+        // Written out, each default means what it means where it is not written.
+        let written: String = rows.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        assert_eq!(limits(&written), Ok(ServerLimits::default()));
     }
 
     #[test]
