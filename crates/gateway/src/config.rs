@@ -13,7 +13,7 @@ use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Store, StoreError};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, secret::bounding, withheld::Withheld};
+use crate::{capacity::Capacity, flights::Flights, secret::bounding, withheld::Withheld};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -53,13 +53,14 @@ pub struct Gateway {
     pub(crate) tls: TlsIdentity,
     pub(crate) signer: Signer,
     pub(crate) office: SpiffeId,
-    pub(crate) policy: PolicySet,
+    pub(crate) policy: Arc<PolicySet>,
     pub(crate) policy_digest: [u8; 32],
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
     pub(crate) flights: Flights,
+    pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
 
@@ -151,13 +152,14 @@ impl Gateway {
             tls: config.tls,
             signer: config.signer,
             office,
-            policy,
+            policy: Arc::new(policy),
             policy_digest: digest(Kind::Policy, text.as_bytes()),
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
             clock: config.clock,
             flights: Flights::default(),
+            capacity: Capacity::default(),
             withheld: Withheld::default(),
         })
     }

@@ -211,12 +211,11 @@ impl Noise {
     }
 }
 
+/// What a thread does with its part of the values.
+type Work<'a> = dyn Fn(&[i64]) -> Result<Vec<i64>, NoiseError> + Sync + 'a;
+
 /// Does the work on several threads, each with a whole number of times `least` values.
-fn in_threads(
-    values: &[i64],
-    least: usize,
-    work: &(dyn Fn(&[i64]) -> Result<Vec<i64>, NoiseError> + Sync),
-) -> Result<Vec<i64>, NoiseError> {
+fn in_threads(values: &[i64], least: usize, work: &Work<'_>) -> Result<Vec<i64>, NoiseError> {
     // Asking for the number of cores reads several files: longer than the noise of a few cells takes.
     if values.len() <= least {
         return work(values);

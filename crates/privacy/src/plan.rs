@@ -79,6 +79,43 @@ pub struct ReleasedTable {
 }
 
 /// Plans a question: the same question, dataset and basis always give the same plan.
+///
+/// ```
+/// use lango_privacy::{Accounting, Basis, Dataset, Domain, Kind, Objective, Query, Unit, compile};
+///
+/// let age = Domain::integer(0, 110, 10)?;
+/// let dataset = Dataset {
+///     name: "residents".parse()?,
+///     title: "Residents".to_owned(),
+///     kind: Kind::Stock,
+///     source: "register".to_owned(),
+///     table: "residents".to_owned(),
+///     version: "2024-07-01".parse()?,
+///     unit: Unit {
+///         column: "person_id".to_owned(),
+///         noun: "person".parse()?,
+///         plural: "persons".parse()?,
+///         rows_at_most: 1,
+///         cells_at_most: 1,
+///     },
+///     rows_below: Some(100_000_000),
+///     objective: Objective::Sum,
+///     bounds_drop: None,
+///     columns: [("age".parse()?, age.into())].into(),
+/// };
+/// let question = "lango-query 1\ndataset residents\nmeasure persons\nby age\nprice epsilon 0.5\n";
+/// let question = Query::from_canonical(question)?;
+/// let account = Accounting::Pure;
+/// let basis = Basis { account: &account, delta_e18: 0, terms_digest: [0; 32], released: &[] };
+/// let plan = compile(&question, &dataset, &basis)?;
+///
+/// // Twelve bands of ages, `_O` and `_U`; one person changes one of them by one, so the noise has scale 1 / 0.5.
+/// assert_eq!((plan.layout.integers(), plan.cost.integers), (14, 14));
+/// assert_eq!(plan.loss.pure_nano, Some(500_000_000));
+/// let text = plan.text().to_string();
+/// assert!(text.contains("margin persons by age mechanism discrete-laplace scale 2 sensitivity 1"), "{text}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Plan, PlanRefusal> {
     let shape = Shape::of(query, dataset, &|_, _| false)?;
     let amount = shape.amount(&query.price, basis)?;

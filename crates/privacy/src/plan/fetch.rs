@@ -318,15 +318,14 @@ fn gcd(a: u64, b: u64) -> u64 {
 impl Dataset {
     /// Whether a measure can be planned of this dataset at all, by the total; a grant of another would promise nothing.
     pub fn admits(&self, measure: &Measure) -> Result<(), PlanRefusal> {
-        let total = Margin::default();
-        let any = Decimal::minimal("0.5").into_iter().collect();
-        let fetch = match measure {
+        let mut measure = measure.clone();
+        if let Measure::Quantile(_, shares) = &mut measure
+            && shares.is_empty()
+        {
             // A grant may leave the shares open.
-            Measure::Quantile(column, shares) if shares.is_empty() => {
-                Fetch::of(&Measure::Quantile(column.clone(), any), &total, self, false)?
-            }
-            measure => Fetch::of(measure, &total, self, false)?,
-        };
+            shares.extend(Decimal::minimal("0.5"));
+        }
+        let fetch = Fetch::of(&measure, &Margin::default(), self, false)?;
         let width = fetch.width(self);
         if width > CELLS_MOST { Err(PlanRefusal::Integers(width)) } else { Ok(()) }
     }

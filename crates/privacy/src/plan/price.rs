@@ -31,7 +31,7 @@ impl Shape {
                 let nano = epsilon.scaled(9).and_then(|nano| u64::try_from(nano).ok());
                 basis.account.amount_of(nano.ok_or(PlanRefusal::Epsilon)?).map_err(|error| match error {
                     LossError::Range => PlanRefusal::Epsilon,
-                    error => PlanRefusal::Loss(error),
+                    error @ LossError::Conversion(_) => PlanRefusal::Loss(error),
                 })
             }
             Price::Precision { half_width, confidence, measure, by } => {
@@ -162,7 +162,7 @@ impl Shape {
                 }
                 let measurement =
                     measurement(&margin.measure, fetch, sensitivity, basis.account, price_nano, delta_e18);
-                let measurement = measurement.ok_or_else(|| PlanRefusal::TooThin(self.fetches.len()))?;
+                let measurement = measurement.ok_or(PlanRefusal::TooThin(self.fetches.len()))?;
                 Ok(MarginText {
                     measure: margin.measure.clone(),
                     by: margin.by.clone(),

@@ -84,6 +84,9 @@ mod tests {
 
     use super::*;
 
+    /// What falls, and the most trials in which it is found.
+    type Case<'a> = (&'a str, &'a dyn Fn(u64) -> f64, u32);
+
     #[test]
     fn the_least_amount_is_found_in_few_trials() {
         let highest = 100_000_000_000u64;
@@ -94,7 +97,7 @@ mod tests {
                 let steps = |amount: u64| ((50.0 * root as f64 / amount as f64).ceil() / 50.5).ln();
                 let bent = |amount: u64| (root as f64 / amount as f64).powf(1.3).ln() * 1.7;
                 let steep = |amount: u64| if amount >= root { f64::NEG_INFINITY } else { f64::INFINITY };
-                let excesses: [(&str, &dyn Fn(u64) -> f64, u32); 4] = [
+                let excesses: [Case<'_>; 4] = [
                     ("smooth", &smooth, 10),
                     ("steps", &steps, 24),
                     ("bent", &bent, 16),
