@@ -1,7 +1,7 @@
 //! Is this a question that may be relayed? The coordinator is no open relay: whoever asks must be an analyst of the
 //! region, and the question must be one.
 
-use lango_identity::{Kind, Limits, Region, Role, SpiffeId, digest, verify};
+use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_wire::{Question, Refusal, pb, status::unauthenticated};
 use tonic::Status;
@@ -44,7 +44,7 @@ impl Asked {
     /// in the log only.
     pub fn read(
         envelope: Option<pb::Envelope>,
-        kind: Kind,
+        kind: PayloadType,
         region: &Region,
         now: i64,
     ) -> Result<Self, Status> {
@@ -63,7 +63,7 @@ impl Asked {
     /// Reads the payload that `principal` signed.
     fn of_payload(
         envelope: pb::Envelope,
-        kind: Kind,
+        kind: PayloadType,
         principal: &SpiffeId,
         now: i64,
     ) -> Result<Self, Refusal> {
@@ -77,7 +77,7 @@ impl Asked {
         let query = Query::from_canonical(&question.query)?;
         Ok(Self {
             request_digest: digest(kind, &envelope.payload),
-            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             margins: query.margins(),
             audience: question.audience,
             envelope,
@@ -118,15 +118,15 @@ mod tests {
 
     fn read(payload: Vec<u8>, signer: &str) -> Result<Asked, Refusal> {
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        Asked::of_payload(envelope, Kind::Query, &id(signer), NOW)
+        Asked::of_payload(envelope, PayloadType::Query, &id(signer), NOW)
     }
 
     #[test]
     fn a_question_tells_what_its_answers_are_held_against() {
         let payload = question(TEXT, 1_000_001);
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
-        assert_eq!(asked.request_digest, digest(Kind::Query, &payload));
-        assert_eq!(asked.query_digest, digest(Kind::Text, TEXT.as_bytes()));
+        assert_eq!(asked.request_digest, digest(PayloadType::Query, &payload));
+        assert_eq!(asked.query_digest, digest(PayloadType::Text, TEXT.as_bytes()));
         let margins: Vec<_> = asked.margins.iter().map(|(_, by)| by.to_string()).collect();
         assert_eq!((margins, asked.audience.len()), (vec![String::new(), "sex".into()], 2));
     }
@@ -166,12 +166,12 @@ mod tests {
         let authority = lango_identity::Authority::new(
             "lango.example",
             "Test authority",
-            lango_identity::Validity::days(NOW, 1),
+            lango_identity::Lifetime::days(NOW, 1),
         );
         let region = authority.unwrap().region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
         let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
         for envelope in [None, Some(unsigned)] {
-            let status = Asked::read(envelope, Kind::Query, &region, NOW).unwrap_err();
+            let status = Asked::read(envelope, PayloadType::Query, &region, NOW).unwrap_err();
             assert_eq!(status.code(), tonic::Code::Unauthenticated);
             assert!(status.details().is_empty());
         }

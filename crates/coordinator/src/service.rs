@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{Coverage, Outcome, combine};
 use lango_wire::{
@@ -48,9 +48,9 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<pb::CoordinatorServiceEstimateResponse>, Status> {
         let envelope = request.into_inner().estimate;
-        let asked = Arc::new(Asked::read(envelope, Kind::Estimate, &self.asker.region, now())?);
+        let asked = Arc::new(Asked::read(envelope, PayloadType::Estimate, &self.asker.region, now())?);
         let seats = self.members.seats(&asked.audience);
-        let mut fan_out = FanOut::new(&seats, Kind::Estimate, &asked, {
+        let mut fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -78,7 +78,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request.into_inner();
-        let asked = Arc::new(Asked::read(query, Kind::Query, &self.asker.region, now())?);
+        let asked = Arc::new(Asked::read(query, PayloadType::Query, &self.asker.region, now())?);
         asked.fits(by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match confidence.as_str() {
             "" => Level::USUAL,
@@ -88,7 +88,7 @@ impl CoordinatorService for Service {
             })?,
         };
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, Kind::Query, &asked, {
+        let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -149,7 +149,7 @@ async fn relay(mut fan_out: FanOut<Released>, by_office: bool, level: Level, eve
 
 /// One question under way at many members. Dropping it ends every call.
 struct FanOut<T> {
-    kind: Kind,
+    kind: PayloadType,
     request: String,
     begun: Instant,
     offices: Vec<String>,
@@ -161,7 +161,7 @@ struct FanOut<T> {
 impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
         seats: &[Seat<Gateway>],
-        kind: Kind,
+        kind: PayloadType,
         asked: &Arc<Asked>,
         ask: impl Fn(Seat<Gateway>, Arc<Asked>) -> F,
     ) -> Self

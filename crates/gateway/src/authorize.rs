@@ -1,6 +1,6 @@
 //! Stop 2: whether the policy allows a question, and which release answers it.
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_policy::{Asked, Denial, Granted};
 use lango_privacy::{Loss, Price, Query, QueryError};
 use lango_store::ReleaseKey;
@@ -30,7 +30,7 @@ impl Gateway {
         request: &Request<Question>,
         question: &Question,
     ) -> Result<Allowed<'_>, Refused> {
-        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let mut known =
             Known { purpose: question.purpose.clone(), query_digest: Some(query_digest), ..Known::default() };
         let query = self.read(&question.query, &known).await?.map_err(|error| Refused::new(error, &known))?;
@@ -57,7 +57,7 @@ impl Gateway {
         let key = ReleaseKey {
             query_digest,
             dataset_version: granted.dataset.version.to_string(),
-            terms_digest: digest(Kind::Terms, terms.as_bytes()),
+            terms_digest: digest(PayloadType::Terms, terms.as_bytes()),
         };
         Ok(Allowed { query, granted, key, known })
     }

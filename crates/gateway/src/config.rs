@@ -6,7 +6,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
+use lango_identity::{
+    PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
+};
 use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
@@ -153,7 +155,7 @@ impl Gateway {
             signer: config.signer,
             office,
             policy: Arc::new(policy),
-            policy_digest: digest(Kind::Policy, text.as_bytes()),
+            policy_digest: digest(PayloadType::Policy, text.as_bytes()),
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,

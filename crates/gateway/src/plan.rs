@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_policy::PolicySet;
 use lango_privacy::{Basis, Cost, Measure, Plan, PlanText, Query, ReleasedTable, compile};
 use lango_store::Made;
@@ -97,7 +97,7 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
     let plan: PlanText = made.plan.parse().ok()?;
     let (dataset, budget) = (policy.datasets.get(&asked.dataset)?, policy.budgets.get(&asked.dataset)?);
     let terms = dataset.terms(query.columns(), &budget.account);
-    if plan.terms_digest != digest(Kind::Terms, terms.as_bytes()) || !plan.is_of(&query.margins()) {
+    if plan.terms_digest != digest(PayloadType::Terms, terms.as_bytes()) || !plan.is_of(&query.margins()) {
         return None;
     }
     let tables = plan.margins.into_iter().filter_map(|margin| match margin.measure {

@@ -1,6 +1,6 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
-use lango_identity::{Kind, Unauthenticated};
+use lango_identity::{PayloadType, Unauthenticated};
 use lango_privacy::Loss;
 use lango_store::{Decision, Record};
 use lango_wire::{Refusal, SignedRefusal, status};
@@ -75,7 +75,7 @@ impl Gateway {
             code: code.to_owned(),
             time,
         };
-        refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
+        refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())))
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.

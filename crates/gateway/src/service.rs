@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_wire::{Refusal, pb};
 use tonic::{Request, Response, Status};
 
@@ -43,7 +43,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceDescribeRequest>,
     ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
-        call!(self, request.into_inner().lookup, Kind::Lookup, describe, |datasets| {
+        call!(self, request.into_inner().lookup, PayloadType::Lookup, describe, |datasets| {
             pb::GatewayServiceDescribeResponse { datasets }
         })
     }
@@ -52,7 +52,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceEstimateRequest>,
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
-        call!(self, request.into_inner().estimate, Kind::Estimate, estimate, |estimate| {
+        call!(self, request.into_inner().estimate, PayloadType::Estimate, estimate, |estimate| {
             pb::GatewayServiceEstimateResponse { estimate: Some(estimate) }
         })
     }
@@ -61,7 +61,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceQueryRequest>,
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
-        call!(self, request.into_inner().query, Kind::Query, release, |release| {
+        call!(self, request.into_inner().query, PayloadType::Query, release, |release| {
             pb::GatewayServiceQueryResponse { release: Some(release) }
         })
     }
@@ -70,7 +70,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceGetReleaseRequest>,
     ) -> Result<Response<pb::GatewayServiceGetReleaseResponse>, Status> {
-        call!(self, request.into_inner().lookup, Kind::Lookup, get_release, |release| {
+        call!(self, request.into_inner().lookup, PayloadType::Lookup, get_release, |release| {
             pb::GatewayServiceGetReleaseResponse { release: Some(release) }
         })
     }

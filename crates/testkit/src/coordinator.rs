@@ -13,16 +13,16 @@ use lango_wire::{
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{Caller, World, running::Running};
+use crate::{Caller, TestRegion, running::Running};
 
 /// A running coordinator.
-pub struct Coordinator {
+pub struct TestCoordinator {
     /// Who it is.
     pub id: SpiffeId,
     running: Running,
 }
 
-/// All that came of a question relayed.
+/// All that a coordinator returned for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relayed {
     /// Each member's answer, in the order of coming.
@@ -31,9 +31,13 @@ pub struct Relayed {
     pub result: pb::Result,
 }
 
-impl Coordinator {
-    /// Starts it for these members, which may take so long for an answer.
-    pub async fn start(world: &World, members: Vec<(SpiffeId, Address)>, member_deadline: Duration) -> Self {
+impl TestCoordinator {
+    /// Starts it for these members, each of which has `member_deadline` for an answer.
+    pub async fn start(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        member_deadline: Duration,
+    ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let config = Config {
             region: world.region.clone(),
@@ -64,7 +68,7 @@ impl Coordinator {
 
 impl Caller {
     /// A client of a coordinator.
-    pub async fn coordinator(&self, coordinator: &Coordinator) -> CoordinatorServiceClient<Channel> {
+    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
         let config = client_config(&self.tls, &self.region, Expected::Id(coordinator.id.clone())).unwrap();
         let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
         let channel = transport::connect(&address, config, Duration::from_secs(10)).await.unwrap();
@@ -74,7 +78,7 @@ impl Caller {
     /// Sends a signed question to a coordinator and waits for the combined answer, which must come last and once.
     pub async fn relay(
         &self,
-        coordinator: &Coordinator,
+        coordinator: &TestCoordinator,
         envelope: &pb::Envelope,
         by_office: bool,
     ) -> Result<Relayed, Status> {

@@ -17,7 +17,8 @@ use lango_wire::transport::Address;
 use tempfile::TempDir;
 
 use crate::{
-    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running,
+    Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
+    running::Running,
 };
 
 /// An office and, while it runs, its gateway.
@@ -27,9 +28,9 @@ pub struct Office {
     /// Its register's gate.
     pub gate: Gate,
     /// Its certificates.
-    pub identity: Identity,
+    pub identity: TestIdentity,
     /// Where its register is.
-    pub database: Database,
+    pub database: TestDatabase,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -42,14 +43,14 @@ pub struct Office {
 
 impl Office {
     /// Makes the folder of the office `GHA`, say, and its register on the engine under test; starts nothing.
-    pub fn prepare(world: &World, name: &str, policy: &Policy, register: &Register) -> Self {
+    pub fn prepare(world: &TestRegion, name: &str, policy: &Policy, register: &Register) -> Self {
         Self::prepare_on(Engine::under_test(), world, name, policy, register)
     }
 
     /// The same on a given engine.
     pub fn prepare_on(
         engine: Engine,
-        world: &World,
+        world: &TestRegion,
         name: &str,
         policy: &Policy,
         register: &Register,
@@ -61,7 +62,7 @@ impl Office {
             gate: Gate::default(),
             region: world.region.clone(),
             clock: world.clock.clone(),
-            database: Database::fresh_or(engine, &folder.path().join("register.sqlite")),
+            database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
             folder,
             identity,
             running: None,
@@ -74,7 +75,7 @@ impl Office {
     }
 
     /// Makes the folder and starts the gateway.
-    pub async fn start(world: &World, policy: &Policy, register: &Register) -> Self {
+    pub async fn start(world: &TestRegion, policy: &Policy, register: &Register) -> Self {
         let mut office = Self::prepare(world, &policy.office, policy, register);
         office.up().await.unwrap();
         office
@@ -140,7 +141,7 @@ impl Office {
 
     /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
     /// will listen on a free port, see [`Office::listens_at`].
-    pub fn write_config(&self, world: &World) -> PathBuf {
+    pub fn write_config(&self, world: &TestRegion) -> PathBuf {
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let (file, server) = match &self.kept {

@@ -1,6 +1,6 @@
 //! The one map from refusals to gRPC statuses, and back.
 
-use lango_identity::{Envelope, Kind, Limits, Region, SpiffeId, Unauthenticated, verify};
+use lango_identity::{Envelope, Limits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
 use lango_policy::Denial;
 use lango_privacy::{PlanRefusal, QueryError};
 use prost::Message;
@@ -154,7 +154,7 @@ impl SignedRefusal {
         now: i64,
         request_digest: &[u8; 32],
     ) -> Result<Self, RefusalError> {
-        let verified = verify(envelope, Kind::Refusal, region, now, Limits::default())?;
+        let verified = verify(envelope, PayloadType::Refusal, region, now, Limits::default())?;
         let payload: pb::RefusalPayload = strict(&verified.payload)?;
         version(payload.version)?;
         let signed: [u8; 32] = sized("request_digest", &payload.request_digest)?;

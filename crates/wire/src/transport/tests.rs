@@ -3,7 +3,7 @@
 use std::{error::Error, net::SocketAddr, time::SystemTime};
 
 use lango_identity::{
-    Authority, Expected, Region, Role, SpiffeId, TlsIdentity, Validity, client_config, explain_handshake,
+    Authority, Expected, Lifetime, Region, Role, SpiffeId, TlsIdentity, client_config, explain_handshake,
     server_config,
 };
 use tokio_stream::StreamExt;
@@ -26,20 +26,20 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let validity = Validity::days(now(), 10);
-        let authority = Authority::new("lango.example", "Test authority", validity).unwrap();
+        let lifetime = Lifetime::days(now(), 10);
+        let authority = Authority::new("lango.example", "Test authority", lifetime).unwrap();
         let region = authority.region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
         Self { authority, region }
     }
 
-    fn identity(&self, uri: &str, validity: Validity) -> TlsIdentity {
+    fn identity(&self, uri: &str, lifetime: Lifetime) -> TlsIdentity {
         let id: SpiffeId = uri.parse().unwrap();
-        let issued = self.authority.issue_tls(&id, validity, &["127.0.0.1"]).unwrap();
+        let issued = self.authority.issue_tls(&id, lifetime, &["127.0.0.1"]).unwrap();
         TlsIdentity::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap()
     }
 
     fn today(&self, uri: &str) -> TlsIdentity {
-        self.identity(uri, Validity::days(now(), 1))
+        self.identity(uri, Lifetime::days(now(), 1))
     }
 
     /// A gateway without services.
@@ -89,7 +89,7 @@ async fn refused(world: &World, gateway: &Address, own: &TlsIdentity, expected: 
 async fn a_refused_certificate_is_explained_to_its_owner() {
     let (world, other) = (World::new(), World::new());
     let gateway = address(world.gateway().await);
-    let old = world.identity(CALLER, Validity { not_before: now() - 1_000, not_after: now() - 500 });
+    let old = world.identity(CALLER, Lifetime { not_before: now() - 1_000, not_after: now() - 500 });
     for (own, expected, said) in [
         (old, GATEWAY, "expired"),
         (world.today(CALLER), CALLER, "the peer is `spiffe://lango.example/office/GHA` instead of"),
