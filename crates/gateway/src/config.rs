@@ -16,7 +16,9 @@ use lango_store::{Location, Store, StoreError};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, secret::bounding, strangers::Strangers, withheld::Withheld};
+use crate::{
+    capacity::Capacity, flights::Flights, secret::bounding, strangers::Strangers, withheld::Withheld,
+};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -58,7 +60,7 @@ pub struct Gateway {
     pub(crate) tls: TlsIdentity,
     pub(crate) signer: Signer,
     pub(crate) office: SpiffeId,
-    pub(crate) policy: PolicySet,
+    pub(crate) policy: Arc<PolicySet>,
     pub(crate) policy_digest: [u8; 32],
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
@@ -70,6 +72,7 @@ pub struct Gateway {
     pub(crate) unauthenticated_lines: LogRate,
     pub(crate) refused_lines: LogRate,
     pub(crate) flights: Flights,
+    pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
 
@@ -162,7 +165,7 @@ impl Gateway {
             tls: config.tls,
             signer: config.signer,
             office,
-            policy,
+            policy: Arc::new(policy),
             policy_digest: digest(PayloadType::Policy, text.as_bytes()),
             sources: config.sources,
             store,
@@ -174,6 +177,7 @@ impl Gateway {
             unauthenticated_lines: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
             refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
             flights: Flights::default(),
+            capacity: Capacity::default(),
             withheld: Withheld::default(),
         })
     }

@@ -8,6 +8,7 @@
 
 mod authenticate;
 mod authorize;
+mod capacity;
 mod config;
 mod describe;
 mod estimate;

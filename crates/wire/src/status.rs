@@ -68,8 +68,12 @@ impl Refusal {
             }
             "column-not-declared"
             | "not-a-dimension"
+            | "too-many-measures"
             | "too-many-margins"
+            | "too-many-searches"
+            | "too-many-selections"
             | "too-many-cells"
+            | "too-much-memory"
             | "filter-out-of-range"
             | "sum-could-overflow" => Code::InvalidArgument,
             "dataset-unknown" | "release-unknown" => Code::NotFound,
