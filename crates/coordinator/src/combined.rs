@@ -1,6 +1,6 @@
 //! Coverage and tables as they travel.
 
-use lango_statistics::{Absent, Axis, Cell, Coverage, Figure, Table};
+use lango_statistics::{Absent, Axis, Cell, CombinedTable, Coverage, Figure};
 use lango_wire::pb;
 
 pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
@@ -15,12 +15,12 @@ pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
 }
 
 /// A table in columns. A cell without figure has zeros; its status tells.
-pub(crate) fn table(table: Table) -> pb::Table {
+pub(crate) fn table(table: CombinedTable) -> pb::Table {
     let axis = |axis: Axis| pb::Axis { dimension: axis.dimension, codes: axis.codes };
-    let Table { measure, axes, cells } = table;
+    let CombinedTable { measure, axes, cells } = table;
     let column = |of: fn(&Figure) -> Option<f64>| column(&cells, of);
     pb::Table {
-        measure,
+        measure: measure.to_string(),
         axes: axes.into_iter().map(axis).collect(),
         values: cells.iter().map(|cell| cell.figure.map_or(0.0, |figure| figure.value)).collect(),
         std_errs: column(|figure| figure.std_err),
@@ -39,6 +39,7 @@ fn column<T: Default>(cells: &[Cell], of: impl Fn(&Figure) -> Option<T>) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use lango_privacy::Measure;
     use lango_statistics::Status;
 
     use super::*;
@@ -49,7 +50,7 @@ mod tests {
             Cell { figure: None, status: Status::NotCollected },
         ];
         let axes = vec![Axis { dimension: "sex".into(), codes: vec!["F".into(), "M".into()] }];
-        table(Table { measure: "persons".into(), axes, cells })
+        table(CombinedTable { measure: Measure::persons(), axes, cells })
     }
 
     #[test]

@@ -7,21 +7,20 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
-use lango_ledger::Declared;
+use lango_identity::{
+    PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
+};
+use lango_ledger::DeclaredMember;
 use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Moved, ReleaseKey, Store, StoreError};
+use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    anchoring::Anchoring,
-    flights::Flights,
-    reserve::member,
-    secret::bounding,
-    turn::{Replays, RequestKey},
-    withheld::Withheld,
+    anchoring::Anchoring, capacity::Capacity, flights::Flights, reserve::member, secret::bounding,
+    strangers::Strangers, turn::RequestKey, withheld::Withheld,
 };
 
 /// Tells the Unix time in seconds.
@@ -54,6 +53,8 @@ pub struct Config {
     pub anchor: Option<PathBuf>,
     /// The longest life of a request.
     pub request_life_max: Duration,
+    /// What it gives to its peers, and for how long.
+    pub limits: ServerLimits,
     /// What time it is.
     pub clock: Clock,
 }
@@ -64,16 +65,22 @@ pub struct Gateway {
     pub(crate) tls: TlsIdentity,
     pub(crate) signer: Signer,
     pub(crate) office: SpiffeId,
-    pub(crate) policy: PolicySet,
+    pub(crate) policy: Arc<PolicySet>,
     pub(crate) policy_digest: [u8; 32],
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
+    pub(crate) limits: ServerLimits,
+    pub(crate) shares: Shares,
+    pub(crate) strangers: Strangers,
+    pub(crate) unauthenticated_lines: LogRate,
+    pub(crate) refused_lines: LogRate,
+    pub(crate) replayed_lines: LogRate,
     pub(crate) anchoring: Option<Anchoring>,
     pub(crate) flights: Flights<ReleaseKey>,
     pub(crate) requests: Flights<RequestKey>,
-    pub(crate) replays: Replays,
+    pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
 
@@ -164,22 +171,29 @@ impl Gateway {
                 tell_bounding(&store, source.as_ref(), dataset).await;
             }
         }
+        let limits = config.limits;
         let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
         Ok(Self {
             region: config.region,
             tls: config.tls,
             signer: config.signer,
             office,
-            policy,
-            policy_digest: digest(Kind::Policy, text.as_bytes()),
+            policy: Arc::new(policy),
+            policy_digest: digest(PayloadType::Policy, text.as_bytes()),
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
             clock: config.clock,
+            limits,
+            shares: Shares::new(limits.shares),
+            strangers: Strangers::new(limits.strangers_recorded_per_minute),
+            unauthenticated_lines: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
+            refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
+            replayed_lines: LogRate::new("requests sent again", limits.log_lines_per_second),
             anchoring,
             flights: Flights::default(),
             requests: Flights::default(),
-            replays: Replays::default(),
+            capacity: Capacity::default(),
             withheld: Withheld::default(),
         })
     }
@@ -198,9 +212,9 @@ impl Gateway {
 async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
     let declared = policy.datasets.values().filter_map(|dataset| {
         let pool = policy.pool(&dataset.name)?;
-        Some(Declared { member: member(dataset, pool), has_group: pool.is_group })
+        Some(DeclaredMember { member: member(dataset, pool), has_group: pool.is_group })
     });
-    let declared: Vec<Declared> = declared.collect();
+    let declared: Vec<DeclaredMember> = declared.collect();
     for Moved { from, to } in store.declare(&declared).await? {
         tracing::warn!(from, to, "charges followed their dataset into another pool");
     }

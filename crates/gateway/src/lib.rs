@@ -9,6 +9,7 @@
 mod anchoring;
 mod authenticate;
 mod authorize;
+mod capacity;
 mod config;
 mod describe;
 mod estimate;
@@ -23,7 +24,9 @@ mod reserve;
 mod secret;
 mod serve;
 mod service;
+mod share;
 mod sign;
+mod strangers;
 mod turn;
 mod withheld;
 

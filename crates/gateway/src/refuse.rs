@@ -1,6 +1,8 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
-use lango_identity::{Kind, Unauthenticated};
+use std::time::{Duration, Instant};
+
+use lango_identity::{PayloadType, Unauthenticated};
 use lango_privacy::Loss;
 use lango_store::{Decision, Record, Recorded, Step};
 use lango_wire::{Refusal, SignedRefusal, kept, status};
@@ -33,32 +35,37 @@ pub(crate) struct Refused {
     pub refusal: Refusal,
     pub known: Box<Known>,
     pub recorded: bool,
+    /// After which time the same request may pass.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false }
+        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false, retry_after: None }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: Box::default(), recorded: false }
+        Self { refusal, known: Box::default(), recorded: false, retry_after: None }
     }
 }
 
 impl Gateway {
     /// A request whose signature proves nothing: the reason goes to the log, the caller gets none.
     pub(crate) fn unauthenticated(&self, reason: &Unauthenticated) -> Status {
-        tracing::warn!(%reason, "an envelope was not authenticated");
+        self.unauthenticated_lines.line(|| tracing::warn!(%reason, "an envelope was not authenticated"));
         status::unauthenticated()
     }
 
-    /// Records a refusal, signs it and makes its status.
+    /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
+    /// record, and the next record that is written is preceded by their count in the log.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
-        let Refused { refusal, known, recorded } = refused;
+        let Refused { refusal, known, recorded, retry_after } = refused;
         let code = refusal.code;
-        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
+        self.refused_lines.line(|| {
+            tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
+        });
         let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
@@ -66,26 +73,30 @@ impl Gateway {
             code: code.to_owned(),
             time,
         };
-        let is_final = refusal != Refusal::unavailable();
-        let status = refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())));
-        if !recorded {
-            let mut record = self.record(request, &known, Decision::Refused);
-            record.reason = code.to_owned();
-            record.request = request.step(if is_final {
-                Step::Answered(kept::refusal(known.dataset.as_deref(), &status))
-            } else {
-                Step::Freed
-            });
-            let unrecorded = match self.store.append(&record).await {
-                Ok(Recorded::Now) => return status,
-                Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            // Nothing leaves that is not recorded, a refusal's detail included.
-            tracing::error!(error = unrecorded, "a refusal could not be recorded");
-            return Refusal::unavailable().into_status(None);
+        let step = |status: &Status| match retry_after {
+            None if code != Refusal::unavailable().code => {
+                Step::Answered(kept::refusal(known.dataset.as_deref(), status))
+            }
+            Some(_) | None => Step::Freed,
+        };
+        let status = refusal
+            .into_status_after(Some(self.signer.sign(PayloadType::Refusal, signed.encode())), retry_after);
+        if recorded || !self.strangers.are_recorded(code, Instant::now()) {
+            return status;
         }
-        status
+        let mut record = self.record(request, &known, Decision::Refused);
+        record.reason = code.to_owned();
+        record.request = request.step(step(&status));
+        record.left_out = self.strangers.take_left_out();
+        let unrecorded = match self.store.append(&record).await {
+            Ok(Recorded::Now) => return status,
+            Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.strangers.put_back(record.left_out);
+        // Nothing leaves that is not recorded or counted, a refusal's detail included.
+        tracing::error!(error = unrecorded, "a refusal could not be recorded");
+        Refusal::unavailable().into_status(None)
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.

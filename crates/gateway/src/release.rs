@@ -6,6 +6,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    capacity::Work,
     refuse::{FREE, Refused},
 };
 
@@ -16,7 +17,7 @@ impl Gateway {
         request: &Request<Question>,
         question: &Question,
     ) -> Result<pb::Release, Refused> {
-        let allowed = self.authorize(request, question)?;
+        let allowed = self.authorize(request, question).await?;
         // A request waits for an earlier one of the same question; then its answer is stored, and free.
         let _flight = self.flights.take(&allowed.key).await;
         match self.stored(&allowed).await? {
@@ -31,7 +32,8 @@ impl Gateway {
         request: &Request<Question>,
         allowed: &Allowed<'_>,
     ) -> Result<pb::Release, Refused> {
-        let plan = self.plan(request, allowed).await?;
+        // Its share of the gateway's memory is held until the answer is made.
+        let (plan, _share) = self.plan(request, allowed, Work::Answer).await?;
         self.authorize_price(request, allowed, &plan.loss)?;
         let reading = self.open_source(allowed).await?;
         let Some(reservation) = self.reserve(request, allowed, plan).await? else {

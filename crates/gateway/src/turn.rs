@@ -1,14 +1,11 @@
 //! A9: a request is kept durably before any work, worked on once at a time, and answered once. Sent again, by a coordinator that lost the
 //! answer or by one that wishes to have the analyst charged twice, it gets the bytes of its first answer.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use lango_identity::{Role, SpiffeId};
 use lango_ledger::Claimed;
-use lango_store::{Claiming, Record, Recorded, Request as OfRecord, Seen, Step, Store, Stored};
+use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, Store, Stored};
 use lango_wire::{
     Refusal,
     kept::{self, Filling, Kept},
@@ -28,8 +25,6 @@ const BEAT: Duration = Duration::from_secs(2);
 const LEASE: Duration = Duration::from_secs(8);
 /// How often another gateway's work is asked after.
 const POLL: Duration = Duration::from_millis(100);
-/// Replays are counted in the log this often at most.
-const REPLAYS_LOGGED: Duration = Duration::from_secs(60);
 
 /// A request's identifier, unique among those of its principal.
 pub(crate) type RequestKey = (SpiffeId, [u8; 16]);
@@ -50,13 +45,6 @@ pub(crate) enum Found<T> {
     Kept(Kept),
 }
 
-/// Counts requests that were sent again.
-#[derive(Debug, Default)]
-pub(crate) struct Replays {
-    count: AtomicU64,
-    logged: std::sync::Mutex<Option<Instant>>,
-}
-
 impl Drop for Turn {
     fn drop(&mut self) {
         self.beating.abort();
@@ -65,8 +53,8 @@ impl Drop for Turn {
 
 impl<T> Request<T> {
     /// The request as its record names it; none before its turn.
-    pub(crate) fn step(&self, step: Step) -> Option<OfRecord> {
-        self.turn.get().map(|turn| OfRecord { id: turn.id, step })
+    pub(crate) fn step(&self, step: Step) -> Option<OfRequest> {
+        self.turn.get().map(|turn| OfRequest { id: turn.id, step })
     }
 }
 
@@ -136,7 +124,9 @@ impl Gateway {
 
     /// The first answer's bytes, whole again.
     async fn restore<T>(&self, request: &Request<T>, answer: &[u8]) -> Result<Kept, Refused> {
-        self.replays.note();
+        self.replayed_lines.line(|| {
+            tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, "sent again");
+        });
         let known = Known::default();
         let damaged = |what: &'static str| known.unavailable("an answer that was kept cannot be read", &what);
         let mut kept = kept::read(answer).ok_or_else(|| damaged("it is damaged"))?;
@@ -170,18 +160,6 @@ impl Known {
     pub(crate) fn answered_elsewhere(&self) -> Refused {
         let refused = self.unavailable("another gateway has answered this request", &"this one was too slow");
         Refused { recorded: true, ..refused }
-    }
-}
-
-impl Replays {
-    fn note(&self) {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        let mut logged = self.logged.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if logged.is_none_or(|logged| logged.elapsed() >= REPLAYS_LOGGED) {
-            *logged = Some(Instant::now());
-            let count = self.count.swap(0, Ordering::Relaxed);
-            tracing::info!(count, "requests were sent again, and got their first answers");
-        }
     }
 }
 

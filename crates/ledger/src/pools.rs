@@ -18,7 +18,7 @@ pub struct Member {
 
 /// A member that an earlier policy declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownMember {
     /// The member.
     pub member: Member,
     /// Whether anything is charged to its pool.
@@ -27,7 +27,7 @@ pub struct Known {
 
 /// A member that the policy declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
+pub struct DeclaredMember {
     /// The member.
     pub member: Member,
     /// Whether the dataset names its group.
@@ -87,7 +87,7 @@ pub enum PoolsError {
 ///
 /// INVARIANT (no edit gives budget back): every charge is counted by the pool of each dataset that is declared over its rows now or,
 /// where none is, of the dataset that has its name now. Where that cannot be, the policy is refused.
-pub fn follow(known: &[Known], declared: &[Declared]) -> Result<Pools, PoolsError> {
+pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pools, PoolsError> {
     let of_pool = |name: &str| declared.iter().any(|declared| declared.member.pool == name);
     let mut charged: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
     for known in known.iter().filter(|known| known.is_charged) {
@@ -141,9 +141,10 @@ pub fn follow(known: &[Known], declared: &[Declared]) -> Result<Pools, PoolsErro
 
 /// The declared datasets that a member's charges belong to: those over its rows, else the one of its name. One that was declared in
 /// another pool over the same rows before is not meant: the two have been told apart by their groups from the beginning.
-fn heirs<'a>(member: &Member, known: &[Known], declared: &'a [Declared]) -> Vec<&'a Member> {
-    let over = |heir: &&Declared| !member.rows_from.is_empty() && heir.member.rows_from == member.rows_from;
-    let named = |heir: &&Declared| heir.member.dataset == member.dataset;
+fn heirs<'a>(member: &Member, known: &[KnownMember], declared: &'a [DeclaredMember]) -> Vec<&'a Member> {
+    let over =
+        |heir: &&DeclaredMember| !member.rows_from.is_empty() && heir.member.rows_from == member.rows_from;
+    let named = |heir: &&DeclaredMember| heir.member.dataset == member.dataset;
     let is_apart =
         |heir: &Member| heir.pool != member.pool && known.iter().any(|known| known.member == *heir);
     let is_over = declared.iter().any(|heir| over(&heir));

@@ -21,7 +21,7 @@ pub struct Anchor {
 
 /// What an anchor says, or a store says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct StorePosition {
     /// Which store.
     pub identity: [u8; 16],
     /// The number of its last access record.
@@ -102,7 +102,7 @@ impl Anchor {
     }
 
     /// What it says; `None` where there is no file.
-    pub fn read(&self) -> Result<Option<Position>, StoreError> {
+    pub fn read(&self) -> Result<Option<StorePosition>, StoreError> {
         match fs::read_to_string(&self.path) {
             Ok(text) => {
                 let position =
@@ -115,13 +115,13 @@ impl Anchor {
     }
 
     /// Whether a store at this position is the one, and no older.
-    pub fn check(&self, found: Position) -> Result<(), StoreError> {
+    pub fn check(&self, found: StorePosition) -> Result<(), StoreError> {
         let path = self.path.clone();
         Err(match self.read()? {
             None if found.sequence == 0 => return Ok(()),
             None => AnchorError::Missing { path, sequence: found.sequence },
             Some(kept) if kept.identity != found.identity => AnchorError::Another { path },
-            Some(Position { sequence, .. }) if sequence > found.sequence => {
+            Some(StorePosition { sequence, .. }) if sequence > found.sequence => {
                 AnchorError::Older { path, found: found.sequence, sequence }
             }
             Some(_) => return Ok(()),
@@ -135,7 +135,7 @@ impl Anchor {
     }
 
     /// Brings it to a store's position. Another gateway may have brought it further.
-    pub fn renew(&self, position: Position) -> Result<(), StoreError> {
+    pub fn renew(&self, position: StorePosition) -> Result<(), StoreError> {
         match self.read()? {
             Some(kept) if kept.identity != position.identity => {
                 Err(AnchorError::Another { path: self.path.clone() }.into())
@@ -146,7 +146,7 @@ impl Anchor {
     }
 
     /// Writes it anew, whatever was there: whole, or not at all.
-    pub fn write(&self, Position { identity, sequence }: Position) -> Result<(), StoreError> {
+    pub fn write(&self, StorePosition { identity, sequence }: StorePosition) -> Result<(), StoreError> {
         let text = format!("{HEADING}\nstore {}\nsequence {sequence}\n", hex::encode(identity));
         let mut draft = self.path.as_os_str().to_owned();
         draft.push(format!(".{}-new", std::process::id()));
@@ -165,16 +165,16 @@ impl Anchor {
 
 impl Store {
     /// Which store this is, and how far it has come.
-    pub async fn position(&self) -> Result<Position, StoreError> {
-        Ok(Position { identity: self.identity(), sequence: self.last_sequence().await? })
+    pub async fn position(&self) -> Result<StorePosition, StoreError> {
+        Ok(StorePosition { identity: self.identity(), sequence: self.last_sequence().await? })
     }
 }
 
-fn parse(text: &str) -> Option<Position> {
+fn parse(text: &str) -> Option<StorePosition> {
     let rest = text.strip_prefix(HEADING)?.strip_prefix("\nstore ")?;
     let (identity, rest) = rest.split_once("\nsequence ")?;
     let sequence = rest.strip_suffix('\n')?.parse().ok()?;
-    Some(Position { identity: hex::decode(identity).ok()?.try_into().ok()?, sequence })
+    Some(StorePosition { identity: hex::decode(identity).ok()?.try_into().ok()?, sequence })
 }
 
 /// The folder of a file, by whatever name.

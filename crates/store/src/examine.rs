@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
-    Location, Position, StoreError,
+    Location, StoreError, StorePosition,
     engine::{Connection, Options, Run},
     guard,
     location::undurable,
@@ -34,7 +34,7 @@ pub struct Examined {
     /// When the last request was recorded, as Unix time.
     pub last_record_at: Option<i64>,
     /// Which store it is and how far it has come, where its schema says so.
-    pub position: Option<Position>,
+    pub position: Option<StorePosition>,
     /// Whether the main file lacks what the log beside it held, which is gone.
     pub log_is_lost: bool,
     /// Whether it may be written to, as far as can be found out without writing.
@@ -79,7 +79,7 @@ impl Examined {
             let identity: Vec<u8> = examined.connection.one(Identity.into()).await?.get("identity")?;
             let identity = identity.try_into().map_err(|_| StoreError::Damaged("identity"))?;
             let sequence = last.map(|row| row.get("sequence")).transpose()?.unwrap_or(0);
-            examined.position = Some(Position { identity, sequence });
+            examined.position = Some(StorePosition { identity, sequence });
             examined.log_is_lost = log_is_gone && guard::is_unequal(&mut examined.connection).await?;
         }
         Ok(Some(examined))

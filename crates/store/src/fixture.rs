@@ -1,8 +1,8 @@
 //! A store for a test, on each engine: in a temporary folder, or in a database of its own on the private server.
 
-use lango_ledger::{Account, Declared, Holder, Limit, Member};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
 use lango_privacy::{Accounting, Loss};
-use lango_testkit::Database;
+use lango_testkit::TestDatabase;
 
 use crate::{
     Charge, Decision, Held, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
@@ -39,14 +39,14 @@ pub(crate) enum Engine {
 /// A place for a store, which goes with this value.
 pub(crate) enum Place {
     Folder(tempfile::TempDir),
-    Database(Database),
+    Database(TestDatabase),
 }
 
 impl Place {
     pub(crate) async fn fresh(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Engine::Postgres => Self::Database(Database::fresh(lango_testkit::Engine::Postgres)),
+            Engine::Postgres => Self::Database(TestDatabase::fresh(lango_testkit::Engine::Postgres)),
         }
     }
 
@@ -114,8 +114,8 @@ pub(crate) fn member() -> Member {
     Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
 }
 
-pub(crate) fn declared() -> Declared {
-    Declared { member: member(), has_group: false }
+pub(crate) fn declared() -> DeclaredMember {
+    DeclaredMember { member: member(), has_group: false }
 }
 
 pub(crate) fn account(holder: Holder) -> Account {

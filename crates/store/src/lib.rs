@@ -21,11 +21,11 @@ mod secret;
 mod statement;
 mod writer;
 
-pub use anchor::{Anchor, AnchorError, Position};
+pub use anchor::{Anchor, AnchorError, StorePosition};
 pub use examine::{Examined, Written};
 pub use location::Location;
 pub use pools::Moved;
-pub use record::{Decision, Entry, Record, Recorded, Request, Step};
+pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, ReleaseKey, Settled, Stored};
 pub use request::{Claiming, Seen};
 pub use reserve::{Charge, Held, Reserve, Reserved};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use lango_ledger::{Declared, Known, Member, Pools, follow};
+use lango_ledger::{DeclaredMember, KnownMember, Member, Pools, follow};
 
 use crate::{
     Store, StoreError,
@@ -49,7 +49,7 @@ statement! {
     ForgetSums { from, to } = "DELETE FROM account WHERE pool IN (:from, :to)"
 }
 
-struct Declare(Vec<Declared>);
+struct Declare(Vec<DeclaredMember>);
 
 #[async_trait]
 impl Write for Declare {
@@ -65,9 +65,9 @@ impl Write for Declare {
                 dataset: row.get("dataset")?,
                 rows_from: row.get("rows_from")?,
             };
-            Ok(Known { member, is_charged: row.get::<i32>("is_charged")? == 1 })
+            Ok(KnownMember { member, is_charged: row.get::<i32>("is_charged")? == 1 })
         });
-        let known = known.collect::<Result<Vec<Known>, StoreError>>()?;
+        let known = known.collect::<Result<Vec<KnownMember>, StoreError>>()?;
         let Pools { moves, members } = follow(&known, &self.0)?;
         for (from, to) in &moves {
             transaction.all(MoveCharges { from: from.into(), to: to.into() }.into()).await?;
@@ -88,7 +88,7 @@ impl Write for Declare {
 impl Store {
     /// Declares the datasets of the policy in force, with their pools. Charges whose pool is no longer declared follow their rows; a
     /// policy that would give budget back is refused.
-    pub async fn declare(&self, declared: &[Declared]) -> Result<Vec<Moved>, StoreError> {
+    pub async fn declare(&self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
         self.write(Declare(declared.to_vec())).await
     }
 }

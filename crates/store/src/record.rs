@@ -41,12 +41,12 @@ pub struct Record {
     /// How many refusals before this one were not recorded, because there were too many.
     pub left_out: u64,
     /// The request that it is of, where that is kept.
-    pub request: Option<Request>,
+    pub request: Option<OfRequest>,
 }
 
 /// A request that a record is of, and how far it has come with it. Written in the record's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct OfRequest {
     /// Its identifier, unique among those of its principal.
     pub id: [u8; 16],
     /// How far it has come.

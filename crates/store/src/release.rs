@@ -14,6 +14,11 @@ use crate::{
     writer::Write,
 };
 
+/// The most releases that may hold counts, and the longest texts that they may have: 6 MB in all.
+const COUNTS_MOST: i64 = 250;
+const QUERY_BYTES_MOST: i64 = 8 << 10;
+const PLAN_BYTES_MOST: i64 = 16 << 10;
+
 /// What makes two questions the same: one draw of noise serves all that share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReleaseKey {
@@ -91,11 +96,15 @@ statement! {
 }
 
 statement! {
-    /// How releases were made, the newest first.
-    OfVersion { dataset, version, most } =
-        "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
+    /// How the newest releases were made that may hold counts, the newest first.
+    OfVersion { dataset, version, most, query_bytes, plan_bytes, counts } =
+        "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM \
+         (SELECT reservation.id AS place, release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
          JOIN reservation ON reservation.id = reservation_id \
-         WHERE dataset = :dataset AND dataset_version = :version AND state <> 'voided' ORDER BY reservation.id DESC LIMIT :most"
+         WHERE dataset = :dataset AND dataset_version = :version AND state <> 'voided' \
+         ORDER BY reservation.id DESC LIMIT :most) AS newest \
+         WHERE length(query) <= :query_bytes AND length(plan) <= :plan_bytes AND query LIKE '%measure rows(%' \
+         ORDER BY place DESC LIMIT :counts"
 }
 
 statement! {
@@ -132,15 +141,22 @@ impl Store {
         self.reader().optional(of_id.into()).await?.as_ref().map(stored).transpose()
     }
 
-    /// How the releases of a dataset's version were made, the newest first, at most this many.
+    /// How those among the newest releases of a dataset's version were made that may hold counts of rows with a value; at most
+    /// 250, and none whose texts are longer than such a release's are.
     pub async fn releases_of(
         &self,
         dataset: &str,
         version: &str,
         most: u32,
     ) -> Result<Vec<Made>, StoreError> {
-        let of_version =
-            OfVersion { dataset: dataset.into(), version: version.into(), most: i64::from(most).into() };
+        let of_version = OfVersion {
+            dataset: dataset.into(),
+            version: version.into(),
+            most: i64::from(most).into(),
+            query_bytes: QUERY_BYTES_MOST.into(),
+            plan_bytes: PLAN_BYTES_MOST.into(),
+            counts: COUNTS_MOST.into(),
+        };
         let rows = self.reader().all(of_version.into()).await?;
         rows.iter()
             .map(|row| {

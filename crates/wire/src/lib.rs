@@ -8,7 +8,6 @@ pub mod kept;
 pub mod question;
 pub mod reflection;
 pub mod status;
-pub mod transport;
 
 mod envelope;
 

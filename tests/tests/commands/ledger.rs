@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use lango_testkit::{Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Grant, Office, Policy, Register, TestRegion, persons};
 use serde_json::Value;
 
 use crate::prepare::{lango, said};
@@ -12,7 +12,7 @@ fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, Str
 }
 
 /// An office without a store, anchored in another folder.
-fn bare(world: &World, elsewhere: &Path) -> (Office, std::path::PathBuf) {
+fn bare(world: &TestRegion, elsewhere: &Path) -> (Office, std::path::PathBuf) {
     let policy = Policy::of("GHA").grants([Grant::of("1", "4")]);
     let mut office = Office::prepare(world, "GHA", &policy, &Register::sample(3));
     office.anchor_at(elsewhere.join("anchor"));
@@ -23,7 +23,7 @@ fn bare(world: &World, elsewhere: &Path) -> (Office, std::path::PathBuf) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_is_made_once_and_shows_what_is_left() {
-    let (world, elsewhere) = (World::new(), tempfile::tempdir().unwrap());
+    let (world, elsewhere) = (TestRegion::new(), tempfile::tempdir().unwrap());
     let (mut office, config) = bare(&world, elsewhere.path());
     let anchor = elsewhere.path().join("anchor");
     for word in ["show", "anchor"] {
@@ -37,7 +37,10 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
     let identity = fs::read_to_string(&anchor).unwrap();
-    assert!(stderr.contains(identity.lines().nth(1).unwrap().trim_start_matches("store ")), "{identity} {stderr}");
+    assert!(
+        stderr.contains(identity.lines().nth(1).unwrap().trim_start_matches("store ")),
+        "{identity} {stderr}"
+    );
 
     // Neither in the place of the store, nor while its anchor says that there was one, nor over what is left of it.
     let (code, _, stderr) = ledger("create", &config, &[]);
@@ -55,7 +58,10 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     let text = |line: usize, name: &str| shown[line][name].as_str().unwrap().to_owned();
     for (line, grant, limit, left) in [(0, "", "100", "99.25"), (1, "regional-analysts", "4", "3.25")] {
         assert_eq!((text(line, "pool"), text(line, "grant")), ("residents".into(), grant.into()));
-        assert_eq!((text(line, "limit"), text(line, "spent"), text(line, "left")), (limit.into(), "0.75".into(), left.into()));
+        assert_eq!(
+            (text(line, "limit"), text(line, "spent"), text(line, "left")),
+            (limit.into(), "0.75".into(), left.into())
+        );
         assert_eq!(text(line, "currency"), "epsilon");
     }
     let (_, stdout, _) = ledger("show", &config, &["--format", "csv"]);

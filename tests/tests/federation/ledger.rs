@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use lango_testkit::{Database, Engine, Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Database, Engine, Grant, Office, Policy, Register, TestRegion, persons};
 
 /// A pool of 1, and nothing renews.
 fn policy() -> Policy {
@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_without_its_store_does_not_start_and_makes_none() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::sample(5));
     let store = office.store();
     let away = office.folder().join("away");
@@ -50,7 +50,7 @@ async fn a_gateway_without_its_store_does_not_start_and_makes_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_its_log_is_not_started_on() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &policy(), &Register::sample(5)).await;
     let analyst = world.analyst();
     analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_store_without_its_log_is_not_started_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anchored_gateway_starts_on_its_own_store_and_on_no_older_one() {
-    let world = World::new();
+    let world = TestRegion::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let anchor = elsewhere.path().join("anchor");
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::sample(5));
@@ -108,7 +108,7 @@ async fn an_anchored_gateway_starts_on_its_own_store_and_on_no_older_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anchor_is_renewed_every_few_charges() {
-    let world = World::new();
+    let world = TestRegion::new();
     let elsewhere = tempfile::tempdir().unwrap();
     let anchor = elsewhere.path().join("anchor");
     let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
@@ -129,7 +129,7 @@ async fn an_anchor_is_renewed_every_few_charges() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_dataset_keeps_what_was_charged_to_it() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &policy(), &Register::sample(5)).await;
     let analyst = world.analyst();
     analyst.ask(&office, &persons("by sex", "0.75")).await.unwrap();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_ledger::Claimed;
-use lango_store::{Claiming, Decision, Record, Request, Step, Store};
-use lango_testkit::{Caller, Database, Engine, Mode, Office, Policy, Register, World, at_once, persons};
+use lango_store::{Claiming, Decision, OfRequest, Record, Step, Store};
+use lango_testkit::{Caller, Database, Engine, Mode, Office, Policy, Register, TestRegion, at_once, persons};
 use lango_wire::{Lookup, Object, Question, pb};
 use tonic::{Code, Status};
 
@@ -40,7 +40,7 @@ async fn fetch(caller: &Caller, office: &Office, envelope: &pb::Envelope) -> Res
 }
 
 fn signed(caller: &Caller, office: &Office, text: &str) -> pb::Envelope {
-    caller.sign(Kind::Query, caller.question(&[&office.id], text).encode())
+    caller.sign(PayloadType::Query, caller.question(&[&office.id], text).encode())
 }
 
 /// A status as far as it travels.
@@ -54,16 +54,16 @@ fn reason(status: &Status) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_trace() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
     let asked = signed(&analyst, &office, &question());
     let mean = signed(&analyst, &office, &question().replace("persons", "mean(income)").replace("0.5", "1"));
     let counts = signed(&analyst, &office, &question().replace("persons", "rows(income)"));
     let refused = signed(&analyst, &office, &persons("by village", "0.5"));
-    let estimated =
-        analyst.sign(Kind::Estimate, analyst.question(&[&office.id], &persons("by sex", "1")).encode());
-    let look = |object| analyst.sign(Kind::Lookup, analyst.lookup(&[&office.id], object).encode());
+    let estimated = analyst
+        .sign(PayloadType::Estimate, analyst.question(&[&office.id], &persons("by sex", "1")).encode());
+    let look = |object| analyst.sign(PayloadType::Lookup, analyst.lookup(&[&office.id], object).encode());
     let described = look(Object::Describe(None));
     let unknown = look(Object::Release([7; 16]));
 
@@ -108,14 +108,14 @@ async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_identifier_is_good_for_one_payload() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let (analyst, other) = (world.analyst(), world.caller(lango_identity::Role::Analyst, "kofi"));
     let first = analyst.question(&[&office.id], &question());
-    let sealed = analyst.sign(Kind::Query, first.encode());
+    let sealed = analyst.sign(PayloadType::Query, first.encode());
     let answer = query(&analyst, &office, &sealed).await.unwrap();
     let with = |text: &str| Question { query: text.to_owned(), ..first.clone() };
-    let as_query = |question: Question| analyst.sign(Kind::Query, question.encode());
+    let as_query = |question: Question| analyst.sign(PayloadType::Query, question.encode());
     let reused = |status: Status| {
         assert_eq!(
             (reason(&status).as_deref(), status.code()),
@@ -132,23 +132,27 @@ async fn one_identifier_is_good_for_one_payload() {
         reused(status);
     }
     // As a price enquiry and as a look-up too.
-    let estimate = analyst.sign(Kind::Estimate, first.encode());
+    let estimate = analyst.sign(PayloadType::Estimate, first.encode());
     reused(price(&analyst, &office, &estimate).await.unwrap_err());
     let lookup = analyst.lookup(&[&office.id], Object::Describe(None));
     let same = Lookup { request_id: first.request_id, ..lookup.clone() };
-    reused(describe(&analyst, &office, &analyst.sign(Kind::Lookup, same.encode())).await.unwrap_err());
+    reused(describe(&analyst, &office, &analyst.sign(PayloadType::Lookup, same.encode())).await.unwrap_err());
     // What was answered in one call is no answer in another.
-    let described = analyst.sign(Kind::Lookup, lookup.encode());
+    let described = analyst.sign(PayloadType::Lookup, lookup.encode());
     describe(&analyst, &office, &described).await.unwrap();
     reused(fetch(&analyst, &office, &described).await.unwrap_err());
     // Two prices under one identifier.
     let first_price = analyst.question(&[&office.id], &persons("by sex", "0.001"));
     let second_price = Question { query: persons("by age", "0.001"), ..first_price.clone() };
-    price(&analyst, &office, &analyst.sign(Kind::Estimate, first_price.encode())).await.unwrap();
-    reused(price(&analyst, &office, &analyst.sign(Kind::Estimate, second_price.encode())).await.unwrap_err());
+    price(&analyst, &office, &analyst.sign(PayloadType::Estimate, first_price.encode())).await.unwrap();
+    reused(
+        price(&analyst, &office, &analyst.sign(PayloadType::Estimate, second_price.encode()))
+            .await
+            .unwrap_err(),
+    );
     // Identifiers are a principal's own.
     let others = Question { analyst: other.id.clone(), ..first.clone() };
-    query(&other, &office, &other.sign(Kind::Query, others.encode())).await.unwrap();
+    query(&other, &office, &other.sign(PayloadType::Query, others.encode())).await.unwrap();
     assert_eq!(query(&analyst, &office, &sealed).await.unwrap(), answer);
     assert_eq!(office.ledger().pure_nano(""), PRICE);
     let refused = office.records().into_iter().filter(|record| record.reason == "request-id-reused").count();
@@ -157,7 +161,7 @@ async fn one_identifier_is_good_for_one_payload() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_envelope_resent_over_version_changes_is_charged_once() {
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = |version: &str| Policy { version: version.into(), ..Policy::of("GHA") };
     let mut office = Office::start(&world, &policy("2026-01"), &Register::sample(5)).await;
     let analyst = world.analyst();
@@ -176,7 +180,7 @@ async fn an_envelope_resent_over_version_changes_is_charged_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_charged_under_one_version_is_not_charged_under_the_next() {
     for (rows_were_read, charged) in [(true, PRICE), (false, 0)] {
-        let world = World::new();
+        let world = TestRegion::new();
         let policy = |version: &str| Policy { version: version.into(), ..Policy::of("GHA") };
         let mut office = Office::start(&world, &policy("1"), &Register::sample(5)).await;
         let analyst = world.analyst();
@@ -202,7 +206,7 @@ async fn a_request_charged_under_one_version_is_not_charged_under_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_failed_is_worked_on_again() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
     let envelope = signed(&analyst, &office, &question());
@@ -216,7 +220,7 @@ async fn a_request_that_failed_is_worked_on_again() {
 }
 
 /// Two gateways of one office on one store.
-async fn pair(world: &World, engine: Engine) -> ([Office; 2], Option<Database>) {
+async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<Database>) {
     let prepare = || Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(5));
     let (mut one, mut other) = (prepare(), prepare());
     let database = match engine {
@@ -239,7 +243,7 @@ async fn pair(world: &World, engine: Engine) -> ([Office; 2], Option<Database>) 
 #[tokio::test(flavor = "multi_thread")]
 async fn duplicates_at_once_wait_for_one_answer_in_one_gateway_and_in_two() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let world = World::new();
+        let world = TestRegion::new();
         let (offices, _database) = pair(&world, engine).await;
         let analyst = world.analyst();
         for gateways in [1, 2] {
@@ -265,7 +269,7 @@ async fn duplicates_at_once_wait_for_one_answer_in_one_gateway_and_in_two() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_not() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let world = World::new();
+        let world = TestRegion::new();
         let ([one, _other], database) = pair(&world, engine).await;
         let analyst = world.analyst();
         let third = Store::open(&match &database {
@@ -276,11 +280,11 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
         // (how often it shows that it lives, for how long at least the request waits)
         for (beats, waits) in [(0, 7), (5, 10)] {
             let question = analyst.question(&[&one.id], &persons("by sex", &format!("0.0{}", beats + 1)));
-            let envelope = analyst.sign(Kind::Query, question.encode());
+            let envelope = analyst.sign(PayloadType::Query, question.encode());
             let claiming = Claiming {
                 principal: analyst.id.to_string(),
                 id: question.request_id,
-                digest: digest(Kind::Query, &envelope.payload),
+                digest: digest(PayloadType::Query, &envelope.payload),
                 expires_at: i64::try_from(question.expires_at).unwrap(),
                 forget_before: 0,
             };
@@ -292,7 +296,7 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
                     third.beat(&claiming.principal, claiming.id).await.unwrap();
                 }
                 if beats > 0 {
-                    let request = Some(Request { id: claiming.id, step: Step::Freed });
+                    let request = Some(OfRequest { id: claiming.id, step: Step::Freed });
                     third.append(&Record { request, ..failed(&analyst) }).await.unwrap();
                 }
             };
@@ -326,7 +330,7 @@ fn failed(analyst: &Caller) -> Record {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_be_admitted_no_more_is_forgotten_and_still_not_answered() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
     let kept = || {

@@ -1,7 +1,7 @@
 //! A price as tables, JSON and CSV: what a question costs, how its price is shared, and what error that buys.
 
 use lango_privacy::{Accounting, MarginText, Measurement, SelectionLaw, nano};
-use lango_statistics::{Error, FORESEEN_OF, Foreseen, foresee};
+use lango_statistics::{FORESEEN_OF, Foreseen, Uncertainty, foresee};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         report::{billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
-    output::{self, Format, brief, csv_field, foreign, grouped, wrapped},
+    output::{self, Format, brief, csv_field, foreign, grouped},
 };
 
 impl Prices {
@@ -68,7 +68,6 @@ impl Prices {
             "rows_at_most": priced.plan.bounds.rows_at_most,
             "cells_at_most": priced.plan.bounds.cells_at_most,
             "bounds_drop": priced.bounds_drop,
-            "bounding": priced.bounding,
             "margins": margins,
         })
     }
@@ -198,9 +197,6 @@ impl Prices {
         if !priced.bounds_drop.is_empty() {
             text += &format!("dropped   {}\n", foreign(&priced.bounds_drop));
         }
-        if let Some(note) = priced.bounding_note() {
-            text += &format!("rows      {}\n", wrapped(&foreign(note), 90).join("\n          "));
-        }
         text
     }
 
@@ -224,12 +220,12 @@ impl Prices {
 /// What is foreseen, in words.
 fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
     let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
-    let ratio = |error: &Error, of: &str| {
+    let ratio = |error: &Uncertainty, of: &str| {
         (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))
     };
     match foreseen {
         None => (String::new(), "unknown".to_owned()),
-        Some(Foreseen::Plain(Error { std_err, half_width })) => {
+        Some(Foreseen::Plain(Uncertainty { std_err, half_width })) => {
             (brief(*std_err), format!("± {}", width(*half_width)))
         }
         Some(Foreseen::Mean(error)) => ratio(error, "at a count of"),
@@ -238,7 +234,7 @@ fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
             let rows: Vec<String> = rows.iter().map(|rows| grouped_u64(*rows)).collect();
             (String::new(), format!("rank within {} rows of the best", rows.join(", ")))
         }
-        Some(Foreseen::Found(Error { std_err, half_width }, threshold)) => {
+        Some(Foreseen::Found(Uncertainty { std_err, half_width }, threshold)) => {
             let interval = format!("± {}, told from {} units on", width(*half_width), grouped(*threshold));
             (brief(*std_err), interval)
         }
@@ -252,7 +248,7 @@ fn width(half_width: f64) -> String {
 
 /// What is foreseen, for programs: `of` says of how many rows or units a ratio's error is told.
 fn error(foreseen: Option<&Foreseen>) -> Map<String, Value> {
-    let numbers = |Error { std_err, half_width }: &Error| {
+    let numbers = |Uncertainty { std_err, half_width }: &Uncertainty| {
         vec![("std_err", json!(std_err)), ("half_width", real(*half_width))]
     };
     let fields = match foreseen {
@@ -322,7 +318,6 @@ mod tests {
             queries_left: 1_234,
             repeated: false,
             bounds_drop: bounds_drop.to_owned(),
-            bounding: String::new(),
         }
     }
 
@@ -341,10 +336,7 @@ mod tests {
         let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
-        let zcdp = Priced { bounding: lango_source::Bounding::Unprepared.to_string(), ..zcdp };
-        let pure = Priced { bounding: lango_source::Bounding::Vouched.to_string(), ..pure };
         let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]).for_people();
-        assert_eq!(text.matches("\nrows      ").count(), 1, "{text}");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
@@ -352,7 +344,6 @@ mod tests {
             "left      1,234 such questions in this period",
             "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
             "dropped   2 % of rows",
-            "rows      the rows are ranked for every question: `lango dataset prepare` spares that",
             "TGO       unreachable",
             "told from 60 units on",
             "rank within 498, 498 rows of the best",

@@ -3,10 +3,10 @@
 use super::*;
 
 /// A declared dataset, as `name`, `name@table` or `name@table:group`; the table is `t` by default.
-fn dataset(text: &str) -> Declared {
+fn dataset(text: &str) -> DeclaredMember {
     let (rest, group) = text.split_once(':').map_or((text, None), |(rest, group)| (rest, Some(group)));
     let (name, table) = rest.split_once('@').unwrap_or((rest, "t"));
-    Declared {
+    DeclaredMember {
         member: Member {
             pool: group.unwrap_or(name).to_owned(),
             dataset: name.to_owned(),
@@ -16,7 +16,7 @@ fn dataset(text: &str) -> Declared {
     }
 }
 
-fn policy(text: &str) -> Vec<Declared> {
+fn policy(text: &str) -> Vec<DeclaredMember> {
     text.split_whitespace().map(dataset).collect()
 }
 
@@ -28,13 +28,13 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn start(&mut self, policy: &[Declared]) -> Result<(), PoolsError> {
+    fn start(&mut self, policy: &[DeclaredMember]) -> Result<(), PoolsError> {
         let charges = &self.charges;
-        let known = |member: &Member| Known {
+        let known = |member: &Member| KnownMember {
             member: member.clone(),
             is_charged: charges.contains_key(&member.pool),
         };
-        let known: Vec<Known> = self.members.iter().map(known).collect();
+        let known: Vec<KnownMember> = self.members.iter().map(known).collect();
         let Pools { moves, members } = follow(&known, policy)?;
         for (from, to) in moves {
             let moved = self.charges.remove(&from).unwrap();
@@ -44,13 +44,13 @@ impl Ledger {
         Ok(())
     }
 
-    fn charge_all(&mut self, policy: &[Declared]) {
+    fn charge_all(&mut self, policy: &[DeclaredMember]) {
         for declared in policy {
             *self.charges.entry(declared.member.pool.clone()).or_default() += 1;
         }
     }
 
-    fn of(&self, policy: &[Declared]) -> String {
+    fn of(&self, policy: &[DeclaredMember]) -> String {
         let mut charges: Vec<String> = policy
             .iter()
             .map(|declared| {

@@ -26,7 +26,7 @@ async fn an_anchor_holds_its_store_and_no_other_and_no_older_one(engine: Engine)
     anchor.renew(found).unwrap();
     anchor.check(found).unwrap();
     assert!(matches!(anchor.check_new(), Err(StoreError::Anchor(AnchorError::Exists { .. }))));
-    let older = Position { sequence: 2, ..found };
+    let older = StorePosition { sequence: 2, ..found };
     let refused = anchor.check(older).unwrap_err();
     assert!(
         matches!(refused, StoreError::Anchor(AnchorError::Older { found: 2, sequence: 3, .. })),
@@ -35,7 +35,7 @@ async fn an_anchor_holds_its_store_and_no_other_and_no_older_one(engine: Engine)
     // A gateway that is behind another one takes nothing back.
     anchor.renew(older).unwrap();
     assert_eq!(anchor.read().unwrap(), Some(found));
-    anchor.check(Position { sequence: 9, ..found }).unwrap();
+    anchor.check(StorePosition { sequence: 9, ..found }).unwrap();
     let another = other.store.position().await.unwrap();
     for refused in [anchor.check(another), anchor.renew(another)] {
         assert!(matches!(refused, Err(StoreError::Anchor(AnchorError::Another { .. }))), "{refused:?}");

@@ -15,17 +15,17 @@ on_both_engines! {
     a_gateway_with_the_old_policy_charges_no_pool_that_was_moved,
 }
 
-fn declared(pool: &str, dataset: &str, table: &str) -> Declared {
+fn declared(pool: &str, dataset: &str, table: &str) -> DeclaredMember {
     let rows_from = format!("register/{table}");
     let member = Member { pool: pool.into(), dataset: dataset.into(), rows_from };
-    Declared { member, has_group: pool != dataset }
+    DeclaredMember { member, has_group: pool != dataset }
 }
 
 fn of(pool: &str, holder: Holder) -> Account {
     Account { pool: pool.into(), ..account(holder) }
 }
 
-fn reserve(query: u8, nano: u64, declared: &Declared) -> Reserve {
+fn reserve(query: u8, nano: u64, declared: &DeclaredMember) -> Reserve {
     let mut reserve = ask(query, Loss::pure(nano));
     reserve.member = declared.member.clone();
     for charge in [&mut reserve.pool, &mut reserve.share] {

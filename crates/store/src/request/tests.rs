@@ -5,7 +5,7 @@ use lango_privacy::Loss;
 
 use super::*;
 use crate::{
-    Decision, Recorded, Request, Reserved, Settled,
+    Decision, OfRequest, Recorded, Reserved, Settled,
     fixture::{Engine, Fixture, ask, on_both_engines, record, release},
 };
 
@@ -34,7 +34,7 @@ fn claiming(id: u8) -> Claiming {
 }
 
 fn answered(id: u8, step: Step) -> Record {
-    Record { request: Some(Request { id: [id; 16], step }), ..record(Decision::Estimated) }
+    Record { request: Some(OfRequest { id: [id; 16], step }), ..record(Decision::Estimated) }
 }
 
 async fn a_request_is_kept_before_it_is_worked_on_and_answered_once(engine: Engine) {

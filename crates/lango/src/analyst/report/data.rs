@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Loss, nano};
-use lango_statistics::{Absent, Coverage, Table};
+use lango_statistics::{Absent, CombinedTable, Coverage};
 use serde_json::{Map, Value, json};
 
 use super::epsilon;
@@ -11,7 +11,7 @@ use crate::{analyst::heard::Answered, output::csv_field};
 
 impl Answered {
     /// The stable form for programs, with these tables.
-    pub fn json(&self, tables: &[Table]) -> Value {
+    pub fn json(&self, tables: &[CombinedTable]) -> Value {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();
         json!({
             "query": { "digest": hex::encode(self.query_digest), "text": self.text },
@@ -80,7 +80,7 @@ pub fn by(margin: &lango_privacy::Margin) -> Vec<String> {
 }
 
 /// One row a cell, a header before each table.
-pub(super) fn csv(tables: &[Table]) -> String {
+pub(super) fn csv(tables: &[CombinedTable]) -> String {
     let mut text = String::new();
     for table in tables {
         let chosen =
@@ -89,8 +89,9 @@ pub(super) fn csv(tables: &[Table]) -> String {
         let header: Vec<String> = ["measure".to_owned()].into_iter().chain(names).collect();
         let rank = if chosen { ",rank_error" } else { "" };
         text += &format!("{},value,std_err,lower,upper,status{rank}\n", header.join(","));
+        let measure = table.measure.to_string();
         for (key, cell) in table.keys().zip(&table.cells) {
-            let key: Vec<String> = [table.measure.as_str()].into_iter().chain(key).map(csv_field).collect();
+            let key: Vec<String> = [measure.as_str()].into_iter().chain(key).map(csv_field).collect();
             let figure = cell.figure;
             let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
             let (value, std_err) =
@@ -108,13 +109,13 @@ pub(super) fn csv(tables: &[Table]) -> String {
     text
 }
 
-pub(super) fn cells(table: &Table) -> impl Iterator<Item = Value> {
+pub(super) fn cells(table: &CombinedTable) -> impl Iterator<Item = Value> {
     table.keys().zip(&table.cells).map(|(key, cell)| {
         let key: Map<String, Value> =
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();
         let figure = cell.figure;
         let mut value = json!({
-            "measure": table.measure,
+            "measure": table.measure.to_string(),
             "key": key,
             "value": figure.map(|figure| real(figure.value)),
             "std_err": figure.and_then(|figure| figure.std_err),
