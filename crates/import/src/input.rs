@@ -16,8 +16,6 @@ use flate2::read::MultiGzDecoder;
 
 use crate::{Delimited, Encoding, ImportError, Packing, format::known};
 
-/// The most that one row may hold: what an unclosed quote swallows before it is found out.
-pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
 /// So much is read at once.
 const CHUNK: usize = 128 << 10;
 /// So much is looked at to see what a file is.

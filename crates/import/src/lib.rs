@@ -15,12 +15,14 @@ mod report;
 mod run;
 mod shape;
 mod staging;
+mod tuning;
 mod value;
 
 pub use error::ImportError;
 pub use format::{Delimited, Encoding, Format, Packing};
 pub use report::{Event, Held, Key, Report, Unread};
-pub use run::{Import, Tuning};
+pub use run::Import;
+pub use tuning::Tuning;
 
 #[cfg(test)]
 mod tests;

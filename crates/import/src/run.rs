@@ -14,7 +14,7 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    Event, Format, Held, ImportError, Report,
+    Event, Format, Held, ImportError, Report, Tuning,
     batch::Batch,
     delimited, fingerprint,
     lock::Lock,
@@ -41,21 +41,6 @@ pub struct Import<'a> {
     pub dataset: &'a Dataset,
     /// How, where it matters.
     pub tuning: Tuning,
-}
-
-/// How an import is done. Only tests have reason to change it.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    /// Rows of a transaction.
-    pub transaction_rows: u64,
-    /// The most pages that the register may have, as if the disk were full then.
-    pub pages_most: Option<u32>,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { transaction_rows: 250_000, pages_most: None }
-    }
 }
 
 /// An open file of either kind.

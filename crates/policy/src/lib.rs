@@ -4,13 +4,14 @@
 //! arguments, and whatever no grant allows is denied.
 
 mod authorize;
+mod budget;
 mod check;
 mod declare;
-pub mod document;
 mod file;
 mod trial;
+mod within;
 
 pub use authorize::{Asked, Denial, DenialCode, Granted};
-pub use check::{Budget, Grant, PolicySet, Renewal, Validity};
-pub use document::{DocumentError, Position};
+pub use budget::{Budget, Renewal};
+pub use check::{Grant, PolicySet, Validity};
 pub use trial::{Trial, TrialFailure};

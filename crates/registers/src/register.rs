@@ -12,20 +12,11 @@ use rusqlite::Connection;
 
 use crate::error::DrawError;
 use crate::person::Residents;
-use crate::rows;
+use crate::rows::{self, Summary};
 use crate::target::Draw;
 
 /// How the name of a file ends that is being drawn. One that is left over, of a killed run, may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
-
-/// What a register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows of `residents`.
-    pub persons: u64,
-    /// Rows of `border_movements`.
-    pub movements: u64,
-}
 
 /// Draws the register of `office` and puts it at `path`, in place of a file that stands there.
 ///

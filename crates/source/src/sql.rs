@@ -9,15 +9,17 @@ mod filters;
 mod groups;
 mod origin;
 mod pass;
+mod road;
 mod statement;
 mod table;
 
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
 pub(crate) use dialect::{DAY, Dialect, OrderField, shifted};
 pub(crate) use filters::is_judged;
-pub(crate) use groups::{Aggregate, Form, Road, Statement, statements};
+pub(crate) use groups::{Aggregate, Statement, statements};
 #[cfg(test)]
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};
+pub(crate) use road::{Form, Road};
 pub(crate) use statement::{Bind, Binds, Rendered};
 pub(crate) use table::{ColumnType, Listed, Table, typed};

@@ -6,42 +6,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
-    Bind, Binds, ColumnType, Dialect, Rendered, Table,
+    Bind, Binds, ColumnType, Dialect, Form, Rendered, Road, Table,
     bounded::{as_told, present_text},
     filters,
     pass::{Selected, Told, pass},
 };
-use crate::tally::measured;
+use crate::field::measured;
 
 /// The most cells that several margins are added up from in one pass: more would cost more than another pass.
 const CELLS_SHARED_MOST: usize = 200_000;
 /// Whole numbers of a narrower range are grouped as they stand.
 const VALUES_GROUPED_MOST: u64 = 1_000;
-
-/// Where the rows are read.
-#[derive(Clone, Copy)]
-pub(crate) enum Road<'a> {
-    /// In the table itself: the catalogue vouches for one row per unit.
-    Direct(&'a Table),
-    /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
-    Bounded {
-        /// In a `FROM`.
-        from: &'a str,
-        /// Whether they are ranked for this question, so that the texts of codes are there too.
-        ranked: bool,
-    },
-}
-
-/// What a statement's group is told as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// The value as text.
-    Text,
-    /// The value as a whole number.
-    Number,
-    /// The position of its key, or the stretch of days as a number; -1 for what is not declared.
-    Key,
-}
 
 /// What is added up in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

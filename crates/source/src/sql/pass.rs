@@ -2,10 +2,7 @@
 
 use lango_privacy::Name;
 
-use super::{
-    Dialect,
-    groups::{Form, Road},
-};
+use super::{Dialect, Form, Road};
 
 /// What is selected: as it is grouped by or added up, and how it is told.
 pub(super) type Selected<'a> = (String, Told<'a>);
