@@ -15,7 +15,7 @@ use crate::person::Residents;
 use crate::rows::{self, Summary};
 use crate::target::Draw;
 
-/// How the name of a file ends that is being drawn. One that is left over, of a killed run, may be deleted.
+/// The end of a file's name while it is drawn. A killed run leaves such a file behind; it may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
 
 /// Draws the register of `office` and puts it at `path`, in place of a file that stands there.
@@ -71,7 +71,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Gone already if it was published; if it cannot be removed, its name says that it may be.
+        // Gone already if it was published; if it cannot be removed, its name shows that a person may delete it.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     SourceError,
-    sql::{Listed, Table, typed},
+    sql::{CatalogueTable, Listed, typed},
 };
 
 /// Checks that all that is declared is there.
@@ -19,7 +19,7 @@ pub(super) async fn table(
     view: &mut PgConnection,
     pools: &BTreeMap<String, PgPool>,
     dataset: &Dataset,
-) -> Result<Table, SourceError> {
+) -> Result<CatalogueTable, SourceError> {
     encoding(view).await?;
     let relation = relation(view, &dataset.table).await?;
     let listed = columns(view, relation.oid).await?;
@@ -48,7 +48,7 @@ pub(super) async fn table(
         fingerprint += &format!("column {name} {declared}\n");
     }
     fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
-    Ok(Table {
+    Ok(CatalogueTable {
         from: qualified(&relation.schema, &relation.name),
         unit_type,
         unit_column,

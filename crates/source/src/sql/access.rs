@@ -1,12 +1,12 @@
-//! Where a statement reads its rows, and what its groups are told as.
+//! Where a statement reads its rows, and the form in which it returns its groups.
 
-use super::Table;
+use super::CatalogueTable;
 
 /// Where the rows are read.
 #[derive(Clone, Copy)]
-pub(crate) enum Road<'a> {
+pub(crate) enum AccessPath<'a> {
     /// In the table itself: the catalogue vouches for one row per unit.
-    Direct(&'a Table),
+    Direct(&'a CatalogueTable),
     /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
     Bounded {
         /// In a `FROM`.
@@ -16,9 +16,9 @@ pub(crate) enum Road<'a> {
     },
 }
 
-/// What a statement's group is told as.
+/// The form in which a statement returns its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum GroupForm {
     /// The value as text.
     Text,
     /// The value as a whole number.
