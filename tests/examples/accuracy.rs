@@ -330,6 +330,7 @@ fn of_cube(mechanism: Mechanism) -> Result<Value, Failure> {
         earlier: Vec::new(),
         loss: Loss::pure(1),
         terms_digest: [0; 32],
+        cost: lango_privacy::Cost::default(),
     };
     // A table's dimensions stand in name order: age, origin, sex. The cube takes them so.
     let named = Cube::new(vec![SIZES[2], SIZES[0], SIZES[1]], vec![0b000, 0b010, 0b100, 0b110, 0b111])
