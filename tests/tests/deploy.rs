@@ -18,8 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_document::Document;
 use lango_identity::{Authority, Lifetime, Role, SpiffeId};
-use lango_policy::{PolicySet, document::Document};
+use lango_policy::PolicySet;
 use program::{cargo, command, files, lango, project, signal};
 use serde_json::Value;
 use toml::Table;

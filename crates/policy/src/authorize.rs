@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use lango_principal::SpiffeId;
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
@@ -10,8 +11,8 @@ use crate::{Budget, Grant, PolicySet, Pool};
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The principal's SPIFFE URI.
-    pub principal: &'a str,
+    /// Who asks.
+    pub principal: &'a SpiffeId,
     /// The declared purpose; `None` fits every grant (in trials only).
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
@@ -121,7 +122,7 @@ impl PolicySet {
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
-    pub fn open_to<'a>(&'a self, principal: &'a str, on: Date) -> impl Iterator<Item = &'a Grant> {
+    pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
         self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
@@ -210,12 +211,6 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
     }
 }
 
-fn matches(grant: &Grant, principal: &str) -> bool {
-    grant.to.iter().any(|to| match to.strip_suffix("/*") {
-        Some(folder) => principal
-            .strip_prefix(folder)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        None => to == principal,
-    })
+fn matches(grant: &Grant, principal: &SpiffeId) -> bool {
+    grant.to.iter().any(|to| to.matches(principal))
 }
