@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
-use crate::{Budget, Grant, PolicySet};
+use crate::{Budget, Grant, PolicySet, Pool};
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct Granted<'a> {
     /// The dataset it speaks of.
     pub dataset: &'a Dataset,
     /// The pool that it draws on.
+    pub pool: &'a Pool,
+    /// What may be learned from that pool.
     pub budget: &'a Budget,
 }
 
@@ -105,12 +107,14 @@ impl PolicySet {
             message: format!("no grant on `{}` is to {}", query.dataset, asked.principal),
         };
         for grant in self.grants.iter().filter(|grant| grant.dataset == query.dataset) {
-            match (refuse(grant, asked, query), self.budgets.get(&grant.dataset)) {
-                (None, Some(budget)) => return Ok(Granted { grant, dataset, budget }),
+            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
+            match (refuse(grant, asked, query), pool) {
+                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
                 (Some((code, message)), _) if code > nearest.code => {
                     nearest = Denial { code, rule: Some(grant.id.clone()), message };
                 }
-                _ => {}
+                // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
+                (Some(_), _) | (None, None) => {}
             }
         }
         Err(nearest)
@@ -186,7 +190,8 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
         (Price::Precision { .. }, Some(epsilon)) if epsilon > grant.epsilon_per_query_nano => {
             above(&lango_privacy::nano(epsilon))
         }
-        _ => None,
+        // Within the grant, or a price that only the plan knows.
+        (Price::Epsilon(_), _) | (Price::Precision { .. }, Some(_) | None) => None,
     }
 }
 
@@ -197,7 +202,11 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
         (Measure::Quantile(of, granted), Measure::Quantile(column, asked)) => {
             of == column && (granted.is_empty() || asked.iter().all(|share| granted.contains(share)))
         }
-        _ => granted == asked,
+        (Measure::Quantile(..), _) | (_, Measure::Quantile(..)) => false,
+        (Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Sum(_), _)
+        | (Measure::Mean(_) | Measure::Share(_) | Measure::Histogram(_) | Measure::Keys(_), _) => {
+            granted == asked
+        }
     }
 }
 

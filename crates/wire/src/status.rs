@@ -57,6 +57,7 @@ impl Refusal {
         match self.code {
             "malformed"
             | "time"
+            | "request-id-reused"
             | "epsilon-out-of-range"
             | "precision-out-of-range"
             | "precision-not-foreseen" => Code::InvalidArgument,
@@ -68,8 +69,12 @@ impl Refusal {
             }
             "column-not-declared"
             | "not-a-dimension"
+            | "too-many-measures"
             | "too-many-margins"
+            | "too-many-searches"
+            | "too-many-selections"
             | "too-many-cells"
+            | "too-much-memory"
             | "filter-out-of-range"
             | "sum-could-overflow" => Code::InvalidArgument,
             "dataset-unknown" | "release-unknown" => Code::NotFound,
