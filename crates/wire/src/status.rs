@@ -211,5 +211,10 @@ pub fn reason(status: &Status) -> Option<String> {
     Some(status.get_error_details().error_info()?.reason.clone())
 }
 
+/// After which time the same request may pass, where the refusal says so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_error_details().retry_info()?.retry_delay
+}
+
 #[cfg(test)]
 mod tests;
