@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::Level;
-use lango_statistics::{Answer, CombineError, Coverage, Table, combine};
+use lango_statistics::{CombineError, CombinedTable, Coverage, OfficeRelease, combine};
 use lango_wire::{Absence, SignedRefusal, VerifiedPrice, VerifiedRelease};
 
 /// A verified answer.
@@ -18,7 +18,7 @@ pub struct Answered {
     /// What the offices signed, by their short names.
     pub answers: BTreeMap<String, VerifiedRelease>,
     /// One table for each measure and margin.
-    pub tables: Vec<Table>,
+    pub tables: Vec<CombinedTable>,
     /// Whether offices stand side by side.
     pub by_office: bool,
     /// The confidence of the intervals.
@@ -53,12 +53,12 @@ pub enum Unpriced {
 
 impl Answered {
     /// The answers as statistics take them.
-    pub fn side_by_side(&self) -> Vec<Answer<'_>> {
+    pub fn side_by_side(&self) -> Vec<OfficeRelease<'_>> {
         side_by_side(&self.answers)
     }
 }
 
-fn side_by_side(answers: &BTreeMap<String, VerifiedRelease>) -> Vec<Answer<'_>> {
+fn side_by_side(answers: &BTreeMap<String, VerifiedRelease>) -> Vec<OfficeRelease<'_>> {
     answers.values().map(VerifiedRelease::side_by_side).collect()
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn tables(
     answers: &mut BTreeMap<String, VerifiedRelease>,
     by_office: bool,
     level: Level,
-) -> Result<(Vec<Table>, Vec<String>), CombineError> {
+) -> Result<(Vec<CombinedTable>, Vec<String>), CombineError> {
     let mut left_out = Vec::new();
     loop {
         match combine(&side_by_side(answers), by_office, level) {

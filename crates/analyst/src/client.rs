@@ -6,16 +6,16 @@ use std::{
 };
 
 use lango_identity::{
-    Expected, Kind, Region, Role, Signer, SpiffeId, TlsIdentity, check_own, client_config, digest,
+    Expected, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, check_own, client_config, digest,
     explain_handshake,
 };
 use lango_statistics::{Coverage, Outcome};
+use lango_transport::{self as transport, Address};
 use lango_wire::{
     Absence, Question,
     client::CoordinatorClient,
     limits::AUDIENCE_MOST,
     sealed::{SealedEstimateResponse, SealedQueryResponse},
-    transport::{self, Address},
 };
 
 use crate::{
@@ -81,7 +81,7 @@ impl Client {
     /// Nothing can be asked, or the coordinator does not relay it.
     pub async fn ask(&self, enquiry: &Enquiry) -> Result<Asking, AskError> {
         let deadline = Deadline::after(self.time_max);
-        let (question, sent, envelope) = self.signed(enquiry, Kind::Query, deadline).await?;
+        let (question, sent, envelope) = self.signed(enquiry, PayloadType::Query, deadline).await?;
         let stream = deadline.hold(self.service.query(envelope, enquiry.by_office)).await?;
         let replies = Replies::new(sent, stream, deadline);
         Ok(Asking { text: question.query, enquiry: enquiry.clone(), replies })
@@ -93,7 +93,7 @@ impl Client {
     /// As [`Self::ask`].
     pub async fn price(&self, enquiry: &Enquiry) -> Result<Pricing, AskError> {
         let deadline = Deadline::after(self.time_max);
-        let (question, sent, envelope) = self.signed(enquiry, Kind::Estimate, deadline).await?;
+        let (question, sent, envelope) = self.signed(enquiry, PayloadType::Estimate, deadline).await?;
         let stream = deadline.hold(self.service.estimate(envelope)).await?;
         let replies = Replies::new(sent, stream, deadline);
         Ok(Pricing { text: question.query, enquiry: enquiry.clone(), replies })
@@ -102,7 +102,7 @@ impl Client {
     async fn signed(
         &self,
         enquiry: &Enquiry,
-        kind: Kind,
+        kind: PayloadType,
         deadline: Deadline,
     ) -> Result<(Question, Sent, lango_wire::pb::Envelope), AskError> {
         let Credentials { region, signer, .. } = &self.credentials;
@@ -136,7 +136,7 @@ impl Client {
             region: region.clone(),
             audience: question.audience.clone(),
             request_digest: digest(kind, &payload),
-            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             margins: enquiry.query.margins(),
         };
         Ok((question, sent, signer.sign(kind, payload).into()))

@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine};
+use lango_transport::{Share, UnderWay};
 use lango_wire::{
     Absence, AnswerError, Refusal, VerifiedRelease,
     client::GatewayClient,
@@ -15,13 +16,13 @@ use lango_wire::{
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
     ask::{Asker, Released, Reply, now},
     combined,
     members::{Members, Seat},
-    question::Asked,
+    question::{Asked, Door},
 };
 
 /// Events that wait for a slow reader: answers are large, so no more than one.
@@ -31,6 +32,7 @@ const EVENTS_WAITING_MAX: usize = 1;
 pub(crate) struct Service {
     pub members: Members<GatewayClient>,
     pub asker: Arc<Asker>,
+    pub door: Door,
 }
 
 type Events<T> = mpsc::Sender<Result<T, Status>>;
@@ -52,10 +54,13 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<Self::EstimateStream>, Status> {
-        let envelope = request.into_inner().estimate;
-        let asked = Arc::new(Asked::read(envelope, Kind::Estimate, &self.asker.region, now())?);
+        let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
+        let (asked, share) =
+            Asked::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, Kind::Estimate, &asked, {
+        let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -69,8 +74,11 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
-        let request = request.into_inner();
-        let asked = Arc::new(Asked::read(request.query, Kind::Query, &self.asker.region, now())?);
+        let (_, extensions, request) = request.into_parts();
+        let (asked, share) =
+            Asked::read(request.query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match request.confidence.as_str() {
             "" => Level::USUAL,
@@ -80,7 +88,7 @@ impl CoordinatorService for Service {
         };
         let layout = (!request.members_only).then_some((request.by_office, level));
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, Kind::Query, &asked, {
+        let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -88,6 +96,13 @@ impl CoordinatorService for Service {
             }
         });
         Ok(Response::new(streamed(move |events| async move { relay(fan_out, layout, &events).await })))
+    }
+}
+
+/// Keeps a share until the answer is sent, or its asker is gone: then every call to a member has ended too.
+fn keep(extensions: &Extensions, share: Share) {
+    if let Some(under_way) = extensions.get::<UnderWay>() {
+        under_way.keep(share);
     }
 }
 
@@ -200,7 +215,7 @@ fn unreadable(error: &AnswerError) -> pb::Missing {
 
 /// One question under way at many members. Dropping it ends every call.
 struct FanOut<T> {
-    kind: Kind,
+    kind: PayloadType,
     request: String,
     begun: Instant,
     offices: Vec<String>,
@@ -212,7 +227,7 @@ struct FanOut<T> {
 impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
         seats: &[Seat<GatewayClient>],
-        kind: Kind,
+        kind: PayloadType,
         asked: &Arc<Asked>,
         ask: impl Fn(Seat<GatewayClient>, Arc<Asked>) -> F,
     ) -> Self

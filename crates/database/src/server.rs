@@ -88,7 +88,7 @@ impl Server {
         })
     }
 
-    /// The host of the address, after a look for what must not stand in it.
+    /// Refuses an address that holds what must not stand in it; returns its host.
     fn host(&self, scheme: &'static str) -> Result<&str, ServerError> {
         let wrong = |why: &str| ServerError::Address { scheme, why: why.to_owned() };
         let rest = self.address.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
@@ -138,6 +138,8 @@ fn malformed(scheme: &'static str, error: &sqlx::Error) -> ServerError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn server(address: &str, tls: Tls) -> Server {
@@ -158,13 +160,13 @@ mod tests {
             ("postgresql://lango@localhost/r?host=/run&host=db.example", Some("several places")),
             ("mysql://lango@db.example/registers", Some("begins otherwise")),
         ] {
-            let told = server(address, Tls::System).postgres().err().map(|error| error.to_string());
-            match (&told, expected) {
+            let shown = server(address, Tls::System).postgres().err().map(|error| error.to_string());
+            match (&shown, expected) {
                 (None, None) => {}
-                (Some(told), Some(part)) => {
-                    assert!(told.contains(part) && !told.contains("secret"), "{told}")
+                (Some(shown), Some(part)) => {
+                    assert!(shown.contains(part) && !shown.contains("secret"), "{shown}")
                 }
-                _ => panic!("{address}: {told:?}"),
+                _ => panic!("{address}: {shown:?}"),
             }
         }
     }
@@ -190,12 +192,21 @@ mod tests {
     #[test]
     fn a_password_is_read_from_a_file_and_printed_nowhere() {
         let file = std::env::temp_dir().join(format!("lango-password-{}", std::process::id()));
-        std::fs::write(&file, "s3cret words\n").unwrap();
+        lango_files::replace(&file, b"s3cret words\n").unwrap();
         assert_eq!(*Password::File(file.clone()).read().unwrap(), "s3cret words");
-        std::fs::write(&file, "\n").unwrap();
+        let open = std::fs::Permissions::from_mode(0o640);
+        std::fs::set_permissions(&file, open).unwrap();
+        let refused = Password::File(file.clone()).read().unwrap_err().to_string();
+        assert!(
+            refused.contains("mode 0640") && refused.contains("chmod 600") && !refused.contains("s3cret"),
+            "{refused}"
+        );
+        lango_files::replace(&file, &[0xff]).unwrap();
+        assert!(matches!(Password::File(file.clone()).read(), Err(PasswordError::NotText(_))));
+        lango_files::replace(&file, b"\n").unwrap();
         assert!(matches!(Password::File(file.clone()).read(), Err(PasswordError::Empty)));
         std::fs::remove_file(&file).unwrap();
-        assert!(matches!(Password::File(file).read(), Err(PasswordError::File { .. })));
+        assert!(matches!(Password::File(file).read(), Err(PasswordError::File(_))));
         assert!(matches!(
             Password::Environment("LANGO_NO_SUCH_VARIABLE".into()).read(),
             Err(PasswordError::Environment(_))

@@ -1,8 +1,10 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
-use lango_identity::{Kind, Unauthenticated};
-use lango_store::{Decision, Record};
-use lango_wire::{FREE, Refusal, SignedRefusal, status};
+use std::time::Instant;
+
+use lango_identity::{PayloadType, Unauthenticated};
+use lango_store::{Decision, Record, Recorded, Step};
+use lango_wire::{FREE, Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
@@ -46,24 +48,20 @@ impl From<Refusal> for Refused {
 impl Gateway {
     /// A request whose signature proves nothing: the reason goes to the log, the caller gets none.
     pub(crate) fn unauthenticated(&self, reason: &Unauthenticated) -> Status {
-        tracing::warn!(%reason, "an envelope was not authenticated");
+        self.unauthenticated_lines.line(|| tracing::warn!(%reason, "an envelope was not authenticated"));
         status::unauthenticated()
     }
 
-    /// Records a refusal, signs it and makes its status.
+    /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
+    /// record, and the next record that is written is preceded by their count in the log.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded } = refused;
         let code = refusal.code();
-        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
-        if !recorded {
-            let mut record = self.record(request, &known, Decision::Refused);
-            record.reason = code.to_owned();
-            if let Err(error) = self.store.append(&record).await {
-                // Nothing leaves that is not recorded, a refusal's detail included.
-                tracing::error!(%error, "a refusal could not be recorded");
-                return Refusal::Unavailable.into_status(None);
-            }
-        }
+        // What failed, and what came too often, may be sent again.
+        let is_freed = matches!(*refusal, Refusal::Unavailable | Refusal::TooManyRequests { .. });
+        self.refused_lines.line(|| {
+            tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
+        });
         let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
@@ -72,7 +70,27 @@ impl Gateway {
             time,
             arguments: refusal.arguments(),
         };
-        refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
+        let step = |status: &Status| match is_freed {
+            true => Step::Freed,
+            false => Step::Answered(kept::refusal(known.dataset.as_deref(), status)),
+        };
+        let status = refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())));
+        if recorded || !self.strangers.are_recorded(code, Instant::now()) {
+            return status;
+        }
+        let mut record = self.record(request, &known, Decision::Refused);
+        record.reason = code.to_owned();
+        record.request = request.step(step(&status));
+        record.left_out = self.strangers.take_left_out();
+        let unrecorded = match self.store.append(&record).await {
+            Ok(Recorded::Now) => return status,
+            Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.strangers.put_back(record.left_out);
+        // Nothing leaves that is not recorded or counted, a refusal's detail included.
+        tracing::error!(error = unrecorded, "a refusal could not be recorded");
+        Refusal::Unavailable.into_status(None)
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.
@@ -85,6 +103,7 @@ impl Gateway {
     ) -> Refused {
         let mut record = self.record(request, known, Decision::Failed);
         record.reason = Refusal::Unavailable.code().to_owned();
+        record.request = request.step(Step::Freed);
         let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
@@ -95,7 +114,8 @@ impl Gateway {
     /// The access record of a request, as far as it is known.
     pub(crate) fn record<T>(&self, request: &Request<T>, known: &Known, decision: Decision) -> Record {
         Record {
-            at: self.now(),
+            // When the work was done is nobody's business.
+            at: request.came_at,
             principal: request.principal.to_string(),
             purpose: known.purpose.clone(),
             request_digest: request.digest,
@@ -107,6 +127,8 @@ impl Gateway {
             policy_digest: self.policy_digest,
             charged: FREE,
             release_id: None,
+            left_out: 0,
+            request: request.step(Step::Working),
         }
     }
 }

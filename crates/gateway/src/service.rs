@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use lango_identity::Kind;
-use lango_wire::{Refusal, pb};
+use lango_identity::PayloadType;
+use lango_transport::Demand;
+use lango_wire::{Refusal, kept::KeptBody, pb};
 use tonic::{Request, Response, Status};
 
-use crate::Gateway;
+use crate::{Gateway, refuse::Refused, turn::Found};
 
 /// A gateway as tonic serves it.
 pub(crate) struct Service(pub Arc<Gateway>);
@@ -14,20 +15,31 @@ pub(crate) struct Service(pub Arc<Gateway>);
 /// One call: authenticated, answered or refused, and all that done before its time to leave. The work runs in tasks of its
 /// own, so that a caller who goes away leaves no question half done, and what is cut short leaves no sooner.
 macro_rules! call {
-    ($self:ident, $envelope:expr, $kind:expr, $work:ident, |$answer:ident| $response:expr) => {{
+    ($self:ident, $sent:ident.$envelope:ident, $kind:expr, $demand:expr, $work:ident, |$answer:ident| $response:expr) => {{
         let gateway = Arc::clone(&$self.0);
+        let (_, extensions, sent) = $sent.into_parts();
         let request =
-            gateway.authenticate($envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+            gateway.authenticate(sent.$envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+        let share = gateway.share(&request, $demand, &extensions).await?;
         let request = Arc::new(request);
         let leaving = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
-            match gateway.$work(&request).await {
+            let worked = match gateway.take_turn(&request).await {
+                Ok(Found::Fresh(signed)) => gateway.$work(&request, &signed).await,
+                Ok(Found::Kept(kept)) => match kept.body {
+                    KeptBody::Refusal(status) => return Err(*status),
+                    body => again(body),
+                },
+                Err(refused) => Err(refused),
+            };
+            match worked {
                 Ok($answer) => Ok(Response::new($response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
         };
         let paced = tokio::spawn(async move {
             let (gateway, request) = leaving;
+            let _until_it_leaves = share;
             let answered = tokio::spawn(work).await;
             gateway.pace(&request).await;
             answered
@@ -37,13 +49,40 @@ macro_rules! call {
     }};
 }
 
+/// A kept answer as the call's own. An identifier that was answered in one call is good for no other.
+fn again<T: FromKept>(body: KeptBody) -> Result<T, Refused> {
+    T::from_kept(body).ok_or_else(|| Refusal::RequestIdReused.into())
+}
+
+trait FromKept: Sized {
+    fn from_kept(body: KeptBody) -> Option<Self>;
+}
+
+impl FromKept for pb::Release {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Release(release, _) = body { Some(*release) } else { None }
+    }
+}
+
+impl FromKept for pb::Estimate {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Estimate(estimate) = body { Some(*estimate) } else { None }
+    }
+}
+
+impl FromKept for Vec<pb::Dataset> {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Datasets(datasets) = body { Some(datasets) } else { None }
+    }
+}
+
 #[tonic::async_trait]
 impl pb::gateway_service_server::GatewayService for Service {
     async fn describe(
         &self,
         request: Request<pb::GatewayServiceDescribeRequest>,
     ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
-        call!(self, request.into_inner().lookup, Kind::Lookup, describe, |datasets| {
+        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, describe, |datasets| {
             pb::GatewayServiceDescribeResponse { datasets }
         })
     }
@@ -52,7 +91,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceEstimateRequest>,
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
-        call!(self, request.into_inner().estimate, Kind::Estimate, estimate, |estimate| {
+        call!(self, request.estimate, PayloadType::Estimate, Demand::Request, estimate, |estimate| {
             pb::GatewayServiceEstimateResponse { estimate: Some(estimate) }
         })
     }
@@ -61,7 +100,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceQueryRequest>,
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
-        call!(self, request.into_inner().query, Kind::Query, release, |release| {
+        call!(self, request.query, PayloadType::Query, Demand::Question, release, |release| {
             pb::GatewayServiceQueryResponse { release: Some(release) }
         })
     }
@@ -70,7 +109,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceGetReleaseRequest>,
     ) -> Result<Response<pb::GatewayServiceGetReleaseResponse>, Status> {
-        call!(self, request.into_inner().lookup, Kind::Lookup, get_release, |release| {
+        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, get_release, |release| {
             pb::GatewayServiceGetReleaseResponse { release: Some(release) }
         })
     }

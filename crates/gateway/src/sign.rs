@@ -1,11 +1,11 @@
 //! Stop 6: the release is stored, recorded and signed; only then does it leave.
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured};
-use lango_store::{Decision, Settled, Stored};
+use lango_store::{Decision, Settled, Step, Stored};
 use lango_wire::{
-    Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, pb, sealed::in_one_field,
+    Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, kept, pb, sealed::in_one_field,
 };
 
 use crate::{
@@ -41,6 +41,10 @@ impl Gateway {
         };
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
+        // Signed before it is stored: the same bytes are what a request that is sent again gets.
+        let earlier = self.earlier(request, &release, known).await?;
+        let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.withhold(request, release.release_id);
         let settled = self.store.settle(reservation.id, &release, &record).await;
         let settled = settled.map_err(|error| {
@@ -49,15 +53,16 @@ impl Gateway {
                 &error,
             )
         })?;
-        if settled == Settled::Earlier {
-            return self.repeat_other(request, allowed, reservation.charged).await;
+        match settled {
+            Settled::Stored => {}
+            Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
+            Settled::Answered(_) => return Err(known.answered_elsewhere()),
         }
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us, total_us = request.pace.elapsed_us(), "released"
         );
-        let earlier = self.earlier(request, &release, known).await?;
-        Ok(self.sign(request, release, reservation.charged, false, granted, earlier))
+        Ok(signed)
     }
 
     /// The stored release of a question's key.
@@ -88,16 +93,17 @@ impl Gateway {
         stored: Stored,
         charged: Loss,
     ) -> Result<pb::Release, Refused> {
-        let Allowed { granted, known, .. } = allowed;
+        let Allowed { query, granted, known, .. } = allowed;
         self.authorize_price(request, allowed, &stored.loss)?;
         let earlier = self.earlier(request, &stored, known).await?;
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
-        let recorded = self.store.append(&record).await;
-        recorded.map_err(|error| known.unavailable("a repeated answer could not be recorded", &error))?;
+        let signed = self.sign(request, stored, charged, true, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        self.append(&record, known).await?;
         let total_us = request.pace.elapsed_us();
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
-        Ok(self.sign(request, stored, charged, true, granted, earlier))
+        Ok(signed)
     }
 
     /// The releases that a release divides by, signed for the same request.
@@ -146,7 +152,7 @@ impl Gateway {
             charged: Some(charged),
         };
         pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, signed.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, signed.encode()).into()),
             plan: stored.plan,
             layout: stored.layout,
             cells: stored.cells,
@@ -178,7 +184,7 @@ impl Gateway {
             queries_left,
             repeated: charged.repeated,
             dataset_version: answered.dataset_version.to_owned(),
-            envelope: Some(self.signer.sign(Kind::Price, signed.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
             bounds_drop: signed.bounds_drop,
         }
     }
@@ -186,12 +192,12 @@ impl Gateway {
     fn basics<T>(&self, request: &Request<T>, answered: &Answered<'_>, plan: &str, layout: &str) -> Basics {
         Basics {
             request_digest: request.digest,
-            query_digest: digest(Kind::Text, answered.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, answered.query.as_bytes()),
             office: self.office.clone(),
             dataset_version: answered.dataset_version.to_owned(),
             policy_digest: self.policy_digest,
-            plan_digest: digest(Kind::Plan, plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: answered.loss,
             time: u64::try_from(request.came_at).unwrap_or_default(),
         }

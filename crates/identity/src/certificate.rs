@@ -8,8 +8,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 
 use crate::oid::Oid;
 use crate::region::Region;
-use crate::spiffe::{SpiffeError, SpiffeId};
-use crate::text::printable;
+use lango_principal::{SpiffeError, SpiffeId};
+use lango_words::printable;
 
 const ED25519: &str = "1.3.101.112";
 const ANY_PURPOSE: &str = "2.5.29.37.0";
@@ -96,7 +96,7 @@ impl Facts {
         self.ed25519.ok_or(CertificateFault::KeyAlgorithm)
     }
 
-    /// The rules for a certificate that serves TLS: it says so, for both ends of a connection, and does not sign.
+    /// The rules for a certificate that serves TLS: it names both ends of a connection, and does not sign.
     pub(crate) fn check_tls(&self, region: &Region) -> Result<(), CertificateFault> {
         self.check_domain(region)?;
         if self.purposes.contains(&region.signing_eku().to_string()) {
@@ -110,7 +110,7 @@ impl Facts {
     }
 }
 
-/// What is wrong with a certificate in itself, whoever issued it.
+/// What is wrong with a certificate in itself, whatever its issuer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateFault {
     /// Not a certificate in DER.
@@ -230,8 +230,8 @@ pub(crate) fn leaf_facts(chain: &[CertificateDer<'_>]) -> Option<Result<Facts, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::certificates_from_pem;
     use crate::fixture::{NOW, World, id};
+    use crate::pem::certificates_from_pem;
 
     #[test]
     fn an_issued_certificate_says_who_when_and_what_for() {

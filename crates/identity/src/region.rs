@@ -5,9 +5,9 @@ use std::fmt;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-use crate::files::{PemError, certificates_from_pem};
 use crate::oid::Oid;
-use crate::spiffe::{SpiffeError, check_trust_domain};
+use crate::pem::{PemError, certificates_from_pem};
+use lango_principal::{SpiffeError, check_trust_domain};
 
 /// What everybody in a federation agrees on before the first connection.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use ed25519_dalek::{Signer as _, SigningKey};
+use lango_files::{FileError, read, read_secret};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
-use crate::dsse::{Kind, pae};
+use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
-use crate::files::{LoadError, PemError, certificates_from_pem, key_from_pem, read};
+use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
-use crate::spiffe::SpiffeId;
+use lango_principal::SpiffeId;
 
 /// A principal's signing key. It prints its principal, never itself.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ impl Signer {
     /// # Errors
     /// [`SignerError`].
     pub fn load(dir: &Path) -> Result<Self, SignerError> {
-        Self::from_pem(&read(&dir.join("signing.pem"))?, &read(&dir.join("signing.key"))?)
+        Self::from_pem(&read(&dir.join("signing.pem"))?, &read_secret(&dir.join("signing.key"))?)
     }
 
     /// Reads a chain and an Ed25519 key in PKCS#8, both PEM. Whether the certificate is valid and the region's is not
@@ -58,16 +59,21 @@ impl Signer {
         crate::envelope::check_certificates(&self.chain, region, now).map(|_| ())
     }
 
-    /// Signs `PAE(kind, payload)`.
+    /// Signs `PAE(payload_type, payload)`.
     #[must_use]
-    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> Envelope {
-        let signature = self.key.sign(&pae(kind.media_type(), &payload));
+    pub fn sign(&self, payload_type: PayloadType, payload: Vec<u8>) -> Envelope {
+        let signature = self.key.sign(&pae(payload_type.media_type(), &payload));
         Envelope {
-            kind: kind.media_type().to_owned(),
+            payload_type: payload_type.media_type().to_owned(),
             payload,
             signature: signature.to_bytes().to_vec(),
             certificates: self.chain.iter().map(|certificate| certificate.to_vec()).collect(),
         }
+    }
+
+    /// Its chain, its own certificate first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
     }
 
     /// Whose key it is.
@@ -92,9 +98,9 @@ impl fmt::Debug for Signer {
 /// Why there is no such signer.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
-    /// A file could not be read.
+    /// A file could not be read, or others may read the key.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    File(#[from] FileError),
     /// Not PEM.
     #[error(transparent)]
     Pem(#[from] PemError),

@@ -4,16 +4,17 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use lango_files::{FileError, read, read_secret};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{ClientConfig, ServerConfig};
 
-use crate::files::{LoadError, PemError, certificates_from_pem, key_from_pem, read};
 use crate::peer::{ClientVerifier, Expected, PeerFault, ServerVerifier, peer_id};
+use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
-use crate::spiffe::SpiffeId;
+use lango_principal::SpiffeId;
 
 /// A principal's chain and key for TLS. It prints its chain's length, never its key.
 pub struct TlsIdentity {
@@ -25,9 +26,9 @@ impl TlsIdentity {
     /// Reads `tls.pem` (the chain, the principal's certificate first) and `tls.key` of a directory.
     ///
     /// # Errors
-    /// [`TlsError`] `Load` or `Pem`.
+    /// [`TlsError`] `File` or `Pem`.
     pub fn load(dir: &Path) -> Result<Self, TlsError> {
-        Self::from_pem(&read(&dir.join("tls.pem"))?, &read(&dir.join("tls.key"))?)
+        Self::from_pem(&read(&dir.join("tls.pem"))?, &read_secret(&dir.join("tls.key"))?)
     }
 
     /// Reads a chain and a key, both PEM. Use [`check_own`](crate::check_own) to learn whether they are any good.
@@ -44,6 +45,10 @@ impl TlsIdentity {
         &self.chain
     }
 
+    pub(crate) const fn key(&self) -> &PrivateKeyDer<'static> {
+        &self.key
+    }
+
     /// Whom its certificate names.
     ///
     /// # Errors
@@ -52,7 +57,7 @@ impl TlsIdentity {
         peer_id(&self.chain)
     }
 
-    /// Whether the key is the certificate's, as far as rustls can tell.
+    /// Whether the key is the certificate's, as far as rustls can check.
     pub(crate) fn check_key(&self) -> Result<(), rustls::Error> {
         rustls::sign::CertifiedKey::from_der(self.chain.clone(), self.key.clone_key(), &provider())
             .map(|_| ())
@@ -72,7 +77,7 @@ impl fmt::Debug for TlsIdentity {
 }
 
 /// Settings of a server that talks to principals of the region only. Sessions are not resumed, so that every
-/// connection's certificates are verified anew.
+/// connection's certificates are verified.
 ///
 /// # Errors
 /// [`TlsError`] when identity or region cannot be used for TLS.
@@ -125,9 +130,9 @@ fn provider() -> Arc<CryptoProvider> {
 /// Why there are no TLS settings.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file could not be read.
+    /// A file could not be read, or others may read the key.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    File(#[from] FileError),
     /// Not PEM.
     #[error(transparent)]
     Pem(#[from] PemError),

@@ -1,6 +1,7 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
 mod database;
+mod limits;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,15 +13,19 @@ use std::{
 };
 
 use lango_analyst::Credentials;
+use lango_document::Document;
 use lango_gateway::system_clock;
-use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
-use lango_policy::{PolicySet, document::Document};
+use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
+use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
-use lango_store::{Location, Store};
+use lango_store::{Anchor, Location, Store};
 use serde::Deserialize;
 
-use self::database::{DatabaseTable, StoreValue};
+use self::{
+    database::{DatabaseTable, StoreValue},
+    limits::Limits,
+};
 use crate::failure::Failure;
 
 /// A gateway's configuration file.
@@ -35,12 +40,16 @@ pub struct GatewayFile {
     policies: PathBuf,
     /// Where the ledger, the releases and the access records are kept.
     store: StoreValue,
+    /// The file, in another place, that holds which store it is and how far it has come.
+    anchor: Option<PathBuf>,
     /// The longest life of a request.
     #[serde(default = "eight_days")]
     request_life_max_s: u64,
     region: RegionTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -83,6 +92,8 @@ pub struct CoordinatorFile {
     connect_timeout_s: u64,
     region: RegionTable,
     member: Vec<MemberTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -143,18 +154,20 @@ impl RegionTable {
 impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
-        let identity = beside(file, &self.identity);
+        let (tls, signer) = keys(&beside(file, &self.identity))?;
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
         Ok(lango_gateway::Config {
             region: self.region.load(file)?,
-            tls: TlsIdentity::load(&identity)?,
-            signer: signer(&identity)?,
+            tls,
+            signer,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
-            store: self.location(file)?,
+            store: self.store_location(file)?,
+            anchor: self.anchor.as_ref().map(|path| beside(file, path)),
             request_life_max: Duration::from_secs(self.request_life_max_s),
+            limits: self.limits.0,
             clock: system_clock(),
         })
     }
@@ -192,7 +205,7 @@ impl GatewayFile {
 
     /// The ledger, the releases and the access records.
     pub async fn store(&self, file: &Path) -> Result<Store, Failure> {
-        Ok(Store::open(&self.location(file)?).await?)
+        Ok(Store::open(&self.store_location(file)?).await?)
     }
 
     /// The folder with the office's keys and certificates.
@@ -215,6 +228,11 @@ impl GatewayFile {
         policies(&beside(file, &self.policies))
     }
 
+    /// The file of a source, where it is one.
+    pub fn source_file(&self, file: &Path, name: &str) -> Option<PathBuf> {
+        self.source.get(name)?.file(file)
+    }
+
     /// The names of the sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.source.keys().map(String::as_str)
@@ -235,14 +253,10 @@ impl GatewayFile {
         self.store.location(file)
     }
 
-    fn location(&self, file: &Path) -> Result<Location, Failure> {
-        let store = self.store.location(file)?;
-        if let Location::File(path) = &store
-            && let Some(folder) = path.parent()
-        {
-            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
-        }
-        Ok(store)
+    /// The store's anchor, where the file names one.
+    pub fn anchor(&self, file: &Path) -> Result<Option<Anchor>, Failure> {
+        let Some(path) = &self.anchor else { return Ok(None) };
+        Ok(Some(Anchor::at(beside(file, path), &self.store_location(file)?)?))
     }
 
     fn declared(&self, file: &Path, dataset: &str) -> Result<(Dataset, &DatabaseTable), Failure> {
@@ -260,8 +274,13 @@ impl GatewayFile {
     }
 }
 
-fn signer(identity: &Path) -> Result<Signer, Failure> {
-    Signer::load(identity).map_err(|error| Failure::of(identity.join("signing.key").display(), error))
+/// What a principal who signs has for connections and for signatures: two keys.
+fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
+    let tls = TlsIdentity::load(folder)?;
+    let signer =
+        Signer::load(folder).map_err(|error| Failure::of(folder.join("signing.key").display(), error))?;
+    check_apart(&tls, &signer).map_err(|error| Failure::of(folder.display(), error))?;
+    Ok((tls, signer))
 }
 
 /// The policy files of a folder, in the order of their names.
@@ -286,7 +305,7 @@ impl CoordinatorFile {
             let address = table
                 .address
                 .parse()
-                .map_err(|error: lango_wire::transport::AddressError| at(error.to_string()))?;
+                .map_err(|error: lango_transport::AddressError| at(error.to_string()))?;
             Ok(lango_coordinator::Member { uri, address })
         };
         let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
@@ -295,6 +314,7 @@ impl CoordinatorFile {
             members,
             member_deadline: Duration::from_secs(self.member_deadline_s),
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            limits: self.limits.0,
             region,
         })
     }
@@ -308,9 +328,6 @@ pub fn credentials(folder: &Path) -> Result<Credentials, Failure> {
     }
     let file = folder.join("identity.toml");
     let table: IdentityFile = read_toml(&file)?;
-    Ok(Credentials {
-        region: table.region.load(&file)?,
-        tls: TlsIdentity::load(folder)?,
-        signer: signer(folder)?,
-    })
+    let (tls, signer) = keys(folder)?;
+    Ok(Credentials { region: table.region.load(&file)?, tls, signer })
 }

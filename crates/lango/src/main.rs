@@ -12,10 +12,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    lango_files::keep_from_others();
     match commands::Lango::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("lango: {failure}");
+            output::say(&format!("lango: {failure}"));
             ExitCode::from(failure.exit_code())
         }
     }

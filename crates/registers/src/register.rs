@@ -12,20 +12,11 @@ use rusqlite::Connection;
 
 use crate::error::DrawError;
 use crate::person::Residents;
-use crate::rows;
+use crate::rows::{self, Summary};
 use crate::target::Draw;
 
-/// How the name of a file ends that is being drawn. One that is left over, of a killed run, may be deleted.
+/// The end of a file's name while it is drawn. A killed run leaves such a file behind; it may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
-
-/// What a register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows of `residents`.
-    pub persons: u64,
-    /// Rows of `border_movements`.
-    pub movements: u64,
-}
 
 /// Draws the register of `office` and puts it at `path`, in place of a file that stands there.
 ///
@@ -44,13 +35,15 @@ pub fn write_register(
     let residents = Residents::new(office, draw)?;
     let partial = Partial::beside(path);
     let database = |source| DrawError::Database { path: path.to_owned(), source };
+    let file = |source| DrawError::File { path: path.to_owned(), source };
+    lango_files::make_or_open(&partial.0).map_err(file)?;
     let mut connection = Connection::open(&partial.0).map_err(database)?;
     let drawn = rows::fill(&mut connection, residents, office, draw, progress).map_err(database)?;
     connection.close().map_err(|(_, source)| database(source))?;
     match drawn {
         ControlFlow::Break(()) => Err(DrawError::Stopped),
         ControlFlow::Continue(summary) => {
-            partial.publish(path).map_err(|source| DrawError::File { path: path.to_owned(), source })?;
+            partial.publish(path).map_err(file)?;
             Ok(summary)
         }
     }
@@ -78,7 +71,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Gone already if it was published; if it cannot be removed, its name says that it may be.
+        // Gone already if it was published; if it cannot be removed, its name shows that a person may delete it.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::error::DrawError;
 use crate::tables::{Sex, published};
 
-/// The largest scale: one drawn person stands for so many.
+/// The largest scale: the number of persons that one drawn person stands for.
 pub const SCALE_MAX: u32 = 1_000_000;
 
 /// How to draw: one person per `scale`, and the seed of everything that is modelled.
@@ -28,7 +28,7 @@ pub struct Draw {
 /// An unknown office, a scale out of range.
 pub fn targets(office: &str, scale: u32) -> Result<Vec<(&'static str, Sex, u64)>, DrawError> {
     if !(1..=SCALE_MAX).contains(&scale) {
-        return Err(DrawError::ScaleOutOfRange { scale });
+        return Err(DrawError::ScaleOutOfRange { scale, most: SCALE_MAX });
     }
     let cells = published(office);
     if cells.is_empty() {

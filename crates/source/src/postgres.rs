@@ -15,7 +15,7 @@ use crate::{
     failure::{unavailable, unfit},
     server,
     settings::CONNECTION_WAIT,
-    sql::{Origin, Table},
+    sql::{CatalogueTable, Origin},
 };
 
 use self::dialect::PostgresDialect;
@@ -27,6 +27,7 @@ mod examine;
 mod prepare;
 mod read;
 mod shards;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -76,8 +77,8 @@ impl Postgres {
         view: &mut PgConnection,
         dataset: &Dataset,
         secret: &Secret,
-    ) -> Result<(Table, Bounding, Option<String>), SourceError> {
-        let table = catalogue::table(view, &self.shards, dataset).await?;
+    ) -> Result<(CatalogueTable, Bounding, Option<String>), SourceError> {
+        let table = table::table(view, &self.shards, dataset).await?;
         let schema = self.prepared_schema.as_deref();
         let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;
         Ok((table, bounding, prepared))
@@ -109,7 +110,7 @@ fn pool(options: PgConnectOptions, statement_timeout: Duration, connections: u32
 impl Source for Postgres {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
-        let table = catalogue::table(&mut view, &self.shards, dataset).await?;
+        let table = table::table(&mut view, &self.shards, dataset).await?;
         server::check(&mut *view, dataset, &table).await
     }
 
@@ -153,7 +154,7 @@ impl Session for Open {
         let counted = server::fetch(view, &plan, &table, prepared, &secret).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
-            let again = catalogue::table(view, &source.shards, &plan.dataset).await;
+            let again = table::table(view, &source.shards, &plan.dataset).await;
             if again.as_ref() != Ok(&table) {
                 tracing::error!(rows_were_read = true, "a shard's table was changed while it was read");
                 return Err(FetchError { rows_were_read: true });

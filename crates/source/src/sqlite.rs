@@ -20,6 +20,7 @@ mod catalogue;
 mod describe;
 mod prepare;
 mod read;
+mod row_order;
 mod statement;
 
 /// Queries at once; each holds a thread and a connection.
@@ -146,7 +147,7 @@ impl Source for Sqlite {
     }
 
     async fn examine(&self, _tables: &[&str]) -> Result<Examination, SourceError> {
-        // A file is opened read only, whatever its permissions are, and may be prepared by whoever may write it.
+        // A file is opened read only, whatever its permissions are; a user who may write it may prepare it.
         let open = self.connect().await?;
         blocking(move || {
             let version =

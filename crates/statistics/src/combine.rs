@@ -3,17 +3,45 @@
 use lango_privacy::{Level, Margin, Measure, Name};
 
 use crate::{
-    Answer, CombineError, Table, add::Estimated, error::CELLS_MOST, figures::Together, intervals::Intervals,
-    shape::Shape, sheet::Sheet,
+    CombineError, CombinedTable, OfficeRelease, add::Estimated, content::CellContent, error::CELLS_MOST,
+    figures::Together, intervals::Intervals, sheet::Sheet,
 };
 
 /// One table for each measure and margin: offices added up key by key, or side by side.
 ///
-/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) tells what
+/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) says what
 /// a cell is then worth, and its interval counts only the noises that are in it. Counts and sums add; means and shares
 /// are ratios of what was added up, so that a mean of several offices is the mean of all their rows; quantiles stand
 /// side by side only. No answers give no tables.
-pub fn combine(answers: &[Answer<'_>], by_office: bool, level: Level) -> Result<Vec<Table>, CombineError> {
+///
+/// ```
+/// use lango_privacy::{Layout, Level, PlanText};
+/// use lango_statistics::{OfficeRelease, combine};
+///
+/// let layout: Layout = "codes sex F,M,_O,_U\nmargin persons by sex\n".parse()?;
+/// let plan = format!(
+///     "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n\
+///      margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1 price 500000000\n",
+///     "00".repeat(32)
+/// );
+/// let plan: PlanText = plan.parse().map_err(|()| "no plan")?;
+/// let of = |office, cells| OfficeRelease { office, layout: &layout, plan: &plan, cells, earlier: Vec::new() };
+/// let releases = [of("GHA", &[120, 115, 0, 3]), of("TGO", &[40, 52, -1, 0])];
+/// for release in &releases {
+///     release.check()?;
+/// }
+///
+/// let tables = combine(&releases, false, Level::USUAL)?;
+/// let women = tables[0].cells[0].figure.ok_or("no figure")?;
+/// // One Laplace noise of scale 2 from each office; at 95 % their sum lies within 8.
+/// assert_eq!((women.value, women.lower, women.upper), (160.0, Some(152.0), Some(168.0)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn combine(
+    answers: &[OfficeRelease<'_>],
+    by_office: bool,
+    level: Level,
+) -> Result<Vec<CombinedTable>, CombineError> {
     combine_over(answers, &[], by_office, level)
 }
 
@@ -21,11 +49,11 @@ pub fn combine(answers: &[Answer<'_>], by_office: bool, level: Level) -> Result<
 ///
 /// Such a total is complete at every office, whatever keys it declares.
 pub fn combine_over(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     over: &[Name],
     by_office: bool,
     level: Level,
-) -> Result<Vec<Table>, CombineError> {
+) -> Result<Vec<CombinedTable>, CombineError> {
     let margins = shared_margins(answers)?;
     let places: Vec<usize> = (0..margins.len()).collect();
     let sheets = sheets(answers, &places, over, by_office)?;
@@ -37,7 +65,7 @@ pub fn combine_over(
 
 /// The sheets of some margins, if they are not too large and can be added up as they are asked to be.
 pub(crate) fn sheets<'a>(
-    answers: &[Answer<'a>],
+    answers: &[OfficeRelease<'a>],
     places: &[usize],
     over: &[Name],
     by_office: bool,
@@ -55,7 +83,7 @@ pub(crate) fn sheets<'a>(
         let measure = &sheet.margin.measure;
         let keys = sheet.margin.by.dimensions().any(|dimension| over.contains(dimension));
         let adds_up = answers.iter().all(|answer| measure.adds_up(&answer.plan.bounds));
-        let chosen = matches!(sheet.shapes.first(), Some(Shape::Chosen(..)));
+        let chosen = matches!(sheet.contents.first(), Some(CellContent::Chosen(..)));
         if (keys && !adds_up) || (chosen && !by_office && answers.len() > 1) {
             return Err(CombineError::NotAddedUp { measure: measure.to_string() });
         }
@@ -65,7 +93,7 @@ pub(crate) fn sheets<'a>(
 }
 
 /// The margins that all answers have; each is checked.
-pub(crate) fn shared_margins(answers: &[Answer<'_>]) -> Result<Vec<(Measure, Margin)>, CombineError> {
+pub(crate) fn shared_margins(answers: &[OfficeRelease<'_>]) -> Result<Vec<(Measure, Margin)>, CombineError> {
     let mut offices = std::collections::HashSet::new();
     let first = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
     let margins: Vec<_> = first.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();

@@ -8,16 +8,17 @@ use std::{
 };
 
 use lango_database::{Server, Tls};
+use lango_document::Document;
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
-use lango_policy::document::Document;
 use lango_source::Source;
-use lango_store::Location;
-use lango_wire::transport::Address;
+use lango_store::{Location, Store, StoreError};
+use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
-    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running,
+    Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
+    generous, limits, running::Running,
 };
 
 /// An office and, while it runs, its gateway.
@@ -27,29 +28,33 @@ pub struct Office {
     /// Its register's gate.
     pub gate: Gate,
     /// Its certificates.
-    pub identity: Identity,
+    pub identity: TestIdentity,
     /// Where its register is.
-    pub database: Database,
+    pub database: TestDatabase,
+    /// What its gateway gives to its peers, from its next start on.
+    pub limits: ServerLimits,
     region: Region,
     clock: TestClock,
     folder: TempDir,
     running: Option<Running>,
     /// Where its ledger is, if not in its folder.
     kept: Option<Location>,
+    /// Where its ledger is anchored, if it is.
+    anchor: Option<PathBuf>,
     /// Where it listened last.
     address: Option<SocketAddr>,
 }
 
 impl Office {
     /// Makes the folder of the office `GHA`, say, and its register on the engine under test; starts nothing.
-    pub fn prepare(world: &World, name: &str, policy: &Policy, register: &Register) -> Self {
+    pub fn prepare(world: &TestRegion, name: &str, policy: &Policy, register: &Register) -> Self {
         Self::prepare_on(Engine::under_test(), world, name, policy, register)
     }
 
     /// The same on a given engine.
     pub fn prepare_on(
         engine: Engine,
-        world: &World,
+        world: &TestRegion,
         name: &str,
         policy: &Policy,
         register: &Register,
@@ -59,22 +64,25 @@ impl Office {
         let office = Self {
             id: identity.id.clone(),
             gate: Gate::default(),
+            limits: generous(),
             region: world.region.clone(),
             clock: world.clock.clone(),
-            database: Database::fresh_or(engine, &folder.path().join("register.sqlite")),
+            database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
             folder,
             identity,
             running: None,
             kept: None,
+            anchor: None,
             address: None,
         };
+        make_store(&Location::File(office.store()));
         register.write(&office.database);
         office.write_policy(&policy.text());
         office
     }
 
     /// Makes the folder and starts the gateway.
-    pub async fn start(world: &World, policy: &Policy, register: &Register) -> Self {
+    pub async fn start(world: &TestRegion, policy: &Policy, register: &Register) -> Self {
         let mut office = Self::prepare(world, &policy.office, policy, register);
         office.up().await.unwrap();
         office
@@ -95,7 +103,9 @@ impl Office {
             policies: vec![Document::new("policy.toml", text)],
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
+            anchor: self.anchor.clone(),
             request_life_max: Duration::from_secs(8 * 86_400),
+            limits: self.limits,
             clock: self.clock.clock(),
         })
         .await?;
@@ -125,7 +135,19 @@ impl Office {
 
     /// Keeps its ledger on a server from its next start on. Offices of one name that share a ledger are one office's replicas.
     pub fn keep_in(&mut self, server: &Server) {
-        self.kept = Some(Location::Postgres { server: server.clone(), connections: 4 });
+        let location = Location::Postgres { server: server.clone(), connections: 4 };
+        make_store(&location);
+        self.kept = Some(location);
+    }
+
+    /// Keeps its ledger in this file from its next start on, as another gateway of the office does.
+    pub fn share(&mut self, other: &Office) {
+        self.kept = Some(Location::File(other.store()));
+    }
+
+    /// Anchors its ledger in this file from its next start on.
+    pub fn anchor_at(&mut self, path: PathBuf) {
+        self.anchor = Some(path);
     }
 
     /// Puts a policy in the folder.
@@ -140,7 +162,7 @@ impl Office {
 
     /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
     /// will listen on a free port, see [`Office::listens_at`].
-    pub fn write_config(&self, world: &World) -> PathBuf {
+    pub fn write_config(&self, world: &TestRegion) -> PathBuf {
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let (file, server) = match &self.kept {
@@ -150,6 +172,8 @@ impl Office {
             }
             _ => ("store = \"ledger.sqlite\"\n".to_owned(), String::new()),
         };
+        let anchor = self.anchor.iter().map(|path| format!("anchor = \"{}\"\n", path.display()));
+        let file = anchor.fold(file, |file, anchor| file + &anchor);
         let text = format!(
             r#"listen = "127.0.0.1:0"
 identity = "identity"
@@ -163,8 +187,9 @@ signing_eku = "{eku}"
 [source.register]
 {}
 statement_timeout_s = 600
-"#,
-            self.source_keys()
+{}"#,
+            self.source_keys(),
+            limits::table(&self.limits)
         );
         std::fs::write(&config, text).unwrap();
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
@@ -190,7 +215,7 @@ statement_timeout_s = 600
         let Server { address, password, tls } = server;
         let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
         let password = password.as_ref().unwrap().read().unwrap();
-        std::fs::write(self.path(password_file), password.as_bytes()).unwrap();
+        lango_files::replace(&self.path(password_file), password.as_bytes()).unwrap();
         format!(
             "{key} = \"{address}\"\npassword_file = \"{password_file}\"\ntls_authority = \"{}\"\n",
             authority.display()
@@ -229,5 +254,18 @@ statement_timeout_s = 600
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// Makes a store, where none of the office's other gateways has made it. On a thread of its own: tests call it from wherever they are.
+fn make_store(location: &Location) {
+    let location = location.clone();
+    let making = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(Store::create(&location))
+    });
+    match making.join().unwrap() {
+        Ok(()) | Err(StoreError::Exists { .. }) => {}
+        Err(error) => panic!("{error}"),
     }
 }

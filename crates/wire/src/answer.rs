@@ -1,6 +1,6 @@
 //! Verifying what came: whether an office signed it as an answer to this request, and whether every part is what it signed.
 
-use lango_identity::{Envelope, Kind, Region, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
 use lango_statistics::CombineError;
 use prost::bytes::Bytes;
@@ -96,8 +96,8 @@ pub enum AnswerError {
 
 impl VerifiedRelease {
     /// The release as statistics take it.
-    pub fn side_by_side(&self) -> lango_statistics::Answer<'_> {
-        lango_statistics::Answer {
+    pub fn side_by_side(&self) -> lango_statistics::OfficeRelease<'_> {
+        lango_statistics::OfficeRelease {
             office: self.statement.basics.office.name(),
             layout: &self.layout,
             plan: &self.plan,
@@ -138,8 +138,10 @@ impl Inquiry<'_> {
         office: &SpiffeId,
     ) -> Result<VerifiedPrice, AnswerError> {
         let price = price.into();
-        let signed =
-            SignedPrice::decode(&self.payload(&opened(&price.envelope)?, Kind::Price, office)?, office)?;
+        let signed = SignedPrice::decode(
+            &self.payload(&opened(&price.envelope)?, PayloadType::Price, office)?,
+            office,
+        )?;
         let (plan, layout) = self.texts(&signed.basics, &price.plan, &price.layout, self.question)?;
         let Basics { loss, dataset_version, .. } = &signed.basics;
         differs("office", price.office == office.to_string())?;
@@ -159,13 +161,18 @@ impl Inquiry<'_> {
 
     /// Verifies that `office` refused this request.
     pub fn refusal_in(&self, envelope: &Envelope, office: &SpiffeId) -> Result<SignedRefusal, AnswerError> {
-        let signed = SignedRefusal::decode(&self.payload(envelope, Kind::Refusal, office)?, office)?;
+        let signed = SignedRefusal::decode(&self.payload(envelope, PayloadType::Refusal, office)?, office)?;
         differs("request", signed.request_digest == *self.request_digest)?;
         Ok(signed)
     }
 
     /// The bytes that the office signed.
-    fn payload(&self, envelope: &Envelope, kind: Kind, office: &SpiffeId) -> Result<Vec<u8>, AnswerError> {
+    fn payload(
+        &self,
+        envelope: &Envelope,
+        kind: PayloadType,
+        office: &SpiffeId,
+    ) -> Result<Vec<u8>, AnswerError> {
         let verified = verify(envelope, kind, self.region, self.now, OFFICE_LIMITS)?;
         if verified.principal == *office && office.role() == Role::Office {
             Ok(verified.payload)
@@ -181,7 +188,7 @@ impl Inquiry<'_> {
         office: &SpiffeId,
         question: Option<Wanted<'_>>,
     ) -> Result<VerifiedRelease, AnswerError> {
-        let payload = self.payload(&opened(&release.envelope)?, Kind::Release, office)?;
+        let payload = self.payload(&opened(&release.envelope)?, PayloadType::Release, office)?;
         let signed = SignedRelease::decode(&payload, office)?;
         let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
         let cells = unpacked(&release.cells, layout.integers())?;
@@ -209,8 +216,8 @@ impl Inquiry<'_> {
         differs("question", question.is_none_or(|wanted| signed.query_digest == *wanted.query_digest))?;
         within("plan", plan.len(), PLAN_BYTES_MAX)?;
         within("layout", layout.len(), LAYOUT_BYTES_MAX)?;
-        differs("plan", signed.plan_digest == digest(Kind::Plan, plan))?;
-        differs("layout", signed.layout_digest == digest(Kind::Layout, layout))?;
+        differs("plan", signed.plan_digest == digest(PayloadType::Plan, plan))?;
+        differs("layout", signed.layout_digest == digest(PayloadType::Layout, layout))?;
         let (plan, layout) = read_texts(text("plan", plan)?, text("layout", layout)?)?;
         differs("margins", question.is_none_or(|wanted| layout.is_of(wanted.margins)))?;
         Ok((plan, layout))

@@ -7,6 +7,7 @@
 pub mod absence;
 pub mod answer;
 pub mod client;
+pub mod kept;
 pub mod limits;
 pub mod question;
 pub mod reflection;
@@ -14,7 +15,6 @@ pub mod refusal;
 pub mod sealed;
 pub mod signed;
 pub mod status;
-pub mod transport;
 pub mod words;
 
 mod currency;

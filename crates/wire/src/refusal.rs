@@ -4,6 +4,8 @@
 //! To add a refusal: a variant here with its code, status and arguments, and a message in `messages/en.ftl` for its code. The tests
 //! beside this file name what is missing.
 
+use std::time::Duration;
+
 use lango_identity::{Role, SpiffeId};
 use lango_policy::{Denial, DenialCode};
 use lango_privacy::{LevelError, Measure, Name, PlanRefusal, QueryError};
@@ -37,8 +39,8 @@ pub enum Refusal {
     RequestIdReused,
     /// More requests than a principal may send.
     TooManyRequests {
-        /// When the next one may come, in seconds.
-        retry_after_s: u64,
+        /// After this time the same request may pass.
+        wait: Duration,
     },
     /// The office publishes its own figures, so that none can be hidden in a regional total.
     Published,
@@ -48,6 +50,8 @@ pub enum Refusal {
     PriceNotOfGrant(String),
     /// No plan answers it.
     Plan(PlanRefusal),
+    /// The request was charged under this version of the dataset, which is not served any more.
+    VersionGone(String),
     /// Its answer would not fit a message.
     AnswerTooLarge {
         /// The bytes that it could have.
@@ -146,6 +150,7 @@ impl Refusal {
             Self::Denied(denial) => denial.code().as_str(),
             Self::PriceNotOfGrant(_) => DenialCode::EpsilonPerQuery.as_str(),
             Self::Plan(refusal) => refusal.code(),
+            Self::VersionGone(_) => "version-not-live",
             Self::AnswerTooLarge { .. } | Self::TablesTooLarge => "too-many-cells",
             Self::Budget(_) => "budget-exceeded",
             Self::DatasetNotOpen { .. } => DenialCode::DatasetUnknown.as_str(),
@@ -162,12 +167,12 @@ impl Refusal {
             Self::Malformed(_) | Self::Query(_) | Self::Confidence(_) | Self::Time(_) => {
                 Code::InvalidArgument
             }
-            Self::AnswerTooLarge { .. } | Self::TablesTooLarge | Self::QuantilePerOffice { .. } => {
-                Code::InvalidArgument
-            }
-            Self::RequestIdReused => Code::AlreadyExists,
+            Self::RequestIdReused
+            | Self::AnswerTooLarge { .. }
+            | Self::TablesTooLarge
+            | Self::QuantilePerOffice { .. } => Code::InvalidArgument,
             Self::TooManyRequests { .. } | Self::Budget(_) => Code::ResourceExhausted,
-            Self::Published => Code::FailedPrecondition,
+            Self::Published | Self::VersionGone(_) => Code::FailedPrecondition,
             Self::DatasetNotOpen { .. } | Self::ReleaseUnknown => Code::NotFound,
             Self::Unavailable => Code::Unavailable,
             Self::Denied(denial) => match denial.code() {
@@ -203,6 +208,12 @@ impl Refusal {
                 | PlanRefusal::NotADimension(_)
                 | PlanRefusal::Dimensions
                 | PlanRefusal::Margins(_)
+                | PlanRefusal::MarginsInAll(_)
+                | PlanRefusal::Measures(_)
+                | PlanRefusal::Searches(_)
+                | PlanRefusal::Selections { .. }
+                | PlanRefusal::Memory(_)
+                | PlanRefusal::Layout(_)
                 | PlanRefusal::Cells(_)
                 | PlanRefusal::Integers(_)
                 | PlanRefusal::Filter(_) => Code::InvalidArgument,
@@ -217,14 +228,15 @@ impl Refusal {
             Self::Query(_) | Self::Plan(_) | Self::AnswerTooLarge { .. } => Some("query"),
             Self::Confidence(_) => Some("confidence"),
             Self::QuantilePerOffice { .. } => Some("by_office"),
+            Self::RequestIdReused => Some("request_id"),
             Self::Role(_)
             | Self::NotAddressed(_)
             | Self::Time(_)
-            | Self::RequestIdReused
             | Self::TooManyRequests { .. }
             | Self::Published
             | Self::Denied(_)
             | Self::PriceNotOfGrant(_)
+            | Self::VersionGone(_)
             | Self::Budget(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown

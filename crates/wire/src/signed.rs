@@ -1,6 +1,6 @@
 //! What an office signs: releases, prices and refusals, written in one way and read strictly.
 
-use lango_identity::{Kind, SpiffeId, digest};
+use lango_identity::{PayloadType, SpiffeId, digest};
 use lango_privacy::{Accounting, Loss};
 use prost::Message;
 
@@ -18,7 +18,7 @@ impl Cells<'_> {
     /// `D(vector, cells)`.
     pub fn digest(&self) -> [u8; 32] {
         let words: Vec<u8> = self.0.iter().flat_map(|cell| cell.to_le_bytes()).collect();
-        digest(Kind::Vector, &words)
+        digest(PayloadType::Vector, &words)
     }
 }
 

@@ -36,8 +36,8 @@ impl Refusal {
             Self::Budget(_) => {
                 let _ = details.add_quota_failure_violation("epsilon", text.as_str());
             }
-            Self::TooManyRequests { retry_after_s } => {
-                let _ = details.set_retry_info(Some(Duration::from_secs(retry_after_s)));
+            Self::TooManyRequests { wait } => {
+                let _ = details.set_retry_info(Some(wait));
             }
             Self::Role(_)
             | Self::Malformed(_)
@@ -50,6 +50,7 @@ impl Refusal {
             | Self::Denied(_)
             | Self::PriceNotOfGrant(_)
             | Self::Plan(_)
+            | Self::VersionGone(_)
             | Self::AnswerTooLarge { .. }
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
@@ -94,6 +95,11 @@ pub fn refusal_envelope(status: &Status) -> Option<Envelope> {
 /// The reason among a status's details.
 pub fn reason(status: &Status) -> Option<String> {
     Some(status.get_error_details().error_info()?.reason.clone())
+}
+
+/// After which time the same request may pass, where the refusal says so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_error_details().retry_info()?.retry_delay
 }
 
 /// The code and the arguments among a status's details: not signed, and as good as the connection that they came over.

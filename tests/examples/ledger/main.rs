@@ -1,7 +1,7 @@
 //! How many charges a second the store takes, beside bare transactions of the same writes; run by `tests/bench/ledger`.
 //!
 //! Usage: `ledger EMPTY FILLED SECONDS RUNS ENTRIES`, where the first two are files or addresses, of stores that are not there yet;
-//! the second is filled with so many entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
+//! the second is filled with entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
 //! reservation, both its accounts, a release and two access records, in two transactions.
 
 #[path = "bare.rs"]
@@ -18,7 +18,7 @@ use std::{
 };
 
 use lango_database::{Server, Tls};
-use lango_ledger::{Account, Holder, Limit};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
 use lango_privacy::{Accounting, Loss};
 use lango_store::{Charge, Decision, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored};
 use serde_json::json;
@@ -40,7 +40,7 @@ const CELLS: usize = 100;
 /// Numbers charges, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// One charge: what is told apart by its number.
+/// One charge, with the values that differ by its number.
 struct Sample {
     number: u64,
     digest: [u8; 32],
@@ -88,16 +88,23 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
         policy_digest: [7; 32],
         charged: Loss::pure(1),
         release_id,
+        left_out: 0,
+        request: None,
     }
+}
+
+fn member() -> Member {
+    Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
 }
 
 async fn charge(store: &Store) {
     let sample = Sample::next();
     let account =
-        |holder| Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 };
+        |holder| Account { pool: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 };
     let limit = Limit { accounting: Accounting::Pure, amount_nano: LIMIT };
     let reserve = Reserve {
         key: ReleaseKey { query_digest: sample.digest, dataset_version: "1".into(), terms_digest: [9; 32] },
+        member: member(),
         query: QUERY.into(),
         plan: PLAN.into(),
         loss: Loss::pure(1),
@@ -119,7 +126,7 @@ async fn charge(store: &Store) {
     store.settle(held.id, &release, &settled).await.unwrap();
 }
 
-/// Charges a second of so many clients at once, each of which waits for one charge before the next.
+/// Charges a second of several clients at once, each of which waits for one charge before the next.
 async fn rate<F: Future<Output = ()> + Send>(
     time: Duration,
     one: impl Fn() -> F + Clone + Send + 'static,
@@ -166,7 +173,9 @@ struct Place {
 
 impl Place {
     async fn open(location: &Location) -> Self {
+        Store::create(location).await.unwrap();
         let store = Store::open(location).await.unwrap();
+        store.declare(&[DeclaredMember { member: member(), has_group: false }]).await.unwrap();
         Self { store, bare: bare::Bare::open(location).await }
     }
 
@@ -199,13 +208,13 @@ async fn main() {
     }
     empty.store.close().await;
     filled.store.close().await;
-    let told = |rates: &[[f64; 2]]| {
+    let rates_of = |rates: &[[f64; 2]]| {
         let [store, bare] = [0, 1].map(|which| rates.iter().map(|rates| rates[which]).collect::<Vec<_>>());
         json!({ "store": store, "bare": bare })
     };
     let result = json!({
         "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries,
-        "empty": told(&of_empty), "filled": told(&of_filled),
+        "empty": rates_of(&of_empty), "filled": rates_of(&of_filled),
     });
     println!("{result}");
 }

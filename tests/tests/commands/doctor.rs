@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use lango_database::{Server, Tls};
-use lango_testkit::{Engine, Office, Policy, Register, World};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::prepare::{lango, office as unkeyed, said};
 
 /// An office in which all is well, and its configuration.
-fn keyed(world: &World) -> (Office, std::path::PathBuf) {
+fn keyed(world: &TestRegion) -> (Office, std::path::PathBuf) {
     let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let config = office.write_config(world);
     (office, config)
@@ -24,17 +24,17 @@ struct Found {
 
 fn doctor(config: &Path) -> Found {
     let (code, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
-    let told: Value =
+    let report: Value =
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
     let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
-    let checks = told["checks"].as_array().unwrap();
+    let checks = report["checks"].as_array().unwrap();
     let checks: Vec<_> = checks
         .iter()
         .map(|check| ["check", "status", "found", "advice"].map(|name| text(check, name)))
         .collect();
     let failed = checks.iter().filter(|[_, status, ..]| status == "failed").count();
     assert_eq!(
-        (told["failed"].as_u64(), code),
+        (report["failed"].as_u64(), code),
         (Some(failed as u64), Some(i32::from(failed > 0))),
         "{stdout}"
     );
@@ -65,7 +65,7 @@ fn rewrite(file: &Path, from: &str, to: &str) {
 
 #[test]
 fn where_all_is_well_nothing_fails_and_nothing_is_made() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     let before = std::fs::read_dir(office.folder()).unwrap().count();
     let found = doctor(&config);
@@ -82,7 +82,8 @@ fn where_all_is_well_nothing_fails_and_nothing_is_made() {
     ] {
         found.expect(check, "ok", "");
     }
-    found.expect("store", "warning", "is not there");
+    found.expect("store", "ok", "this version's schema");
+    found.expect("store's anchor", "warning", "an older copy of the store would go unnoticed");
     assert_eq!((found.code, std::fs::read_dir(office.folder()).unwrap().count()), (Some(0), before));
     if office.database.engine() != Engine::Sqlite {
         found.expect("source register", "ok", "TLSv1.3");
@@ -142,7 +143,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
         ("out of reach", gone, "dataset residents", "failed", "not looked at"),
     ] {
         eprintln!("{what}");
-        let world = World::new();
+        let world = TestRegion::new();
         let (office, config) = keyed(&world);
         spoil(&office, &config);
         let found = doctor(&config);
@@ -153,7 +154,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
 
 #[test]
 fn what_is_wrong_with_a_servers_users_is_named() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() == Engine::Sqlite {
         return;
@@ -170,7 +171,7 @@ fn what_is_wrong_with_a_servers_users_is_named() {
     rewrite(&config, &format!("prepared_schema = \"{schema}\""), "prepared_schema = \"nowhere\"");
     doctor(&config).expect("source register, schema", "failed", "is not there");
 
-    std::fs::write(office.folder().join("register.password"), "not-the-password").unwrap();
+    lango_files::replace(&office.folder().join("register.password"), b"not-the-password").unwrap();
     let found = doctor(&config);
     found.expect("source register", "failed", "the password");
     found.expect("dataset residents", "failed", "not looked at");
@@ -182,7 +183,10 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
         |office, _| rewrite(&office.folder().join("policies/policy.toml"), "2024-07-01", "2025-07-01");
     let policy: Spoil =
         |office, _| rewrite(&office.folder().join("policies/policy.toml"), "[0, 110]", "[0, 120]");
-    let secret: Spoil = |office, _| std::fs::remove_file(office.store()).unwrap();
+    let secret: Spoil = |office, config| {
+        std::fs::remove_file(office.store()).unwrap();
+        assert_eq!(said(&lango(&["ledger", "create"], config, &[])).0, Some(0));
+    };
     let table: Spoil = |office, _| office.database.run("ALTER TABLE residents ADD COLUMN more INTEGER");
     let rows: Spoil = |office, _| {
         let schema = match office.database.engine() {
@@ -201,7 +205,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
         (rows, "its rows are gone"),
     ] {
         eprintln!("{words}");
-        let world = World::new();
+        let world = TestRegion::new();
         let (office, config) = unkeyed(&world);
         doctor(&config).expect("dataset residents, rows", "warning", "lango dataset prepare --config ");
         let prepare = || said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
@@ -220,17 +224,13 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
 
 #[test]
 fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
-    let expired = world.identity_of(&office.id, world.past(), world.validity());
+    let expired = world.identity_of(&office.id, world.past(), world.lifetime());
     expired.save(&office.folder().join("identity"));
     let store = Connection::open(office.store()).unwrap();
-    store
-        .execute_batch(
-            "CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (99)",
-        )
-        .unwrap();
+    store.execute_batch("UPDATE schema_version SET version = 99").unwrap();
     drop(store);
     let found = doctor(&config);
     found.expect("policy", "failed", "policy.toml:2:1");
@@ -251,15 +251,15 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
 
 #[test]
 fn a_store_on_a_server_is_looked_at_and_not_made() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() != Engine::Postgres {
         return;
     }
     let Server { address, password, tls } = office.database.owner();
     let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
-    std::fs::write(office.folder().join("store.password"), password.unwrap().read().unwrap().as_bytes())
-        .unwrap();
+    let secret = password.unwrap().read().unwrap();
+    lango_files::replace(&office.folder().join("store.password"), secret.as_bytes()).unwrap();
     let store = format!(
         "store = {{ postgres = \"{address}\", password_file = \"store.password\", tls_authority = \"{}\" }}",
         authority.display()
@@ -268,14 +268,59 @@ fn a_store_on_a_server_is_looked_at_and_not_made() {
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     let before = office.database.integer(tables);
     let found = doctor(&config);
-    found.expect("store", "warning", "it is empty");
+    found.expect("store", "failed", "lango ledger create --config FILE");
     // The tests' server forces nothing to the disk.
     found.expect("store's durability", "warning", "fsync, full_page_writes");
     assert_eq!(office.database.integer(tables), before);
 
-    let prepare = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
-    assert_eq!(prepare.0, Some(0), "{}", prepare.2);
+    let prepare = || said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
+    assert_eq!(prepare().0, Some(1));
+    assert_eq!(said(&lango(&["ledger", "create"], &config, &[])).0, Some(0));
+    assert_eq!(prepare().0, Some(0));
     doctor(&config).expect("store", "ok", "this version's schema");
     std::fs::write(office.folder().join("store.password"), "not-the-password").unwrap();
     doctor(&config).expect("store", "failed", "the password");
+}
+
+#[test]
+fn keys_that_others_may_read_and_a_key_for_two_purposes_are_refused_at_the_start_and_by_doctor() {
+    use std::os::unix::fs::PermissionsExt;
+    let open = |path: std::path::PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode, check) in [
+        ("identity/tls.key", 0o640, "certificate for TLS"),
+        ("identity/signing.key", 0o604, "certificate for signing"),
+        ("register.password", 0o644, "source register"),
+    ] {
+        let world = TestRegion::new();
+        let (office, config) = keyed(&world);
+        let path = office.folder().join(name);
+        if !path.exists() {
+            // The register is a file.
+            continue;
+        }
+        open(path.clone(), mode);
+        let command = format!("chmod 600 {}", path.display());
+        doctor(&config).expect(check, "failed", &command);
+        let (code, _, stderr) = said(&lango(&["gateway"], &config, &[]));
+        assert!(code == Some(1) && stderr.contains(&command), "{name}: {stderr}");
+    }
+    // What holds persons' rows, or charges, is warned of: an office may have a reason.
+    let world = TestRegion::new();
+    let (office, config) = keyed(&world);
+    if office.database.engine() == Engine::Sqlite {
+        open(office.register(), 0o644);
+        let found = doctor(&config);
+        found.expect("source register, file", "warning", "chmod 600");
+        assert_eq!(found.code, Some(0));
+    }
+    // One key: the certificate for TLS is of the key that signs, or is the one that signs.
+    let identity = office.folder().join("identity");
+    for (from, to) in [("signing.key", "tls.key"), ("signing.pem", "tls.pem")] {
+        std::fs::copy(identity.join(from), identity.join(to)).unwrap();
+        doctor(&config).expect("keys", "failed", "has the key that signs");
+        let (code, _, stderr) = said(&lango(&["gateway"], &config, &[]));
+        assert!(code == Some(1) && stderr.contains("has the key that signs"), "{stderr}");
+    }
 }

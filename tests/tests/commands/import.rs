@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion, persons, table};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
@@ -49,7 +49,7 @@ publish = "office"
 "#;
 
 /// An office whose register is still to be imported, and its configuration.
-fn office(world: &World) -> (Office, PathBuf) {
+fn office(world: &TestRegion) -> (Office, PathBuf) {
     let office = Office::prepare_on(Engine::Sqlite, world, "NGA", &Policy::of("NGA"), &Register::default());
     std::fs::remove_file(office.register()).unwrap();
     office.write_policy(POLICY);
@@ -73,7 +73,7 @@ fn said(done: &Output) -> (Option<i32>, String, String) {
 }
 
 /// The value beside a word in the report.
-fn told<'a>(report: &'a str, word: &str) -> &'a str {
+fn line<'a>(report: &'a str, word: &str) -> &'a str {
     let line = report.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no `{word}` in {report}")).trim()
 }
@@ -96,16 +96,16 @@ fn register() -> (PathBuf, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     let (file, text) = register();
     let (code, stdout, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     let rows = text.lines().count() - 1;
-    assert_eq!(told(&stdout, "rows").replace(',', ""), rows.to_string());
-    assert_eq!(told(&stdout, "did not read"), "nothing");
-    assert_eq!(told(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
-    assert_eq!(told(&stdout, "unit"), "person_id is a unique key: one row for each unit");
+    assert_eq!(line(&stdout, "rows").replace(',', ""), rows.to_string());
+    assert_eq!(line(&stdout, "did not read"), "nothing");
+    assert_eq!(line(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
+    assert_eq!(line(&stdout, "unit"), "person_id is a unique key: one row for each unit");
 
     let mut expected: BTreeMap<String, i64> = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -120,8 +120,8 @@ async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
 }
 
 #[test]
-fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
-    let world = World::new();
+fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let right = office.folder().join("right.csv");
     let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
@@ -164,15 +164,80 @@ fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
     assert!(stderr.contains("has no source `register`, which dataset `residents` names"), "{stderr}");
 }
 
-/// Waits until the import has come so far, as far as its register tells; false where it ended before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
+    let world = TestRegion::new();
+    let (mut office, config) = office(&world);
+    let line = |unit: &str| format!("{unit},BEN,male,30,1994-01-01,\n");
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    let without = header.to_owned() + &(0..20).map(|n| line(&format!("p{n}"))).collect::<String>();
+    let (before, after) = (office.folder().join("before.csv"), office.folder().join("after.csv"));
+    std::fs::write(&before, &without).unwrap();
+    std::fs::write(&after, without + &line("victim") + &line("victim")).unwrap();
+    assert_eq!(import(&config, &before).status.code(), Some(0));
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let question = persons("by sex", "50");
+    let price = analyst.estimate(&office, &question).await.unwrap();
+
+    let (code, stdout, stderr) = said(&import(&config, &after));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    for said in [
+        "1 identifier in `person_id` stands on more than one row (lines 22, 23)",
+        "`rows_at_most = 1`: raise it in the policy",
+        "`residents` is as it was",
+    ] {
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+    assert!(!stderr.contains("victim"), "{stderr}");
+    assert_eq!(analyst.estimate(&office, &question).await.unwrap(), price);
+    let answer = analyst.ask(&office, &question).await.unwrap();
+    assert_eq!(table(&answer).values().sum::<i64>(), 20);
+}
+
+#[test]
+fn what_is_made_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let file = office.folder().join("right.csv");
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    std::fs::write(&file, format!("{header}007,BEN,male,30,1994-01-01,\n")).unwrap();
+    let before: Vec<PathBuf> =
+        std::fs::read_dir(office.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // However wide the umask of the caller is.
+    let mut words =
+        vec!["umask 000 && exec \"$0\" dataset import --dataset residents --config \"$1\" \"$2\"".into()];
+    words.extend([program::lango(), config.clone(), file.clone()].map(|path| path.display().to_string()));
+    let done = program::command("sh").arg("-c").args(&words).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let prepared = program::command(program::lango())
+        .args(["dataset", "prepare", "--dataset", "residents", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
+    let mut made = 0;
+    for entry in std::fs::read_dir(office.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if !before.contains(&path) {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(mode, 0, "{}", path.display());
+            made += 1;
+        }
+    }
+    assert!(made >= 2, "the register and the ledger");
+}
+
+/// Waits until the register shows that the import has come so far; false if it ended before.
 fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);
     let sql = format!("SELECT {reached} FROM lango_import");
     while child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the import does not come so far: {reached}");
         let open = Connection::open_with_flags(register, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let told = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
-        if told.unwrap_or(false) {
+        let complete = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
+        if complete.unwrap_or(false) {
             return true;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -183,7 +248,7 @@ fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> boo
 #[test]
 fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     const ROWS: usize = 900_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let (killed, config) = office(&world);
     let file = killed.folder().join("register.csv");
     let mut text = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n".to_owned();
@@ -213,10 +278,10 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     let (code, once, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let report =
-        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| told(text, word).to_owned());
+        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| line(text, word).to_owned());
     assert_eq!(report(&last), report(&once));
     assert!(
-        told(&last, "did not read")
+        line(&last, "did not read")
             .starts_with("arrival_year: 600,000 (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
     );
     let connection = Connection::open(killed.register()).unwrap();

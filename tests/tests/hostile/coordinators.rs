@@ -8,7 +8,7 @@ use std::{
 use lango_analyst::{AskError, BrokenOff, Client, Credentials, Discarded, Enquiry, Event, Unpriced};
 use lango_identity::Role;
 use lango_privacy::Level;
-use lango_testkit::{World, persons};
+use lango_testkit::{TestRegion, persons};
 use lango_wire::Absence;
 
 use crate::{
@@ -31,7 +31,7 @@ fn enquiry(members: &[&str]) -> Enquiry {
 }
 
 async fn client(script: Script) -> Client {
-    let world = World::new();
+    let world = TestRegion::new();
     let socket = serve(&world, Role::Coordinator, "main", script).await;
     let awa = world.identity(Role::Analyst, "awa");
     let credentials = Credentials { region: world.region.clone(), tls: awa.tls(), signer: awa.signer() };

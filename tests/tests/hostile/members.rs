@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lango_identity::{Kind, Role};
-use lango_testkit::{Coordinator, World, persons};
+use lango_identity::{PayloadType, Role};
+use lango_testkit::{TestCoordinator, TestRegion, persons};
 use lango_wire::{Object, pb, pb::member_answer, pb::member_estimate};
 use tonic::{Code, Status};
 
@@ -47,8 +47,8 @@ fn encoded(release: pb::Release) -> Vec<u8> {
 }
 
 /// What TGO is reported as, and whether GHA was heard beside it, to a question and to a price enquiry.
-async fn beside(script: impl Fn(&World) -> Script) -> (String, String) {
-    let world = World::new();
+async fn beside(script: impl Fn(&TestRegion) -> Script) -> (String, String) {
+    let world = TestRegion::new();
     let gha = world.identity(Role::Office, "GHA");
     let (signer, office) = (gha.signer(), gha.id.clone());
     let answers: Script = Arc::new(move |method: &str, request: &[u8]| match method {
@@ -63,12 +63,13 @@ async fn beside(script: impl Fn(&World) -> Script) -> (String, String) {
     let bad = serve(&world, Role::Office, "TGO", script(&world)).await;
     let member = |name, socket| (world.id(Role::Office, name), format!("https://{socket}").parse().unwrap());
     let coordinator =
-        Coordinator::start(&world, vec![member("GHA", good), member("TGO", bad)], DEADLINE).await;
+        TestCoordinator::start(&world, vec![member("GHA", good), member("TGO", bad)], DEADLINE).await;
     let analyst = world.analyst();
     let audience = [&world.id(Role::Office, "GHA"), &world.id(Role::Office, "TGO")];
     let question = analyst.question(&audience, &persons("by sex", "1")).encode();
 
-    let relayed = analyst.relay(&coordinator, &analyst.sign(Kind::Query, question.clone()), false).await;
+    let relayed =
+        analyst.relay(&coordinator, &analyst.sign(PayloadType::Query, question.clone()), false).await;
     let relayed = relayed.unwrap();
     let coverage = relayed.result.coverage.unwrap();
     assert_eq!(coverage.answered, ["GHA"], "{:?}", relayed.members);
@@ -79,7 +80,7 @@ async fn beside(script: impl Fn(&World) -> Script) -> (String, String) {
         member_answer::Outcome::Missing(missing) => missing.reason.clone(),
     };
 
-    let estimate = Some(analyst.sign(Kind::Estimate, question));
+    let estimate = Some(analyst.sign(PayloadType::Estimate, question));
     let mut client = analyst.coordinator(&coordinator).await;
     let request = pb::CoordinatorServiceEstimateRequest { estimate };
     let mut events = client.estimate(request).await.unwrap().into_inner();
@@ -98,7 +99,7 @@ async fn beside(script: impl Fn(&World) -> Script) -> (String, String) {
 }
 
 /// A script that sends the same whatever it is asked.
-fn always(steps: Vec<Step>) -> impl Fn(&World) -> Script {
+fn always(steps: Vec<Step>) -> impl Fn(&TestRegion) -> Script {
     move |_| {
         let steps = steps.clone();
         Arc::new(move |_: &str, _: &[u8]| steps.clone())
@@ -171,7 +172,7 @@ async fn what_a_member_signs_itself_is_held_to_what_can_be_planned() {
         ("a layout of half a million keys", LAYOUT.replace("F,M,", &many), vec![0; 500_002]),
         ("a layout of a quarter of a million keys", LAYOUT.replace("F,M,", &codes), vec![0; 100]),
     ] {
-        let script = move |world: &World| -> Script {
+        let script = move |world: &TestRegion| -> Script {
             let tgo = world.identity(Role::Office, "TGO");
             let (signer, office, layout, cells) =
                 (tgo.signer(), tgo.id.clone(), layout.clone(), cells.clone());

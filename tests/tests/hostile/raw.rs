@@ -9,8 +9,8 @@ use std::{
 };
 
 use lango_identity::{Role, server_config};
-use lango_testkit::World;
-use lango_wire::transport;
+use lango_testkit::TestRegion;
+use lango_transport::ServerLimits;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -19,6 +19,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     codegen::{BoxFuture, Service, http},
     server::{Grpc, NamedService, ServerStreamingService},
+    service::Routes,
 };
 
 /// What a server does, step by step.
@@ -59,17 +60,15 @@ pub fn varint(mut value: u64) -> Vec<u8> {
 }
 
 /// Serves a script in the name of an office or of a coordinator.
-pub async fn serve(world: &World, role: Role, name: &str, script: Script) -> SocketAddr {
+pub async fn serve(world: &TestRegion, role: Role, name: &str, script: Script) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let socket = listener.local_addr().unwrap();
     let config = server_config(&world.identity(role, name).tls(), &world.region).unwrap();
-    let incoming = transport::incoming(listener, config);
-    let server = transport::server();
+    let (gateway, coordinator) = (Raw::<false>(script.clone()), Raw::<true>(script));
+    let routes = Routes::new(gateway).add_service(coordinator);
     tokio::spawn(async move {
-        let mut server = server;
-        let (gateway, coordinator) = (Raw::<false>(script.clone()), Raw::<true>(script));
-        let router = server.add_service(gateway).add_service(coordinator);
-        router.serve_with_incoming_shutdown(incoming, std::future::pending()).await.unwrap();
+        let limits = ServerLimits::default();
+        lango_transport::serve(listener, config, routes, &limits, std::future::pending()).await;
     });
     socket
 }

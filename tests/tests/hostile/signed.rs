@@ -1,6 +1,6 @@
 //! Answers that an office's own key signs.
 
-use lango_identity::{Kind, Signer, SpiffeId, digest};
+use lango_identity::{PayloadType, Signer, SpiffeId, digest};
 use lango_privacy::{Accounting, Loss};
 use lango_wire::{Basics, Cells, Charged, SignedRelease, pb};
 
@@ -20,13 +20,13 @@ pub fn release(
     let charged = Charged { loss: Loss::pure(1_000_000_000), repeated: false, account: Accounting::Pure };
     let signed = SignedRelease {
         basics: Basics {
-            request_digest: digest(Kind::Query, payload),
-            query_digest: digest(Kind::Text, query.as_bytes()),
+            request_digest: digest(PayloadType::Query, payload),
+            query_digest: digest(PayloadType::Text, query.as_bytes()),
             office: office.clone(),
             dataset_version: "2024-07-01".to_owned(),
             policy_digest: [3; 32],
-            plan_digest: digest(Kind::Plan, PLAN.as_bytes()),
-            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, PLAN.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: charged.loss,
             time: 1,
         },
@@ -35,7 +35,7 @@ pub fn release(
         charged: Some(charged),
     };
     pb::Release {
-        envelope: Some(signer.sign(Kind::Release, signed.encode()).into()),
+        envelope: Some(signer.sign(PayloadType::Release, signed.encode()).into()),
         plan: PLAN.to_owned(),
         layout: layout.to_owned(),
         cells: cells.to_vec(),

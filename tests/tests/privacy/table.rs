@@ -32,16 +32,16 @@ impl Row {
     }
 }
 
-/// The table as its office declares it: a unit has at most so many rows, in at most so many cells.
+/// The table as its office declares it: a unit has at most `rows_at_most` rows, in at most `cells_at_most` cells.
 pub fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     let codes = |codes: &str| Domain::codes(codes.split(' ').map(code).collect()).unwrap().into();
     let age = Column::from(Domain::integer(0, 9, 5).unwrap());
     let balance = Column::from(Domain::amount(-900, 400, 0, None).unwrap());
     let income = Column::from(Domain::amount(0, 1_000, 0, None).unwrap());
     let columns: [(&str, Column); 6] = [
-        ("age", age.with_candidates(Grid::Listed(vec![2, 7])).unwrap()),
-        ("balance", balance.with_candidates(Grid::Listed(vec![-700, -500, 0, 200])).unwrap()),
-        ("income", income.with_bins(Grid::Listed(vec![0, 500])).unwrap()),
+        ("age", age.with_candidates(Grid::Listed([2, 7].into())).unwrap()),
+        ("balance", balance.with_candidates(Grid::Listed([-700, -500, 0, 200].into())).unwrap()),
+        ("income", income.with_bins(Grid::Listed([0, 500].into())).unwrap()),
         ("region", codes("A")),
         ("sex", codes("F M")),
         ("village", Domain::Open.into()),

@@ -25,17 +25,23 @@ pub fn is_release() -> bool {
     built().ends_with("release")
 }
 
-/// A command that knows nothing of the `cargo test` that it was started by.
+/// A command without the variables of the `cargo test` that starts it.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LANGO_"];
-        if told.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH" {
+        let of_tests = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LANGO_"];
+        if of_tests.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH" {
             command.env_remove(name);
         }
     }
     command
+}
+
+/// Lets everybody read a file.
+pub fn open_to_others(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
 }
 
 /// The cargo that builds the workspace.

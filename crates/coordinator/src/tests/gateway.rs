@@ -3,19 +3,19 @@
 use std::{net::SocketAddr, time::Duration};
 
 use lango_identity::{
-    Authority, Kind, Oid, Region, Role, Signer, SpiffeId, TlsIdentity, Validity, digest, server_config,
+    Authority, Lifetime, Oid, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, digest, server_config,
 };
 use lango_privacy::{Accounting, Loss};
+use lango_transport::ServerLimits;
 use lango_wire::{
     Basics, BudgetFault, Cells, Charged, Refusal, SignedPrice, SignedRefusal, SignedRelease,
     pb::{
         self,
         gateway_service_server::{GatewayService, GatewayServiceServer},
     },
-    transport,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::Routes};
 
 const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 
@@ -97,16 +97,16 @@ impl World {
                 std::future::pending().await
             }
         };
-        let served = transport::server()
-            .add_service(GatewayServiceServer::new(gateway))
-            .serve_with_incoming_shutdown(transport::incoming(listener, config), stopped);
-        let served = tokio::spawn(async { served.await.unwrap() });
+        let routes = Routes::new(GatewayServiceServer::new(gateway));
+        let served = tokio::spawn(async move {
+            lango_transport::serve(listener, config, routes, &ServerLimits::default(), stopped).await;
+        });
         (socket, Stop(stop, served))
     }
 }
 
-fn today() -> Validity {
-    Validity::days(crate::ask::now(), 1)
+fn today() -> Lifetime {
+    Lifetime::days(crate::ask::now(), 1)
 }
 
 struct Gateway {
@@ -132,23 +132,23 @@ impl Gateway {
         Charged { loss: Loss::pure(500_000_000), repeated: false, account: Accounting::Pure }
     }
 
-    fn basics(&self, kind: Kind, payload: &[u8], plan: &str, layout: &str) -> Basics {
+    fn basics(&self, kind: PayloadType, payload: &[u8], plan: &str, layout: &str) -> Basics {
         let analyst = SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap();
         let question = lango_wire::Question::decode(payload, &analyst).unwrap();
         Basics {
             request_digest: digest(kind, payload),
-            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             office: self.signer.principal().clone(),
             dataset_version: "2024-07-01".to_owned(),
             policy_digest: [3; 32],
-            plan_digest: digest(Kind::Plan, plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: Loss::pure(500_000_000),
             time: 1,
         }
     }
 
-    async fn refusal(&self, kind: Kind, payload: &[u8]) -> Result<(), Status> {
+    async fn refusal(&self, kind: PayloadType, payload: &[u8]) -> Result<(), Status> {
         let request_digest = match self.behaviour {
             Behaviour::Refuses => digest(kind, payload),
             Behaviour::RefusesAnother => [9; 32],
@@ -168,7 +168,7 @@ impl Gateway {
             time: 1,
             arguments: refusal.arguments(),
         };
-        Err(refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode()))))
+        Err(refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode()))))
     }
 }
 
@@ -186,9 +186,9 @@ impl GatewayService for Gateway {
         request: Request<pb::GatewayServiceEstimateRequest>,
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
         let envelope = request.into_inner().estimate.unwrap();
-        self.refusal(Kind::Estimate, &envelope.payload).await?;
+        self.refusal(PayloadType::Estimate, &envelope.payload).await?;
         let (plan, layout) = self.texts();
-        let basics = self.basics(Kind::Estimate, &envelope.payload, &plan, &layout);
+        let basics = self.basics(PayloadType::Estimate, &envelope.payload, &plan, &layout);
         let charged = Self::charged();
         let signed = SignedPrice { basics, charged, queries_left: 3, bounds_drop: String::new() };
         let estimate = Some(pb::Estimate {
@@ -203,7 +203,7 @@ impl GatewayService for Gateway {
             repeated: false,
             dataset_version: "2024-07-01".to_owned(),
             bounds_drop: String::new(),
-            envelope: Some(self.signer.sign(Kind::Price, signed.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
         });
         Ok(Response::new(pb::GatewayServiceEstimateResponse { estimate }))
     }
@@ -213,19 +213,19 @@ impl GatewayService for Gateway {
         request: Request<pb::GatewayServiceQueryRequest>,
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
         let payload = request.into_inner().query.unwrap().payload;
-        self.refusal(Kind::Query, &payload).await?;
+        self.refusal(PayloadType::Query, &payload).await?;
         let (plan, layout) = self.texts();
         let cells = vec![10, 20, 0, -1];
         let charged = Self::charged();
         let statement = SignedRelease {
-            basics: self.basics(Kind::Query, &payload, &plan, &layout),
+            basics: self.basics(PayloadType::Query, &payload, &plan, &layout),
             cells_digest: Cells(&cells).digest(),
             release_id: [4; 16],
             charged: Some(charged),
         };
         let repeated = matches!(self.behaviour, Behaviour::AnswersBeside);
         let release = Some(pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan,
             layout,
             cells,

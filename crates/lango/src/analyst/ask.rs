@@ -8,7 +8,7 @@ use lango_wire::{SignedRefusal, words::Language};
 
 use crate::{
     failure::Failure,
-    output::{bar, foreign},
+    output::{self, bar, foreign},
 };
 
 /// How long an answer is waited for unless the asker says otherwise: a coordinator gives its members a minute or two.
@@ -25,14 +25,17 @@ pub async fn run(client: &Client, enquiry: &Enquiry) -> Result<Answered, Failure
             progress.inc(1);
         }
         if let Some(line) = line(&event) {
-            progress.suspend(|| eprintln!("lango: {line}"));
+            progress.suspend(|| output::say(&format!("lango: {line}")));
         }
     }
     progress.finish_and_clear();
     let answered = asking.finish()?;
     for absent in &answered.coverage.missing {
         if absent.reason == lango_wire::Absence::TooManyCells.reason() {
-            eprintln!("lango: the answer of {} has too many cells to stand beside the others", absent.office);
+            let office = &absent.office;
+            output::say(&format!(
+                "lango: the answer of {office} has too many cells to stand beside the others"
+            ));
         }
     }
     Ok(answered)
@@ -45,7 +48,7 @@ pub async fn price(client: &Client, enquiry: &Enquiry) -> Result<Prices, Failure
         match event {
             Event::MemberAnswered { .. } | Event::MemberRefused { .. } | Event::MemberMissing { .. } => {}
             Event::Discarded { .. } | Event::CoordinatorBrokeOff { .. } => {
-                line(&event).iter().for_each(|line| eprintln!("lango: {line}"));
+                line(&event).iter().for_each(|line| output::say(&format!("lango: {line}")));
             }
         }
     }

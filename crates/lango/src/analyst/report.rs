@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lango_analyst::Answered;
 use lango_privacy::{Accounting, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
-    Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram,
+    Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
 };
 
 use crate::{
@@ -41,14 +41,14 @@ impl Report<'_> {
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
         match format {
-            Format::Json => output::print(&serde_json::to_string_pretty(&self.json(&tables))?),
+            Format::Json => output::print_json(&self.json(&tables)),
             Format::Csv => output::print(&data::csv(&tables)),
             Format::Table => output::print(&self.for_people(&tables, shown.rows)),
         }
     }
 
     /// The tables as they are to be shown.
-    fn shown(&self, shown: &Shown) -> Result<Vec<Table>, Failure> {
+    fn shown(&self, shown: &Shown) -> Result<Vec<CombinedTable>, Failure> {
         let tables = if shown.whole {
             in_whole_numbers(&self.0.tables, &self.0.side_by_side())?
         } else {
@@ -61,7 +61,7 @@ impl Report<'_> {
             quantile_from_histogram(&self.0.side_by_side(), &shown.quantiles, self.0.by_office, self.0.level);
         let quantiles = match found {
             Err(error @ CombineError::Bins { .. }) => {
-                eprintln!("lango: {error}");
+                output::say(&format!("lango: {error}"));
                 Vec::new()
             }
             quantiles => quantiles?,
@@ -87,7 +87,7 @@ impl Report<'_> {
             .fold(0, u64::saturating_add)
     }
 
-    fn for_people(&self, tables: &[Table], rows: usize) -> String {
+    fn for_people(&self, tables: &[CombinedTable], rows: usize) -> String {
         let mut text = String::new();
         for table in tables {
             text += &one_table(table, self.0.level.get(), rows);
@@ -174,7 +174,7 @@ pub(super) fn percent(confidence: f64) -> String {
     format!("{} %", (confidence * 1e6).round() / 1e4)
 }
 
-fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
+fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
     let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
     let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
     // The axis of quantiles names the shares.
@@ -218,7 +218,7 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 }
 
 /// How many decimals a table's figures are shown with: none where they are whole, else two digits of the least error.
-pub fn places(table: &Table) -> usize {
+pub fn places(table: &CombinedTable) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
     if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))

@@ -151,7 +151,7 @@ impl Ask {
     }
 
     async fn connect(&self) -> Result<Client, Failure> {
-        let address = self.coordinator.parse().map_err(|error: lango_wire::transport::AddressError| {
+        let address = self.coordinator.parse().map_err(|error: lango_transport::AddressError| {
             Failure::Usage(format!("--coordinator: {error}"))
         })?;
         let time_max = Duration::from_secs(self.timeout);

@@ -1,7 +1,12 @@
 //! What both servers share: the log, the runtime, the readiness notice and the way they stop.
 
-use std::{io::Read, net::SocketAddr};
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    time::Duration,
+};
 
+use lango_transport::ServerLimits;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -18,12 +23,43 @@ use crate::{
 /// Starts the log on standard error; `LANGO_LOG` chooses levels, as in `info,lango_gateway=debug`.
 pub fn log(table: LogTable) {
     let filter = EnvFilter::try_from_env("LANGO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     match table.format {
-        LogFormat::Text => lines.with_ansi(false).init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => lines.with_ansi(false).with_writer(|| Seen(lango_words::line)).init(),
+        LogFormat::Json => lines.json().with_writer(|| Seen(lango_words::json_escaped)).init(),
     }
+}
+
+/// Standard error for whole lines of a log, of which nothing is written that is not seen: whatever an asker, a peer or a database
+/// says stays on its line.
+struct Seen(fn(&str) -> String);
+
+impl Seen {
+    fn seen(&self, line: &[u8]) -> String {
+        let line = String::from_utf8_lossy(line);
+        format!("{}\n", (self.0)(line.strip_suffix('\n').unwrap_or(&line)))
+    }
+}
+
+impl Write for Seen {
+    /// Takes one whole line, as the formatter hands it over.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write_all(self.seen(line).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Runs a server to its end, then ends its threads, whatever they do.
+pub fn run(limits: &ServerLimits, serve: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve);
+    // A statement at a slow source or a question's arithmetic may be under way on a thread of its own.
+    runtime.shutdown_timeout(limits.close());
+    served
 }
 
 pub fn runtime() -> Result<Runtime, Failure> {
@@ -46,10 +82,15 @@ pub fn ready(what: &str, address: SocketAddr) {
 }
 
 /// A future that is done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of
-/// standard input. The signals are caught from the call on, so call it before [`ready`].
-pub fn stop(with_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+/// standard input. The signals are caught from the call on, so call it before [`ready`]. Once it is done, the process ends
+/// within the limits, even if something holds it: what was charged is on the disk and stays reserved.
+pub fn stop(
+    with_stdin: bool,
+    limits: &ServerLimits,
+) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
+    let end = limits.end();
     let (closed, stdin) = oneshot::channel::<()>();
     if with_stdin {
         // A thread, because a blocked read of standard input would keep the runtime from stopping.
@@ -72,5 +113,31 @@ pub fn stop(with_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'stati
             () = ended => {}
         }
         tracing::info!("stopping");
+        std::thread::spawn(move || end_after(end));
     })
+}
+
+/// The last resort of a stop: ends the process from a thread that waits for nothing.
+fn end_after(time: Duration) {
+    std::thread::sleep(time);
+    tracing::warn!("something held the server beyond its time to stop: the process ends now");
+    std::process::exit(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_is_one_line_of_what_is_seen() {
+        for (line, text, json) in [
+            ("INFO plain\n", "INFO plain\n", "INFO plain\n"),
+            ("a\nINFO forged\n", "a\u{fffd}INFO forged\n", "a\nINFO forged\n"),
+            ("\u{1b}[31m\u{202e}x\n", "\u{fffd}[31m\u{fffd}x\n", "\\u001b[31m\\u202ex\n"),
+        ] {
+            assert_eq!(Seen(lango_words::line).seen(line.as_bytes()), text);
+            // In JSON a line's end within a value is escaped before.
+            assert_eq!(Seen(lango_words::json_escaped).seen(line.as_bytes()), json);
+        }
+    }
 }

@@ -4,22 +4,17 @@
 
 use std::time::{Duration, Instant};
 
-use lango_privacy::{Counted, Dataset, Domain, Exact, Plan};
-use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use rusqlite::Connection;
 
 use super::{
     catalogue, prepare,
-    statement::{Road, rows},
+    row_order::{define_row_order, raw},
+    statement::{FileAccess, rows},
 };
-use crate::{
-    FetchError, Secret,
-    count::Count,
-    failure::unfit,
-    order::RowOrder,
-    value::{Raw, Value},
-};
+use crate::{FetchError, Secret, count::Count, failure::unfit, value::Raw};
 
-/// Virtual machine steps between two looks at the clock.
+/// Virtual machine steps between two checks of the clock.
 const STEPS_BETWEEN_CHECKS: i32 = 100_000;
 
 /// Fetches the integers of a plan.
@@ -32,16 +27,16 @@ pub(super) fn fetch(
     // Preparing reads the schema only: a table that is gone is found before any row is read.
     let unread = FetchError { rows_were_read: false };
     let vouched = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
-    let (_, road) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
+    let (_, access) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
     define_row_order(connection, &plan.dataset).map_err(|_| unread)?;
     let mut count = Count::new(plan, vouched);
-    let text = rows(&plan.dataset, count.columns(), &road);
+    let text = rows(&plan.dataset, count.columns(), &access);
     let mut statement = connection.prepare(&text).map_err(|_| unread)?;
     let deadline = Instant::now() + timeout;
     let stop = move || Instant::now() >= deadline;
     connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(stop)).map_err(|_| unread)?;
     let read = FetchError { rows_were_read: true };
-    let secret = (road == Road::Ranked).then(|| secret.bytes());
+    let secret = (access == FileAccess::Ranked).then(|| secret.bytes());
     let mut rows = statement.query(rusqlite::params_from_iter(secret)).map_err(|_| read)?;
     while let Some(row) = rows.next().map_err(|_| read)? {
         // Every column that is asked for has been selected.
@@ -56,32 +51,5 @@ pub(super) fn fetch(
 pub(super) fn prepare_all(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
     define_row_order(connection, dataset)?;
     let columns: Vec<_> = dataset.columns.keys().collect();
-    connection.prepare(&rows(dataset, &columns, &Road::Ranked)).map(drop)
-}
-
-/// Defines `lango_row_order(secret, unit, every declared column in name order)`, for the gateway's own statements only.
-pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
-    let domains: Vec<Domain> = dataset.columns.values().map(|column| column.domain.clone()).collect();
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("lango_row_order", -1, flags, move |arguments| {
-        let secret = match arguments.get_raw(0) {
-            ValueRef::Blob(secret) => secret,
-            _ => &[],
-        };
-        let mut order = RowOrder::new(secret, raw(arguments.get_raw(1)));
-        for (position, domain) in domains.iter().enumerate() {
-            order.add(&Value::of(raw(arguments.get_raw(position + 2)), domain));
-        }
-        Ok(order.digest().to_vec())
-    })
-}
-
-pub(super) fn raw(value: ValueRef<'_>) -> Raw<'_> {
-    match value {
-        ValueRef::Null => Raw::Null,
-        ValueRef::Integer(value) => Raw::Integer(value),
-        ValueRef::Text(text) => Raw::Text(text),
-        ValueRef::Real(_) | ValueRef::Blob(_) => Raw::Other,
-    }
+    connection.prepare(&rows(dataset, &columns, &FileAccess::Ranked)).map(drop)
 }

@@ -1,4 +1,4 @@
-//! A dataset, questions about it, and a look at what was counted.
+//! A dataset, questions about it, and what was counted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ pub(crate) fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     let codes = ["F", "M", "1"].iter().map(|code| code.parse().unwrap()).collect();
     let born = Domain::date("2023-12-30".into(), "2024-03-01".into(), Span::Month).unwrap();
     let income = Column::from(Domain::amount(-20, 50, 0, None).unwrap()).with_typical(5).unwrap();
-    let income = income.with_bins(Grid::Listed(vec![-20, 0, 10])).unwrap();
+    let income = income.with_bins(Grid::Listed([-20, 0, 10].into())).unwrap();
     let columns = [
         ("age", Domain::integer(0, 11, 5).unwrap().into()),
         ("born", born.into()),
@@ -127,11 +127,11 @@ pub(super) fn counted_in(
     })?;
     let measured = measure(&plan, fetched).unwrap();
     let mut integers = measured.integers.into_iter();
-    let margins = plan.margins.iter().zip(measured.layout.margins()).map(|(margin, told)| {
+    let margins = plan.margins.iter().zip(measured.layout.margins()).map(|(margin, measured)| {
         let axes: Vec<_> = plan.layout.axes(&margin.text.by).map(|(_, keyset)| keyset).collect();
         let keys = rows(&axes).map(|key| key.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(","));
         let places: Vec<String> = match margin.fetch {
-            Fetch::Keys(_) => told.values.clone().unwrap().iter().map(ToString::to_string).collect(),
+            Fetch::Keys(_) => measured.values.clone().unwrap().iter().map(ToString::to_string).collect(),
             _ => {
                 let width = margin.fetch.width(&plan.dataset);
                 keys.flat_map(|key| (0..width).map(move |place| format!("{key}#{place}"))).collect()

@@ -1,6 +1,6 @@
 //! Releases and prices: what a holder finds out about one that was tampered with, and in what order.
 
-use lango_identity::{Authority, Region, Signer, Validity};
+use lango_identity::{Authority, Lifetime, Region, Signer};
 use prost::Message;
 
 use super::*;
@@ -36,9 +36,9 @@ struct Made {
 
 impl Fixture {
     fn new() -> Self {
-        let authority = Authority::new("lango.example", "test", Validity::days(NOW, 10)).unwrap();
+        let authority = Authority::new("lango.example", "test", Lifetime::days(NOW, 10)).unwrap();
         let eku: lango_identity::Oid = "1.3.6.1.4.1.32473.1.1".parse().unwrap();
-        let issued = authority.issue_signing(&office("GHA"), Validity::days(NOW, 5), &eku).unwrap();
+        let issued = authority.issue_signing(&office("GHA"), Lifetime::days(NOW, 5), &eku).unwrap();
         let signer = Signer::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap();
         Self { region: authority.region(eku).unwrap(), signer }
     }
@@ -50,8 +50,8 @@ impl Fixture {
             office: office("GHA"),
             dataset_version: "2024-07-01".to_owned(),
             policy_digest: [3; 32],
-            plan_digest: digest(Kind::Plan, plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: Loss::pure(500_000_000),
             time: 1_800_000_000,
         }
@@ -79,7 +79,7 @@ impl Fixture {
         alter(&mut made);
         let Made { statement, plan, layout, cells, earlier } = made;
         pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan,
             layout,
             cells,
@@ -109,7 +109,7 @@ impl Fixture {
             repeated: false,
             dataset_version: "2024-07-01".to_owned(),
             bounds_drop: "2 % of rows".to_owned(),
-            envelope: Some(self.signer.sign(Kind::Price, signed.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
         }
     }
 }
@@ -241,7 +241,7 @@ fn what_is_larger_than_any_answer_is_not_read() {
     certificates.envelope.as_mut().unwrap().certificates = vec![Vec::new(); 100_000];
     assert_eq!(check(region, &certificates), too_large("envelope"));
     let mut payload = fixture.release(4, |_| ());
-    payload.envelope = Some(fixture.signer.sign(Kind::Release, vec![0; 10_000]).into());
+    payload.envelope = Some(fixture.signer.sign(PayloadType::Release, vec![0; 10_000]).into());
     assert!(matches!(check(region, &payload), Err(AnswerError::Unauthenticated(_))));
 }
 
@@ -361,11 +361,14 @@ fn a_refusal_is_of_its_office_and_request() {
     let check = |bytes: Bytes, name: &str| {
         ask(&fixture.region, (1, 2), |inquiry| inquiry.refusal(&bytes, &office(name)))
     };
-    assert_eq!(check(envelope(Kind::Refusal, &signed), "GHA"), Ok(signed.clone()));
-    assert!(matches!(check(envelope(Kind::Refusal, &signed), "TGO"), Err(AnswerError::Signer(_))));
-    assert!(matches!(check(envelope(Kind::Release, &signed), "GHA"), Err(AnswerError::Unauthenticated(_))));
+    assert_eq!(check(envelope(PayloadType::Refusal, &signed), "GHA"), Ok(signed.clone()));
+    assert!(matches!(check(envelope(PayloadType::Refusal, &signed), "TGO"), Err(AnswerError::Signer(_))));
+    assert!(matches!(
+        check(envelope(PayloadType::Release, &signed), "GHA"),
+        Err(AnswerError::Unauthenticated(_))
+    ));
     let other = SignedRefusal { request_digest: [9; 32], ..signed };
-    assert_eq!(check(envelope(Kind::Refusal, &other), "GHA"), Err(AnswerError::Differs("request")));
+    assert_eq!(check(envelope(PayloadType::Refusal, &other), "GHA"), Err(AnswerError::Differs("request")));
     assert_eq!(check(Bytes::new(), "GHA"), Err(AnswerError::Absent("envelope")));
     assert_eq!(check(vec![0; 100_000].into(), "GHA"), Err(AnswerError::TooLarge("envelope")));
 }

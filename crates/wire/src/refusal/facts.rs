@@ -22,10 +22,11 @@ impl Refusal {
             Self::Time(TimeFault::Life { life_s_max }) => {
                 case("life", [("life_s_max", life_s_max.to_string())])
             }
-            Self::TooManyRequests { retry_after_s } => of([("retry_after_s", retry_after_s.to_string())]),
+            Self::TooManyRequests { wait } => of([("retry_after_s", wait.as_secs_f64().ceil().to_string())]),
             Self::Denied(denial) => denied(&denial.reason),
             Self::PriceNotOfGrant(grant) => case("grant", [("grant", grant.clone())]),
             Self::Plan(refusal) => plan(refusal),
+            Self::VersionGone(version) => case("gone", [("version", version.clone())]),
             Self::AnswerTooLarge { bytes, bytes_max } => {
                 case("bytes", [("bytes", bytes.to_string()), ("bytes_max", bytes_max.to_string())])
             }
@@ -95,6 +96,9 @@ fn query(error: &QueryError) -> Arguments {
         QueryError::MeasureTwice { line, measure } => {
             case("query-measure-twice", [at(line), ("measure", measure.clone())])
         }
+        QueryError::TooMany { line, what, most } => {
+            case("query-too-many", [at(line), ("what", (*what).to_owned()), ("most", most.to_string())])
+        }
         QueryError::Office { line } => case("query-office", [at(line)]),
         QueryError::PriceOnNothing { line } => case("query-price-on-nothing", [at(line)]),
         QueryError::NotCanonical { canonical } => {
@@ -147,9 +151,16 @@ fn plan(refusal: &PlanRefusal) -> Arguments {
             ("rows_below", rows_below.to_string()),
             ("magnitude", magnitude.to_string()),
         ]),
-        PlanRefusal::PrecisionNot(measure) | PlanRefusal::Margins(measure) => {
-            of([("measure", measure.to_string())])
+        PlanRefusal::PrecisionNot(measure) => of([("measure", measure.to_string())]),
+        PlanRefusal::Margins(measure) => case("measure", [("measure", measure.to_string())]),
+        PlanRefusal::MarginsInAll(margins) => case("in-all", [("margins", margins.to_string())]),
+        PlanRefusal::Measures(measures) => of([("measures", measures.to_string())]),
+        PlanRefusal::Searches(searches) => of([("searches", searches.to_string())]),
+        PlanRefusal::Selections { selections, weighed } => {
+            of([("selections", selections.to_string()), ("weighed", weighed.to_string())])
         }
+        PlanRefusal::Memory(bytes) => of([("bytes", bytes.to_string())]),
+        PlanRefusal::Layout(bytes) => case("layout", [("bytes", bytes.to_string())]),
         PlanRefusal::PrecisionOutOfReach => case("out-of-reach", []),
         PlanRefusal::Precision => case("precision", []),
         PlanRefusal::Epsilon | PlanRefusal::Loss(LossError::Range) => case("range", []),
@@ -161,7 +172,7 @@ fn plan(refusal: &PlanRefusal) -> Arguments {
         PlanRefusal::Cells(cells) => case("cells", [("cells", cells.to_string())]),
         PlanRefusal::Integers(integers) => case("integers", [("integers", integers.to_string())]),
         PlanRefusal::Version { asked, live } => {
-            of([("asked", asked.to_string()), ("live", live.to_string())])
+            case("asked", [("asked", asked.to_string()), ("live", live.to_string())])
         }
     }
 }

@@ -14,7 +14,7 @@ use tonic_types::StatusExt;
 use super::*;
 use crate::{
     question::Fault,
-    status::{reason, refusal_envelope, refusal_facts, unauthenticated},
+    status::{reason, refusal_envelope, refusal_facts, retry_after, unauthenticated},
     words::{ENGLISH, Language},
 };
 
@@ -54,6 +54,7 @@ fn every() -> Vec<Refusal> {
         QueryError::Word { line: 1, error: NameError::Code(text()) },
         unread,
         QueryError::MeasureTwice { line: 1, measure: text() },
+        QueryError::TooMany { line: 1, what: "measures", most: 2 },
         QueryError::Office { line: 1 },
         QueryError::PriceOnNothing { line: 1 },
         QueryError::NotCanonical { canonical: text() },
@@ -91,6 +92,12 @@ fn every() -> Vec<Refusal> {
         PlanRefusal::NotADimension(name("c")),
         PlanRefusal::Dimensions,
         PlanRefusal::Margins(measure.clone()),
+        PlanRefusal::MarginsInAll(1),
+        PlanRefusal::Measures(1),
+        PlanRefusal::Searches(1),
+        PlanRefusal::Selections { selections: 1, weighed: 2 },
+        PlanRefusal::Memory(1),
+        PlanRefusal::Layout(1),
         PlanRefusal::Cells(1),
         PlanRefusal::Integers(1),
         PlanRefusal::Filter(name("c")),
@@ -118,7 +125,8 @@ fn every() -> Vec<Refusal> {
         Refusal::Time(TimeFault::Expired),
         Refusal::Time(TimeFault::Life { life_s_max: 3 }),
         Refusal::RequestIdReused,
-        Refusal::TooManyRequests { retry_after_s: 7 },
+        Refusal::TooManyRequests { wait: Duration::from_millis(1_500) },
+        Refusal::VersionGone(text()),
         Refusal::Published,
         Refusal::PriceNotOfGrant(text()),
         Refusal::AnswerTooLarge { bytes: 2, bytes_max: 1 },
@@ -163,6 +171,7 @@ fn place(refusal: &Refusal) -> usize {
         Refusal::QuantilePerOffice { .. } => 16,
         Refusal::TablesTooLarge => 17,
         Refusal::Unavailable => 18,
+        Refusal::VersionGone(_) => 19,
     }
 }
 
@@ -181,7 +190,7 @@ fn listed() -> BTreeSet<String> {
 #[test]
 fn every_refusal_has_its_code_its_status_and_its_arguments() {
     let places: BTreeSet<usize> = every().iter().map(place).collect();
-    assert_eq!(places, (0..19).collect(), "a variant is not in the list");
+    assert_eq!(places, (0..20).collect(), "a variant is not in the list");
     let listed: Vec<String> = listed().into_iter().collect();
     let expected: Vec<&str> = include_str!("../../testdata/refusals.txt").lines().collect();
     assert_eq!(listed, expected, "testdata/refusals.txt lists what there is");
@@ -266,7 +275,7 @@ fn a_refusal_becomes_a_status_with_its_facts_and_fits_a_header() {
         let (word, field, code) = (refusal.code(), refusal.field(), refusal.status_code());
         let arguments = refusal.arguments();
         let envelope =
-            Envelope { kind: "k".into(), payload: vec![1], signature: vec![2], certificates: vec![] };
+            Envelope { payload_type: "k".into(), payload: vec![1], signature: vec![2], certificates: vec![] };
         let status = refusal.into_status(Some(envelope.clone()));
         assert_eq!((status.code(), reason(&status).as_deref()), (code, Some(word)));
         assert_eq!(refusal_facts(&status), Some((word.to_owned(), arguments)));
@@ -278,8 +287,9 @@ fn a_refusal_becomes_a_status_with_its_facts_and_fits_a_header() {
     let purpose = DenialReason::PurposeNotGranted("é".repeat(200_000));
     let long = Refusal::Denied(Denial { reason: purpose, rule: None }).into_status(None);
     assert!(long.message().len() <= 1_024 && long.details().len() <= 2_048, "it would not fit a header");
-    let retry = Refusal::TooManyRequests { retry_after_s: 7 }.into_status(None);
-    let delay = retry.get_error_details().retry_info().and_then(|retry| retry.retry_delay);
-    assert_eq!(delay, Some(std::time::Duration::from_secs(7)));
+    let wait = Duration::from_millis(1_500);
+    let retry = Refusal::TooManyRequests { wait }.into_status(None);
+    assert_eq!(retry_after(&retry), Some(wait));
+    assert!(retry.message().ends_with("again in 2 s"), "{}", retry.message());
     assert_eq!((unauthenticated().details(), reason(&unauthenticated())), (&[][..], None));
 }

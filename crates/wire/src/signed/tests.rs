@@ -24,7 +24,7 @@ fn office(name: &str) -> SpiffeId {
 }
 
 /// The payload of a vector whose digest and signature hold.
-fn vector(name: &str, kind: Kind) -> Vec<u8> {
+fn vector(name: &str, kind: PayloadType) -> Vec<u8> {
     let file: serde_json::Value = serde_json::from_str(include_str!("../../testdata/signed.json")).unwrap();
     let text = |field: &str| file[name][field].as_str().unwrap();
     let payload = hex::decode(text("payload")).unwrap();
@@ -52,7 +52,7 @@ fn payloads_of_before_the_charge_was_signed_are_read_and_written_to_the_byte() {
 #[test]
 fn the_vectors_are_read_and_written_to_the_byte() {
     let gha = office("GHA");
-    let bytes = vector("release", Kind::Release);
+    let bytes = vector("release", PayloadType::Release);
     let release = SignedRelease::decode(&bytes, &gha).unwrap();
     let loss = Loss { delta_e18: 1_000_000_000, ..Loss::rho(24_356_000) };
     let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
@@ -62,18 +62,18 @@ fn the_vectors_are_read_and_written_to_the_byte() {
     );
     assert_eq!(release.encode(), bytes);
 
-    let bytes = vector("repeated", Kind::Release);
+    let bytes = vector("repeated", PayloadType::Release);
     let repeated = SignedRelease::decode(&bytes, &gha).unwrap();
     let free = Charged { loss: crate::FREE, repeated: true, account: Accounting::Pure };
     assert_eq!((repeated.charged, repeated.encode()), (Some(free), bytes));
 
-    let bytes = vector("price", Kind::Price);
+    let bytes = vector("price", PayloadType::Price);
     let price = SignedPrice::decode(&bytes, &gha).unwrap();
     assert_eq!((price.queries_left, price.bounds_drop.as_str()), (7, "2 % of rows"));
     assert_eq!((price.charged.loss, price.basics.time), (Loss::pure(500_000_000), 1_800_000_000));
     assert_eq!(price.encode(), bytes);
 
-    let bytes = vector("refusal", Kind::Refusal);
+    let bytes = vector("refusal", PayloadType::Refusal);
     let refusal = SignedRefusal::decode(&bytes, &gha).unwrap();
     let arguments: Vec<_> = refusal.arguments.iter().collect();
     let expected = [
@@ -114,7 +114,7 @@ fn what_is_not_written_as_this_protocol_writes_it_is_refused() {
         assert_eq!(refusal(code, arguments), Err(field), "{code}");
     }
     // Fields in another order, padded, or another office's.
-    let price = vector("price", Kind::Price);
+    let price = vector("price", PayloadType::Price);
     let unknown = [price.as_slice(), &[0xa8, 0x01, 1]].concat();
     let padded = [&[0x08, 0x81, 0x00], &price[2..]].concat();
     for (bytes, signer, field) in

@@ -1,6 +1,6 @@
 //! What was found, a line for each check.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde_json::{Value, json};
 
@@ -69,6 +69,14 @@ impl Report {
         self.add(Status::Failed, subject, found, advice);
     }
 
+    /// Whether a file of the office's own is its owner's alone.
+    pub fn kept(&mut self, subject: impl fmt::Display, path: &Path) {
+        match lango_files::exposure(path) {
+            Some(exposed) => self.warning(subject, &exposed, exposed.command()),
+            None => self.ok(subject, "nobody but its owner may open it"),
+        }
+    }
+
     fn add(
         &mut self,
         status: Status,
@@ -98,7 +106,7 @@ impl Report {
     pub fn print(&self, format: Format) -> Result<(), Failure> {
         match format {
             Format::Table => output::print(&self.for_people()),
-            Format::Json => output::print(&serde_json::to_string_pretty(&self.json())?),
+            Format::Json => output::print_json(&self.json()),
             Format::Csv => output::print(&self.csv()),
         }
     }
