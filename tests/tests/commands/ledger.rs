@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use lango_testkit::{TestGrant, Office, Policy, Register, TestRegion, persons};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use serde_json::Value;
 
 use crate::prepare::{lango, said};

@@ -274,11 +274,11 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
         let world = TestRegion::new();
         let ([one, _other], database) = pair(&world, engine).await;
         let analyst = world.analyst();
-        let third = Store::open(&match &database {
+        let location = match &database {
             Some(database) => lango_store::Location::Postgres { server: database.owner(), connections: 2 },
             None => lango_store::Location::File(one.store()),
-        });
-        let third = third.await.unwrap();
+        };
+        let third = Store::open(&location).await.unwrap();
         // (how often it shows that it lives, for how long at least the request waits)
         for (beats, waits) in [(0, 7), (5, 10)] {
             let question = analyst.question(&[&one.id], &persons("by sex", &format!("0.0{}", beats + 1)));
