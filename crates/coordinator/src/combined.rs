@@ -20,7 +20,7 @@ pub(crate) fn table(table: Table) -> pb::Table {
     let Table { measure, axes, cells } = table;
     let column = |of: fn(&Figure) -> Option<f64>| column(&cells, of);
     pb::Table {
-        measure,
+        measure: measure.to_string(),
         axes: axes.into_iter().map(axis).collect(),
         values: cells.iter().map(|cell| cell.figure.map_or(0.0, |figure| figure.value)).collect(),
         std_errs: column(|figure| figure.std_err),
@@ -39,6 +39,7 @@ fn column<T: Default>(cells: &[Cell], of: impl Fn(&Figure) -> Option<T>) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use lango_privacy::Measure;
     use lango_statistics::Status;
 
     use super::*;
@@ -49,7 +50,7 @@ mod tests {
             Cell { figure: None, status: Status::NotCollected },
         ];
         let axes = vec![Axis { dimension: "sex".into(), codes: vec!["F".into(), "M".into()] }];
-        table(Table { measure: "persons".into(), axes, cells })
+        table(Table { measure: Measure::persons(), axes, cells })
     }
 
     #[test]

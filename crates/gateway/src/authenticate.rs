@@ -1,9 +1,11 @@
 //! Who signed this, and may it be looked at at all: checks A1 to A8 of the protocol, in order.
 
+use std::sync::OnceLock;
+
 use lango_identity::{Kind, Limits, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
 
-use crate::{Gateway, grid::Pace};
+use crate::{Gateway, pace::Pace, withheld::Withholding};
 
 /// The clocks of a region may differ by so much.
 const CLOCK_SKEW_S: u64 = 300;
@@ -20,6 +22,8 @@ pub(crate) struct Request<T> {
     pub came_at: i64,
     /// When its answer leaves.
     pub pace: Pace,
+    /// The release that it made and that has not left yet.
+    pub withholding: OnceLock<Withholding>,
     _what: std::marker::PhantomData<T>,
 }
 
@@ -66,7 +70,8 @@ impl Gateway {
         let verified = verify(&envelope, kind, &self.region, came_at, Limits::default())?;
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
-        Ok(Request { principal, digest, payload, came_at, pace, _what: std::marker::PhantomData })
+        let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
+        Ok(Request { principal, digest, payload, came_at, pace, withholding, _what })
     }
 
     /// A5 to A8: role, decoding, audience and time.

@@ -13,7 +13,7 @@ use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Store, StoreError};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, grid::Held, secret::bounding};
+use crate::{flights::Flights, secret::bounding, withheld::Withheld};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -60,7 +60,7 @@ pub struct Gateway {
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
     pub(crate) flights: Flights,
-    pub(crate) held: Held,
+    pub(crate) withheld: Withheld,
 }
 
 /// Why a gateway does not start.
@@ -158,7 +158,7 @@ impl Gateway {
             request_life_max: config.request_life_max,
             clock: config.clock,
             flights: Flights::default(),
-            held: Held::default(),
+            withheld: Withheld::default(),
         })
     }
 

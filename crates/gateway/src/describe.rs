@@ -71,12 +71,12 @@ impl Gateway {
             rows_at_most: dataset.unit.rows_at_most,
             cells_at_most: dataset.unit.cells_at_most,
             columns: usable.iter().filter_map(column).collect(),
-            grants: grants.iter().map(|grant| told(grant)).collect(),
+            grants: grants.iter().map(|grant| as_message(grant)).collect(),
             account: Some(budget.account.into()),
         })
     }
 
-    /// A stored release, for whoever might ask its question today.
+    /// A stored release, for any principal that could ask its question today.
     pub(crate) async fn get_release(&self, request: &Request<Lookup>) -> Result<pb::Release, Refused> {
         let lookup = self.admit(request, Role::Analyst)?;
         let Object::Release(id) = &lookup.object else {
@@ -87,11 +87,9 @@ impl Gateway {
             .into());
         };
         let known = Known::default();
-        let stored = self.store.release(id).await.map_err(|error| {
-            tracing::error!(%error, "the store failed");
-            Refused::failed(&known, false)
-        })?;
-        // One answer for a release that is not there and one that is not for the asker: identifiers tell nothing.
+        let stored = self.store.release(id).await;
+        let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
+        // One answer for a release that is not there and one that is not for the principal: identifiers show nothing.
         let unknown =
             || Refused::new(Refusal::new("release-unknown", "no such release is open to you"), &known);
         let stored = stored.ok_or_else(unknown)?;
@@ -119,10 +117,8 @@ impl Gateway {
     ) -> Result<(), Refused> {
         let mut record = self.record(request, known, decision);
         record.release_id = release_id;
-        self.store.append(&record).await.map_err(|error| {
-            tracing::error!(%error, "a look-up could not be recorded");
-            Refused::failed(known, false)
-        })
+        let recorded = self.store.append(&record).await;
+        recorded.map_err(|error| known.unavailable("a look-up could not be recorded", &error))
     }
 }
 
@@ -139,7 +135,7 @@ fn numbers(column: &Column) -> Option<pb::Numbers> {
     })
 }
 
-fn told(grant: &Grant) -> pb::Grant {
+fn as_message(grant: &Grant) -> pb::Grant {
     pb::Grant {
         id: grant.id.clone(),
         purposes: grant.purposes.clone(),

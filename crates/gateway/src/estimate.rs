@@ -1,35 +1,28 @@
 //! The price of a question and the error of its answer: stops before the data.
 
-use std::time::Duration;
-
 use lango_identity::Role;
-use lango_privacy::Dataset;
 use lango_store::Decision;
 use lango_wire::{Question, pb};
 
 use crate::{
     Gateway,
     authenticate::Request,
+    authorize::Allowed,
     refuse::{FREE, Refused},
-    release::Allowed,
-    secret::bounding,
 };
-
-/// How long an estimate waits for a source's catalogue.
-const CATALOGUE_TIME_MAX: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// What the question would cost this principal now; touches no data and charges nothing.
+    ///
+    /// INVARIANT (data never choose the road that is shown): nothing here asks the source. Which road rows would take is for
+    /// the office's log and `lango doctor`.
     pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
         let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.allow(request, &question)?;
+        let allowed = self.authorize(request, &question)?;
         let Allowed { granted, key, known, .. } = &allowed;
-        let store = |error| {
-            tracing::error!(%error, "the store failed");
-            Refused::failed(known, false)
-        };
-        let stored = self.store.find(key).await.map_err(store)?;
-        let stored = stored.filter(|stored| !self.held.contains(&stored.release_id));
+        let store = |error| known.unavailable("the store failed", &error);
+        let stored = self.stored(&allowed).await?;
+        let stored = stored.filter(|stored| !self.withheld.contains(&stored.release_id));
         let repeated = stored.is_some();
         let (plan, layout, loss) = match stored {
             Some(stored) => (stored.plan, stored.layout, stored.loss),
@@ -38,14 +31,12 @@ impl Gateway {
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
             }
         };
-        self.bear(request, &allowed, &loss)?;
+        self.authorize_price(request, &allowed, &loss)?;
         let mut queries_left = u64::MAX;
         for charge in self.accounts(granted, known)? {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
             queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
         }
-        // A stored answer reads no rows.
-        let bounding = if repeated { String::new() } else { self.bounding_words(granted.dataset).await };
         self.store.append(&self.record(request, known, Decision::Estimated)).await.map_err(store)?;
         Ok(pb::Estimate {
             office: self.office.to_string(),
@@ -58,24 +49,6 @@ impl Gateway {
             repeated,
             dataset_version: key.dataset_version.clone(),
             bounds_drop: granted.dataset.bounds_drop.clone().unwrap_or_default(),
-            bounding,
         })
-    }
-
-    /// How rows would be bounded, in words; none where the source does not tell.
-    async fn bounding_words(&self, dataset: &Dataset) -> String {
-        let Some(source) = self.sources.get(&dataset.source) else { return String::new() };
-        let asked = bounding(&self.store, source.as_ref(), dataset);
-        match tokio::time::timeout(CATALOGUE_TIME_MAX, asked).await {
-            Ok(Ok(bounding)) => bounding.to_string(),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, dataset = %dataset.name, "an estimate cannot tell how rows are bounded");
-                String::new()
-            }
-            Err(_) => {
-                tracing::warn!(dataset = %dataset.name, "the source's catalogue does not answer in time");
-                String::new()
-            }
-        }
     }
 }

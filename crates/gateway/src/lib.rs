@@ -1,23 +1,29 @@
 //! How does a request become a release? The gateway beside an office's database.
 //!
-//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it,
-//! `release` walks it through policy, plan, ledger, source and noise, `refuse` answers whoever may not pass, and `grid` says
-//! when an answer leaves.
+//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, and `release` takes
+//! a question past its stops: `authorize`, `plan`, `reserve`, `measure`, `sign`. `refuse` makes every refusal, and `grid` decides when
+//! an answer leaves.
 //!
 //! Architecture invariant: knows nothing of other offices.
 
 mod authenticate;
+mod authorize;
 mod config;
 mod describe;
-mod earlier;
 mod estimate;
 mod flights;
 mod grid;
+mod measure;
+mod pace;
+mod plan;
 mod refuse;
 mod release;
+mod reserve;
 mod secret;
 mod serve;
 mod service;
+mod sign;
+mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};
 pub use secret::{SecretError, bounding_secret};

@@ -20,6 +20,14 @@ pub(crate) struct Known {
     pub rule: Option<String>,
 }
 
+impl Known {
+    /// What any failure behind the gateway looks like from outside; its cause goes to the gateway's own log.
+    pub(crate) fn unavailable(&self, what: &'static str, cause: &dyn std::fmt::Display) -> Refused {
+        tracing::error!(error = %cause, dataset = self.dataset.as_deref(), "{what}");
+        Refused::new(Refusal::unavailable(), self)
+    }
+}
+
 /// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
 pub(crate) struct Refused {
     pub refusal: Refusal,
@@ -30,11 +38,6 @@ pub(crate) struct Refused {
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
         Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false }
-    }
-
-    /// Something behind the gateway failed, and was told to its own log.
-    pub(crate) fn failed(known: &Known, recorded: bool) -> Self {
-        Self { refusal: Refusal::unavailable(), known: Box::new(known.clone()), recorded }
     }
 }
 
@@ -75,6 +78,24 @@ impl Gateway {
         refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode())))
     }
 
+    /// Records that a question failed whose price is set aside: it is given back only if no row was read.
+    pub(crate) async fn fail<T>(
+        &self,
+        request: &Request<T>,
+        known: &Known,
+        reservation_id: i64,
+        rows_were_read: bool,
+    ) -> Refused {
+        let mut record = self.record(request, known, Decision::Failed);
+        record.reason = Refusal::unavailable().code.to_owned();
+        let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
+        if let Err(error) = &recorded {
+            tracing::error!(%error, "a failure could not be recorded; the charge stands");
+        }
+        Refused { recorded: recorded.is_ok(), ..Refused::new(Refusal::unavailable(), known) }
+    }
+
+    /// The access record of a request, as far as it is known.
     pub(crate) fn record<T>(&self, request: &Request<T>, known: &Known, decision: Decision) -> Record {
         Record {
             at: self.now(),

@@ -45,6 +45,19 @@ impl Table {
         Ok(Self { places: shape.places(path, &header)?, records })
     }
 
+    /// The lines on which these rows begin, which are counted from 1 and ascend.
+    pub(crate) fn lines(mut self, rows: &[u64]) -> Result<Vec<u64>, ImportError> {
+        let mut lines = Vec::new();
+        let mut at = 0;
+        for row in rows {
+            while at < *row && self.records.next()? {
+                at += 1;
+            }
+            lines.push(self.records.began);
+        }
+        Ok(lines)
+    }
+
     /// Sends all rows after the first `skip`, in batches, as long as they are taken.
     pub(crate) fn send(
         mut self,

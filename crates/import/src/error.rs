@@ -139,6 +139,25 @@ pub enum ImportError {
         /// What the library says.
         cause: String,
     },
+    /// Units stand on several rows, and the policy says that none does.
+    #[error(
+        "{file}: {units} in `{column}` {stand} on more than one row ({lines}), and the policy says `rows_at_most = 1`: raise \
+         it in the policy, or take the rows that are too many out of the file",
+        units = counted(*.units, "identifier"), stand = if *.units == 1 { "stands" } else { "stand" },
+        lines = places(.lines, *.by_line)
+    )]
+    Repeated {
+        /// The file.
+        file: PathBuf,
+        /// The unit's column.
+        column: String,
+        /// How many units stand on several rows.
+        units: u64,
+        /// The lines of the first ten rows of such units, in order; the rows of a Parquet file.
+        lines: Vec<u64>,
+        /// Whether places are lines, as in a text file, or rows.
+        by_line: bool,
+    },
     /// The file is not the one that it was when the import began.
     #[error("{0} changed while it was read: import it again when it is complete")]
     Changed(PathBuf),
@@ -180,6 +199,17 @@ pub enum ImportError {
     /// Whoever watched the import stopped it.
     #[error("stopped: run the same command to go on")]
     Stopped,
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Places in words: `lines 2, 4, ..`. Ten may not be all.
+fn places(places: &[u64], by_line: bool) -> String {
+    let numbers = places.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let more = if places.len() < crate::report::FIRST { "" } else { ", .." };
+    format!("{} {numbers}{more}", if by_line { "lines" } else { "rows" })
 }
 
 impl ImportError {

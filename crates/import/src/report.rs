@@ -1,7 +1,7 @@
 //! What an import came to, and what it says on the way.
 
 /// Lines that are named for each column.
-const FIRST: usize = 10;
+pub(crate) const FIRST: usize = 10;
 
 /// What an import came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,12 @@ pub struct Unread {
     pub first: Vec<u64>,
 }
 
-/// Whether the catalogue vouches for one row of each unit.
+/// Whether the catalogue vouches for one row of each unit. The policy decides it, never the rows: a file whose rows do not allow
+/// the key that the policy asks for is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// It does: the unit is a unique key.
     Unique,
-    /// It cannot: so many identifiers stand on several rows.
-    Repeated(u64),
     /// The policy allows several rows.
     NotWanted,
 }

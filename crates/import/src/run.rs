@@ -20,7 +20,7 @@ use crate::{
     lock::Lock,
     parquet_file,
     shape::{Places, Shape},
-    staging::{Staging, State},
+    staging::{Repeated, Staging, State},
 };
 
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
@@ -86,6 +86,14 @@ impl Table {
         match self {
             Self::Delimited(_) => None,
             Self::Parquet(table) => Some(table.rows),
+        }
+    }
+
+    /// The lines on which these rows begin, which are counted from 1 and ascend; of a Parquet file the rows themselves.
+    fn lines(self, rows: &[u64]) -> Result<Vec<u64>, ImportError> {
+        match self {
+            Self::Delimited(table) => table.lines(rows),
+            Self::Parquet(_) => Ok(rows.to_vec()),
         }
     }
 
@@ -167,7 +175,18 @@ impl Import<'_> {
             staging.commit(&state)?;
         }
         told(tell, Event::Keying)?;
-        let key = staging.key()?;
+        let key = match staging.key()? {
+            Ok(key) => key,
+            Err(Repeated { units, rows }) => {
+                return Err(ImportError::Repeated {
+                    file: self.file.to_owned(),
+                    column: shape.unit().to_owned(),
+                    units,
+                    lines: Table::open(self, shape, read)?.lines(&rows)?,
+                    by_line: self.format != Format::Parquet,
+                });
+            }
+        };
         staging.take_the_name()?;
         Ok((state, key))
     }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
 use crate::{
     ImportError, Key, Tuning, Unread,
     batch::{Batch, Cell},
+    report::FIRST,
     shape::Shape,
 };
 
@@ -21,6 +22,14 @@ pub(crate) use state::State;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Units that stand on several rows.
+pub(crate) struct Repeated {
+    /// How many there are.
+    pub(crate) units: u64,
+    /// The numbers of the first rows of such units, in the file's order, counted from 1.
+    pub(crate) rows: Vec<u64>,
+}
 
 /// The staging table of a dataset.
 pub(crate) struct Staging {
@@ -38,6 +47,9 @@ pub(crate) struct Staging {
 impl Staging {
     /// Opens the register, and makes it if it is not there.
     pub(crate) fn open(register: &Path, shape: &Shape, tuning: &Tuning) -> Result<Self, ImportError> {
+        // SQLite gives the journal the register's mode.
+        lango_files::make_or_open(register)
+            .map_err(|cause| ImportError::Folder { file: register.to_owned(), cause })?;
         let connection = Connection::open(register).map_err(|error| failed(register, error))?;
         let staging = format!("lango_importing_{}", shape.table);
         let columns: Vec<String> = shape
@@ -109,35 +121,56 @@ impl Staging {
         Ok(())
     }
 
-    /// Makes the unit's column a unique key, if the policy says that it is one and no identifier stands on several rows.
-    /// Sorting once, after all rows are in, is much faster than keeping a key while they come.
-    pub(crate) fn key(&self) -> Result<Key, ImportError> {
+    /// Makes the unit's column a unique key, if the policy says that it is one; rows without unit do not count. Sorting once,
+    /// after all rows are in, is much faster than keeping a key while they come.
+    pub(crate) fn key(&self) -> Result<Result<Key, Repeated>, ImportError> {
         if !self.one_row_per_unit {
-            return Ok(Key::NotWanted);
+            return Ok(Ok(Key::NotWanted));
         }
         self.try_key().map_err(|error| self.failed(error))
     }
 
-    fn try_key(&self) -> rusqlite::Result<Key> {
+    fn try_key(&self) -> rusqlite::Result<Result<Key, Repeated>> {
         let exists = "SELECT count(*) FROM pragma_index_list(?)";
         if self.connection.query_row(exists, [&self.staging], |row| row.get::<_, i64>(0))? > 0 {
-            return Ok(Key::Unique);
+            return Ok(Ok(Key::Unique));
         }
         // Each of its threads sorts as much in memory as the cache may hold.
         self.connection.pragma_update(None, "cache_size", -12_288)?;
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let name = quoted(&self.free_name()?);
         match self.connection.execute_batch(&format!("CREATE UNIQUE INDEX {name} ON {staging} ({unit})")) {
-            Ok(()) => Ok(Key::Unique),
+            Ok(()) => Ok(Ok(Key::Unique)),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                let repeated = format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {staging} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING count(*) > 1)"
-                );
-                let count: i64 = self.connection.query_row(&repeated, [], |row| row.get(0))?;
-                Ok(Key::Repeated(count.unsigned_abs()))
+                Ok(Err(self.repeated()?))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Which rows keep the unit from being a key.
+    fn repeated(&self) -> rusqlite::Result<Repeated> {
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let units = format!(
+            "SELECT {unit} FROM {staging} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING count(*) > 1"
+        );
+        let count: i64 =
+            self.connection.query_row(&format!("SELECT count(*) FROM ({units})"), [], |row| row.get(0))?;
+        // A table without key is read in the order in which its rows were put in, which is the file's.
+        let sql = format!("SELECT {unit} IN ({units}) FROM {staging} NOT INDEXED");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut found = statement.query([])?;
+        let (mut rows, mut number) = (Vec::new(), 0);
+        while let Some(row) = found.next()? {
+            number += 1;
+            if row.get::<_, Option<bool>>(0)? == Some(true) {
+                rows.push(number);
+            }
+            if rows.len() == FIRST {
+                break;
+            }
+        }
+        Ok(Repeated { units: count.unsigned_abs(), rows })
     }
 
     /// A name for the key: that of the old table's key is taken as long as the old table is there.

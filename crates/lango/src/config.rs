@@ -12,7 +12,7 @@ use std::{
 };
 
 use lango_gateway::system_clock;
-use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
+use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::{PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::Source;
@@ -142,14 +142,14 @@ impl RegionTable {
 impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
-        let identity = beside(file, &self.identity);
+        let (tls, signer) = keys(&beside(file, &self.identity))?;
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
         Ok(lango_gateway::Config {
             region: self.region.load(file)?,
-            tls: TlsIdentity::load(&identity)?,
-            signer: signer(&identity)?,
+            tls,
+            signer,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.location(file)?,
@@ -214,6 +214,11 @@ impl GatewayFile {
         policies(&beside(file, &self.policies))
     }
 
+    /// The file of a source, where it is one.
+    pub fn source_file(&self, file: &Path, name: &str) -> Option<PathBuf> {
+        self.source.get(name)?.file(file)
+    }
+
     /// The names of the sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.source.keys().map(String::as_str)
@@ -239,7 +244,7 @@ impl GatewayFile {
         if let Location::File(path) = &store
             && let Some(folder) = path.parent()
         {
-            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
+            lango_files::make_folder(folder).map_err(|error| Failure::of(folder.display(), error))?;
         }
         Ok(store)
     }
@@ -259,8 +264,13 @@ impl GatewayFile {
     }
 }
 
-fn signer(identity: &Path) -> Result<Signer, Failure> {
-    Signer::load(identity).map_err(|error| Failure::of(identity.join("signing.key").display(), error))
+/// What a principal who signs has for connections and for signatures: two keys.
+fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
+    let tls = TlsIdentity::load(folder)?;
+    let signer =
+        Signer::load(folder).map_err(|error| Failure::of(folder.join("signing.key").display(), error))?;
+    check_apart(&tls, &signer).map_err(|error| Failure::of(folder.display(), error))?;
+    Ok((tls, signer))
 }
 
 /// The policy files of a folder, in the order of their names.
@@ -315,10 +325,7 @@ impl Identity {
         }
         let file = folder.join("identity.toml");
         let table: IdentityFile = read_toml(&file)?;
-        Ok(Self {
-            region: table.region.load(&file)?,
-            tls: TlsIdentity::load(folder)?,
-            signer: signer(folder)?,
-        })
+        let (tls, signer) = keys(folder)?;
+        Ok(Self { region: table.region.load(&file)?, tls, signer })
     }
 }

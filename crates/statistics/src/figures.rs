@@ -57,7 +57,7 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Table { measure: self.margin.measure.to_string(), axes, cells }
+        Table { measure: self.margin.measure.clone(), axes, cells }
     }
 
     /// The figures of a block, whose answers have these shapes.

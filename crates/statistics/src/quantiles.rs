@@ -60,10 +60,11 @@ impl Sheet<'_> {
         let mut axes = self.axes.clone();
         axes.pop();
         let taken = axes.iter().any(|axis| axis.dimension == QUANTILE);
-        let column = self.margin.measure.column().cloned();
-        let measure = column.map(|column| Measure::Quantile(column, shares.to_vec()).to_string());
-        let measure = measure.unwrap_or_default();
-        let dimension = if taken { measure.clone() } else { QUANTILE.to_owned() };
+        let measure = match self.margin.measure.column() {
+            Some(column) => Measure::Quantile(column.clone(), shares.to_vec()),
+            None => return Err(CombineError::Bins { measure: self.margin.measure.to_string() }),
+        };
+        let dimension = if taken { measure.to_string() } else { QUANTILE.to_owned() };
         axes.push(Axis { dimension, codes: shares.iter().map(Decimal::to_string).collect() });
         if together.by_office {
             axes.insert(0, offices(together.answers));

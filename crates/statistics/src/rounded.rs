@@ -53,7 +53,7 @@ fn axes(table: &Table) -> &[Axis] {
 }
 
 fn dimensions(table: &Table) -> impl Iterator<Item = Dimension<'_>> {
-    let bins = table.measure.starts_with("histogram(").then(|| axes(table).len() - 1);
+    let bins = matches!(table.measure, Measure::Histogram(_)).then(|| axes(table).len().saturating_sub(1));
     axes(table).iter().enumerate().map(move |(at, axis)| (Some(at) == bins, axis.dimension.as_str()))
 }
 

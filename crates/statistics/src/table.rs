@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lango_privacy::{OTHER, UNKNOWN};
+use lango_privacy::{Measure, OTHER, UNKNOWN};
 
 /// The dimension that lays answers out by office. It never stands in a question.
 pub const OFFICE: &str = "office";
@@ -11,7 +11,7 @@ pub const OFFICE: &str = "office";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// What is computed.
-    pub measure: String,
+    pub measure: Measure,
     /// By what; [`OFFICE`] first where offices are laid out one by one.
     pub axes: Vec<Axis>,
     /// Row-major over the axes: the last one runs fastest.

@@ -190,7 +190,7 @@ statement_timeout_s = 600
         let Server { address, password, tls } = server;
         let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
         let password = password.as_ref().unwrap().read().unwrap();
-        std::fs::write(self.path(password_file), password.as_bytes()).unwrap();
+        lango_files::replace(&self.path(password_file), password.as_bytes()).unwrap();
         format!(
             "{key} = \"{address}\"\npassword_file = \"{password_file}\"\ntls_authority = \"{}\"\n",
             authority.display()

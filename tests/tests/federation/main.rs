@@ -10,6 +10,7 @@ mod grid;
 mod log;
 mod lookups;
 mod measures;
+mod neighbours;
 mod refusals;
 mod repeats;
 mod starts;

@@ -119,13 +119,12 @@ fn values_are_kept_as_they_stand_and_told_by_line_where_they_do_not_read() {
 }
 
 #[test]
-fn the_unit_is_a_key_where_it_can_be() {
+fn the_unit_is_a_key_where_the_policy_says_one_row() {
     let repeated = format!("{}{}{}", lines(0..3), lines(1..4), lines(1..2));
     let missing = format!("{},F,1,1,,\n  ,F,1,1,,\n", lines(0..2));
     for (rows_at_most, body, expected) in [
         (1, lines(0..5), Key::Unique),
         (1, missing, Key::Unique),
-        (1, repeated.clone(), Key::Repeated(2)),
         (3, repeated, Key::NotWanted),
         (3, lines(0..5), Key::NotWanted),
     ] {

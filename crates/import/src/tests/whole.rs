@@ -46,6 +46,64 @@ fn an_interrupted_import_goes_on_and_comes_to_the_same() {
 }
 
 #[test]
+fn a_unit_on_several_rows_is_refused_where_the_policy_says_one_and_leaves_nothing() {
+    let row = |unit: &str, village: &str| format!("{unit},F,1,1,2000-01-01,{village}\n");
+    let pairs: String = (0..8).map(|n| row(&format!("P{n}"), "Tema").repeat(2)).collect();
+    for (what, body, units, at) in [
+        ("the last row", format!("{}{}", lines(0..3), lines(0..1)), 1, vec![2, 5]),
+        (
+            "three of one, two of another",
+            format!("{}{}{}", lines(0..3), lines(1..4), lines(1..2)),
+            2,
+            vec![3, 4, 5, 6, 8],
+        ),
+        // A row that holds line breaks, and blank lines between rows.
+        (
+            "lines and rows differ",
+            format!("{}\n\r\n{}{}", row("A", "\"New\nTown\""), row("B", "Tema"), row("A", "Ho")),
+            1,
+            vec![2, 7],
+        ),
+        (
+            "missing units are no unit",
+            format!("{}{}{}", row("", "a").repeat(3), row("A", "b"), row("A", "c")),
+            1,
+            vec![5, 6],
+        ),
+        ("more than are named", pairs, 8, (2..12).collect()),
+    ] {
+        let mut office = Office::new();
+        office.import(&office.write("old.csv", format!("{HEADER}{}", lines(7..9)))).unwrap();
+        let before = (office.rows(), office.objects());
+        for (name, content) in [
+            ("a.csv", format!("{HEADER}{body}").into_bytes()),
+            ("a.csv.gz", gzip(format!("{HEADER}{body}").as_bytes())),
+        ] {
+            let refused = office.import(&office.write(name, content)).unwrap_err();
+            let ImportError::Repeated { units: count, lines, by_line: true, .. } = &refused else {
+                panic!("{what}: {refused}")
+            };
+            assert_eq!((*count, lines), (units, &at), "{what}");
+            let said = refused.to_string();
+            for part in ["`person_id`", "`rows_at_most = 1`: raise it", &format!("lines {}", at[0])] {
+                assert!(said.contains(part), "{what}: {said}");
+            }
+            assert_eq!(said.contains(", .."), at.len() == 10, "{said}");
+            assert!(
+                ["GHA", "P1", "Tema"].iter().all(|value| !said.contains(value)),
+                "a value stands in `{said}`"
+            );
+            assert_eq!((office.rows(), office.objects()), before, "{what}");
+            assert!(office.is_tidy(), "{what}");
+        }
+        // What the sentence says to do is done.
+        office.dataset.unit.rows_at_most = 3;
+        office.dataset.unit.cells_at_most = 3;
+        assert_eq!(office.import(&office.path("a.csv")).unwrap().key, crate::Key::NotWanted, "{what}");
+    }
+}
+
+#[test]
 fn an_import_that_was_stopped_before_its_key_goes_on_without_reading() {
     let office = Office::new();
     let file = office.write("a.csv", content());

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Accounting, Layout, Level, Loss, Margin, Measure, PlanText, Query};
-use lango_source::Bounding;
 use lango_statistics::{Coverage, Planned, Table};
 use lango_wire::{Answer, answer::read_texts, pb};
 
@@ -33,8 +32,6 @@ pub struct Priced {
     pub repeated: bool,
     /// How much of the data the office expects its bounds to drop, in its words; empty where it does not say.
     pub bounds_drop: String,
-    /// How the office would bound the rows, in its words; empty where it does not know.
-    pub bounding: String,
 }
 
 /// What each office would charge.
@@ -59,7 +56,6 @@ pub(super) fn priced(estimate: pb::Estimate, query: &Query) -> Option<Priced> {
         queries_left: estimate.queries_left,
         repeated: estimate.repeated,
         bounds_drop: estimate.bounds_drop,
-        bounding: estimate.bounding,
     })
 }
 
@@ -91,13 +87,6 @@ impl Answered {
 }
 
 impl Priced {
-    /// What there is to say of how the office would bound the rows: nothing where that costs no time, or is not known.
-    pub fn bounding_note(&self) -> Option<&str> {
-        let quick = [Bounding::Vouched.to_string(), Bounding::Prepared { rows: 0 }.to_string()];
-        let told = self.bounding.as_str();
-        (!told.is_empty() && quick.iter().all(|words| words != told)).then_some(told)
-    }
-
     /// The plan with its layout.
     pub fn planned(&self) -> Planned<'_> {
         Planned { plan: &self.plan, layout: &self.layout }

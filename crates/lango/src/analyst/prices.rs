@@ -10,7 +10,7 @@ use crate::{
         report::{billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
-    output::{self, Format, brief, csv_field, foreign, grouped, wrapped},
+    output::{self, Format, brief, csv_field, foreign, grouped},
 };
 
 impl Prices {
@@ -68,7 +68,6 @@ impl Prices {
             "rows_at_most": priced.plan.bounds.rows_at_most,
             "cells_at_most": priced.plan.bounds.cells_at_most,
             "bounds_drop": priced.bounds_drop,
-            "bounding": priced.bounding,
             "margins": margins,
         })
     }
@@ -198,9 +197,6 @@ impl Prices {
         if !priced.bounds_drop.is_empty() {
             text += &format!("dropped   {}\n", foreign(&priced.bounds_drop));
         }
-        if let Some(note) = priced.bounding_note() {
-            text += &format!("rows      {}\n", wrapped(&foreign(note), 90).join("\n          "));
-        }
         text
     }
 
@@ -322,7 +318,6 @@ mod tests {
             queries_left: 1_234,
             repeated: false,
             bounds_drop: bounds_drop.to_owned(),
-            bounding: String::new(),
         }
     }
 
@@ -341,10 +336,7 @@ mod tests {
         let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
-        let zcdp = Priced { bounding: lango_source::Bounding::Unprepared.to_string(), ..zcdp };
-        let pure = Priced { bounding: lango_source::Bounding::Vouched.to_string(), ..pure };
         let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]).for_people();
-        assert_eq!(text.matches("\nrows      ").count(), 1, "{text}");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
@@ -352,7 +344,6 @@ mod tests {
             "left      1,234 such questions in this period",
             "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
             "dropped   2 % of rows",
-            "rows      the rows are ranked for every question: `lango dataset prepare` spares that",
             "TGO       unreachable",
             "told from 60 units on",
             "rank within 498, 498 rows of the best",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lango_privacy::{Accounting, Decimal, Loss, PlanText, nano};
+use lango_privacy::{Accounting, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram,
 };
@@ -62,7 +62,7 @@ impl Answered {
         let mut quantiles = quantiles.into_iter();
         let mut below = Vec::new();
         for table in tables {
-            let histogram = table.measure.starts_with("histogram(");
+            let histogram = matches!(table.measure, Measure::Histogram(_));
             below.push(table);
             if histogram {
                 below.extend(quantiles.next());
@@ -169,7 +169,10 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
     let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
     let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
     // The axis of quantiles names the shares.
-    let measure = table.measure.split_once(',').map_or(table.measure.clone(), |(of, _)| format!("{of})"));
+    let measure = match &table.measure {
+        Measure::Quantile(column, _) => format!("quantile({column})"),
+        measure => measure.to_string(),
+    };
     let names = table.axes.iter().map(|axis| axis.dimension.as_str());
     let last = if chosen { None } else { Some("std err") };
     let header: Vec<&str> =

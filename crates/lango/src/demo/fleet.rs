@@ -1,7 +1,7 @@
 //! One process per office and one coordinator, started, watched and stopped.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -111,7 +111,7 @@ impl Server {
             .arg(file)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stderr(lango_files::options().write(true).create(true).truncate(true).open(&log)?)
             .spawn()?;
         Ok(Self { name: name.to_owned(), process, log, port })
     }

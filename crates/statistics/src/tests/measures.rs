@@ -182,7 +182,7 @@ fn quantiles_of_one_histogram_or_of_offices_with_equal_bins() {
     let gha = || histogram("GHA", 40, "0,10,20,30", vec![10, 10, 10, 10]);
     let tgo = || histogram("TGO", 40, "0,10,20,30", vec![0, 0, 0, 40]);
     let table = quantiles(&[gha(), tgo()], false).unwrap().remove(0);
-    assert_eq!(table.measure, "quantile(income,0.25,0.5)");
+    assert_eq!(table.measure.to_string(), "quantile(income,0.25,0.5)");
     // 80 rows: the 20th lies at the end of the second bin, the 40th a fifth into the last.
     assert_eq!(rounded(&table, 1), ["0.25 20.0 A", "0.5 32.0 A"]);
     let figure = table.cells[1].figure.unwrap();

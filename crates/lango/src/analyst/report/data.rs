@@ -89,8 +89,9 @@ pub(super) fn csv(tables: &[Table]) -> String {
         let header: Vec<String> = ["measure".to_owned()].into_iter().chain(names).collect();
         let rank = if chosen { ",rank_error" } else { "" };
         text += &format!("{},value,std_err,lower,upper,status{rank}\n", header.join(","));
+        let measure = table.measure.to_string();
         for (key, cell) in table.keys().zip(&table.cells) {
-            let key: Vec<String> = [table.measure.as_str()].into_iter().chain(key).map(csv_field).collect();
+            let key: Vec<String> = [measure.as_str()].into_iter().chain(key).map(csv_field).collect();
             let figure = cell.figure;
             let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
             let (value, std_err) =
@@ -114,7 +115,7 @@ pub(super) fn cells(table: &Table) -> impl Iterator<Item = Value> {
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();
         let figure = cell.figure;
         let mut value = json!({
-            "measure": table.measure,
+            "measure": table.measure.to_string(),
             "key": key,
             "value": figure.map(|figure| real(figure.value)),
             "std_err": figure.and_then(|figure| figure.std_err),

@@ -11,7 +11,7 @@ fn table(measure: &str, dimension: &str, cells: &[(&str, Option<Figure>)]) -> Ta
         status: if figure.is_some() { Status::Normal } else { Status::NotCollected },
     };
     let axes = vec![Axis { dimension: dimension.to_owned(), codes }];
-    Table { measure: measure.to_owned(), axes, cells: cells.iter().map(cell).collect() }
+    Table { measure: measure.parse().unwrap(), axes, cells: cells.iter().map(cell).collect() }
 }
 
 fn figure(value: f64, std_err: f64, half_width: f64) -> Option<Figure> {

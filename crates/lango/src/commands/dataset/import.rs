@@ -145,10 +145,6 @@ fn key(report: &Report) -> String {
     let unit = report.columns.first().map_or("", |held| held.name.as_str());
     match report.key {
         Key::Unique => format!("{unit} is a unique key: one row for each unit"),
-        Key::Repeated(count) => format!(
-            "{} identifiers stand on several rows, so {unit} is no key: every question bounds the rows first",
-            grouped(count.cast_signed())
-        ),
         Key::NotWanted => format!("{unit} may stand on several rows: every question bounds the rows first"),
     }
 }

@@ -1,0 +1,106 @@
+//! Stop 2: whether the policy allows a question, and which release answers it.
+
+use lango_identity::{Kind, digest};
+use lango_policy::{Asked, Denial, Granted};
+use lango_privacy::{Loss, Price, Query};
+use lango_store::ReleaseKey;
+use lango_wire::{Question, Refusal};
+
+use crate::{
+    Gateway,
+    authenticate::Request,
+    refuse::{Known, Refused},
+};
+
+/// A question that the policy allows, and the key of its release.
+pub(crate) struct Allowed<'a> {
+    pub query: Query,
+    pub granted: Granted<'a>,
+    pub key: ReleaseKey,
+    pub known: Known,
+}
+
+impl Gateway {
+    /// Reads what is asked, and decides whether the policy allows it.
+    pub(crate) fn authorize(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<Allowed<'_>, Refused> {
+        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let mut known =
+            Known { purpose: question.purpose.clone(), query_digest: Some(query_digest), ..Known::default() };
+        let query = Query::from_canonical(&question.query).map_err(|error| Refused::new(error, &known))?;
+        known.dataset = Some(query.dataset.to_string());
+        if question.mode != 1 {
+            let message =
+                "this office publishes its own figures, so none of its answers can be hidden in a region's";
+            return Err(Refused::new(Refusal::new("published", message), &known));
+        }
+        let principal = request.principal.to_string();
+        let asked = Asked {
+            principal: &principal,
+            purpose: Some(&question.purpose),
+            on: Some(self.today()),
+            epsilon_nano: None,
+        };
+        let granted = self.policy.authorize(&asked, &query).map_err(|denial| {
+            known.rule.clone_from(&denial.rule);
+            Refused::new(denial, &known)
+        })?;
+        known.rule = Some(granted.grant.id.clone());
+        request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
+        let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
+        let key = ReleaseKey {
+            query_digest,
+            dataset_version: granted.dataset.version.to_string(),
+            terms_digest: digest(Kind::Terms, terms.as_bytes()),
+        };
+        Ok(Allowed { query, granted, key, known })
+    }
+
+    /// Decides again where the price was not in the question: a price by precision is known only with the plan, or with the
+    /// stored answer.
+    pub(crate) fn authorize_price<T>(
+        &self,
+        request: &Request<T>,
+        allowed: &Allowed<'_>,
+        loss: &Loss,
+    ) -> Result<(), Refused> {
+        let Allowed { query, granted, known, .. } = allowed;
+        if let Price::Epsilon(_) = query.price {
+            return Ok(());
+        }
+        let decided = self.open_to(request, query, &known.purpose, loss);
+        let decided = decided.map_err(|denial| Refused::new(denial, known))?;
+        // Another grant may allow the price, but then its share must be charged: the question is refused rather than charged
+        // to one that does not allow it.
+        if decided.grant.id == granted.grant.id {
+            return Ok(());
+        }
+        let message =
+            format!("grant `{}` allows no question at this price: name the epsilon", granted.grant.id);
+        Err(Refused::new(Refusal::new("epsilon-per-query-exceeded", message), known))
+    }
+
+    /// The grant under which the principal could ask a question today that was answered at this loss: one that names a precision
+    /// learns its price late, and a stored release gives it away. A look-up has no purpose, and fits every one.
+    pub(crate) fn open_to<T>(
+        &self,
+        request: &Request<T>,
+        query: &Query,
+        purpose: &str,
+        loss: &Loss,
+    ) -> Result<Granted<'_>, Denial> {
+        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
+        let principal = request.principal.to_string();
+        let asked = Asked {
+            principal: &principal,
+            purpose: (!purpose.is_empty()).then_some(purpose),
+            on: Some(self.today()),
+            epsilon_nano: Some(epsilon.unwrap_or(u64::MAX)),
+        };
+        self.policy.authorize(&asked, query)
+    }
+}

@@ -1,0 +1,85 @@
+//! Stop 4: the ledger refuses a price, or sets it aside before any row is read.
+
+use lango_ledger::{Account, Holder, Limit};
+use lango_policy::Granted;
+use lango_privacy::{Loss, Plan, restore};
+use lango_store::{Charge, Decision, Reserve, Reserved};
+use lango_wire::{Question, Refusal};
+
+use crate::{
+    Gateway,
+    authenticate::Request,
+    authorize::Allowed,
+    refuse::{Known, Refused},
+};
+
+/// A price that is set aside.
+pub(crate) struct Reservation {
+    pub id: i64,
+    /// The plan to follow: that of the first attempt.
+    pub plan: Plan,
+    /// What this request was charged.
+    pub charged: Loss,
+}
+
+impl Gateway {
+    /// Sets the plan's price aside, or resumes what an earlier attempt left; `None` where the answer has been stored meanwhile.
+    pub(crate) async fn reserve(
+        &self,
+        request: &Request<Question>,
+        allowed: &Allowed<'_>,
+        plan: Plan,
+    ) -> Result<Option<Reservation>, Refused> {
+        let Allowed { query, granted, key, known } = allowed;
+        let [pool, share] = self.accounts(granted, known)?;
+        let reserve = Reserve {
+            key: key.clone(),
+            query: query.to_string(),
+            plan: plan.text().to_string(),
+            loss: plan.loss,
+            pool,
+            share,
+        };
+        let mut record = self.record(request, known, Decision::Reserved);
+        record.charged = plan.loss;
+        let reserved = self.store.reserve(&reserve, &record).await;
+        let reserved = reserved.map_err(|error| known.unavailable("the ledger failed", &error))?;
+        let held = match reserved {
+            Reserved::Stored => return Ok(None),
+            Reserved::Refused(refusal) => {
+                let message = format!("{refusal}; it renews with the calendar period that the policy names");
+                return Err(Refused::new(Refusal::new(refusal.code(), message), known));
+            }
+            Reserved::Held(held) => held,
+        };
+        let plan = if held.plan == reserve.plan {
+            plan
+        } else {
+            let text = held.plan.parse().ok();
+            let restored = text.and_then(|text| restore(query, granted.dataset, &text, held.loss));
+            restored.ok_or_else(|| {
+                known.unavailable("the stored plan of a reservation cannot be read", &held.id)
+            })?
+        };
+        Ok(Some(Reservation { id: held.id, plan, charged: held.charged }))
+    }
+
+    /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
+    pub(crate) fn accounts(&self, granted: &Granted<'_>, known: &Known) -> Result<[Charge; 2], Refused> {
+        let renews = granted.budget.renews;
+        let (period, since) = (renews.period(self.today()), renews.since(self.today()));
+        let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
+            let account =
+                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone(), since };
+            let limit = Limit::of_epsilon(granted.budget.account, epsilon_nano);
+            let limit =
+                limit.map_err(|error| known.unavailable("a limit of the policy cannot be read", &error))?;
+            Ok(Charge { account, limit })
+        };
+        let share = Holder::Grant(granted.grant.id.clone());
+        Ok([
+            charge(Holder::Pool, granted.budget.epsilon_nano)?,
+            charge(share, granted.grant.epsilon_total_nano)?,
+        ])
+    }
+}
