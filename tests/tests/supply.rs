@@ -183,8 +183,8 @@ fn days_and_versions_are_read() {
 
 /// A manifest that asks for exactly these versions: what cargo cannot choose for it is yanked, or never was.
 fn exactly(crates: &BTreeMap<String, Vec<String>>) -> String {
-    let mut manifest = "[package]\nname = \"lock\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[lib]\npath = \"lib.rs\"\n\
-                        [dependencies]\n"
+    let mut manifest = "[package]\nname = \"lock\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+                        [workspace]\n[lib]\npath = \"lib.rs\"\n[dependencies]\n"
         .to_owned();
     for (name, versions) in crates {
         for (number, version) in versions.iter().enumerate() {
