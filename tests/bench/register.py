@@ -53,13 +53,13 @@ def persons(rows, seed):
 
 
 def shown(rows, of):
-    """The rows as they are, with a line of progress where somebody looks."""
-    looked = sys.stderr.isatty()
+    """The rows as they are, with a line of progress on a terminal."""
+    is_terminal = sys.stderr.isatty()
     for number, row in enumerate(rows):
-        if looked and number % 50_000 == 0:
+        if is_terminal and number % 50_000 == 0:
             print(f"\rdrawing the register: {100 * number // of:3} %", end="", file=sys.stderr, flush=True)
         yield row
-    if looked:
+    if is_terminal:
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
@@ -84,7 +84,7 @@ def make(file, rows=1_000_000, seed=1):
 
 
 def cached(folder, rows, seed=1):
-    """The register of so many rows in this folder, drawn if it is not there. `v1` is this page's way of drawing."""
+    """The register of `rows` rows in this folder, drawn if it is not there. `v1` is this page's way of drawing."""
     file = pathlib.Path(folder) / f"register-v1-{rows}-{seed}.sqlite"
     if not file.exists():
         make(file, rows, seed)

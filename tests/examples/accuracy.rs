@@ -17,7 +17,7 @@ use lango_privacy::{
     Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source, Sqlite};
-use lango_testkit::{Engine, Office, Policy, Register, World};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 use serde_json::{Value, json};
 
 /// Warm runs of the two questions.
@@ -40,11 +40,11 @@ fn main() -> Result<(), Failure> {
     let register = PathBuf::from(std::env::args().nth(1).ok_or("usage: accuracy REGISTER [ADDRESS]")?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Some(address) = std::env::args().nth(2) {
-        let told = runtime.block_on(of_register(&register, Some(address), begun))?;
-        println!("{}", json!({ "register": told }));
+        let report = runtime.block_on(of_register(&register, Some(address), begun))?;
+        println!("{}", json!({ "register": report }));
         return Ok(());
     }
-    let told = json!({
+    let report = json!({
         "versions": { "lango": env!("CARGO_PKG_VERSION"), "sqlite": rusqlite::version() },
         "register": runtime.block_on(of_register(&register, None, begun))?,
         "cubes": { "zcdp": of_cube(Mechanism::DiscreteGaussian)?, "pure": of_cube(Mechanism::DiscreteLaplace)? },
@@ -52,7 +52,7 @@ fn main() -> Result<(), Failure> {
         "noise": of_noise()?,
         "planning": of_planning()?,
     });
-    println!("{told}");
+    println!("{report}");
     Ok(())
 }
 
@@ -139,7 +139,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
 
     // Reading the truth has warmed the file, not the gateway.
     let spent_on_truth = begun.elapsed();
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = Policy::of("GHA");
     let mut office = Office::prepare_on(Engine::Sqlite, &world, "GHA", &policy, &Register::default());
     office.write_policy(&text);
@@ -147,7 +147,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
     let analyst = world.analyst();
     let ask = async |epsilon: &str| {
         let answered = analyst.ask(&office, &question(epsilon)).await;
-        answered.map_err(|told| Failure::from(told.status.message().to_owned()))
+        answered.map_err(|failed| Failure::from(failed.status.message().to_owned()))
     };
     let first = ask("1").await?;
     let cold = begun.elapsed() - spent_on_truth;
@@ -157,7 +157,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
         // A billionth less each time, so that no answer is a stored one.
         let answer = ask(&format!("0.99999999{}", 9 - run)).await?;
         warm.push(started.elapsed().as_secs_f64());
-        assert!(!answer.repeated, "every answer is measured anew");
+        assert!(!answer.repeated, "no answer was stored before");
     }
     let peak_mb = peak_mb()?;
     warm.sort_by(f64::total_cmp);
@@ -360,7 +360,7 @@ fn of_cube(mechanism: Mechanism) -> Result<Value, Failure> {
 
 /// Rank errors of medians of one group at epsilon 0.5.
 fn of_medians() -> Result<Vec<Value>, Failure> {
-    let mut told = Vec::new();
+    let mut medians = Vec::new();
     for rows in [100, 1_000, 10_000, 100_000] {
         // Every value once, ten candidates from one to the next around the middle and a thousand coarse ones beside.
         let high = 10 * rows;
@@ -369,7 +369,7 @@ fn of_medians() -> Result<Vec<Value>, Failure> {
         let candidates: std::collections::BTreeSet<i64> = coarse.chain(fine).collect();
         let column = Column::from(Domain::amount(0, high, 0, None)?);
         let column = column.with_candidates(Grid::Listed(candidates.into_iter().collect()))?;
-        told.push(of_median("untied", (0..rows).map(|row| 10 * row + 3).collect(), column)?);
+        medians.push(of_median("untied", (0..rows).map(|row| 10 * row + 3).collect(), column)?);
     }
     for rows in [10_000, 100_000] {
         // Whole ages of a young population: age a has weight 90 - a.
@@ -377,9 +377,9 @@ fn of_medians() -> Result<Vec<Value>, Failure> {
         let ages = (0..90i64).flat_map(|age| std::iter::repeat_n(age, (rows * (90 - age) / 4_095) as usize));
         let mut ages: Vec<i64> = ages.collect();
         ages.resize(rows as usize, 0);
-        told.push(of_median("ages", ages, column)?);
+        medians.push(of_median("ages", ages, column)?);
     }
-    Ok(told)
+    Ok(medians)
 }
 
 fn of_median(data: &str, values: Vec<i64>, column: Column) -> Result<Value, Failure> {

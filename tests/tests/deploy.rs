@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_identity::{Authority, Role, SpiffeId, Validity};
+use lango_identity::{Authority, Lifetime, Role, SpiffeId};
 use lango_policy::{PolicySet, document::Document};
 use program::{command, files, lango, project, signal};
 use serde_json::Value;
@@ -54,7 +54,7 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let authority = Authority::new(REGION, "authority", Self::validity()).unwrap();
+        let authority = Authority::new(REGION, "authority", Self::lifetime()).unwrap();
         for folder in ["etc", "var", "srv", "run"] {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
@@ -62,9 +62,9 @@ impl Machine {
         Self { root, authority }
     }
 
-    fn validity() -> Validity {
+    fn lifetime() -> Lifetime {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Validity::days(now.as_secs().try_into().unwrap(), 1)
+        Lifetime::days(now.as_secs().try_into().unwrap(), 1)
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -73,11 +73,11 @@ impl Machine {
 
     fn issue(&self, role: Role, name: &str, signs: bool) {
         let id = SpiffeId::new(REGION, role, name).unwrap();
-        let tls = self.authority.issue_tls(&id, Self::validity(), &["localhost"]).unwrap();
+        let tls = self.authority.issue_tls(&id, Self::lifetime(), &["localhost"]).unwrap();
         tls.save(&self.path("run"), "tls").unwrap();
         if signs {
             let eku = SIGNING_EKU.parse().unwrap();
-            let signing = self.authority.issue_signing(&id, Self::validity(), &eku).unwrap();
+            let signing = self.authority.issue_signing(&id, Self::lifetime(), &eku).unwrap();
             signing.save(&self.path("run"), "signing").unwrap();
         }
     }
@@ -113,8 +113,8 @@ impl Machine {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = await_notice(&notices, &mut child);
-        if told.is_none() {
+        let notice = await_notice(&notices, &mut child);
+        if notice.is_none() {
             drop(child.kill());
         } else {
             signal("TERM", child.id());
@@ -122,7 +122,7 @@ impl Machine {
         let status = wait(&mut child);
         let mut log = String::new();
         child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert_eq!((told.as_deref(), status), (Some("READY=1"), true), "{unit}: {log}");
+        assert_eq!((notice.as_deref(), status), (Some("READY=1"), true), "{unit}: {log}");
         for line in log.lines() {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(line.get("level").is_some());

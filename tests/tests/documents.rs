@@ -212,7 +212,7 @@ impl Drop for Demo {
     }
 }
 
-/// The lines of a stream as they come; read to the end, so that nobody waits to write.
+/// The lines of a stream as they come; read to the end, so that the writer never waits.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
@@ -277,7 +277,7 @@ fn loads(at: &str, text: String) {
     assert_eq!(set.run_trials(), [], "{at}");
 }
 
-/// The program reads the whole file before it looks for what the file leads to: `next` is what it misses first.
+/// The program reads the whole file before it opens what the file leads to: `next` is what it misses first.
 fn parses(subcommand: &str, at: &str, text: &str, next: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("block.toml");
@@ -299,11 +299,11 @@ fn parses(subcommand: &str, at: &str, text: &str, next: &str) {
 fn blocks_are_found_with_what_is_said_of_them() {
     let found =
         blocks("a\n<!-- policy -->\n\n```toml\nx = 1\n```\n<!-- policy -->\ntext\n```sh\n\nls\n```\n");
-    let told: Vec<_> = found
+    let blocks: Vec<_> = found
         .iter()
         .map(|block| (block.line, block.language.as_str(), block.about.as_str(), block.text.as_str()))
         .collect();
-    assert_eq!(told, [(4, "toml", "policy", "x = 1\n"), (9, "sh", "", "\nls\n")]);
+    assert_eq!(blocks, [(4, "toml", "policy", "x = 1\n"), (9, "sh", "", "\nls\n")]);
 }
 
 #[test]

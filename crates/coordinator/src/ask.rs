@@ -6,7 +6,7 @@ use std::{
 };
 
 use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
-use lango_statistics::{Answer, Outcome};
+use lango_statistics::{OfficeRelease, Outcome};
 use lango_wire::{
     SignedRefusal,
     answer::{self, AnswerError, read_texts, verify_release},
@@ -218,8 +218,8 @@ fn released(
 }
 
 /// A verified release as tables take it.
-pub(crate) fn side_by_side<'a>(office: &'a str, answer: &'a answer::Answer) -> Answer<'a> {
+pub(crate) fn side_by_side<'a>(office: &'a str, answer: &'a answer::Answer) -> OfficeRelease<'a> {
     let answer::Answer { layout, plan, cells, earlier, .. } = answer;
     let earlier = earlier.iter().map(|earlier| side_by_side(office, earlier)).collect();
-    Answer { office, layout, plan, cells, earlier }
+    OfficeRelease { office, layout, plan, cells, earlier }
 }

@@ -1,6 +1,6 @@
 //! Coverage and tables as they travel.
 
-use lango_statistics::{Absent, Axis, Cell, Coverage, Figure, Table};
+use lango_statistics::{Absent, Axis, Cell, CombinedTable, Coverage, Figure};
 use lango_wire::pb;
 
 pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
@@ -15,9 +15,9 @@ pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
 }
 
 /// A table in columns. A cell without figure has zeros; its status tells.
-pub(crate) fn table(table: Table) -> pb::Table {
+pub(crate) fn table(table: CombinedTable) -> pb::Table {
     let axis = |axis: Axis| pb::Axis { dimension: axis.dimension, codes: axis.codes };
-    let Table { measure, axes, cells } = table;
+    let CombinedTable { measure, axes, cells } = table;
     let column = |of: fn(&Figure) -> Option<f64>| column(&cells, of);
     pb::Table {
         measure: measure.to_string(),
@@ -50,7 +50,7 @@ mod tests {
             Cell { figure: None, status: Status::NotCollected },
         ];
         let axes = vec![Axis { dimension: "sex".into(), codes: vec!["F".into(), "M".into()] }];
-        table(Table { measure: Measure::persons(), axes, cells })
+        table(CombinedTable { measure: Measure::persons(), axes, cells })
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Is this a question that may be relayed? The coordinator is no open relay: whoever asks must be an analyst of the
 //! region, and the question must be one.
 
-use lango_identity::{Kind, Limits, Region, Role, SpiffeId, digest, verify};
+use std::time::Instant;
+
+use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
+use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{Question, Refusal, pb, status::unauthenticated};
 use tonic::Status;
 
@@ -19,6 +22,34 @@ pub(crate) struct Asked {
     pub margins: Vec<(Measure, Margin)>,
     /// Whom it is for.
     pub audience: Vec<SpiffeId>,
+}
+
+/// What every envelope passes.
+#[derive(Debug)]
+pub(crate) struct Door {
+    shares: Shares,
+    unauthenticated: LogRate,
+    refused: LogRate,
+}
+
+impl Door {
+    pub fn new(limits: &ServerLimits) -> Self {
+        Self {
+            shares: Shares::new(limits.shares),
+            unauthenticated: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
+            refused: LogRate::new("questions not relayed", limits.log_lines_per_second),
+        }
+    }
+
+    /// The share of an authenticated analyst, or the refusal that says when to ask again.
+    fn share(&self, principal: &SpiffeId, kind: PayloadType) -> Result<Share, Status> {
+        let demand = if kind == PayloadType::Query { Demand::Question } else { Demand::Request };
+        self.shares.take(&principal.to_string(), demand, Instant::now()).map_err(|wait| {
+            self.refused
+                .line(|| tracing::info!(%kind, %principal, "a question is not relayed: too many requests"));
+            Refusal::too_many_requests(wait).into_status_after(None, Some(wait))
+        })
+    }
 }
 
 impl Asked {
@@ -40,30 +71,36 @@ impl Asked {
         }
     }
 
-    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do. The reason why one does not verify is
-    /// in the log only.
+    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one does
+    /// not verify is in the log only.
     pub fn read(
         envelope: Option<pb::Envelope>,
-        kind: Kind,
+        kind: PayloadType,
         region: &Region,
         now: i64,
-    ) -> Result<Self, Status> {
+        door: &Door,
+    ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
         let verified = verify(&envelope.clone().into(), kind, region, now, Limits::default());
         let verified = verified.map_err(|reason| {
-            tracing::warn!(%kind, %reason, "an envelope is not authenticated");
+            door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()
         })?;
-        Self::of_payload(envelope, kind, &verified.principal, now).map_err(|refusal| {
-            tracing::info!(%kind, principal = %verified.principal, reason = %refusal, "a question is not relayed");
+        let principal = verified.principal;
+        let share = door.share(&principal, kind)?;
+        let asked = Self::of_payload(envelope, kind, &principal, now).map_err(|refusal| {
+            door.refused.line(|| {
+                tracing::info!(%kind, %principal, reason = %refusal, "a question is not relayed");
+            });
             refusal.into_status(None)
-        })
+        })?;
+        Ok((asked, share))
     }
 
     /// Reads the payload that `principal` signed.
     fn of_payload(
         envelope: pb::Envelope,
-        kind: Kind,
+        kind: PayloadType,
         principal: &SpiffeId,
         now: i64,
     ) -> Result<Self, Refusal> {
@@ -77,7 +114,7 @@ impl Asked {
         let query = Query::from_canonical(&question.query)?;
         Ok(Self {
             request_digest: digest(kind, &envelope.payload),
-            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             margins: query.margins(),
             audience: question.audience,
             envelope,
@@ -118,15 +155,15 @@ mod tests {
 
     fn read(payload: Vec<u8>, signer: &str) -> Result<Asked, Refusal> {
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        Asked::of_payload(envelope, Kind::Query, &id(signer), NOW)
+        Asked::of_payload(envelope, PayloadType::Query, &id(signer), NOW)
     }
 
     #[test]
     fn a_question_tells_what_its_answers_are_held_against() {
         let payload = question(TEXT, 1_000_001);
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
-        assert_eq!(asked.request_digest, digest(Kind::Query, &payload));
-        assert_eq!(asked.query_digest, digest(Kind::Text, TEXT.as_bytes()));
+        assert_eq!(asked.request_digest, digest(PayloadType::Query, &payload));
+        assert_eq!(asked.query_digest, digest(PayloadType::Text, TEXT.as_bytes()));
         let margins: Vec<_> = asked.margins.iter().map(|(_, by)| by.to_string()).collect();
         assert_eq!((margins, asked.audience.len()), (vec![String::new(), "sex".into()], 2));
     }
@@ -166,12 +203,13 @@ mod tests {
         let authority = lango_identity::Authority::new(
             "lango.example",
             "Test authority",
-            lango_identity::Validity::days(NOW, 1),
+            lango_identity::Lifetime::days(NOW, 1),
         );
         let region = authority.unwrap().region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
+        let door = Door::new(&ServerLimits::default());
         let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
         for envelope in [None, Some(unsigned)] {
-            let status = Asked::read(envelope, Kind::Query, &region, NOW).unwrap_err();
+            let status = Asked::read(envelope, PayloadType::Query, &region, NOW, &door).unwrap_err();
             assert_eq!(status.code(), tonic::Code::Unauthenticated);
             assert!(status.details().is_empty());
         }

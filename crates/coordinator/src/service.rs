@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use lango_identity::Kind;
+use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{Coverage, Outcome, combine};
+use lango_transport::{Share, UnderWay};
 use lango_wire::{
     Refusal,
     pb::{
@@ -14,19 +15,20 @@ use lango_wire::{
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
     ask::{Absence, Asker, Gateway, Released, Reply, now, side_by_side},
     combined,
     members::{Members, Seat},
-    question::Asked,
+    question::{Asked, Door},
 };
 
 /// The coordinator's service.
 pub(crate) struct Service {
     pub members: Members<Gateway>,
     pub asker: Arc<Asker>,
+    pub door: Door,
 }
 
 type Events = Result<pb::CoordinatorServiceQueryResponse, Status>;
@@ -47,10 +49,13 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<pb::CoordinatorServiceEstimateResponse>, Status> {
-        let envelope = request.into_inner().estimate;
-        let asked = Arc::new(Asked::read(envelope, Kind::Estimate, &self.asker.region, now())?);
+        let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
+        let (asked, share) =
+            Asked::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
-        let mut fan_out = FanOut::new(&seats, Kind::Estimate, &asked, {
+        let mut fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -77,8 +82,11 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
-        let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request.into_inner();
-        let asked = Arc::new(Asked::read(query, Kind::Query, &self.asker.region, now())?);
+        let (_, extensions, request) = request.into_parts();
+        let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request;
+        let (asked, share) = Asked::read(query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         asked.fits(by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match confidence.as_str() {
             "" => Level::USUAL,
@@ -88,7 +96,7 @@ impl CoordinatorService for Service {
             })?,
         };
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, Kind::Query, &asked, {
+        let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
@@ -104,6 +112,13 @@ impl CoordinatorService for Service {
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// Keeps a share until the answer is sent, or its asker is gone: then every call to a member has ended too.
+fn keep(extensions: &Extensions, share: Share) {
+    if let Some(under_way) = extensions.get::<UnderWay>() {
+        under_way.keep(share);
     }
 }
 
@@ -149,7 +164,7 @@ async fn relay(mut fan_out: FanOut<Released>, by_office: bool, level: Level, eve
 
 /// One question under way at many members. Dropping it ends every call.
 struct FanOut<T> {
-    kind: Kind,
+    kind: PayloadType,
     request: String,
     begun: Instant,
     offices: Vec<String>,
@@ -161,7 +176,7 @@ struct FanOut<T> {
 impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
         seats: &[Seat<Gateway>],
-        kind: Kind,
+        kind: PayloadType,
         asked: &Arc<Asked>,
         ask: impl Fn(Seat<Gateway>, Arc<Asked>) -> F,
     ) -> Self

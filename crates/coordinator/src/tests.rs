@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use lango_identity::{Expected, Kind, Role, SpiffeId, client_config, digest};
+use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config, digest};
+use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     Question,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
     },
-    transport::{self, Address},
 };
 use tokio::net::TcpListener;
 
@@ -33,6 +33,7 @@ async fn coordinator(world: &World, members: Vec<Member>) -> Address {
         members,
         member_deadline: DEADLINE,
         connect_timeout: Duration::from_secs(1),
+        limits: ServerLimits::default(),
     };
     tokio::spawn(serve(config, listener, std::future::pending()));
     address
@@ -49,7 +50,7 @@ fn member(office: &str, socket: SocketAddr) -> Member {
 }
 
 /// The analyst's question to these offices.
-fn asked(world: &World, kind: Kind, audience: &[&str]) -> pb::Envelope {
+fn asked(world: &World, kind: PayloadType, audience: &[&str]) -> pb::Envelope {
     let question = Question {
         request_id: [1; 16],
         blind: [2; 32],
@@ -95,8 +96,8 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
     let world = World::new();
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;
-    let query = Some(asked(&world, Kind::Query, &EVERYONE));
-    let request_digest = digest(Kind::Query, &query.as_ref().unwrap().payload);
+    let query = Some(asked(&world, PayloadType::Query, &EVERYONE));
+    let request_digest = digest(PayloadType::Query, &query.as_ref().unwrap().payload);
     let request = pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence: String::new() };
     let mut stream = client.query(request).await.unwrap().into_inner();
     let (mut said, mut order, mut result) = (BTreeMap::new(), Vec::new(), None);
@@ -155,7 +156,7 @@ async fn prices_come_in_the_order_of_the_audience() {
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;
     let audience = ["BEN", "BFA", "GHA", "NER", "SEN", "TGO"];
-    let estimate = Some(asked(&world, Kind::Estimate, &audience));
+    let estimate = Some(asked(&world, PayloadType::Estimate, &audience));
     let response = client.estimate(pb::CoordinatorServiceEstimateRequest { estimate }).await.unwrap();
     let words = response.into_inner().members.into_iter().map(|member| {
         let word = match member.outcome.unwrap() {
@@ -185,7 +186,7 @@ async fn a_gateway_that_was_started_again_answers_again() {
     let coordinator = coordinator(&world, vec![member("GHA", socket)]).await;
     let mut client = client(&world, &coordinator).await;
     let mut answered = async || {
-        let query = Some(asked(&world, Kind::Query, &["GHA"]));
+        let query = Some(asked(&world, PayloadType::Query, &["GHA"]));
         let request = pb::CoordinatorServiceQueryRequest { query, by_office: true, confidence: "0.9".into() };
         let mut stream = client.query(request).await.unwrap().into_inner();
         while let Some(response) = stream.message().await.unwrap() {
@@ -207,8 +208,8 @@ async fn what_is_not_a_question_reaches_no_member() {
     let world = World::new();
     let coordinator = coordinator(&world, vec![]).await;
     let mut client = client(&world, &coordinator).await;
-    let good = || asked(&world, Kind::Query, &["GHA"]);
-    let price = asked(&world, Kind::Estimate, &["GHA"]);
+    let good = || asked(&world, PayloadType::Query, &["GHA"]);
+    let price = asked(&world, PayloadType::Estimate, &["GHA"]);
     let forged = pb::Envelope { signature: vec![0; 64], ..good() };
     for (query, confidence, code) in [
         (Some(price), "", tonic::Code::Unauthenticated),

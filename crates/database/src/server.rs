@@ -88,7 +88,7 @@ impl Server {
         })
     }
 
-    /// The host of the address, after a look for what must not stand in it.
+    /// Refuses an address that holds what must not stand in it; returns its host.
     fn host(&self, scheme: &'static str) -> Result<&str, ServerError> {
         let wrong = |why: &str| ServerError::Address { scheme, why: why.to_owned() };
         let rest = self.address.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
@@ -160,13 +160,13 @@ mod tests {
             ("postgresql://lango@localhost/r?host=/run&host=db.example", Some("several places")),
             ("mysql://lango@db.example/registers", Some("begins otherwise")),
         ] {
-            let told = server(address, Tls::System).postgres().err().map(|error| error.to_string());
-            match (&told, expected) {
+            let shown = server(address, Tls::System).postgres().err().map(|error| error.to_string());
+            match (&shown, expected) {
                 (None, None) => {}
-                (Some(told), Some(part)) => {
-                    assert!(told.contains(part) && !told.contains("secret"), "{told}")
+                (Some(shown), Some(part)) => {
+                    assert!(shown.contains(part) && !shown.contains("secret"), "{shown}")
                 }
-                _ => panic!("{address}: {told:?}"),
+                _ => panic!("{address}: {shown:?}"),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use lango_identity::{Kind, Limits, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{Limits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
 
 use crate::{Gateway, pace::Pace, withheld::Withholding};
@@ -63,7 +63,7 @@ impl Gateway {
     pub(crate) fn authenticate<T: Signed>(
         &self,
         envelope: Option<pb::Envelope>,
-        kind: Kind,
+        kind: PayloadType,
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
         let envelope = envelope.unwrap_or_default().into();

@@ -6,14 +6,19 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_identity::{Kind, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest};
+use lango_identity::{
+    PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
+};
 use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Store, StoreError};
+use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, secret::bounding, withheld::Withheld};
+use crate::{
+    capacity::Capacity, flights::Flights, secret::bounding, strangers::Strangers, withheld::Withheld,
+};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -43,6 +48,8 @@ pub struct Config {
     pub store: Location,
     /// The longest life of a request.
     pub request_life_max: Duration,
+    /// What it gives to its peers, and for how long.
+    pub limits: ServerLimits,
     /// What time it is.
     pub clock: Clock,
 }
@@ -53,13 +60,19 @@ pub struct Gateway {
     pub(crate) tls: TlsIdentity,
     pub(crate) signer: Signer,
     pub(crate) office: SpiffeId,
-    pub(crate) policy: PolicySet,
+    pub(crate) policy: Arc<PolicySet>,
     pub(crate) policy_digest: [u8; 32],
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
+    pub(crate) limits: ServerLimits,
+    pub(crate) shares: Shares,
+    pub(crate) strangers: Strangers,
+    pub(crate) unauthenticated_lines: LogRate,
+    pub(crate) refused_lines: LogRate,
     pub(crate) flights: Flights,
+    pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
 
@@ -145,19 +158,26 @@ impl Gateway {
                 tell_bounding(&store, source.as_ref(), dataset).await;
             }
         }
+        let limits = config.limits;
         let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
         Ok(Self {
             region: config.region,
             tls: config.tls,
             signer: config.signer,
             office,
-            policy,
-            policy_digest: digest(Kind::Policy, text.as_bytes()),
+            policy: Arc::new(policy),
+            policy_digest: digest(PayloadType::Policy, text.as_bytes()),
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
             clock: config.clock,
+            limits,
+            shares: Shares::new(limits.shares),
+            strangers: Strangers::new(limits.strangers_recorded_per_minute),
+            unauthenticated_lines: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
+            refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
             flights: Flights::default(),
+            capacity: Capacity::default(),
             withheld: Withheld::default(),
         })
     }

@@ -96,7 +96,8 @@ impl Gateway {
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
         request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
-        let query_digest = Some(lango_identity::digest(lango_identity::Kind::Text, stored.query.as_bytes()));
+        let query_digest =
+            Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));
         let known = Known {
             query_digest,
             dataset: Some(query.dataset.to_string()),

@@ -8,6 +8,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    capacity::Work,
     refuse::{FREE, Refused},
 };
 
@@ -18,7 +19,7 @@ impl Gateway {
     /// the office's log and `lango doctor`.
     pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
         let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.authorize(request, &question)?;
+        let allowed = self.authorize(request, &question).await?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
         let stored = self.stored(&allowed).await?;
@@ -27,7 +28,7 @@ impl Gateway {
         let (plan, layout, loss) = match stored {
             Some(stored) => (stored.plan, stored.layout, stored.loss),
             None => {
-                let plan = self.plan(request, &allowed).await?;
+                let (plan, _share) = self.plan(request, &allowed, Work::Estimate).await?;
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
             }
         };

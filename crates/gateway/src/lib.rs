@@ -8,6 +8,7 @@
 
 mod authenticate;
 mod authorize;
+mod capacity;
 mod config;
 mod describe;
 mod estimate;
@@ -22,7 +23,9 @@ mod reserve;
 mod secret;
 mod serve;
 mod service;
+mod share;
 mod sign;
+mod strangers;
 mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};

@@ -2,7 +2,7 @@
 
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::Granted;
-use lango_privacy::{Loss, Plan, restore};
+use lango_privacy::{Loss, Plan, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved};
 use lango_wire::{Question, Refusal};
 
@@ -55,10 +55,13 @@ impl Gateway {
         let plan = if held.plan == reserve.plan {
             plan
         } else {
-            let text = held.plan.parse().ok();
-            let restored = text.and_then(|text| restore(query, granted.dataset, &text, held.loss));
-            restored.ok_or_else(|| {
-                known.unavailable("the stored plan of a reservation cannot be read", &held.id)
+            let unread = || known.unavailable("the stored plan of a reservation cannot be read", &held.id);
+            let text = held.plan.parse().map_err(|()| unread())?;
+            let restored = restore(query, granted.dataset, &text, held.loss);
+            restored.map_err(|error| match error {
+                // Its charge stands, and so does the refusal, however often the question is asked again.
+                RestoreError::Refused(refusal) => Refused::new(refusal, known),
+                RestoreError::Other => unread(),
             })?
         };
         Ok(Some(Reservation { id: held.id, plan, charged: held.charged }))

@@ -1,6 +1,6 @@
 //! Stop 6: the release is stored, recorded and signed; only then does it leave.
 
-use lango_identity::{Kind, digest};
+use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured};
 use lango_store::{Decision, Settled, Stored};
@@ -136,19 +136,19 @@ impl Gateway {
     ) -> pb::Release {
         let statement = Statement {
             request_digest: request.digest,
-            query_digest: digest(Kind::Text, stored.query.as_bytes()),
+            query_digest: digest(PayloadType::Text, stored.query.as_bytes()),
             office: self.office.clone(),
             dataset_version: stored.dataset_version,
             policy_digest: self.policy_digest,
-            plan_digest: digest(Kind::Plan, stored.plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, stored.layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, stored.plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, stored.layout.as_bytes()),
             cells_digest: Cells(&stored.cells).digest(),
             loss: stored.loss,
             release_id: stored.release_id,
             time: u64::try_from(request.came_at).unwrap_or_default(),
         };
         pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan: stored.plan,
             layout: stored.layout,
             cells: stored.cells,

@@ -25,15 +25,15 @@ const DAY_S: i64 = 86_400;
 
 /// From when to when a certificate is valid: Unix seconds, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validity {
+pub struct Lifetime {
     /// First second.
     pub not_before: i64,
     /// Last second.
     pub not_after: i64,
 }
 
-impl Validity {
-    /// From five minutes before `now` (Unix seconds) to so many days after it.
+impl Lifetime {
+    /// From five minutes before `now` (Unix seconds) to `days` after it.
     #[must_use]
     pub fn days(now: i64, days: u32) -> Self {
         let life = i64::from(days).saturating_mul(DAY_S);
@@ -53,10 +53,10 @@ impl Authority {
     /// A new authority with a fresh P-256 key and a self-signed certificate.
     ///
     /// # Errors
-    /// [`AuthorityError`] when the trust domain is none, the validity is outside the calendar, or randomness fails.
-    pub fn new(trust_domain: &str, common_name: &str, validity: Validity) -> Result<Self, AuthorityError> {
+    /// [`AuthorityError`] when the trust domain is none, the lifetime is outside the calendar, or randomness fails.
+    pub fn new(trust_domain: &str, common_name: &str, lifetime: Lifetime) -> Result<Self, AuthorityError> {
         check_trust_domain(trust_domain)?;
-        let mut params = params(common_name, validity)?;
+        let mut params = params(common_name, lifetime)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         // An SVID's signing certificate names its trust domain, without a path (SPIFFE X.509-SVID, 2).
@@ -126,10 +126,10 @@ impl Authority {
     pub fn issue_tls(
         &self,
         id: &SpiffeId,
-        validity: Validity,
+        lifetime: Lifetime,
         names: &[&str],
     ) -> Result<Issued, AuthorityError> {
-        let mut params = self.principal(id, validity)?;
+        let mut params = self.principal(id, lifetime)?;
         for name in names {
             params.subject_alt_names.push(match name.parse::<IpAddr>() {
                 Ok(address) => SanType::IpAddress(address),
@@ -148,10 +148,10 @@ impl Authority {
     pub fn issue_signing(
         &self,
         id: &SpiffeId,
-        validity: Validity,
+        lifetime: Lifetime,
         signing_eku: &Oid,
     ) -> Result<Issued, AuthorityError> {
-        let mut params = self.principal(id, validity)?;
+        let mut params = self.principal(id, lifetime)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(signing_eku.arcs().to_vec())];
         self.issue(&params, &ed25519_key()?)
     }
@@ -160,7 +160,7 @@ impl Authority {
     pub(crate) fn principal(
         &self,
         id: &SpiffeId,
-        validity: Validity,
+        lifetime: Lifetime,
     ) -> Result<CertificateParams, AuthorityError> {
         if id.trust_domain() != self.trust_domain {
             return Err(AuthorityError::TrustDomain {
@@ -168,7 +168,7 @@ impl Authority {
                 authority: self.trust_domain.clone(),
             });
         }
-        let mut params = params(&format!("{} {}", id.role(), id.name()), validity)?;
+        let mut params = params(&format!("{} {}", id.role(), id.name()), lifetime)?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.subject_alt_names = vec![SanType::URI(id.to_string().try_into()?)];
@@ -256,10 +256,10 @@ fn domain_uri(trust_domain: &str) -> String {
     format!("spiffe://{trust_domain}")
 }
 
-fn params(common_name: &str, validity: Validity) -> Result<CertificateParams, AuthorityError> {
+fn params(common_name: &str, lifetime: Lifetime) -> Result<CertificateParams, AuthorityError> {
     let mut params = CertificateParams::default();
-    params.not_before = time(validity.not_before)?;
-    params.not_after = time(validity.not_after)?;
+    params.not_before = time(lifetime.not_before)?;
+    params.not_after = time(lifetime.not_after)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     Ok(params)

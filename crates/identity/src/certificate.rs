@@ -96,7 +96,7 @@ impl Facts {
         self.ed25519.ok_or(CertificateFault::KeyAlgorithm)
     }
 
-    /// The rules for a certificate that serves TLS: it says so, for both ends of a connection, and does not sign.
+    /// The rules for a certificate that serves TLS: it names both ends of a connection, and does not sign.
     pub(crate) fn check_tls(&self, region: &Region) -> Result<(), CertificateFault> {
         self.check_domain(region)?;
         if self.purposes.contains(&region.signing_eku().to_string()) {
@@ -110,7 +110,7 @@ impl Facts {
     }
 }
 
-/// What is wrong with a certificate in itself, whoever issued it.
+/// What is wrong with a certificate in itself, whatever its issuer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateFault {
     /// Not a certificate in DER.

@@ -8,7 +8,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeI
 use crate::region::Region;
 use crate::text::utc;
 
-/// What a chain is asked to be good for.
+/// The use that a chain must be good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Signing,
@@ -43,8 +43,8 @@ pub(crate) fn check_chain(
 }
 
 /// A purpose that a certificate may leave open, as intermediate authorities do. webpki's `KeyUsage` takes only
-/// identifiers known at compile time. That the *first* certificate does name the purpose is
-/// [`Facts::check_signing`](crate::Facts)'s to check.
+/// identifiers known at compile time. [`Facts::check_signing`](crate::Facts) checks that the *first* certificate does
+/// name the purpose.
 struct IfPresent<'a>(KeyPurposeId<'a>);
 
 impl ExtendedKeyUsageValidator for IfPresent<'_> {
@@ -64,7 +64,7 @@ pub enum ChainFault {
     /// No certificate at all.
     #[error("no certificate")]
     Empty,
-    /// Issued by nobody the region trusts, or not by who it says.
+    /// Its issuer is not trusted in the region, or is not the one that it names.
     #[error("the certificate is not from the region's authority")]
     UnknownAuthority,
     /// A certificate of the chain has expired.

@@ -5,10 +5,10 @@ use std::fmt;
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-/// What bytes are. The kind is part of what is signed, so that no message can be taken for one of another kind.
-/// Messages from [`Kind::Query`] to [`Kind::Refusal`] travel in envelopes; the others are only digested.
+/// The type of signed or digested bytes. It is part of what is signed, so that no message can be taken for one of another type.
+/// Messages from [`PayloadType::Query`] to [`PayloadType::Refusal`] travel in envelopes; the others are only digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum PayloadType {
     /// A question to be answered and charged.
     Query,
     /// A question about a price.
@@ -35,7 +35,7 @@ pub enum Kind {
     Roster,
 }
 
-impl Kind {
+impl PayloadType {
     /// Its full name: `application/vnd.lango.X.v1`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
@@ -56,32 +56,32 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for PayloadType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.media_type())
     }
 }
 
-/// `PAE(kind, body)` of the DSSE protocol, version 1: both texts with their lengths in bytes.
+/// `PAE(payload_type, body)` of the DSSE protocol, version 1: both texts with their lengths in bytes.
 #[must_use]
-pub fn pae(kind: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {kind} {} ", kind.len(), body.len());
+pub fn pae(payload_type: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), body.len());
     [head.as_bytes(), body].concat()
 }
 
-/// `D(X, bytes)`: SHA-256 of `PAE(kind, bytes)`.
+/// `D(X, bytes)`: SHA-256 of `PAE(payload_type, bytes)`.
 #[must_use]
-pub fn digest(kind: Kind, bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(pae(kind.media_type(), bytes)).into()
+pub fn digest(payload_type: PayloadType, bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(pae(payload_type.media_type(), bytes)).into()
 }
 
-/// Whether `signature` is that of `PAE(kind, payload)` under an Ed25519 key: RFC 8032, strictly (canonical encodings,
+/// Whether `signature` is that of `PAE(payload_type, payload)` under an Ed25519 key: RFC 8032, strictly (canonical encodings,
 /// no key and no point of small order), so that all verifiers agree.
 #[must_use]
-pub fn verify_signature(public_key: &[u8; 32], kind: &str, payload: &[u8], signature: &[u8]) -> bool {
+pub fn verify_signature(public_key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &[u8]) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(public_key) else { return false };
     let Ok(signature) = Signature::from_slice(signature) else { return false };
-    key.verify_strict(&pae(kind, payload), &signature).is_ok()
+    key.verify_strict(&pae(payload_type, payload), &signature).is_ok()
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     struct Vector {
-        kind: Kind,
+        payload_type: PayloadType,
         media_type: String,
         payload: Vec<u8>,
         pae_sha256: String,
@@ -101,10 +101,10 @@ mod tests {
     fn vectors() -> Vec<Vector> {
         let file: serde_json::Value =
             serde_json::from_str(include_str!("../testdata/envelopes.json")).unwrap();
-        let read = |(name, kind): (&str, Kind)| {
+        let read = |(name, payload_type): (&str, PayloadType)| {
             let text = |field: &str| file[name][field].as_str().unwrap().to_owned();
             Vector {
-                kind,
+                payload_type,
                 media_type: text("type"),
                 payload: hex::decode(text("payload")).unwrap(),
                 pae_sha256: text("pae_sha256"),
@@ -112,7 +112,9 @@ mod tests {
                 public_key: hex::decode(text("public_key")).unwrap().try_into().unwrap(),
             }
         };
-        [("query", Kind::Query), ("release", Kind::Release), ("refusal", Kind::Refusal)].map(read).into()
+        [("query", PayloadType::Query), ("release", PayloadType::Release), ("refusal", PayloadType::Refusal)]
+            .map(read)
+            .into()
     }
 
     #[test]
@@ -127,8 +129,8 @@ mod tests {
     #[test]
     fn the_vectors_hold() {
         for v in vectors() {
-            assert_eq!(v.kind.media_type(), v.media_type);
-            assert_eq!(hex::encode(digest(v.kind, &v.payload)), v.pae_sha256);
+            assert_eq!(v.payload_type.media_type(), v.media_type);
+            assert_eq!(hex::encode(digest(v.payload_type, &v.payload)), v.pae_sha256);
             assert!(verify_signature(&v.public_key, &v.media_type, &v.payload, &v.signature));
         }
     }
@@ -141,8 +143,8 @@ mod tests {
             bytes
         };
         for v in vectors() {
-            let holds = |kind: &str, payload: &[u8], signature: &[u8]| {
-                verify_signature(&v.public_key, kind, payload, signature)
+            let holds = |payload_type: &str, payload: &[u8], signature: &[u8]| {
+                verify_signature(&v.public_key, payload_type, payload, signature)
             };
             for at in 0..v.payload.len() {
                 assert!(!holds(&v.media_type, &flipped(&v.payload, at), &v.signature));
@@ -150,8 +152,17 @@ mod tests {
             for at in 0..v.signature.len() {
                 assert!(!holds(&v.media_type, &v.payload, &flipped(&v.signature, at)));
             }
-            for kind in [Kind::Query, Kind::Estimate, Kind::Lookup, Kind::Release, Kind::Refusal] {
-                assert_eq!(holds(kind.media_type(), &v.payload, &v.signature), kind == v.kind);
+            for payload_type in [
+                PayloadType::Query,
+                PayloadType::Estimate,
+                PayloadType::Lookup,
+                PayloadType::Release,
+                PayloadType::Refusal,
+            ] {
+                assert_eq!(
+                    holds(payload_type.media_type(), &v.payload, &v.signature),
+                    payload_type == v.payload_type
+                );
             }
             assert!(!holds(&v.media_type, &v.payload, &v.signature[..63]));
             assert!(!verify_signature(&[0; 32], &v.media_type, &v.payload, &v.signature));

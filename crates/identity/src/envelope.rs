@@ -1,19 +1,19 @@
-//! Signed envelopes, and who may be believed to have signed one.
+//! Signed envelopes, and the check of who signed one.
 
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::chain::{ChainFault, Use, check_chain};
-use crate::dsse::{Kind, verify_signature};
+use crate::dsse::{PayloadType, verify_signature};
 use crate::region::Region;
 use crate::spiffe::SpiffeId;
 use crate::text::printable;
 
-/// A message as it travels; nothing in it is believed before [`verify`].
+/// A message as it travels. Trust nothing in it before [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The media type as received.
-    pub kind: String,
+    pub payload_type: String,
     /// The signed bytes; never re-serialised before they are verified.
     pub payload: Vec<u8>,
     /// 64 bytes.
@@ -39,8 +39,8 @@ impl Default for Limits {
     }
 }
 
-/// What an envelope proves: this principal signed this payload as a message of the expected kind. Whether the
-/// principal has the role for it is the caller's to ask.
+/// What an envelope proves: this principal signed this payload as a message of the expected type. The caller checks
+/// whether the principal has the role for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Who signed.
@@ -51,21 +51,21 @@ pub struct Verified {
     pub payload: Vec<u8>,
 }
 
-/// Verifies an envelope at `now` (Unix seconds): sizes and kind (A1), certificates (A2), signature (A4).
-/// Revocation (A3) is not looked at here.
+/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), signature (A4).
+/// It does not check revocation (A3).
 ///
 /// # Errors
 /// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
 pub fn verify(
     envelope: &Envelope,
-    expected: Kind,
+    expected: PayloadType,
     region: &Region,
     now: i64,
     limits: Limits,
 ) -> Result<Verified, Unauthenticated> {
     check_sizes(envelope, limits)?;
-    if envelope.kind != expected.media_type() {
-        return Err(Unauthenticated::Kind { expected, found: printable(&envelope.kind) });
+    if envelope.payload_type != expected.media_type() {
+        return Err(Unauthenticated::PayloadType { expected, found: printable(&envelope.payload_type) });
     }
     let chain: Vec<_> =
         envelope.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
@@ -104,7 +104,7 @@ pub(crate) fn check_certificates(
     Ok((facts, public_key))
 }
 
-/// Why an envelope proves nothing. For the gateway's own log: the caller is told `UNAUTHENTICATED` and no more.
+/// Why an envelope proves nothing. For the gateway's own log: the caller sees `UNAUTHENTICATED` and no more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
     /// A1: the payload is too large.
@@ -125,11 +125,11 @@ pub enum Unauthenticated {
         /// Its size.
         bytes: usize,
     },
-    /// A1: a message of another kind.
+    /// A1: a message of another type.
     #[error("the envelope is of type `{found}` instead of `{expected}`")]
-    Kind {
-        /// The kind asked for.
-        expected: Kind,
+    PayloadType {
+        /// The type expected.
+        expected: PayloadType,
         /// The type received.
         found: String,
     },

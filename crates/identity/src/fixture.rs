@@ -1,6 +1,6 @@
 //! A region for tests.
 
-use crate::{Authority, Issued, Region, SpiffeId, Validity};
+use crate::{Authority, Issued, Lifetime, Region, SpiffeId};
 
 pub(crate) const DOMAIN: &str = "lango.example";
 pub(crate) const EKU: &str = "1.3.6.1.4.1.32473.1.1";
@@ -8,8 +8,8 @@ pub(crate) const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 pub(crate) const NOW: i64 = 1_769_817_600;
 
 /// From five minutes before [`NOW`] to a day after it.
-pub(crate) fn day() -> Validity {
-    Validity::days(NOW, 1)
+pub(crate) fn day() -> Lifetime {
+    Lifetime::days(NOW, 1)
 }
 
 pub(crate) fn id(uri: &str) -> SpiffeId {
@@ -31,7 +31,7 @@ impl World {
     /// A region whose authority has a name of its own.
     pub(crate) fn of(domain: &str) -> Self {
         let authority =
-            Authority::new(domain, &format!("authority of {domain}"), Validity::days(NOW, 3650)).unwrap();
+            Authority::new(domain, &format!("authority of {domain}"), Lifetime::days(NOW, 3650)).unwrap();
         let region = authority.region(EKU.parse().unwrap()).unwrap();
         Self { authority, region }
     }

@@ -1,8 +1,8 @@
 //! Who is this, and did they sign it? Certificates, principals, signed envelopes and TLS settings.
 //!
 //! Architecture invariant: this crate signs and verifies opaque bytes. It knows no query, no release, no protobuf,
-//! no network and no clock (TLS settings excepted, where rustls reads the time of a handshake itself); whoever calls
-//! it says what time it is.
+//! no network and no clock (TLS settings excepted, where rustls reads the time of a handshake itself); the caller
+//! says what time it is.
 //!
 //! Architecture invariant: authority over a question comes from [`verify`] alone, never from a TLS peer.
 
@@ -26,10 +26,10 @@ mod tls;
 mod fixture;
 
 pub use apart::{OneKey, check_apart};
-pub use authority::{Authority, AuthorityError, Issued, Validity};
+pub use authority::{Authority, AuthorityError, Issued, Lifetime};
 pub use certificate::{CertificateFault, Facts};
 pub use chain::ChainFault;
-pub use dsse::{Kind, digest, pae, verify_signature};
+pub use dsse::{PayloadType, digest, pae, verify_signature};
 pub use envelope::{Envelope, Limits, Unauthenticated, Verified, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};
 pub use oid::{Oid, OidError};

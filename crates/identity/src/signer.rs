@@ -9,7 +9,7 @@ use lango_files::{FileError, read, read_secret};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
-use crate::dsse::{Kind, pae};
+use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
@@ -59,12 +59,12 @@ impl Signer {
         crate::envelope::check_certificates(&self.chain, region, now).map(|_| ())
     }
 
-    /// Signs `PAE(kind, payload)`.
+    /// Signs `PAE(payload_type, payload)`.
     #[must_use]
-    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> Envelope {
-        let signature = self.key.sign(&pae(kind.media_type(), &payload));
+    pub fn sign(&self, payload_type: PayloadType, payload: Vec<u8>) -> Envelope {
+        let signature = self.key.sign(&pae(payload_type.media_type(), &payload));
         Envelope {
-            kind: kind.media_type().to_owned(),
+            payload_type: payload_type.media_type().to_owned(),
             payload,
             signature: signature.to_bytes().to_vec(),
             certificates: self.chain.iter().map(|certificate| certificate.to_vec()).collect(),

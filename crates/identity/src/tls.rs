@@ -57,7 +57,7 @@ impl TlsIdentity {
         peer_id(&self.chain)
     }
 
-    /// Whether the key is the certificate's, as far as rustls can tell.
+    /// Whether the key is the certificate's, as far as rustls can check.
     pub(crate) fn check_key(&self) -> Result<(), rustls::Error> {
         rustls::sign::CertifiedKey::from_der(self.chain.clone(), self.key.clone_key(), &provider())
             .map(|_| ())
@@ -77,7 +77,7 @@ impl fmt::Debug for TlsIdentity {
 }
 
 /// Settings of a server that talks to principals of the region only. Sessions are not resumed, so that every
-/// connection's certificates are verified anew.
+/// connection's certificates are verified.
 ///
 /// # Errors
 /// [`TlsError`] when identity or region cannot be used for TLS.

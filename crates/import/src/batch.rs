@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     report::Unread,
-    value::{Kind, Read},
+    value::{FieldType, Read},
 };
 
 /// Rows in a batch at most.
@@ -14,7 +14,7 @@ const BYTES: usize = 1 << 20;
 
 /// A value to insert; text and bytes lie in the batch's own heap.
 #[derive(Debug, Clone)]
-pub(crate) enum Cell {
+pub(crate) enum SqlValue {
     Null,
     Integer(i64),
     Text(Range<usize>),
@@ -25,33 +25,33 @@ pub(crate) enum Cell {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) rows: u64,
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) values: Vec<SqlValue>,
     pub(crate) heap: Vec<u8>,
-    /// For each column, what does not read as its type.
+    /// For each column, the values that do not read as its type.
     pub(crate) unread: Vec<Unread>,
 }
 
 impl Batch {
     pub(crate) fn new(columns: usize) -> Self {
-        Self { rows: 0, cells: Vec::new(), heap: Vec::new(), unread: vec![Unread::default(); columns] }
+        Self { rows: 0, values: Vec::new(), heap: Vec::new(), unread: vec![Unread::default(); columns] }
     }
 
-    /// Adds the value of a column; whoever adds the last one of a row calls [`Batch::end_row`].
-    pub(crate) fn add(&mut self, column: usize, kind: &Kind, field: &[u8], line: u64) {
-        let cell = match kind.read(field) {
-            Read::Null => Cell::Null,
-            Read::Integer(value) => Cell::Integer(value),
-            Read::Text(text) => Cell::Text(self.keep(text)),
+    /// Adds the value of a column; after the last one of a row, the caller calls [`Batch::end_row`].
+    pub(crate) fn add(&mut self, column: usize, field_type: &FieldType, field: &[u8], line: u64) {
+        let value = match field_type.read(field) {
+            Read::Null => SqlValue::Null,
+            Read::Integer(value) => SqlValue::Integer(value),
+            Read::Text(text) => SqlValue::Text(self.keep(text)),
             Read::UnreadText(text) => {
                 self.not_read(column, line);
-                Cell::Text(self.keep(text))
+                SqlValue::Text(self.keep(text))
             }
             Read::UnreadBytes(bytes) => {
                 self.not_read(column, line);
-                Cell::Bytes(self.keep(bytes))
+                SqlValue::Bytes(self.keep(bytes))
             }
         };
-        self.cells.push(cell);
+        self.values.push(value);
     }
 
     pub(crate) fn end_row(&mut self) {
@@ -62,7 +62,7 @@ impl Batch {
         self.rows >= ROWS || self.heap.len() >= BYTES
     }
 
-    /// The bytes of a cell.
+    /// The bytes of a value.
     pub(crate) fn bytes(&self, range: &Range<usize>) -> &[u8] {
         self.heap.get(range.clone()).unwrap_or_default()
     }

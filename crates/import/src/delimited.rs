@@ -13,36 +13,36 @@ use crate::{
     Delimited, Encoding, ImportError,
     batch::Batch,
     input::{self, NotEncoded, RECORD_BYTES_MOST},
-    shape::{Places, Shape},
+    schema::{Places, TableSchema},
 };
 
-/// So much is read at once.
+/// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;
 /// The most columns that a file may have.
 const COLUMNS_MOST: usize = 32_767;
 
 /// A file whose header was read.
-pub(crate) struct Table {
+pub(crate) struct DelimitedFile {
     records: Records,
     pub(crate) places: Places,
 }
 
-impl Table {
+impl DelimitedFile {
     /// Opens a file and finds the columns in its header.
     pub(crate) fn open(
         path: &Path,
-        told: &Delimited,
-        shape: &Shape,
+        delimited: &Delimited,
+        schema: &TableSchema,
         read: &Arc<AtomicU64>,
     ) -> Result<Self, ImportError> {
-        let mut records = Records::new(path, *told, input::open(path, told, read)?);
+        let mut records = Records::new(path, *delimited, input::open(path, delimited, read)?);
         if !records.next()? {
             return Err(ImportError::Empty(path.to_owned()));
         }
         let header: Vec<String> =
             (0..records.fields).map(|at| String::from_utf8_lossy(records.field(at)).into_owned()).collect();
         records.expect(header.len());
-        Ok(Self { places: shape.places(path, &header)?, records })
+        Ok(Self { places: schema.places(path, &header)?, records })
     }
 
     /// The lines on which these rows begin, which are counted from 1 and ascend.
@@ -61,7 +61,7 @@ impl Table {
     /// Sends all rows after the first `skip`, in batches, as long as they are taken.
     pub(crate) fn send(
         mut self,
-        shape: &Shape,
+        schema: &TableSchema,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(), ImportError> {
@@ -70,11 +70,12 @@ impl Table {
                 break;
             }
         }
-        let columns = shape.columns.len();
+        let columns = schema.columns.len();
         let mut batch = Batch::new(columns);
         while self.records.next()? {
-            for (column, (target, position)) in shape.columns.iter().zip(&self.places.positions).enumerate() {
-                batch.add(column, &target.kind, self.records.field(*position), self.records.began);
+            for (column, (target, position)) in schema.columns.iter().zip(&self.places.positions).enumerate()
+            {
+                batch.add(column, &target.field_type, self.records.field(*position), self.records.began);
             }
             batch.end_row();
             if batch.is_full() && send(std::mem::replace(&mut batch, Batch::new(columns))).is_break() {
@@ -90,7 +91,7 @@ impl Table {
 /// The rows of a text.
 struct Records {
     path: std::path::PathBuf,
-    told: Delimited,
+    delimited: Delimited,
     stream: Box<dyn Read + Send>,
     reader: csv_core::Reader,
     raw: Vec<u8>,
@@ -107,12 +108,12 @@ struct Records {
 }
 
 impl Records {
-    fn new(path: &Path, told: Delimited, stream: Box<dyn Read + Send>) -> Self {
+    fn new(path: &Path, delimited: Delimited, stream: Box<dyn Read + Send>) -> Self {
         Self {
             path: path.to_owned(),
-            told,
+            delimited,
             stream,
-            reader: ReaderBuilder::new().delimiter(told.delimiter).build(),
+            reader: ReaderBuilder::new().delimiter(delimited.delimiter).build(),
             raw: vec![0; CHUNK],
             at: 0,
             filled: 0,
@@ -125,10 +126,10 @@ impl Records {
         }
     }
 
-    /// From now on every row has so many fields.
+    /// From now on every row has this number of fields.
     fn expect(&mut self, fields: usize) {
         self.expected = Some(fields);
-        // Room for one more, so that a row that has more is seen to.
+        // Room for one more, so that a row that has more is noticed.
         self.ends.truncate(fields + 1);
     }
 
@@ -177,15 +178,15 @@ impl Records {
         Ok(true)
     }
 
-    /// Whether the row is what a row of this file must be.
+    /// Checks the encoding and the number of fields of the row at hand.
     fn check(&self, bytes: usize) -> Result<(), ImportError> {
         let text = self.record.get(..bytes).unwrap_or_default();
         // Other encodings were decoded already.
-        let is_text = self.told.encoding != Encoding::UTF_8
+        let is_text = self.delimited.encoding != Encoding::UTF_8
             || text.is_ascii()
             || (0..self.fields).all(|field| std::str::from_utf8(self.field(field)).is_ok());
         if !is_text {
-            return Err(not_encoded(self.began, self.told.encoding));
+            return Err(not_encoded(self.began, self.delimited.encoding));
         }
         match self.expected {
             Some(expected) if self.fields < expected => {
@@ -222,13 +223,13 @@ impl Records {
         match self.stream.read(&mut self.raw) {
             Ok(filled) => self.filled = filled,
             Err(error) if error.get_ref().is_some_and(|inner| inner.is::<NotEncoded>()) => {
-                return Err(not_encoded(self.line, self.told.encoding));
+                return Err(not_encoded(self.line, self.delimited.encoding));
             }
             Err(cause) => {
-                let (line, packing) = (self.line, self.told.packing);
-                return Err(match packing {
-                    crate::Packing::Plain => ImportError::File { file: self.path.clone(), cause },
-                    packing => ImportError::Damaged { line, packing: packing.word(), cause },
+                let (line, compression) = (self.line, self.delimited.compression);
+                return Err(match compression {
+                    crate::Compression::Plain => ImportError::File { file: self.path.clone(), cause },
+                    compression => ImportError::Damaged { line, compression: compression.word(), cause },
                 });
             }
         }

@@ -18,9 +18,9 @@ pub enum ImportError {
     /// It is a folder, a pipe or the like.
     #[error("{0} is not a file: an import that is interrupted goes on in it, so it must be one")]
     NotAFile(PathBuf),
-    /// The name does not tell the format.
+    /// The name does not show the format.
     #[error(
-        "the name of {0} does not tell what it holds: .csv, .tsv (with .gz or .zst where compressed) or .parquet; or say \
+        "the name of {0} does not say what it holds: .csv, .tsv (with .gz or .zst where compressed) or .parquet; or say \
          --format"
     )]
     Unnamed(PathBuf),
@@ -72,7 +72,7 @@ pub enum ImportError {
     },
     /// A row has too few fields.
     #[error(
-        "line {line}: {found} fields where the header has {expected}; look for a missing delimiter or quote, here or just \
+        "line {line}: {found} fields where the header has {expected}; find the missing delimiter or quote, here or just \
          before"
     )]
     TooFew {
@@ -105,7 +105,7 @@ pub enum ImportError {
     },
     /// A row is too long.
     #[error(
-        "line {line}: the row that begins here holds more than {RECORD_BYTES_MOST} bytes; look for a quote that is not closed"
+        "line {line}: the row that begins here holds more than {RECORD_BYTES_MOST} bytes; find the quote that is not closed"
     )]
     TooLong {
         /// Where the row begins.
@@ -119,13 +119,13 @@ pub enum ImportError {
     },
     /// The compressed data ends early, or is not what it should be.
     #[error(
-        "line {line}: the {packing} data is damaged, cut short or followed by something else ({cause}); fetch the file again"
+        "line {line}: the {compression} data is damaged, cut short or followed by something else ({cause}); fetch the file again"
     )]
     Damaged {
         /// The last line that could be read.
         line: u64,
         /// `gzip` or `zstd`.
-        packing: &'static str,
+        compression: &'static str,
         /// What the decompressor says.
         cause: io::Error,
     },
@@ -142,7 +142,7 @@ pub enum ImportError {
     /// Units stand on several rows, and the policy says that none does.
     #[error(
         "{file}: {units} in `{column}` {stand} on more than one row ({lines}), and the policy says `rows_at_most = 1`: raise \
-         it in the policy, or take the rows that are too many out of the file",
+         it in the policy, or remove the surplus rows from the file",
         units = counted(*.units, "identifier"), stand = if *.units == 1 { "stands" } else { "stand" },
         lines = places(.lines, *.by_line)
     )]
@@ -165,7 +165,9 @@ pub enum ImportError {
     #[error("another import into {0} is under way: wait until it ends")]
     UnderWay(PathBuf),
     /// The register cannot be written beside.
-    #[error("{file}: {cause}; the register's folder must be there and writable for whoever imports")]
+    #[error(
+        "{file}: {cause}; the register's folder must exist, and the user who imports must be able to write in it"
+    )]
     Folder {
         /// What was to be made.
         file: PathBuf,
@@ -185,18 +187,18 @@ pub enum ImportError {
         "no room for {0}: make some on its disk, where temporary files lie too, and run the same command to go on"
     )]
     Full(PathBuf),
-    /// Somebody else holds the register.
+    /// Another program holds the register.
     #[error("{0} is in use by another program: run the same command to go on")]
     Busy(PathBuf),
     /// The register cannot be written.
-    #[error("{register}: {cause}; once that is mended, run the same command")]
+    #[error("{register}: {cause}; fix that and run the same command")]
     Register {
         /// The register.
         register: PathBuf,
         /// What SQLite says.
         cause: rusqlite::Error,
     },
-    /// Whoever watched the import stopped it.
+    /// The caller stopped the import.
     #[error("stopped: run the same command to go on")]
     Stopped,
 }

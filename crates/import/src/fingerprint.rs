@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::ImportError;
 
-/// So much of a file is digested.
+/// Bytes at the start of a file that are digested.
 const HEAD_BYTES: u64 = 1 << 20;
 
-/// What tells a file from another, as text.
+/// The text that distinguishes a file from another.
 pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
     let file = File::open(path).map_err(failed)?;

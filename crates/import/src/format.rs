@@ -6,7 +6,7 @@ use crate::ImportError;
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     /// Text, a line for each row.
     Delimited(Delimited),
     /// Apache Parquet.
@@ -21,12 +21,12 @@ pub struct Delimited {
     /// How letters are bytes.
     pub encoding: Encoding,
     /// How the file is compressed.
-    pub packing: Packing,
+    pub compression: Compression,
 }
 
 /// How a text file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
+pub enum Compression {
     /// Not.
     Plain,
     /// RFC 1952.
@@ -57,7 +57,7 @@ impl Encoding {
     }
 }
 
-impl Packing {
+impl Compression {
     /// By the file's name.
     pub fn of(file: &Path) -> Self {
         match extension(file).as_str() {
@@ -76,16 +76,17 @@ impl Packing {
     }
 }
 
-impl Format {
+impl FileFormat {
     /// By the file's name: `.csv` and `.tsv`, possibly with `.gz` or `.zst`, and `.parquet`.
     pub fn of(file: &Path) -> Result<Self, ImportError> {
-        let packing = Packing::of(file);
-        let inner = if packing == Packing::Plain { file.to_owned() } else { file.with_extension("") };
-        let text = |delimiter| Self::Delimited(Delimited { delimiter, encoding: Encoding::UTF_8, packing });
-        match (extension(&inner).as_str(), packing) {
+        let compression = Compression::of(file);
+        let inner = if compression == Compression::Plain { file.to_owned() } else { file.with_extension("") };
+        let text =
+            |delimiter| Self::Delimited(Delimited { delimiter, encoding: Encoding::UTF_8, compression });
+        match (extension(&inner).as_str(), compression) {
             ("csv", _) => Ok(text(b',')),
             ("tsv", _) => Ok(text(b'\t')),
-            ("parquet", Packing::Plain) => Ok(Self::Parquet),
+            ("parquet", Compression::Plain) => Ok(Self::Parquet),
             _ => Err(ImportError::Unnamed(file.to_owned())),
         }
     }
@@ -93,8 +94,8 @@ impl Format {
     /// In words, and the same for the same reading.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::Delimited(Delimited { delimiter, encoding, packing }) => {
-                format!("{} text in {}, delimiter {delimiter}", packing.word(), encoding.name())
+            Self::Delimited(Delimited { delimiter, encoding, compression }) => {
+                format!("{} text in {}, delimiter {delimiter}", compression.word(), encoding.name())
             }
             Self::Parquet => "Parquet".to_owned(),
         }

@@ -14,23 +14,23 @@ use std::{
 use encoding_rs::{Decoder, DecoderResult};
 use flate2::read::MultiGzDecoder;
 
-use crate::{Delimited, Encoding, ImportError, Packing, format::known};
+use crate::{Compression, Delimited, Encoding, ImportError, format::known};
 
-/// The most that one row may hold: what an unclosed quote swallows before it is found out.
+/// Bytes of one row at most: an unclosed quote is found after reading this much.
 pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
-/// So much is read at once.
+/// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;
-/// So much is looked at to see what a file is.
+/// Bytes at the start of a file by which its format is recognised.
 const HEAD: usize = 512;
 
 /// Opens a text file; `read` counts the bytes of the file as they are read.
 pub(crate) fn open(
     path: &Path,
-    told: &Delimited,
+    delimited: &Delimited,
     read: &Arc<AtomicU64>,
 ) -> Result<Box<dyn Read + Send>, ImportError> {
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
-    let file = Counted { inner: File::open(path).map_err(failed)?, read: Arc::clone(read) };
+    let file = ByteCounter { inner: File::open(path).map_err(failed)?, read: Arc::clone(read) };
     let (head, file) = peek(file).map_err(failed)?;
     if head.is_empty() {
         return Err(ImportError::Empty(path.to_owned()));
@@ -42,27 +42,28 @@ pub(crate) fn open(
         instead: instead.to_owned(),
     };
     let file = BufReader::with_capacity(CHUNK, file);
-    let plain: Box<dyn Read + Send> = match (told.packing, known(&head)) {
-        (Packing::Plain, _) => Box::new(file),
-        (Packing::Gzip, Some(("gzip", _))) => Box::new(MultiGzDecoder::new(file)),
-        (Packing::Zstd, Some(("zstd", _))) => Box::new(zstd::Decoder::with_buffer(file).map_err(failed)?),
-        (packing, other) => {
+    let plain: Box<dyn Read + Send> = match (delimited.compression, known(&head)) {
+        (Compression::Plain, _) => Box::new(file),
+        (Compression::Gzip, Some(("gzip", _))) => Box::new(MultiGzDecoder::new(file)),
+        (Compression::Zstd, Some(("zstd", _))) => Box::new(zstd::Decoder::with_buffer(file).map_err(failed)?),
+        (compression, other) => {
             let (is, instead) =
                 other.unwrap_or(("not compressed so", "give it the name that says what it is"));
-            return Err(not_as_said(packing.word(), is, instead));
+            return Err(not_as_said(compression.word(), is, instead));
         }
     };
-    let damaged = |cause| match told.packing {
-        Packing::Plain => failed(cause),
-        packing => ImportError::Damaged { line: 1, packing: packing.word(), cause },
+    let damaged = |cause| match delimited.compression {
+        Compression::Plain => failed(cause),
+        compression => ImportError::Damaged { line: 1, compression: compression.word(), cause },
     };
     let (head, mut plain) = peek(plain).map_err(damaged)?;
-    let (utf_8, utf_16) = (head.starts_with(b"\xef\xbb\xbf"), told.encoding.name().starts_with("UTF-16"));
-    let said = format!("text in {}", told.encoding.name());
+    let (utf_8, utf_16) =
+        (head.starts_with(b"\xef\xbb\xbf"), delimited.encoding.name().starts_with("UTF-16"));
+    let said = format!("text in {}", delimited.encoding.name());
     match known(&head) {
         Some(("text in UTF-16", _)) if utf_16 => {}
         Some((is, instead)) => return Err(not_as_said(&said, is, instead)),
-        None if utf_8 && told.encoding != Encoding::UTF_8 => {
+        None if utf_8 && delimited.encoding != Encoding::UTF_8 => {
             return Err(not_as_said(&said, "text in UTF-8", "leave --encoding out"));
         }
         None if head.contains(&0) && !utf_16 => {
@@ -77,13 +78,13 @@ pub(crate) fn open(
     if utf_8 {
         plain.read_exact(&mut [0; 3]).map_err(damaged)?;
     }
-    if told.encoding == Encoding::UTF_8 {
+    if delimited.encoding == Encoding::UTF_8 {
         return Ok(Box::new(plain));
     }
-    Ok(Box::new(Decoding::new(plain, told.encoding.0.new_decoder_with_bom_removal())))
+    Ok(Box::new(Decoding::new(plain, delimited.encoding.0.new_decoder_with_bom_removal())))
 }
 
-/// A stream whose first bytes were looked at.
+/// A stream whose first bytes were inspected.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// The first bytes of a stream, and the stream as it was.
@@ -93,12 +94,12 @@ fn peek<R: Read>(mut stream: R) -> io::Result<(Vec<u8>, Whole<R>)> {
     Ok((head.clone(), Cursor::new(head).chain(stream)))
 }
 
-struct Counted {
+struct ByteCounter {
     inner: File,
     read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for ByteCounter {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);

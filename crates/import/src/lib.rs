@@ -13,14 +13,14 @@ mod lock;
 mod parquet_file;
 mod report;
 mod run;
-mod shape;
+mod schema;
 mod staging;
 mod value;
 
 pub use error::ImportError;
-pub use format::{Delimited, Encoding, Format, Packing};
-pub use report::{Event, Held, Key, Report, Unread};
-pub use run::{Import, Tuning};
+pub use format::{Compression, Delimited, Encoding, FileFormat};
+pub use report::{ImportEvent, ImportReport, ImportedColumn, UnitKey, Unread};
+pub use run::{ImportJob, Tuning};
 
 #[cfg(test)]
 mod tests;

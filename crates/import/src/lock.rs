@@ -1,4 +1,4 @@
-//! One import into a register at a time, whatever becomes of the process.
+//! One import into a register at a time, even if the process is killed.
 
 use std::{
     fs::{File, TryLockError},
@@ -8,13 +8,13 @@ use std::{
 
 use crate::ImportError;
 
-/// Held while an import is under way. The system lets go of it when the process ends, however it ends.
-pub(crate) struct Lock {
+/// Held while an import is under way. The system releases it when the process ends, however it ends.
+pub(crate) struct ImportLock {
     file: PathBuf,
     _held: File,
 }
 
-impl Lock {
+impl ImportLock {
     /// Takes the lock of a register. It is a file beside it, because SQLite's own locks are of another kind and would be
     /// lost with the first handle that is closed.
     pub(crate) fn take(register: &Path) -> Result<Self, ImportError> {
@@ -29,7 +29,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(ImportError::UnderWay(register.to_owned())),
                 Err(TryLockError::Error(cause)) => return Err(failed(cause)),
             }
-            // Whoever held it before may have removed it between the opening and the locking.
+            // The process that held it before may have removed it between the opening and the locking.
             let locked = held.metadata().map_err(failed)?;
             if std::fs::metadata(&file)
                 .is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()))
@@ -40,7 +40,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for ImportLock {
     fn drop(&mut self) {
         // It is removed while it is held; one that stays does no harm.
         drop(std::fs::remove_file(&self.file));

@@ -1,4 +1,4 @@
-//! Parquet files, column by column; read without Arrow, whose tables nobody here needs.
+//! Parquet files, column by column; read without Arrow, whose tables are not needed here.
 
 use std::{
     fs::File,
@@ -14,20 +14,20 @@ use parquet::{
 use crate::{
     ImportError,
     batch::Batch,
-    shape::{Places, Shape},
+    schema::{Places, TableSchema},
 };
 
 mod column;
 mod text;
 
-use column::Column;
+use column::ColumnDecoder;
 use text::Writing;
 
 /// Rows that are decoded at once.
 const CHUNK: usize = 4_096;
 
 /// A file whose footer was read.
-pub(crate) struct Table {
+pub(crate) struct ParquetFile {
     path: PathBuf,
     file: SerializedFileReader<File>,
     writings: Vec<Writing>,
@@ -35,25 +35,25 @@ pub(crate) struct Table {
     pub(crate) rows: u64,
 }
 
-impl Table {
+impl ParquetFile {
     /// Opens a file and finds the columns in its schema.
-    pub(crate) fn open(path: &Path, shape: &Shape) -> Result<Self, ImportError> {
+    pub(crate) fn open(path: &Path, schema: &TableSchema) -> Result<Self, ImportError> {
         let failed = |cause| ImportError::File { file: path.to_owned(), cause };
         check_magic(path)?;
         let file = File::open(path).map_err(failed)?;
         let file = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
-        let schema = file.metadata().file_metadata().schema_descr_ptr();
+        let stored = file.metadata().file_metadata().schema_descr_ptr();
         // A nested column is named by its whole path, which is no name of a policy.
-        let header: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
-        let places = match shape.places(path, &header) {
+        let header: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
+        let places = match schema.places(path, &header) {
             Err(ImportError::NoColumn { column, .. }) if is_nested(&header, &column) => {
                 return Err(ImportError::NotFlat { file: path.to_owned(), column });
             }
             places => places?,
         };
         let mut writings = Vec::new();
-        for (target, position) in shape.columns.iter().zip(&places.positions) {
-            let found = schema.columns().get(*position).filter(|column| column.max_rep_level() == 0);
+        for (target, position) in schema.columns.iter().zip(&places.positions) {
+            let found = stored.columns().get(*position).filter(|column| column.max_rep_level() == 0);
             let writing = found.and_then(|column| Writing::of(column));
             let not_flat = || ImportError::NotFlat { file: path.to_owned(), column: target.name.clone() };
             writings.push(writing.ok_or_else(not_flat)?);
@@ -68,7 +68,7 @@ impl Table {
     /// Sends all rows after the first `skip`, in batches, as long as they are taken.
     pub(crate) fn send(
         self,
-        shape: &Shape,
+        schema: &TableSchema,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(), ImportError> {
@@ -82,8 +82,9 @@ impl Table {
                 continue;
             }
             let readers = self.places.positions.iter().zip(&self.writings);
-            let readers = readers
-                .map(|(position, writing)| Ok(Column::new(group.get_column_reader(*position)?, *writing)));
+            let readers = readers.map(|(position, writing)| {
+                Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
+            });
             let mut columns = readers.collect::<Result<Vec<_>, ParquetError>>().map_err(failed)?;
             while left > 0 {
                 let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
@@ -91,7 +92,7 @@ impl Table {
                     column.decode(count).map_err(failed)?;
                 }
                 let skipped = usize::try_from(skip.saturating_sub(row)).unwrap_or(count).min(count);
-                let batch = self.batch(shape, &mut columns, row, skipped, count)?;
+                let batch = self.batch(schema, &mut columns, row, skipped, count)?;
                 if batch.rows > 0 && send(batch).is_break() {
                     return Ok(());
                 }
@@ -105,17 +106,17 @@ impl Table {
     /// The rows of a chunk from the `skipped`th on; rows are counted from 1, as lines are.
     fn batch(
         &self,
-        shape: &Shape,
-        columns: &mut [Column],
+        schema: &TableSchema,
+        columns: &mut [ColumnDecoder],
         before: u64,
         skipped: usize,
         count: usize,
     ) -> Result<Batch, ImportError> {
-        let mut batch = Batch::new(shape.columns.len());
+        let mut batch = Batch::new(schema.columns.len());
         let mut text = Vec::new();
         for row in 0..count {
             let number = before + row as u64 + 1;
-            for (at, (column, target)) in columns.iter_mut().zip(&shape.columns).enumerate() {
+            for (at, (column, target)) in columns.iter_mut().zip(&schema.columns).enumerate() {
                 text.clear();
                 column.write(row, &mut text);
                 if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
@@ -126,7 +127,7 @@ impl Table {
                     return Err(ImportError::TooLong { line: number });
                 }
                 if row >= skipped {
-                    batch.add(at, &target.kind, &text, number);
+                    batch.add(at, &target.field_type, &text, number);
                 }
             }
             if row >= skipped {

@@ -1,30 +1,30 @@
-//! What an import came to, and what it says on the way.
+//! The result of an import, and what it reports on the way.
 
 /// Lines that are named for each column.
 pub(crate) const FIRST: usize = 10;
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportReport {
     /// Rows imported, those of an interrupted run included.
     pub rows: u64,
     /// The columns of the table.
-    pub columns: Vec<Held>,
+    pub columns: Vec<ImportedColumn>,
     /// The file's other columns, which were left out.
     pub left_out: Vec<String>,
     /// Whether places are lines, as in a text file, or rows.
     pub by_line: bool,
-    /// How the unit's key came out.
-    pub key: Key,
+    /// Whether the unit is a key of the table.
+    pub key: UnitKey,
 }
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct ImportedColumn {
     /// Its name.
     pub name: String,
-    /// What it holds, in a word.
-    pub kind: &'static str,
+    /// The type of its values, in a word.
+    pub type_name: &'static str,
     /// The values that do not read as that.
     pub unread: Unread,
 }
@@ -41,17 +41,17 @@ pub struct Unread {
 /// Whether the catalogue vouches for one row of each unit. The policy decides it, never the rows: a file whose rows do not allow
 /// the key that the policy asks for is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub enum UnitKey {
     /// It does: the unit is a unique key.
     Unique,
     /// The policy allows several rows.
     NotWanted,
 }
 
-/// What an import says on the way.
+/// What an import reports on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// An interrupted import goes on after so many rows.
+pub enum ImportEvent {
+    /// An interrupted import goes on after this number of rows.
     Resumed(u64),
     /// An interrupted import cannot go on, because this differs; it starts afresh.
     Afresh(&'static str),

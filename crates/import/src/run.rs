@@ -1,4 +1,4 @@
-//! The way of a file into the register: read in one thread, inserted in another, renamed at the end.
+//! Reads a file in one thread, inserts its rows in another, and gives the new table its name at the end.
 
 use std::{
     ops::ControlFlow,
@@ -14,13 +14,13 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    Event, Format, Held, ImportError, Report,
+    FileFormat, ImportError, ImportEvent, ImportReport, ImportedColumn,
     batch::Batch,
     delimited, fingerprint,
-    lock::Lock,
+    lock::ImportLock,
     parquet_file,
-    shape::{Places, Shape},
-    staging::{Repeated, Staging, State},
+    schema::{Places, TableSchema},
+    staging::{Progress, Repeated, Staging},
 };
 
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
@@ -30,16 +30,16 @@ const TRANSACTION_BYTES: usize = 12 << 20;
 
 /// What to import where.
 #[derive(Debug, Clone, Copy)]
-pub struct Import<'a> {
+pub struct ImportJob<'a> {
     /// The file that an office exported.
     pub file: &'a Path,
     /// What it holds.
-    pub format: Format,
+    pub format: FileFormat,
     /// The SQLite file of the dataset's source; made if it is not there.
     pub register: &'a Path,
     /// What the policy declares of it.
     pub dataset: &'a Dataset,
-    /// How, where it matters.
+    /// The sizes of its transactions and of the register.
     pub tuning: Tuning,
 }
 
@@ -58,26 +58,30 @@ impl Default for Tuning {
     }
 }
 
-/// An open file of either kind.
-enum Table {
-    Delimited(Box<delimited::Table>),
-    Parquet(parquet_file::Table),
+/// An open file of either format.
+enum OpenFile {
+    Delimited(Box<delimited::DelimitedFile>),
+    Parquet(parquet_file::ParquetFile),
 }
 
-impl Table {
-    fn open(import: &Import<'_>, shape: &Shape, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
+impl OpenFile {
+    fn open(
+        import: &ImportJob<'_>,
+        schema: &TableSchema,
+        read: &Arc<AtomicU64>,
+    ) -> Result<Self, ImportError> {
         Ok(match &import.format {
-            Format::Delimited(told) => {
-                Self::Delimited(Box::new(delimited::Table::open(import.file, told, shape, read)?))
+            FileFormat::Delimited(format) => {
+                Self::Delimited(Box::new(delimited::DelimitedFile::open(import.file, format, schema, read)?))
             }
-            Format::Parquet => Self::Parquet(parquet_file::Table::open(import.file, shape)?),
+            FileFormat::Parquet => Self::Parquet(parquet_file::ParquetFile::open(import.file, schema)?),
         })
     }
 
     fn places(&self) -> &Places {
         match self {
-            Self::Delimited(table) => &table.places,
-            Self::Parquet(table) => &table.places,
+            Self::Delimited(file) => &file.places,
+            Self::Parquet(file) => &file.places,
         }
     }
 
@@ -85,132 +89,136 @@ impl Table {
     fn rows(&self) -> Option<u64> {
         match self {
             Self::Delimited(_) => None,
-            Self::Parquet(table) => Some(table.rows),
+            Self::Parquet(file) => Some(file.rows),
         }
     }
 
     /// The lines on which these rows begin, which are counted from 1 and ascend; of a Parquet file the rows themselves.
     fn lines(self, rows: &[u64]) -> Result<Vec<u64>, ImportError> {
         match self {
-            Self::Delimited(table) => table.lines(rows),
+            Self::Delimited(file) => file.lines(rows),
             Self::Parquet(_) => Ok(rows.to_vec()),
         }
     }
 
     fn send(
         self,
-        shape: &Shape,
+        schema: &TableSchema,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(), ImportError> {
         match self {
-            Self::Delimited(table) => table.send(shape, skip, send),
-            Self::Parquet(table) => table.send(shape, skip, send),
+            Self::Delimited(file) => file.send(schema, skip, send),
+            Self::Parquet(file) => file.send(schema, skip, send),
         }
     }
 }
 
-impl Import<'_> {
-    /// Imports the file. `tell` hears how it goes, and may stop it; then, and wherever the error says so, the next run goes
-    /// on after the last transaction.
-    pub fn run(&self, tell: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Report, ImportError> {
+impl ImportJob<'_> {
+    /// Imports the file. It calls `report` with each event; `report` may stop it. After that, and wherever the error says so,
+    /// the next run goes on after the last transaction.
+    pub fn run(
+        &self,
+        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
+    ) -> Result<ImportReport, ImportError> {
         let file = fingerprint::of(self.file)?;
-        let shape = Shape::of(self.dataset);
+        let schema = TableSchema::of(self.dataset);
         let read = Arc::new(AtomicU64::new(0));
         // A file that cannot be read leaves a register as it is, or not made.
-        let table = Table::open(self, &shape, &read)?;
-        let left_out = table.places().left_out.clone();
-        let _lock = Lock::take(self.register)?;
-        let staging = Staging::open(self.register, &shape, &self.tuning)?;
-        let done = self.stage(&staging, &shape, table, &file, &read, tell);
+        let open = OpenFile::open(self, &schema, &read)?;
+        let left_out = open.places().left_out.clone();
+        let _lock = ImportLock::take(self.register)?;
+        let staging = Staging::open(self.register, &schema, &self.tuning)?;
+        let done = self.stage(&staging, &schema, open, &file, &read, report);
         if let Err(error) = &done {
             staging.roll_back();
             if !error.may_go_on() {
-                // The error at hand says more than one of clearing up; the next run clears up again.
+                // The error at hand says more than an error in clearing up would; the next run clears up again.
                 drop(staging.discard());
             }
         }
-        let (state, key) = done?;
-        let columns = shape.columns.iter().zip(state.unread);
-        let held = columns.map(|(target, unread)| Held {
+        let (progress, key) = done?;
+        let columns = schema.columns.iter().zip(progress.unread);
+        let imported = columns.map(|(target, unread)| ImportedColumn {
             name: target.name.clone(),
-            kind: target.kind.word(),
+            type_name: target.field_type.word(),
             unread,
         });
-        let by_line = self.format != Format::Parquet;
-        Ok(Report { rows: state.rows, columns: held.collect(), left_out, by_line, key })
+        let by_line = self.format != FileFormat::Parquet;
+        Ok(ImportReport { rows: progress.rows, columns: imported.collect(), left_out, by_line, key })
     }
 
     fn stage(
         &self,
         staging: &Staging,
-        shape: &Shape,
-        table: Table,
+        schema: &TableSchema,
+        open: OpenFile,
         file: &str,
         read: &Arc<AtomicU64>,
-        tell: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(State, crate::Key), ImportError> {
-        let reading = format!("{}\n{}", self.format.describe(), shape.describe());
-        let (mut state, event) = staging.resume(file, &reading, shape.columns.len())?;
+        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
+    ) -> Result<(Progress, crate::UnitKey), ImportError> {
+        let reading = format!("{}\n{}", self.format.describe(), schema.describe());
+        let (mut progress, event) = staging.resume(file, &reading, schema.columns.len())?;
         if let Some(event) = event {
-            told(tell, event)?;
+            notify(report, event)?;
         }
-        if !state.complete {
+        if !progress.complete {
             let of = std::fs::metadata(self.file).map_or(0, |metadata| metadata.len());
-            let rows = table.rows();
-            let bytes = move |state: &State| match rows {
-                Some(rows) => (u128::from(of) * u128::from(state.rows) / u128::from(rows.max(1))) as u64,
+            let rows = open.rows();
+            let bytes = move |progress: &Progress| match rows {
+                Some(rows) => (u128::from(of) * u128::from(progress.rows) / u128::from(rows.max(1))) as u64,
                 None => read.load(Ordering::Relaxed),
             };
-            let mut heard =
-                |state: &State| told(tell, Event::Read { bytes: bytes(state), of, rows: state.rows });
-            self.fill(staging, shape, table, &mut state, &mut heard)?;
-            if state.rows == 0 {
+            let mut on_progress = |progress: &Progress| {
+                notify(report, ImportEvent::Read { bytes: bytes(progress), of, rows: progress.rows })
+            };
+            self.fill(staging, schema, open, &mut progress, &mut on_progress)?;
+            if progress.rows == 0 {
                 return Err(ImportError::NoRows(self.file.to_owned()));
             }
             if fingerprint::of(self.file)? != file {
                 return Err(ImportError::Changed(self.file.to_owned()));
             }
-            state.complete = true;
-            staging.commit(&state)?;
+            progress.complete = true;
+            staging.commit(&progress)?;
         }
-        told(tell, Event::Keying)?;
+        notify(report, ImportEvent::Keying)?;
         let key = match staging.key()? {
             Ok(key) => key,
             Err(Repeated { units, rows }) => {
                 return Err(ImportError::Repeated {
                     file: self.file.to_owned(),
-                    column: shape.unit().to_owned(),
+                    column: schema.unit().to_owned(),
                     units,
-                    lines: Table::open(self, shape, read)?.lines(&rows)?,
-                    by_line: self.format != Format::Parquet,
+                    lines: OpenFile::open(self, schema, read)?.lines(&rows)?,
+                    by_line: self.format != FileFormat::Parquet,
                 });
             }
         };
         staging.take_the_name()?;
-        Ok((state, key))
+        Ok((progress, key))
     }
 
     /// Reads in a thread of its own what this thread inserts.
     fn fill(
         &self,
         staging: &Staging,
-        shape: &Shape,
-        table: Table,
-        state: &mut State,
-        heard: &mut dyn FnMut(&State) -> Result<(), ImportError>,
+        schema: &TableSchema,
+        open: OpenFile,
+        progress: &mut Progress,
+        on_progress: &mut dyn FnMut(&Progress) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         thread::scope(|scope| {
             let (send, receive) = sync_channel(BATCHES_WAITING);
-            let skip = state.rows;
+            let skip = progress.rows;
             let reader = scope.spawn(move || {
-                // Whoever inserts has hung up when it fails.
-                table.send(shape, skip, &mut |batch| match send.send(batch) {
+                // The inserting thread closes the channel when it fails.
+                open.send(schema, skip, &mut |batch| match send.send(batch) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
                 })
             });
-            let inserted = self.insert(staging, receive, state, heard);
+            let inserted = self.insert(staging, receive, progress, on_progress);
             // A library that gives up on a damaged file by a panic is no reason to do the same.
             let read = reader.join().unwrap_or_else(|_| {
                 Err(ImportError::Parquet {
@@ -226,30 +234,33 @@ impl Import<'_> {
         &self,
         staging: &Staging,
         batches: Receiver<Batch>,
-        state: &mut State,
-        heard: &mut dyn FnMut(&State) -> Result<(), ImportError>,
+        progress: &mut Progress,
+        on_progress: &mut dyn FnMut(&Progress) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let (mut rows, mut bytes) = (0, 0);
         for batch in batches {
             staging.insert(&batch)?;
-            state.rows += batch.rows;
-            for (unread, later) in state.unread.iter_mut().zip(&batch.unread) {
+            progress.rows += batch.rows;
+            for (unread, later) in progress.unread.iter_mut().zip(&batch.unread) {
                 unread.absorb(later);
             }
             rows += batch.rows;
             bytes += batch.heap.len();
             if rows >= self.tuning.transaction_rows || bytes >= TRANSACTION_BYTES {
-                staging.commit(state)?;
+                staging.commit(progress)?;
                 (rows, bytes) = (0, 0);
             }
-            heard(state)?;
+            on_progress(progress)?;
         }
         Ok(())
     }
 }
 
-fn told(tell: &mut dyn FnMut(Event) -> ControlFlow<()>, event: Event) -> Result<(), ImportError> {
-    match tell(event) {
+fn notify(
+    report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
+    event: ImportEvent,
+) -> Result<(), ImportError> {
+    match report(event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ImportError::Stopped),
     }

@@ -1,4 +1,4 @@
-//! The rows on their way in: a table of the same file, filled batch by batch, that takes the old one's name at the end.
+//! The staging table: in the same file, filled batch by batch, it takes the old table's name at the end.
 //!
 //! `docs/decisions/0014-importing.md` says why it is in the same file.
 
@@ -10,15 +10,15 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
 
 use crate::{
-    ImportError, Key, Tuning, Unread,
-    batch::{Batch, Cell},
+    ImportError, Tuning, UnitKey, Unread,
+    batch::{Batch, SqlValue},
     report::FIRST,
-    shape::Shape,
+    schema::TableSchema,
 };
 
-mod state;
+mod progress;
 
-pub(crate) use state::State;
+pub(crate) use progress::Progress;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -46,16 +46,16 @@ pub(crate) struct Staging {
 
 impl Staging {
     /// Opens the register, and makes it if it is not there.
-    pub(crate) fn open(register: &Path, shape: &Shape, tuning: &Tuning) -> Result<Self, ImportError> {
+    pub(crate) fn open(register: &Path, schema: &TableSchema, tuning: &Tuning) -> Result<Self, ImportError> {
         // SQLite gives the journal the register's mode.
         lango_files::make_or_open(register)
             .map_err(|cause| ImportError::Folder { file: register.to_owned(), cause })?;
         let connection = Connection::open(register).map_err(|error| failed(register, error))?;
-        let staging = format!("lango_importing_{}", shape.table);
-        let columns: Vec<String> = shape
+        let staging = format!("lango_importing_{}", schema.table);
+        let columns: Vec<String> = schema
             .columns
             .iter()
-            .map(|target| format!("{} {}", quoted(&target.name), target.kind.sql()))
+            .map(|target| format!("{} {}", quoted(&target.name), target.field_type.sql()))
             .collect();
         let marks = vec!["?"; columns.len()].join(", ");
         let this = Self {
@@ -63,10 +63,10 @@ impl Staging {
             insert: format!("INSERT INTO {} VALUES ({marks})", quoted(&staging)),
             connection,
             register: register.to_owned(),
-            table: shape.table.clone(),
+            table: schema.table.clone(),
             staging,
-            unit: shape.unit().to_owned(),
-            one_row_per_unit: shape.one_row_per_unit,
+            unit: schema.unit().to_owned(),
+            one_row_per_unit: schema.one_row_per_unit,
         };
         this.settle(tuning).map_err(|error| this.failed(error))?;
         match this.kind_of(&this.table).map_err(|error| this.failed(error))?.as_deref() {
@@ -106,13 +106,13 @@ impl Staging {
         }
         let mut statement = self.connection.prepare(&self.insert)?;
         let columns = statement.parameter_count().max(1);
-        for row in batch.cells.chunks_exact(columns) {
-            for (at, cell) in row.iter().enumerate() {
-                let value = match cell {
-                    Cell::Null => ValueRef::Null,
-                    Cell::Integer(value) => ValueRef::Integer(*value),
-                    Cell::Text(range) => ValueRef::Text(batch.bytes(range)),
-                    Cell::Bytes(range) => ValueRef::Blob(batch.bytes(range)),
+        for row in batch.values.chunks_exact(columns) {
+            for (at, value) in row.iter().enumerate() {
+                let value = match value {
+                    SqlValue::Null => ValueRef::Null,
+                    SqlValue::Integer(value) => ValueRef::Integer(*value),
+                    SqlValue::Text(range) => ValueRef::Text(batch.bytes(range)),
+                    SqlValue::Bytes(range) => ValueRef::Blob(batch.bytes(range)),
                 };
                 statement.raw_bind_parameter(at + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
             }
@@ -123,24 +123,24 @@ impl Staging {
 
     /// Makes the unit's column a unique key, if the policy says that it is one; rows without unit do not count. Sorting once,
     /// after all rows are in, is much faster than keeping a key while they come.
-    pub(crate) fn key(&self) -> Result<Result<Key, Repeated>, ImportError> {
+    pub(crate) fn key(&self) -> Result<Result<UnitKey, Repeated>, ImportError> {
         if !self.one_row_per_unit {
-            return Ok(Ok(Key::NotWanted));
+            return Ok(Ok(UnitKey::NotWanted));
         }
         self.try_key().map_err(|error| self.failed(error))
     }
 
-    fn try_key(&self) -> rusqlite::Result<Result<Key, Repeated>> {
+    fn try_key(&self) -> rusqlite::Result<Result<UnitKey, Repeated>> {
         let exists = "SELECT count(*) FROM pragma_index_list(?)";
         if self.connection.query_row(exists, [&self.staging], |row| row.get::<_, i64>(0))? > 0 {
-            return Ok(Ok(Key::Unique));
+            return Ok(Ok(UnitKey::Unique));
         }
         // Each of its threads sorts as much in memory as the cache may hold.
         self.connection.pragma_update(None, "cache_size", -12_288)?;
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let name = quoted(&self.free_name()?);
         match self.connection.execute_batch(&format!("CREATE UNIQUE INDEX {name} ON {staging} ({unit})")) {
-            Ok(()) => Ok(Ok(Key::Unique)),
+            Ok(()) => Ok(Ok(UnitKey::Unique)),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Ok(Err(self.repeated()?))
             }
@@ -196,7 +196,7 @@ impl Staging {
         })
     }
 
-    /// Removes what was put in so far; the room is used again by whatever comes next.
+    /// Removes the rows that are in so far; SQLite uses the room again.
     pub(crate) fn discard(&self) -> Result<(), ImportError> {
         self.in_one_transaction(&|| {
             self.connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&self.staging)))?;
@@ -245,7 +245,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// The report of what did not read, as text: a line for each column.
-fn told(unread: &[Unread]) -> String {
+fn encoded(unread: &[Unread]) -> String {
     let line = |unread: &Unread| {
         let numbers = std::iter::once(unread.count).chain(unread.first.iter().copied());
         numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(" ")
@@ -253,7 +253,7 @@ fn told(unread: &[Unread]) -> String {
     unread.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn read_back(text: &str) -> Vec<Unread> {
+fn decoded(text: &str) -> Vec<Unread> {
     let column = |line: &str| {
         let mut numbers = line.split(' ').filter_map(|number| number.parse().ok());
         Unread { count: numbers.next().unwrap_or_default(), first: numbers.collect() }

@@ -4,7 +4,7 @@ use lango_privacy::{Domain, Span};
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldType {
     /// Text as it stands: identifiers, codes, open columns.
     Text,
     /// A day, `YYYY-MM-DD`.
@@ -19,13 +19,13 @@ pub(crate) enum Read<'a> {
     Null,
     Text(&'a [u8]),
     Integer(i64),
-    /// It does not read as the column's type; text all the same.
+    /// It does not read as the column's type, and is still text.
     UnreadText(&'a [u8]),
     /// It does not read as a number. Kept as bytes: SQLite would make a number of the text `1e5`.
     UnreadBytes(&'a [u8]),
 }
 
-impl Kind {
+impl FieldType {
     pub(crate) fn of(domain: &Domain) -> Self {
         match domain {
             Domain::Codes(_) | Domain::Open => Self::Text,
@@ -140,20 +140,20 @@ mod tests {
 
     #[test]
     fn a_field_is_read_as_its_column_or_kept_as_it_stands() {
-        let number = Kind::Number { scale: 0 };
-        for (kind, field, expected) in [
-            (&Kind::Text, &b"007"[..], Read::Text(b"007")),
-            (&Kind::Text, b" a ", Read::Text(b" a ")),
-            (&Kind::Text, b"  ", Read::Null),
-            (&Kind::Text, b"", Read::Null),
-            (&Kind::Day, b"2024-02-29", Read::Text(b"2024-02-29")),
-            (&Kind::Day, b"0001-01-01", Read::Text(b"0001-01-01")),
-            (&Kind::Day, b"2023-02-29", Read::UnreadText(b"2023-02-29")),
-            (&Kind::Day, b"29.02.2024", Read::UnreadText(b"29.02.2024")),
+        let number = FieldType::Number { scale: 0 };
+        for (field_type, field, expected) in [
+            (&FieldType::Text, &b"007"[..], Read::Text(b"007")),
+            (&FieldType::Text, b" a ", Read::Text(b" a ")),
+            (&FieldType::Text, b"  ", Read::Null),
+            (&FieldType::Text, b"", Read::Null),
+            (&FieldType::Day, b"2024-02-29", Read::Text(b"2024-02-29")),
+            (&FieldType::Day, b"0001-01-01", Read::Text(b"0001-01-01")),
+            (&FieldType::Day, b"2023-02-29", Read::UnreadText(b"2023-02-29")),
+            (&FieldType::Day, b"29.02.2024", Read::UnreadText(b"29.02.2024")),
             (&number, b"12", Read::Integer(12)),
             (&number, b"1e5", Read::UnreadBytes(b"1e5")),
         ] {
-            assert_eq!(kind.read(field), expected);
+            assert_eq!(field_type.read(field), expected);
         }
     }
 }

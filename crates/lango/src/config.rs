@@ -1,6 +1,7 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
 mod database;
+mod limits;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +20,10 @@ use lango_source::Source;
 use lango_store::{Location, Store};
 use serde::Deserialize;
 
-use self::database::{DatabaseTable, StoreValue};
+use self::{
+    database::{DatabaseTable, StoreValue},
+    limits::Limits,
+};
 use crate::failure::Failure;
 
 /// A gateway's configuration file.
@@ -40,6 +44,8 @@ pub struct GatewayFile {
     region: RegionTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -82,6 +88,8 @@ pub struct CoordinatorFile {
     connect_timeout_s: u64,
     region: RegionTable,
     member: Vec<MemberTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -154,6 +162,7 @@ impl GatewayFile {
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.location(file)?,
             request_life_max: Duration::from_secs(self.request_life_max_s),
+            limits: self.limits.0,
             clock: system_clock(),
         })
     }
@@ -295,7 +304,7 @@ impl CoordinatorFile {
             let address = table
                 .address
                 .parse()
-                .map_err(|error: lango_wire::transport::AddressError| at(error.to_string()))?;
+                .map_err(|error: lango_transport::AddressError| at(error.to_string()))?;
             Ok(lango_coordinator::Member { uri, address })
         };
         let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
@@ -304,6 +313,7 @@ impl CoordinatorFile {
             members,
             member_deadline: Duration::from_secs(self.member_deadline_s),
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            limits: self.limits.0,
             region,
         })
     }

@@ -3,6 +3,8 @@
 //! Architecture invariant: knows no clock, file or database. `store` loads the state, these functions decide, `store`
 //! writes what they return, in one transaction.
 
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
 mod account;
 mod reservation;
 

@@ -110,7 +110,8 @@ impl PolicySet {
                 (Some((code, message)), _) if code > nearest.code => {
                     nearest = Denial { code, rule: Some(grant.id.clone()), message };
                 }
-                _ => {}
+                // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
+                (Some(_), _) | (None, None) => {}
             }
         }
         Err(nearest)
@@ -186,7 +187,8 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
         (Price::Precision { .. }, Some(epsilon)) if epsilon > grant.epsilon_per_query_nano => {
             above(&lango_privacy::nano(epsilon))
         }
-        _ => None,
+        // Within the grant, or a price that only the plan knows.
+        (Price::Epsilon(_), _) | (Price::Precision { .. }, Some(_) | None) => None,
     }
 }
 
@@ -197,7 +199,11 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
         (Measure::Quantile(of, granted), Measure::Quantile(column, asked)) => {
             of == column && (granted.is_empty() || asked.iter().all(|share| granted.contains(share)))
         }
-        _ => granted == asked,
+        (Measure::Quantile(..), _) | (_, Measure::Quantile(..)) => false,
+        (Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Sum(_), _)
+        | (Measure::Mean(_) | Measure::Share(_) | Measure::Histogram(_) | Measure::Keys(_), _) => {
+            granted == asked
+        }
     }
 }
 

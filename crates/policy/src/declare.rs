@@ -124,7 +124,7 @@ impl In<'_> {
                 let by = match bands {
                     Some(Bands::Span(SpanWord::Month)) => Span::Month,
                     Some(Bands::Span(SpanWord::Year)) => Span::Year,
-                    _ => Span::Day,
+                    Some(Bands::Span(SpanWord::Day) | Bands::Width(_)) | None => Span::Day,
                 };
                 Domain::date(from.to_string(), until.to_string(), by).map_err(refused)
             }

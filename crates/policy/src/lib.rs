@@ -3,6 +3,8 @@
 //! Architecture invariant: pure. Knows no clock, file, socket or database; every decision is a function of its
 //! arguments, and whatever no grant allows is denied.
 
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
 mod authorize;
 mod check;
 mod declare;

@@ -131,7 +131,7 @@ impl Expected {
             (Self::Deny { code }, Err(denial)) => {
                 code.as_ref().is_none_or(|code| code == denial.code.as_str())
             }
-            _ => false,
+            (Self::Allow { .. }, Err(_)) | (Self::Deny { .. }, Ok(_)) => false,
         }
     }
 }

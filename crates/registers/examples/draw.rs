@@ -1,4 +1,4 @@
-//! Draws all fifteen registers into a folder and tells how long it took: `draw FOLDER SCALE [SEED]`.
+//! Draws all fifteen registers into a folder and prints how long it took: `draw FOLDER SCALE [SEED]`.
 
 use std::error::Error;
 use std::ops::ControlFlow;

@@ -4,7 +4,7 @@ use crate::person::{REFERENCE_YEAR, Resident};
 use crate::sampler::Sampler;
 use crate::target::Draw;
 
-/// Nobody crosses more often.
+/// The most crossings of one person.
 const MOVEMENTS_MAX: u32 = 400;
 const POSTS: u32 = 9;
 const PURPOSES: [&str; 6] = ["work", "trade", "family", "study", "health", "transit"];
@@ -42,8 +42,8 @@ impl Movements {
         }
     }
 
-    /// One movement or more, in the order of time, none before the year of arrival; the last one is an entry, for who
-    /// resides here has come.
+    /// One movement or more, in the order of time, none before the year of arrival; the last one is an entry, since a
+    /// resident has come in.
     pub(crate) fn of(&mut self, resident: &Resident) -> impl Iterator<Item = Movement<'_>> {
         let (sampler, dates, posts) = (&mut self.sampler, &self.dates, &self.posts);
         let weights = if resident.age < 15 { PURPOSE_WEIGHTS_CHILD } else { PURPOSE_WEIGHTS };

@@ -1,7 +1,7 @@
-//! A shuffle of many numbers that holds none of them.
+//! A shuffle of many numbers that keeps none of them in memory.
 
 /// A bijection of the numbers below `size`: a balanced Feistel network on the next larger power of four, walked
-/// until it lands below `size`. Good enough to hide an order from the eye; it is no cipher.
+/// until it lands below `size`. It hides an order from the eye; it is no cipher.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Permutation {
     size: u64,

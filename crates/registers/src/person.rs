@@ -1,10 +1,10 @@
 //! One invented resident after another. Origin and sex follow the targets exactly, ages the published shares of 2019;
-//! all else is a model, chosen to look plausible and founded on no data.
+//! all else is a model, chosen to be plausible and founded on no data.
 
 use crate::error::DrawError;
 use crate::permutation::Permutation;
 use crate::sampler::{Sampler, exp};
-use crate::tables::{Basis, OFFICES, Sex, age_bands, basis};
+use crate::tables::{MigrantDefinition, OFFICES, Sex, age_bands, migrant_definition};
 use crate::target::{Draw, targets};
 
 /// The middle of this year is the reference date of the stock.
@@ -37,11 +37,11 @@ pub(crate) struct Resident {
     pub income: u64,
 }
 
-/// All residents of an office, in an order that says nothing of their origin.
+/// All residents of an office, in an order that does not depend on their origin.
 pub(crate) struct Residents {
     office: &'static str,
-    basis: Option<Basis>,
-    cells: Vec<Cell>,
+    definition: Option<MigrantDefinition>,
+    strata: Vec<Stratum>,
     females: Ages,
     males: Ages,
     permutation: Permutation,
@@ -50,8 +50,8 @@ pub(crate) struct Residents {
     persons: u64,
 }
 
-/// The persons of one target are numbered up to `end`, from the end of the cell before.
-struct Cell {
+/// The persons of one target are numbered up to `end`, from the end of the stratum before.
+struct Stratum {
     end: u64,
     origin: &'static str,
     sex: Sex,
@@ -60,11 +60,11 @@ struct Cell {
 impl Residents {
     pub(crate) fn new(office: &str, draw: &Draw) -> Result<Self, DrawError> {
         let mut persons = 0;
-        let cells = targets(office, draw.scale)?
+        let strata = targets(office, draw.scale)?
             .into_iter()
             .map(|(origin, sex, count)| {
                 persons += count;
-                Cell { end: persons, origin, sex }
+                Stratum { end: persons, origin, sex }
             })
             .collect();
         let unknown = || DrawError::UnknownOffice { office: office.to_owned() };
@@ -73,8 +73,8 @@ impl Residents {
         let keys = std::array::from_fn(|_| sampler.bits());
         Ok(Self {
             office,
-            basis: basis(office),
-            cells,
+            definition: migrant_definition(office),
+            strata,
             females: Ages::new(office, Sex::F),
             males: Ages::new(office, Sex::M),
             permutation: Permutation::new(persons, keys),
@@ -104,7 +104,11 @@ impl Residents {
     /// Where the published stock counts foreign citizens, nobody in it is naturalised.
     fn citizenship(&mut self, origin: &'static str, years: u64) -> &'static str {
         let naturalised = self.sampler.chance((8 * years).min(300));
-        if naturalised && self.basis != Some(Basis::Citizenship) { self.office } else { origin }
+        if naturalised && self.definition != Some(MigrantDefinition::Citizenship) {
+            self.office
+        } else {
+            origin
+        }
     }
 }
 
@@ -117,8 +121,8 @@ impl Iterator for Residents {
         }
         let number = self.permutation.apply(self.next);
         self.next += 1;
-        let index = self.cells.partition_point(|cell| cell.end <= number);
-        let (origin, sex) = self.cells.get(index).map(|cell| (cell.origin, cell.sex))?;
+        let index = self.strata.partition_point(|stratum| stratum.end <= number);
+        let (origin, sex) = self.strata.get(index).map(|stratum| (stratum.origin, stratum.sex))?;
         Some(self.resident(origin, sex))
     }
 }
@@ -138,7 +142,7 @@ impl Ages {
         }
     }
 
-    /// Any age of a band is as likely, except in the last, where higher ages are rarer.
+    /// The ages of a band are equally likely, except in the last, where higher ages are rarer.
     fn draw(&self, sampler: &mut Sampler) -> u64 {
         let band = sampler.weighted(&self.weights);
         let from = self.from.get(band).copied().unwrap_or(0);

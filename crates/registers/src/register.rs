@@ -15,7 +15,7 @@ use crate::person::Residents;
 use crate::rows;
 use crate::target::Draw;
 
-/// How the name of a file ends that is being drawn. One that is left over, of a killed run, may be deleted.
+/// The end of a file's name while it is drawn. A killed run leaves such a file behind; it may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
 
 /// What a register holds.
@@ -80,7 +80,7 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Gone already if it was published; if it cannot be removed, its name says that it may be.
+        // Gone already if it was published; if it cannot be removed, its name shows that a person may delete it.
         let _ = fs::remove_file(&self.0);
     }
 }

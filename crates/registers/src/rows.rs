@@ -11,10 +11,10 @@ use crate::person::{Resident, Residents};
 use crate::register::Summary;
 use crate::target::Draw;
 
-/// Persons are written in runs of so many, followed by their movements; between runs, progress is told.
+/// Persons in a run. Their movements follow them; between runs, progress is reported.
 const RUN: usize = 8192;
 
-// No journal and no syncing: the file is nobody's register until it is whole.
+// No journal and no syncing: the file is no register until it is whole.
 const SETTINGS: &str = "
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -60,7 +60,7 @@ pub(crate) fn fill(
     for row in about::rows(office, draw) {
         transaction.execute("INSERT INTO about VALUES (?1, ?2)", row)?;
     }
-    let mut writer = Writer {
+    let mut writer = RowWriter {
         residents: transaction.prepare("INSERT INTO residents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?,
         movements: transaction.prepare("INSERT INTO border_movements VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
         resident_id: Serial::new(format!("{office}-P")),
@@ -89,7 +89,7 @@ pub(crate) fn fill(
     Ok(ControlFlow::Continue(summary))
 }
 
-struct Writer<'c> {
+struct RowWriter<'c> {
     residents: Statement<'c>,
     movements: Statement<'c>,
     resident_id: Serial,
@@ -98,7 +98,7 @@ struct Writer<'c> {
     event_id: Serial,
 }
 
-impl Writer<'_> {
+impl RowWriter<'_> {
     fn resident(&mut self, resident: &Resident) -> rusqlite::Result<()> {
         let Resident { country_of_birth, citizenship, sex, age, education, arrival_year, income } = resident;
         self.residents.execute(params![
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_tell_nothing_of_the_origin() {
+    fn identifiers_reveal_nothing_of_the_origin() {
         let register = drawn("CIV", 100, 1);
         let origins = |rows: &str| {
             number(

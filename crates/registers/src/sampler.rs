@@ -29,7 +29,7 @@ impl Sampler {
         u64::try_from(product >> 32).unwrap_or(0)
     }
 
-    /// True so many times in a thousand.
+    /// True with a probability of `per_mille` thousandths.
     pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_near_what_is_told() {
+    fn moments_are_near_the_documented_ones() {
         let mut sampler = sampler(1);
         let n = 100_000;
         let normals: Vec<f64> = (0..n).map(|_| sampler.normal()).collect();

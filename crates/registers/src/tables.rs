@@ -71,7 +71,7 @@ impl Population {
 
 /// Whom an office's published stock counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
+pub enum MigrantDefinition {
     /// Persons born abroad.
     Birth,
     /// Foreign citizens; the origin is their citizenship.
@@ -93,8 +93,8 @@ pub fn population(office: &str) -> Option<Population> {
 }
 
 /// Whom the published stock counts; `None` if `office` is not one of [`OFFICES`].
-pub fn basis(office: &str) -> Option<Basis> {
-    TABLES.offices.get(office).map(|(_, basis)| *basis)
+pub fn migrant_definition(office: &str) -> Option<MigrantDefinition> {
+    TABLES.offices.get(office).map(|(_, definition)| *definition)
 }
 
 /// A short English name for printing; `None` for a code that occurs in no table.
@@ -119,7 +119,7 @@ pub(crate) fn age_bands(office: &str) -> &'static [AgeBand] {
 struct Tables {
     origins: BTreeMap<&'static str, Vec<Published>>,
     ages: BTreeMap<&'static str, Vec<AgeBand>>,
-    offices: BTreeMap<&'static str, (Population, Basis)>,
+    offices: BTreeMap<&'static str, (Population, MigrantDefinition)>,
     countries: BTreeMap<&'static str, &'static str>,
 }
 
@@ -165,15 +165,15 @@ fn age_row(row: &'static str) -> Option<(&'static str, AgeBand)> {
     Some((office, AgeBand { sex: sex.parse().ok()?, from, persons: persons.parse().ok()? }))
 }
 
-fn office_row(row: &'static str) -> Option<(&'static str, (Population, Basis))> {
-    let [office, females, males, basis] = fields(row)?;
-    let basis = match basis {
-        "birth" => Basis::Birth,
-        "citizenship" => Basis::Citizenship,
-        "both" => Basis::Both,
+fn office_row(row: &'static str) -> Option<(&'static str, (Population, MigrantDefinition))> {
+    let [office, females, males, definition] = fields(row)?;
+    let definition = match definition {
+        "birth" => MigrantDefinition::Birth,
+        "citizenship" => MigrantDefinition::Citizenship,
+        "both" => MigrantDefinition::Both,
         _ => return None,
     };
-    Some((office, (Population { females: females.parse().ok()?, males: males.parse().ok()? }, basis)))
+    Some((office, (Population { females: females.parse().ok()?, males: males.parse().ok()? }, definition)))
 }
 
 #[cfg(test)]
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(total("GNB"), 15_064);
         assert_eq!(age_bands("NGA").iter().map(|band| band.persons).sum::<u64>(), 1_256_408);
         assert_eq!(population("GHA").map(Population::persons), Some(34_746_370));
-        assert_eq!(basis("NGA"), Some(Basis::Citizenship));
+        assert_eq!(migrant_definition("NGA"), Some(MigrantDefinition::Citizenship));
     }
 
     #[test]

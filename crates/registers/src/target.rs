@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::error::DrawError;
 use crate::tables::{Sex, published};
 
-/// The largest scale: one drawn person stands for so many.
+/// The largest scale: the number of persons that one drawn person stands for.
 pub const SCALE_MAX: u32 = 1_000_000;
 
 /// How to draw: one person per `scale`, and the seed of everything that is modelled.

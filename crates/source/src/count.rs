@@ -17,8 +17,8 @@ pub(crate) struct Vouched {
     pub(crate) one_row_per_unit: bool,
 }
 
-/// The one type of an identifier. A database may tell `7`, `'7'` and `x'37'` apart, so rows of another type are dropped, as
-/// those without an identifier are: a unit in them would be counted again.
+/// The one type of an identifier. A database may distinguish `7`, `'7'` and `x'37'`, so rows of another type are dropped, as
+/// are those without an identifier: a unit in them would be counted again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnitType {
     Integer,
@@ -33,12 +33,12 @@ pub(crate) struct Count<'a> {
     fields: Vec<Field<'a>>,
     tallies: Vec<Tally<'a>>,
     /// The unit at hand, and how many rows of it there were.
-    unit: Option<Unit>,
+    unit: Option<UnitId>,
     rank: u64,
 }
 
 #[derive(PartialEq, Eq)]
-enum Unit {
+enum UnitId {
     Integer(i64),
     Text(Vec<u8>),
 }
@@ -70,7 +70,7 @@ impl<'a> Count<'a> {
         if self.rank > self.rows_at_most {
             return;
         }
-        // INVARIANT (bounding comes first): a row that does not pass has taken its rank all the same.
+        // INVARIANT (bounding comes first): a row that does not pass has still taken its rank.
         let mut passes = true;
         for (position, field) in self.fields.iter_mut().enumerate() {
             passes &= field.read(value(position));
@@ -89,8 +89,8 @@ impl<'a> Count<'a> {
     fn rank_next(&mut self, unit: Raw<'_>) {
         let same = match (&self.unit, unit) {
             _ if self.vouched.one_row_per_unit => false,
-            (Some(Unit::Integer(before)), Raw::Integer(now)) => *before == now,
-            (Some(Unit::Text(before)), Raw::Text(now)) => before == now,
+            (Some(UnitId::Integer(before)), Raw::Integer(now)) => *before == now,
+            (Some(UnitId::Text(before)), Raw::Text(now)) => before == now,
             _ => false,
         };
         if same {
@@ -101,12 +101,12 @@ impl<'a> Count<'a> {
         self.rank = 1;
         match (&mut self.unit, unit) {
             _ if self.vouched.one_row_per_unit => {}
-            (Some(Unit::Text(before)), Raw::Text(now)) => {
+            (Some(UnitId::Text(before)), Raw::Text(now)) => {
                 before.clear();
                 before.extend_from_slice(now);
             }
-            (before, Raw::Text(now)) => *before = Some(Unit::Text(now.to_vec())),
-            (before, Raw::Integer(now)) => *before = Some(Unit::Integer(now)),
+            (before, Raw::Text(now)) => *before = Some(UnitId::Text(now.to_vec())),
+            (before, Raw::Integer(now)) => *before = Some(UnitId::Integer(now)),
             (before, _) => *before = None,
         }
     }

@@ -1,4 +1,4 @@
-//! What a catalogue says of the tables of a source, for whoever writes a policy: names, types and keys, never a value.
+//! What a catalogue says of the tables of a source, for the author of a policy: names, types and keys, never a value.
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Suggested {
     Text,
     /// Whole numbers.
     Integer,
-    /// Decimals with so many digits after the point.
+    /// Decimals with this number of digits after the point.
     Amount(u32),
     /// Days.
     Date,

@@ -1,13 +1,13 @@
-//! What can be told of a source before anything is asked of it: who answers there, and what the gateway's user may do.
+//! What the gateway can find out about a source before a question: which server answers, and what the gateway's user may do.
 
-/// A source that was looked at; no row was read and nothing was written.
+/// The result of an examination of a source; no row was read and nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examination {
     /// The engine and its version.
     pub engine: String,
     /// The version of TLS; none on a socket or on this machine. A file has no connection.
     pub tls: Option<String>,
-    /// After how many milliseconds the server itself stops a statement, where it is the server who does.
+    /// After how many milliseconds the server itself stops a statement; none if the server does not.
     pub statement_timeout_ms: Option<u64>,
     /// The tables asked about that the gateway's user may change, which it never needs to.
     pub may_change: Vec<String>,

@@ -1,4 +1,4 @@
-//! What may be said of a database's error: the message of one that speaks of values is not passed on.
+//! What may be said of a database's error: a message that speaks of values is not passed on.
 
 use std::io::ErrorKind;
 
@@ -7,7 +7,7 @@ use sqlx::{Error, mysql::MySqlDatabaseError};
 use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
 
 /// The error in words that hold no value of a row.
-pub(crate) fn told(error: &Error) -> String {
+pub(crate) fn safe_words(error: &Error) -> String {
     match error {
         Error::Database(database) => {
             let code = database.code().unwrap_or_default();
@@ -40,12 +40,12 @@ pub(crate) fn told(error: &Error) -> String {
 }
 
 pub(crate) fn unavailable(error: &Error) -> SourceError {
-    SourceError::Unavailable(told(error))
+    SourceError::Unavailable(safe_words(error))
 }
 
-/// A failure of a question, told to the log; whoever asked is told nothing of it.
+/// A failure of a question. It goes to the log; the asker learns nothing of it.
 pub(crate) fn failed(error: &Error, rows_were_read: bool) -> FetchError {
-    tracing::error!(cause = told(error), rows_were_read, "a statement failed");
+    tracing::error!(cause = safe_words(error), rows_were_read, "a statement failed");
     FetchError { rows_were_read }
 }
 

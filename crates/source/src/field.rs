@@ -43,7 +43,7 @@ pub(crate) fn used(plan: &Plan) -> Vec<&Name> {
     dimensions.chain(others).chain(conditions).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The columns that a plan uses, in name order, and their fields; those conditions are looked at that `judged` names.
+/// The columns that a plan uses, in name order, and their fields; of the conditions, those that `judged` selects.
 pub(crate) fn fields(plan: &Plan, judged: impl Fn(&PlannedFilter) -> bool) -> (Vec<&Name>, Vec<Field<'_>>) {
     let columns = used(plan).into_iter().filter_map(|name| plan.dataset.columns.get_key_value(name));
     let mut fields = (Vec::new(), Vec::new());
@@ -60,7 +60,7 @@ impl<'a> Field<'a> {
     pub(crate) fn new(domain: &'a Domain, conditions: impl Iterator<Item = &'a FilterOn>) -> Self {
         let keyset = domain.keyset();
         let codes = keyset.as_ref().map(|keyset| keyset.codes()).unwrap_or_default();
-        // The last two keys are `_O` and `_U`: a value that happens to read so is undeclared all the same.
+        // The last two keys are `_O` and `_U`: a value with such a text is still undeclared.
         let declared = codes.iter().take(codes.len().saturating_sub(2)).enumerate();
         let positions = match domain {
             Domain::Integer { .. } => HashMap::new(),
@@ -174,7 +174,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The name of a stretch of days that is told as a number: `20240701`, `202407` or `2024`.
+/// The name of a stretch of days, which a statement returns as a number: `20240701`, `202407` or `2024`.
 fn stretch(key: i64, by: Span) -> String {
     match by {
         Span::Day => format!("{:04}-{:02}-{:02}", key / 10_000, key / 100 % 100, key % 100),

@@ -1,17 +1,17 @@
-//! From the groups that a server tells to the integers of a plan: the groups' values are read as single rows' values are.
+//! From the groups that a server returns to the integers of a plan: the groups' values are read as single rows' values are.
 
 use lango_privacy::{Counted, Exact, Name, Plan, PlannedFilter};
 
 use crate::{
     field::{Field, fields},
-    sql::{Aggregate, Form, Road, Statement, is_judged},
-    tally::{Group, Tally},
+    sql::{AccessPath, Aggregate, GroupForm, GroupSelect, is_judged},
+    tally::{RowGroup, Tally},
     value::Raw,
 };
 
-/// What stands in a place of a statement's row.
+/// A value in a statement's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Cell {
+pub(crate) enum ServerValue {
     Null,
     Number(i64),
     Text(Vec<u8>),
@@ -25,9 +25,9 @@ pub(crate) struct Grouped<'a> {
 }
 
 impl<'a> Grouped<'a> {
-    /// Of a plan, before any group; `road` says which conditions are left to decide here.
-    pub(crate) fn new(plan: &'a Plan, road: Road<'_>) -> Self {
-        let judged = |filter: &PlannedFilter| matches!(road, Road::Direct(_)) && is_judged(filter);
+    /// Of a plan, before any group; `access` says which conditions are left to decide here.
+    pub(crate) fn new(plan: &'a Plan, access: AccessPath<'_>) -> Self {
+        let judged = |filter: &PlannedFilter| matches!(access, AccessPath::Direct(_)) && is_judged(filter);
         let (names, fields) = fields(plan, judged);
         let field = |name: &Name| names.iter().position(|column| *column == name);
         let tallies = plan.margins.iter().map(|margin| Tally::new(plan, margin, true, field)).collect();
@@ -35,7 +35,7 @@ impl<'a> Grouped<'a> {
     }
 
     /// Reads a statement's rows from here on.
-    pub(crate) fn reader<'s>(&mut self, statement: &'s Statement) -> Reader<'_, 'a, 's> {
+    pub(crate) fn reader<'s>(&mut self, statement: &'s GroupSelect) -> Reader<'_, 'a, 's> {
         let position = |name: &Name| self.names.iter().position(|column| *column == name);
         let groups = statement.groups.iter().map(|(name, form)| (position(name), *form)).collect();
         Reader { grouped: self, statement, groups }
@@ -50,24 +50,24 @@ impl<'a> Grouped<'a> {
 /// Reads the rows of one statement.
 pub(crate) struct Reader<'g, 'a, 's> {
     grouped: &'g mut Grouped<'a>,
-    statement: &'s Statement,
-    groups: Vec<(Option<usize>, Form)>,
+    statement: &'s GroupSelect,
+    groups: Vec<(Option<usize>, GroupForm)>,
 }
 
 impl Reader<'_, '_, '_> {
     /// Adds a group: a row of the statement, place by place.
-    pub(crate) fn add(&mut self, row: &[Cell]) {
+    pub(crate) fn add(&mut self, row: &[ServerValue]) {
         let Grouped { fields, tallies, .. } = &mut *self.grouped;
         // INVARIANT: every group is read, so that no field keeps what another statement or row put there.
         let mut passes = true;
-        for ((field, form), cell) in self.groups.iter().zip(row) {
+        for ((field, form), value) in self.groups.iter().zip(row) {
             if let Some(field) = field.and_then(|field| fields.get_mut(field)) {
-                passes &= match (form, cell) {
-                    (Form::Key, Cell::Number(key)) => field.read_key(Some(*key)),
-                    (Form::Key, _) => field.read_key(None),
-                    (_, Cell::Null) => field.read(Raw::Null),
-                    (_, Cell::Number(number)) => field.read(Raw::Integer(*number)),
-                    (_, Cell::Text(text)) => field.read(Raw::Text(text)),
+                passes &= match (form, value) {
+                    (GroupForm::Key, ServerValue::Number(key)) => field.read_key(Some(*key)),
+                    (GroupForm::Key, _) => field.read_key(None),
+                    (_, ServerValue::Null) => field.read(Raw::Null),
+                    (_, ServerValue::Number(number)) => field.read(Raw::Integer(*number)),
+                    (_, ServerValue::Text(text)) => field.read(Raw::Text(text)),
                 };
             }
         }
@@ -76,13 +76,13 @@ impl Reader<'_, '_, '_> {
         }
         let mut rest = row.iter().skip(self.groups.len());
         let place = if self.statement.place { rest.next().map_or(0, whole) } else { 0 };
-        let told: Vec<i128> = rest.map(whole).collect();
+        let values: Vec<i128> = rest.map(whole).collect();
         let of = |wanted: &Aggregate| {
             let position = self.statement.aggregates.iter().position(|aggregate| aggregate == wanted);
-            position.and_then(|position| told.get(position).copied())
+            position.and_then(|position| values.get(position).copied())
         };
         let units = [Aggregate::Distinct, Aggregate::First, Aggregate::Rows].iter().find_map(of).unwrap_or(0);
-        let group = Group {
+        let group = RowGroup {
             units,
             rows: of(&Aggregate::Rows).unwrap_or(0),
             place: usize::try_from(place).unwrap_or(0),
@@ -98,10 +98,12 @@ impl Reader<'_, '_, '_> {
 }
 
 /// A whole number; a sum of nothing is none.
-fn whole(cell: &Cell) -> i128 {
-    match cell {
-        Cell::Null => 0,
-        Cell::Number(number) => (*number).into(),
-        Cell::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0),
+fn whole(value: &ServerValue) -> i128 {
+    match value {
+        ServerValue::Null => 0,
+        ServerValue::Number(number) => (*number).into(),
+        ServerValue::Text(text) => {
+            std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+        }
     }
 }

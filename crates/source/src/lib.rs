@@ -1,7 +1,7 @@
 //! How are the plan's integers fetched from an office's database?
 //!
 //! Architecture invariant: speaks of plans and cells, so that another engine is another implementation of [`Source`].
-//! What leaves this crate is [`lango_privacy::Exact`], which nothing but the noise can open.
+//! What leaves this crate is [`lango_privacy::Exact`], which only the noise can open.
 
 mod count;
 mod description;
@@ -45,14 +45,15 @@ pub trait Source: Send + Sync {
     /// How a dataset's rows would be bounded for a question asked now; reads no row.
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError>;
 
-    /// Writes down the rows that survive a dataset's bounds, all or none, and forgets an earlier preparation of it; how many
-    /// they are. The one thing that a source ever writes, in a place of its own.
+    /// Writes down the rows that survive a dataset's bounds, all or none, and deletes an earlier preparation of it; returns
+    /// their number. A source writes nothing else; it writes this in a place of its own.
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError>;
 
     /// What the catalogue says of the tables that there are; reads no row.
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;
 
-    /// Who answers there, and what may be done to these tables; connects anew, reads no row and writes nothing.
+    /// Finds which server answers, and what the user may do to these tables; opens a new connection, reads no row and writes
+    /// nothing.
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError>;
 }
 

@@ -15,7 +15,7 @@ use crate::{
     failure::{unavailable, unfit},
     server,
     settings::CONNECTION_WAIT,
-    sql::Table,
+    sql::CatalogueTable,
 };
 
 mod catalogue;
@@ -28,8 +28,8 @@ mod read;
 mod tests;
 
 /// Statements that a gateway's connections keep prepared, all together. Giving one up sends a message that has no answer, and what is
-/// sent after it waits until the server's delayed acknowledgement of that, 40 ms: so many are kept that this is rare, and so few
-/// that some gateways do not use up the 16,382 that a server has for all its clients (`max_prepared_stmt_count`).
+/// sent after it waits until the server's delayed acknowledgement of that, 40 ms. This number makes that rare, and is small
+/// enough that several gateways do not use up a server's 16,382 for all its clients (`max_prepared_stmt_count`).
 const STATEMENTS_KEPT: usize = 2_000;
 
 /// A register on a MariaDB server.
@@ -48,7 +48,7 @@ impl MariaDb {
     }
 
     /// One consistent view. It is of the moment when the first row is read: later than the catalogue's word on a table, which
-    /// nobody can change once it is held, so that the rows are those that it speaks of.
+    /// no session can change once it is held, so that the rows are those that it speaks of.
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
         let begun = self.pool.begin_with("START TRANSACTION READ ONLY").await;
         begun.map_err(|error| unavailable(&error))
@@ -60,7 +60,7 @@ impl MariaDb {
         view: &mut MySqlConnection,
         dataset: &Dataset,
         secret: &Secret,
-    ) -> Result<(Table, Bounding, Option<String>), SourceError> {
+    ) -> Result<(CatalogueTable, Bounding, Option<String>), SourceError> {
         let table = catalogue::table(view, dataset).await?;
         let schema = self.prepared_schema.as_deref();
         let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;

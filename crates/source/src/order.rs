@@ -8,7 +8,7 @@ use crate::value::{Raw, Value};
 /// The length of a value that is missing.
 const MISSING: u32 = u32::MAX;
 
-/// Takes in a row, and tells its place among the rows of its unit: rows are read in ascending order of their digests.
+/// A row's place among the rows of its unit: rows are read in ascending order of their digests.
 pub(crate) struct RowOrder(Sha256);
 
 impl RowOrder {

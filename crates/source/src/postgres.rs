@@ -15,7 +15,7 @@ use crate::{
     failure::{unavailable, unfit},
     server,
     settings::CONNECTION_WAIT,
-    sql::{Origin, Table},
+    sql::{CatalogueTable, Origin},
 };
 
 use self::dialect::PostgresDialect;
@@ -76,7 +76,7 @@ impl Postgres {
         view: &mut PgConnection,
         dataset: &Dataset,
         secret: &Secret,
-    ) -> Result<(Table, Bounding, Option<String>), SourceError> {
+    ) -> Result<(CatalogueTable, Bounding, Option<String>), SourceError> {
         let table = catalogue::table(view, &self.shards, dataset).await?;
         let schema = self.prepared_schema.as_deref();
         let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;

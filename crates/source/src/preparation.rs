@@ -15,9 +15,9 @@ pub enum Bounding {
         /// How many.
         rows: u64,
     },
-    /// They are ranked for every question anew.
+    /// They are ranked for every question.
     Unprepared,
-    /// There is a preparation that does not fit any more, so that they are ranked for every question anew.
+    /// The preparation does not fit any more, so they are ranked for every question.
     Stale(Stale),
 }
 
@@ -27,7 +27,7 @@ pub enum Stale {
     /// It was made for another version of the dataset.
     #[error("it was made for another version of the dataset")]
     Version,
-    /// The policy declares the unit, its bounds or the columns otherwise.
+    /// The policy declares the unit, its bounds or the columns differently now.
     #[error("the policy declares the unit, its bounds or the columns otherwise now")]
     Policy,
     /// The rows of a unit are put in order with another secret, that of another ledger.
@@ -64,7 +64,7 @@ pub(crate) struct Tie {
     pub(crate) version: String,
     /// A digest of the unit, its bounds and the declared columns with their keys.
     pub(crate) terms: String,
-    /// What tells the secret without telling it.
+    /// A digest that identifies the secret without revealing it.
     pub(crate) secret: String,
     /// A digest of the table's entry in the catalogue: its identity, its columns' names and types, its keys.
     pub(crate) table: String,
@@ -100,14 +100,14 @@ pub(crate) const LINE: &str =
     "version, terms, secret, source_table, prepared_table, generation, prepared_rows";
 
 /// A line of the page.
-pub(crate) struct Made {
+pub(crate) struct Preparation {
     pub(crate) tie: Tie,
     pub(crate) table: String,
     pub(crate) generation: i64,
     pub(crate) rows: i64,
 }
 
-impl Made {
+impl Preparation {
     /// How many rows were prepared.
     pub(crate) fn rows(&self) -> u64 {
         u64::try_from(self.rows).unwrap_or(0)
@@ -119,8 +119,8 @@ impl Made {
     }
 }
 
-/// What was made for a dataset, if it fits as far as its line tells; else how rows are bounded without it.
-pub(crate) fn fitting(made: Option<Made>, now: &Tie) -> Result<Made, Bounding> {
+/// A dataset's preparation, if it fits as far as its line says; else how rows are bounded without it.
+pub(crate) fn fitting(made: Option<Preparation>, now: &Tie) -> Result<Preparation, Bounding> {
     let made = made.ok_or(Bounding::Unprepared)?;
     match now.stale(&made.tie) {
         Some(stale) => Err(Bounding::Stale(stale)),

@@ -8,11 +8,11 @@ use sqlx::ConnectOptions;
 use crate::{
     FetchError, Secret, SourceError,
     failure::{failed, unavailable},
-    grouped::{Cell, Grouped},
-    sql::{Dialect, Origin, Rendered, Statement, Table, everything},
+    grouped::{Grouped, ServerValue},
+    sql::{CatalogueTable, Dialect, GroupSelect, Origin, Rendered, everything},
 };
 
-/// How long a server may take to answer whoever only looks.
+/// How long a server may take to answer an examination.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A connection beside the pool, which would try again and again and not say why it fails.
@@ -31,14 +31,14 @@ pub(crate) trait View: Send {
     /// What it speaks.
     const DIALECT: &'static dyn Dialect;
 
-    /// Has the server look at a statement; reads no row.
+    /// Has the server prepare a statement; reads no row.
     fn prepare(&mut self, sql: &Rendered) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// Hands over the rows of a statement as they come.
     fn each(
         &mut self,
-        statement: &Statement,
-        add: impl FnMut(&[Cell]) + Send,
+        statement: &GroupSelect,
+        add: impl FnMut(&[ServerValue]) + Send,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
 
@@ -46,20 +46,20 @@ pub(crate) trait View: Send {
 pub(crate) async fn fetch<V: View>(
     view: &mut V,
     plan: &Plan,
-    table: &Table,
+    table: &CatalogueTable,
     prepared: Option<String>,
     secret: &Secret,
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     let origin = Origin::of(V::DIALECT, plan, table, prepared, secret);
     let statements = origin.statements(V::DIALECT, plan);
     // Preparing reads no row: what the server does not take is found before any is read.
-    for Statement { sql, .. } in &statements {
+    for GroupSelect { sql, .. } in &statements {
         view.prepare(sql).await.map_err(|error| failed(&error, false))?;
     }
-    let mut grouped = Grouped::new(plan, origin.road());
+    let mut grouped = Grouped::new(plan, origin.access());
     for statement in &statements {
         let mut reader = grouped.reader(statement);
-        let read = view.each(statement, |cells| reader.add(cells)).await;
+        let read = view.each(statement, |values| reader.add(values)).await;
         read.map_err(|error| failed(&error, true))?;
     }
     Ok(grouped.finish())
@@ -69,7 +69,7 @@ pub(crate) async fn fetch<V: View>(
 pub(crate) async fn check<V: View>(
     view: &mut V,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
 ) -> Result<(), SourceError> {
     let everything = everything(V::DIALECT, dataset, table)?;
     view.prepare(&everything).await.map_err(|error| unavailable(&error))

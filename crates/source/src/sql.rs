@@ -15,9 +15,9 @@ mod table;
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
 pub(crate) use dialect::{DAY, Dialect, OrderField, shifted};
 pub(crate) use filters::is_judged;
-pub(crate) use groups::{Aggregate, Form, Road, Statement, statements};
+pub(crate) use groups::{AccessPath, Aggregate, GroupForm, GroupSelect, statements};
 #[cfg(test)]
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};
 pub(crate) use statement::{Bind, Binds, Rendered};
-pub(crate) use table::{ColumnType, Listed, Table, typed};
+pub(crate) use table::{CatalogueTable, ColumnType, Listed, typed};

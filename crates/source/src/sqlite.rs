@@ -146,7 +146,7 @@ impl Source for Sqlite {
     }
 
     async fn examine(&self, _tables: &[&str]) -> Result<Examination, SourceError> {
-        // A file is opened read only, whatever its permissions are, and may be prepared by whoever may write it.
+        // A file is opened read only, whatever its permissions are; a user who may write it may prepare it.
         let open = self.connect().await?;
         blocking(move || {
             let version =

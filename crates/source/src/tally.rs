@@ -16,8 +16,8 @@ pub(crate) fn measured(fetch: &Fetch) -> Option<&Name> {
     }
 }
 
-/// What a server tells of a group of rows.
-pub(crate) struct Group<'a> {
+/// What a server returns of a group of rows.
+pub(crate) struct RowGroup<'a> {
     /// Its distinct units.
     pub(crate) units: i128,
     /// Its rows.
@@ -53,7 +53,7 @@ pub(crate) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// An empty margin; `field` tells where a column's values are.
+    /// An empty margin; `field` says where a column's values are.
     pub(crate) fn new(
         plan: &'a Plan,
         margin: &'a PlannedMargin,
@@ -137,7 +137,7 @@ impl<'a> Tally<'a> {
     }
 
     /// Adds the group at hand, all of whose rows are to be counted.
-    pub(crate) fn add_group(&mut self, fields: &[Field<'_>], group: &Group<'_>) {
+    pub(crate) fn add_group(&mut self, fields: &[Field<'_>], group: &RowGroup<'_>) {
         let cell = self.cell(fields);
         let measured = self.measured.and_then(|field| fields.get(field));
         match self.fetch {

@@ -3,10 +3,10 @@
 use lango_privacy::{Form, Name, Range, RatioTerm};
 
 use crate::{
-    Answer,
+    OfficeRelease,
+    content::CellContent,
     estimate::{Amount, Estimates},
     noises::{Carried, Noises},
-    shape::Shape,
     sheet::Sheet,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Estimated<'a> {
     /// The answer.
-    pub answer: &'a Answer<'a>,
+    pub answer: &'a OfficeRelease<'a>,
     /// By margin.
     own: Vec<Estimates<'a>>,
     /// By earlier release and margin.
@@ -36,8 +36,8 @@ pub(crate) struct Sum {
     last: u32,
 }
 
-/// The bounds between which the means of some offices lie, and a point between them that figures are told from, in the
-/// unit of the column.
+/// The bounds between which the means of some offices lie, and the point between them that figures are measured from, in
+/// the unit of the column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Frame {
     /// The least and the greatest mean.
@@ -50,7 +50,7 @@ pub(crate) struct Frame {
 
 impl<'a> Estimated<'a> {
     /// The estimates of an answer that was checked, these dimensions being summed over.
-    pub fn new(answer: &'a Answer<'a>, over: &[Name]) -> Self {
+    pub fn new(answer: &'a OfficeRelease<'a>, over: &[Name]) -> Self {
         let earlier = answer.earlier.iter().map(|earlier| earlier.estimates(over)).collect();
         Self { answer, own: answer.estimates(over), earlier }
     }
@@ -65,9 +65,9 @@ impl<'a> Estimated<'a> {
 }
 
 impl Frame {
-    /// The frame of some offices' ranges; whatever, where there are none.
-    pub fn of(shapes: &[Shape<'_>]) -> Self {
-        let ranges = || shapes.iter().filter_map(Shape::range);
+    /// The frame of some offices' ranges; any frame, if there are none.
+    pub fn of(contents: &[CellContent<'_>]) -> Self {
+        let ranges = || contents.iter().filter_map(CellContent::range);
         let lows = ranges().map(|range| at_scale(range.low, range.scale));
         let highs = ranges().map(|range| at_scale(range.high, range.scale));
         let ends = [lows.fold(f64::INFINITY, f64::min), highs.fold(f64::NEG_INFINITY, f64::max)];
@@ -79,7 +79,7 @@ impl Frame {
         Self { ends, about: 0.5 * low + 0.5 * high, shared }
     }
 
-    /// The ends as they are told from the middle.
+    /// The ends as distances from the middle.
     pub fn centred(&self) -> [f64; 2] {
         self.ends.map(|end| end - self.about)
     }
@@ -97,9 +97,9 @@ pub(crate) fn unit(scale: u32) -> f64 {
 
 /// How a figure is computed from the integers of a cell.
 enum Part<'a> {
-    /// Each integer, so many times, goes to a place of its own.
+    /// Each integer, times the factor, goes to a place of its own.
     Plain { factor: i128, places: Vec<usize> },
-    /// Several integers each add something to a numerator and a denominator: whose they are, the first's place, and the
+    /// Several integers each add something to a numerator and a denominator: their estimates, the first's place, and the
     /// distance from cell to cell.
     Ratio(Vec<(&'a Estimates<'a>, usize, usize, Form)>),
 }
@@ -108,20 +108,20 @@ impl Sheet<'_> {
     /// The sums of a block of the table: of all answers, or of one.
     pub fn block(&self, answers: &[(usize, &Estimated<'_>)], noises: &mut Noises) -> Vec<Sum> {
         let mut sums = vec![Sum::default(); self.size().unwrap_or_default()];
-        let shapes: Vec<Shape<'_>> =
-            answers.iter().filter_map(|(index, _)| self.shapes.get(*index).cloned()).collect();
-        let frame = Frame::of(&shapes);
+        let contents: Vec<CellContent<'_>> =
+            answers.iter().filter_map(|(index, _)| self.contents.get(*index).cloned()).collect();
+        let frame = Frame::of(&contents);
         let scale = self.scale();
-        for (office, ((_, estimated), shape)) in answers.iter().zip(&shapes).enumerate() {
-            self.add(&mut sums, office, estimated, shape, (frame, scale), noises);
+        for (office, ((_, estimated), content)) in answers.iter().zip(&contents).enumerate() {
+            self.add(&mut sums, office, estimated, content, (frame, scale), noises);
         }
         sums
     }
 
     /// The finest scale of the offices' columns: the one of sums.
     pub fn scale(&self) -> u32 {
-        let sums = self.shapes.iter().filter(|shape| matches!(shape, Shape::Sum(_)));
-        sums.filter_map(Shape::range).map(|range| range.scale).max().unwrap_or(0)
+        let sums = self.contents.iter().filter(|content| matches!(content, CellContent::Sum(_)));
+        sums.filter_map(CellContent::range).map(|range| range.scale).max().unwrap_or(0)
     }
 
     fn add(
@@ -129,12 +129,12 @@ impl Sheet<'_> {
         sums: &mut [Sum],
         office: usize,
         estimated: &Estimated<'_>,
-        shape: &Shape<'_>,
+        content: &CellContent<'_>,
         (frame, scale): (Frame, u32),
         noises: &mut Noises,
     ) {
         let Some(own) = estimated.own.get(self.place) else { return };
-        let part = self.part(estimated, own, shape, frame, scale);
+        let part = self.part(estimated, own, content, frame, scale);
         let carried = match &part {
             Part::Plain { factor, .. } => noises.plain(&own.noise, *factor as f64),
             Part::Ratio(parts) => {
@@ -178,14 +178,14 @@ impl Sheet<'_> {
         &self,
         estimated: &'e Estimated<'e>,
         own: &'e Estimates<'e>,
-        shape: &Shape<'_>,
+        content: &CellContent<'_>,
         frame: Frame,
         scale: u32,
     ) -> Part<'e> {
-        match shape {
+        match content {
             // `low B + high A` is W times the sum of values and `A + B` is W times their number, W being `high - low`: so
             // offices with other bounds add up.
-            Shape::Pair(range) => {
+            CellContent::Pair(range) => {
                 let width = range.width() as f64;
                 let form = |end: i64| Form {
                     numerator: (at_scale(end, range.scale) - frame.about) / width,
@@ -193,18 +193,18 @@ impl Sheet<'_> {
                 };
                 Part::Ratio(vec![(own, 0, 2, form(range.high)), (own, 1, 2, form(range.low))])
             }
-            Shape::Centred(range, centre) => {
+            CellContent::Centred(range, centre) => {
                 let sum = Form { numerator: 1.0 / unit(range.scale), denominator: 0.0 };
                 let about = at_scale(*centre, range.scale) - frame.about;
                 let count = Form { numerator: about, denominator: 1.0 };
                 let counts = estimated.divisor(self.place).map(|counts| (counts, 0, 1, count));
                 Part::Ratio([(own, 0, 1, sum)].into_iter().chain(counts).collect())
             }
-            Shape::Sum(range) => {
+            CellContent::Sum(range) => {
                 let factor = 10i128.pow(scale.saturating_sub(range.scale).min(18));
                 Part::Plain { factor, places: vec![0] }
             }
-            _ => Part::Plain { factor: 1, places: self.inner_places(estimated.answer, shape) },
+            _ => Part::Plain { factor: 1, places: self.inner_places(estimated.answer, content) },
         }
     }
 }

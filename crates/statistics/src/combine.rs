@@ -3,17 +3,21 @@
 use lango_privacy::{Level, Margin, Measure, Name};
 
 use crate::{
-    Answer, CombineError, Table, add::Estimated, error::CELLS_MOST, figures::Together, intervals::Intervals,
-    shape::Shape, sheet::Sheet,
+    CombineError, CombinedTable, OfficeRelease, add::Estimated, content::CellContent, error::CELLS_MOST,
+    figures::Together, intervals::Intervals, sheet::Sheet,
 };
 
 /// One table for each measure and margin: offices added up key by key, or side by side.
 ///
-/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) tells what
+/// Where offices' code lists differ, a table has every key that some office declares; [`Status`](crate::Status) says what
 /// a cell is then worth, and its interval counts only the noises that are in it. Counts and sums add; means and shares
 /// are ratios of what was added up, so that a mean of several offices is the mean of all their rows; quantiles stand
 /// side by side only. No answers give no tables.
-pub fn combine(answers: &[Answer<'_>], by_office: bool, level: Level) -> Result<Vec<Table>, CombineError> {
+pub fn combine(
+    answers: &[OfficeRelease<'_>],
+    by_office: bool,
+    level: Level,
+) -> Result<Vec<CombinedTable>, CombineError> {
     combine_over(answers, &[], by_office, level)
 }
 
@@ -21,11 +25,11 @@ pub fn combine(answers: &[Answer<'_>], by_office: bool, level: Level) -> Result<
 ///
 /// Such a total is complete at every office, whatever keys it declares.
 pub fn combine_over(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     over: &[Name],
     by_office: bool,
     level: Level,
-) -> Result<Vec<Table>, CombineError> {
+) -> Result<Vec<CombinedTable>, CombineError> {
     let margins = shared_margins(answers)?;
     let places: Vec<usize> = (0..margins.len()).collect();
     let sheets = sheets(answers, &places, over, by_office)?;
@@ -37,7 +41,7 @@ pub fn combine_over(
 
 /// The sheets of some margins, if they are not too large and can be added up as they are asked to be.
 pub(crate) fn sheets<'a>(
-    answers: &[Answer<'a>],
+    answers: &[OfficeRelease<'a>],
     places: &[usize],
     over: &[Name],
     by_office: bool,
@@ -55,7 +59,7 @@ pub(crate) fn sheets<'a>(
         let measure = &sheet.margin.measure;
         let keys = sheet.margin.by.dimensions().any(|dimension| over.contains(dimension));
         let adds_up = answers.iter().all(|answer| measure.adds_up(&answer.plan.bounds));
-        let chosen = matches!(sheet.shapes.first(), Some(Shape::Chosen(..)));
+        let chosen = matches!(sheet.contents.first(), Some(CellContent::Chosen(..)));
         if (keys && !adds_up) || (chosen && !by_office && answers.len() > 1) {
             return Err(CombineError::NotAddedUp { measure: measure.to_string() });
         }
@@ -65,7 +69,7 @@ pub(crate) fn sheets<'a>(
 }
 
 /// The margins that all answers have; each is checked.
-pub(crate) fn shared_margins(answers: &[Answer<'_>]) -> Result<Vec<(Measure, Margin)>, CombineError> {
+pub(crate) fn shared_margins(answers: &[OfficeRelease<'_>]) -> Result<Vec<(Measure, Margin)>, CombineError> {
     let mut offices = std::collections::HashSet::new();
     let first = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
     let margins: Vec<_> = first.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// What became of asking one office.
+/// How one office responded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Its release is in the tables.

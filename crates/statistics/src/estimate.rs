@@ -4,7 +4,7 @@ use lango_privacy::{
     Group, Layout, LayoutMargin, Margin, MarginText, Measurement, Mechanism, Name, Noise, Term,
 };
 
-use crate::Answer;
+use crate::OfficeRelease;
 
 /// A number that is whole as long as what it is the sum of is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -22,7 +22,7 @@ impl Amount {
         Self { whole: self.whole.saturating_add(other.whole), real: self.real + other.real }
     }
 
-    /// So many times this.
+    /// This amount times a factor.
     pub fn times(self, factor: i128) -> Self {
         Self { whole: self.whole.saturating_mul(factor), real: self.real * factor as f64 }
     }
@@ -66,7 +66,7 @@ impl Estimates<'_> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> OfficeRelease<'a> {
     /// The estimates of each margin, and their noises once these dimensions are summed over. The answer was checked.
     pub(crate) fn estimates(&self, over: &[Name]) -> Vec<Estimates<'a>> {
         let measured = self.measured();
@@ -146,7 +146,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The noise of a cell of a coarser margin by the sum of fitted cells: what least squares would make of that margin, had
-    /// it been measured too and told nothing.
+    /// it been measured too and added no information.
     fn summed_fitted(&self, group: &Group, by: Margin) -> Option<Vec<Term>> {
         let laid = self.layout.margins().get(group.margins.clone())?;
         let texts = self.plan.margins.get(group.margins.clone())?;

@@ -3,18 +3,18 @@
 use lango_privacy::{RatioFigure, rank_bound};
 
 use crate::{
-    Answer, Axis, Cell, Figure, OFFICE, Status, Table,
+    Axis, Cell, CombinedTable, Figure, OFFICE, OfficeRelease, Status,
     add::{Estimated, Frame, Sum, unit},
+    content::CellContent,
     intervals::Intervals,
     noises::Carried,
-    shape::Shape,
     sheet::Sheet,
 };
 
 /// Answers that are to stand in one table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Together<'a, 'b> {
-    pub answers: &'b [Answer<'a>],
+    pub answers: &'b [OfficeRelease<'a>],
     /// In the same order.
     pub estimated: &'b [Estimated<'b>],
     /// Side by side, or added up.
@@ -31,20 +31,21 @@ impl<'b> Together<'_, 'b> {
 
 impl Sheet<'_> {
     /// The table.
-    pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> Table {
+    pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> CombinedTable {
         let mixed = if together.by_office { Vec::new() } else { self.mixed_others(together.answers) };
         let is_mixed = |place: usize| mixed.iter().any(|(stride, keys, at)| place / stride % keys == *at);
         let mut cells = Vec::new();
         for block in together.blocks() {
-            let shapes: Vec<Shape<'_>> =
-                block.iter().filter_map(|(index, _)| self.shapes.get(*index).cloned()).collect();
+            let contents: Vec<CellContent<'_>> =
+                block.iter().filter_map(|(index, _)| self.contents.get(*index).cloned()).collect();
             let sums = self.block(&block, &mut intervals.noises);
-            let figures = self.figures(&shapes, &sums, intervals);
-            let alike = matches!(shapes.first(), Some(Shape::Bins(..))) || Frame::of(&shapes).shared;
+            let figures = self.figures(&contents, &sums, intervals);
+            let alike =
+                matches!(contents.first(), Some(CellContent::Bins(..))) || Frame::of(&contents).shared;
             cells.extend(sums.iter().zip(figures).enumerate().map(|(place, (sum, figure))| {
                 let status = match figure {
                     None if sum.offices > 0 => Status::Missing,
-                    None if matches!(shapes.first(), Some(Shape::Found(_))) => Status::Suppressed,
+                    None if matches!(contents.first(), Some(CellContent::Found(_))) => Status::Suppressed,
                     None => Status::NotCollected,
                     Some(_) if (sum.offices as usize) < block.len() => Status::DefinitionDiffers,
                     Some(_) if !alike || is_mixed(place) => Status::DefinitionDiffers,
@@ -57,21 +58,26 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Table { measure: self.margin.measure.clone(), axes, cells }
+        CombinedTable { measure: self.margin.measure.clone(), axes, cells }
     }
 
-    /// The figures of a block, whose answers have these shapes.
-    fn figures(&self, shapes: &[Shape<'_>], sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Figure>> {
+    /// The figures of a block, whose answers have these contents.
+    fn figures(
+        &self,
+        contents: &[CellContent<'_>],
+        sums: &[Sum],
+        intervals: &mut Intervals,
+    ) -> Vec<Option<Figure>> {
         let unit = unit(self.scale());
-        let frame = Frame::of(shapes);
-        match shapes.first() {
-            Some(Shape::Pair(_) | Shape::Centred(..)) => {
+        let frame = Frame::of(contents);
+        match contents.first() {
+            Some(CellContent::Pair(_) | CellContent::Centred(..)) => {
                 sums.iter().map(|sum| mean(sum, &frame, intervals)).collect()
             }
-            Some(Shape::Shares(_)) => {
+            Some(CellContent::Shares(_)) => {
                 sums.chunks(self.inner.max(1)).flat_map(|sums| shares(sums, intervals)).collect()
             }
-            Some(Shape::Chosen(range, chosen)) => {
+            Some(CellContent::Chosen(range, chosen)) => {
                 let figure = |(place, sum): (usize, &Sum)| {
                     let decay = chosen.decays.get(place % self.inner.max(1))?;
                     let bound = rank_bound(chosen.candidates, *decay, intervals.level());
@@ -88,12 +94,12 @@ impl Sheet<'_> {
 }
 
 /// The axis of offices.
-pub(crate) fn offices(answers: &[Answer<'_>]) -> Axis {
+pub(crate) fn offices(answers: &[OfficeRelease<'_>]) -> Axis {
     let codes = answers.iter().map(|answer| answer.office.to_owned()).collect();
     Axis { dimension: OFFICE.to_owned(), codes }
 }
 
-/// A sum, in so many parts of its unit.
+/// A sum, in parts of its unit: `unit` parts are one.
 fn plain(sum: &Sum, unit: f64, intervals: &mut Intervals) -> Option<Figure> {
     // Beyond 64 bits there is no figure.
     i64::try_from(sum.value.whole / unit as i128).ok().filter(|_| sum.offices > 0)?;

@@ -1,15 +1,15 @@
-//! How far an answer will be from the truth, as far as plans tell before there is one.
+//! The expected error of an answer, as its plans foresee it.
 
 use lango_privacy::{Layout, Level, Measurement, PlanText, Term, WeightedSum, rank_bound};
 
-use crate::{Answer, add::unit, answer::usable, shape::Shape};
+use crate::{OfficeRelease, add::unit, content::CellContent, release::usable};
 
-/// Of so many rows, or units, the error of a mean or a share is told.
+/// The number of rows, or units, for which the error of a mean or a share is given.
 pub const FORESEEN_OF: u64 = 1_000;
-/// Where between the bounds the square of a mean's error is what it is on the average: `t^2 + (1-t)^2 = 2/3`.
+/// The point between the bounds at which the square of a mean's error is its average: `t^2 + (1-t)^2 = 2/3`.
 const TYPICAL: f64 = 0.788_675_134_594_812_9;
 
-/// A plan with its layout: what an office says before it is asked in earnest.
+/// A plan with its layout: what an office says in an estimate.
 #[derive(Debug, Clone, Copy)]
 pub struct Planned<'a> {
     /// The noise of each margin.
@@ -22,20 +22,20 @@ pub struct Planned<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Foreseen {
     /// Of a count or a sum.
-    Plain(Error),
+    Plain(Uncertainty),
     /// Of a mean of [`FORESEEN_OF`] rows, which is as many times smaller as there are more of them.
-    Mean(Error),
+    Mean(Uncertainty),
     /// Of one half as a share of [`FORESEEN_OF`] units.
-    Share(Error),
+    Share(Uncertainty),
     /// By how many rows the rank of each chosen quantile may be farther from the one asked for than the best candidate's.
     Chosen(Vec<u64>),
     /// Of the count of a key that is found, and the noisy count that it must reach.
-    Found(Error, i64),
+    Found(Uncertainty, i64),
 }
 
 /// An error, in the unit of the column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Error {
+pub struct Uncertainty {
     /// The standard error.
     pub std_err: f64,
     /// Half the width of the interval.
@@ -45,29 +45,40 @@ pub struct Error {
 /// What is foreseen for each margin of some offices added up, which all have these margins; `None` for what cannot be
 /// added up, or where a plan does not say what its layout needs.
 pub fn foresee(offices: &[Planned<'_>], level: Level) -> Vec<Option<Foreseen>> {
-    let answers: Vec<Answer<'_>> = offices
+    let answers: Vec<OfficeRelease<'_>> = offices
         .iter()
-        .map(|Planned { plan, layout }| Answer { office: "", layout, plan, cells: &[], earlier: Vec::new() })
+        .map(|Planned { plan, layout }| OfficeRelease {
+            office: "",
+            layout,
+            plan,
+            cells: &[],
+            earlier: Vec::new(),
+        })
         .collect();
     let noises: Vec<Vec<Vec<Term>>> = answers.iter().map(|answer| answer.noise(&[])).collect();
     let margins = offices.first().map_or(0, |office| office.layout.margins().len());
     (0..margins).map(|place| margin(&answers, &noises, place, level)).collect()
 }
 
-fn margin(answers: &[Answer<'_>], noises: &[Vec<Vec<Term>>], place: usize, level: Level) -> Option<Foreseen> {
-    let shapes = answers.iter().map(|answer| answer.shape(place).ok()).collect::<Option<Vec<_>>>()?;
+fn margin(
+    answers: &[OfficeRelease<'_>],
+    noises: &[Vec<Vec<Term>>],
+    place: usize,
+    level: Level,
+) -> Option<Foreseen> {
+    let contents = answers.iter().map(|answer| answer.content(place).ok()).collect::<Option<Vec<_>>>()?;
     let texts = answers.iter().map(|answer| answer.plan.margins.get(place).filter(|text| usable(text)));
     let texts = texts.collect::<Option<Vec<_>>>()?;
-    let scale = |shape: &Shape<'_>| match shape {
-        Shape::Sum(range) | Shape::Pair(range) | Shape::Centred(range, _) => range.scale,
+    let scale = |content: &CellContent<'_>| match content {
+        CellContent::Sum(range) | CellContent::Pair(range) | CellContent::Centred(range, _) => range.scale,
         _ => 0,
     };
-    let finest = shapes.iter().map(scale).max().unwrap_or(0);
+    let finest = contents.iter().map(scale).max().unwrap_or(0);
     let mut sum = Vec::new();
-    for (shape, noises) in shapes.iter().zip(noises) {
+    for (content, noises) in contents.iter().zip(noises) {
         // In units of the finest scale, so that whole numbers of one scale stay whole.
-        let factor = unit(finest - scale(shape));
-        for weight in weights(shape) {
+        let factor = unit(finest - scale(content));
+        for weight in weights(content) {
             let terms = noises.get(place)?.iter();
             sum.extend(terms.map(|term| Term { weight: factor * weight * term.weight, ..*term }));
         }
@@ -75,31 +86,35 @@ fn margin(answers: &[Answer<'_>], noises: &[Vec<Vec<Term>>], place: usize, level
     let sum = WeightedSum::of(sum);
     let of = |count: u64| {
         let whole = unit(finest) * count as f64;
-        Error { std_err: sum.std_err() / whole, half_width: sum.half_width(level) / whole }
+        Uncertainty { std_err: sum.std_err() / whole, half_width: sum.half_width(level) / whole }
     };
     let alone = answers.len() == 1;
-    match shapes.first()? {
-        Shape::Count | Shape::Sum(_) | Shape::Bins(..) => Some(Foreseen::Plain(of(1))),
-        Shape::Pair(_) | Shape::Centred(..) => Some(Foreseen::Mean(of(FORESEEN_OF))),
-        Shape::Shares(_) => Some(Foreseen::Share(of(FORESEEN_OF))),
-        Shape::Chosen(_, chosen) => alone.then(|| {
+    match contents.first()? {
+        CellContent::Count | CellContent::Sum(_) | CellContent::Bins(..) => Some(Foreseen::Plain(of(1))),
+        CellContent::Pair(_) | CellContent::Centred(..) => Some(Foreseen::Mean(of(FORESEEN_OF))),
+        CellContent::Shares(_) => Some(Foreseen::Share(of(FORESEEN_OF))),
+        CellContent::Chosen(_, chosen) => alone.then(|| {
             let bound = |decay: &f64| rank_bound(chosen.candidates, *decay, level);
             Foreseen::Chosen(chosen.decays.iter().map(bound).collect())
         }),
-        Shape::Found(_) => match texts.first()?.measurement {
+        CellContent::Found(_) => match texts.first()?.measurement {
             Measurement::Discovery(discovery) if alone => Some(Foreseen::Found(of(1), discovery.threshold)),
             _ => None,
         },
     }
 }
 
-/// By what each integer of a cell is multiplied in the error of its figure, but for the count that a ratio is divided by.
-fn weights(shape: &Shape<'_>) -> Vec<f64> {
-    match shape {
+/// The factor of each integer of a cell in the error of its figure, except the count that a ratio is divided by.
+fn weights(content: &CellContent<'_>) -> Vec<f64> {
+    match content {
         // A bin, and a found key, is a figure by itself.
-        Shape::Count | Shape::Bins(..) | Shape::Found(_) | Shape::Sum(_) | Shape::Centred(..) => vec![1.0],
-        Shape::Pair(_) => vec![TYPICAL, 1.0 - TYPICAL],
-        Shape::Shares(keys) => vec![0.5; keys.len()],
-        Shape::Chosen(..) => Vec::new(),
+        CellContent::Count
+        | CellContent::Bins(..)
+        | CellContent::Found(_)
+        | CellContent::Sum(_)
+        | CellContent::Centred(..) => vec![1.0],
+        CellContent::Pair(_) => vec![TYPICAL, 1.0 - TYPICAL],
+        CellContent::Shares(keys) => vec![0.5; keys.len()],
+        CellContent::Chosen(..) => Vec::new(),
     }
 }

@@ -61,7 +61,7 @@ impl Intervals {
         })
     }
 
-    /// The noise of a quantile of a histogram of so many bins that each carry this.
+    /// The noise of a quantile of a histogram of `bins` bins that each carry this.
     pub fn quantile(&mut self, carried: Carried, bins: usize, share: f64) -> &QuantileNoise {
         self.quantiles.entry((carried, bins, share.to_bits())).or_insert_with(|| {
             let terms: Vec<Term> = self.noises.plain_terms(carried).collect();

@@ -1,11 +1,11 @@
 //! What do the offices' answers say together: tables over several offices, and who is in them.
 //!
 //! Architecture invariant: this crate knows no clock, file, socket, signature or policy. Everything here happens after
-//! the noise, so it costs nothing and whoever holds the releases can compute it again.
+//! the noise, so it costs nothing, and anyone who holds the releases can compute it again.
 
 mod add;
-mod answer;
 mod combine;
+mod content;
 mod coverage;
 mod error;
 mod estimate;
@@ -14,20 +14,20 @@ mod foreseen;
 mod intervals;
 mod noises;
 mod quantiles;
+mod release;
 mod rounded;
-mod shape;
 mod sheet;
 mod table;
 mod whole;
 
-pub use answer::Answer;
 pub use combine::{combine, combine_over};
 pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use error::CombineError;
-pub use foreseen::{Error, FORESEEN_OF, Foreseen, Planned, foresee};
+pub use foreseen::{FORESEEN_OF, Foreseen, Planned, Uncertainty, foresee};
 pub use quantiles::quantile_from_histogram;
+pub use release::OfficeRelease;
 pub use rounded::in_whole_numbers;
-pub use table::{Axis, Cell, Figure, OFFICE, Status, Table};
+pub use table::{Axis, Cell, CombinedTable, Figure, OFFICE, Status};
 pub use whole::whole;
 
 #[cfg(test)]

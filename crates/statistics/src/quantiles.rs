@@ -3,12 +3,12 @@
 use lango_privacy::{Decimal, HistogramQuantile, Level, Measure};
 
 use crate::{
-    Answer, Axis, Cell, CombineError, Figure, Status, Table,
+    Axis, Cell, CombineError, CombinedTable, Figure, OfficeRelease, Status,
     add::{Estimated, Sum, unit},
     combine::{shared_margins, sheets},
+    content::CellContent,
     figures::{Together, offices},
     intervals::Intervals,
-    shape::Shape,
     sheet::{QUANTILE, Sheet},
 };
 
@@ -16,13 +16,13 @@ use crate::{
 /// have the same bins, or side by side. Shares are between 0 and 1.
 ///
 /// An interval holds every value that the bins' noisy counts do not exclude, and so is seldom narrower than a bin. There is
-/// no standard error: where in its bin a quantile lies is not told by counts, and taken to be on a straight line.
+/// no standard error: counts do not say where in its bin a quantile lies, so it is interpolated on a straight line.
 pub fn quantile_from_histogram(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     shares: &[Decimal],
     by_office: bool,
     level: Level,
-) -> Result<Vec<Table>, CombineError> {
+) -> Result<Vec<CombinedTable>, CombineError> {
     let margins = shared_margins(answers)?;
     let histogram = |(_, (measure, _)): &(usize, &(Measure, _))| matches!(measure, Measure::Histogram(_));
     let places: Vec<usize> = margins.iter().enumerate().filter(histogram).map(|(place, _)| place).collect();
@@ -39,21 +39,21 @@ impl Sheet<'_> {
         together: &Together<'_, '_>,
         shares: &[Decimal],
         intervals: &mut Intervals,
-    ) -> Result<Table, CombineError> {
+    ) -> Result<CombinedTable, CombineError> {
         let mut cells = Vec::new();
         for block in together.blocks() {
-            let mut shapes = block.iter().filter_map(|(index, _)| self.shapes.get(*index));
-            let Some(shape) = shapes.next() else { continue };
-            if !shapes.all(|other| other == shape) {
+            let mut contents = block.iter().filter_map(|(index, _)| self.contents.get(*index));
+            let Some(content) = contents.next() else { continue };
+            if !contents.all(|other| other == content) {
                 return Err(CombineError::Bins { measure: self.margin.measure.to_string() });
             }
             let Some((_, first)) = block.first() else { continue };
-            let bins = self.inner_places(first.answer, shape);
+            let bins = self.inner_places(first.answer, content);
             let sums = self.block(&block, &mut intervals.noises);
             for cell in sums.chunks(self.inner.max(1)) {
                 let counts: Vec<Sum> = bins.iter().filter_map(|place| cell.get(*place).copied()).collect();
                 for share in shares {
-                    cells.push(quantile(shape, &counts, share, block.len(), intervals));
+                    cells.push(quantile(content, &counts, share, block.len(), intervals));
                 }
             }
         }
@@ -69,20 +69,21 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Ok(Table { measure, axes, cells })
+        Ok(CombinedTable { measure, axes, cells })
     }
 }
 
 /// The quantile of one histogram of these counts.
 fn quantile(
-    shape: &Shape<'_>,
+    content: &CellContent<'_>,
     counts: &[Sum],
     share: &Decimal,
     offices: usize,
     intervals: &mut Intervals,
 ) -> Cell {
     const NONE: Cell = Cell { figure: None, status: Status::NotCollected };
-    let (Shape::Bins(range, starts), Some(first)) = (shape, counts.first().filter(|count| count.offices > 0))
+    let (CellContent::Bins(range, starts), Some(first)) =
+        (content, counts.first().filter(|count| count.offices > 0))
     else {
         return NONE;
     };

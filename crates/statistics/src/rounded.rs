@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lango_privacy::{Cube, Measure};
 
-use crate::{Answer, Axis, Cell, CombineError, Figure, OFFICE, Table, whole};
+use crate::{Axis, Cell, CombineError, CombinedTable, Figure, OFFICE, OfficeRelease, whole};
 
 /// A dimension of several tables; the bins of histograms, which stand last in each, after all others.
 type Dimension<'a> = (bool, &'a str);
@@ -14,7 +14,10 @@ type Dimension<'a> = (bool, &'a str);
 ///
 /// Standard errors and intervals are those of the estimates before, the intervals cut off at zero: rounding, and what
 /// negative cells lacked and their neighbours give, may move a figure out of its interval.
-pub fn in_whole_numbers(tables: &[Table], answers: &[Answer<'_>]) -> Result<Vec<Table>, CombineError> {
+pub fn in_whole_numbers(
+    tables: &[CombinedTable],
+    answers: &[OfficeRelease<'_>],
+) -> Result<Vec<CombinedTable>, CombineError> {
     let mut tables = tables.to_vec();
     let margins = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
     let mut groups: Vec<(&Measure, Vec<usize>)> = Vec::new();
@@ -40,31 +43,31 @@ fn counts(measure: &Measure) -> bool {
 }
 
 /// How many offices stand side by side in a table; 1 where they are added up.
-fn blocks(table: &Table) -> usize {
+fn blocks(table: &CombinedTable) -> usize {
     table.axes.first().filter(|axis| axis.dimension == OFFICE).map_or(1, |axis| axis.codes.len())
 }
 
 /// The axes of a block of a table.
-fn axes(table: &Table) -> &[Axis] {
+fn axes(table: &CombinedTable) -> &[Axis] {
     match table.axes.as_slice() {
         [office, axes @ ..] if office.dimension == OFFICE => axes,
         axes => axes,
     }
 }
 
-fn dimensions(table: &Table) -> impl Iterator<Item = Dimension<'_>> {
+fn dimensions(table: &CombinedTable) -> impl Iterator<Item = Dimension<'_>> {
     let bins = matches!(table.measure, Measure::Histogram(_)).then(|| axes(table).len().saturating_sub(1));
     axes(table).iter().enumerate().map(move |(at, axis)| (Some(at) == bins, axis.dimension.as_str()))
 }
 
-fn block_cells(table: &Table, block: usize) -> &[Cell] {
+fn block_cells(table: &CombinedTable, block: usize) -> &[Cell] {
     let size = table.cells.len() / blocks(table).max(1);
     table.cells.get(block * size..(block + 1) * size).unwrap_or_default()
 }
 
 /// Makes one block of some tables, whose margins add up, whole.
-fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()> {
-    let own: Vec<&Table> = places.iter().filter_map(|place| tables.get(*place)).collect();
+fn make_whole(tables: &mut [CombinedTable], places: &[usize], block: usize) -> Option<()> {
+    let own: Vec<&CombinedTable> = places.iter().filter_map(|place| tables.get(*place)).collect();
     // An office has no figures at keys that it does not declare.
     let mut kept: BTreeMap<Dimension<'_>, BTreeSet<usize>> = BTreeMap::new();
     for table in &own {
@@ -75,7 +78,7 @@ fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()
         }
     }
     let sizes = kept.values().map(BTreeSet::len).collect();
-    let mask = |table: &&Table| {
+    let mask = |table: &&CombinedTable| {
         let bit = |dimension| kept.keys().position(|known| *known == dimension);
         dimensions(table).try_fold(0u32, |mask, dimension| {
             Some(mask | 1u32.checked_shl(u32::try_from(bit(dimension)?).ok()?)?)
@@ -87,7 +90,7 @@ fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()
         return Some(());
     };
     let cube = Cube::new(sizes, masks)?;
-    let is_kept = |table: &Table, at: &[usize]| {
+    let is_kept = |table: &CombinedTable, at: &[usize]| {
         dimensions(table)
             .zip(at)
             .all(|(dimension, at)| kept.get(&dimension).is_some_and(|kept| kept.contains(at)))
@@ -119,7 +122,7 @@ fn make_whole(tables: &mut [Table], places: &[usize], block: usize) -> Option<()
 }
 
 /// For each cell of a block, its position on each axis.
-fn positions(table: &Table) -> impl Iterator<Item = Vec<usize>> {
+fn positions(table: &CombinedTable) -> impl Iterator<Item = Vec<usize>> {
     let lens: Vec<usize> = axes(table).iter().map(|axis| axis.codes.len().max(1)).collect();
     (0..lens.iter().product()).map(move |cell: usize| {
         let mut rest = cell;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use lango_privacy::{LayoutMargin, Name, OTHER, TOTAL};
 
 use crate::{
-    Answer, Axis, CombineError,
-    shape::{Shape, bins},
+    Axis, CombineError, OfficeRelease,
+    content::{CellContent, bins},
     table::union,
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct Sheet<'a> {
     /// What is computed by what, as the first answer lays it out.
     pub margin: &'a LayoutMargin,
     /// What the integers of each answer are.
-    pub shapes: Vec<Shape<'a>>,
+    pub contents: Vec<CellContent<'a>>,
     /// The dimensions, and the axis of a cell's several figures, where there are any; without offices.
     pub axes: Vec<Axis>,
     /// How many figures stand at each key of the dimensions.
@@ -30,16 +30,16 @@ pub(crate) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// The sheet of the margin at a place; the answers were checked.
-    pub fn new(answers: &[Answer<'a>], place: usize, over: &[Name]) -> Result<Self, CombineError> {
+    pub fn new(answers: &[OfficeRelease<'a>], place: usize, over: &[Name]) -> Result<Self, CombineError> {
         let margins = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
         let margin = margins.get(place).ok_or(CombineError::TooManyCells)?;
-        let shapes = answers.iter().map(|answer| answer.shape(place)).collect::<Result<Vec<_>, _>>()?;
+        let contents = answers.iter().map(|answer| answer.content(place)).collect::<Result<Vec<_>, _>>()?;
         let mut axes: Vec<Axis> =
             margin.by.dimensions().map(|dimension| axis(answers, dimension, over)).collect();
-        let inner = inner_axis(answers, place, margin, &shapes);
+        let inner = inner_axis(answers, place, margin, &contents);
         let len = inner.as_ref().map_or(1, |axis| axis.codes.len());
         axes.extend(inner);
-        Ok(Self { place, margin, shapes, axes, inner: len })
+        Ok(Self { place, margin, contents, axes, inner: len })
     }
 
     /// How many figures there are; `None` where they cannot be counted.
@@ -48,7 +48,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// For each dimension of an answer's margin, the last first, how far each of its keys lies from the first cell.
-    pub fn offsets(&self, answer: &Answer<'_>) -> Vec<Vec<usize>> {
+    pub fn offsets(&self, answer: &OfficeRelease<'_>) -> Vec<Vec<usize>> {
         let mut stride = self.inner;
         let mut offsets = Vec::new();
         let keysets: Vec<_> = answer.layout.axes(&self.margin.by).map(|(_, keyset)| keyset).collect();
@@ -63,9 +63,9 @@ impl<'a> Sheet<'a> {
     }
 
     /// The places on the innermost axis of the figures of an answer's cell.
-    pub fn inner_places(&self, answer: &Answer<'_>, shape: &Shape<'_>) -> Vec<usize> {
+    pub fn inner_places(&self, answer: &OfficeRelease<'_>, content: &CellContent<'_>) -> Vec<usize> {
         let laid = answer.layout.margins().get(self.place);
-        let codes = laid.and_then(|laid| shape.inner(laid));
+        let codes = laid.and_then(|laid| content.inner(laid));
         match (codes, self.axes.last()) {
             (Some(codes), Some(axis)) => {
                 let at = places(axis);
@@ -76,17 +76,17 @@ impl<'a> Sheet<'a> {
     }
 
     /// The places of `_O` on those axes on which the offices' lists differ, as (stride, keys, place).
-    pub fn mixed_others(&self, answers: &[Answer<'_>]) -> Vec<(usize, usize, usize)> {
+    pub fn mixed_others(&self, answers: &[OfficeRelease<'_>]) -> Vec<(usize, usize, usize)> {
         let mut stride = 1;
         let mut mixed = Vec::new();
         for (position, axis) in self.axes.iter().enumerate().rev() {
             let keys = axis.codes.len();
             let dimension = self.margin.by.dimensions().nth(position);
-            let mut lens = answers.iter().zip(&self.shapes).filter_map(|(answer, shape)| {
+            let mut lens = answers.iter().zip(&self.contents).filter_map(|(answer, content)| {
                 let declared =
                     dimension.map(|dimension| answer.layout.keyset(dimension).map(|keys| keys.len()));
-                declared.unwrap_or(match shape {
-                    Shape::Shares(keys) => Some(keys.len()),
+                declared.unwrap_or(match content {
+                    CellContent::Shares(keys) => Some(keys.len()),
                     _ => None,
                 })
             });
@@ -104,7 +104,7 @@ fn places(axis: &Axis) -> HashMap<&str, usize> {
 }
 
 /// A dimension's axis: every key that some office declares, or the lone total.
-fn axis(answers: &[Answer<'_>], dimension: &Name, over: &[Name]) -> Axis {
+fn axis(answers: &[OfficeRelease<'_>], dimension: &Name, over: &[Name]) -> Axis {
     let codes = if over.contains(dimension) {
         vec![TOTAL.to_owned()]
     } else {
@@ -117,37 +117,39 @@ fn axis(answers: &[Answer<'_>], dimension: &Name, over: &[Name]) -> Axis {
 /// The axis of the figures of a cell, where there are several. It has the name of its column, or of the measure where the
 /// margin has that name already.
 fn inner_axis(
-    answers: &[Answer<'_>],
+    answers: &[OfficeRelease<'_>],
     place: usize,
     margin: &LayoutMargin,
-    shapes: &[Shape<'_>],
+    contents: &[CellContent<'_>],
 ) -> Option<Axis> {
     let column = margin.measure.column().map(Name::as_str).unwrap_or_default();
     let lists = || {
         let laid = answers.iter().filter_map(|answer| answer.layout.margins().get(place));
-        shapes.iter().zip(laid).filter_map(|(shape, laid)| shape.inner(laid))
+        contents.iter().zip(laid).filter_map(|(content, laid)| content.inner(laid))
     };
-    let (name, codes) = match shapes.first()? {
-        Shape::Shares(_) | Shape::Chosen(..) => {
+    let (name, codes) = match contents.first()? {
+        CellContent::Shares(_) | CellContent::Chosen(..) => {
             let lists: Vec<Vec<String>> = lists().collect();
-            let name = if matches!(shapes.first()?, Shape::Shares(_)) { column } else { QUANTILE };
+            let name = if matches!(contents.first()?, CellContent::Shares(_)) { column } else { QUANTILE };
             (name, union(lists.iter().flatten().map(String::as_str)))
         }
-        Shape::Found(_) => {
+        CellContent::Found(_) => {
             (column, lists().flatten().collect::<std::collections::BTreeSet<_>>().into_iter().collect())
         }
-        Shape::Bins(..) => (column, ascending(shapes, lists())),
-        Shape::Count | Shape::Sum(_) | Shape::Pair(_) | Shape::Centred(..) => return None,
+        CellContent::Bins(..) => (column, ascending(contents, lists())),
+        CellContent::Count | CellContent::Sum(_) | CellContent::Pair(_) | CellContent::Centred(..) => {
+            return None;
+        }
     };
     let taken = margin.by.dimensions().any(|dimension| dimension.as_str() == name);
     Some(Axis { dimension: if taken { margin.measure.to_string() } else { name.to_owned() }, codes })
 }
 
 /// The bins of all offices, ascending.
-fn ascending(shapes: &[Shape<'_>], labels: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+fn ascending(contents: &[CellContent<'_>], labels: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let mut all = std::collections::BTreeSet::new();
-    for (shape, labels) in shapes.iter().zip(labels) {
-        let Shape::Bins(range, starts) = shape else { continue };
+    for (content, labels) in contents.iter().zip(labels) {
+        let CellContent::Bins(range, starts) = content else { continue };
         // In units of 1e-18, the finest scale that a plan may have.
         let finest = |value: i64| i128::from(value) * 10i128.pow(18u32.saturating_sub(range.scale));
         all.extend(

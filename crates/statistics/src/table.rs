@@ -1,4 +1,4 @@
-//! What a combined margin looks like: axes, and a cell for every combination of their codes.
+//! A combined margin: axes, and a cell for every combination of their codes.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ pub const OFFICE: &str = "office";
 
 /// One margin of one measure, over several offices.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct CombinedTable {
     /// What is computed.
     pub measure: Measure,
     /// By what; [`OFFICE`] first where offices are laid out one by one.
@@ -32,7 +32,7 @@ pub struct Axis {
 pub struct Cell {
     /// The figure, if there is one.
     pub figure: Option<Figure>,
-    /// What to think of it.
+    /// How the figure is to be read.
     pub status: Status,
 }
 
@@ -63,7 +63,7 @@ pub enum Status {
     DefinitionDiffers,
     /// `L`, data exist but were not collected: the office does not declare the key.
     NotCollected,
-    /// `Q`, suppressed: the key was looked for in the data, and too few units have it, or none.
+    /// `Q`, suppressed: the key was sought in the data, and too few units have it, or none.
     Suppressed,
     /// `O`, missing: the sum does not fit 64 bits. Only an office that makes numbers up gets there.
     Missing,
@@ -82,7 +82,7 @@ impl Status {
     }
 }
 
-impl Table {
+impl CombinedTable {
     /// The key of each cell, one code per axis, in the order of the cells.
     pub fn keys(&self) -> impl Iterator<Item = Vec<&str>> {
         (0..self.cells.len()).map(|cell| {

@@ -2,7 +2,7 @@
 
 use lango_privacy::{Layout, Level, Mechanism, Name, Noise, NoiseSum, PlanText};
 
-use crate::{Answer, CombineError, Figure, Status, Table, combine, combine_over};
+use crate::{CombineError, CombinedTable, Figure, OfficeRelease, Status, combine, combine_over};
 
 mod measures;
 mod refusals;
@@ -63,9 +63,15 @@ impl Office {
         Self::new(name, &lines, cells)
     }
 
-    fn answer(&self) -> Answer<'_> {
+    fn answer(&self) -> OfficeRelease<'_> {
         let earlier = self.earlier.iter().map(Office::answer).collect();
-        Answer { office: self.name, layout: &self.layout, plan: &self.plan, cells: &self.cells, earlier }
+        OfficeRelease {
+            office: self.name,
+            layout: &self.layout,
+            plan: &self.plan,
+            cells: &self.cells,
+            earlier,
+        }
     }
 }
 
@@ -83,13 +89,13 @@ fn half_width(figure: Figure) -> f64 {
     figure.upper.unwrap() - figure.value
 }
 
-fn combined(offices: &[Office], by_office: bool) -> Result<Vec<Table>, CombineError> {
+fn combined(offices: &[Office], by_office: bool) -> Result<Vec<CombinedTable>, CombineError> {
     let answers: Vec<_> = offices.iter().map(Office::answer).collect();
     combine(&answers, by_office, Level::USUAL)
 }
 
 /// `key value status`, a line for each cell.
-fn shown(table: &Table) -> Vec<String> {
+fn shown(table: &CombinedTable) -> Vec<String> {
     let cells = table.keys().zip(&table.cells);
     let value = |cell: &crate::Cell| cell.figure.map_or("-".into(), |figure| figure.value.to_string());
     cells.map(|(key, cell)| format!("{} {} {}", key.join(","), value(cell), cell.status.code())).collect()

@@ -2,7 +2,7 @@
 
 use lango_ledger::{Account, Holder, Limit};
 use lango_privacy::{Accounting, Loss};
-use lango_testkit::Database;
+use lango_testkit::TestDatabase;
 
 use crate::{
     Charge, Decision, Held, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
@@ -39,14 +39,14 @@ pub(crate) enum Engine {
 /// A place for a store, which goes with this value.
 pub(crate) enum Place {
     Folder(tempfile::TempDir),
-    Database(Database),
+    Database(TestDatabase),
 }
 
 impl Place {
     pub(crate) async fn fresh(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Engine::Postgres => Self::Database(Database::fresh(lango_testkit::Engine::Postgres)),
+            Engine::Postgres => Self::Database(TestDatabase::fresh(lango_testkit::Engine::Postgres)),
         }
     }
 

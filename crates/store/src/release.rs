@@ -11,6 +11,11 @@ use crate::{
     writer::Write,
 };
 
+/// The most releases that may hold counts, and the longest texts that they may have: 6 MB in all.
+const COUNTS_MOST: i64 = 250;
+const QUERY_BYTES_MOST: i64 = 8 << 10;
+const PLAN_BYTES_MOST: i64 = 16 << 10;
+
 /// What makes two questions the same: one draw of noise serves all that share it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReleaseKey {
@@ -90,17 +95,23 @@ impl Store {
         self.reader().optional(statement).await?.as_ref().map(stored).transpose()
     }
 
-    /// How the releases of a dataset's version were made, the newest first, at most so many.
+    /// How those among the newest releases of a dataset's version were made that may hold counts of rows with a value; at most
+    /// 250, and none whose texts are longer than such a release's are.
     pub async fn releases_of(
         &self,
         dataset: &str,
         version: &str,
         most: u32,
     ) -> Result<Vec<Made>, StoreError> {
-        let sql = "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
+        let sql = "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM \
+                   (SELECT reservation.id AS place, release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
                    JOIN reservation ON reservation.id = reservation_id \
-                   WHERE dataset = $1 AND dataset_version = $2 AND state <> 'voided' ORDER BY reservation.id DESC LIMIT $3";
+                   WHERE dataset = $1 AND dataset_version = $2 AND state <> 'voided' \
+                   ORDER BY reservation.id DESC LIMIT $3) AS newest \
+                   WHERE length(query) <= $4 AND length(plan) <= $5 AND query LIKE '%measure rows(%' \
+                   ORDER BY place DESC LIMIT $6";
         let statement = Statement::new(sql).bind(dataset).bind(version).bind(i64::from(most));
+        let statement = statement.bind(QUERY_BYTES_MOST).bind(PLAN_BYTES_MOST).bind(COUNTS_MOST);
         let rows = self.reader().all(statement).await?;
         rows.iter()
             .map(|row| {

@@ -16,5 +16,5 @@ pub(crate) fn runtime() -> &'static Runtime {
 pub fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let (done, result) = mpsc::sync_channel(1);
     runtime().spawn(async move { done.send(work.await) });
-    result.recv().expect("the work has panicked, as is told above")
+    result.recv().expect("the work has panicked; its message is above")
 }

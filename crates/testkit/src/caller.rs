@@ -1,14 +1,14 @@
-//! Somebody who signs questions and calls gateways with them.
+//! A caller: signs questions and calls gateways with them.
 
 use std::time::Duration;
 
-use lango_identity::{Expected, Kind, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_transport as transport;
 use lango_wire::{
     Answer, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal,
     answer::verify_release,
     pb::{self, gateway_service_client::GatewayServiceClient},
     status::{reason, refusal_envelope},
-    transport,
 };
 use tonic::{Code, Status, transport::Channel};
 
@@ -18,7 +18,7 @@ use crate::{Office, TestClock};
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const HOUR_S: u64 = 3_600;
 
-/// Somebody with certificates: an analyst as a rule, an auditor or a stranger where a test is about that.
+/// A principal with certificates: an analyst as a rule, an auditor or a stranger where a test is about that.
 #[derive(Clone)]
 pub struct Caller {
     /// Who calls.
@@ -38,7 +38,7 @@ pub fn persons(body: &str, epsilon: &str) -> String {
 }
 
 impl Caller {
-    /// Somebody with these certificates.
+    /// A caller with these certificates.
     pub fn new(tls: TlsIdentity, signer: Signer, region: Region, clock: TestClock) -> Self {
         Self { id: signer.principal().clone(), tls, signer, region, clock }
     }
@@ -60,7 +60,7 @@ impl Caller {
         }
     }
 
-    /// A new look-up at these offices, for an hour from now.
+    /// A new lookup at these offices, for an hour from now.
     pub fn lookup(&self, audience: &[&SpiffeId], object: Object) -> Lookup {
         Lookup {
             request_id: random(),
@@ -73,8 +73,8 @@ impl Caller {
     }
 
     /// The signed envelope of a payload.
-    pub fn sign(&self, kind: Kind, payload: Vec<u8>) -> pb::Envelope {
-        self.signer.sign(kind, payload).into()
+    pub fn sign(&self, payload_type: PayloadType, payload: Vec<u8>) -> pb::Envelope {
+        self.signer.sign(payload_type, payload).into()
     }
 
     /// A connection to an office's gateway.
@@ -89,19 +89,19 @@ impl Caller {
     }
 
     /// Asks with a new question, and verifies what comes.
-    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, Told> {
+    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, FailedCall> {
         let question = self.question(&[&office.id], query);
-        self.send(office, &self.sign(Kind::Query, question.encode())).await
+        self.send(office, &self.sign(PayloadType::Query, question.encode())).await
     }
 
     /// Sends a signed question, and verifies what comes.
-    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, Told> {
+    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, FailedCall> {
         let request = pb::GatewayServiceQueryRequest { query: Some(envelope.clone()) };
         let response = self.gateway(office).await.query(request).await;
-        let request_digest = digest(Kind::Query, &envelope.payload);
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let request_digest = digest(PayloadType::Query, &envelope.payload);
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let question = Question::decode(&envelope.payload, &self.id).unwrap();
-        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let release = response.into_inner().release.unwrap();
         let now = self.clock.get();
         let verified =
@@ -110,9 +110,9 @@ impl Caller {
     }
 
     /// Asks for a price.
-    pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, Told> {
+    pub async fn estimate(&self, office: &Office, query: &str) -> Result<pb::Estimate, FailedCall> {
         let question = self.question(&[&office.id], query);
-        self.send_estimate(office, &self.sign(Kind::Estimate, question.encode())).await
+        self.send_estimate(office, &self.sign(PayloadType::Estimate, question.encode())).await
     }
 
     /// Sends a signed price enquiry.
@@ -120,45 +120,49 @@ impl Caller {
         &self,
         office: &Office,
         envelope: &pb::Envelope,
-    ) -> Result<pb::Estimate, Told> {
+    ) -> Result<pb::Estimate, FailedCall> {
         let request = pb::GatewayServiceEstimateRequest { estimate: Some(envelope.clone()) };
         let response = self.gateway(office).await.estimate(request).await;
-        let request_digest = digest(Kind::Estimate, &envelope.payload);
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let request_digest = digest(PayloadType::Estimate, &envelope.payload);
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         Ok(response.into_inner().estimate.unwrap())
     }
 
     /// Asks which datasets there are, or for one.
-    pub async fn describe(&self, office: &Office, only: Option<&str>) -> Result<Vec<pb::Dataset>, Told> {
+    pub async fn describe(
+        &self,
+        office: &Office,
+        only: Option<&str>,
+    ) -> Result<Vec<pb::Dataset>, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Describe(only.map(str::to_owned)));
-        let envelope = self.sign(Kind::Lookup, lookup.encode());
-        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let envelope = self.sign(PayloadType::Lookup, lookup.encode());
+        let request_digest = digest(PayloadType::Lookup, &envelope.payload);
         let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.describe(request).await;
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         Ok(response.into_inner().datasets)
     }
 
     /// Fetches a stored release, and verifies it.
-    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, Told> {
+    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Release(release_id));
-        let envelope = self.sign(Kind::Lookup, lookup.encode());
-        let request_digest = digest(Kind::Lookup, &envelope.payload);
+        let envelope = self.sign(PayloadType::Lookup, lookup.encode());
+        let request_digest = digest(PayloadType::Lookup, &envelope.payload);
         let request = pb::GatewayServiceGetReleaseRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.get_release(request).await;
-        let response = response.map_err(|status| self.told(status, &office.id, &request_digest))?;
+        let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let release = response.into_inner().release.unwrap();
         let now = self.clock.get();
         Ok(verify_release(release, &office.id, &self.region, now, &request_digest, None).unwrap())
     }
 
-    /// What a status says, the signed refusal in it verified.
-    pub fn told(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> Told {
+    /// A failed call from its status; verifies the signed refusal in it.
+    pub fn failed(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> FailedCall {
         let now = self.clock.get();
         let signed = refusal_envelope(&status).map(|envelope| {
             SignedRefusal::verify(&envelope, office, &self.region, now, request_digest).unwrap()
         });
-        Told { code: status.code(), reason: reason(&status), signed, status }
+        FailedCall { code: status.code(), reason: reason(&status), signed, status }
     }
 
     fn now(&self) -> u64 {
@@ -166,9 +170,9 @@ impl Caller {
     }
 }
 
-/// How a call failed.
+/// A call that failed.
 #[derive(Debug)]
-pub struct Told {
+pub struct FailedCall {
     /// The status code.
     pub code: Code,
     /// The reason in `ErrorInfo`.
@@ -179,7 +183,7 @@ pub struct Told {
     pub status: Status,
 }
 
-impl Told {
+impl FailedCall {
     /// The reason, which `ErrorInfo` and the signed refusal must agree on.
     pub fn refusal(&self) -> &str {
         let signed = self.signed.as_ref().unwrap_or_else(|| panic!("not signed: {:?}", self.status));

@@ -12,7 +12,7 @@ use lango_gateway::{Clock, system_clock};
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    /// Stands at the machine's time: TLS, which no test can tell the time, must agree with it about certificates.
+    /// Stands at the machine's time: TLS reads the machine's clock, and both must agree about certificates.
     pub fn now() -> Self {
         Self(Arc::new(AtomicI64::new(system_clock()())))
     }
@@ -27,7 +27,7 @@ impl TestClock {
         self.0.store(unix, Ordering::SeqCst);
     }
 
-    /// Moves it on by so many seconds.
+    /// Moves it on by `seconds`.
     pub fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }

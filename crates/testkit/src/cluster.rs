@@ -2,21 +2,21 @@
 
 use lango_database::Server;
 
-use crate::{Database, Host, Register};
+use crate::{Host, Register, TestDatabase};
 
 /// Four databases on four PostgreSQL servers: one that is asked, and three that hold the rows.
 pub struct Cluster {
     /// The one that is asked; it reaches the others by `postgres_fdw`.
-    pub head: Database,
+    pub head: TestDatabase,
     /// Those that hold the rows. The foreign servers of the head are called `shard_1` to `shard_3`.
-    pub shards: [Database; 3],
+    pub shards: [TestDatabase; 3],
 }
 
 impl Cluster {
     /// Databases without a table, the head's able to reach the others: its owner as theirs, its reader as their readers.
     pub fn fresh() -> Self {
-        let head = Database::on(&Host::postgres());
-        let shards = Host::shards().map(|host| (Database::on(&host), host));
+        let head = TestDatabase::on(&Host::postgres());
+        let shards = Host::shards().map(|host| (TestDatabase::on(&host), host));
         head.run("CREATE EXTENSION postgres_fdw");
         for (number, (shard, host)) in (1..).zip(&shards) {
             let (name, port) = (shard.name(), host.port());

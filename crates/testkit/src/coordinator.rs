@@ -4,25 +4,25 @@ use std::{net::SocketAddr, time::Duration};
 
 use lango_coordinator::{Config, Member, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient, coordinator_service_query_response::Event,
     },
-    transport::{self, Address},
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{Caller, World, running::Running};
+use crate::{Caller, TestRegion, generous, running::Running};
 
 /// A running coordinator.
-pub struct Coordinator {
+pub struct TestCoordinator {
     /// Who it is.
     pub id: SpiffeId,
     running: Running,
 }
 
-/// All that came of a question relayed.
+/// All that a coordinator returned for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relayed {
     /// Each member's answer, in the order of coming.
@@ -31,9 +31,23 @@ pub struct Relayed {
     pub result: pb::Result,
 }
 
-impl Coordinator {
+impl TestCoordinator {
     /// Starts it for these members, which may take so long for an answer.
-    pub async fn start(world: &World, members: Vec<(SpiffeId, Address)>, member_deadline: Duration) -> Self {
+    pub async fn start(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        member_deadline: Duration,
+    ) -> Self {
+        Self::start_with(world, members, member_deadline, generous()).await
+    }
+
+    /// The same with these limits.
+    pub async fn start_with(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        member_deadline: Duration,
+        limits: ServerLimits,
+    ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let config = Config {
             region: world.region.clone(),
@@ -41,6 +55,7 @@ impl Coordinator {
             members: members.into_iter().map(|(uri, address)| Member { uri, address }).collect(),
             member_deadline,
             connect_timeout: Duration::from_secs(5),
+            limits,
         };
         let running = Running::start(|listener, stopped| {
             serve(config, listener, async move {
@@ -64,7 +79,7 @@ impl Coordinator {
 
 impl Caller {
     /// A client of a coordinator.
-    pub async fn coordinator(&self, coordinator: &Coordinator) -> CoordinatorServiceClient<Channel> {
+    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
         let config = client_config(&self.tls, &self.region, Expected::Id(coordinator.id.clone())).unwrap();
         let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
         let channel = transport::connect(&address, config, Duration::from_secs(10)).await.unwrap();
@@ -74,7 +89,7 @@ impl Caller {
     /// Sends a signed question to a coordinator and waits for the combined answer, which must come last and once.
     pub async fn relay(
         &self,
-        coordinator: &Coordinator,
+        coordinator: &TestCoordinator,
         envelope: &pb::Envelope,
         by_office: bool,
     ) -> Result<Relayed, Status> {

@@ -23,8 +23,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Rows of one statement.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// A database that nobody else uses; it goes with this value.
-pub struct Database {
+/// A database of one test; dropping this value deletes it.
+pub struct TestDatabase {
     engine: Engine,
     place: Place,
 }
@@ -34,7 +34,7 @@ enum Place {
     Private(Private),
 }
 
-impl Database {
+impl TestDatabase {
     /// A new one without a table.
     pub fn fresh(engine: Engine) -> Self {
         match engine {
@@ -155,7 +155,7 @@ impl Database {
         }
     }
 
-    /// Ends every connection to a PostgreSQL database, whoever's it is.
+    /// Ends every connection to a PostgreSQL database, of every user.
     pub async fn interrupt(&self) {
         let sql = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
@@ -164,7 +164,7 @@ impl Database {
         self.administer(sql).await;
     }
 
-    /// Lets nobody into a PostgreSQL database, or everybody again.
+    /// Refuses every connection to a PostgreSQL database, or admits them again.
     pub async fn admit(&self, admit: bool) {
         self.administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS {admit}", self.name())).await;
     }
@@ -212,7 +212,7 @@ impl Database {
         self.source_within(STATEMENT_TIMEOUT)
     }
 
-    /// The same where a statement may take so long.
+    /// The same, with a statement timeout.
     pub fn source_within(&self, statement_timeout: Duration) -> Box<dyn Source> {
         match &self.place {
             Place::File { path, .. } => Box::new(Sqlite::new(path, statement_timeout)),

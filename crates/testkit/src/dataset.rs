@@ -2,7 +2,7 @@
 
 use lango_privacy::{Column, Dataset, Kind, Objective, Unit};
 
-/// The table `residents` of persons, told apart by `person_id`, with these bounds on rows and cells and these columns.
+/// The table `residents` of persons, identified by `person_id`, with these bounds on rows and cells and these columns.
 pub fn residents<'a>(
     (rows_at_most, cells_at_most): (u32, u32),
     columns: impl IntoIterator<Item = (&'a str, Column)>,

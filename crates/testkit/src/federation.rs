@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use lango_identity::SpiffeId;
 
-use crate::{Coordinator, Office, World};
+use crate::{Office, TestCoordinator, TestRegion};
 
 /// Several offices and a coordinator over them.
 pub struct Federation {
     /// The offices, in the order given.
     pub offices: Vec<Office>,
     /// The coordinator.
-    pub coordinator: Coordinator,
+    pub coordinator: TestCoordinator,
 }
 
 impl Federation {
     /// Starts a coordinator over offices that were started.
-    pub async fn start(world: &World, offices: Vec<Office>, member_deadline: Duration) -> Self {
+    pub async fn start(world: &TestRegion, offices: Vec<Office>, member_deadline: Duration) -> Self {
         let members = offices.iter().map(|office| (office.id.clone(), office.address())).collect();
-        let coordinator = Coordinator::start(world, members, member_deadline).await;
+        let coordinator = TestCoordinator::start(world, members, member_deadline).await;
         Self { offices, coordinator }
     }
 

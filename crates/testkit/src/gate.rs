@@ -1,4 +1,4 @@
-//! A source that waits or fails when a test says so, and tells how often its rows were read.
+//! A source that waits or fails when a test says so, and counts how often its rows were read.
 
 use std::sync::{
     Arc,

@@ -13,11 +13,12 @@ use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
 use lango_source::Source;
 use lango_store::Location;
-use lango_wire::transport::Address;
+use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
-    Database, Engine, Gate, Identity, Ledger, Policy, RecordRow, Register, TestClock, World, running::Running,
+    Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
+    generous, limits, running::Running,
 };
 
 /// An office and, while it runs, its gateway.
@@ -27,9 +28,11 @@ pub struct Office {
     /// Its register's gate.
     pub gate: Gate,
     /// Its certificates.
-    pub identity: Identity,
+    pub identity: TestIdentity,
     /// Where its register is.
-    pub database: Database,
+    pub database: TestDatabase,
+    /// What its gateway gives to its peers, from its next start on.
+    pub limits: ServerLimits,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -42,14 +45,14 @@ pub struct Office {
 
 impl Office {
     /// Makes the folder of the office `GHA`, say, and its register on the engine under test; starts nothing.
-    pub fn prepare(world: &World, name: &str, policy: &Policy, register: &Register) -> Self {
+    pub fn prepare(world: &TestRegion, name: &str, policy: &Policy, register: &Register) -> Self {
         Self::prepare_on(Engine::under_test(), world, name, policy, register)
     }
 
     /// The same on a given engine.
     pub fn prepare_on(
         engine: Engine,
-        world: &World,
+        world: &TestRegion,
         name: &str,
         policy: &Policy,
         register: &Register,
@@ -59,9 +62,10 @@ impl Office {
         let office = Self {
             id: identity.id.clone(),
             gate: Gate::default(),
+            limits: generous(),
             region: world.region.clone(),
             clock: world.clock.clone(),
-            database: Database::fresh_or(engine, &folder.path().join("register.sqlite")),
+            database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
             folder,
             identity,
             running: None,
@@ -74,7 +78,7 @@ impl Office {
     }
 
     /// Makes the folder and starts the gateway.
-    pub async fn start(world: &World, policy: &Policy, register: &Register) -> Self {
+    pub async fn start(world: &TestRegion, policy: &Policy, register: &Register) -> Self {
         let mut office = Self::prepare(world, &policy.office, policy, register);
         office.up().await.unwrap();
         office
@@ -96,6 +100,7 @@ impl Office {
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             request_life_max: Duration::from_secs(8 * 86_400),
+            limits: self.limits,
             clock: self.clock.clock(),
         })
         .await?;
@@ -140,7 +145,7 @@ impl Office {
 
     /// Writes what `lango gateway --config` needs into the folder, and returns the configuration's path. The gateway
     /// will listen on a free port, see [`Office::listens_at`].
-    pub fn write_config(&self, world: &World) -> PathBuf {
+    pub fn write_config(&self, world: &TestRegion) -> PathBuf {
         let config = self.path("gateway.toml");
         let (region, eku) = (world.region.trust_domain(), world.region.signing_eku());
         let (file, server) = match &self.kept {
@@ -163,8 +168,9 @@ signing_eku = "{eku}"
 [source.register]
 {}
 statement_timeout_s = 600
-"#,
-            self.source_keys()
+{}"#,
+            self.source_keys(),
+            limits::table(&self.limits)
         );
         std::fs::write(&config, text).unwrap();
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();

@@ -18,7 +18,7 @@ pub struct Policy {
     /// The lines of `[budget.residents]`.
     pub budget: String,
     /// The grants.
-    pub grants: Vec<Grant>,
+    pub grants: Vec<TestGrant>,
     /// Whatever else is to stand at the end.
     pub more: String,
 }
@@ -34,7 +34,7 @@ impl Policy {
             source: "register".to_owned(),
             countries: r#"["BEN", "GHA", "NGA", "TGO"]"#.to_owned(),
             budget: "accounting = \"pure\"\nepsilon = 100\nrenews = \"yearly\"".to_owned(),
-            grants: vec![Grant::default()],
+            grants: vec![TestGrant::default()],
             more: String::new(),
         }
     }
@@ -82,7 +82,7 @@ income = {{ amount = [0, 5_000_000], scale = 0, currency = "XOF", bins = 1_000_0
 
     /// With these grants alone.
     #[must_use]
-    pub fn grants(mut self, grants: impl IntoIterator<Item = Grant>) -> Self {
+    pub fn grants(mut self, grants: impl IntoIterator<Item = TestGrant>) -> Self {
         self.grants = grants.into_iter().collect();
         self
     }
@@ -97,7 +97,7 @@ income = {{ amount = [0, 5_000_000], scale = 0, currency = "XOF", bins = 1_000_0
 
 /// One grant on `residents`.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub struct TestGrant {
     /// Its name.
     pub id: String,
     /// To whom.
@@ -108,7 +108,7 @@ pub struct Grant {
     pub measures: String,
     /// By what, as TOML.
     pub by: String,
-    /// By at most so many at once.
+    /// By at most this number of dimensions at once.
     pub by_at_most: u32,
     /// Columns for conditions only, as TOML.
     pub filters: String,
@@ -122,7 +122,7 @@ pub struct Grant {
     pub more: String,
 }
 
-impl Default for Grant {
+impl Default for TestGrant {
     fn default() -> Self {
         Self {
             id: "regional-analysts".to_owned(),
@@ -142,7 +142,7 @@ impl Default for Grant {
     }
 }
 
-impl Grant {
+impl TestGrant {
     /// A grant of these limits.
     pub fn of(epsilon_per_query: &str, epsilon_total: &str) -> Self {
         Self {

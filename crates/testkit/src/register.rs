@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Database, Value};
+use crate::{TestDatabase, Value};
 
 /// The dimensions that [`crate::Policy`] declares, with every key that must have a cell.
 pub const KEYS: [(&str, &[&str]); 5] = [
@@ -83,7 +83,7 @@ impl Default for Register {
 }
 
 impl Register {
-    /// Adds so many alike.
+    /// Adds `count` persons who are alike.
     #[must_use]
     pub fn with(mut self, count: usize, person: Person) -> Self {
         self.people.extend(std::iter::repeat_n(person, count));
@@ -166,7 +166,7 @@ impl Register {
     }
 
     /// Writes it as the table `residents`.
-    pub fn write(&self, database: &Database) {
+    pub fn write(&self, database: &TestDatabase) {
         database.create("residents", &self.columns());
         database.insert("residents", self.rows());
     }

@@ -28,7 +28,7 @@ impl Running {
 
     /// Stops it and waits until it has.
     pub async fn stop(self) {
-        // Nobody listens where it has failed already, which the task then tells.
+        // Nobody listens if it has failed already; the task then returns the failure.
         let _ = self.stop.send(());
         self.task.await.unwrap();
     }

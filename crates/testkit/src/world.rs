@@ -1,8 +1,8 @@
-//! A region: its authority, and certificates for whoever a test needs.
+//! A region: its authority, and certificates for the principals that a test needs.
 
 use std::path::Path;
 
-use lango_identity::{Authority, Issued, Region, Role, Signer, SpiffeId, TlsIdentity, Validity};
+use lango_identity::{Authority, Issued, Lifetime, Region, Role, Signer, SpiffeId, TlsIdentity};
 
 use crate::{Caller, TestClock};
 
@@ -12,16 +12,16 @@ pub const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const LIFE_DAYS: u32 = 1_200;
 
 /// A region with one authority.
-pub struct World {
+pub struct TestRegion {
     /// Issues certificates.
     pub authority: Authority,
     /// What everybody in it agrees on.
     pub region: Region,
-    /// What time its gateways and callers take it to be.
+    /// The clock of its gateways and callers.
     pub clock: TestClock,
 }
 
-impl World {
+impl TestRegion {
     /// The region `ecowas.example`.
     pub fn new() -> Self {
         Self::of("ecowas.example")
@@ -30,9 +30,9 @@ impl World {
     /// A region of this trust domain. Two of the same name have different authorities.
     pub fn of(trust_domain: &str) -> Self {
         let clock = TestClock::now();
-        let validity = Validity::days(clock.get(), LIFE_DAYS);
+        let lifetime = Lifetime::days(clock.get(), LIFE_DAYS);
         let authority =
-            Authority::new(trust_domain, &format!("authority of {trust_domain}"), validity).unwrap();
+            Authority::new(trust_domain, &format!("authority of {trust_domain}"), lifetime).unwrap();
         let region = authority.region(EKU.parse().unwrap()).unwrap();
         Self { authority, region, clock }
     }
@@ -43,36 +43,36 @@ impl World {
     }
 
     /// From now on, for longer than any test.
-    pub fn validity(&self) -> Validity {
-        Validity::days(self.clock.get(), LIFE_DAYS)
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime::days(self.clock.get(), LIFE_DAYS)
     }
 
     /// Already over, by the machine's clock too.
-    pub fn past(&self) -> Validity {
-        Validity { not_before: self.clock.get() - 2_000, not_after: self.clock.get() - 1_000 }
+    pub fn past(&self) -> Lifetime {
+        Lifetime { not_before: self.clock.get() - 2_000, not_after: self.clock.get() - 1_000 }
     }
 
     /// Certificates for a principal.
-    pub fn identity(&self, role: Role, name: &str) -> Identity {
-        self.identity_of(&self.id(role, name), self.validity(), self.validity())
+    pub fn identity(&self, role: Role, name: &str) -> TestIdentity {
+        self.identity_of(&self.id(role, name), self.lifetime(), self.lifetime())
     }
 
-    /// Certificates for a principal, for TLS and for signing, each of its own validity.
-    pub fn identity_of(&self, id: &SpiffeId, tls: Validity, signing: Validity) -> Identity {
-        Identity {
+    /// Certificates for a principal, for TLS and for signing, each of its own lifetime.
+    pub fn identity_of(&self, id: &SpiffeId, tls: Lifetime, signing: Lifetime) -> TestIdentity {
+        TestIdentity {
             id: id.clone(),
             tls: self.authority.issue_tls(id, tls, &["localhost", "127.0.0.1"]).unwrap(),
             signing: self.authority.issue_signing(id, signing, self.region.signing_eku()).unwrap(),
         }
     }
 
-    /// Somebody who calls gateways and coordinators.
+    /// A caller of gateways and coordinators.
     pub fn caller(&self, role: Role, name: &str) -> Caller {
         self.caller_with(&self.identity(role, name))
     }
 
-    /// Somebody who calls with these certificates.
-    pub fn caller_with(&self, identity: &Identity) -> Caller {
+    /// A caller with these certificates.
+    pub fn caller_with(&self, identity: &TestIdentity) -> Caller {
         Caller::new(identity.tls(), identity.signer(), self.region.clone(), self.clock.clone())
     }
 
@@ -82,14 +82,14 @@ impl World {
     }
 }
 
-impl Default for World {
+impl Default for TestRegion {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// The two keys and certificates of a principal.
-pub struct Identity {
+pub struct TestIdentity {
     /// Whose.
     pub id: SpiffeId,
     /// For connections.
@@ -98,7 +98,7 @@ pub struct Identity {
     pub signing: Issued,
 }
 
-impl Identity {
+impl TestIdentity {
     /// As connections take it.
     pub fn tls(&self) -> TlsIdentity {
         TlsIdentity::from_pem(self.tls.certificate_pem.as_bytes(), self.tls.key_pem.as_bytes()).unwrap()

@@ -1,6 +1,6 @@
 //! Releases: how an office signs one, and how whoever holds it verifies that it answers this question.
 
-use lango_identity::{Kind, Limits, Region, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_privacy::{Accounting, Layout, Loss, PlanText};
 use prost::Message;
 
@@ -16,7 +16,7 @@ impl Cells<'_> {
     /// `D(vector, cells)`.
     pub fn digest(&self) -> [u8; 32] {
         let words: Vec<u8> = self.0.iter().flat_map(|cell| cell.to_le_bytes()).collect();
-        digest(Kind::Vector, &words)
+        digest(PayloadType::Vector, &words)
     }
 }
 
@@ -177,14 +177,14 @@ impl Signed<'_> {
     /// Verifies one release by itself.
     fn verify(&self, release: pb::Release) -> Result<Answer, AnswerError> {
         let envelope = release.envelope.ok_or(AnswerError::Absent("envelope"))?.into();
-        let verified = verify(&envelope, Kind::Release, self.region, self.now, Limits::default())?;
+        let verified = verify(&envelope, PayloadType::Release, self.region, self.now, Limits::default())?;
         if verified.principal != *self.office || self.office.role() != Role::Office {
             return Err(AnswerError::Signer(verified.principal));
         }
         let statement = Statement::decode(&verified.payload, self.office)?;
         differs("request", statement.request_digest == *self.request_digest)?;
-        differs("plan", statement.plan_digest == digest(Kind::Plan, release.plan.as_bytes()))?;
-        differs("layout", statement.layout_digest == digest(Kind::Layout, release.layout.as_bytes()))?;
+        differs("plan", statement.plan_digest == digest(PayloadType::Plan, release.plan.as_bytes()))?;
+        differs("layout", statement.layout_digest == digest(PayloadType::Layout, release.layout.as_bytes()))?;
         differs("cells", statement.cells_digest == Cells(&release.cells).digest())?;
         let (plan, layout) = read_texts(&release.plan, &release.layout)?;
         differs("number of cells", layout.integers() == release.cells.len())?;

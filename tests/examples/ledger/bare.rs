@@ -1,4 +1,4 @@
-//! The same writes by whoever decides nothing: no question to the database but what a write itself needs, and the records
+//! The same writes by a program that decides nothing: no question to the database but what a write itself needs, and the records
 //! numbered by the client.
 
 use std::{
@@ -24,7 +24,7 @@ const RESERVATION: &str = "INSERT INTO reservation (query_digest, dataset_versio
 const RECORD: &str = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, dataset, decision, \
      reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id) \
      VALUES ($1, $2, 'spiffe://ecowas.example/analyst/awa', 'official-statistics', $3, $3, 'residents', $4, '', $5, $6, 1, 0, 0, $7)";
-/// The pool first: whoever takes them in another order waits for ever.
+/// The pool first: a transaction that takes them in another order waits for ever.
 const ACCOUNTS: &str = "INSERT INTO account (dataset, holder, period, pure_nano, rho_nano, delta_e18) \
      VALUES ('residents', '', '2026', 1, 0, 0), ('residents', $1, '2026', 1, 0, 0) \
      ON CONFLICT (dataset, holder) DO UPDATE SET pure_nano = account.pure_nano + 1";

@@ -8,7 +8,7 @@ use crate::{CELLS, DAY, GRANTS, LAYOUT, PLAN, QUERY};
 /// Over how many days before today the charges are spread.
 const DAYS: u32 = 1_000;
 
-/// So many charges more: as many reservations and releases, twice as many records.
+/// Adds charges: one reservation, one release and two records for each.
 pub async fn fill(location: &Location, entries: u64) {
     match location {
         Location::File(path) => {

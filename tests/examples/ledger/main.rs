@@ -1,7 +1,7 @@
 //! How many charges a second the store takes, beside bare transactions of the same writes; run by `tests/bench/ledger`.
 //!
 //! Usage: `ledger EMPTY FILLED SECONDS RUNS ENTRIES`, where the first two are files or addresses, of stores that are not there yet;
-//! the second is filled with so many entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
+//! the second is filled with entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
 //! reservation, both its accounts, a release and two access records, in two transactions.
 
 #[path = "bare.rs"]
@@ -40,7 +40,7 @@ const CELLS: usize = 100;
 /// Numbers charges, so that no two are alike.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// One charge: what is told apart by its number.
+/// One charge, with the values that differ by its number.
 struct Sample {
     number: u64,
     digest: [u8; 32],
@@ -119,7 +119,7 @@ async fn charge(store: &Store) {
     store.settle(held.id, &release, &settled).await.unwrap();
 }
 
-/// Charges a second of so many clients at once, each of which waits for one charge before the next.
+/// Charges a second of several clients at once, each of which waits for one charge before the next.
 async fn rate<F: Future<Output = ()> + Send>(
     time: Duration,
     one: impl Fn() -> F + Clone + Send + 'static,
@@ -199,13 +199,13 @@ async fn main() {
     }
     empty.store.close().await;
     filled.store.close().await;
-    let told = |rates: &[[f64; 2]]| {
+    let rates_of = |rates: &[[f64; 2]]| {
         let [store, bare] = [0, 1].map(|which| rates.iter().map(|rates| rates[which]).collect::<Vec<_>>());
         json!({ "store": store, "bare": bare })
     };
     let result = json!({
         "clients": CLIENTS, "seconds": time.as_secs_f64(), "entries": entries,
-        "empty": told(&of_empty), "filled": told(&of_filled),
+        "empty": rates_of(&of_empty), "filled": rates_of(&of_filled),
     });
     println!("{result}");
 }

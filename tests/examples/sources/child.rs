@@ -17,7 +17,7 @@ use lango_identity::{Region, Signer, TlsIdentity};
 use lango_policy::document::Document;
 use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
-use lango_testkit::{EKU, Engine, Office, World};
+use lango_testkit::{EKU, Engine, Office, TestRegion};
 use tokio::net::TcpListener;
 
 use crate::Failure;
@@ -33,7 +33,7 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts the gateway of an office whose folder and register are there.
-    pub(crate) fn start(world: &World, office: &Office) -> Result<Self, Failure> {
+    pub(crate) fn start(world: &TestRegion, office: &Office) -> Result<Self, Failure> {
         let folder = office.folder();
         fs::write(folder.join("region"), world.region.trust_domain())?;
         fs::write(folder.join("authority.pem"), world.authority.to_pem().certificate_pem)?;
@@ -72,7 +72,7 @@ impl Drop for Child {
     }
 }
 
-/// Serves until it is killed; tells its address in a line.
+/// Serves until it is killed; prints its address in a line.
 pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
     let read = |name: &str| fs::read_to_string(folder.join(name));
     let gateway = Gateway::open(Config {
@@ -83,6 +83,7 @@ pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
         sources: HashMap::from([("register".to_owned(), source(address)?)]),
         store: Location::File(folder.join("ledger.sqlite")),
         request_life_max: Duration::from_secs(8 * 86_400),
+        limits: lango_testkit::generous(),
         clock: system_clock(),
     });
     let gateway = gateway.await?;

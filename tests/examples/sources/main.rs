@@ -22,7 +22,7 @@ use lango_policy::document::Document;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Secret};
 use lango_store::{Location, Store};
-use lango_testkit::{Caller, Engine, Office, Policy, Register, World, tables};
+use lango_testkit::{Caller, Engine, Office, Policy, Register, TestRegion, tables};
 use serde_json::{Value, json};
 
 use child::Child;
@@ -40,9 +40,9 @@ fn main() -> Result<(), Failure> {
         ["gateway", folder, address] => runtime.block_on(child::serve(folder.as_ref(), address)),
         [engine, rows, folder, runs] => {
             let (engine, rows, runs) = (engine_of(engine)?, rows.parse()?, runs.parse()?);
-            let told = runtime
+            let report = runtime
                 .block_on(async { Bench::new(engine, rows, folder.as_ref()).await?.run(runs).await })?;
-            println!("{told}");
+            println!("{report}");
             Ok(())
         }
         _ => Err("usage: sources ENGINE ROWS FOLDER RUNS".into()),
@@ -116,7 +116,7 @@ struct Bench {
 
 impl Bench {
     async fn new(engine: Engine, rows: u64, folder: &Path) -> Result<Self, Failure> {
-        let world = World::new();
+        let world = TestRegion::new();
         let mut office = Office::prepare_on(engine, &world, "GHA", &Policy::of("GHA"), &Register::default());
         office.database.run("DROP TABLE residents");
         rows::fill(&office.database, rows, folder)?;
@@ -183,7 +183,7 @@ impl Bench {
         Ok(json!({ "gateway_s": gateway, "engine_s": engine }))
     }
 
-    /// How long an answer takes that nobody had before, and the sum of its cells.
+    /// How long a new answer takes, and the sum of its cells.
     async fn ask(&self, dataset: &str, measure: &str) -> Result<(Duration, i64), Failure> {
         static ASKED: AtomicU32 = AtomicU32::new(1);
         // Some billionths more each time, so that no answer is a stored one.
@@ -194,8 +194,8 @@ impl Bench {
         let began = Instant::now();
         let answer = self.analyst.ask(&self.office, &question).await;
         let took = began.elapsed();
-        let answer = answer.map_err(|told| format!("{question}{}", told.status.message()))?;
-        assert!(!answer.repeated, "every answer is measured anew");
+        let answer = answer.map_err(|failed| format!("{question}{}", failed.status.message()))?;
+        assert!(!answer.repeated, "no answer was stored before");
         Ok((took, tables(&answer).iter().flat_map(|table| table.values()).sum()))
     }
 

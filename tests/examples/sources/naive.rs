@@ -1,4 +1,4 @@
-//! What somebody would write who ranks the rows of each person in SQL: by the same SHA-256, without any other step.
+//! Plain SQL that ranks the rows of each person: by the same SHA-256, without any other step.
 
 use lango_testkit::Engine;
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};

@@ -1,6 +1,6 @@
 //! Plain SQL without any privacy, by the client that the gateway uses.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use rusqlite::Connection;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, PgConnection, Row};
 use tokio_stream::StreamExt;
@@ -26,7 +26,7 @@ pub(crate) enum Plain {
 
 impl Plain {
     /// As the database's owner, over the TLS that gateways use.
-    pub(crate) async fn of(database: &Database) -> Result<Self, Failure> {
+    pub(crate) async fn of(database: &TestDatabase) -> Result<Self, Failure> {
         Ok(match database.engine() {
             Engine::Sqlite => {
                 let connection = Connection::open(database.file())?;

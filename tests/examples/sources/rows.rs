@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use rusqlite::Connection;
@@ -21,7 +21,7 @@ pub(crate) fn country(at: u32) -> String {
 }
 
 /// Puts `visits`, of which a person has four in the mean, and `residents`, of one row for each person, into a database.
-pub(crate) fn fill(database: &Database, rows: u64, folder: &Path) -> Result<(), Failure> {
+pub(crate) fn fill(database: &TestDatabase, rows: u64, folder: &Path) -> Result<(), Failure> {
     for (table, unit) in [("visits", "BIGINT NOT NULL"), ("residents", "BIGINT PRIMARY KEY")] {
         let file = drawn(folder, table, rows)?;
         let columns = [

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use lango_database::{Server, Tls};
-use lango_testkit::{Engine, Office, Policy, Register, World};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::prepare::{lango, office as unkeyed, said};
 
 /// An office in which all is well, and its configuration.
-fn keyed(world: &World) -> (Office, std::path::PathBuf) {
+fn keyed(world: &TestRegion) -> (Office, std::path::PathBuf) {
     let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let config = office.write_config(world);
     (office, config)
@@ -24,17 +24,17 @@ struct Found {
 
 fn doctor(config: &Path) -> Found {
     let (code, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
-    let told: Value =
+    let report: Value =
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
     let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
-    let checks = told["checks"].as_array().unwrap();
+    let checks = report["checks"].as_array().unwrap();
     let checks: Vec<_> = checks
         .iter()
         .map(|check| ["check", "status", "found", "advice"].map(|name| text(check, name)))
         .collect();
     let failed = checks.iter().filter(|[_, status, ..]| status == "failed").count();
     assert_eq!(
-        (told["failed"].as_u64(), code),
+        (report["failed"].as_u64(), code),
         (Some(failed as u64), Some(i32::from(failed > 0))),
         "{stdout}"
     );
@@ -65,7 +65,7 @@ fn rewrite(file: &Path, from: &str, to: &str) {
 
 #[test]
 fn where_all_is_well_nothing_fails_and_nothing_is_made() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     let before = std::fs::read_dir(office.folder()).unwrap().count();
     let found = doctor(&config);
@@ -142,7 +142,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
         ("out of reach", gone, "dataset residents", "failed", "not looked at"),
     ] {
         eprintln!("{what}");
-        let world = World::new();
+        let world = TestRegion::new();
         let (office, config) = keyed(&world);
         spoil(&office, &config);
         let found = doctor(&config);
@@ -153,7 +153,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
 
 #[test]
 fn what_is_wrong_with_a_servers_users_is_named() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() == Engine::Sqlite {
         return;
@@ -201,7 +201,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
         (rows, "its rows are gone"),
     ] {
         eprintln!("{words}");
-        let world = World::new();
+        let world = TestRegion::new();
         let (office, config) = unkeyed(&world);
         doctor(&config).expect("dataset residents, rows", "warning", "lango dataset prepare --config ");
         let prepare = || said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
@@ -220,10 +220,10 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
 
 #[test]
 fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
-    let expired = world.identity_of(&office.id, world.past(), world.validity());
+    let expired = world.identity_of(&office.id, world.past(), world.lifetime());
     expired.save(&office.folder().join("identity"));
     let store = Connection::open(office.store()).unwrap();
     store
@@ -251,7 +251,7 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
 
 #[test]
 fn a_store_on_a_server_is_looked_at_and_not_made() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() != Engine::Postgres {
         return;
@@ -291,7 +291,7 @@ fn keys_that_others_may_read_and_a_key_for_two_purposes_are_refused_at_the_start
         ("identity/signing.key", 0o604, "certificate for signing"),
         ("register.password", 0o644, "source register"),
     ] {
-        let world = World::new();
+        let world = TestRegion::new();
         let (office, config) = keyed(&world);
         let path = office.folder().join(name);
         if !path.exists() {
@@ -305,7 +305,7 @@ fn keys_that_others_may_read_and_a_key_for_two_purposes_are_refused_at_the_start
         assert!(code == Some(1) && stderr.contains(&command), "{name}: {stderr}");
     }
     // What holds persons' rows, or charges, is warned of: an office may have a reason.
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() == Engine::Sqlite {
         open(office.register(), 0o644);

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_testkit::{Engine, Office, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion, persons, table};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
@@ -49,7 +49,7 @@ publish = "office"
 "#;
 
 /// An office whose register is still to be imported, and its configuration.
-fn office(world: &World) -> (Office, PathBuf) {
+fn office(world: &TestRegion) -> (Office, PathBuf) {
     let office = Office::prepare_on(Engine::Sqlite, world, "NGA", &Policy::of("NGA"), &Register::default());
     std::fs::remove_file(office.register()).unwrap();
     office.write_policy(POLICY);
@@ -73,7 +73,7 @@ fn said(done: &Output) -> (Option<i32>, String, String) {
 }
 
 /// The value beside a word in the report.
-fn told<'a>(report: &'a str, word: &str) -> &'a str {
+fn line<'a>(report: &'a str, word: &str) -> &'a str {
     let line = report.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no `{word}` in {report}")).trim()
 }
@@ -96,16 +96,16 @@ fn register() -> (PathBuf, String) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     let (file, text) = register();
     let (code, stdout, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     let rows = text.lines().count() - 1;
-    assert_eq!(told(&stdout, "rows").replace(',', ""), rows.to_string());
-    assert_eq!(told(&stdout, "did not read"), "nothing");
-    assert_eq!(told(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
-    assert_eq!(told(&stdout, "unit"), "person_id is a unique key: one row for each unit");
+    assert_eq!(line(&stdout, "rows").replace(',', ""), rows.to_string());
+    assert_eq!(line(&stdout, "did not read"), "nothing");
+    assert_eq!(line(&stdout, "left out"), "country, citizenship, admin1, education, reason, weight");
+    assert_eq!(line(&stdout, "unit"), "person_id is a unique key: one row for each unit");
 
     let mut expected: BTreeMap<String, i64> = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -120,8 +120,8 @@ async fn a_register_is_imported_and_a_granted_query_answers_from_it() {
 }
 
 #[test]
-fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
-    let world = World::new();
+fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let right = office.folder().join("right.csv");
     let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
@@ -166,7 +166,7 @@ fn a_wrong_call_is_told_what_is_wrong_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     let line = |unit: &str| format!("{unit},BEN,male,30,1994-01-01,\n");
     let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
@@ -198,7 +198,7 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
 #[test]
 fn what_is_made_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::new();
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let file = office.folder().join("right.csv");
     let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
@@ -229,15 +229,15 @@ fn what_is_made_is_its_owners_alone() {
     assert!(made >= 2, "the register and the ledger");
 }
 
-/// Waits until the import has come so far, as far as its register tells; false where it ended before.
+/// Waits until the register shows that the import has come so far; false if it ended before.
 fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);
     let sql = format!("SELECT {reached} FROM lango_import");
     while child.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the import does not come so far: {reached}");
         let open = Connection::open_with_flags(register, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let told = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
-        if told.unwrap_or(false) {
+        let complete = open.and_then(|open| open.query_row(&sql, [], |row| row.get::<_, bool>(0)));
+        if complete.unwrap_or(false) {
             return true;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -248,7 +248,7 @@ fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> boo
 #[test]
 fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     const ROWS: usize = 900_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let (killed, config) = office(&world);
     let file = killed.folder().join("register.csv");
     let mut text = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n".to_owned();
@@ -278,10 +278,10 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     let (code, once, stderr) = said(&import(&config, &file));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let report =
-        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| told(text, word).to_owned());
+        |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| line(text, word).to_owned());
     assert_eq!(report(&last), report(&once));
     assert!(
-        told(&last, "did not read")
+        line(&last, "did not read")
             .starts_with("arrival_year: 600,000 (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
     );
     let connection = Connection::open(killed.register()).unwrap();

@@ -9,13 +9,13 @@ mod program;
 
 use std::{path::Path, time::Duration};
 
-use lango_identity::{Role, Validity};
-use lango_testkit::{EKU, Federation, Grant, Identity, Office, Policy, Register, World};
+use lango_identity::{Lifetime, Role};
+use lango_testkit::{EKU, Federation, Office, Policy, Register, TestGrant, TestIdentity, TestRegion};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// An analyst's folder, as `lango` reads it. `authority` is the PEM text of the region's authorities.
-fn folder(identity: &Identity, authority: &str) -> TempDir {
+fn folder(identity: &TestIdentity, authority: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     identity.save(folder.path());
     std::fs::write(folder.path().join("authority.pem"), authority).unwrap();
@@ -51,7 +51,7 @@ async fn lango(federation: &Federation, identity: &Path, arguments: &[&str]) -> 
     }
 }
 
-async fn federation(world: &World) -> Federation {
+async fn federation(world: &TestRegion) -> Federation {
     // Building may take a while; nothing that is timed waits for it.
     tokio::task::spawn_blocking(program::lango).await.unwrap();
     let mut offices = Vec::new();
@@ -71,7 +71,7 @@ fn run(more: &[&'static str]) -> Vec<&'static str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_run_twice_prints_the_same_values_and_costs_once() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
     let read = |done: Done| -> Value {
@@ -85,7 +85,7 @@ async fn a_question_run_twice_prints_the_same_values_and_costs_once() {
     assert_eq!(first["coverage"], json!({"asked": names, "answered": names, "refused": [], "missing": []}));
     let text = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 30\n";
     assert_eq!(first["query"]["text"], text);
-    let digest = lango_identity::digest(lango_identity::Kind::Text, text.as_bytes());
+    let digest = lango_identity::digest(lango_identity::PayloadType::Text, text.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(first["query"]["digest"], hex);
     assert_eq!(first["confidence"], 0.95);
@@ -122,7 +122,7 @@ async fn a_question_run_twice_prints_the_same_values_and_costs_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_estimate_prints_prices_and_charges_nothing() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
     let arguments = [&["estimate"][..], &QUESTION, &["--format", "json"]].concat();
@@ -138,16 +138,16 @@ async fn an_estimate_prints_prices_and_charges_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_certificate_is_explained_to_its_owner() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let federation = federation(&world).await;
     let awa = world.id(Role::Analyst, "awa");
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let authority = world.authority.to_pem().certificate_pem;
     let both = authority.clone() + &stranger.authority.to_pem().certificate_pem;
     let foreign = |region: &str| folder(&stranger.identity_of(&awa, life, life), region);
     let mut swapped = world.identity_of(&awa, life, life);
     std::mem::swap(&mut swapped.tls, &mut swapped.signing);
-    let early = Validity { not_before: world.clock.get() + 86_400, not_after: life.not_after };
+    let early = Lifetime { not_before: world.clock.get() + 86_400, not_after: life.not_after };
     let keyless = folder(&world.identity_of(&awa, life, life), &authority);
     std::fs::remove_file(keyless.path().join("tls.key")).unwrap();
     let [exposed, exposed_too] = ["signing.key", "tls.key"].map(|key| {
@@ -191,7 +191,7 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
 
 #[test]
 fn a_coordinator_refuses_a_key_that_others_may_read() {
-    let world = World::new();
+    let world = TestRegion::new();
     let folder = tempfile::tempdir().unwrap();
     world.identity(Role::Coordinator, "region").save(folder.path());
     let authority = world.authority.to_pem().certificate_pem;
@@ -214,10 +214,10 @@ fn a_coordinator_refuses_a_key_that_others_may_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_office_that_is_down_fails_the_run_only_if_it_must() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
-    let poor = Grant { by: r#"["age"]"#.into(), ..Grant::default() };
+    let poor = TestGrant { by: r#"["age"]"#.into(), ..TestGrant::default() };
     federation.offices[0].down().await;
     let Federation { mut offices, coordinator } = federation;
     coordinator.stop().await;
@@ -258,8 +258,8 @@ async fn an_office_that_is_down_fails_the_run_only_if_it_must() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_that_is_wrong_is_told_before_it_is_sent() {
-    let world = World::new();
+async fn a_question_that_is_wrong_is_refused_before_it_is_sent() {
+    let world = TestRegion::new();
     let federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
     let asked = |by: &'static str, epsilon: &'static str| {
@@ -297,7 +297,7 @@ async fn a_question_that_is_wrong_is_told_before_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_measure_is_printed_with_what_is_known_of_its_error() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = federation(&world).await;
     let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
     let asked = |by: &'static str, measures: &[&'static str], more: &[&'static str]| {

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use lango_testkit::{Engine, Office, Person, Policy, Register, World, persons, table};
+use lango_testkit::{Engine, Office, Person, Policy, Register, TestRegion, persons, table};
 use serde_json::{Value, json};
 
 use crate::program;
 
 /// An office whose persons have two rows each and no key, of which one row counts; and its configuration.
-pub fn office(world: &World) -> (Office, PathBuf) {
+pub fn office(world: &TestRegion) -> (Office, PathBuf) {
     let mut register = Register::sample(2);
     register.unit = "TEXT";
     let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &register);
@@ -35,7 +35,7 @@ fn prepare(config: &Path) -> (Option<i32>, String, String) {
     said(&lango(&["dataset", "prepare"], config, &["--dataset", "residents"]))
 }
 
-/// How the office's rows are bounded now, as `lango doctor` tells the office: nobody else is shown it.
+/// How the office's rows are bounded now, as `lango doctor` shows the office: nobody else sees it.
 fn bounded(config: &Path) -> String {
     let (_, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
@@ -49,7 +49,7 @@ const PREPARED: &str = "prepared: ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_stay_as_they_are() {
-    let world = World::new();
+    let world = TestRegion::new();
     let (mut office, config) = office(&world);
     office.up().await.unwrap();
     let analyst = world.analyst();
@@ -70,7 +70,7 @@ async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_stay_as_they_are
     assert_eq!(table(&answer).values().sum::<i64>(), units);
 }
 
-/// How many prepared tables there are, whoever may find them.
+/// The number of prepared tables, found or not.
 fn prepared_tables(office: &Office) -> i64 {
     let database = &office.database;
     database.integer(&match database.engine() {
@@ -99,7 +99,7 @@ fn is_writing(office: &Office) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothing_for_good() {
     const PERSONS: usize = 60_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let mut register = Register::default().with(PERSONS, Person { sex: Some("F"), ..Person::default() });
     register.unit = "TEXT";
     let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &register);
@@ -142,7 +142,7 @@ async fn a_preparation_that_is_killed_is_never_found_half_made_and_leaves_nothin
 
 #[test]
 fn nothing_to_prepare_is_good_news() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let (code, stdout, stderr) = prepare(&office.write_config(&world));
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
@@ -152,8 +152,8 @@ fn nothing_to_prepare_is_good_news() {
 }
 
 #[test]
-fn a_preparation_that_cannot_be_is_told_with_what_to_do() {
-    let world = World::new();
+fn a_preparation_that_cannot_be_is_refused_with_what_to_do() {
+    let world = TestRegion::new();
     let (office, config) = office(&world);
     let (code, _, stderr) = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "citizens"]));
     assert_eq!(code, Some(1));
@@ -178,7 +178,7 @@ fn a_preparation_that_cannot_be_is_told_with_what_to_do() {
 
 #[test]
 fn a_source_is_described_from_its_catalogue() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let config = office.write_config(&world);
     let describe = |more: &[&str]| {
@@ -187,9 +187,12 @@ fn a_source_is_described_from_its_catalogue() {
 
     let (code, stdout, stderr) = describe(&["--format", "json"]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    let told: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((&told["source"], &told["tables"][0]["name"]), (&json!("register"), &json!("residents")));
-    let columns: Vec<(&str, bool, &str)> = told["tables"][0]["columns"]
+    let described: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (&described["source"], &described["tables"][0]["name"]),
+        (&json!("register"), &json!("residents"))
+    );
+    let columns: Vec<(&str, bool, &str)> = described["tables"][0]["columns"]
         .as_array()
         .unwrap()
         .iter()

@@ -3,11 +3,12 @@
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod stopping;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lango_identity::Kind;
-use lango_testkit::{Grant, Ledger, Office, Person, Policy, Register, World, persons, table};
+use lango_identity::PayloadType;
+use lango_testkit::{Ledger, Office, Person, Policy, Register, TestGrant, TestRegion, persons, table};
 use process::Process;
 use rusqlite::Connection;
 
@@ -35,10 +36,10 @@ fn fill(office: &Office) {
 fn policy() -> Policy {
     Policy::of("GHA")
         .budget("accounting = \"pure\"\nepsilon = 30\nrenews = \"never\"")
-        .grants([Grant::of("30", "30")])
+        .grants([TestGrant::of("30", "30")])
 }
 
-async fn until(what: &str, mut is: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(120), async {
         while !is() {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -49,7 +50,7 @@ async fn until(what: &str, mut is: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the_charge_counted() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::default());
     fill(&office);
     let config = office.write_config(&world);
@@ -58,7 +59,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
     office.listens_at(gateway.address);
 
     let question = analyst.question(&[&office.id], &persons(BODY, "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let pending = async {
         until("a pending reservation", || Ledger::read(&office.store()).reservations == ["pending"]).await;
         drop(gateway.kill());
@@ -75,7 +76,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
 
     let gateway = Process::start(&config);
     office.listens_at(gateway.address);
-    // Whoever asks something else finds the budget spent.
+    // A caller who asks something else finds the budget spent.
     let other = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
     assert_eq!(other.refusal(), "budget-exceeded");
     assert_eq!(analyst.estimate(&office, &persons("by sex", "1")).await.unwrap().queries_left, 0);
@@ -104,7 +105,7 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
 
 #[tokio::test]
 async fn a_configuration_or_policy_that_is_wrong_ends_the_process_with_its_line() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::prepare(&world, "GHA", &policy(), &Register::sample(1));
     let config = office.write_config(&world);
     let right = std::fs::read_to_string(&config).unwrap();
@@ -142,7 +143,7 @@ async fn a_configuration_or_policy_that_is_wrong_ends_the_process_with_its_line(
 #[tokio::test]
 async fn a_talkative_log_says_why_an_envelope_fails_and_holds_no_count_and_no_identifier() {
     const COUNT: usize = 104_729;
-    let world = World::new();
+    let world = TestRegion::new();
     let person = Person { sex: Some("F"), ..Person::default() };
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::default().with(COUNT, person));
     let gateway = Process::start_logging(&office.write_config(&world), "trace");
@@ -153,9 +154,9 @@ async fn a_talkative_log_says_why_an_envelope_fails_and_holds_no_count_and_no_id
 
     // A price enquiry as a question: the caller learns nothing, the log says it.
     let question = analyst.question(&[&office.id], &persons("by sex", "1"));
-    let replayed = analyst.sign(Kind::Estimate, question.encode());
-    let told = analyst.send(&office, &replayed).await.unwrap_err();
-    assert_eq!((told.code, told.status.details()), (tonic::Code::Unauthenticated, &[][..]));
+    let replayed = analyst.sign(PayloadType::Estimate, question.encode());
+    let failed = analyst.send(&office, &replayed).await.unwrap_err();
+    assert_eq!((failed.code, failed.status.details()), (tonic::Code::Unauthenticated, &[][..]));
 
     let log = gateway.kill();
     assert!(log.contains("TRACE") && log.contains(" released"), "{log}");

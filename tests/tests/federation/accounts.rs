@@ -1,12 +1,12 @@
 //! Currencies and periods.
 
-use lango_testkit::{Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 
 #[tokio::test]
 async fn a_zcdp_account_is_charged_rho_and_answers_with_gaussian_noise() {
-    let world = World::new();
+    let world = TestRegion::new();
     let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"yearly\"";
-    let policy = Policy::of("GHA").budget(budget).grants([Grant::of("1", "4")]);
+    let policy = Policy::of("GHA").budget(budget).grants([TestGrant::of("1", "4")]);
     let mut office = Office::start(&world, &policy, &Register::sample(50)).await;
     let analyst = world.analyst();
     let price = analyst.estimate(&office, &persons("by age,sex", "1")).await.unwrap();
@@ -37,9 +37,9 @@ async fn a_zcdp_account_is_charged_rho_and_answers_with_gaussian_noise() {
 
 #[tokio::test]
 async fn a_zcdp_account_is_spent_to_its_limit_and_not_beyond() {
-    let world = World::new();
+    let world = TestRegion::new();
     let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"never\"";
-    let policy = Policy::of("GHA").budget(budget).grants([Grant::of("2", "2")]);
+    let policy = Policy::of("GHA").budget(budget).grants([TestGrant::of("2", "2")]);
     let office = Office::start(&world, &policy, &Register::sample(1)).await;
     let analyst = world.analyst();
     let left = analyst.estimate(&office, &persons("by sex", "1")).await.unwrap().queries_left;
@@ -47,8 +47,8 @@ async fn a_zcdp_account_is_spent_to_its_limit_and_not_beyond() {
         let body = format!("by sex\nwhere age = {age}");
         analyst.ask(&office, &persons(&body, "1")).await.unwrap();
     }
-    let told = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
-    assert_eq!(told.refusal(), "budget-exceeded");
+    let failed = analyst.ask(&office, &persons("by sex", "1")).await.unwrap_err();
+    assert_eq!(failed.refusal(), "budget-exceeded");
 }
 
 #[tokio::test]
@@ -57,9 +57,9 @@ async fn a_budget_renews_with_its_calendar_period() {
     for (renews, days, renewed) in
         [("yearly", 366, true), ("quarterly", 92, true), ("monthly", 31, true), ("never", 366, false)]
     {
-        let world = World::new();
+        let world = TestRegion::new();
         let budget = format!("accounting = \"pure\"\nepsilon = 1\nrenews = \"{renews}\"");
-        let policy = Policy::of("GHA").budget(&budget).grants([Grant::of("1", "1")]);
+        let policy = Policy::of("GHA").budget(&budget).grants([TestGrant::of("1", "1")]);
         let mut office = Office::start(&world, &policy, &Register::sample(5)).await;
         let analyst = world.analyst();
         let first = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();

@@ -1,6 +1,6 @@
 //! Questions are answered: every key has its cell, and at epsilon 30 and above every cell its exact count.
 
-use lango_testkit::{Office, Person, Policy, Register, World, persons, table, tables};
+use lango_testkit::{Office, Person, Policy, Register, TestRegion, persons, table, tables};
 
 type Case = (&'static str, &'static [&'static str], fn(&Person) -> bool);
 
@@ -32,7 +32,7 @@ async fn every_key_has_its_cell_and_every_filter_its_rows() {
             p.age.is_some_and(|age| (0..=50).contains(&age)) && matches!(p.sex, Some("F" | "M"))
         }),
     ];
-    let (world, register) = (World::new(), Register::sample(7));
+    let (world, register) = (TestRegion::new(), Register::sample(7));
     let analyst = world.analyst();
     for questions in cases.chunks(3) {
         let office = Office::start(&world, &Policy::of("GHA"), &register).await;
@@ -50,14 +50,14 @@ async fn every_key_has_its_cell_and_every_filter_its_rows() {
 
 #[tokio::test]
 async fn several_margins_share_one_price() {
-    let (world, register) = (World::new(), Register::sample(3));
+    let (world, register) = (TestRegion::new(), Register::sample(3));
     let office = Office::start(&world, &Policy::of("GHA"), &register).await;
     let body = "by\nby sex\nby age,sex";
     let answer = world.analyst().ask(&office, &persons(body, "100")).await.unwrap();
     let expected = [&[][..], &["sex"], &["age", "sex"]].map(|by| register.table(by, |_| true));
     let found = tables(&answer);
     assert_eq!(found.len(), expected.len());
-    // The finest margin tells most of the others too, so it gets most of the price: its noise is 0.
+    // The finest margin determines most of the others too, so it gets most of the price: its noise is 0.
     assert_eq!(found[2], expected[2]);
     for ((found, expected), margin) in found.iter().zip(&expected).zip(&answer.plan.margins) {
         let most = 40.0 * margin.measurement.noise().unwrap().scale + 1.0;
@@ -71,7 +71,7 @@ async fn several_margins_share_one_price() {
 
 #[tokio::test]
 async fn four_dimensions_are_answered_and_five_refused() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let analyst = world.analyst();
     let five = persons("by age,arrival_year,country_of_birth,education,sex", "1");
@@ -84,7 +84,7 @@ async fn four_dimensions_are_answered_and_five_refused() {
 
 #[tokio::test]
 async fn an_empty_register_answers_with_zeros() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::default()).await;
     let answer = world.analyst().ask(&office, &persons("by country_of_birth,sex", "60")).await.unwrap();
     assert_eq!(answer.cells, vec![0; 6 * 4]);
@@ -92,7 +92,7 @@ async fn an_empty_register_answers_with_zeros() {
 
 #[tokio::test]
 async fn a_hundred_thousand_cells_fit_one_message() {
-    let (world, register) = (World::new(), Register::sample(9));
+    let (world, register) = (TestRegion::new(), Register::sample(9));
     let text = Policy::of("GHA").text().replace("[0, 110], bands = 10", "[0, 24_997], bands = 1");
     let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &register);
     office.write_policy(&text);

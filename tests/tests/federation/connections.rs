@@ -1,13 +1,13 @@
-//! Connections: who gets one, what whoever gets none is told on his own side, and what every one serves.
+//! Connections: which principals get one, what the others see on their own side, and what every connection serves.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use lango_identity::{Expected, Kind, Region, Role, TlsIdentity, Validity, client_config, explain_handshake};
-use lango_testkit::{Coordinator, EKU, Office, Policy, Register, World, persons};
-use lango_wire::{
-    pb,
-    transport::{self, Address},
+use lango_identity::{
+    Expected, Lifetime, PayloadType, Region, Role, TlsIdentity, client_config, explain_handshake,
 };
+use lango_testkit::{EKU, Office, Policy, Register, TestCoordinator, TestRegion, persons};
+use lango_transport::{self as transport, Address};
+use lango_wire::pb;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -37,8 +37,8 @@ fn bare(region: &Region) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-/// What the owner of a certificate is told who tried to connect with it.
-async fn told(
+/// What the owner of a certificate sees after trying to connect with it.
+async fn explained(
     address: &Address,
     config: Arc<ClientConfig>,
     own: &TlsIdentity,
@@ -51,19 +51,20 @@ async fn told(
 
 #[tokio::test]
 async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let coordinator =
-        Coordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5)).await;
+        TestCoordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5))
+            .await;
     let awa = world.id(Role::Analyst, "awa");
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let good = world.identity_of(&awa, life, life).tls();
     let expired = world.identity_of(&awa, past, life).tls();
     let early =
-        Validity { not_before: world.clock.get() + 86_400, not_after: world.clock.get() + 2 * 86_400 };
+        Lifetime { not_before: world.clock.get() + 86_400, not_after: world.clock.get() + 2 * 86_400 };
     let early = world.identity_of(&awa, early, life).tls();
     let foreign = stranger.identity_of(&awa, life, life).tls();
-    // A client whose own region knows both authorities finds nothing wrong at home: the gateway's alert must tell.
+    // A client whose own region knows both authorities finds nothing wrong at home: the gateway's alert must say it.
     let both = [world.region.authorities(), stranger.region.authorities()].concat();
     let both = Region::new("ecowas.example", both, EKU.parse().unwrap()).unwrap();
     let signing = world.identity(Role::Analyst, "awa");
@@ -127,8 +128,8 @@ async fn a_handshake_that_fails_is_explained_on_the_failing_side() {
                 "instead of `spiffe://ecowas.example/office/TGO`",
             ),
         ] {
-            let told = told(&address, config, own, region, world.clock.get()).await;
-            assert!(told.contains(said), "{what}: {told}");
+            let explained = explained(&address, config, own, region, world.clock.get()).await;
+            assert!(explained.contains(said), "{what}: {explained}");
         }
         transport::connect(&address, config(&good, &world.region), SOON).await.unwrap();
     }
@@ -155,11 +156,12 @@ async fn services(channel: Channel) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn health_and_reflection_answer_whoever_is_of_the_region() {
-    let world = World::new();
+async fn health_and_reflection_answer_every_principal_of_the_region() {
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let coordinator =
-        Coordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5)).await;
+        TestCoordinator::start(&world, vec![(office.id.clone(), office.address())], Duration::from_secs(5))
+            .await;
     let administrator = world.caller(Role::Administrator, "yaw");
     let gateway = administrator.connect(&office).await;
     let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
@@ -183,7 +185,7 @@ async fn health_and_reflection_answer_whoever_is_of_the_region() {
 
 #[tokio::test]
 async fn what_is_no_request_leaves_the_gateway_up() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let analyst = world.analyst();
     let address = office.address().to_string();
@@ -195,7 +197,7 @@ async fn what_is_no_request_leaves_the_gateway_up() {
         drop(stream.read_to_end(&mut Vec::new()).await);
     }
     // A message above the limit is not even read.
-    let envelope = analyst.sign(Kind::Query, vec![0; 600 * 1024]);
+    let envelope = analyst.sign(PayloadType::Query, vec![0; 600 * 1024]);
     let request = pb::GatewayServiceQueryRequest { query: Some(envelope) };
     let status = analyst.gateway(&office).await.query(request).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status}");

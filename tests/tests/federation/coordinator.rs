@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lango_identity::{Kind, Role};
+use lango_identity::{PayloadType, Role};
 use lango_testkit::{
-    Coordinator, Federation, Grant, Mode, Office, Person, Policy, Register, Relayed, World, persons,
+    Federation, Mode, Office, Person, Policy, Register, Relayed, TestCoordinator, TestGrant, TestRegion,
+    persons,
 };
 use lango_wire::pb::{self, member_answer, member_estimate};
 use tonic::Code;
@@ -39,7 +40,7 @@ fn release<'a>(relayed: &'a Relayed, office: &str) -> &'a pb::Release {
     }
 }
 
-async fn offices<const N: usize>(world: &World, names: [&str; N]) -> Vec<Office> {
+async fn offices<const N: usize>(world: &TestRegion, names: [&str; N]) -> Vec<Office> {
     let mut offices = Vec::new();
     for (size, name) in names.into_iter().enumerate() {
         offices.push(Office::start(world, &Policy::of(name), &Register::sample(size + 1)).await);
@@ -49,12 +50,12 @@ async fn offices<const N: usize>(world: &World, names: [&str; N]) -> Vec<Office>
 
 #[tokio::test]
 async fn one_question_costs_once_however_it_is_laid_out() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     // Exact counts: the noise is 0 but once in 10^12 draws.
     let question = analyst.question(&federation.audience(), &persons("by country_of_birth,sex", "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
 
     let summed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let by_office = analyst.relay(&federation.coordinator, &envelope, true).await.unwrap();
@@ -93,11 +94,11 @@ async fn one_question_costs_once_however_it_is_laid_out() {
 
 #[tokio::test]
 async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by age,sex", "0.5"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
 
     let mut sums = vec![0; 14 * 4];
@@ -127,11 +128,11 @@ fn holds(table: &pb::Table, is: impl Fn(f64) -> bool) {
 
 #[tokio::test]
 async fn margins_of_a_cube_add_up_over_all_offices() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by\nby sex\nby age,sex", "0.5"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let [total, by_sex, finest] = relayed.result.tables.as_slice() else { panic!("three margins") };
     let whole: f64 = total.values[0];
@@ -157,10 +158,10 @@ async fn margins_of_a_cube_add_up_over_all_offices() {
 
 #[tokio::test]
 async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut offices = offices(&world, ["BEN", "GHA", "NGA", "SLE", "TGO"]).await;
     // Nigeria grants less than is asked, Sierra Leone is down, Togo never answers, and nobody knows Mali.
-    let poor = Grant { by: r#"["age"]"#.into(), ..Grant::default() };
+    let poor = TestGrant { by: r#"["age"]"#.into(), ..TestGrant::default() };
     let granted_less = Policy::of("NGA").grants([poor]);
     offices[2].restart(&granted_less).await;
     offices[4].gate.set(Mode::Shut);
@@ -171,7 +172,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     let analyst = world.analyst();
     let audience: Vec<_> = federation.audience().into_iter().chain([&mali]).collect();
     let question = analyst.question(&audience, &persons("by sex", "30"));
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let coverage = relayed.result.coverage.as_ref().unwrap();
     assert_eq!(coverage.asked, ["BEN", "GHA", "MLI", "NGA", "SLE", "TGO"]);
@@ -190,7 +191,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     // The refusal is the office's own, signed.
     let refusal = relayed.members.iter().find(|member| member.office == "NGA").unwrap();
     let Some(member_answer::Outcome::Refusal(refusal)) = &refusal.outcome else { panic!("{refusal:?}") };
-    let digest = lango_identity::digest(Kind::Query, &envelope.payload);
+    let digest = lango_identity::digest(PayloadType::Query, &envelope.payload);
     let signed = refusal.envelope.clone().unwrap().into();
     let nigeria = &federation.offices[2].id;
     let signed =
@@ -213,18 +214,18 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
 
 #[tokio::test]
 async fn an_estimate_names_every_members_price() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut federation =
         Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     federation.offices[2].down().await;
     federation.offices[1].gate.set(Mode::Fail { rows_were_read: true });
     let analyst = world.analyst();
     let question = analyst.question(&federation.audience(), &persons("by sex", "30"));
-    let estimate = Some(analyst.sign(Kind::Estimate, question.encode()));
+    let estimate = Some(analyst.sign(PayloadType::Estimate, question.encode()));
     let mut client = analyst.coordinator(&federation.coordinator).await;
     let request = pb::CoordinatorServiceEstimateRequest { estimate };
     let members = client.estimate(request).await.unwrap().into_inner().members;
-    let told: Vec<_> = members
+    let left: Vec<_> = members
         .iter()
         .map(|member| match member.outcome.as_ref().unwrap() {
             member_estimate::Outcome::Estimate(price) => {
@@ -234,7 +235,7 @@ async fn an_estimate_names_every_members_price() {
             member_estimate::Outcome::Missing(missing) => (member.office.as_str(), missing.reason.clone()),
         })
         .collect();
-    assert_eq!(told, [("BEN", "3 left".into()), ("GHA", "3 left".into()), ("TGO", "unreachable".to_owned())]);
+    assert_eq!(left, [("BEN", "3 left".into()), ("GHA", "3 left".into()), ("TGO", "unreachable".to_owned())]);
     for office in &federation.offices[..2] {
         assert!(office.ledger().accounts.is_empty());
     }
@@ -242,17 +243,17 @@ async fn an_estimate_names_every_members_price() {
 
 #[tokio::test]
 async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let federation = Federation::start(&world, offices(&world, ["GHA"]).await, PATIENT).await;
     let (analyst, auditor) = (world.analyst(), world.caller(Role::Auditor, "zainab"));
     let text = persons("by sex", "1");
     let question = analyst.question(&federation.audience(), &text);
     let sign = |kind| analyst.sign(kind, question.encode());
-    let foreign = stranger.analyst().sign(Kind::Query, question.encode());
-    let audited = auditor.sign(Kind::Query, auditor.question(&federation.audience(), &text).encode());
-    let garbled = analyst.sign(Kind::Query, vec![0xff; 9]);
+    let foreign = stranger.analyst().sign(PayloadType::Query, question.encode());
+    let audited = auditor.sign(PayloadType::Query, auditor.question(&federation.audience(), &text).encode());
+    let garbled = analyst.sign(PayloadType::Query, vec![0xff; 9]);
     for (what, envelope, code, reason) in [
-        ("a price enquiry", sign(Kind::Estimate), Code::Unauthenticated, None),
+        ("a price enquiry", sign(PayloadType::Estimate), Code::Unauthenticated, None),
         ("another authority's", foreign, Code::Unauthenticated, None),
         ("an auditor's", audited, Code::PermissionDenied, Some("role")),
         ("garbage", garbled, Code::InvalidArgument, Some("malformed")),
@@ -263,12 +264,12 @@ async fn a_coordinator_relays_questions_of_analysts_of_its_region_only() {
         assert_eq!(status.details().is_empty(), reason.is_none(), "{what}");
     }
     assert!(federation.offices[0].records().is_empty());
-    analyst.relay(&federation.coordinator, &sign(Kind::Query), false).await.unwrap();
+    analyst.relay(&federation.coordinator, &sign(PayloadType::Query), false).await.unwrap();
 }
 
 #[tokio::test]
 async fn members_are_listed_page_by_page() {
-    let world = World::new();
+    let world = TestRegion::new();
     let federation = Federation::start(&world, offices(&world, ["BEN", "GHA", "TGO"]).await, PATIENT).await;
     let mut client = world.analyst().coordinator(&federation.coordinator).await;
     let (mut names, mut page_token) = (Vec::new(), String::new());
@@ -287,13 +288,14 @@ async fn members_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_coordinator_starts_without_its_members() {
-    let world = World::new();
+    let world = TestRegion::new();
     let address = "https://127.0.0.1:1".parse().unwrap();
     let coordinator =
-        Coordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
+        TestCoordinator::start(&world, vec![(world.id(Role::Office, "GHA"), address)], PATIENT).await;
     let analyst = world.analyst();
     let gha = world.id(Role::Office, "GHA");
-    let envelope = analyst.sign(Kind::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());
+    let envelope =
+        analyst.sign(PayloadType::Query, analyst.question(&[&gha], &persons("by sex", "1")).encode());
     let relayed = analyst.relay(&coordinator, &envelope, false).await.unwrap();
     assert_eq!(named(&relayed.result.coverage.unwrap().missing), [("GHA", "unreachable")]);
     assert!(relayed.result.tables.is_empty());

@@ -1,7 +1,7 @@
-//! Envelopes that prove nothing: the caller is told no more than that, the gateway's log why.
+//! Envelopes that prove nothing: the caller learns no more than that; the gateway's log says why.
 
-use lango_identity::{Kind, Role, digest};
-use lango_testkit::{Caller, Ledger, Office, Policy, Register, World, persons};
+use lango_identity::{PayloadType, Role, digest};
+use lango_testkit::{Caller, Ledger, Office, Policy, Register, TestRegion, persons};
 use lango_wire::{Object, pb};
 use tonic::{Code, Status};
 
@@ -34,53 +34,73 @@ async fn call(caller: &Caller, office: &Office, call: Call, envelope: Option<pb:
 
 #[tokio::test]
 async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let analyst = world.analyst();
     let question = analyst.question(&[&office.id], &persons("by sex", "1")).encode();
     let sign = |kind| analyst.sign(kind, question.clone());
-    let lookup = |object| analyst.sign(Kind::Lookup, analyst.lookup(&[&office.id], object).encode());
-    let relabelled = |from, to: Kind| pb::Envelope { r#type: to.media_type().into(), ..sign(from) };
-    let mut flipped_signature = sign(Kind::Query);
+    let lookup = |object| analyst.sign(PayloadType::Lookup, analyst.lookup(&[&office.id], object).encode());
+    let relabelled = |from, to: PayloadType| pb::Envelope { r#type: to.media_type().into(), ..sign(from) };
+    let mut flipped_signature = sign(PayloadType::Query);
     flipped_signature.signature[10] ^= 1;
-    let mut flipped_payload = sign(Kind::Query);
+    let mut flipped_payload = sign(PayloadType::Query);
     *flipped_payload.payload.last_mut().unwrap() ^= 1;
     // The strangers' own signature is good: their authority is not the region's.
-    let foreign = stranger.analyst().sign(Kind::Query, question.clone());
-    let old = world.identity_of(&analyst.id, world.validity(), world.past());
-    let expired = world.caller_with(&old).sign(Kind::Query, question.clone());
+    let foreign = stranger.analyst().sign(PayloadType::Query, question.clone());
+    let old = world.identity_of(&analyst.id, world.lifetime(), world.past());
+    let expired = world.caller_with(&old).sign(PayloadType::Query, question.clone());
     let tls: Vec<Vec<u8>> = analyst.tls.chain().iter().map(|der| der.to_vec()).collect();
-    let tls = pb::Envelope { certificates: tls, ..sign(Kind::Query) };
-    let swapped = world.caller(Role::Analyst, "kofi").sign(Kind::Query, Vec::new()).certificates;
-    let swapped = pb::Envelope { certificates: swapped, ..sign(Kind::Query) };
-    let nobody = pb::Envelope { certificates: Vec::new(), ..sign(Kind::Query) };
+    let tls = pb::Envelope { certificates: tls, ..sign(PayloadType::Query) };
+    let swapped = world.caller(Role::Analyst, "kofi").sign(PayloadType::Query, Vec::new()).certificates;
+    let swapped = pb::Envelope { certificates: swapped, ..sign(PayloadType::Query) };
+    let nobody = pb::Envelope { certificates: Vec::new(), ..sign(PayloadType::Query) };
     let many = pb::Envelope {
-        certificates: vec![sign(Kind::Query).certificates[0].clone(); 5],
-        ..sign(Kind::Query)
+        certificates: vec![sign(PayloadType::Query).certificates[0].clone(); 5],
+        ..sign(PayloadType::Query)
     };
-    let large = analyst.sign(Kind::Query, vec![0; 257 * 1024]);
+    let large = analyst.sign(PayloadType::Query, vec![0; 257 * 1024]);
 
     let log = Log::new();
     for (what, on, envelope, logged) in [
         (
             "a price enquiry as a question",
             Call::Query,
-            Some(sign(Kind::Estimate)),
+            Some(sign(PayloadType::Estimate)),
             "of type `application/vnd.lango.estimate.v1`",
         ),
-        ("the same, relabelled", Call::Query, Some(relabelled(Kind::Estimate, Kind::Query)), "signature"),
-        ("a look-up as a question", Call::Query, Some(lookup(Object::Describe(None))), "lango.lookup.v1`"),
         (
-            "a look-up as a price enquiry",
+            "the same, relabelled",
+            Call::Query,
+            Some(relabelled(PayloadType::Estimate, PayloadType::Query)),
+            "signature",
+        ),
+        ("a lookup as a question", Call::Query, Some(lookup(Object::Describe(None))), "lango.lookup.v1`"),
+        (
+            "a lookup as a price enquiry",
             Call::Estimate,
             Some(lookup(Object::Release([1; 16]))),
             "lango.lookup.v1`",
         ),
-        ("a question as a price enquiry", Call::Estimate, Some(sign(Kind::Query)), "lango.query.v1`"),
-        ("the same, relabelled", Call::Estimate, Some(relabelled(Kind::Query, Kind::Estimate)), "signature"),
-        ("a question as a look-up", Call::Describe, Some(sign(Kind::Query)), "lango.query.v1`"),
-        ("the same, relabelled", Call::GetRelease, Some(relabelled(Kind::Query, Kind::Lookup)), "signature"),
-        ("a price enquiry as a look-up", Call::GetRelease, Some(sign(Kind::Estimate)), "lango.estimate.v1`"),
+        ("a question as a price enquiry", Call::Estimate, Some(sign(PayloadType::Query)), "lango.query.v1`"),
+        (
+            "the same, relabelled",
+            Call::Estimate,
+            Some(relabelled(PayloadType::Query, PayloadType::Estimate)),
+            "signature",
+        ),
+        ("a question as a lookup", Call::Describe, Some(sign(PayloadType::Query)), "lango.query.v1`"),
+        (
+            "the same, relabelled",
+            Call::GetRelease,
+            Some(relabelled(PayloadType::Query, PayloadType::Lookup)),
+            "signature",
+        ),
+        (
+            "a price enquiry as a lookup",
+            Call::GetRelease,
+            Some(sign(PayloadType::Estimate)),
+            "lango.estimate.v1`",
+        ),
         ("a changed signature", Call::Query, Some(flipped_signature), "signature"),
         ("a changed payload", Call::Query, Some(flipped_payload), "signature"),
         ("another authority's certificate", Call::Query, Some(foreign), "authority"),
@@ -93,7 +113,7 @@ async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
         (
             "no type",
             Call::Query,
-            Some(pb::Envelope { r#type: String::new(), ..sign(Kind::Query) }),
+            Some(pb::Envelope { r#type: String::new(), ..sign(PayloadType::Query) }),
             "of type ``",
         ),
         ("an empty envelope", Call::Query, Some(pb::Envelope::default()), "of type ``"),
@@ -110,26 +130,26 @@ async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
         assert!(lines.contains(logged), "{what}: {lines}");
     }
     assert_eq!((office.ledger(), office.records()), (Ledger::default(), Vec::new()));
-    analyst.send(&office, &sign(Kind::Query)).await.unwrap();
+    analyst.send(&office, &sign(PayloadType::Query)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_coordinator_that_calls_has_no_say_over_the_question() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     let (analyst, coordinator) = (world.analyst(), world.caller(Role::Coordinator, "main"));
     let question = analyst.question(&[&office.id], &persons("by sex", "1"));
 
     // It relays what the analyst signed, over its own connection.
-    let envelope = analyst.sign(Kind::Query, question.encode());
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let request = pb::GatewayServiceQueryRequest { query: Some(envelope) };
     coordinator.gateway(&office).await.query(request).await.unwrap();
     assert_eq!(office.records()[0].principal, analyst.id.to_string());
 
     // What it signs itself is authentic and refused: it is no analyst.
-    let own = coordinator.sign(Kind::Query, question.encode());
-    let request_digest = digest(Kind::Query, &own.payload);
+    let own = coordinator.sign(PayloadType::Query, question.encode());
+    let request_digest = digest(PayloadType::Query, &own.payload);
     let request = pb::GatewayServiceQueryRequest { query: Some(own) };
     let status = coordinator.gateway(&office).await.query(request).await.unwrap_err();
-    assert_eq!(coordinator.told(status, &office.id, &request_digest).refusal(), "role");
+    assert_eq!(coordinator.failed(status, &office.id, &request_digest).refusal(), "role");
 }

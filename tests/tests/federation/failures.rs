@@ -6,7 +6,7 @@ use std::{
     io::{Seek, SeekFrom, Write},
 };
 
-use lango_testkit::{Engine, Mode, Office, Policy, Register, Told, World, persons};
+use lango_testkit::{Engine, FailedCall, Mode, Office, Policy, Register, TestRegion, persons};
 
 use crate::log::Log;
 
@@ -15,7 +15,7 @@ const SIZE: usize = 500;
 
 /// What is done to an office's database; it is undone by the other.
 type Change = fn(&Office);
-/// A failure: what fails, and how it is mended; how the reservation and the record then stand.
+/// A failure: what fails, and how it is repaired; how the reservation and the record then stand.
 type Failure = (&'static str, Change, Change, &'static [&'static str], &'static str);
 
 const ON_EVERY_ENGINE: [Failure; 6] = [
@@ -92,33 +92,33 @@ fn damage(office: &Office) {
     file.write_all(&[0xee; 4_096]).unwrap();
 }
 
-/// All that the asker is told, but for the digest and the signature, which are as long whatever they say.
-fn words(told: &Told) -> (tonic::Code, String, Option<String>, usize) {
-    let details = told.status.details().len();
-    (told.code, told.status.message().to_owned(), told.reason.clone(), details)
+/// All that the asker sees, except the digest and the signature, whose lengths are constant.
+fn words(failed: &FailedCall) -> (tonic::Code, String, Option<String>, usize) {
+    let details = failed.status.details().len();
+    (failed.code, failed.status.message().to_owned(), failed.reason.clone(), details)
 }
 
 #[tokio::test]
-async fn every_failure_is_told_in_the_same_words() {
-    let world = World::new();
+async fn every_failure_is_reported_in_the_same_words() {
+    let world = TestRegion::new();
     let log = Log::new();
     // One office, for its certificates are of another length than another's.
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(SIZE)).await;
     let of_files = if Engine::under_test() == Engine::Sqlite { OF_FILES.as_slice() } else { &[] };
-    let (mut words_told, mut left) = (Vec::new(), 10_000);
+    let (mut words_seen, mut left) = (Vec::new(), 10_000);
     for (number, failure) in ON_EVERY_ENGINE.iter().chain(of_files).enumerate() {
-        let (what, fail, mend, reserved, decision) = *failure;
+        let (what, fail, repair, reserved, decision) = *failure;
         let before = office.ledger();
         fail(&office);
         // A price of its own, in hundredths: 1.01, 1.11, ..
         let price = 101 + 10 * number;
         let epsilon = format!("{}.{:02}", price / 100, price % 100);
-        let told = world.analyst().ask(&office, &persons("by age", &epsilon)).await;
-        let told = told.expect_err(what);
-        mend(&office);
+        let failed = world.analyst().ask(&office, &persons("by age", &epsilon)).await;
+        let failed = failed.expect_err(what);
+        repair(&office);
 
-        assert_eq!(told.refusal(), "unavailable", "{what}");
-        words_told.push((what, words(&told)));
+        assert_eq!(failed.refusal(), "unavailable", "{what}");
+        words_seen.push((what, words(&failed)));
         let (ledger, records) = (office.ledger(), office.records());
         assert_eq!(
             (&ledger.reservations[before.reservations.len()..], ledger.releases),
@@ -131,17 +131,18 @@ async fn every_failure_is_told_in_the_same_words() {
         let record = records.last().unwrap();
         assert_eq!((record.decision.as_str(), record.reason.as_str()), (decision, "unavailable"), "{what}");
         let lines = log.take();
-        assert!(lines.contains("ERROR"), "{what}: the office is told\n{lines}");
+        assert!(lines.contains("ERROR"), "{what}: the office's log reports it\n{lines}");
         for value in ["p0", "p17", "TGO", "NGA", "primary", "34000"] {
             assert!(!lines.contains(value), "{what}: `{value}` stands in the log\n{lines}");
         }
     }
-    for (what, words) in &words_told {
-        assert_eq!(words, &words_told[0].1, "{what}");
+    for (what, words) in &words_seen {
+        assert_eq!(words, &words_seen[0].1, "{what}");
     }
     // Of the pool of 100 those are charged that may have read a row.
-    let told = world.analyst().estimate(&office, &persons("by age", "0.01")).await.unwrap().queries_left;
-    assert_eq!(told, left);
+    let queries_left =
+        world.analyst().estimate(&office, &persons("by age", "0.01")).await.unwrap().queries_left;
+    assert_eq!(queries_left, left);
 }
 
 fn strings(words: &[&str]) -> Vec<String> {

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use lango_privacy::PlanText;
-use lango_testkit::{Grant, Mode, Office, Policy, Register, World, at_once, persons};
+use lango_testkit::{Mode, Office, Policy, Register, TestGrant, TestRegion, at_once, persons};
 
-async fn office_on(world: &World, grid_ms: u64, policy: &Policy) -> Office {
+async fn office_on(world: &TestRegion, grid_ms: u64, policy: &Policy) -> Office {
     let mut office = Office::prepare(world, "GHA", policy, &Register::sample(5));
     let table = format!("answer_grid_ms = {grid_ms}\nunit = ");
     office.write_policy(&policy.text().replacen("unit = ", &table, 1));
@@ -20,23 +20,24 @@ async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
 }
 
 /// What an answer is for a test about time: the reason of a refusal, or nothing.
-fn told<T>(answer: Result<T, lango_testkit::Told>) -> String {
-    answer.err().map(|told| told.refusal().to_owned()).unwrap_or_default()
+fn reason<T>(answer: Result<T, lango_testkit::FailedCall>) -> String {
+    answer.err().map(|failed| failed.refusal().to_owned()).unwrap_or_default()
 }
 
 #[tokio::test]
 async fn what_is_authorised_leaves_on_the_grid_and_what_is_not_at_once() {
     const STEP_MS: u64 = 2_000;
-    let world = World::new();
-    let policy = Policy::of("GHA").grants([Grant { by: r#"["sex"]"#.into(), ..Grant::of("1", "1.5") }]);
+    let world = TestRegion::new();
+    let policy =
+        Policy::of("GHA").grants([TestGrant { by: r#"["sex"]"#.into(), ..TestGrant::of("1", "1.5") }]);
     let office = office_on(&world, STEP_MS, &policy).await;
     let (analyst, auditor) = (world.analyst(), world.caller(lango_identity::Role::Auditor, "zainab"));
     let stored = analyst.ask(&office, &persons("by sex", "1")).await.unwrap();
     let id = stored.statement.release_id;
     // Each asks over a connection of its own, all at the same time.
-    let ask = async |text: &str| timed(async { told(analyst.ask(&office, text).await) }).await;
-    let price = async |text: &str| timed(async { told(analyst.estimate(&office, text).await) }).await;
-    let fetch = async |id: [u8; 16]| timed(async { told(analyst.fetch(&office, id).await) }).await;
+    let ask = async |text: &str| timed(async { reason(analyst.ask(&office, text).await) }).await;
+    let price = async |text: &str| timed(async { reason(analyst.estimate(&office, text).await) }).await;
+    let fetch = async |id: [u8; 16]| timed(async { reason(analyst.fetch(&office, id).await) }).await;
     let (fresh, again, dear) = (persons("by", "0.5"), persons("by sex", "1"), persons("by sex", "0.9"));
     let (beyond, denied) = (persons("by sex\nwhere sex = X", "1"), persons("by age", "1"));
     let (answered, refused, priced, priced_out, looked_up, unknown, described, role) = tokio::join!(
@@ -46,8 +47,8 @@ async fn what_is_authorised_leaves_on_the_grid_and_what_is_not_at_once() {
         at_once([beyond.as_str(), denied.as_str()].map(&price)),
         fetch(id),
         fetch([7; 16]),
-        timed(async { told(analyst.describe(&office, None).await) }),
-        timed(async { told(auditor.ask(&office, &again).await) }),
+        timed(async { reason(analyst.describe(&office, None).await) }),
+        timed(async { reason(auditor.ask(&office, &again).await) }),
     );
     let found: Vec<(Duration, String)> = [answered, refused, vec![priced], priced_out].concat();
     let found = found.into_iter().chain([looked_up, unknown, described, role]);
@@ -77,7 +78,7 @@ async fn what_is_authorised_leaves_on_the_grid_and_what_is_not_at_once() {
 #[tokio::test]
 async fn a_source_that_fails_or_is_late_is_answered_on_the_grid_and_dated_by_the_arrival() {
     const STEP: Duration = Duration::from_millis(500);
-    let world = World::new();
+    let world = TestRegion::new();
     let office = office_on(&world, 500, &Policy::of("GHA")).await;
     let analyst = world.analyst();
     for (number, (mode, work, steps, expected)) in [
@@ -103,17 +104,17 @@ async fn a_source_that_fails_or_is_late_is_answered_on_the_grid_and_dated_by_the
         assert!(took >= STEP * steps, "{mode:?} after {work:?} took {took:?}");
         let dated = match &answer {
             Ok(answer) => answer.statement.time,
-            Err(told) => told.signed.as_ref().unwrap().time,
+            Err(failed) => failed.signed.as_ref().unwrap().time,
         };
         assert_eq!(i64::try_from(dated).unwrap(), came_at, "{mode:?} after {work:?}");
-        assert_eq!(told(answer), expected);
+        assert_eq!(reason(answer), expected);
     }
 }
 
 #[tokio::test]
 async fn nobody_sees_that_a_release_is_stored_before_it_has_left() {
     const STEP_MS: u64 = 3_000;
-    let world = World::new();
+    let world = TestRegion::new();
     let office = office_on(&world, STEP_MS, &Policy::of("GHA")).await;
     let analyst = world.analyst();
     let counts = "lango-query 1\ndataset residents\nmeasure rows(income)\nby sex\nprice epsilon 50\n";
@@ -137,7 +138,7 @@ async fn nobody_sees_that_a_release_is_stored_before_it_has_left() {
 
 #[tokio::test]
 async fn a_release_is_to_be_seen_after_its_step_though_its_asker_went_away() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = office_on(&world, 200, &Policy::of("GHA")).await;
     let analyst = world.analyst();
     let text = persons("by sex", "1");

@@ -1,13 +1,13 @@
 //! Prices, descriptions and stored releases.
 
 use lango_identity::Role;
-use lango_testkit::{Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use tonic::Code;
 
 #[tokio::test]
 async fn an_estimate_touches_no_data_and_charges_nothing() {
-    let world = World::new();
-    let policy = Policy::of("GHA").grants([Grant::of("1", "4")]);
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").grants([TestGrant::of("1", "4")]);
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let analyst = world.analyst();
     let text = persons("by age,sex", "1");
@@ -21,8 +21,8 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
     assert!(price.layout.contains("codes sex F,M,_O,_U\n"), "{}", price.layout);
 
     let before = office.ledger();
-    let told = analyst.ask(&office, &text).await.unwrap_err();
-    assert_eq!((told.code, told.refusal()), (Code::Unavailable, "unavailable"));
+    let failed = analyst.ask(&office, &text).await.unwrap_err();
+    assert_eq!((failed.code, failed.refusal()), (Code::Unavailable, "unavailable"));
     assert_eq!(office.ledger(), before);
     assert_eq!((before.accounts.len(), before.reservations.len(), office.gate.fetches()), (0, 0, 0));
 
@@ -42,8 +42,8 @@ async fn an_estimate_touches_no_data_and_charges_nothing() {
 
 #[tokio::test]
 async fn an_estimate_is_refused_as_the_question_would_be() {
-    let world = World::new();
-    let policy = Policy::of("GHA").grants([Grant { by: r#"["sex"]"#.into(), ..Grant::of("1", "4") }]);
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").grants([TestGrant { by: r#"["sex"]"#.into(), ..TestGrant::of("1", "4") }]);
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let auditor = world.caller(Role::Auditor, "zainab");
     for (caller, text, expected) in [
@@ -73,18 +73,18 @@ accounting = "pure"
 epsilon = 1
 renews = "never"
 "#;
-    let awa = Grant {
+    let awa = TestGrant {
         to: "spiffe://ecowas.example/analyst/awa".into(),
         by: r#"["sex"]"#.into(),
-        ..Grant::of("0.5", "4")
+        ..TestGrant::of("0.5", "4")
     };
-    let over = Grant {
+    let over = TestGrant {
         id: "over".into(),
         more: "valid = { from = 2001-01-01, until = 2001-12-31 }".into(),
-        ..Grant::of("1", "1")
+        ..TestGrant::of("1", "1")
     };
     let policy = Policy::of("GHA").grants([awa, over]).more(hidden);
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &policy, &Register::sample(1)).await;
 
     let described = world.analyst().describe(&office, None).await.unwrap();
@@ -102,28 +102,28 @@ renews = "never"
     let kofi = world.caller(Role::Analyst, "kofi");
     assert_eq!(kofi.describe(&office, None).await.unwrap(), []);
     for (caller, name) in [(&kofi, "residents"), (&world.analyst(), "visas"), (&kofi, "nothing")] {
-        let told = caller.describe(&office, Some(name)).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (Code::NotFound, "dataset-unknown"), "{name}");
+        let failed = caller.describe(&office, Some(name)).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (Code::NotFound, "dataset-unknown"), "{name}");
     }
     let auditor = world.caller(Role::Auditor, "zainab");
     assert_eq!(auditor.describe(&office, None).await.unwrap_err().refusal(), "role");
 }
 
 #[tokio::test]
-async fn a_stored_release_is_there_for_whoever_may_ask_its_question() {
+async fn a_stored_release_is_open_to_every_principal_that_may_ask_its_question() {
     let to = |name: &str| format!("spiffe://ecowas.example/analyst/{name}");
-    let grant = |id: &str, name: &str, by: &str| Grant {
+    let grant = |id: &str, name: &str, by: &str| TestGrant {
         id: id.into(),
         to: to(name),
         by: by.into(),
-        ..Grant::of("1", "4")
+        ..TestGrant::of("1", "4")
     };
     let policy = Policy::of("GHA").grants([
         grant("a", "awa", r#"["age", "sex"]"#),
         grant("b", "kofi", r#"["sex"]"#),
         grant("c", "ama", r#"["age", "sex"]"#),
     ]);
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &policy, &Register::sample(5)).await;
     let answer = world.analyst().ask(&office, &persons("by age,sex", "1")).await.unwrap();
     let (id, charged) = (answer.statement.release_id, office.ledger());
@@ -135,9 +135,9 @@ async fn a_stored_release_is_there_for_whoever_may_ask_its_question() {
         assert_eq!(stored.statement.query_digest, answer.statement.query_digest);
     }
     for (name, id) in [("kofi", id), ("nobody", id), ("awa", [7; 16]), ("nobody", [7; 16])] {
-        let told = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (Code::NotFound, "release-unknown"), "{name}");
-        assert_eq!(told.status.message(), "no such release is open to you");
+        let failed = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (Code::NotFound, "release-unknown"), "{name}");
+        assert_eq!(failed.status.message(), "no such release is open to you");
     }
     let auditor = world.caller(Role::Auditor, "zainab");
     assert_eq!(auditor.fetch(&office, id).await.unwrap_err().refusal(), "role");

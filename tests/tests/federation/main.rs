@@ -7,6 +7,7 @@ mod coordinator;
 mod envelopes;
 mod failures;
 mod grid;
+mod limits;
 mod log;
 mod lookups;
 mod measures;

@@ -2,7 +2,7 @@
 
 use lango_identity::Role;
 use lango_privacy::Code;
-use lango_testkit::{Grant, Office, Person, Policy, Register, Value, World};
+use lango_testkit::{Office, Person, Policy, Register, TestGrant, TestRegion, Value};
 
 /// A question about the residents.
 fn ask(measures: &[(&str, &str)], price: &str) -> String {
@@ -24,7 +24,7 @@ fn register() -> Register {
 
 #[tokio::test]
 async fn every_measure_is_answered_within_its_noise() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &register()).await;
     let analyst = world.analyst();
     // Incomes clamped to the bounds: 4,000 of 1, 1,000 of 5, 3,000 of 2 and 500 of 0 million.
@@ -42,9 +42,9 @@ async fn every_measure_is_answered_within_its_noise() {
         ),
     ] {
         let answer = analyst.ask(&office, &ask(&[(measure, by)], "epsilon 10")).await.unwrap();
-        let told = answer.layout.margins()[0].values.as_ref();
-        let told = told.map(|codes| codes.iter().map(Code::to_string).collect::<Vec<_>>().join(","));
-        assert_eq!(told.as_deref(), values, "{measure}");
+        let keys = answer.layout.margins()[0].values.as_ref();
+        let keys = keys.map(|codes| codes.iter().map(Code::to_string).collect::<Vec<_>>().join(","));
+        assert_eq!(keys.as_deref(), values, "{measure}");
         // Noise beyond 40 scales comes once in 10^17 draws.
         let scale = answer.plan.margins[0].measurement.noise().unwrap().scale;
         assert_eq!(answer.cells.len(), expected.len(), "{measure}");
@@ -61,7 +61,7 @@ async fn every_measure_is_answered_within_its_noise() {
 
 #[tokio::test]
 async fn a_unit_of_several_rows_counts_within_its_bounds() {
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = Policy::of("GHA");
     let mut keyless = Register::default();
     keyless.unit = "TEXT";
@@ -86,7 +86,7 @@ async fn a_unit_of_several_rows_counts_within_its_bounds() {
 /// Border records with a heavy tail: most persons have moved once or twice, a few hundreds of times.
 #[tokio::test]
 async fn the_demonstrations_movements_are_bounded_and_counted() {
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = Policy::of("TGO");
     let mut office = Office::prepare(&world, "TGO", &policy, &Register::default());
     let drawn = office.folder().join("drawn.sqlite");
@@ -132,14 +132,14 @@ async fn the_demonstrations_movements_are_bounded_and_counted() {
 
 #[tokio::test]
 async fn a_mean_is_divided_by_a_count_that_its_asker_may_have() {
-    let world = World::new();
-    let kofi = Grant {
+    let world = TestRegion::new();
+    let kofi = TestGrant {
         id: "kofi".into(),
         to: "spiffe://ecowas.example/analyst/kofi".into(),
         measures: r#"["mean(income)"]"#.into(),
-        ..Grant::of("50", "100")
+        ..TestGrant::of("50", "100")
     };
-    let awa = Grant { to: "spiffe://ecowas.example/analyst/awa".into(), ..Grant::of("50", "100") };
+    let awa = TestGrant { to: "spiffe://ecowas.example/analyst/awa".into(), ..TestGrant::of("50", "100") };
     let policy = Policy::of("GHA").grants([awa, kofi]);
     let office = Office::start(&world, &policy, &register()).await;
     let (awa, kofi) = (world.analyst(), world.caller(Role::Analyst, "kofi"));
@@ -173,8 +173,9 @@ async fn a_mean_is_divided_by_a_count_that_its_asker_may_have() {
 
 #[tokio::test]
 async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
-    let world = World::new();
-    let office = Office::start(&world, &Policy::of("GHA").grants([Grant::of("1", "2")]), &register()).await;
+    let world = TestRegion::new();
+    let office =
+        Office::start(&world, &Policy::of("GHA").grants([TestGrant::of("1", "2")]), &register()).await;
     let analyst = world.analyst();
     let precise =
         |width: u32| ask(&[("persons", "by sex")], &format!("precision {width} at 0.95 on persons by sex"));
@@ -186,8 +187,8 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
     assert!((200_000_000..300_000_000).contains(&charged), "{charged}");
     assert_eq!(office.ledger().pure_nano(""), i64::try_from(charged).unwrap());
     for (width, refusal) in [(1, "epsilon-per-query-exceeded"), (0, "precision-out-of-range")] {
-        let told = analyst.ask(&office, &precise(width)).await.unwrap_err();
-        assert_eq!(told.refusal(), refusal, "{width}");
+        let failed = analyst.ask(&office, &precise(width)).await.unwrap_err();
+        assert_eq!(failed.refusal(), refusal, "{width}");
         assert_eq!(
             analyst.estimate(&office, &precise(width)).await.unwrap_err().refusal(),
             refusal,
@@ -201,11 +202,11 @@ async fn a_precision_is_bought_for_no_more_than_the_policy_allows() {
 
 #[tokio::test]
 async fn repro_a_count_that_cost_more_than_a_grant_allows_is_not_handed_out_under_it() {
-    let world = World::new();
-    let of = |name: &str, most: &str| Grant {
+    let world = TestRegion::new();
+    let of = |name: &str, most: &str| TestGrant {
         id: name.into(),
         to: format!("spiffe://ecowas.example/analyst/{name}"),
-        ..Grant::of(most, "100")
+        ..TestGrant::of(most, "100")
     };
     let policy = Policy::of("GHA").grants([of("awa", "50"), of("kofi", "1")]);
     let office = Office::start(&world, &policy, &register()).await;
@@ -225,14 +226,14 @@ async fn repro_a_count_that_cost_more_than_a_grant_allows_is_not_handed_out_unde
 
 #[tokio::test]
 async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
-    let world = World::new();
+    let world = TestRegion::new();
     let budget = "accounting = \"zcdp\"\ndelta = 1e-6\nepsilon = 8\nrenews = \"never\"";
-    let grant = Grant {
+    let grant = TestGrant {
         measures: r#"["persons", "keys(village)"]"#.into(),
         more: "delta_per_query = 5e-7".into(),
         by: r#"["sex"]"#.into(),
         filters: "[]".into(),
-        ..Grant::of("2", "8")
+        ..TestGrant::of("2", "8")
     };
     let policy = Policy::of("GHA").budget(budget).grants([grant]);
     let text = policy
@@ -276,7 +277,7 @@ async fn keys_are_found_in_the_data_for_a_delta_that_is_charged() {
     assert_eq!((again.repeated, again.cells), (true, answer.cells));
     // Two such questions spend the account's delta; a third is refused, and what spends none is answered.
     analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.5")).await.unwrap();
-    let told = analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.25")).await.unwrap_err();
-    assert_eq!(told.refusal(), "budget-exceeded");
+    let failed = analyst.ask(&office, &question.replace("epsilon 1", "epsilon 0.25")).await.unwrap_err();
+    assert_eq!(failed.refusal(), "budget-exceeded");
     analyst.ask(&office, &ask(&[("persons", "by sex")], "epsilon 0.25")).await.unwrap();
 }

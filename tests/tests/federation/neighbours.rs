@@ -1,6 +1,6 @@
 //! Two registers that differ by one person, asked alike: whatever no mechanism made is the same, field for field.
 
-use lango_testkit::{Caller, Grant, Office, Policy, Register, Told, World, persons};
+use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 
 /// What an asker sees before an answer, for nothing: prices, descriptions and refusals, as they came.
 async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
@@ -37,16 +37,16 @@ fn measure(measure: &str, body: &str) -> String {
 }
 
 /// A refusal but for its signature and the request that it names.
-fn words(refusal: &Told) -> String {
+fn words(refusal: &FailedCall) -> String {
     let code = refusal.signed.as_ref().map(|signed| signed.code.clone());
     format!("{:?} {:?} {code:?} {}", refusal.code, refusal.reason, refusal.status.message())
 }
 
 /// An office whose table has no key, or one; in one of them somebody stands on two rows, or stands there at all.
-fn offices(world: &World, key: bool) -> [Office; 2] {
+fn offices(world: &TestRegion, key: bool) -> [Office; 2] {
     let mut register = Register::sample(3);
     register.unit = if key { "TEXT PRIMARY KEY" } else { "TEXT" };
-    let policy = Policy::of("GHA").grants([Grant::of("100", "100")]);
+    let policy = Policy::of("GHA").grants([TestGrant::of("100", "100")]);
     [1, 2].map(|which| {
         let office = Office::prepare(world, "GHA", &policy, &register);
         if which == 2 {
@@ -61,7 +61,7 @@ fn offices(world: &World, key: bool) -> [Office; 2] {
 #[tokio::test]
 async fn an_estimate_says_the_same_for_both_neighbours() {
     for key in [true, false] {
-        let world = World::new();
+        let world = TestRegion::new();
         let [mut without, mut with] = offices(&world, key);
         without.up().await.unwrap();
         with.up().await.unwrap();

@@ -1,37 +1,37 @@
 //! Refusals: a status, a reason, a signature under it, a record, and nothing charged.
 
-use lango_identity::{Kind, Role, digest};
-use lango_testkit::{Caller, Grant, Office, Policy, Register, Told, World, persons};
+use lango_identity::{PayloadType, Role, digest};
+use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 use lango_wire::{Question, pb};
 use tonic::Code;
 
 /// Sends a payload as a question and as a price enquiry, and finds both refused alike.
-async fn refused(caller: &Caller, office: &Office, payload: &[u8]) -> Told {
+async fn refused(caller: &Caller, office: &Office, payload: &[u8]) -> FailedCall {
     let mut gateway = caller.gateway(office).await;
-    let estimate = Some(caller.sign(Kind::Estimate, payload.to_vec()));
+    let estimate = Some(caller.sign(PayloadType::Estimate, payload.to_vec()));
     let status = gateway.estimate(pb::GatewayServiceEstimateRequest { estimate }).await.unwrap_err();
-    let price = caller.told(status, &office.id, &digest(Kind::Estimate, payload));
-    let query = Some(caller.sign(Kind::Query, payload.to_vec()));
+    let price = caller.failed(status, &office.id, &digest(PayloadType::Estimate, payload));
+    let query = Some(caller.sign(PayloadType::Query, payload.to_vec()));
     let status = gateway.query(pb::GatewayServiceQueryRequest { query }).await.unwrap_err();
-    let told = caller.told(status, &office.id, &digest(Kind::Query, payload));
-    assert_eq!((price.refusal(), price.code), (told.refusal(), told.code));
-    told
+    let failed = caller.failed(status, &office.id, &digest(PayloadType::Query, payload));
+    assert_eq!((price.refusal(), price.code), (failed.refusal(), failed.code));
+    failed
 }
 
 #[tokio::test]
 async fn every_refusal_is_signed_recorded_and_free() {
-    let world = World::new();
-    let grant = Grant {
+    let world = TestRegion::new();
+    let grant = TestGrant {
         to: "spiffe://ecowas.example/analyst/awa".into(),
         by: r#"["age", "country_of_birth", "sex"]"#.into(),
         by_at_most: 2,
-        ..Grant::of("1", "2")
+        ..TestGrant::of("1", "2")
     };
-    let over = Grant {
+    let over = TestGrant {
         id: "over".into(),
         to: "spiffe://ecowas.example/analyst/ama".into(),
         more: "valid = { from = 2001-01-01, until = 2001-12-31 }".into(),
-        ..Grant::of("1", "1")
+        ..TestGrant::of("1", "1")
     };
     let office = Office::start(&world, &Policy::of("GHA").grants([grant, over]), &Register::sample(5)).await;
     let analyst = world.analyst();
@@ -215,9 +215,9 @@ async fn every_refusal_is_signed_recorded_and_free() {
         ),
     ] {
         let before = (office.ledger(), office.records().len());
-        let told = refused(caller, &office, &payload).await;
-        assert_eq!((told.refusal(), told.code), (reason, code), "{what}: {}", told.status.message());
-        assert!(!told.status.message().is_empty(), "{what}");
+        let failed = refused(caller, &office, &payload).await;
+        assert_eq!((failed.refusal(), failed.code), (reason, code), "{what}: {}", failed.status.message());
+        assert!(!failed.status.message().is_empty(), "{what}");
         let records = office.records();
         assert_eq!((office.ledger(), records.len()), (before.0, before.1 + 2), "{what}");
         for record in &records[before.1..] {
@@ -236,18 +236,21 @@ async fn every_refusal_is_signed_recorded_and_free() {
         with(&|q| q.expires_at = q.issued_at + 8 * 86_400),
         with(&|q| q.audience.push(elsewhere.clone())),
     ] {
-        analyst.send(&office, &analyst.sign(Kind::Query, question)).await.unwrap();
+        analyst.send(&office, &analyst.sign(PayloadType::Query, question)).await.unwrap();
     }
     assert_eq!(office.ledger().pure_nano(""), 1_000_000_000);
 }
 
 #[tokio::test]
 async fn a_budget_that_is_spent_refuses_and_stays_usable() {
-    let world = World::new();
+    let world = TestRegion::new();
     let pool = |epsilon: &str| format!("accounting = \"pure\"\nepsilon = {epsilon}\nrenews = \"yearly\"");
-    let kofi =
-        Grant { id: "kofi".into(), to: "spiffe://ecowas.example/analyst/kofi".into(), ..Grant::of("1", "2") };
-    let awa = || Grant { to: "spiffe://ecowas.example/analyst/awa".into(), ..Grant::of("1", "2") };
+    let kofi = TestGrant {
+        id: "kofi".into(),
+        to: "spiffe://ecowas.example/analyst/kofi".into(),
+        ..TestGrant::of("1", "2")
+    };
+    let awa = || TestGrant { to: "spiffe://ecowas.example/analyst/awa".into(), ..TestGrant::of("1", "2") };
     for (what, policy, of) in [
         ("the grant's share", Policy::of("GHA").grants([awa(), kofi.clone()]), "grant regional-analysts"),
         ("the pool", Policy::of("GHA").budget(&pool("2")).grants([awa(), kofi]), "pool"),
@@ -261,10 +264,10 @@ async fn a_budget_that_is_spent_refuses_and_stays_usable() {
             analyst.ask(&office, &persons("by education", "0.5")).await.unwrap();
         }
         let before = office.ledger();
-        let told = analyst.ask(&office, &persons("by age", "0.500000001")).await.unwrap_err();
-        assert_eq!((told.refusal(), told.code), ("budget-exceeded", Code::ResourceExhausted), "{what}");
+        let failed = analyst.ask(&office, &persons("by age", "0.500000001")).await.unwrap_err();
+        assert_eq!((failed.refusal(), failed.code), ("budget-exceeded", Code::ResourceExhausted), "{what}");
         let left = format!("the {of} of `residents` has 0.5 left of 2 in its currency");
-        assert!(told.status.message().starts_with(&left), "{what}: {}", told.status.message());
+        assert!(failed.status.message().starts_with(&left), "{what}: {}", failed.status.message());
         assert_eq!(office.ledger(), before, "{what}");
         assert_eq!(office.records().last().unwrap().reason, "budget-exceeded");
         // What is left can be spent to the last billionth, and what was paid for is still free.

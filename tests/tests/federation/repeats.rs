@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lango_identity::Kind;
-use lango_testkit::{Grant, Mode, Office, Policy, Register, World, at_once, persons};
+use lango_identity::PayloadType;
+use lango_testkit::{Mode, Office, Policy, Register, TestGrant, TestRegion, at_once, persons};
 use lango_wire::Answer;
 
 /// With noise in 84 cells: values agree because they were stored, not by luck.
@@ -25,7 +25,7 @@ fn assert_repeats(again: &Answer, first: &Answer) {
 
 #[tokio::test]
 async fn a_question_asked_again_costs_nothing() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let (analyst, other) = (world.analyst(), world.caller(lango_identity::Role::Analyst, "kofi"));
     let first = analyst.ask(&office, &question()).await.unwrap();
@@ -51,10 +51,10 @@ async fn a_question_asked_again_costs_nothing() {
 
 #[tokio::test]
 async fn a_byte_identical_request_is_charged_once_and_answered_in_its_own_envelope() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
-    let envelope = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    let envelope = analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode());
     let first = analyst.send(&office, &envelope).await.unwrap();
     world.clock.advance(7);
     let second = analyst.send(&office, &envelope).await.unwrap();
@@ -70,15 +70,15 @@ async fn a_byte_identical_request_is_charged_once_and_answered_in_its_own_envelo
 
 #[tokio::test]
 async fn eight_at_once_are_charged_once() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
-    let same = analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode());
+    let same = analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode());
     // Four byte-identical requests, four with their own identifiers.
     let envelopes: Vec<_> = (0..8)
         .map(|n| match n % 2 {
             0 => same.clone(),
-            _ => analyst.sign(Kind::Query, analyst.question(&[&office.id], &question()).encode()),
+            _ => analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question()).encode()),
         })
         .collect();
     office.gate.set(Mode::Shut);
@@ -100,26 +100,26 @@ async fn eight_at_once_are_charged_once() {
 
 #[tokio::test]
 async fn an_edit_of_the_policy_redraws_noise_only_if_it_touches_the_terms() {
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = Policy::of("GHA");
     let mut office = Office::start(&world, &policy, &Register::sample(5)).await;
     let analyst = world.analyst();
     let first = analyst.ask(&office, &question()).await.unwrap();
 
-    let other_grant = || Grant {
+    let other_grant = || TestGrant {
         id: "others".into(),
         to: "spiffe://ecowas.example/analyst/kofi".into(),
-        ..Grant::of("1", "2")
+        ..TestGrant::of("1", "2")
     };
     for (edit, edited) in [
         ("title", Policy { title: "Another title".into(), ..policy.clone() }),
-        ("another grant first", policy.clone().grants([other_grant(), Grant::default()])),
+        ("another grant first", policy.clone().grants([other_grant(), TestGrant::default()])),
         (
             "a smaller pool",
             policy
                 .clone()
                 .budget("accounting = \"pure\"\nepsilon = 2\nrenews = \"never\"")
-                .grants([Grant::of("1", "2")]),
+                .grants([TestGrant::of("1", "2")]),
         ),
     ] {
         office.restart(&edited).await;
@@ -148,15 +148,15 @@ async fn an_edit_of_the_policy_redraws_noise_only_if_it_touches_the_terms() {
 
 #[tokio::test]
 async fn a_charge_is_given_back_only_if_no_row_was_read() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
     for (rows_were_read, charged, states) in
         [(false, 0, &["voided"][..]), (true, PRICE, &["voided", "spent"])]
     {
         office.gate.set(Mode::Fail { rows_were_read });
-        let told = analyst.ask(&office, &question()).await.unwrap_err();
-        assert_eq!((told.code, told.refusal()), (tonic::Code::Unavailable, "unavailable"));
+        let failed = analyst.ask(&office, &question()).await.unwrap_err();
+        assert_eq!((failed.code, failed.refusal()), (tonic::Code::Unavailable, "unavailable"));
         assert_eq!(office.ledger().pure_nano(""), charged);
         assert_eq!(office.ledger().reservations, states);
         assert_eq!(office.records().last().unwrap().decision, "failed");
@@ -170,7 +170,7 @@ async fn a_charge_is_given_back_only_if_no_row_was_read() {
 
 #[tokio::test]
 async fn an_asker_who_goes_away_leaves_no_question_half_done() {
-    let world = World::new();
+    let world = TestRegion::new();
     let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
     let analyst = world.analyst();
     office.gate.set(Mode::Shut);

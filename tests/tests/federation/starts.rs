@@ -1,13 +1,13 @@
 //! What keeps a gateway from starting is named.
 
 use lango_identity::Role;
-use lango_testkit::{Grant, Office, Policy, Register, World};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion};
 
 #[tokio::test]
 async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
-    let world = World::new();
+    let world = TestRegion::new();
     let policy = || Policy::of("GHA");
-    let grant = |grant: Grant| policy().grants([grant]);
+    let grant = |grant: TestGrant| policy().grants([grant]);
     let register = || Register::sample(1);
     let keyless = || {
         let mut register = register();
@@ -38,7 +38,7 @@ async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
         ("several rows of a unit", replaced("rows_at_most = 1", "rows_at_most = 4"), keyless(), None),
         (
             "publish in a region",
-            grant(Grant { publish: "region".into(), ..Grant::default() }).text(),
+            grant(TestGrant { publish: "region".into(), ..TestGrant::default() }).text(),
             register(),
             Some("`publish = \"region\"` is not supported by this version"),
         ),
@@ -117,10 +117,10 @@ fn position(text: &str, needle: &str) -> String {
 
 #[tokio::test]
 async fn a_gateway_whose_certificates_are_not_good_does_not_start() {
-    let (world, stranger) = (World::new(), World::new());
+    let (world, stranger) = (TestRegion::new(), TestRegion::new());
     let (gha, tgo) = (world.id(Role::Office, "GHA"), world.id(Role::Office, "TGO"));
     let issue = |tls, signing| world.identity_of(&gha, tls, signing);
-    let (life, past) = (world.validity(), world.past());
+    let (life, past) = (world.lifetime(), world.past());
     let mut other_tls = issue(life, life);
     other_tls.tls = world.identity_of(&tgo, life, life).tls;
     for (what, identity, expected) in [
@@ -151,7 +151,7 @@ async fn a_gateway_whose_certificates_are_not_good_does_not_start() {
 
 #[tokio::test]
 async fn a_ledger_of_another_version_is_left_alone() {
-    let world = World::new();
+    let world = TestRegion::new();
     let mut office = Office::start(&world, &Policy::of("GHA"), &Register::sample(1)).await;
     office.down().await;
     let ledger = rusqlite::Connection::open(office.store()).unwrap();

@@ -1,9 +1,9 @@
-//! Whatever stands in a column, a question about it does not fail: an error would tell that it stands there.
+//! Whatever stands in a column, a question about it does not fail: an error would reveal that it stands there.
 
-use lango_testkit::{Database, Engine, Grant, Office, Policy, Register, World, persons};
+use lango_testkit::{Engine, Office, Policy, Register, TestDatabase, TestGrant, TestRegion, persons};
 
 /// A table: its columns, how each is declared, and the oddest values that it can then hold, as literals.
-type Held = [(&'static str, &'static str, &'static [&'static str]); 8];
+type ColumnValues = [(&'static str, &'static str, &'static [&'static str]); 8];
 
 /// Every type that SQLite stores, at its ends, in any column.
 const ANYTHING: &[&str] = &[
@@ -57,7 +57,7 @@ const BIGINTS: &[&str] = &["NULL", "0", "-1", "9223372036854775807", "-922337203
 const SMALLINTS: &[&str] = &["NULL", "0", "2024", "32767", "-32768"];
 const SHORT: &[&str] = &["NULL", "''", "' '", "'F'", "'f'", "'ſ'"];
 
-const OF_SQLITE: &[Held] = &[[
+const OF_SQLITE: &[ColumnValues] = &[[
     ("person_id", "TEXT", ANYTHING),
     ("country_of_birth", "TEXT", ANYTHING),
     ("sex", "TEXT", ANYTHING),
@@ -67,7 +67,7 @@ const OF_SQLITE: &[Held] = &[[
     ("income", "BIGINT", ANYTHING),
     ("born", "TEXT", ANYTHING),
 ]];
-const OF_BOTH_SERVERS: Held = [
+const OF_BOTH_SERVERS: ColumnValues = [
     ("person_id", "TEXT", TEXTS),
     ("country_of_birth", "TEXT", TEXTS),
     ("sex", "TEXT", TEXTS),
@@ -77,7 +77,7 @@ const OF_BOTH_SERVERS: Held = [
     ("income", "BIGINT", BIGINTS),
     ("born", "TEXT", TEXTS),
 ];
-const OF_POSTGRES: &[Held] = &[
+const OF_POSTGRES: &[ColumnValues] = &[
     OF_BOTH_SERVERS,
     [
         ("person_id", "NUMERIC(18,0)", &["NULL", "0", "'NaN'", "999999999999999999", "-999999999999999999"]),
@@ -100,7 +100,7 @@ const OF_POSTGRES: &[Held] = &[
         ("born", "DATE", &["'0001-01-01 BC'", "'0001-01-01'", "'9999-12-31'", "'10000-01-01'"]),
     ],
 ];
-const OF_MARIADB: &[Held] = &[
+const OF_MARIADB: &[ColumnValues] = &[
     OF_BOTH_SERVERS,
     [
         ("person_id", "DECIMAL(18,0)", &["NULL", "0", "999999999999999999", "-999999999999999999"]),
@@ -126,7 +126,7 @@ const OF_MARIADB: &[Held] = &[
 ];
 
 /// Makes the table, and puts every value of every column into it: in a unit of its own, and in one unit.
-fn fill(database: &Database, held: &Held) {
+fn fill(database: &TestDatabase, held: &ColumnValues) {
     // What may be kept is asked for, and not what may be written by default.
     let lax =
         if database.engine() == Engine::MariaDb { "SET sql_mode = 'ALLOW_INVALID_DATES'; " } else { "" };
@@ -145,9 +145,9 @@ fn fill(database: &Database, held: &Held) {
 
 #[tokio::test]
 async fn no_value_makes_a_question_fail() {
-    let world = World::new();
+    let world = TestRegion::new();
     let by = r#"["country_of_birth", "sex", "age", "education", "arrival_year", "born"]"#;
-    let policy = Policy::of("GHA").grants([Grant { by: by.into(), ..Grant::default() }]);
+    let policy = Policy::of("GHA").grants([TestGrant { by: by.into(), ..TestGrant::default() }]);
     let born = "born = { date = [2023-12-30, 2024-03-01], bands = \"month\" }\nincome = {";
     let text = policy.text().replace("income = {", born);
     let tables = match Engine::under_test() {

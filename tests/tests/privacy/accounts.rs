@@ -1,4 +1,4 @@
-//! What a whole account tells: an asker who makes questions fail learns no more than the pool may bear.
+//! What a whole account reveals: an asker who makes questions fail learns no more than the pool covers.
 
 use lango_ledger::{Account, Balance, Event, Holder, Limit, State, TransitionError};
 
@@ -12,7 +12,7 @@ use crate::{
     seeds::times,
 };
 
-/// Questions that an asker tries, far more than the pool bears.
+/// Questions that an asker tries, far more than the pool covers.
 const ATTEMPTS: usize = 9;
 /// A question is paid with this part of the pool.
 const QUESTIONS: u64 = 3;
@@ -45,7 +45,7 @@ fn session(neighbours: &Neighbours, with: bool, transition: Transition) -> Seen 
         let Ok(charged) = balance.charge(&account, &loss, &limit) else { break };
         let event = if attempt % 2 == 0 { Event::FailedBeforeReading } else { Event::FailedAfterReading };
         if event == Event::FailedAfterReading {
-            score += witness.look(&product(&neighbours.plan, counted.clone()).unwrap())?.0;
+            score += witness.score(&product(&neighbours.plan, counted.clone()).unwrap())?.0;
         }
         // The balance is the sum of the reservations that are not voided.
         if transition(State::Pending, event).unwrap() != State::Voided {
@@ -56,7 +56,7 @@ fn session(neighbours: &Neighbours, with: bool, transition: Transition) -> Seen 
 }
 
 #[test]
-fn a_pool_tells_no_more_than_it_bears_and_would_if_failures_were_refunded() {
+fn a_pool_reveals_no_more_than_it_covers_and_would_if_failures_were_refunded() {
     const CASES: &[(&str, Price, &str, Transition)] = &[
         ("the ledger", Pure, "0.7", State::after),
         ("a refund on failure", Pure, "0.7", refund),

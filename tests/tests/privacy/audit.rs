@@ -1,4 +1,4 @@
-//! An audit: whether what is released tells two neighbouring tables apart better than its price allows.
+//! An audit: whether what is released distinguishes two neighbouring tables better than its price allows.
 
 use std::collections::HashMap;
 
@@ -65,12 +65,12 @@ pub fn product(plan: &Plan, counted: Vec<Counted>) -> Result<Measured, NoiseErro
     measure(plan, Exact::new(counted))
 }
 
-/// The figure that is certain but with probability [`ALPHA`], from so many releases of either table.
+/// The figure that is certain except with probability [`ALPHA`], from `draws` releases of either table.
 pub fn found(neighbours: &Neighbours, claim: &Claim, release: &Release<'_>, draws: usize) -> f64 {
     let witness = Witness::of(neighbours);
     let see = |with: bool| {
         let counted = if with { &neighbours.with } else { &neighbours.without };
-        witness.look(&release(&neighbours.plan, counted.clone()).unwrap())
+        witness.score(&release(&neighbours.plan, counted.clone()).unwrap())
     };
     found_by(&see, claim, draws)
 }
@@ -87,7 +87,7 @@ pub fn found_by(see: &dyn Fn(bool) -> Seen, claim: &Claim, draws: usize) -> f64 
     }
 }
 
-/// What is looked at in a release: a score that is known beforehand, and what was chosen, whose likelihood is learnt from
+/// What is compared in a release: a score that is known beforehand, and what was chosen, whose likelihood is learnt from
 /// the first draws. `None` where the release has another shape than is planned.
 pub type Seen = Option<(f64, Vec<i64>)>;
 
@@ -126,7 +126,7 @@ impl Pair {
     }
 }
 
-/// Where the two tables differ: what to look at in a release, margin by margin.
+/// Where the two tables differ: what to compare in a release, margin by margin.
 pub struct Witness(Vec<Difference>);
 
 /// How the counts of a margin differ.
@@ -168,7 +168,7 @@ impl Witness {
     }
 
     /// The logarithm of how much likelier the release is with the unit, by the noise that is claimed, and all that was chosen.
-    pub fn look(&self, measured: &Measured) -> Seen {
+    pub fn score(&self, measured: &Measured) -> Seen {
         let mut rest = measured.integers.as_slice();
         let (mut score, mut choice) = (0.0, Vec::new());
         for (difference, layout) in self.0.iter().zip(measured.layout.margins()) {
@@ -186,10 +186,10 @@ impl Witness {
                 }
                 Difference::Chosen(_) => choice.extend_from_slice(integers),
                 Difference::Keys(differing, noise) => {
-                    let told = layout.values.iter().flatten().map(|key| key.as_str()).zip(integers);
-                    for (key, told) in told {
+                    let keyed = layout.values.iter().flatten().map(|key| key.as_str()).zip(integers);
+                    for (key, noisy) in keyed {
                         let known = differing.iter().find(|(differing, ..)| differing == key);
-                        score += known.map_or(0.0, |(_, a, b)| ratio(noise, *told, *a, *b));
+                        score += known.map_or(0.0, |(_, a, b)| ratio(noise, *noisy, *a, *b));
                     }
                 }
             }
@@ -198,9 +198,9 @@ impl Witness {
     }
 }
 
-/// `ln P(told | a) / P(told | b)` for a noisy count.
-fn ratio(noise: &Noise, told: i64, a: i64, b: i64) -> f64 {
-    let (from_a, from_b) = (told.abs_diff(a) as f64, told.abs_diff(b) as f64);
+/// `ln P(noisy | a) / P(noisy | b)` for a noisy count.
+fn ratio(noise: &Noise, noisy: i64, a: i64, b: i64) -> f64 {
+    let (from_a, from_b) = (noisy.abs_diff(a) as f64, noisy.abs_diff(b) as f64);
     match noise.mechanism {
         Mechanism::DiscreteLaplace => (from_b - from_a) / noise.scale,
         Mechanism::DiscreteGaussian => {

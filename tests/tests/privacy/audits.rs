@@ -1,4 +1,4 @@
-//! The table of audits: every measure and mechanism, each on a table where one unit's rows go where they tell most.
+//! The table of audits: every measure and mechanism, each on a table where one unit's rows go where they reveal most.
 
 use lango_privacy::{Accounting, Discovery, Measurement, Mechanism, Noise, Plan, PlannedMargin, Selection};
 
@@ -6,7 +6,7 @@ use crate::{
     audit::{Claim, Neighbours, found, product},
     report::{each, print},
     seeds::{Seeds, times},
-    sql::Table,
+    sql::SqlTable,
     table::{self, Row, plan, released},
 };
 
@@ -162,7 +162,7 @@ impl Audit {
         change(&mut by);
         let all: Vec<Row> = self.unit.iter().map(|row| Row::read(0, row)).chain(others).collect();
         let mut seeds = Seeds::of(self.question);
-        let table = Table::of(&all, seeds.bytes());
+        let table = SqlTable::of(&all, seeds.bytes());
         let with = table.count(&by);
         Neighbours { plan, with, without: table.without(0).count(&by) }
     }
@@ -218,7 +218,7 @@ impl Audit {
     }
 }
 
-/// A measurement with so many times the noise; a threshold is then as many times as far off in terms of it.
+/// A measurement with `times` the noise; a threshold is then as many times as far off in terms of it.
 pub fn rescaled(measurement: Measurement, times: f64) -> Measurement {
     let scaled = |noise: Noise| Noise { scale: noise.scale * times, ..noise };
     match measurement {
@@ -234,7 +234,7 @@ pub fn rescaled(measurement: Measurement, times: f64) -> Measurement {
 }
 
 impl Neighbours {
-    /// The same, measured with so many times the noise in each margin.
+    /// The same, measured with `times` the noise in each margin.
     pub fn with_noise(mut self, times: impl Fn(&PlannedMargin) -> f64) -> Self {
         for margin in &mut self.plan.margins {
             margin.text.measurement = rescaled(margin.text.measurement, times(margin));
@@ -244,7 +244,7 @@ impl Neighbours {
 }
 
 #[test]
-fn releases_tell_neighbours_apart_no_better_than_was_paid_for_and_would_at_half_the_noise() {
+fn releases_distinguish_neighbours_no_better_than_was_paid_for_and_would_at_half_the_noise() {
     let results = each(AUDITS, |audit| {
         let neighbours = audit.neighbours();
         let claim = audit.claim(&neighbours.plan);

@@ -76,7 +76,7 @@ fn without_empty_cells(plan: &Plan, counted: Vec<Counted>) -> Result<Measured, N
         keysets.insert(dimension.clone(), Keyset::new(filled.map(|(code, _)| code.clone()).collect()));
     }
     let filled = measured.integers.iter().zip(&cells).filter(|(_, units)| **units > 0);
-    let integers = filled.map(|(told, _)| *told).collect();
+    let integers = filled.map(|(noisy, _)| *noisy).collect();
     let layout = Layout::new(keysets, vec![margin.clone()]).map_err(|_| NoiseError::Noise)?;
     Ok(Measured { layout, integers })
 }

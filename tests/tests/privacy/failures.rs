@@ -10,7 +10,7 @@ use lango_privacy::{
 use crate::{
     audit::product,
     seeds::times,
-    sql::Table,
+    sql::SqlTable,
     table::{self, Row, plan},
 };
 
@@ -28,43 +28,46 @@ fn cells(counted: &[Counted]) -> Vec<i64> {
         .collect()
 }
 
-/// smartnoise-sdk#202: an average was charged for less than its sum and its count told.
+/// smartnoise-sdk#202: an average was charged for less than its sum and its count reveal.
 #[test]
-fn an_average_costs_what_it_tells() {
+fn an_average_costs_what_it_reveals() {
     for rows_at_most in [1, 3] {
         let dataset = table::dataset(rows_at_most, 1);
         let plan = pure("measure mean(income)\nby\nby sex\nprice epsilon 1", &dataset);
-        let mut told = 0.0;
+        let mut revealed = 0.0;
         for margin in &plan.margins {
             let Measurement::Noise(noise) = margin.text.measurement else {
                 panic!("a mean is made from noisy sums")
             };
-            // What both sums tell together: the width of the bounds for each row, whatever its value is.
+            // What both sums reveal together: the width of the bounds for each row, whatever its value is.
             let both = u64::from(rows_at_most) * 1_000;
             let epsilon = noise.epsilon(both).unwrap();
             assert!((noise.scale * epsilon / both as f64 - 1.0).abs() < 1e-9, "{noise}");
-            told += epsilon;
+            revealed += epsilon;
         }
         let charged = plan.loss.pure_nano.unwrap() as f64 / 1e9;
         assert_eq!(charged, 1.0);
-        assert!(told <= charged && told > 0.999_999 * charged, "{told} told, {charged} charged");
+        assert!(
+            revealed <= charged && revealed > 0.999_999 * charged,
+            "{revealed} revealed, {charged} charged"
+        );
     }
 }
 
-/// smartnoise-sdk#534, opendp#1964: groups in which nobody is were left out, and groups that were told gave persons away.
+/// smartnoise-sdk#534, opendp#1964: groups in which nobody is were left out, and groups that were released gave persons away.
 #[test]
 fn every_declared_key_has_a_cell_in_an_empty_table_too() {
     let dataset = table::dataset(2, 2);
     let question = "measure mean(income)\nby sex\nmeasure persons\nby age,sex\nmeasure quantile(age,0.5)\nby region\n\
                     measure share(sex)\nby region\nprice epsilon 1";
     let plan = pure(question, &dataset);
-    let counted = Table::of(&[], [0; 32]).count(&plan);
+    let counted = SqlTable::of(&[], [0; 32]).count(&plan);
     assert!(cells(&counted).iter().all(|count| *count == 0));
     let empty = product(&plan, counted).unwrap();
     // sex F, M, _O, _U; age 0-4, 5-9, _O, _U; region A, _O, _U: two sums by sex, units by both, a median and four shares.
     assert_eq!(empty.integers.len(), 2 * 4 + 4 * 4 + 3 + 4 * 3);
     let rows: Vec<Row> = (1..=9).map(|unit| Row::read(unit, "5 0 10 A F v")).collect();
-    let filled = product(&plan, Table::of(&rows, [0; 32]).count(&plan)).unwrap();
+    let filled = product(&plan, SqlTable::of(&rows, [0; 32]).count(&plan)).unwrap();
     assert_eq!(filled.layout, empty.layout, "which cells there are does not depend on the rows");
 }
 
@@ -73,13 +76,13 @@ fn every_declared_key_has_a_cell_in_an_empty_table_too() {
 fn a_count_of_nobody_may_be_negative_and_is_never_large() {
     let dataset = table::dataset(1, 1);
     let plan = pure("measure persons\nby sex\nmeasure sum(balance)\nby sex\nprice epsilon 1", &dataset);
-    let counted = Table::of(&[], [0; 32]).count(&plan);
+    let counted = SqlTable::of(&[], [0; 32]).count(&plan);
     let drawn: Vec<i64> =
         (0..times(200)).flat_map(|_| product(&plan, counted.clone()).unwrap().integers).collect();
     // Each is below 0 with probability 0.4: of 800 counts a hundred and more are, but once in 10^50 runs.
-    assert!(drawn.iter().filter(|told| **told < 0).count() > 100);
+    assert!(drawn.iter().filter(|noisy| **noisy < 0).count() > 100);
     // Scales are 2 and 1,800: e^-60 beyond.
-    assert!(drawn.iter().all(|told| told.abs() < 60 * 1_800));
+    assert!(drawn.iter().all(|noisy| noisy.abs() < 60 * 1_800));
 }
 
 /// smartnoise-sdk#568: one bound on a unit's rows dropped what a bound on its groups was meant to.
@@ -93,7 +96,7 @@ fn rows_and_cells_are_bounded_apart() {
     {
         let dataset = table::dataset(rows_at_most, cells_at_most);
         let plan = pure("measure persons\nby sex\nmeasure rows\nby\nprice epsilon 1", &dataset);
-        let counted = Table::of(&rows, [3; 32]).count(&plan);
+        let counted = SqlTable::of(&rows, [3; 32]).count(&plan);
         let sums: Vec<i64> =
             counted.iter().map(|margin| cells(std::slice::from_ref(margin)).iter().sum()).collect();
         assert_eq!(sums, [persons_by_cell, rows_read], "{rows_at_most} rows, {cells_at_most} cells");
@@ -115,19 +118,19 @@ fn a_sum_is_exact_whatever_the_order_and_the_magnitude_of_its_rows() {
     // Odd and above 2^53: no float, and 1 is lost where floats are added in this order.
     let exact = 1_000 * MOST + 1;
     assert_ne!(exact as f64 as i64, exact);
-    assert_eq!(cells(&Table::of(&rows, [0; 32]).count(&plan)), [exact]);
+    assert_eq!(cells(&SqlTable::of(&rows, [0; 32]).count(&plan)), [exact]);
     rows.reverse();
-    assert_eq!(cells(&Table::of(&rows, [0; 32]).count(&plan)), [exact]);
-    assert_eq!(cells(&Table::of(&rows, [0; 32]).without(1_000).count(&plan)), [exact - 1]);
+    assert_eq!(cells(&SqlTable::of(&rows, [0; 32]).count(&plan)), [exact]);
+    assert_eq!(cells(&SqlTable::of(&rows, [0; 32]).without(1_000).count(&plan)), [exact - 1]);
 }
 
 /// opendp#2640, smartnoise-sdk#367: quantiles of small groups were missing or empty.
 #[test]
 fn a_quantile_of_nobody_is_one_of_the_candidates() {
     let plan = pure("measure quantile(age,0.25,0.5)\nby sex\nprice epsilon 1", &table::dataset(1, 1));
-    let told = product(&plan, Table::of(&[], [0; 32]).count(&plan)).unwrap().integers;
-    assert_eq!(told.len(), 2 * 4);
-    assert!(told.iter().all(|chosen| [2, 7].contains(chosen)), "{told:?}");
+    let chosen = product(&plan, SqlTable::of(&[], [0; 32]).count(&plan)).unwrap().integers;
+    assert_eq!(chosen.len(), 2 * 4);
+    assert!(chosen.iter().all(|value| [2, 7].contains(value)), "{chosen:?}");
 }
 
 /// smartnoise-sdk#317: where bounds were missing the noise was for none.

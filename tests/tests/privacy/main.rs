@@ -1,6 +1,6 @@
-//! Is what is promised of privacy true? Audits that try to tell neighbouring tables apart by what is released.
+//! Is what is promised of privacy true? Audits that try to distinguish neighbouring tables by what is released.
 //!
-//! Neighbouring tables, questions and what is looked at come from fixed seeds; the noise is the product's own, from the
+//! Neighbouring tables, questions and what is compared come from fixed seeds; the noise is the product's own, from the
 //! operating system, so that what is audited is what is shipped. `LANGO_LONG=1` takes fresh seeds and ten times the draws.
 
 mod accounts;

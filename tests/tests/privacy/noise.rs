@@ -182,7 +182,7 @@ fn candidates_are_chosen_as_often_as_their_law_says() {
 }
 
 #[test]
-fn a_value_of_one_unit_is_told_with_probability_delta_at_most_and_not_much_less() {
+fn a_value_of_one_unit_is_released_with_probability_delta_at_most_and_not_much_less() {
     for (values, epsilon) in [(1, "0.1"), (1, "1"), (4, "1"), (1, "20")] {
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let plan = plan(
@@ -192,13 +192,16 @@ fn a_value_of_one_unit_is_told_with_probability_delta_at_most_and_not_much_less(
             &[],
         );
         let Measurement::Discovery(Discovery { noise, threshold }) = plan.margins[0].text.measurement else {
-            panic!("keys are looked for")
+            panic!("keys are sought")
         };
         let (reach, law) = law(noise);
         let lifts = usize::try_from(threshold - 1 + reach).unwrap();
-        let told: f64 = law.iter().skip(lifts).sum();
-        let any = 1.0 - (1.0 - told).powi(values as i32);
-        assert!(any <= 1e-6, "{epsilon}: a value that one of {values} has is told with probability {any}");
+        let released: f64 = law.iter().skip(lifts).sum();
+        let any = 1.0 - (1.0 - released).powi(values as i32);
+        assert!(
+            any <= 1e-6,
+            "{epsilon}: a value that one of {values} has is released with probability {any}"
+        );
         // A threshold of whole numbers meets delta only so well: what the last step leaves over is less than the next adds.
         let lower: f64 = law.iter().skip(lifts.saturating_sub(3)).sum();
         assert!(
@@ -214,6 +217,6 @@ fn keys_come_back_as_they_are_escaped() {
     let plan = plan("measure keys(village)\nby\nprice epsilon 20", &table::dataset(1, 1), &account, &[]);
     let key = Code::escaped("São, 1 %").unwrap().to_string();
     let counted = Counted::Keys([(key.clone(), 1_000)].into());
-    let told = product(&plan, vec![counted]).unwrap().layout.margins()[0].values.clone().unwrap();
-    assert_eq!(told.iter().map(Code::as_str).collect::<Vec<_>>(), [key]);
+    let keys = product(&plan, vec![counted]).unwrap().layout.margins()[0].values.clone().unwrap();
+    assert_eq!(keys.iter().map(Code::as_str).collect::<Vec<_>>(), [key]);
 }

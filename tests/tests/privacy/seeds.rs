@@ -14,7 +14,7 @@ pub fn is_long() -> bool {
     env::var("LANGO_LONG").is_ok_and(|long| long == "1")
 }
 
-/// So many of anything, ten times as many in a long run.
+/// `usually` repetitions, ten times as many in a long run.
 pub fn times(usually: usize) -> usize {
     if is_long() { 10 * usually } else { usually }
 }

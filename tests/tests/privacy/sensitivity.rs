@@ -12,7 +12,7 @@ use crate::{
     counting,
     report::{each, print},
     seeds::{Seeds, times},
-    sql::Table,
+    sql::SqlTable,
     table::{self, Row, plan},
 };
 
@@ -193,7 +193,7 @@ fn check(case: usize) -> (Vec<Used>, bool) {
     let plan = random_plan(MEASURES[case % MEASURES.len()], seeds);
     let all: Vec<Row> =
         (0..8).flat_map(|unit| rows(unit, ROWS_MOST - unit as u32 % ROWS_MOST, seeds)).collect();
-    let table = Table::of(&all, seeds.bytes());
+    let table = SqlTable::of(&all, seeds.bytes());
     let with = table.count(&plan);
     let without = table.without(0).count(&plan);
     // Which rows a bound drops is the secret's affair; where it drops none, the plain reading must agree.

@@ -7,12 +7,12 @@ use std::sync::{
 
 use lango_privacy::{Counted, Discovery, Exact, Measurement, Mechanism, Noise, Plan, measure};
 use lango_source::{Secret, Source};
-use lango_testkit::{Database, Engine, Value, wait};
+use lango_testkit::{Engine, TestDatabase, Value, wait};
 
 use crate::table::{COLUMNS, Row};
 
 /// A table of its own.
-pub struct Table {
+pub struct SqlTable {
     place: Place,
     name: String,
     /// What its rows are ordered by within each unit.
@@ -22,13 +22,13 @@ pub struct Table {
 /// A database, and how a gateway reads it.
 #[derive(Clone)]
 struct Place {
-    database: Arc<Database>,
+    database: Arc<TestDatabase>,
     source: Arc<dyn Source>,
 }
 
 impl Place {
     fn fresh(engine: Engine) -> Self {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         Self { source: database.source().into(), database: Arc::new(database) }
     }
 
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-impl Table {
+impl SqlTable {
     /// The table of these rows, in this order.
     pub fn of(rows: &[Row], secret: [u8; 32]) -> Self {
         static TABLES: AtomicUsize = AtomicUsize::new(0);
@@ -57,7 +57,7 @@ impl Table {
         let database = &table.place.database;
         database.create(&table.name, &columns);
         let value = |(value, (_, declared)): (&Option<String>, &(&str, &str))| match value {
-            // SQLite makes a number of a text that is one; a server wants to be told so.
+            // SQLite makes a number of a text that is one; a server needs a cast.
             Some(text) if engine.is_typed() && *declared != "TEXT" => {
                 Value::Integer(text.parse().unwrap_or_else(|_| panic!("{text} is no number")))
             }
@@ -101,9 +101,9 @@ impl Table {
             let width = if keys { margin.width() } else { planned.fetch.width(&plan.dataset) };
             let (counted, others) = rest.split_at(plan.layout.cells_of(&margin.by) * width);
             rest = others;
-            let told = || margin.values.iter().flatten().map(ToString::to_string);
+            let found = || margin.values.iter().flatten().map(ToString::to_string);
             if keys {
-                Counted::Keys(told().zip(counted.iter().copied()).collect())
+                Counted::Keys(found().zip(counted.iter().copied()).collect())
             } else {
                 Counted::Cells(counted.to_vec())
             }
@@ -122,7 +122,7 @@ impl Table {
     }
 }
 
-impl Drop for Table {
+impl Drop for SqlTable {
     fn drop(&mut self) {
         // A file goes by itself.
         if self.place.database.engine() != Engine::Sqlite {

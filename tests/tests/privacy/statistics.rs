@@ -1,11 +1,11 @@
 //! What samples prove: exact confidence bounds, and from them lower bounds on epsilon, rho and delta.
 //!
-//! Every bound holds whatever the two laws are. What is looked at (an event, thresholds) is chosen on other draws than
+//! Every bound holds whatever the two laws are. What is compared (an event, thresholds) is chosen on other draws than
 //! those that prove something (Ding et al., "Detecting Violations of Differential Privacy", CCS 2018, arXiv 1805.10277).
 
 /// The orders of Renyi divergence that are tried, less 1: from almost the Kullback-Leibler divergence up.
 const ORDERS: std::ops::Range<i32> = -24..17;
-/// So many thresholds cut a score into pieces; more lose more to confidence than they tell.
+/// The most thresholds that cut a score into pieces; more of them lose more to confidence than they gain.
 const CUTS_MOST: usize = 8;
 
 /// Draws of a score under either of two neighbours.
@@ -117,7 +117,7 @@ fn per_order(pieces: &[(f64, f64)], order: f64) -> f64 {
     (most + rest.ln()) / ((order - 1.0) * order)
 }
 
-/// At most so many thresholds, evenly through the pooled draws.
+/// At most `count` thresholds, evenly through the pooled draws.
 fn thresholds(scores: &Scores, count: usize) -> Vec<f64> {
     let mut pooled: Vec<f64> = scores.with.iter().chain(&scores.without).copied().collect();
     pooled.sort_by(f64::total_cmp);
@@ -142,7 +142,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// So many hits.
+    /// The number of hits.
     pub fn new(hits: usize, draws: usize) -> Self {
         Self { hits: hits as u64, draws: draws as u64 }
     }
@@ -152,7 +152,7 @@ impl Share {
         Self::new(hits, scores.len())
     }
 
-    /// Clopper and Pearson's lower bound on the probability (Biometrika 26, 1934): the largest p under which so many hits
+    /// Clopper and Pearson's lower bound on the probability (Biometrika 26, 1934): the largest p under which that many hits
     /// have probability at most alpha.
     pub fn least(&self, alpha: f64) -> f64 {
         let (mut low, mut high) = (0.0, self.hits as f64 / self.draws.max(1) as f64);
@@ -195,7 +195,7 @@ fn ln_factorial(n: f64) -> f64 {
     (n + 0.5) * n.ln() - n + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
 }
 
-/// What a chi-square variable of so many degrees exceeds with probability at most alpha (Laurent and Massart, Annals of
+/// What a chi-square variable of this number of degrees of freedom exceeds with probability at most alpha (Laurent and Massart, Annals of
 /// Statistics 28, 2000, lemma 1).
 pub fn chi_square_most(degrees: usize, alpha: f64) -> f64 {
     let (degrees, x) = (degrees as f64, -alpha.ln());
@@ -250,7 +250,7 @@ fn a_divergence_is_that_of_the_best_order_and_never_above_rho() {
     let p = 1.0 / (1.0 + (-epsilon).exp());
     let found = divergence(&[1.0 - p, p], &[p, 1.0 - p]);
     assert!((0.11..=0.125).contains(&found), "{found}");
-    // Pieces whose ratio falls are merged: nothing is left to tell the two apart.
+    // Pieces whose ratio falls are merged: nothing is left that distinguishes the two.
     assert_eq!(divergence(&[0.6, 0.4], &[0.4, 0.6]), 0.0);
     // A cut Gaussian shift of 1 keeps most of rho = 1/2 and gains nothing.
     let normal = |x: f64| 0.5 * erfc(-x / std::f64::consts::SQRT_2);

@@ -32,7 +32,7 @@ impl Row {
     }
 }
 
-/// The table as its office declares it: a unit has at most so many rows, in at most so many cells.
+/// The table as its office declares it: a unit has at most `rows_at_most` rows, in at most `cells_at_most` cells.
 pub fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     let codes = |codes: &str| Domain::codes(codes.split(' ').map(code).collect()).unwrap().into();
     let age = Column::from(Domain::integer(0, 9, 5).unwrap());

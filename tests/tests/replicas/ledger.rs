@@ -1,10 +1,10 @@
 //! What a ledger on a server holds.
 
-use lango_testkit::Database;
+use lango_testkit::TestDatabase;
 
 /// What a ledger holds.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ledger {
+pub(crate) struct SharedLedger {
     pub(crate) pool: i64,
     /// The sum over all reservations that are not voided, from which the pool must not differ.
     pub(crate) reserved: i64,
@@ -13,8 +13,8 @@ pub(crate) struct Ledger {
     pub(crate) decisions: Vec<String>,
 }
 
-impl Ledger {
-    pub(crate) fn of(database: &Database) -> Self {
+impl SharedLedger {
+    pub(crate) fn of(database: &TestDatabase) -> Self {
         let words = |sql| -> Vec<String> {
             database.rows(sql).into_iter().map(|row| row[0].clone().unwrap()).collect()
         };

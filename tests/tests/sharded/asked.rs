@@ -7,7 +7,7 @@ use lango_privacy::{
     Query, Span, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source};
-use lango_testkit::{Cluster, Database, Host, Value, residents};
+use lango_testkit::{Cluster, Host, TestDatabase, Value, residents};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -48,7 +48,7 @@ pub fn dataset(rows_at_most: u32) -> Dataset {
     residents((rows_at_most, rows_at_most), columns)
 }
 
-/// Rows with values that are declared, undeclared, out of bounds and missing; so many of each unit.
+/// Rows with values that are declared, undeclared, out of bounds and missing; `of_each` for each unit.
 pub fn rows(units: i64, of_each: i64) -> Vec<Vec<Value>> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut one = |of: &[Value]| of[(random.next_u64() % of.len() as u64) as usize].clone();
@@ -86,9 +86,9 @@ pub fn rows(units: i64, of_each: i64) -> Vec<Vec<Value>> {
 }
 
 /// A table of these rows over three servers, and the same in one.
-pub fn both(unit: &str, rows: &[Vec<Value>]) -> (Cluster, Database) {
+pub fn both(unit: &str, rows: &[Vec<Value>]) -> (Cluster, TestDatabase) {
     let columns = COLUMNS.map(|(name, words)| (name, if name == "person_id" { unit } else { words }));
-    let (cluster, single) = (Cluster::fresh(), Database::on(&Host::postgres()));
+    let (cluster, single) = (Cluster::fresh(), TestDatabase::on(&Host::postgres()));
     cluster.create("residents", "person_id", &columns);
     cluster.head.insert("residents", rows.to_vec());
     single.create("residents", &columns);
@@ -96,12 +96,12 @@ pub fn both(unit: &str, rows: &[Vec<Value>]) -> (Cluster, Database) {
     (cluster, single)
 }
 
-fn settings(database: &Database) -> Settings {
+fn settings(database: &TestDatabase) -> Settings {
     Settings { prepared_schema: Some(database.prepared_schema()), ..Settings::default() }
 }
 
 /// What a gateway reads that knows no shards.
-pub fn plain(database: &Database) -> Postgres {
+pub fn plain(database: &TestDatabase) -> Postgres {
     Postgres::new(&database.server(), settings(database)).unwrap()
 }
 
@@ -138,13 +138,13 @@ pub fn planned(question: &str, dataset: &Dataset) -> Plan {
 
 /// The integers of every question.
 pub async fn answers(source: &Postgres, dataset: &Dataset) -> Vec<Vec<i64>> {
-    let mut told = Vec::new();
+    let mut measured = Vec::new();
     for question in QUESTIONS {
         let plan = planned(question, dataset);
         let session = source.open().await.unwrap();
         let fetched = session.fetch(plan.clone(), secret()).await;
         let fetched = fetched.unwrap_or_else(|error| panic!("{question}: {error}"));
-        told.push(measure(&plan, fetched).unwrap().integers);
+        measured.push(measure(&plan, fetched).unwrap().integers);
     }
-    told
+    measured
 }

@@ -35,7 +35,7 @@ fn a_register_is_spread_over_the_shards_and_read_through_the_head() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_shards_add_up_to_is_what_one_table_would_tell() {
+async fn the_shards_add_up_to_the_counts_of_one_table() {
     for unit in ["BIGINT PRIMARY KEY", "TEXT PRIMARY KEY"] {
         let mut rows = rows(400, 1);
         if unit.starts_with("TEXT") {
@@ -154,8 +154,8 @@ async fn a_unit_is_vouched_for_only_where_each_shard_has_a_key_and_units_of_its_
         shard.run_async(right).await;
     }
     shard.run_async("ALTER TABLE residents ALTER COLUMN age TYPE text").await;
-    let told = sharded(&cluster, 3).check(&dataset).await.unwrap_err();
-    assert!(matches!(&told, SourceError::ColumnType { column, .. } if column == "age"), "{told}");
+    let error = sharded(&cluster, 3).check(&dataset).await.unwrap_err();
+    assert!(matches!(&error, SourceError::ColumnType { column, .. } if column == "age"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,8 +189,8 @@ async fn a_shard_that_is_down_is_named_and_its_question_is_charged_only_if_rows_
     let (source, dataset) = (sharded(&cluster, 3), dataset(1));
     let plan = planned(QUESTIONS[0], &dataset);
     cluster.shards[1].away();
-    let told = source.check(&dataset).await.unwrap_err().to_string();
-    assert!(told.contains("shard `shard_2`"), "{told}");
+    let error = source.check(&dataset).await.unwrap_err().to_string();
+    assert!(error.contains("shard `shard_2`"), "{error}");
     let session = source.open().await.unwrap();
     let failed = session.fetch(plan.clone(), secret()).await.map(drop);
     assert_eq!(failed, Err(FetchError { rows_were_read: false }));
@@ -208,7 +208,7 @@ async fn a_key_that_goes_while_its_shard_is_read_fails_the_question() {
     let (source, dataset) = (sharded(&cluster, 3), dataset(1));
     let plan = planned(QUESTIONS[0], &dataset);
     let shard = &cluster.shards[1];
-    // Whoever reads the rows waits for this; the catalogue can be read.
+    // A reader of the rows waits for this; the catalogue can be read.
     let dropped = shard.run_async(
         "BEGIN; LOCK TABLE residents; SELECT pg_sleep(2); ALTER TABLE residents DROP CONSTRAINT residents_pkey; COMMIT",
     );

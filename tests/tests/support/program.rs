@@ -25,13 +25,13 @@ pub fn is_release() -> bool {
     built().ends_with("release")
 }
 
-/// A command that knows nothing of the `cargo test` that it was started by.
+/// A command without the variables of the `cargo test` that starts it.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LANGO_"];
-        if told.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH" {
+        let of_tests = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LANGO_"];
+        if of_tests.iter().any(|prefix| name.starts_with(prefix)) || name == "LD_LIBRARY_PATH" {
             command.env_remove(name);
         }
     }

@@ -1,4 +1,4 @@
-//! Does the time of an answer tell whether a person is in the register? Two neighbouring registers are asked in turn, and what
+//! Does the time of an answer reveal whether a person is in the register? Two neighbouring registers are asked in turn, and what
 //! a client on the same machine measures must be of one law where answers leave on a grid, and is not where they do not.
 
 mod neighbours;
@@ -15,7 +15,7 @@ const GRID_MS: u64 = 100;
 
 /// Of three runs one may show a difference by chance. Two do with probability 3 x 1e-6 at most, so that right code fails less
 /// than once in 100,000 times; wrong code, which shows it every time, is caught every time.
-fn tells_apart(distances: &[f64]) -> bool {
+fn distinguishes(distances: &[f64]) -> bool {
     let most = two_sample::distance_most(ANSWERS, ALPHA);
     println!("distances {distances:.3?}, at most {most:.3}");
     distances.iter().filter(|distance| **distance > most).count() >= 2
@@ -32,11 +32,11 @@ async fn distances(neighbours: &Neighbours, runs: usize, askers: usize) -> Vec<f
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_cannot_tell_neighbours_apart_by_time_where_answers_leave_on_a_grid() {
+async fn a_client_cannot_distinguish_neighbours_by_time_where_answers_leave_on_a_grid() {
     let on_grid = Neighbours::start(Some(GRID_MS)).await;
-    assert!(!tells_apart(&distances(&on_grid, 3, 10).await));
+    assert!(!distinguishes(&distances(&on_grid, 3, 10).await));
     drop(on_grid);
-    // The same test finds the difference that the grid hides: in two runs, which decide it whatever a third would show.
+    // The same test finds the difference that the grid hides: in two runs, which decide it whatever the result of a third.
     let at_once = Neighbours::start(None).await;
-    assert!(tells_apart(&distances(&at_once, 2, 2).await));
+    assert!(distinguishes(&distances(&at_once, 2, 2).await));
 }

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use lango_identity::Kind;
-use lango_testkit::{Caller, Office, Policy, Register, World, persons};
+use lango_identity::PayloadType;
+use lango_testkit::{Caller, Office, Policy, Register, TestRegion, persons};
 use lango_wire::pb::{GatewayServiceQueryRequest, gateway_service_client::GatewayServiceClient};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -21,7 +21,7 @@ pub struct Neighbours {
 impl Neighbours {
     /// Starts both, with answers on this grid or at once.
     pub async fn start(grid_ms: Option<u64>) -> Self {
-        let world = World::new();
+        let world = TestRegion::new();
         let grid = grid_ms.map(|ms| format!("answer_grid_ms = {ms}\n")).unwrap_or_default();
         let office = async |rows: u32| {
             // The unit's column is no key, so that its rows must be brought together.
@@ -40,7 +40,7 @@ impl Neighbours {
         Self { analyst: world.analyst(), offices: Arc::new([office(0).await, office(ROWS).await]) }
     }
 
-    /// The times in milliseconds that so many fresh answers of each take, without and with the unit.
+    /// The times in milliseconds that `answers` fresh answers of each take, without and with the unit.
     ///
     /// Askers ask at once, each both neighbours in turn and in random order, so that whatever else the machine does meets both
     /// alike. No question is asked twice in all the runs on one pair of neighbours.
@@ -81,7 +81,7 @@ async fn time(
 ) -> f64 {
     // The price makes it another question, and its last digit keeps its text as long.
     let question = analyst.question(&[&office.id], &persons("by sex", &format!("0.001{number:05}1")));
-    let query = Some(analyst.sign(Kind::Query, question.encode()));
+    let query = Some(analyst.sign(PayloadType::Query, question.encode()));
     let asked = Instant::now();
     let response = gateway.query(GatewayServiceQueryRequest { query }).await.unwrap();
     let time = asked.elapsed();

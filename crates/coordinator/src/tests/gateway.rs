@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use lango_identity::{
-    Authority, Kind, Oid, Region, Role, Signer, SpiffeId, TlsIdentity, Validity, digest, server_config,
+    Authority, Lifetime, Oid, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, digest, server_config,
 };
 use lango_privacy::Loss;
+use lango_transport::ServerLimits;
 use lango_wire::{
     Cells, Refusal, SignedRefusal,
     answer::Statement,
@@ -13,10 +14,9 @@ use lango_wire::{
         self,
         gateway_service_server::{GatewayService, GatewayServiceServer},
     },
-    transport,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::Routes};
 
 const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 
@@ -96,16 +96,16 @@ impl World {
                 std::future::pending().await
             }
         };
-        let served = transport::server()
-            .add_service(GatewayServiceServer::new(gateway))
-            .serve_with_incoming_shutdown(transport::incoming(listener, config), stopped);
-        let served = tokio::spawn(async { served.await.unwrap() });
+        let routes = Routes::new(GatewayServiceServer::new(gateway));
+        let served = tokio::spawn(async move {
+            lango_transport::serve(listener, config, routes, &ServerLimits::default(), stopped).await;
+        });
         (socket, Stop(stop, served))
     }
 }
 
-fn today() -> Validity {
-    Validity::days(crate::ask::now(), 1)
+fn today() -> Lifetime {
+    Lifetime::days(crate::ask::now(), 1)
 }
 
 struct Gateway {
@@ -127,7 +127,7 @@ impl Gateway {
         (plan, layout)
     }
 
-    async fn refusal(&self, kind: Kind, payload: &[u8]) -> Result<(), Status> {
+    async fn refusal(&self, kind: PayloadType, payload: &[u8]) -> Result<(), Status> {
         let request_digest = match self.behaviour {
             Behaviour::Refuses => digest(kind, payload),
             Behaviour::RefusesAnother => [9; 32],
@@ -141,7 +141,7 @@ impl Gateway {
         let refusal = Refusal::new("budget-exceeded", "nothing is left until January");
         let signed =
             SignedRefusal { request_digest, office: self.office.clone(), code: refusal.code.into(), time: 1 };
-        Err(refusal.into_status(Some(self.signer.sign(Kind::Refusal, signed.encode()))))
+        Err(refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode()))))
     }
 }
 
@@ -159,7 +159,7 @@ impl GatewayService for Gateway {
         request: Request<pb::GatewayServiceEstimateRequest>,
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
         let envelope = request.into_inner().estimate.unwrap();
-        self.refusal(Kind::Estimate, &envelope.payload).await?;
+        self.refusal(PayloadType::Estimate, &envelope.payload).await?;
         let (plan, layout) = self.texts();
         let office = self.office.to_string();
         let estimate = Some(pb::Estimate { office, plan, layout, ..pb::Estimate::default() });
@@ -171,7 +171,7 @@ impl GatewayService for Gateway {
         request: Request<pb::GatewayServiceQueryRequest>,
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
         let payload = request.into_inner().query.unwrap().payload;
-        self.refusal(Kind::Query, &payload).await?;
+        self.refusal(PayloadType::Query, &payload).await?;
         let question = lango_wire::Question::decode(
             &payload,
             &SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
@@ -179,20 +179,20 @@ impl GatewayService for Gateway {
         let (plan, layout) = self.texts();
         let cells = vec![10, 20, 0, -1];
         let statement = Statement {
-            request_digest: digest(Kind::Query, &payload),
-            query_digest: digest(Kind::Text, question.unwrap().query.as_bytes()),
+            request_digest: digest(PayloadType::Query, &payload),
+            query_digest: digest(PayloadType::Text, question.unwrap().query.as_bytes()),
             office: self.signer.principal().clone(),
             dataset_version: "2024-07-01".parse().unwrap(),
             policy_digest: [3; 32],
-            plan_digest: digest(Kind::Plan, plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, layout.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             cells_digest: Cells(&cells).digest(),
             loss: Loss::pure(500_000_000),
             release_id: [4; 16],
             time: 1,
         };
         let release = Some(pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan,
             layout,
             cells,

@@ -1,7 +1,7 @@
 use rcgen::{ExtendedKeyUsagePurpose as Purpose, KeyPair, SanType};
 
 use super::*;
-use crate::authority::{Issued, Validity, ed25519_key};
+use crate::authority::{Issued, Lifetime, ed25519_key};
 use crate::fixture::{EKU, NOW, World, day, id};
 use crate::signer::Signer;
 
@@ -12,12 +12,12 @@ fn signer(issued: &Issued) -> Signer {
 }
 
 fn query(issued: &Issued) -> Envelope {
-    signer(issued).sign(Kind::Query, b"a question".to_vec())
+    signer(issued).sign(PayloadType::Query, b"a question".to_vec())
 }
 
 /// A signing certificate for [`AWA`] that is as it should be, save for what `spoil` changes.
-fn odd(world: &World, validity: Validity, spoil: impl FnOnce(&mut rcgen::CertificateParams)) -> Issued {
-    let mut params = world.authority.principal(&id(AWA), validity).unwrap();
+fn odd(world: &World, lifetime: Lifetime, spoil: impl FnOnce(&mut rcgen::CertificateParams)) -> Issued {
+    let mut params = world.authority.principal(&id(AWA), lifetime).unwrap();
     params.extended_key_usages = vec![Purpose::Other(EKU.parse::<crate::Oid>().unwrap().arcs().to_vec())];
     spoil(&mut params);
     world.authority.issue(&params, &ed25519_key().unwrap()).unwrap()
@@ -31,7 +31,8 @@ fn uri(text: &str) -> SanType {
 fn a_signed_query_proves_its_principal() {
     let world = World::new();
     let verified =
-        verify(&query(&world.signing(AWA)), Kind::Query, &world.region, NOW, Limits::default()).unwrap();
+        verify(&query(&world.signing(AWA)), PayloadType::Query, &world.region, NOW, Limits::default())
+            .unwrap();
     assert_eq!(verified.principal, id(AWA));
     assert_eq!(verified.payload, b"a question");
     assert_eq!(verified.certificate.not_after, NOW + 86_400);
@@ -40,10 +41,10 @@ fn a_signed_query_proves_its_principal() {
 #[test]
 fn the_largest_envelope_that_is_allowed_verifies() {
     let world = World::new();
-    let mut envelope = signer(&world.signing(AWA)).sign(Kind::Release, vec![7; 256 * 1024]);
+    let mut envelope = signer(&world.signing(AWA)).sign(PayloadType::Release, vec![7; 256 * 1024]);
     let authority = world.authority.certificate().to_vec();
     envelope.certificates.extend([authority.clone(), authority.clone(), authority]);
-    let verified = verify(&envelope, Kind::Release, &world.region, NOW, Limits::default()).unwrap();
+    let verified = verify(&envelope, PayloadType::Release, &world.region, NOW, Limits::default()).unwrap();
     assert_eq!(verified.payload.len(), 256 * 1024);
 }
 
@@ -62,11 +63,11 @@ fn an_intermediate_authority_may_leave_the_purpose_open() {
     let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
     let chain = leaf.pem() + &middle.certificate_pem;
     let signer = Signer::from_pem(chain.as_bytes(), leaf_key.serialize_pem().as_bytes()).unwrap();
-    let mut envelope = signer.sign(Kind::Query, vec![]);
-    assert!(verify(&envelope, Kind::Query, &world.region, NOW, Limits::default()).is_ok());
+    let mut envelope = signer.sign(PayloadType::Query, vec![]);
+    assert!(verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default()).is_ok());
     envelope.certificates.truncate(1);
     assert_eq!(
-        verify(&envelope, Kind::Query, &world.region, NOW, Limits::default()),
+        verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default()),
         Err(ChainFault::UnknownAuthority.into())
     );
 }
@@ -91,9 +92,9 @@ fn an_envelope_that_was_changed_is_refused() {
         ("no certificate", |e, _| e.certificates.clear(), ChainFault::Empty.into()),
         (
             "label",
-            |e, _| e.kind = Kind::Estimate.media_type().to_owned(),
-            Unauthenticated::Kind {
-                expected: Kind::Query,
+            |e, _| e.payload_type = PayloadType::Estimate.media_type().to_owned(),
+            Unauthenticated::PayloadType {
+                expected: PayloadType::Query,
                 found: "application/vnd.lango.estimate.v1".into(),
             },
         ),
@@ -112,7 +113,7 @@ fn an_envelope_that_was_changed_is_refused() {
     for (name, change, expected) in cases {
         let mut envelope = good.clone();
         change(&mut envelope, &other);
-        let refused = verify(&envelope, Kind::Query, &world.region, NOW, Limits::default());
+        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default());
         assert_eq!(refused, Err(expected), "{name}");
     }
 }
@@ -121,13 +122,19 @@ fn an_envelope_that_was_changed_is_refused() {
 fn an_envelope_of_one_kind_is_never_one_of_another() {
     let world = World::new();
     let signer = signer(&world.signing(AWA));
-    let kinds = [Kind::Query, Kind::Estimate, Kind::Lookup, Kind::Release, Kind::Refusal];
+    let kinds = [
+        PayloadType::Query,
+        PayloadType::Estimate,
+        PayloadType::Lookup,
+        PayloadType::Release,
+        PayloadType::Refusal,
+    ];
     for signed in kinds {
         for expected in kinds {
             let mut envelope = signer.sign(signed, b"x".to_vec());
             let honest = verify(&envelope, expected, &world.region, NOW, Limits::default());
             assert_eq!(honest.is_ok(), signed == expected);
-            envelope.kind = expected.media_type().to_owned();
+            envelope.payload_type = expected.media_type().to_owned();
             let relabelled = verify(&envelope, expected, &world.region, NOW, Limits::default());
             assert_eq!(relabelled.is_ok(), signed == expected);
         }
@@ -137,8 +144,8 @@ fn an_envelope_of_one_kind_is_never_one_of_another() {
 #[test]
 fn a_certificate_that_breaks_a_rule_signs_nothing() {
     let world = World::new();
-    let past = Validity { not_before: NOW - 100, not_after: NOW - 1 };
-    let future = Validity { not_before: NOW + 1, not_after: NOW + 100 };
+    let past = Lifetime { not_before: NOW - 100, not_after: NOW - 1 };
+    let future = Lifetime { not_before: NOW + 1, not_after: NOW + 100 };
     let foreign = id("spiffe://other.example/analyst/awa");
     let region = || world.region.trust_domain().to_owned();
     let tls = |purpose: &str| CertificateFault::TlsPurpose(purpose.to_owned());
@@ -194,7 +201,7 @@ fn a_certificate_that_breaks_a_rule_signs_nothing() {
         ),
     ];
     for (name, issued, expected) in cases {
-        let refused = verify(&query(&issued), Kind::Query, &world.region, NOW, Limits::default());
+        let refused = verify(&query(&issued), PayloadType::Query, &world.region, NOW, Limits::default());
         assert_eq!(refused, Err(expected), "{name}");
     }
 }
@@ -226,7 +233,7 @@ fn a_certificate_that_no_signer_takes_is_refused_too() {
         let mut envelope = query(&world.signing(AWA));
         let chain = crate::certificates_from_pem(issued.certificate_pem.as_bytes()).unwrap();
         envelope.certificates = chain.iter().map(|der| der.to_vec()).collect();
-        let refused = verify(&envelope, Kind::Query, &world.region, NOW, Limits::default());
+        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default());
         assert_eq!(refused, Err(expected.into()), "{name}");
     }
 }

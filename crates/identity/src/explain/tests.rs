@@ -10,8 +10,8 @@ use crate::tls::{client_config, server_config};
 const GHA: &str = "spiffe://lango.example/office/GHA";
 const HUB: &str = "spiffe://lango.example/coordinator/hub";
 
-/// What the client is told after a handshake with the server, both in the client's region.
-fn told(world: &World, own: &TlsIdentity, server: &TlsIdentity, expected: Expected) -> String {
+/// The client's explanation of a handshake with the server, both in the client's region.
+fn explained(world: &World, own: &TlsIdentity, server: &TlsIdentity, expected: Expected) -> String {
     let client = client_config(own, &world.region, expected).unwrap();
     let error = handshake(client, server_config(server, &world.region).unwrap()).client.unwrap();
     explain_handshake(&error, own, &world.region, clock())
@@ -66,15 +66,15 @@ fn the_certificate_at_fault_is_named() {
         ),
     ];
     for (own, server, expected, words) in cases {
-        let told = told(&world, &own, &server, expected);
-        assert!(told.starts_with(words), "{told}\n{words}");
+        let explained = explained(&world, &own, &server, expected);
+        assert!(explained.starts_with(words), "{explained}\n{words}");
     }
 }
 
 #[test]
 fn own_certificate_and_key_are_checked_without_a_connection() {
     let world = World::new();
-    let future = crate::Validity { not_before: clock() + 1000, not_after: clock() + 2000 };
+    let future = crate::Lifetime { not_before: clock() + 1000, not_after: clock() + 2000 };
     let (one, other) = (world.authority.issue_tls(&id(GHA), today(), &[]).unwrap(), world.tls(GHA));
     let mixed = TlsIdentity::from_pem(one.certificate_pem.as_bytes(), other.key_pem.as_bytes()).unwrap();
     let check = |own: &TlsIdentity| check_own(own, &world.region, clock());
@@ -91,7 +91,7 @@ fn own_certificate_and_key_are_checked_without_a_connection() {
 }
 
 #[test]
-fn an_alert_is_told_in_words_when_this_side_is_in_order() {
+fn an_alert_is_explained_when_this_side_is_in_order() {
     let world = World::new();
     let own = tls(&world, HUB, today());
     for (alert, words) in [
@@ -103,8 +103,8 @@ fn an_alert_is_told_in_words_when_this_side_is_in_order() {
             "the peer ended the TLS connection with the alert HandshakeFailure",
         ),
     ] {
-        let told = explain_handshake(&rustls::Error::AlertReceived(alert), &own, &world.region, clock());
-        assert!(told.starts_with(words), "{told}");
+        let explained = explain_handshake(&rustls::Error::AlertReceived(alert), &own, &world.region, clock());
+        assert!(explained.starts_with(words), "{explained}");
     }
 }
 
@@ -116,21 +116,21 @@ fn the_tls_error_is_found_at_any_depth() {
 
     let world = World::new();
     let own = tls(&world, HUB, today());
-    let told = |inner: io::Error| explain_handshake(&Transport(inner), &own, &world.region, clock());
+    let explained = |inner: io::Error| explain_handshake(&Transport(inner), &own, &world.region, clock());
     let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
     let nested = io::Error::other(Transport(io::Error::new(io::ErrorKind::InvalidData, unknown)));
-    assert!(told(nested).starts_with("the peer's certificate is not from the region's authority"));
-    assert_eq!(told(io::Error::other("connection refused")), "transport error: connection refused");
+    assert!(explained(nested).starts_with("the peer's certificate is not from the region's authority"));
+    assert_eq!(explained(io::Error::other("connection refused")), "transport error: connection refused");
 }
 
 #[test]
-fn a_server_is_told_about_a_client_too() {
+fn a_client_is_explained_to_a_server_too() {
     let world = World::new();
     let own = tls(&world, GHA, today());
     let server = server_config(&own, &world.region).unwrap();
     let client = tls(&world, HUB, yesterday());
     let client = client_config(&client, &world.region, Expected::Role(Role::Office)).unwrap();
     let error = handshake(client, Arc::clone(&server)).server.unwrap();
-    let told = explain_handshake(&error, &own, &world.region, clock());
-    assert!(told.starts_with("the peer's certificate expired at 20"), "{told}");
+    let explained = explain_handshake(&error, &own, &world.region, clock());
+    assert!(explained.starts_with("the peer's certificate expired at 20"), "{explained}");
 }

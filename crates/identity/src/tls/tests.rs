@@ -5,7 +5,7 @@ use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, ClientConnection, ServerConnection};
 
 use super::*;
-use crate::authority::{Issued, Validity};
+use crate::authority::{Issued, Lifetime};
 use crate::certificate::CertificateFault;
 use crate::fixture::{World, id};
 use crate::peer::peer_id;
@@ -19,20 +19,20 @@ pub(crate) fn clock() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
-pub(crate) fn today() -> Validity {
-    Validity::days(clock(), 1)
+pub(crate) fn today() -> Lifetime {
+    Lifetime::days(clock(), 1)
 }
 
-pub(crate) fn yesterday() -> Validity {
-    Validity { not_before: clock() - 200_000, not_after: clock() - 100_000 }
+pub(crate) fn yesterday() -> Lifetime {
+    Lifetime { not_before: clock() - 200_000, not_after: clock() - 100_000 }
 }
 
 pub(crate) fn identity(issued: &Issued) -> TlsIdentity {
     TlsIdentity::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap()
 }
 
-pub(crate) fn tls(world: &World, uri: &str, validity: Validity) -> TlsIdentity {
-    identity(&world.authority.issue_tls(&id(uri), validity, &["localhost"]).unwrap())
+pub(crate) fn tls(world: &World, uri: &str, lifetime: Lifetime) -> TlsIdentity {
+    identity(&world.authority.issue_tls(&id(uri), lifetime, &["localhost"]).unwrap())
 }
 
 /// The first error on either side, once both sides have nothing more to say.
@@ -98,9 +98,9 @@ fn both_sides_learn_whom_they_talk_to() {
 
         client.writer().write_all(b"hello").unwrap();
         assert!(connect(&mut client, &mut server).server.is_none());
-        let mut heard = [0; 5];
-        server.reader().read_exact(&mut heard).unwrap();
-        assert_eq!(&heard, b"hello");
+        let mut received = [0; 5];
+        server.reader().read_exact(&mut received).unwrap();
+        assert_eq!(&received, b"hello");
     }
 }
 

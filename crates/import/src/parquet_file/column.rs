@@ -11,17 +11,17 @@ use parquet::{
 use super::text::Writing;
 
 /// A column and the chunk of it that is at hand.
-pub(super) struct Column {
+pub(super) struct ColumnDecoder {
     reader: ColumnReader,
     writing: Writing,
-    values: Values,
+    values: DecodedValues,
     /// Where there may be gaps: for each row, 0 up to the greatest.
     levels: Vec<i16>,
     /// For each row of the chunk, the position of its value.
     positions: Vec<Option<usize>>,
 }
 
-enum Values {
+enum DecodedValues {
     Truths(Vec<bool>),
     Narrow(Vec<i32>),
     Wide(Vec<i64>),
@@ -32,48 +32,48 @@ enum Values {
     Fixed(Vec<FixedLenByteArray>),
 }
 
-impl Column {
+impl ColumnDecoder {
     pub(super) fn new(reader: ColumnReader, writing: Writing) -> Self {
         let values = match &reader {
-            ColumnReader::BoolColumnReader(_) => Values::Truths(Vec::new()),
-            ColumnReader::Int32ColumnReader(_) => Values::Narrow(Vec::new()),
-            ColumnReader::Int64ColumnReader(_) => Values::Wide(Vec::new()),
-            ColumnReader::Int96ColumnReader(_) => Values::Moments(Vec::new()),
-            ColumnReader::FloatColumnReader(_) => Values::Single(Vec::new()),
-            ColumnReader::DoubleColumnReader(_) => Values::Double(Vec::new()),
-            ColumnReader::ByteArrayColumnReader(_) => Values::Texts(Vec::new()),
-            ColumnReader::FixedLenByteArrayColumnReader(_) => Values::Fixed(Vec::new()),
+            ColumnReader::BoolColumnReader(_) => DecodedValues::Truths(Vec::new()),
+            ColumnReader::Int32ColumnReader(_) => DecodedValues::Narrow(Vec::new()),
+            ColumnReader::Int64ColumnReader(_) => DecodedValues::Wide(Vec::new()),
+            ColumnReader::Int96ColumnReader(_) => DecodedValues::Moments(Vec::new()),
+            ColumnReader::FloatColumnReader(_) => DecodedValues::Single(Vec::new()),
+            ColumnReader::DoubleColumnReader(_) => DecodedValues::Double(Vec::new()),
+            ColumnReader::ByteArrayColumnReader(_) => DecodedValues::Texts(Vec::new()),
+            ColumnReader::FixedLenByteArrayColumnReader(_) => DecodedValues::Fixed(Vec::new()),
         };
         Self { reader, writing, values, levels: Vec::new(), positions: Vec::new() }
     }
 
-    /// Decodes exactly so many rows.
+    /// Decodes exactly `rows` rows.
     pub(super) fn decode(&mut self, rows: usize) -> Result<()> {
         let levels = &mut self.levels;
         levels.clear();
         let values = match (&mut self.reader, &mut self.values) {
-            (ColumnReader::BoolColumnReader(reader), Values::Truths(values)) => {
+            (ColumnReader::BoolColumnReader(reader), DecodedValues::Truths(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::Int32ColumnReader(reader), Values::Narrow(values)) => {
+            (ColumnReader::Int32ColumnReader(reader), DecodedValues::Narrow(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::Int64ColumnReader(reader), Values::Wide(values)) => {
+            (ColumnReader::Int64ColumnReader(reader), DecodedValues::Wide(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::Int96ColumnReader(reader), Values::Moments(values)) => {
+            (ColumnReader::Int96ColumnReader(reader), DecodedValues::Moments(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::FloatColumnReader(reader), Values::Single(values)) => {
+            (ColumnReader::FloatColumnReader(reader), DecodedValues::Single(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => {
+            (ColumnReader::DoubleColumnReader(reader), DecodedValues::Double(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::ByteArrayColumnReader(reader), Values::Texts(values)) => {
+            (ColumnReader::ByteArrayColumnReader(reader), DecodedValues::Texts(values)) => {
                 exactly(reader, rows, levels, values)
             }
-            (ColumnReader::FixedLenByteArrayColumnReader(reader), Values::Fixed(values)) => {
+            (ColumnReader::FixedLenByteArrayColumnReader(reader), DecodedValues::Fixed(values)) => {
                 exactly(reader, rows, levels, values)
             }
             _ => Err(ParquetError::General("a column changed its type".to_owned())),
@@ -108,23 +108,23 @@ impl Column {
         let writing = self.writing;
         // Writing to a vector does not fail; floats are written as the shortest decimal that reads back the same.
         let _ = match &self.values {
-            Values::Truths(values) => values.get(at).map(|value| write!(out, "{value}")),
-            Values::Single(values) => values.get(at).map(|value| write!(out, "{value}")),
-            Values::Double(values) => values.get(at).map(|value| write!(out, "{value}")),
-            Values::Narrow(values) => {
+            DecodedValues::Truths(values) => values.get(at).map(|value| write!(out, "{value}")),
+            DecodedValues::Single(values) => values.get(at).map(|value| write!(out, "{value}")),
+            DecodedValues::Double(values) => values.get(at).map(|value| write!(out, "{value}")),
+            DecodedValues::Narrow(values) => {
                 values.get(at).map(|value| writing.integer(i64::from(*value), true, out))
             }
-            Values::Wide(values) => values.get(at).map(|value| writing.integer(*value, false, out)),
-            Values::Moments(values) => {
+            DecodedValues::Wide(values) => values.get(at).map(|value| writing.integer(*value, false, out)),
+            DecodedValues::Moments(values) => {
                 values.get(at).map(|value| Writing::nanoseconds(nanoseconds(value), out))
             }
-            Values::Texts(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
-            Values::Fixed(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
+            DecodedValues::Texts(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
+            DecodedValues::Fixed(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
         };
     }
 }
 
-/// Reads exactly so many rows; how many of them have a value.
+/// Reads exactly `rows` rows; returns the number of them that have a value.
 fn exactly<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     rows: usize,

@@ -20,7 +20,7 @@ pub(super) enum Writing {
     Unsigned,
     /// Days since 1970-01-01.
     Day,
-    /// So many of these a second since 1970-01-01.
+    /// Fractions of a second since 1970-01-01, `per_second` of them in each.
     Moment { per_second: i128 },
     /// Whole numbers of `10^-scale`.
     Decimal { scale: u32 },

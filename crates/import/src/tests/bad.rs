@@ -1,7 +1,7 @@
 //! Files that cannot be read: each is named with what to do, and nothing is imported.
 
 use super::fixture::{HEADER, Office, gzip, lines};
-use crate::{Format, ImportError};
+use crate::{FileFormat, ImportError};
 
 /// Imports over a table that is there, which must be there afterwards.
 fn refused(name: &str, content: impl AsRef<[u8]>) -> String {
@@ -81,7 +81,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ("text.parquet", right.clone().into(), "is said to be Parquet and is something else"),
         ("short.parquet", b"PAR1".to_vec(), "short.parquet is damaged, cut short"),
         ("wrong.parquet", b"PAR1xxxxxxxxxxxx\x08\0\0\0PAR1".to_vec(), "wrong.parquet is damaged, cut short"),
-        ("register.xlsx", right.into(), "does not tell what it holds"),
+        ("register.xlsx", right.into(), "does not say what it holds"),
     ] {
         let said = refused(name, content);
         assert!(said.contains(expected), "{name}: `{said}` does not say `{expected}`");
@@ -127,9 +127,9 @@ fn what_is_no_file_or_no_register_is_named() {
     assert!(matches!(error, ImportError::NotATable { .. }), "{error}");
 
     let nowhere = office.path("nowhere/register.sqlite");
-    let import = crate::Import {
+    let import = crate::ImportJob {
         file: &file,
-        format: Format::of(&file).unwrap(),
+        format: FileFormat::of(&file).unwrap(),
         register: &nowhere,
         dataset: &office.dataset,
         tuning: office.tuning,

@@ -8,7 +8,7 @@ use std::{
 use lango_privacy::{Column, Dataset, Domain, Kind, Objective, Span, Unit};
 use rusqlite::{Connection, types::Value};
 
-use crate::{Encoding, Event, Format, Import, ImportError, Report, Tuning};
+use crate::{Encoding, FileFormat, ImportError, ImportEvent, ImportJob, ImportReport, Tuning};
 
 /// A folder that is gone at the end.
 pub(super) struct Office {
@@ -80,36 +80,36 @@ impl Office {
     pub(super) fn import_as(
         &self,
         file: &Path,
-        format: Format,
-        tell: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<Report, ImportError> {
+        format: FileFormat,
+        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
+    ) -> Result<ImportReport, ImportError> {
         let (register, dataset, tuning) = (&self.register(), &self.dataset, self.tuning);
-        Import { file, format, register, dataset, tuning }.run(tell)
+        ImportJob { file, format, register, dataset, tuning }.run(report)
     }
 
     /// Imports a file as its name says.
-    pub(super) fn import(&self, file: &Path) -> Result<Report, ImportError> {
-        self.import_as(file, Format::of(file)?, &mut |_| ControlFlow::Continue(()))
+    pub(super) fn import(&self, file: &Path) -> Result<ImportReport, ImportError> {
+        self.import_as(file, FileFormat::of(file)?, &mut |_| ControlFlow::Continue(()))
     }
 
-    pub(super) fn import_in(&self, file: &Path, encoding: &str) -> Result<Report, ImportError> {
-        let Format::Delimited(mut told) = Format::of(file)? else { panic!("no text") };
-        told.encoding = Encoding::named(encoding).unwrap();
-        self.import_as(file, Format::Delimited(told), &mut |_| ControlFlow::Continue(()))
+    pub(super) fn import_in(&self, file: &Path, encoding: &str) -> Result<ImportReport, ImportError> {
+        let FileFormat::Delimited(mut delimited) = FileFormat::of(file)? else { panic!("no text") };
+        delimited.encoding = Encoding::named(encoding).unwrap();
+        self.import_as(file, FileFormat::Delimited(delimited), &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Imports until at least so many rows are in, and stops then; what was heard.
-    pub(super) fn interrupt(&self, file: &Path, rows_at_least: u64) -> Vec<Event> {
-        let mut heard = Vec::new();
-        let stopped = self.import_as(file, Format::of(file).unwrap(), &mut |event| {
-            heard.push(event);
+    /// Imports until at least this number of rows are in, and stops then; returns the events.
+    pub(super) fn interrupt(&self, file: &Path, rows_at_least: u64) -> Vec<ImportEvent> {
+        let mut events = Vec::new();
+        let stopped = self.import_as(file, FileFormat::of(file).unwrap(), &mut |event| {
+            events.push(event);
             match event {
-                Event::Read { rows, .. } if rows >= rows_at_least => ControlFlow::Break(()),
+                ImportEvent::Read { rows, .. } if rows >= rows_at_least => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
         assert!(matches!(stopped, Err(ImportError::Stopped)), "{stopped:?}");
-        heard
+        events
     }
 
     /// All rows of the table, in the order in which they were put in.

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 
 use super::fixture::{HEADER, Office, dataset, gzip, lines, text};
-use crate::{Delimited, Encoding, Format, Key, Packing, Unread};
+use crate::{Compression, Delimited, Encoding, FileFormat, UnitKey, Unread};
 
 #[test]
 fn every_packing_and_spelling_of_a_file_gives_the_same_rows() {
@@ -40,15 +40,19 @@ fn every_packing_and_spelling_of_a_file_gives_the_same_rows() {
         let office = Office::new();
         let report =
             office.import(&office.write(name, content)).unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert_eq!((report.rows, report.key, office.rows()), (3, Key::Unique, expected.clone()), "{what}");
-        assert!(report.columns.iter().all(|held| held.unread == Unread::default()), "{what}");
+        assert_eq!(
+            (report.rows, report.key, office.rows()),
+            (3, UnitKey::Unique, expected.clone()),
+            "{what}"
+        );
+        assert!(report.columns.iter().all(|column| column.unread == Unread::default()), "{what}");
         assert!(office.is_tidy(), "{what}");
     }
 }
 
 #[test]
-fn a_delimiter_and_an_encoding_may_be_told() {
-    for (encoding, told, bytes) in [
+fn a_delimiter_and_an_encoding_may_be_given() {
+    for (encoding, name, bytes) in [
         ("latin-1", "windows-1252", &b"Cal\xe9"[..]),
         ("windows-1252", "windows-1252", b"Cal\xe9"),
         ("utf-8", "UTF-8", b"Cal\xc3\xa9"),
@@ -59,12 +63,13 @@ fn a_delimiter_and_an_encoding_may_be_told() {
         let at = content.find("<>").unwrap();
         let content = [&content.as_bytes()[..at], bytes, &content.as_bytes()[at + 2..]].concat();
         let encoding = Encoding::named(encoding).unwrap();
-        assert_eq!(encoding.name(), told);
-        let format = Format::Delimited(Delimited { delimiter: b';', encoding, packing: Packing::Plain });
+        assert_eq!(encoding.name(), name);
+        let format =
+            FileFormat::Delimited(Delimited { delimiter: b';', encoding, compression: Compression::Plain });
         let file = office.write("a.csv", content);
         office.import_as(&file, format, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-        let village = if told == "IBM866" { "Calе" } else { "Calé" };
-        assert_eq!(office.rows()[0][5], text(village), "{told}");
+        let village = if name == "IBM866" { "Calе" } else { "Calé" };
+        assert_eq!(office.rows()[0][5], text(village), "{name}");
     }
     let office = Office::new();
     let content = format!("\u{feff}{HEADER}{}", lines(0..20_000));
@@ -74,7 +79,7 @@ fn a_delimiter_and_an_encoding_may_be_told() {
 }
 
 #[test]
-fn values_are_kept_as_they_stand_and_told_by_line_where_they_do_not_read() {
+fn values_are_kept_as_they_stand_and_reported_by_line_where_they_do_not_read() {
     let office = Office::new();
     let mut content = HEADER.to_owned();
     content += "007,F,34.0,12,2000-02-29,\"Tema \"\"New\"\" Town,\nsouth\"\n";
@@ -102,18 +107,18 @@ fn values_are_kept_as_they_stand_and_told_by_line_where_they_do_not_read() {
         ]
     );
     let unread: Vec<_> =
-        report.columns.iter().map(|held| (held.name.as_str(), held.unread.clone())).collect();
-    let told = |count, first: &[u64]| Unread { count, first: first.to_vec() };
+        report.columns.iter().map(|column| (column.name.as_str(), column.unread.clone())).collect();
+    let of = |count, first: &[u64]| Unread { count, first: first.to_vec() };
     assert_eq!(
         unread,
         [
-            ("person_id", told(0, &[])),
+            ("person_id", of(0, &[])),
             // The first row holds a line break, so the second begins on line 4.
-            ("age", told(14, &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13])),
-            ("born", told(2, &[4, 5])),
-            ("income", told(2, &[4, 5])),
-            ("sex", told(0, &[])),
-            ("village", told(0, &[])),
+            ("age", of(14, &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13])),
+            ("born", of(2, &[4, 5])),
+            ("income", of(2, &[4, 5])),
+            ("sex", of(0, &[])),
+            ("village", of(0, &[])),
         ]
     );
 }
@@ -123,10 +128,10 @@ fn the_unit_is_a_key_where_the_policy_says_one_row() {
     let repeated = format!("{}{}{}", lines(0..3), lines(1..4), lines(1..2));
     let missing = format!("{},F,1,1,,\n  ,F,1,1,,\n", lines(0..2));
     for (rows_at_most, body, expected) in [
-        (1, lines(0..5), Key::Unique),
-        (1, missing, Key::Unique),
-        (3, repeated, Key::NotWanted),
-        (3, lines(0..5), Key::NotWanted),
+        (1, lines(0..5), UnitKey::Unique),
+        (1, missing, UnitKey::Unique),
+        (3, repeated, UnitKey::NotWanted),
+        (3, lines(0..5), UnitKey::NotWanted),
     ] {
         let mut office = Office::new();
         office.dataset = dataset(rows_at_most);
@@ -134,7 +139,7 @@ fn the_unit_is_a_key_where_the_policy_says_one_row() {
         assert_eq!(report.key, expected);
         let sql = "SELECT count(*) FROM pragma_index_list('residents') WHERE \"unique\" = 1 AND partial = 0";
         let keys: i64 = office.open().query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(keys, i64::from(expected == Key::Unique));
+        assert_eq!(keys, i64::from(expected == UnitKey::Unique));
         assert_eq!(report.rows, office.rows().len() as u64);
         assert!(office.is_tidy());
     }
@@ -147,7 +152,8 @@ fn what_is_not_declared_is_left_out_and_named() {
     let report = office.import(&office.write("a.csv", content)).unwrap();
     assert_eq!(report.left_out, ["name", "name"]);
     assert_eq!(office.rows().len(), 1);
-    let columns: Vec<_> = report.columns.iter().map(|held| (held.name.as_str(), held.kind)).collect();
+    let columns: Vec<_> =
+        report.columns.iter().map(|column| (column.name.as_str(), column.type_name)).collect();
     let expected = [
         ("person_id", "text"),
         ("age", "whole number"),

@@ -12,7 +12,7 @@ use parquet::{
 use rusqlite::types::Value;
 
 use super::fixture::{Office, dataset, text};
-use crate::{Event, ImportError, Key};
+use crate::{ImportError, ImportEvent, UnitKey};
 
 const SCHEMA: &str = "message register {
     required binary person_id (UTF8);
@@ -81,8 +81,8 @@ fn a_parquet_file_gives_the_rows_that_its_csv_would() {
         let file = office.path("a.parquet");
         write(&file, SCHEMA, 10_000, 4_500, compression);
         let report = office.import(&file).unwrap();
-        assert_eq!((report.rows, report.key, report.by_line), (10_000, Key::Unique, false));
-        assert!(report.columns.iter().all(|held| held.unread.count == 0), "{report:?}");
+        assert_eq!((report.rows, report.key, report.by_line), (10_000, UnitKey::Unique, false));
+        assert!(report.columns.iter().all(|column| column.unread.count == 0), "{report:?}");
         for (n, row) in office.rows().into_iter().enumerate() {
             let number = n as i64;
             let or_null = |has: bool, value: Value| if has { value } else { Value::Null };
@@ -107,8 +107,8 @@ fn an_interrupted_parquet_import_goes_on() {
     let file = office.path("a.parquet");
     write(&file, SCHEMA, 30_000, 7_000, Compression::SNAPPY);
     office.interrupt(&file, 15_000);
-    let heard = office.interrupt(&file, 20_000);
-    assert!(matches!(heard.first(), Some(Event::Resumed(15_000..))), "{heard:?}");
+    let events = office.interrupt(&file, 20_000);
+    assert!(matches!(events.first(), Some(ImportEvent::Resumed(15_000..))), "{events:?}");
     let report = office.import(&file).unwrap();
     let whole = Office::new();
     assert_eq!((report, office.rows()), (whole.import(&file).unwrap(), whole.rows()));
@@ -146,14 +146,14 @@ fn a_parquet_file_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn values_of_a_parquet_file_that_do_not_read_are_told_by_row() {
+fn values_of_a_parquet_file_that_do_not_read_are_reported_by_row() {
     let mut office = Office::new();
     office.dataset = dataset(2);
     let file = office.path("a.parquet");
     let schema = SCHEMA.replace("required int32 born (DATE)", "required int32 born");
     write(&file, &schema, 20, 20, Compression::UNCOMPRESSED);
     let report = office.import(&file).unwrap();
-    let born = report.columns.iter().find(|held| held.name == "born").unwrap();
+    let born = report.columns.iter().find(|column| column.name == "born").unwrap();
     assert_eq!((born.unread.count, born.unread.first.as_slice()), (20, &(1..=10).collect::<Vec<u64>>()[..]));
-    assert_eq!(report.key, Key::NotWanted);
+    assert_eq!(report.key, UnitKey::NotWanted);
 }

@@ -3,12 +3,12 @@
 use std::{ops::ControlFlow, time::SystemTime};
 
 use super::fixture::{HEADER, Office, gzip, lines};
-use crate::{Event, Format, ImportError};
+use crate::{FileFormat, ImportError, ImportEvent};
 
 /// Enough for several batches.
 const PERSONS: u32 = 50_000;
 
-fn go_on(_: Event) -> ControlFlow<()> {
+fn go_on(_: ImportEvent) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -21,7 +21,7 @@ fn content() -> String {
 fn an_interrupted_import_goes_on_and_comes_to_the_same() {
     let whole = Office::new();
     let expected = whole.import(&whole.write("a.csv", content())).unwrap();
-    assert!(expected.columns.iter().any(|held| held.unread.count > 10));
+    assert!(expected.columns.iter().any(|column| column.unread.count > 10));
     for (name, content) in [("a.csv", content().into_bytes()), ("a.csv.gz", gzip(content().as_bytes()))] {
         let mut office = Office::new();
         office.tuning.transaction_rows = 1;
@@ -29,15 +29,15 @@ fn an_interrupted_import_goes_on_and_comes_to_the_same() {
         office.interrupt(&file, 10_000);
         assert!(!office.objects().contains(&"residents".to_owned()));
         // Interrupted a second time, it goes on from there.
-        let heard = office.interrupt(&file, 30_000);
-        let Some(Event::Resumed(first)) = heard.first() else { panic!("{heard:?}") };
-        let mut heard = Vec::new();
-        let format = Format::of(&file).unwrap();
+        let events = office.interrupt(&file, 30_000);
+        let Some(ImportEvent::Resumed(first)) = events.first() else { panic!("{events:?}") };
+        let mut events = Vec::new();
+        let format = FileFormat::of(&file).unwrap();
         let report = office.import_as(&file, format, &mut |event| {
-            heard.push(event);
+            events.push(event);
             ControlFlow::Continue(())
         });
-        let Some(Event::Resumed(second)) = heard.first() else { panic!("{heard:?}") };
+        let Some(ImportEvent::Resumed(second)) = events.first() else { panic!("{events:?}") };
         assert!(0 < *first && first < second && *second >= 30_000, "{first} {second}");
         assert_eq!((report.unwrap(), office.rows()), (expected.clone(), whole.rows()));
         assert_eq!(office.objects(), whole.objects());
@@ -99,7 +99,7 @@ fn a_unit_on_several_rows_is_refused_where_the_policy_says_one_and_leaves_nothin
         // What the sentence says to do is done.
         office.dataset.unit.rows_at_most = 3;
         office.dataset.unit.cells_at_most = 3;
-        assert_eq!(office.import(&office.path("a.csv")).unwrap().key, crate::Key::NotWanted, "{what}");
+        assert_eq!(office.import(&office.path("a.csv")).unwrap().key, crate::UnitKey::NotWanted, "{what}");
     }
 }
 
@@ -107,17 +107,17 @@ fn a_unit_on_several_rows_is_refused_where_the_policy_says_one_and_leaves_nothin
 fn an_import_that_was_stopped_before_its_key_goes_on_without_reading() {
     let office = Office::new();
     let file = office.write("a.csv", content());
-    let stopped = office.import_as(&file, Format::of(&file).unwrap(), &mut |event| match event {
-        Event::Keying => ControlFlow::Break(()),
+    let stopped = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut |event| match event {
+        ImportEvent::Keying => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
     assert!(matches!(stopped, Err(ImportError::Stopped)));
-    let mut heard = Vec::new();
-    let report = office.import_as(&file, Format::of(&file).unwrap(), &mut |event| {
-        heard.push(event);
+    let mut events = Vec::new();
+    let report = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut |event| {
+        events.push(event);
         ControlFlow::Continue(())
     });
-    assert_eq!(heard, [Event::Resumed(PERSONS.into()), Event::Keying]);
+    assert_eq!(events, [ImportEvent::Resumed(PERSONS.into()), ImportEvent::Keying]);
     assert_eq!(report.unwrap().rows, u64::from(PERSONS));
     assert!(office.is_tidy());
 }
@@ -163,14 +163,14 @@ fn an_interrupted_import_starts_afresh_where_anything_is_another() {
         let file = office.write("a.csv", content());
         office.interrupt(&file, 10_000);
         change(&mut office, &file);
-        let mut heard = Vec::new();
-        let report = office.import_as(&file, Format::of(&file).unwrap(), &mut |event| {
-            heard.push(event);
+        let mut events = Vec::new();
+        let report = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut |event| {
+            events.push(event);
             ControlFlow::Continue(())
         });
-        match heard.first() {
-            Some(Event::Resumed(_)) => assert_eq!(expected, "", "{what}"),
-            Some(Event::Afresh(told)) => assert_eq!(*told, expected, "{what}"),
+        match events.first() {
+            Some(ImportEvent::Resumed(_)) => assert_eq!(expected, "", "{what}"),
+            Some(ImportEvent::Afresh(cause)) => assert_eq!(*cause, expected, "{what}"),
             other => panic!("{what}: {other:?}"),
         }
         let mut other = Office::new();
@@ -185,7 +185,7 @@ fn an_interrupted_import_starts_afresh_where_anything_is_another() {
 fn a_file_that_changes_while_it_is_read_is_not_imported() {
     let office = Office::new();
     let file = office.write("a.csv", content());
-    let error = office.import_as(&file, Format::of(&file).unwrap(), &mut |_| {
+    let error = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut |_| {
         std::fs::File::options()
             .write(true)
             .open(&file)
@@ -208,7 +208,7 @@ fn the_old_table_is_read_whole_until_the_new_one_is() {
         || reader.query_row("SELECT count(*) FROM residents", [], |row| row.get::<_, i64>(0)).unwrap();
     let file = office.write("a.csv", content());
     let mut seen = Vec::new();
-    let format = Format::of(&file).unwrap();
+    let format = FileFormat::of(&file).unwrap();
     office
         .import_as(&file, format, &mut |_| {
             seen.push(count());
@@ -225,8 +225,8 @@ fn a_second_import_into_a_register_is_refused() {
     let file = office.write("a.csv", content());
     let mut refused = 0;
     office
-        .import_as(&file, Format::of(&file).unwrap(), &mut |_| {
-            let second = office.import_as(&file, Format::of(&file).unwrap(), &mut go_on);
+        .import_as(&file, FileFormat::of(&file).unwrap(), &mut |_| {
+            let second = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut go_on);
             assert!(matches!(second, Err(ImportError::UnderWay(_))), "{second:?}");
             refused += 1;
             ControlFlow::Continue(())
@@ -247,8 +247,8 @@ fn a_full_disk_leaves_the_old_table_and_the_import_goes_on_when_there_is_room() 
     let mut with_rows = 0;
     let other = Office::new();
     other
-        .import_as(&file, Format::of(&file).unwrap(), &mut |event| {
-            if event == Event::Keying {
+        .import_as(&file, FileFormat::of(&file).unwrap(), &mut |event| {
+            if event == ImportEvent::Keying {
                 with_rows =
                     other.open().query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0)).unwrap();
             }
@@ -258,8 +258,8 @@ fn a_full_disk_leaves_the_old_table_and_the_import_goes_on_when_there_is_room() 
     let mut resumed = Vec::new();
     for pages in [with_rows / 3, with_rows * 2 / 3, with_rows + 20, with_rows + 30] {
         office.tuning.pages_most = Some(pages);
-        let full = office.import_as(&file, Format::of(&file).unwrap(), &mut |event| {
-            if let Event::Resumed(rows) = event {
+        let full = office.import_as(&file, FileFormat::of(&file).unwrap(), &mut |event| {
+            if let ImportEvent::Resumed(rows) = event {
                 resumed.push(rows);
             }
             ControlFlow::Continue(())

@@ -5,9 +5,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_identity::{Expected, Kind, Role, SpiffeId, check_own, client_config, digest, explain_handshake};
+use lango_identity::{
+    Expected, PayloadType, Role, SpiffeId, check_own, client_config, digest, explain_handshake,
+};
 use lango_privacy::{Level, Margin, Measure, Query};
 use lango_statistics::{CombineError, Coverage, Outcome, combine};
+use lango_transport as transport;
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
     answer::verify_release,
@@ -15,7 +18,6 @@ use lango_wire::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
     },
-    transport,
 };
 use tonic::{Status, transport::Channel};
 
@@ -138,11 +140,11 @@ impl Client {
         let question = self.question(asked, manner).await?;
         let payload = question.encode();
         let sent = Sent {
-            request_digest: digest(Kind::Query, &payload),
-            query_digest: digest(Kind::Text, question.query.as_bytes()),
+            request_digest: digest(PayloadType::Query, &payload),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             margins: asked.query.margins(),
         };
-        let envelope = self.identity.signer.sign(Kind::Query, payload);
+        let envelope = self.identity.signer.sign(PayloadType::Query, payload);
         let request = pb::CoordinatorServiceQueryRequest {
             query: Some(envelope.into()),
             by_office: asked.by_office,
@@ -260,10 +262,10 @@ impl Client {
     /// Asks for the price; nothing is charged and no data is touched.
     pub async fn estimate(&mut self, asked: &Asked, manner: &Manner) -> Result<Prices, Failure> {
         let question = self.question(asked, manner).await?;
-        let envelope = self.identity.signer.sign(Kind::Estimate, question.encode());
+        let envelope = self.identity.signer.sign(PayloadType::Estimate, question.encode());
         let request = pb::CoordinatorServiceEstimateRequest { estimate: Some(envelope.into()) };
         let response = self.service.estimate(request).await.map_err(|status| told(&status))?.into_inner();
-        let query_digest = digest(Kind::Text, question.query.as_bytes());
+        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let mut prices = Prices {
             text: question.query,
             query_digest,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Accounting, Layout, Level, Loss, Margin, Measure, PlanText, Query};
-use lango_statistics::{Coverage, Planned, Table};
+use lango_statistics::{CombinedTable, Coverage, Planned};
 use lango_wire::{Answer, answer::read_texts, pb};
 
 /// A verified answer.
@@ -13,7 +13,7 @@ pub struct Answered {
     pub query_digest: [u8; 32],
     pub coverage: Coverage,
     pub answers: BTreeMap<String, Answer>,
-    pub tables: Vec<Table>,
+    pub tables: Vec<CombinedTable>,
     /// Whether offices stand side by side.
     pub by_office: bool,
     pub level: Level,
@@ -73,15 +73,15 @@ pub(super) fn fits(
 }
 
 /// A verified release as the statistics take it.
-pub fn view<'a>(office: &'a str, answer: &'a Answer) -> lango_statistics::Answer<'a> {
+pub fn view<'a>(office: &'a str, answer: &'a Answer) -> lango_statistics::OfficeRelease<'a> {
     let Answer { layout, plan, cells, earlier, .. } = answer;
     let earlier = earlier.iter().map(|earlier| view(office, earlier)).collect();
-    lango_statistics::Answer { office, layout, plan, cells, earlier }
+    lango_statistics::OfficeRelease { office, layout, plan, cells, earlier }
 }
 
 impl Answered {
     /// The answers as the statistics take them.
-    pub fn views(&self) -> Vec<lango_statistics::Answer<'_>> {
+    pub fn views(&self) -> Vec<lango_statistics::OfficeRelease<'_>> {
         self.answers.iter().map(|(office, answer)| view(office, answer)).collect()
     }
 }

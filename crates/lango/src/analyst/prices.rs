@@ -1,7 +1,7 @@
 //! A price as tables, JSON and CSV: what a question costs, how its price is shared, and what error that buys.
 
 use lango_privacy::{Accounting, MarginText, Measurement, SelectionLaw, nano};
-use lango_statistics::{Error, FORESEEN_OF, Foreseen, foresee};
+use lango_statistics::{FORESEEN_OF, Foreseen, Uncertainty, foresee};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -220,12 +220,12 @@ impl Prices {
 /// What is foreseen, in words.
 fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
     let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
-    let ratio = |error: &Error, of: &str| {
+    let ratio = |error: &Uncertainty, of: &str| {
         (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))
     };
     match foreseen {
         None => (String::new(), "unknown".to_owned()),
-        Some(Foreseen::Plain(Error { std_err, half_width })) => {
+        Some(Foreseen::Plain(Uncertainty { std_err, half_width })) => {
             (brief(*std_err), format!("± {}", width(*half_width)))
         }
         Some(Foreseen::Mean(error)) => ratio(error, "at a count of"),
@@ -234,7 +234,7 @@ fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
             let rows: Vec<String> = rows.iter().map(|rows| grouped_u64(*rows)).collect();
             (String::new(), format!("rank within {} rows of the best", rows.join(", ")))
         }
-        Some(Foreseen::Found(Error { std_err, half_width }, threshold)) => {
+        Some(Foreseen::Found(Uncertainty { std_err, half_width }, threshold)) => {
             let interval = format!("± {}, told from {} units on", width(*half_width), grouped(*threshold));
             (brief(*std_err), interval)
         }
@@ -248,7 +248,7 @@ fn width(half_width: f64) -> String {
 
 /// What is foreseen, for programs: `of` says of how many rows or units a ratio's error is told.
 fn error(foreseen: Option<&Foreseen>) -> Map<String, Value> {
-    let numbers = |Error { std_err, half_width }: &Error| {
+    let numbers = |Uncertainty { std_err, half_width }: &Uncertainty| {
         vec![("std_err", json!(std_err)), ("half_width", real(*half_width))]
     };
     let fields = match foreseen {

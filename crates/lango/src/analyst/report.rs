@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
-    Absent, Cell, CombineError, Coverage, Figure, Table, in_whole_numbers, quantile_from_histogram,
+    Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
 };
 
 use crate::{
@@ -45,7 +45,7 @@ impl Answered {
     }
 
     /// The tables as they are to be shown.
-    fn shown(&self, shown: &Shown) -> Result<Vec<Table>, Failure> {
+    fn shown(&self, shown: &Shown) -> Result<Vec<CombinedTable>, Failure> {
         let tables =
             if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
         if shown.quantiles.is_empty() {
@@ -79,7 +79,7 @@ impl Answered {
             .fold(0, u64::saturating_add)
     }
 
-    fn for_people(&self, tables: &[Table], rows: usize) -> String {
+    fn for_people(&self, tables: &[CombinedTable], rows: usize) -> String {
         let mut text = String::new();
         for table in tables {
             text += &one_table(table, self.level.get(), rows);
@@ -165,7 +165,7 @@ pub(super) fn percent(confidence: f64) -> String {
     format!("{} %", (confidence * 1e6).round() / 1e4)
 }
 
-fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
+fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
     let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
     let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
     // The axis of quantiles names the shares.
@@ -209,7 +209,7 @@ fn one_table(table: &Table, confidence: f64, rows: usize) -> String {
 }
 
 /// How many decimals a table's figures are shown with: none where they are whole, else two digits of the least error.
-pub fn places(table: &Table) -> usize {
+pub fn places(table: &CombinedTable) -> usize {
     let figures = || table.cells.iter().filter_map(|cell| cell.figure);
     let whole = |number: Option<f64>| number.is_none_or(|number| number.fract() == 0.0);
     if figures().all(|Figure { value, lower, upper, .. }| whole(Some(value)) && whole(lower) && whole(upper))

@@ -10,7 +10,7 @@ use std::{
 
 use lango_identity::{Expected, Role, TlsIdentity, client_config};
 use lango_registers::OFFICES;
-use lango_wire::transport;
+use lango_transport as transport;
 
 use super::folder::Folder;
 use crate::{config::Identity, failure::Failure, output::bar};

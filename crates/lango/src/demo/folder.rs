@@ -7,7 +7,7 @@ use std::{
 };
 
 use lango_files::{make_folder, replace};
-use lango_identity::{Authority, Oid, Role, SpiffeId, Validity};
+use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
 use lango_registers::{Draw, OFFICES};
 use serde::{Deserialize, Serialize};
 
@@ -107,8 +107,8 @@ impl Folder {
 
     /// Everything but the registers.
     fn lay_out(&self) -> Result<(), Failure> {
-        let validity = Validity::days(now(), DAYS);
-        let authority = Authority::new(REGION, "Demonstration authority of the region", validity)?;
+        let lifetime = Lifetime::days(now(), DAYS);
+        let authority = Authority::new(REGION, "Demonstration authority of the region", lifetime)?;
         let pem = authority.to_pem();
         let region = self.root.join("region");
         make_folder(&region)?;
@@ -117,9 +117,9 @@ impl Folder {
         let issue = |role: Role, name: &str, folder: &Path, signs: bool| -> Result<(), Failure> {
             let id = SpiffeId::new(REGION, role, name)?;
             make_folder(folder)?;
-            authority.issue_tls(&id, validity, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
+            authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
             if signs {
-                authority.issue_signing(&id, validity, &eku)?.save(folder, "signing")?;
+                authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
             }
             Ok(())
         };

@@ -8,11 +8,11 @@ use crate::{
     SourceError,
     count::UnitType,
     failure::unavailable,
-    sql::{ColumnType, Dialect, Listed, Table, typed},
+    sql::{CatalogueTable, ColumnType, Dialect, Listed, typed},
 };
 
 /// A column as `information_schema` has it.
-pub(super) struct Column {
+pub(super) struct SchemaColumn {
     pub(super) listed: Listed,
     pub(super) not_null: bool,
     /// The most characters of a text.
@@ -21,7 +21,10 @@ pub(super) struct Column {
 }
 
 /// Checks that all that is declared is there.
-pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Result<Table, SourceError> {
+pub(super) async fn table(
+    view: &mut MySqlConnection,
+    dataset: &Dataset,
+) -> Result<CatalogueTable, SourceError> {
     let named = named(&dataset.table)?;
     let sql = "SELECT table_schema, table_name, table_type, coalesce(engine, ''), coalesce(CAST(create_time AS CHAR), '') \
                FROM information_schema.tables WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ?";
@@ -45,7 +48,7 @@ pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Resu
     let (unit_column, unit_type, types) = typed(dataset, &listed, same)?;
     let keys = sole_keys(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
     let vouched = keys.iter().any(|key| same(key, &dataset.unit.column));
-    // Sorting compares so many bytes, and a unit's rows must come together.
+    // Sorting compares a limited number of bytes, and a unit's rows must come together.
     if !vouched && unit_type == UnitType::Text && length.is_some_and(|length| length > 255) {
         let (table, column) = (dataset.table.clone(), dataset.unit.column.clone());
         return Err(SourceError::UnitLength { table, column });
@@ -60,7 +63,7 @@ pub(super) async fn table(view: &mut MySqlConnection, dataset: &Dataset) -> Resu
         fingerprint += &format!("column {name} {declared}\n");
     }
     fingerprint += &format!("keys {}\n", keys.join(", "));
-    Ok(Table {
+    Ok(CatalogueTable {
         from: qualified(&schema, &name),
         unit_type,
         unit_column,
@@ -94,7 +97,7 @@ fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-/// Texts of the catalogue, some of which are told as binary strings.
+/// Texts of the catalogue, some of which the server returns as binary strings.
 pub(super) fn text(row: &MySqlRow, place: usize) -> sqlx::Result<String> {
     let bytes: Vec<u8> = row.try_get_unchecked(place)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -104,7 +107,7 @@ pub(super) async fn columns(
     view: &mut MySqlConnection,
     schema: &str,
     table: &str,
-) -> sqlx::Result<Vec<Column>> {
+) -> sqlx::Result<Vec<SchemaColumn>> {
     let sql = "SELECT column_name, column_type, data_type, is_nullable, CAST(coalesce(numeric_precision, 0) AS SIGNED), \
                CAST(coalesce(numeric_scale, 0) AS SIGNED), CAST(character_maximum_length AS SIGNED), coalesce(collation_name, ''), coalesce(character_set_name, '') \
                FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
@@ -114,7 +117,7 @@ pub(super) async fn columns(
         let (precision, scale): (i64, i64) = (row.try_get_unchecked(4)?, row.try_get_unchecked(5)?);
         let kind = kind(&data, &declared, (precision, scale), &text(row, 7)?);
         let length: Option<i64> = row.try_get_unchecked(6)?;
-        Ok(Column {
+        Ok(SchemaColumn {
             listed: Listed { name, declared, kind },
             not_null: text(row, 3)? == "NO",
             charset: text(row, 8)?,

@@ -2,7 +2,7 @@
 
 use sqlx::{MySqlConnection, Row};
 
-use super::catalogue::{Column, columns, sole_keys, text};
+use super::catalogue::{SchemaColumn, columns, sole_keys, text};
 use crate::{
     ColumnDescription, Suggested, TableDescription,
     sql::{ColumnType, Listed},
@@ -18,21 +18,22 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
     for row in rows {
         let (schema, name) = (text(&row, 0)?, text(&row, 1)?);
         let keys = sole_keys(view, &schema, &name).await?;
-        let described = columns(view, &schema, &name).await?.into_iter().map(|Column { listed, .. }| {
-            let Listed { name, declared, kind } = listed;
-            let suggested = match kind {
-                Some(ColumnType::Word) if declared.starts_with("enum(") => {
-                    Suggested::Codes(labels(&declared))
-                }
-                Some(ColumnType::Integer | ColumnType::Unsigned) => Suggested::Integer,
-                Some(ColumnType::Decimal(scale)) => Suggested::Amount(scale),
-                Some(ColumnType::Text { .. } | ColumnType::Word) => Suggested::Text,
-                Some(ColumnType::Day) => Suggested::Date,
-                None => Suggested::Nothing,
-            };
-            let unique = keys.iter().any(|key| key.eq_ignore_ascii_case(&name));
-            ColumnDescription { name, declared, suggested, unique }
-        });
+        let described =
+            columns(view, &schema, &name).await?.into_iter().map(|SchemaColumn { listed, .. }| {
+                let Listed { name, declared, kind } = listed;
+                let suggested = match kind {
+                    Some(ColumnType::Word) if declared.starts_with("enum(") => {
+                        Suggested::Codes(labels(&declared))
+                    }
+                    Some(ColumnType::Integer | ColumnType::Unsigned) => Suggested::Integer,
+                    Some(ColumnType::Decimal(scale)) => Suggested::Amount(scale),
+                    Some(ColumnType::Text { .. } | ColumnType::Word) => Suggested::Text,
+                    Some(ColumnType::Day) => Suggested::Date,
+                    None => Suggested::Nothing,
+                };
+                let unique = keys.iter().any(|key| key.eq_ignore_ascii_case(&name));
+                ColumnDescription { name, declared, suggested, unique }
+            });
         let columns = described.collect();
         let rows: Option<i64> = row.try_get_unchecked(2)?;
         tables.push(TableDescription { name, rows: rows.and_then(|rows| u64::try_from(rows).ok()), columns });

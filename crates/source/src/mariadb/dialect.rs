@@ -34,7 +34,7 @@ impl Dialect for MariaDbDialect {
         }
     }
 
-    fn told(&self, grouped: &str, kind: ColumnType) -> String {
+    fn as_text(&self, grouped: &str, kind: ColumnType) -> String {
         match kind {
             // It is text already.
             ColumnType::Text { bytewise: false, .. } => grouped.to_owned(),
@@ -43,7 +43,7 @@ impl Dialect for MariaDbDialect {
     }
 
     fn not_blank(&self, column: &str, _: ColumnType) -> String {
-        // Of almost every text the first byte tells, without a copy of it.
+        // For almost every text its first byte decides, without a copy of it.
         format!("(ASCII({column}) > 32 OR LENGTH(TRIM({column})) > 0)")
     }
 
@@ -119,10 +119,10 @@ impl Dialect for MariaDbDialect {
 
     fn digest(&self, secret: &str, fields: &[OrderField]) -> String {
         let field = |OrderField { text, present }: &OrderField| {
-            let told = format!("CONCAT(LPAD(CHAR(LENGTH({text})), 4, X'00'), {text})");
+            let prefixed = format!("CONCAT(LPAD(CHAR(LENGTH({text})), 4, X'00'), {text})");
             match present {
-                Some(present) => format!("CASE WHEN {present} THEN {told} ELSE X'FFFFFFFF' END"),
-                None => format!("COALESCE({told}, X'FFFFFFFF')"),
+                Some(present) => format!("CASE WHEN {present} THEN {prefixed} ELSE X'FFFFFFFF' END"),
+                None => format!("COALESCE({prefixed}, X'FFFFFFFF')"),
             }
         };
         let fields: Vec<String> = fields.iter().map(field).collect();

@@ -15,7 +15,7 @@ pub(super) async fn examine(
     tables: &[&str],
 ) -> Result<Examination, SourceError> {
     let mut connection = server::connect(pool.connect_options().as_ref()).await?;
-    let found = look(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
+    let found = inspect(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
     drop(connection.close().await);
     let mut found = found?;
     // The pool sets the time as it makes a connection.
@@ -25,7 +25,7 @@ pub(super) async fn examine(
     Ok(found)
 }
 
-async fn look(
+async fn inspect(
     connection: &mut MySqlConnection,
     schema: Option<&str>,
     tables: &[&str],

@@ -14,9 +14,9 @@ use super::{
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
-    failure::{told, unavailable},
-    preparation::{LINE, Made, PAGE, Tie, fitting, is_of, table_name},
-    sql::{Binds, Dialect, NormalType, Ranks, Table, bounded, normal_type},
+    failure::{safe_words, unavailable},
+    preparation::{LINE, PAGE, Preparation, Tie, fitting, is_of, table_name},
+    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -24,7 +24,7 @@ pub(super) async fn find(
     view: &mut MySqlConnection,
     schema: Option<&str>,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
     secret: &Secret,
 ) -> Result<(Bounding, Option<String>), SourceError> {
     if table.one_row_per_unit {
@@ -39,7 +39,7 @@ pub(super) async fn find(
     if !exists(view, schema, &made.table).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
     }
-    // Held until the view ends. Whoever drops it in this moment fails the question before a row is read.
+    // Held until the view ends. If someone drops it at this moment, the question fails before a row is read.
     let prepared = qualified(schema, &made.table);
     catalogue::hold(view, &prepared).await.map_err(|error| unavailable(&error))?;
     Ok((Bounding::Prepared { rows: made.rows() }, Some(prepared)))
@@ -50,7 +50,11 @@ async fn exists(view: &mut MySqlConnection, schema: &str, table: &str) -> sqlx::
     Ok(sqlx::query(sql).bind(schema).bind(table).fetch_optional(view).await?.is_some())
 }
 
-async fn made(view: &mut MySqlConnection, schema: &str, dataset: &Dataset) -> sqlx::Result<Option<Made>> {
+async fn made(
+    view: &mut MySqlConnection,
+    schema: &str,
+    dataset: &Dataset,
+) -> sqlx::Result<Option<Preparation>> {
     if !exists(view, schema, PAGE).await? {
         return Ok(None);
     }
@@ -58,7 +62,7 @@ async fn made(view: &mut MySqlConnection, schema: &str, dataset: &Dataset) -> sq
     let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
     let Some(row) = row else { return Ok(None) };
     let (version, terms, secret, table) = (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?, text(&row, 3)?);
-    Ok(Some(Made {
+    Ok(Some(Preparation {
         tie: Tie { version, terms, secret, table },
         table: text(&row, 4)?,
         generation: row.try_get_unchecked(5)?,
@@ -73,10 +77,10 @@ pub(super) async fn prepare(
     dataset: &Dataset,
     secret: &Secret,
 ) -> Result<u64, SourceError> {
-    let unprepared = |error: sqlx::Error| SourceError::Unprepared(told(&error));
+    let unprepared = |error: sqlx::Error| SourceError::Unprepared(safe_words(&error));
     let mut connection = pool.acquire().await.map_err(|error| unavailable(&error))?.detach();
-    // It takes as long as it takes, and it reads the table without locking its rows. One at a time: whoever comes second
-    // waits. The connection is this one's own, and what it holds and was told ends with it.
+    // It has no time limit, and it reads the table without locking its rows. One at a time: a second one waits. The
+    // connection is this one's own; its locks and settings end with it.
     for sql in [
         "SET SESSION max_statement_time = 0",
         "SET SESSION lock_wait_timeout = 31536000",
@@ -96,10 +100,10 @@ pub(super) async fn prepare(
     let sql = format!("CREATE TABLE IF NOT EXISTS {page} ({columns}) ENGINE = InnoDB CHARACTER SET utf8mb4");
     execute(&mut connection, sql).await.map_err(unprepared)?;
     let before = made(&mut connection, schema, dataset).await.map_err(unprepared)?;
-    let generation = Made::next(before.as_ref());
+    let generation = Preparation::next(before.as_ref());
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
-    // What attempts that were cut short left behind: rows of persons are kept in no table that nobody reads.
+    // Drop what interrupted attempts left behind: no unused table keeps rows of persons.
     let kept = before.as_ref().map(|made| made.table.as_str());
     for left in others(&mut connection, schema, dataset, kept).await.map_err(unprepared)? {
         execute(&mut connection, format!("DROP TABLE IF EXISTS {}", qualified(schema, &left)))
@@ -110,7 +114,7 @@ pub(super) async fn prepare(
     let rows = match filled {
         Ok(rows) => rows,
         Err(error) => {
-            // The first error is the one to tell.
+            // Report the first error.
             drop(execute(&mut connection, format!("DROP TABLE IF EXISTS {prepared}")).await);
             return Err(unprepared(error));
         }
@@ -146,7 +150,7 @@ async fn fill(
     connection: &mut MySqlConnection,
     prepared: &str,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
     secret: &Secret,
 ) -> sqlx::Result<u64> {
     let sql = format!("CREATE TABLE {prepared} ({}) ENGINE = InnoDB", columns(dataset, table));
@@ -164,7 +168,7 @@ async fn fill(
     Ok(rows)
 }
 
-fn columns(dataset: &Dataset, table: &Table) -> String {
+fn columns(dataset: &Dataset, table: &CatalogueTable) -> String {
     let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "varbinary(1020)" };
     let mut columns = format!("_unit {unit} NOT NULL, _rank integer NOT NULL");
     for (name, column) in &dataset.columns {

@@ -9,9 +9,9 @@ use tokio_stream::StreamExt;
 
 use super::dialect::MariaDbDialect;
 use crate::{
-    grouped::Cell,
+    grouped::ServerValue,
     server::View,
-    sql::{Bind, Dialect, Rendered, Statement},
+    sql::{Bind, Dialect, GroupSelect, Rendered},
 };
 
 impl View for MySqlConnection {
@@ -20,17 +20,21 @@ impl View for MySqlConnection {
     async fn prepare(&mut self, sql: &Rendered) -> sqlx::Result<()> {
         let text = AssertSqlSafe(sql.text.clone()).into_sql_str();
         let statement = Executor::prepare(&mut *self, text).await?;
-        // Names and types of what it tells; no row.
+        // Names and types of the result; no row.
         statement.columns();
         Ok(())
     }
 
-    async fn each(&mut self, statement: &Statement, mut add: impl FnMut(&[Cell]) + Send) -> sqlx::Result<()> {
+    async fn each(
+        &mut self,
+        statement: &GroupSelect,
+        mut add: impl FnMut(&[ServerValue]) + Send,
+    ) -> sqlx::Result<()> {
         let mut rows = query(&statement.sql).fetch(&mut *self);
-        let mut cells = Vec::new();
+        let mut values = Vec::new();
         while let Some(row) = rows.next().await {
-            read(&row?, statement, &mut cells)?;
-            add(&cells);
+            read(&row?, statement, &mut values)?;
+            add(&values);
         }
         Ok(())
     }
@@ -47,12 +51,16 @@ pub(super) fn query(sql: &Rendered) -> Query<'static, MySql, MySqlArguments> {
     })
 }
 
-fn read(row: &MySqlRow, statement: &Statement, cells: &mut Vec<Cell>) -> sqlx::Result<()> {
-    cells.clear();
+fn read(row: &MySqlRow, statement: &GroupSelect, values: &mut Vec<ServerValue>) -> sqlx::Result<()> {
+    values.clear();
     for (position, is_text) in statement.texts().enumerate() {
-        cells.push(match is_text {
-            true => row.try_get_unchecked::<Option<Vec<u8>>, _>(position)?.map_or(Cell::Null, Cell::Text),
-            false => row.try_get_unchecked::<Option<i64>, _>(position)?.map_or(Cell::Null, Cell::Number),
+        values.push(match is_text {
+            true => row
+                .try_get_unchecked::<Option<Vec<u8>>, _>(position)?
+                .map_or(ServerValue::Null, ServerValue::Text),
+            false => row
+                .try_get_unchecked::<Option<i64>, _>(position)?
+                .map_or(ServerValue::Null, ServerValue::Number),
         });
     }
     Ok(())

@@ -1,13 +1,13 @@
-//! What the connections may do, and what is told of a server's errors.
+//! What the connections may do, and what is reported of a server's errors.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use sqlx::AssertSqlSafe;
 
 use super::*;
-use crate::{failure::told, tests::runtime};
+use crate::{failure::safe_words, tests::runtime};
 
-fn source() -> (Database, MariaDb) {
-    let database = Database::fresh(Engine::MariaDb);
+fn source() -> (TestDatabase, MariaDb) {
+    let database = TestDatabase::fresh(Engine::MariaDb);
     database.run("CREATE TABLE residents (person_id int UNIQUE)");
     database.run("INSERT INTO residents VALUES (1)");
     let _inside = runtime().enter();
@@ -33,14 +33,14 @@ fn no_connection_can_write_though_the_user_may() {
             [inside, sqlx::query(AssertSqlSafe(sql)).execute(&source.pool).await.unwrap_err()]
         });
         for refused in refused {
-            assert!(told(&refused).contains("(25006)"), "{sql}: {}", told(&refused));
+            assert!(safe_words(&refused).contains("(25006)"), "{sql}: {}", safe_words(&refused));
         }
     }
     assert_eq!(database.integer("SELECT count(*) FROM residents"), 1);
 }
 
 #[test]
-fn what_is_told_of_an_error_holds_no_value() {
+fn what_is_reported_of_an_error_holds_no_value() {
     let (_database, source) = source();
     for sql in [
         "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'sesame'",
@@ -50,7 +50,7 @@ fn what_is_told_of_an_error_holds_no_value() {
         "SELECT GEOMETRYCOLLECTION('sesame')",
     ] {
         let error = runtime().block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&source.pool)).unwrap_err();
-        let told = told(&error);
-        assert!(!told.contains("sesame"), "{sql}: {told}");
+        let words = safe_words(&error);
+        assert!(!words.contains("sesame"), "{sql}: {words}");
     }
 }

@@ -9,7 +9,7 @@ use super::dialect::PostgresDialect;
 use crate::{
     SourceError,
     failure::unavailable,
-    sql::{ColumnType, Dialect, Listed, Table, typed},
+    sql::{CatalogueTable, ColumnType, Dialect, Listed, typed},
 };
 
 /// A relation as `pg_class` has it.
@@ -25,7 +25,7 @@ pub(super) async fn table(
     view: &mut PgConnection,
     shards: &BTreeMap<String, PgPool>,
     dataset: &Dataset,
-) -> Result<Table, SourceError> {
+) -> Result<CatalogueTable, SourceError> {
     encoding(view).await?;
     let relation = relation(view, &dataset.table).await?;
     let listed = columns(view, relation.oid).await?;
@@ -54,7 +54,7 @@ pub(super) async fn table(
         fingerprint += &format!("column {name} {declared}\n");
     }
     fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
-    Ok(Table {
+    Ok(CatalogueTable {
         from: qualified(&relation.schema, &relation.name),
         unit_type,
         unit_column,

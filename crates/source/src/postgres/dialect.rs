@@ -18,7 +18,7 @@ impl Dialect for PostgresDialect {
     }
 
     fn not_blank(&self, column: &str, kind: ColumnType) -> String {
-        // Of padded characters the spaces at the end count for nothing: what `btrim` tells, without a copy of the text.
+        // The spaces at the end of padded characters do not count: the result of `btrim`, without a copy of the text.
         format!("{}::bpchar <> ''", self.text(column, kind))
     }
 

@@ -11,12 +11,12 @@ pub(super) async fn examine(
     tables: &[&str],
 ) -> Result<Examination, SourceError> {
     let mut connection = server::connect(pool.connect_options().as_ref()).await?;
-    let found = look(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
+    let found = inspect(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
     drop(connection.close().await);
     found
 }
 
-async fn look(
+async fn inspect(
     connection: &mut PgConnection,
     schema: Option<&str>,
     tables: &[&str],

@@ -13,9 +13,9 @@ use super::{
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
-    failure::{told, unavailable},
-    preparation::{LINE, Made, PAGE, Tie, fitting, table_name},
-    sql::{Binds, Dialect, NormalType, Ranks, Table, bounded, normal_type},
+    failure::{safe_words, unavailable},
+    preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
+    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -23,7 +23,7 @@ pub(super) async fn find(
     view: &mut PgConnection,
     schema: Option<&str>,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
     secret: &Secret,
 ) -> Result<(Bounding, Option<String>), SourceError> {
     if table.one_row_per_unit {
@@ -39,8 +39,8 @@ pub(super) async fn find(
     if !exists(view, &prepared).await.map_err(|error| unavailable(&error))? {
         return Ok((Bounding::Stale(Stale::Gone), None));
     }
-    // Held until the view ends. Whoever drops it in this moment fails the question before a row is read, and not only when the
-    // statement runs, which the connection may have prepared long ago.
+    // Held until the view ends. If someone drops it at this moment, the question fails before a row is read, and not only when
+    // the statement runs, which the connection may have prepared long ago.
     let held = execute(view, format!("LOCK TABLE {prepared} IN ACCESS SHARE MODE")).await;
     held.map_err(|error| unavailable(&error))?;
     Ok((Bounding::Prepared { rows: made.rows() }, Some(prepared)))
@@ -51,7 +51,7 @@ async fn exists(view: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
     row.try_get(0)
 }
 
-async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx::Result<Option<Made>> {
+async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx::Result<Option<Preparation>> {
     let page = qualified(schema, PAGE);
     if !exists(view, &page).await? {
         return Ok(None);
@@ -65,7 +65,7 @@ async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx:
             secret: row.try_get(2)?,
             table: row.try_get(3)?,
         };
-        Ok(Made { tie, table: row.try_get(4)?, generation: row.try_get(5)?, rows: row.try_get(6)? })
+        Ok(Preparation { tie, table: row.try_get(4)?, generation: row.try_get(5)?, rows: row.try_get(6)? })
     };
     row.map(read).transpose()
 }
@@ -78,11 +78,11 @@ pub(super) async fn prepare(
     dataset: &Dataset,
     secret: &Secret,
 ) -> Result<u64, SourceError> {
-    let unprepared = |error: sqlx::Error| SourceError::Unprepared(told(&error));
+    let unprepared = |error: sqlx::Error| SourceError::Unprepared(safe_words(&error));
     let begun = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await;
     let mut tx = begun.map_err(|error| unavailable(&error))?;
     let page = qualified(schema, PAGE);
-    // It takes as long as it takes. One at a time: whoever comes second waits, and prepares anew.
+    // It has no time limit. One at a time: a second one waits, and prepares anew.
     execute(&mut tx, "SET LOCAL statement_timeout = 0".to_owned()).await.map_err(unprepared)?;
     execute(&mut tx, "SELECT pg_advisory_xact_lock(hashtext('lango dataset prepare'))".to_owned())
         .await
@@ -98,7 +98,7 @@ pub(super) async fn prepare(
         execute(&mut tx, format!("CREATE TABLE {page} ({columns})")).await.map_err(unprepared)?;
     }
     let before = made(&mut tx, schema, dataset).await.map_err(unprepared)?;
-    let generation = Made::next(before.as_ref());
+    let generation = Preparation::next(before.as_ref());
     let name = table_name(dataset, generation);
     let prepared = qualified(schema, &name);
     let names: Vec<&Name> = dataset.columns.keys().collect();
@@ -129,7 +129,7 @@ pub(super) async fn prepare(
     Ok(rows)
 }
 
-fn columns(dataset: &Dataset, table: &Table) -> String {
+fn columns(dataset: &Dataset, table: &CatalogueTable) -> String {
     let unit = if table.unit_type == UnitType::Integer { "bigint" } else { "text COLLATE \"C\"" };
     let mut columns = format!("_unit::{unit} AS _unit, _rank::integer AS _rank");
     for (name, column) in &dataset.columns {

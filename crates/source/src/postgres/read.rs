@@ -11,9 +11,9 @@ use super::dialect::PostgresDialect;
 use crate::{
     SourceError,
     failure::unavailable,
-    grouped::Cell,
+    grouped::ServerValue,
     server::View,
-    sql::{Bind, Dialect, Rendered, Statement},
+    sql::{Bind, Dialect, GroupSelect, Rendered},
 };
 
 impl View for PgConnection {
@@ -22,17 +22,21 @@ impl View for PgConnection {
     async fn prepare(&mut self, sql: &Rendered) -> sqlx::Result<()> {
         let types: Vec<PgTypeInfo> = sql.binds.iter().map(type_of).collect();
         let statement = self.prepare_with(AssertSqlSafe(sql.text.clone()).into_sql_str(), &types).await?;
-        // Names and types of what it tells; no row.
+        // Names and types of the result; no row.
         statement.columns();
         Ok(())
     }
 
-    async fn each(&mut self, statement: &Statement, mut add: impl FnMut(&[Cell]) + Send) -> sqlx::Result<()> {
+    async fn each(
+        &mut self,
+        statement: &GroupSelect,
+        mut add: impl FnMut(&[ServerValue]) + Send,
+    ) -> sqlx::Result<()> {
         let mut rows = query(&statement.sql).fetch(&mut *self);
-        let mut cells = Vec::new();
+        let mut values = Vec::new();
         while let Some(row) = rows.next().await {
-            read(&row?, statement, &mut cells)?;
-            add(&cells);
+            read(&row?, statement, &mut values)?;
+            add(&values);
         }
         Ok(())
     }
@@ -41,17 +45,17 @@ impl View for PgConnection {
 /// How the server would carry out these statements.
 pub(super) async fn explain(
     view: &mut PgConnection,
-    statements: Vec<Statement>,
+    statements: Vec<GroupSelect>,
 ) -> Result<Vec<String>, SourceError> {
-    let mut told = Vec::new();
-    for Statement { sql, .. } in statements {
+    let mut lines = Vec::new();
+    for GroupSelect { sql, .. } in statements {
         let text = format!("EXPLAIN (VERBOSE, COSTS OFF) {}", sql.text);
         let rows = query(&Rendered { text, ..sql }).persistent(false).fetch_all(&mut *view).await;
         for row in rows.map_err(|error| unavailable(&error))? {
-            told.push(row.try_get(0).map_err(|error| unavailable(&error))?);
+            lines.push(row.try_get(0).map_err(|error| unavailable(&error))?);
         }
     }
-    Ok(told)
+    Ok(lines)
 }
 
 fn type_of(bind: &Bind) -> PgTypeInfo {
@@ -72,14 +76,16 @@ pub(super) fn query(sql: &Rendered) -> Query<'static, sqlx::Postgres, PgArgument
     })
 }
 
-fn read(row: &PgRow, statement: &Statement, cells: &mut Vec<Cell>) -> sqlx::Result<()> {
-    cells.clear();
+fn read(row: &PgRow, statement: &GroupSelect, values: &mut Vec<ServerValue>) -> sqlx::Result<()> {
+    values.clear();
     for (position, is_text) in statement.texts().enumerate() {
-        cells.push(match is_text {
+        values.push(match is_text {
             true => row
                 .try_get_unchecked::<Option<String>, _>(position)?
-                .map_or(Cell::Null, |text| Cell::Text(text.into())),
-            false => row.try_get_unchecked::<Option<i64>, _>(position)?.map_or(Cell::Null, Cell::Number),
+                .map_or(ServerValue::Null, |text| ServerValue::Text(text.into())),
+            false => row
+                .try_get_unchecked::<Option<i64>, _>(position)?
+                .map_or(ServerValue::Null, ServerValue::Number),
         });
     }
     Ok(())

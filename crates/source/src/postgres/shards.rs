@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use super::catalogue::{columns, encoding, qualified, sole_keys};
 use crate::{
     SourceError,
-    failure::{told, unavailable},
+    failure::{safe_words, unavailable},
     sql::Listed,
 };
 
@@ -105,8 +105,9 @@ async fn there(
     dataset: &Dataset,
     listed: &[Listed],
 ) -> Result<Option<String>, SourceError> {
-    let of_shard =
-        |error: sqlx::Error| SourceError::Unavailable(format!("shard `{}`: {}", remote.server, told(&error)));
+    let of_shard = |error: sqlx::Error| {
+        SourceError::Unavailable(format!("shard `{}`: {}", remote.server, safe_words(&error)))
+    };
     let mut there = pool.acquire().await.map_err(of_shard)?;
     encoding(&mut there).await?;
     let sql = "SELECT c.oid::bigint, pg_postmaster_start_time()::text || ' ' || d.oid || ' ' || c.oid, \

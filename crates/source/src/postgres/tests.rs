@@ -1,13 +1,13 @@
-//! What the connections may do, and what is told of a server's errors.
+//! What the connections may do, and what is reported of a server's errors.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use sqlx::AssertSqlSafe;
 
 use super::*;
-use crate::{failure::told, tests::runtime};
+use crate::{failure::safe_words, tests::runtime};
 
-fn source() -> (Database, Postgres) {
-    let database = Database::fresh(Engine::Postgres);
+fn source() -> (TestDatabase, Postgres) {
+    let database = TestDatabase::fresh(Engine::Postgres);
     database.run("CREATE TABLE residents (person_id int UNIQUE)");
     database.run("GRANT ALL ON residents TO public; GRANT CREATE ON SCHEMA public TO public");
     let _inside = runtime().enter();
@@ -26,13 +26,17 @@ fn no_connection_can_write_though_the_user_may() {
             [inside, sqlx::query(AssertSqlSafe(sql)).execute(&source.pool).await.unwrap_err()]
         });
         for refused in refused {
-            assert!(told(&refused).contains("(25006)") || sql.contains("DROP"), "{sql}: {}", told(&refused));
+            assert!(
+                safe_words(&refused).contains("(25006)") || sql.contains("DROP"),
+                "{sql}: {}",
+                safe_words(&refused)
+            );
         }
     }
 }
 
 #[test]
-fn what_is_told_of_an_error_holds_no_value() {
+fn what_is_reported_of_an_error_holds_no_value() {
     let (database, source) = source();
     database.run("CREATE TYPE mood AS ENUM ('glad')");
     for sql in [
@@ -45,10 +49,10 @@ fn what_is_told_of_an_error_holds_no_value() {
         "SELECT 1 / length('')",
     ] {
         let error = runtime().block_on(sqlx::query(AssertSqlSafe(sql)).execute(&source.pool)).unwrap_err();
-        let told = told(&error);
+        let words = safe_words(&error);
         assert!(
-            told.starts_with("the database refused with code ") && !told.contains("sesame"),
-            "{sql}: {told}"
+            words.starts_with("the database refused with code ") && !words.contains("sesame"),
+            "{sql}: {words}"
         );
     }
 }

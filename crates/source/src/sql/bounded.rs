@@ -3,7 +3,7 @@
 
 use lango_privacy::{Code, Column, Dataset, Domain, Name};
 
-use super::{Bind, Binds, ColumnType, Dialect, OrderField, Table};
+use super::{Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField};
 use crate::{Secret, count::UnitType};
 
 /// The type of a column in normal form.
@@ -22,29 +22,29 @@ pub(crate) fn normal_type(domain: &Domain) -> NormalType {
 
 /// The name of a column of codes that is not in normal form: the text, NULL where it is blank. No declared name begins so, and
 /// engines cut none that is so short.
-pub(super) fn as_told(dataset: &Dataset, name: &Name) -> String {
+pub(super) fn text_column(dataset: &Dataset, name: &Name) -> String {
     let position = dataset.columns.keys().position(|declared| declared == name);
     format!("_text_{}", position.unwrap_or(usize::MAX))
 }
 
-/// Which rows' ranks matter to whoever reads bounded rows.
+/// The rows whose ranks matter to a reader of bounded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ranks {
     /// Every one's.
     All,
-    /// Those of units with more rows than this: all rows of another unit count, whichever rank they are told to have.
+    /// Those of units with more rows than this: all rows of another unit count, whatever rank they are given.
     Beyond(u32),
 }
 
 /// A `SELECT` of the first `rows_at_most` rows of every unit in row order (decision 10): `_unit`, `_rank` and these columns in
-/// normal form under their own names; of codes, also their texts, under the names of [`as_told`].
+/// normal form under their own names; of codes, also their texts, under the names of [`text_column`].
 ///
 /// In normal form a missing value is NULL. A code is its position in the list, a day the number `YYYYMMDD`, and -1 what is not
 /// declared; a number is itself; an open text is itself, and `_O` where no code can name it.
 pub(crate) fn bounded(
     dialect: &dyn Dialect,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
     used: &[&Name],
     ranks: Ranks,
     secret: &Secret,
@@ -58,7 +58,7 @@ pub(crate) fn bounded(
         inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column).0);
         outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
         if matches!(column.domain, Domain::Codes(_)) {
-            outer += &format!(", {quoted} AS {}", dialect.quoted(&as_told(dataset, name)));
+            outer += &format!(", {quoted} AS {}", dialect.quoted(&text_column(dataset, name)));
         }
     }
     let there = has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned());
@@ -88,7 +88,7 @@ pub(crate) fn bounded(
 fn digest(
     dialect: &dyn Dialect,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
     unit: &str,
     secret: &Secret,
     binds: &mut Binds,
@@ -104,7 +104,7 @@ fn digest(
 }
 
 /// The identifier: a whole number, or text.
-pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> String {
+pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &CatalogueTable) -> String {
     let column = dialect.quoted(&dataset.unit.column);
     match table.unit_type {
         UnitType::Integer => dialect.identifier(&column, table.unit_column),
@@ -113,11 +113,11 @@ pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> S
 }
 
 /// That a row has an identifier; `None` where the catalogue says so of every row.
-pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) -> Option<String> {
+pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &CatalogueTable) -> Option<String> {
     let column = dialect.quoted(&dataset.unit.column);
     let text = || dialect.not_blank(&column, table.unit_column);
     match (table.unit_type, table.unit_not_null) {
-        // A decimal may be there and be no number all the same.
+        // A decimal may be present and still be no number.
         (UnitType::Integer, _) if matches!(table.unit_column, ColumnType::Decimal(_)) => {
             Some(format!("{} IS NOT NULL", dialect.identifier(&column, table.unit_column)))
         }
@@ -127,8 +127,13 @@ pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &Table) 
     }
 }
 
-/// A column's value before its declared keys are looked at: the number, or the text that is not blank; else NULL.
-fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> (String, NormalType) {
+/// A column's value before it is matched with its declared keys: the number, or the text that is not blank; else NULL.
+fn normal_input(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+) -> (String, NormalType) {
     let quoted = dialect.quoted(name.as_str());
     let kind = table.kind(name);
     match column.domain {
@@ -138,7 +143,7 @@ fn normal_input(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Colu
 }
 
 /// A column's part in the row order.
-fn order_field(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column) -> OrderField {
+fn order_field(dialect: &dyn Dialect, table: &CatalogueTable, name: &Name, column: &Column) -> OrderField {
     let quoted = dialect.quoted(name.as_str());
     let kind = table.kind(name);
     match (normal_input(dialect, table, name, column), kind) {
@@ -163,7 +168,13 @@ pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType
 }
 
 /// A column in normal form, made of what [`normal_input`] named like the column.
-fn normal(dialect: &dyn Dialect, table: &Table, name: &Name, column: &Column, binds: &mut Binds) -> String {
+fn normal(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> String {
     let value = dialect.quoted(name.as_str());
     let declared = match &column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => return value,

@@ -16,7 +16,7 @@ pub(crate) fn shifted(column: &str, scale: u32) -> String {
 pub(crate) struct OrderField {
     /// Its text.
     pub(crate) text: String,
-    /// When it is there, where that is not told by its text being NULL.
+    /// When it is present, where a NULL text does not say so.
     pub(crate) present: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) trait Dialect: Send + Sync {
     }
 
     /// The text of what a column was grouped by.
-    fn told(&self, grouped: &str, kind: ColumnType) -> String {
+    fn as_text(&self, grouped: &str, kind: ColumnType) -> String {
         self.text(grouped, kind)
     }
 

@@ -2,38 +2,38 @@
 
 use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{Binds, ColumnType, Dialect, Road, bounded::has_unit};
+use super::{AccessPath, Binds, ColumnType, Dialect, bounded::has_unit};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.
 pub(super) fn conditions<'a>(
     dialect: &dyn Dialect,
     plan: &'a Plan,
-    road: Road<'_>,
+    access: AccessPath<'_>,
     binds: &mut Binds,
 ) -> (Vec<&'a Name>, Vec<String>) {
-    let (mut judged, mut told) = (Vec::new(), Vec::new());
-    if let Road::Direct(table) = road {
-        told.extend(has_unit(dialect, &plan.dataset, table));
+    let (mut judged, mut others) = (Vec::new(), Vec::new());
+    if let AccessPath::Direct(table) = access {
+        others.extend(has_unit(dialect, &plan.dataset, table));
     }
     for filter in &plan.filters {
         let column = dialect.quoted(filter.column.as_str());
-        match (road, is_judged(filter)) {
-            (Road::Direct(table), true) => {
+        match (access, is_judged(filter)) {
+            (AccessPath::Direct(table), true) => {
                 judged.push(&filter.column);
                 let kind = table.kind(&filter.column);
                 if table.shards.is_empty() || is_shipped(filter, kind) {
-                    told.extend(narrowed(dialect, filter, &column, kind, binds));
+                    others.extend(narrowed(dialect, filter, &column, kind, binds));
                 }
             }
-            (Road::Direct(table), false) => {
+            (AccessPath::Direct(table), false) => {
                 let number = dialect.number(&column, table.kind(&filter.column));
-                told.push(decided(dialect, plan, filter, &number));
+                others.push(decided(dialect, plan, filter, &number));
             }
-            (Road::Bounded { .. }, _) => told.push(decided(dialect, plan, filter, &column)),
+            (AccessPath::Bounded { .. }, _) => others.push(decided(dialect, plan, filter, &column)),
         }
     }
-    (judged, told)
+    (judged, others)
 }
 
 /// Whether a condition on the table itself is decided where groups are read: those on numbers are not.

@@ -6,10 +6,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
-    Bind, Binds, ColumnType, Dialect, Rendered, Table,
-    bounded::{as_told, present_text},
+    Bind, Binds, CatalogueTable, ColumnType, Dialect, Rendered,
+    bounded::{present_text, text_column},
     filters,
-    pass::{Selected, Told, pass},
+    pass::{OutputType, Selected, pass},
 };
 use crate::tally::measured;
 
@@ -20,9 +20,9 @@ const VALUES_GROUPED_MOST: u64 = 1_000;
 
 /// Where the rows are read.
 #[derive(Clone, Copy)]
-pub(crate) enum Road<'a> {
+pub(crate) enum AccessPath<'a> {
     /// In the table itself: the catalogue vouches for one row per unit.
-    Direct(&'a Table),
+    Direct(&'a CatalogueTable),
     /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
     Bounded {
         /// In a `FROM`.
@@ -32,9 +32,9 @@ pub(crate) enum Road<'a> {
     },
 }
 
-/// What a statement's group is told as.
+/// The form in which a statement returns its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum GroupForm {
     /// The value as text.
     Text,
     /// The value as a whole number.
@@ -65,19 +65,19 @@ impl Aggregate {
 }
 
 /// A statement, and how its rows are read: the groups' values, the place within a cell where there is one, the aggregates.
-pub(crate) struct Statement {
+pub(crate) struct GroupSelect {
     pub(crate) sql: Rendered,
-    pub(crate) groups: Vec<(Name, Form)>,
+    pub(crate) groups: Vec<(Name, GroupForm)>,
     pub(crate) place: bool,
     pub(crate) aggregates: Vec<Aggregate>,
     /// The positions in the plan of the margins that it serves.
     pub(crate) margins: Vec<usize>,
 }
 
-impl Statement {
+impl GroupSelect {
     /// For each place of its rows whether it is text; else it is a whole number.
     pub(crate) fn texts(&self) -> impl Iterator<Item = bool> + '_ {
-        let groups = self.groups.iter().map(|(_, form)| *form == Form::Text);
+        let groups = self.groups.iter().map(|(_, form)| *form == GroupForm::Text);
         let aggregates = self.aggregates.iter().map(Aggregate::is_sum);
         groups.chain(self.place.then_some(false)).chain(aggregates)
     }
@@ -87,12 +87,12 @@ impl Statement {
 pub(crate) fn statements(
     dialect: &dyn Dialect,
     plan: &Plan,
-    road: Road<'_>,
+    access: AccessPath<'_>,
     bounded: &Binds,
-) -> Vec<Statement> {
-    let planner = Planner { dialect, plan, road, bounded };
+) -> Vec<GroupSelect> {
+    let planner = Planner { dialect, plan, access, bounded };
     let distinct = |margin: &PlannedMargin| {
-        let several = matches!(road, Road::Bounded { .. }) && plan.dataset.cells_at_most() > 1;
+        let several = matches!(access, AccessPath::Bounded { .. }) && plan.dataset.cells_at_most() > 1;
         several && margin.fetch.counts_units()
     };
     let alone = |margin: &PlannedMargin| {
@@ -118,7 +118,7 @@ pub(crate) fn statements(
     shared.chain(alone).map(|margins| planner.statement(margins, &distinct)).collect()
 }
 
-/// The columns whose keys tell a margin's cells apart, that of a share or a search among them.
+/// The columns whose keys distinguish a margin's cells, that of a share or a search among them.
 fn grouped_by(margin: &PlannedMargin) -> impl Iterator<Item = &Name> {
     let keyed = matches!(margin.fetch, Fetch::UnitsBy(_) | Fetch::Keys(_));
     margin.text.by.dimensions().chain(measured(&margin.fetch).filter(|_| keyed))
@@ -127,18 +127,18 @@ fn grouped_by(margin: &PlannedMargin) -> impl Iterator<Item = &Name> {
 struct Planner<'a> {
     dialect: &'a dyn Dialect,
     plan: &'a Plan,
-    road: Road<'a>,
+    access: AccessPath<'a>,
     /// The parameters that the bounded rows have.
     bounded: &'a Binds,
 }
 
 impl Planner<'_> {
-    fn statement(&self, margins: Vec<usize>, distinct: &dyn Fn(&PlannedMargin) -> bool) -> Statement {
+    fn statement(&self, margins: Vec<usize>, distinct: &dyn Fn(&PlannedMargin) -> bool) -> GroupSelect {
         let mut binds = self.bounded.clone();
         let served: Vec<&PlannedMargin> =
             margins.iter().filter_map(|at| self.plan.margins.get(*at)).collect();
         let is_distinct = served.iter().any(|margin| distinct(margin));
-        let (judged, mut conditions) = filters::conditions(self.dialect, self.plan, self.road, &mut binds);
+        let (judged, mut conditions) = filters::conditions(self.dialect, self.plan, self.access, &mut binds);
         let names: BTreeSet<&Name> =
             served.iter().flat_map(|margin| grouped_by(margin)).chain(judged).collect();
         let mut groups = Vec::new();
@@ -147,12 +147,12 @@ impl Planner<'_> {
             let (form, by) = self.group(name, is_distinct);
             groups.push((name.clone(), form));
             grouped.push(by.clone());
-            selected.push((by, Told::Group(name, form)));
+            selected.push((by, OutputType::Group(name, form)));
         }
         let place = served.first().and_then(|margin| self.place(&margin.fetch, &mut binds));
         if let Some((by, present)) = &place {
             grouped.push(by.clone());
-            selected.push((by.clone(), Told::Number));
+            selected.push((by.clone(), OutputType::Number));
             conditions.push(present.clone());
         }
         if is_distinct {
@@ -165,36 +165,36 @@ impl Planner<'_> {
             }
         }
         for aggregate in &aggregates {
-            let told = if aggregate.is_sum() { Told::Sum } else { Told::Number };
-            selected.push((self.aggregate(aggregate), told));
+            let output = if aggregate.is_sum() { OutputType::Sum } else { OutputType::Number };
+            selected.push((self.aggregate(aggregate), output));
         }
-        let text = pass(self.dialect, self.road, &selected, &conditions, &grouped);
+        let text = pass(self.dialect, self.access, &selected, &conditions, &grouped);
         let sql = self.dialect.render(&text, binds);
-        Statement { sql, groups, place: place.is_some(), aggregates, margins }
+        GroupSelect { sql, groups, place: place.is_some(), aggregates, margins }
     }
 
-    /// How a column is grouped by: what its group is told as, and what it is grouped by.
+    /// How a column is grouped by: the form of its group, and the expression that it is grouped by.
     ///
-    /// Where rows are ranked, looking up the position of every code costs as much as the rest: it is left to whoever reads the
-    /// groups, but where units are distinct within a key and not within a text.
-    fn group(&self, name: &Name, distinct: bool) -> (Form, String) {
+    /// Where rows are ranked, looking up the position of every code costs as much as the rest: it is left to the reader of the
+    /// groups, except where units are distinct within a key and not within a text.
+    fn group(&self, name: &Name, distinct: bool) -> (GroupForm, String) {
         let (dialect, column) = (self.dialect, self.dialect.quoted(name.as_str()));
         let domain = self.plan.dataset.columns.get(name).map(|column| &column.domain);
-        match (self.road, domain) {
-            (Road::Direct(_), Some(Domain::Integer { low, high, .. }))
+        match (self.access, domain) {
+            (AccessPath::Direct(_), Some(Domain::Integer { low, high, .. }))
                 if high.abs_diff(*low) < VALUES_GROUPED_MOST =>
             {
-                (Form::Number, column)
+                (GroupForm::Number, column)
             }
             (_, Some(Domain::Integer { low, high, bands })) => {
-                (Form::Key, band(dialect, &self.number(name), *low, *high, *bands))
+                (GroupForm::Key, band(dialect, &self.number(name), *low, *high, *bands))
             }
-            (Road::Direct(table), _) => (Form::Text, dialect.grouped(&column, table.kind(name))),
-            (Road::Bounded { .. }, Some(Domain::Open)) => (Form::Text, column),
-            (Road::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
-                (Form::Text, dialect.quoted(&as_told(&self.plan.dataset, name)))
+            (AccessPath::Direct(table), _) => (GroupForm::Text, dialect.grouped(&column, table.kind(name))),
+            (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Text, column),
+            (AccessPath::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
+                (GroupForm::Text, dialect.quoted(&text_column(&self.plan.dataset, name)))
             }
-            (Road::Bounded { .. }, Some(Domain::Date { by, .. })) => {
+            (AccessPath::Bounded { .. }, Some(Domain::Date { by, .. })) => {
                 let stretch = |divisor| {
                     let quotient = dialect.quotient(&column, divisor);
                     format!("CASE WHEN {column} >= 0 THEN {quotient} ELSE {column} END")
@@ -204,9 +204,9 @@ impl Planner<'_> {
                     Span::Month => stretch(100),
                     Span::Year => stretch(10_000),
                 };
-                (Form::Key, key)
+                (GroupForm::Key, key)
             }
-            (Road::Bounded { .. }, _) => (Form::Key, column),
+            (AccessPath::Bounded { .. }, _) => (GroupForm::Key, column),
         }
     }
 
@@ -232,10 +232,10 @@ impl Planner<'_> {
     }
 
     fn aggregates(&self, fetch: &Fetch, distinct: bool) -> Vec<Aggregate> {
-        let units = match self.road {
-            Road::Direct(_) => Aggregate::Rows,
-            Road::Bounded { .. } if distinct => Aggregate::Distinct,
-            Road::Bounded { .. } => Aggregate::First,
+        let units = match self.access {
+            AccessPath::Direct(_) => Aggregate::Rows,
+            AccessPath::Bounded { .. } if distinct => Aggregate::Distinct,
+            AccessPath::Bounded { .. } => Aggregate::First,
         };
         match fetch {
             Fetch::Units | Fetch::UnitsBy(_) | Fetch::Keys(_) => vec![units],
@@ -263,27 +263,27 @@ impl Planner<'_> {
     /// A column's whole number.
     fn number(&self, name: &Name) -> String {
         let column = self.dialect.quoted(name.as_str());
-        match self.road {
-            Road::Direct(table) => self.dialect.number(&column, table.kind(name)),
-            Road::Bounded { .. } => column,
+        match self.access {
+            AccessPath::Direct(table) => self.dialect.number(&column, table.kind(name)),
+            AccessPath::Bounded { .. } => column,
         }
     }
 
     fn present(&self, name: &Name) -> String {
         let column = self.dialect.quoted(name.as_str());
-        match self.road {
-            Road::Direct(table) => match table.kind(name) {
+        match self.access {
+            AccessPath::Direct(table) => match table.kind(name) {
                 kind @ (ColumnType::Text { .. } | ColumnType::Word) => {
                     format!("{} IS NOT NULL", present_text(self.dialect, &column, kind))
                 }
                 _ => format!("{} IS NOT NULL", self.number_or_column(table, name, column)),
             },
-            Road::Bounded { .. } => format!("{column} IS NOT NULL"),
+            AccessPath::Bounded { .. } => format!("{column} IS NOT NULL"),
         }
     }
 
     /// Of decimals some are no numbers.
-    fn number_or_column(&self, table: &Table, name: &Name, column: String) -> String {
+    fn number_or_column(&self, table: &CatalogueTable, name: &Name, column: String) -> String {
         match table.kind(name) {
             kind @ ColumnType::Decimal(_) => self.dialect.number(&column, kind),
             _ => column,

@@ -2,7 +2,7 @@
 
 use lango_privacy::{Dataset, Plan};
 
-use super::{Binds, Dialect, Ranks, Rendered, Road, Statement, Table, bounded, statements};
+use super::{AccessPath, Binds, CatalogueTable, Dialect, GroupSelect, Ranks, Rendered, bounded, statements};
 use crate::{Secret, SourceError, field::used};
 
 /// What one statement may be given: a limit of both engines' protocols.
@@ -10,7 +10,7 @@ const PARAMETERS_MOST: usize = 65_535;
 
 /// Where a plan's rows come from.
 pub(crate) struct Origin<'a> {
-    table: &'a Table,
+    table: &'a CatalogueTable,
     /// In a `FROM`, where the catalogue does not vouch for one row per unit.
     bounded: String,
     /// The parameters of that.
@@ -23,7 +23,7 @@ impl<'a> Origin<'a> {
     pub(crate) fn of(
         dialect: &dyn Dialect,
         plan: &Plan,
-        table: &'a Table,
+        table: &'a CatalogueTable,
         prepared: Option<String>,
         secret: &Secret,
     ) -> Self {
@@ -41,22 +41,22 @@ impl<'a> Origin<'a> {
         Self { table, bounded, binds, ranked }
     }
 
-    /// By which road they are read.
-    pub(crate) fn road(&self) -> Road<'_> {
+    /// How they are read.
+    pub(crate) fn access(&self) -> AccessPath<'_> {
         if self.table.one_row_per_unit {
-            Road::Direct(self.table)
+            AccessPath::Direct(self.table)
         } else {
-            Road::Bounded { from: &self.bounded, ranked: self.ranked }
+            AccessPath::Bounded { from: &self.bounded, ranked: self.ranked }
         }
     }
 
     /// The plan's statements.
-    pub(crate) fn statements(&self, dialect: &dyn Dialect, plan: &Plan) -> Vec<Statement> {
-        statements(dialect, plan, self.road(), &self.binds)
+    pub(crate) fn statements(&self, dialect: &dyn Dialect, plan: &Plan) -> Vec<GroupSelect> {
+        statements(dialect, plan, self.access(), &self.binds)
     }
 }
 
-/// The ranks that a plan's statements look at.
+/// The ranks that a plan's statements use.
 pub(crate) fn ranks(plan: &Plan) -> Ranks {
     let counts_units = plan.margins.iter().any(|margin| margin.fetch.counts_units());
     Ranks::Beyond(if counts_units { plan.dataset.cells_at_most() } else { plan.dataset.unit.rows_at_most })
@@ -66,7 +66,7 @@ pub(crate) fn ranks(plan: &Plan) -> Ranks {
 pub(crate) fn everything(
     dialect: &dyn Dialect,
     dataset: &Dataset,
-    table: &Table,
+    table: &CatalogueTable,
 ) -> Result<Rendered, SourceError> {
     let names: Vec<_> = dataset.columns.keys().collect();
     let mut binds = Binds::default();

@@ -4,29 +4,31 @@ use lango_privacy::Name;
 
 use super::{
     Dialect,
-    groups::{Form, Road},
+    groups::{AccessPath, GroupForm},
 };
 
-/// What is selected: as it is grouped by or added up, and how it is told.
-pub(super) type Selected<'a> = (String, Told<'a>);
+/// What is selected: the expression that is grouped by or added up, and the type of its output.
+pub(super) type Selected<'a> = (String, OutputType<'a>);
 
-/// What is selected.
-pub(super) enum Told<'a> {
-    Group(&'a Name, Form),
+/// The type of a selected value.
+pub(super) enum OutputType<'a> {
+    Group(&'a Name, GroupForm),
     Number,
     Sum,
 }
 
-impl Told<'_> {
-    /// It as it is to be read.
-    pub(super) fn of(&self, dialect: &dyn Dialect, road: Road<'_>, plain: &str) -> String {
-        match (self, road) {
-            (Told::Group(name, Form::Text), Road::Direct(table)) => dialect.told(plain, table.kind(name)),
-            (Told::Group(_, Form::Text), Road::Bounded { .. }) => plain.to_owned(),
-            (Told::Group(name, Form::Number), Road::Direct(table)) => {
+impl OutputType<'_> {
+    /// The expression, cast to the type in which it is read.
+    pub(super) fn of(&self, dialect: &dyn Dialect, access: AccessPath<'_>, plain: &str) -> String {
+        match (self, access) {
+            (OutputType::Group(name, GroupForm::Text), AccessPath::Direct(table)) => {
+                dialect.as_text(plain, table.kind(name))
+            }
+            (OutputType::Group(_, GroupForm::Text), AccessPath::Bounded { .. }) => plain.to_owned(),
+            (OutputType::Group(name, GroupForm::Number), AccessPath::Direct(table)) => {
                 dialect.as_number(&dialect.number(plain, table.kind(name)))
             }
-            (Told::Sum, _) => dialect.as_sum(plain),
+            (OutputType::Sum, _) => dialect.as_sum(plain),
             _ => dialect.as_number(plain),
         }
     }
@@ -38,7 +40,7 @@ impl Told<'_> {
 /// at work at once. What is selected is cast here.
 pub(super) fn pass(
     dialect: &dyn Dialect,
-    road: Road<'_>,
+    access: AccessPath<'_>,
     selected: &[Selected<'_>],
     conditions: &[String],
     grouped: &[String],
@@ -53,18 +55,19 @@ pub(super) fn pass(
         }
         text
     };
-    let here = || selected.iter().map(|(plain, told)| told.of(dialect, road, plain)).collect::<Vec<_>>();
-    match road {
-        Road::Bounded { from, .. } => of(&here(), from),
-        Road::Direct(table) if table.shards.is_empty() => of(&here(), &table.from),
-        Road::Direct(table) => {
+    let here =
+        || selected.iter().map(|(plain, output)| output.of(dialect, access, plain)).collect::<Vec<_>>();
+    match access {
+        AccessPath::Bounded { from, .. } => of(&here(), from),
+        AccessPath::Direct(table) if table.shards.is_empty() => of(&here(), &table.from),
+        AccessPath::Direct(table) => {
             let named = selected.iter().enumerate();
             let there: Vec<String> =
                 named.clone().map(|(at, (plain, _))| format!("{plain} AS _{at}")).collect();
             let parts: Vec<String> = table.shards.iter().map(|shard| of(&there, shard)).collect();
-            let told: Vec<String> =
-                named.map(|(at, (_, told))| told.of(dialect, road, &format!("_{at}"))).collect();
-            format!("SELECT {} FROM ({}) AS parts", told.join(", "), parts.join(" UNION ALL "))
+            let outputs: Vec<String> =
+                named.map(|(at, (_, output))| output.of(dialect, access, &format!("_{at}"))).collect();
+            format!("SELECT {} FROM ({}) AS parts", outputs.join(", "), parts.join(" UNION ALL "))
         }
     }
 }

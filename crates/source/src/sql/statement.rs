@@ -46,29 +46,29 @@ pub(crate) struct Rendered {
 impl Rendered {
     /// Parameters as `$1`, which may stand in several places.
     pub(crate) fn numbered(text: &str, binds: Binds) -> Self {
-        let mut told = String::with_capacity(text.len());
+        let mut rendered = String::with_capacity(text.len());
         for (position, part) in text.split(MARK).enumerate() {
             if position % 2 == 1 {
-                told.push('$');
+                rendered.push('$');
             }
-            told.push_str(part);
+            rendered.push_str(part);
         }
-        Self { text: told, binds: binds.0 }
+        Self { text: rendered, binds: binds.0 }
     }
 
     /// Parameters as `?`, bound in the order in which they stand.
     pub(crate) fn in_order(text: &str, binds: Binds) -> Self {
-        let (mut told, mut bound) = (String::with_capacity(text.len()), Vec::new());
+        let (mut rendered, mut bound) = (String::with_capacity(text.len()), Vec::new());
         for (position, part) in text.split(MARK).enumerate() {
             if position % 2 == 0 {
-                told.push_str(part);
+                rendered.push_str(part);
                 continue;
             }
-            told.push('?');
+            rendered.push('?');
             let number = part.parse::<usize>().ok().and_then(|number| binds.0.get(number.checked_sub(1)?));
             bound.extend(number.cloned());
         }
-        Self { text: told, binds: bound }
+        Self { text: rendered, binds: bound }
     }
 }
 

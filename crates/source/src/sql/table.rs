@@ -8,7 +8,7 @@ use crate::{SourceError, count::UnitType};
 
 /// What the catalogue says of a dataset's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Table {
+pub(crate) struct CatalogueTable {
     /// Its name in a `FROM`: qualified and quoted.
     pub(crate) from: String,
     /// The type of an identifier.
@@ -27,7 +27,7 @@ pub(crate) struct Table {
     pub(crate) fingerprint: String,
 }
 
-impl Table {
+impl CatalogueTable {
     /// How a declared column is declared here.
     pub(crate) fn kind(&self, name: &Name) -> ColumnType {
         self.types.get(name).copied().unwrap_or(ColumnType::Word)
@@ -41,11 +41,11 @@ pub(crate) enum ColumnType {
     Integer,
     /// Whole numbers of 64 bits, unsigned: those past the signed ones are read as the greatest of them.
     Unsigned,
-    /// Decimals with so many digits after the point, at most 18 in all.
+    /// Decimals with this number of digits after the point, at most 18 digits in all.
     Decimal(u32),
     /// Text.
     Text {
-        /// Whether the column's own comparison tells all texts apart.
+        /// Whether the column's own comparison distinguishes all texts.
         bytewise: bool,
         /// Whether its bytes, as they are stored, are UTF-8.
         utf8: bool,
@@ -57,7 +57,7 @@ pub(crate) enum ColumnType {
 }
 
 impl ColumnType {
-    /// Whether a column that the policy declares so may be declared like this; what it should be where it may not.
+    /// Checks that the column can hold what the policy declares; the error says which type could.
     pub(crate) fn fits(self, domain: &Domain) -> Result<(), String> {
         let whole = "whole numbers (an integer type)".to_owned();
         match (domain, self) {

@@ -10,38 +10,38 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
 
 use super::{
     catalogue, read,
-    statement::{Road, quoted, rows},
+    statement::{FileAccess, quoted, rows},
     unavailable,
 };
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::{UnitType, Vouched},
-    preparation::{LINE, Made, PAGE, Tie, fitting, table_name},
+    preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
     value::{Raw, blank},
 };
 
 /// Rows between two commits.
 const BATCH: u64 = 100_000;
 
-/// How a dataset's rows are bounded now, and by which road they are read.
+/// How a dataset's rows are bounded now, and how they are read.
 pub(super) fn find(
     connection: &Connection,
     dataset: &Dataset,
     vouched: Vouched,
     secret: &Secret,
-) -> rusqlite::Result<(Bounding, Road)> {
+) -> rusqlite::Result<(Bounding, FileAccess)> {
     if vouched.one_row_per_unit {
-        return Ok((Bounding::Vouched, Road::Vouched));
+        return Ok((Bounding::Vouched, FileAccess::Vouched));
     }
     let tie = Tie::of(dataset, secret, &catalogue::fingerprint(connection, &dataset.table)?);
     let made = match fitting(made(connection, dataset)?, &tie) {
         Ok(made) => made,
-        Err(bounding) => return Ok((bounding, Road::Ranked)),
+        Err(bounding) => return Ok((bounding, FileAccess::Ranked)),
     };
     if !exists(connection, &made.table)? {
-        return Ok((Bounding::Stale(Stale::Gone), Road::Ranked));
+        return Ok((Bounding::Stale(Stale::Gone), FileAccess::Ranked));
     }
-    Ok((Bounding::Prepared { rows: made.rows() }, Road::Prepared(made.table)))
+    Ok((Bounding::Prepared { rows: made.rows() }, FileAccess::Prepared(made.table)))
 }
 
 fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
@@ -49,14 +49,14 @@ fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection.query_row(sql, [table], |row| row.get(0))
 }
 
-fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<Made>> {
+fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<Preparation>> {
     if !exists(connection, PAGE)? {
         return Ok(None);
     }
     let sql = format!("SELECT {LINE} FROM {PAGE} WHERE dataset = ?");
     let read = |row: &rusqlite::Row<'_>| {
         let tie = Tie { version: row.get(0)?, terms: row.get(1)?, secret: row.get(2)?, table: row.get(3)? };
-        Ok(Made { tie, table: row.get(4)?, generation: row.get(5)?, rows: row.get(6)? })
+        Ok(Preparation { tie, table: row.get(4)?, generation: row.get(5)?, rows: row.get(6)? })
     };
     connection.query_row(&sql, [dataset.name.as_str()], read).optional()
 }
@@ -89,7 +89,7 @@ pub(super) fn prepare(
     let sql = format!("CREATE TABLE IF NOT EXISTS {PAGE} ({columns}) STRICT");
     connection.execute_batch(&sql).map_err(unprepared)?;
     let before = made(&connection, dataset).map_err(unprepared)?;
-    let generation = Made::next(before.as_ref());
+    let generation = Preparation::next(before.as_ref());
     let name = table_name(dataset, generation);
     let written = write(&connection, dataset, vouched, secret, &name);
     let finished = written.and_then(|rows| {
@@ -114,21 +114,21 @@ pub(super) fn prepare(
         Ok(rows)
     });
     finished.map_err(|error| {
-        // The first error is the one to tell; what is left behind is dropped by the next attempt at the latest.
+        // Report the first error; what is left behind is dropped by the next attempt at the latest.
         let undone = format!("ROLLBACK; DROP TABLE IF EXISTS {}", quoted(&name));
         drop(connection.execute_batch(&undone));
         unprepared(error)
     })
 }
 
-/// One preparation of a register at a time: whoever comes second waits. The system lets go of it when the process ends,
-/// however it ends; the empty file beside the register stays.
+/// One preparation of a register at a time: a second one waits. The system releases the lock when the process ends, however
+/// it ends; the empty file beside the register stays.
 pub(super) fn alone(register: &Path) -> Result<File, SourceError> {
     let mut beside = register.as_os_str().to_owned();
     beside.push("-preparing");
     let beside = Path::new(&beside);
     let made = || lango_files::make_or_open(beside);
-    // One that somebody else made may be held by whoever may read it.
+    // A lock file of another user can be locked by a user who may read it.
     let held = File::open(beside).or_else(|_| made());
     let held = held.and_then(|file| file.lock().map(|()| file));
     held.map_err(|error| {
@@ -159,7 +159,7 @@ fn write(
     ))?;
     let places = ", ?".repeat(names.len());
     let mut insert = connection.prepare(&format!("INSERT INTO {} VALUES (?, ?{places})", quoted(name)))?;
-    let mut select = connection.prepare(&rows(dataset, &names, &Road::Ranked))?;
+    let mut select = connection.prepare(&rows(dataset, &names, &FileAccess::Ranked))?;
     let mut found = select.query([secret.bytes()])?;
     // The rows of a unit come together, and all identifiers are of one type.
     let (mut before, mut rank, mut written) = (Vec::new(), 0_u32, 0_u64);

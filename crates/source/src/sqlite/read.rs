@@ -9,7 +9,7 @@ use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
     catalogue, prepare,
-    statement::{Road, rows},
+    statement::{FileAccess, rows},
 };
 use crate::{
     FetchError, Secret,
@@ -19,7 +19,7 @@ use crate::{
     value::{Raw, Value},
 };
 
-/// Virtual machine steps between two looks at the clock.
+/// Virtual machine steps between two checks of the clock.
 const STEPS_BETWEEN_CHECKS: i32 = 100_000;
 
 /// Fetches the integers of a plan.
@@ -32,16 +32,16 @@ pub(super) fn fetch(
     // Preparing reads the schema only: a table that is gone is found before any row is read.
     let unread = FetchError { rows_were_read: false };
     let vouched = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
-    let (_, road) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
+    let (_, access) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
     define_row_order(connection, &plan.dataset).map_err(|_| unread)?;
     let mut count = Count::new(plan, vouched);
-    let text = rows(&plan.dataset, count.columns(), &road);
+    let text = rows(&plan.dataset, count.columns(), &access);
     let mut statement = connection.prepare(&text).map_err(|_| unread)?;
     let deadline = Instant::now() + timeout;
     let stop = move || Instant::now() >= deadline;
     connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(stop)).map_err(|_| unread)?;
     let read = FetchError { rows_were_read: true };
-    let secret = (road == Road::Ranked).then(|| secret.bytes());
+    let secret = (access == FileAccess::Ranked).then(|| secret.bytes());
     let mut rows = statement.query(rusqlite::params_from_iter(secret)).map_err(|_| read)?;
     while let Some(row) = rows.next().map_err(|_| read)? {
         // Every column that is asked for has been selected.
@@ -56,7 +56,7 @@ pub(super) fn fetch(
 pub(super) fn prepare_all(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
     define_row_order(connection, dataset)?;
     let columns: Vec<_> = dataset.columns.keys().collect();
-    connection.prepare(&rows(dataset, &columns, &Road::Ranked)).map(drop)
+    connection.prepare(&rows(dataset, &columns, &FileAccess::Ranked)).map(drop)
 }
 
 /// Defines `lango_row_order(secret, unit, every declared column in name order)`, for the gateway's own statements only.

@@ -5,7 +5,7 @@ use lango_privacy::{Dataset, Name};
 
 /// Where the rows are read, and what has to be done for their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Road {
+pub(super) enum FileAccess {
     /// Nothing: the catalogue vouches for one row per unit.
     Vouched,
     /// They are put in row order first.
@@ -23,15 +23,15 @@ pub(super) fn quoted(identifier: &str) -> String {
 /// the statement's first and only parameter, where rows are ranked.
 ///
 /// The row order is over every declared column, so that whatever a question uses, the same rows of a unit are read.
-pub(super) fn rows(dataset: &Dataset, columns: &[&Name], road: &Road) -> String {
+pub(super) fn rows(dataset: &Dataset, columns: &[&Name], access: &FileAccess) -> String {
     let unit = quoted(&dataset.unit.column);
     let selected: String = columns.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
     let table = quoted(&dataset.table);
-    match road {
-        Road::Vouched => format!("SELECT {unit}{selected} FROM {table} WHERE {unit} IS NOT NULL"),
+    match access {
+        FileAccess::Vouched => format!("SELECT {unit}{selected} FROM {table} WHERE {unit} IS NOT NULL"),
         // Read from one end to the other: an index on the unit would bring its rows together too, by as many jumps as there
         // are rows.
-        Road::Ranked => {
+        FileAccess::Ranked => {
             let declared: String =
                 dataset.columns.keys().map(|name| format!(", {}", quoted(name.as_str()))).collect();
             format!(
@@ -40,7 +40,7 @@ pub(super) fn rows(dataset: &Dataset, columns: &[&Name], road: &Road) -> String 
             )
         }
         // As they are stored.
-        Road::Prepared(prepared) => {
+        FileAccess::Prepared(prepared) => {
             format!("SELECT _unit{selected} FROM {} ORDER BY _unit, _rank", quoted(prepared))
         }
     }

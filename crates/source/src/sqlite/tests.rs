@@ -1,4 +1,4 @@
-//! The catalogue is not believed, and what fails says nothing of a row.
+//! The catalogue is not trusted, and a failure reveals nothing of a row.
 
 use rusqlite::Connection;
 
@@ -165,28 +165,32 @@ async fn repro_a_preparation_or_another_question_gave_up_where_a_question_took_l
 
 #[test]
 fn the_statement_holds_names_of_the_policy_and_nothing_else() {
-    use super::statement::{Road, rows};
+    use super::statement::{FileAccess, rows};
     let mut dataset = dataset(3, 3);
     dataset.table = "odd \"table\"".into();
     let sex = "sex".parse().unwrap();
-    for (columns, road, expected) in [
+    for (columns, access, expected) in [
         (
             vec![&sex],
-            Road::Vouched,
+            FileAccess::Vouched,
             r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#,
         ),
-        (vec![], Road::Vouched, r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#),
+        (
+            vec![],
+            FileAccess::Vouched,
+            r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#,
+        ),
         (
             vec![&sex],
-            Road::Ranked,
+            FileAccess::Ranked,
             r#"SELECT "person_id", "sex" FROM "odd ""table""" NOT INDEXED WHERE "person_id" IS NOT NULL ORDER BY "person_id" COLLATE BINARY, lango_row_order(?1, "person_id", "age", "born", "income", "sex", "village")"#,
         ),
         (
             vec![&sex],
-            Road::Prepared("lango_prepared_r_1".into()),
+            FileAccess::Prepared("lango_prepared_r_1".into()),
             r#"SELECT _unit, "sex" FROM "lango_prepared_r_1" ORDER BY _unit, _rank"#,
         ),
     ] {
-        assert_eq!(rows(&dataset, &columns, &road), expected);
+        assert_eq!(rows(&dataset, &columns, &access), expected);
     }
 }

@@ -14,7 +14,7 @@ fn made(sql: &str) -> tempfile::TempDir {
     folder
 }
 
-/// So many units, each with one woman and nine men of all ages; what follows the unit in its declaration.
+/// `units` units, each with one woman and nine men of all ages; `declared` follows the unit in its declaration.
 pub(crate) fn families(units: u32, declared: &str) -> String {
     format!(
         "CREATE TABLE residents (person_id {declared}, sex, village, income, born, age);

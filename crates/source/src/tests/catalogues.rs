@@ -1,6 +1,6 @@
 //! What the servers' catalogues say of a table: what is refused, in which words, and what is not believed.
 
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 
 use super::{
     engines::source,
@@ -10,14 +10,14 @@ use crate::{Bounding, SourceError};
 
 const MORE: &str = "sex varchar(9), village varchar(64), income bigint, born varchar(10), age int";
 
-fn made(engine: Engine, sql: &str) -> Database {
-    let database = Database::fresh(engine);
-    // Statement by statement: MariaDB may take several at once, and tells of the first one's failure alone.
+fn made(engine: Engine, sql: &str) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
+    // Statement by statement: MariaDB may take several at once, and reports the first one's failure alone.
     sql.split(';').map(str::trim).filter(|sql| !sql.is_empty()).for_each(|sql| database.run(sql));
     database
 }
 
-fn bounding(database: &Database) -> Result<Bounding, SourceError> {
+fn bounding(database: &TestDatabase) -> Result<Bounding, SourceError> {
     runtime().block_on(source(database).bounding(&dataset(3, 3), &secret(7)))
 }
 
@@ -167,9 +167,9 @@ fn what_cannot_be_served_is_named_with_what_to_do() {
     for engine in [Engine::Postgres, Engine::MariaDb] {
         for (sql, words) in all(engine) {
             let database = made(engine, &sql);
-            let told = runtime().block_on(source(&database).check(&dataset(3, 3)));
-            let told = told.expect_err(&sql).to_string();
-            assert!(told.contains(words), "{engine:?}: {sql}: {told}");
+            let checked = runtime().block_on(source(&database).check(&dataset(3, 3)));
+            let checked = checked.expect_err(&sql).to_string();
+            assert!(checked.contains(words), "{engine:?}: {sql}: {checked}");
         }
     }
 }
@@ -190,7 +190,7 @@ fn odd_names_are_names_and_nothing_more() {
             "?",
         ] {
             let quoted = format!("{quote}{}{quote}", name.replace(quote, &format!("{quote}{quote}")));
-            let database = Database::fresh(engine);
+            let database = TestDatabase::fresh(engine);
             database.run(&format!("CREATE TABLE residents ({quoted} int, {MORE})"));
             database
                 .run("INSERT INTO residents VALUES (1, 'F', NULL, 1, NULL, 1), (1, 'M', NULL, 1, NULL, 1)");
@@ -204,9 +204,9 @@ fn odd_names_are_names_and_nothing_more() {
         }
         let mut dataset = dataset(1, 1);
         dataset.unit.column = "a\u{1}1\u{1}".into();
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         database.run(&format!("CREATE TABLE residents (x int, {MORE})"));
-        let told = runtime().block_on(source(&database).check(&dataset));
-        assert_eq!(told, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
+        let checked = runtime().block_on(source(&database).check(&dataset));
+        assert_eq!(checked, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
     }
 }

@@ -1,8 +1,8 @@
-//! The same rows on every engine, by every road: the same integers.
+//! The same rows on every engine, by every access path: the same integers.
 
 use std::sync::Arc;
 
-use lango_testkit::{Database, Engine, Value};
+use lango_testkit::{Engine, TestDatabase, Value};
 use rusqlite::types::Value as Sql;
 
 use super::{
@@ -18,13 +18,13 @@ const DECLARED: [(&str, &str); 5] =
     [("age", "BIGINT"), ("born", "TEXT"), ("income", "BIGINT"), ("sex", "TEXT"), ("village", "TEXT")];
 
 /// A table in a database of its own on an engine, with a source that reads it.
-pub(super) struct Held {
-    pub(super) database: Database,
+pub(super) struct TestTable {
+    pub(super) database: TestDatabase,
     pub(super) source: Arc<dyn Source>,
 }
 
 /// The source of a database.
-pub(super) fn source(database: &Database) -> Arc<dyn Source> {
+pub(super) fn source(database: &TestDatabase) -> Arc<dyn Source> {
     let settings = || Settings { prepared_schema: Some(database.prepared_schema()), ..Settings::default() };
     match database.engine() {
         Engine::Sqlite => Arc::new(Sqlite::new(database.file(), std::time::Duration::from_secs(60))),
@@ -39,9 +39,9 @@ pub(super) fn source(database: &Database) -> Arc<dyn Source> {
     }
 }
 
-impl Held {
+impl TestTable {
     fn of(engine: Engine, unit: &str, table: &[Row]) -> Self {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         let mut columns = vec![("person_id", unit)];
         columns.extend(DECLARED);
         // Longer than what testkit's text can hold: a name may be too long to be a code.
@@ -63,7 +63,7 @@ impl Held {
     }
 }
 
-/// So many random questions of a random table, on every engine and by every road that is left open; how many were asked.
+/// Asks random questions of a random table, on every engine and by every access path that is left open; returns their number.
 fn compare(seed: u64, unit: &str, questions: usize) -> usize {
     let mut asked_of_all = 0;
     let mut drawn = Drawn::of(seed);
@@ -74,10 +74,10 @@ fn compare(seed: u64, unit: &str, questions: usize) -> usize {
         let mut seen = std::collections::BTreeSet::new();
         table.retain(|row| row.unit.is_none() || seen.insert(row.unit.clone()));
     }
-    let held = Engine::ALL.map(|engine| Held::of(engine, unit, &table));
+    let held = Engine::ALL.map(|engine| TestTable::of(engine, unit, &table));
     let bounds = (1 + drawn.below(5), 1 + drawn.below(5));
     let dataset = dataset(bounds.0 as u32, bounds.1 as u32);
-    for road in ["ranked", "prepared"] {
+    for access in ["ranked", "prepared"] {
         for _ in 0..questions {
             let asked: Vec<_> = ASKED.iter().filter(|_| drawn.below(3) > 0).copied().collect();
             if asked.is_empty() {
@@ -102,7 +102,7 @@ fn compare(seed: u64, unit: &str, questions: usize) -> usize {
                 for ((margin, found), expected) in plan.margins.iter().zip(found).zip(&expected) {
                     let engine = held.database.engine();
                     let of = format!(
-                        "{engine:?} {road} seed {seed}: {} by {} where {filters:?}",
+                        "{engine:?} {access} seed {seed}: {} by {} where {filters:?}",
                         margin.text.measure, margin.text.by
                     );
                     assert_eq!(found, *expected, "{of}");

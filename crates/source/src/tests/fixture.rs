@@ -1,4 +1,4 @@
-//! A dataset, questions about it, and a look at what was counted.
+//! A dataset, questions about it, and what was counted.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -127,11 +127,11 @@ pub(super) fn counted_in(
     })?;
     let measured = measure(&plan, fetched).unwrap();
     let mut integers = measured.integers.into_iter();
-    let margins = plan.margins.iter().zip(measured.layout.margins()).map(|(margin, told)| {
+    let margins = plan.margins.iter().zip(measured.layout.margins()).map(|(margin, measured)| {
         let axes: Vec<_> = plan.layout.axes(&margin.text.by).map(|(_, keyset)| keyset).collect();
         let keys = rows(&axes).map(|key| key.iter().map(|code| code.as_str()).collect::<Vec<_>>().join(","));
         let places: Vec<String> = match margin.fetch {
-            Fetch::Keys(_) => told.values.clone().unwrap().iter().map(ToString::to_string).collect(),
+            Fetch::Keys(_) => measured.values.clone().unwrap().iter().map(ToString::to_string).collect(),
             _ => {
                 let width = margin.fetch.width(&plan.dataset);
                 keys.flat_map(|key| (0..width).map(move |place| format!("{key}#{place}"))).collect()

@@ -68,7 +68,7 @@ pub(super) fn counted(
 ) -> Vector {
     let units = measure == "persons" || measure.starts_with("share") || measure.starts_with("keys");
     let most = if units { rows_at_most.min(cells_at_most) } else { rows_at_most };
-    let mut told = Vector::new();
+    let mut counted = Vector::new();
     for rows in ordered(table, secret) {
         let read = rows.into_iter().take(most);
         let passing =
@@ -80,13 +80,13 @@ pub(super) fn counted(
             for (integer, amount) in adds(row, measure) {
                 let place = if measure == "keys(village)" { integer } else { format!("{key}#{integer}") };
                 if !units || seen.insert(place.clone()) {
-                    *told.entry(place).or_default() += amount;
+                    *counted.entry(place).or_default() += amount;
                 }
             }
         }
     }
-    told.retain(|_, integer| *integer != 0);
-    told
+    counted.retain(|_, integer| *integer != 0);
+    counted
 }
 
 /// Which integers of its cell a row adds to, and how much.

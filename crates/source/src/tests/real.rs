@@ -62,14 +62,14 @@ impl Csv {
     }
 }
 
-/// What a file is looked at by: the unit, a code list and a column of numbers with its bounds.
-struct Look {
+/// What is examined of a file: the unit, a code list and a column of numbers with its bounds.
+struct Microdata {
     unit: (&'static str, &'static str),
     codes: (&'static str, &'static [&'static str]),
     number: (&'static str, i64, i64),
 }
 
-impl Look {
+impl Microdata {
     fn dataset(&self, rows_at_most: u32, cells_at_most: u32) -> Dataset {
         let codes: Vec<Code> = self.codes.1.iter().map(|code| code.parse().unwrap()).collect();
         let amount = Domain::amount(self.number.1, self.number.2, 0, None).unwrap();
@@ -97,25 +97,25 @@ impl Look {
             let asked: [(&str, &[&str]); 4] =
                 [("persons", &["", by]), ("rows", &["", by]), (&present, &[""]), (&sum, &[""])];
             let plan = plan(&self.dataset(rows_at_most as u32, rows_at_most as u32), &asked, &[]);
-            let told = counted(&file(&folder), &plan, secret(7)).unwrap();
-            let mut told: BTreeMap<(String, String), _> = plan
+            let vectors = counted(&file(&folder), &plan, secret(7)).unwrap();
+            let mut vectors: BTreeMap<(String, String), _> = plan
                 .margins
                 .iter()
                 .map(|margin| (margin.text.measure.to_string(), margin.text.by.to_string()))
-                .zip(told)
+                .zip(vectors)
                 .collect();
-            let mut told =
-                |measure: &str, by: &str| told.remove(&(measure.to_owned(), by.to_owned())).unwrap();
+            let mut counted =
+                |measure: &str, by: &str| vectors.remove(&(measure.to_owned(), by.to_owned())).unwrap();
             let read: usize = units.values().map(|rows| rows.len().min(rows_at_most)).sum();
-            assert_eq!(told("persons", "")["#0"], units.len() as i64);
-            assert_eq!(told("rows", "")["#0"], read as i64);
-            let (by_code, persons) = (told("rows", by), told("persons", by));
+            assert_eq!(counted("persons", "")["#0"], units.len() as i64);
+            assert_eq!(counted("rows", "")["#0"], read as i64);
+            let (by_code, persons) = (counted("rows", by), counted("persons", by));
             assert_eq!(by_code.values().sum::<i64>(), read as i64);
             let all = units.values().flatten();
             if rows_at_most == most {
                 let holding = all.clone().filter(|row| row[numbers].parse::<i64>().is_ok()).count();
-                assert_eq!(told(&present, "")["#0"], holding as i64);
-                assert_eq!(told(&sum, "")["#0"], all.clone().map(clamped).sum::<i64>());
+                assert_eq!(counted(&present, "")["#0"], holding as i64);
+                assert_eq!(counted(&sum, "")["#0"], all.clone().map(clamped).sum::<i64>());
                 for code in self.codes.1 {
                     let rows = all.clone().filter(|row| row[codes] == *code).count() as i64;
                     assert_eq!(by_code.get(&format!("{code}#0")).copied().unwrap_or(0), rows, "{code}");
@@ -151,7 +151,7 @@ fn shared(path: &str) -> Option<String> {
     text
 }
 
-const PUMS: Look = Look {
+const PUMS: Microdata = Microdata {
     unit: ("pid", "INTEGER"),
     codes: ("educ", &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"]),
     number: ("income", 0, 100_000),
@@ -176,12 +176,12 @@ fn rows_without_an_identifier_are_dropped_and_gaps_have_their_key() {
 #[test]
 fn jobs_of_ten_thousand_persons_are_bounded() {
     if let Some(text) = shared("micro_pseudopeople/w2_1099_2020_2022.csv.gz") {
-        let look = Look {
+        let microdata = Microdata {
             unit: ("simulant_id", "TEXT"),
             codes: ("tax_form", &["W2", "1099"]),
             number: ("wages", 0, 50_000),
         };
-        assert_eq!(look.check(&Csv::of(&text)), (9_200, 30_582));
+        assert_eq!(microdata.check(&Csv::of(&text)), (9_200, 30_582));
     }
 }
 
@@ -190,12 +190,12 @@ fn members_of_a_household_are_bounded_together() {
     if let Some(text) = shared("micro_pseudopeople/census_2020_2030.csv.gz") {
         // Three rows have quoted commas, which this reader knows nothing of.
         let plain: Vec<&str> = text.lines().filter(|line| !line.contains('"')).collect();
-        let look = Look {
+        let microdata = Microdata {
             unit: ("household_id", "TEXT"),
             codes: ("sex", &["Female", "Male"]),
             number: ("age", 0, 90),
         };
-        let (households, members) = look.check(&Csv::of(&plain.join("\n")));
+        let (households, members) = microdata.check(&Csv::of(&plain.join("\n")));
         assert!((6_283..=6_285).contains(&households), "{households}");
         assert_eq!(members, 21_604 - 3);
     }
@@ -204,12 +204,12 @@ fn members_of_a_household_are_bounded_together() {
 #[test]
 fn a_household_survey_is_bounded() {
     if let Some(text) = shared("micro_sdcmicro_testdata/testdata.csv.gz") {
-        let look = Look {
+        let microdata = Microdata {
             unit: ("ori_hid", "INTEGER"),
             codes: ("urbrur", &["1", "2"]),
             number: ("expend", 0, 16_000_000),
         };
-        assert_eq!(look.check(&Csv::of(&text)), (1_000, 4_580));
+        assert_eq!(microdata.check(&Csv::of(&text)), (1_000, 4_580));
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use lango_database::{Password, Server, Tls};
 use lango_privacy::Plan;
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -20,8 +20,8 @@ const SERVERS: [Engine; 2] = [Engine::Postgres, Engine::MariaDb];
 const COLUMNS: [(&str, &str); 5] =
     [("sex", "TEXT"), ("village", "TEXT"), ("income", "BIGINT"), ("born", "TEXT"), ("age", "BIGINT")];
 
-fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> Database {
-    let database = Database::fresh(engine);
+fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
     let columns: Vec<_> = [("person_id", unit)].into_iter().chain(COLUMNS).collect();
     database.create("residents", &columns);
     let row = |row: i64| {
@@ -38,7 +38,7 @@ fn table(engine: Engine, unit: &str, units: i64, of_each: i64) -> Database {
     database
 }
 
-fn with(database: &Database, server: &Server, settings: Settings) -> Arc<dyn Source> {
+fn with(database: &TestDatabase, server: &Server, settings: Settings) -> Arc<dyn Source> {
     let settings = Settings { prepared_schema: Some(database.prepared_schema()), ..settings };
     let _inside = runtime().enter();
     match database.engine() {
@@ -84,8 +84,8 @@ fn repro_a_key_that_is_made_between_opening_and_reading_vouched_for_rows_from_be
         let mut plan = of_all(1);
         plan.margins[0].text.measurement = super::fixture::exactly(&plan.margins[0].fetch);
         let fetched = runtime().block_on(session.fetch(plan.clone(), secret(7)));
-        let told = fetched.map(|counted| lango_privacy::measure(&plan, counted).unwrap().integers);
-        assert_eq!(told, Ok(vec![5]), "{engine:?}");
+        let integers = fetched.map(|counted| lango_privacy::measure(&plan, counted).unwrap().integers);
+        assert_eq!(integers, Ok(vec![5]), "{engine:?}");
     }
 }
 
@@ -111,17 +111,20 @@ fn the_margins_of_a_question_are_of_one_moment() {
             written
         });
         for _ in 0..40 {
-            let told = counted_in(&*source, &plan, secret(7)).unwrap();
-            let sums: Vec<i64> = told.iter().map(|margin: &Vector| margin.values().sum()).collect();
+            let counted = counted_in(&*source, &plan, secret(7)).unwrap();
+            let sums: Vec<i64> = counted.iter().map(|margin: &Vector| margin.values().sum()).collect();
             assert!(sums.iter().all(|sum| *sum == sums[0]), "{engine:?}: {sums:?}");
         }
         going.store(false, std::sync::atomic::Ordering::Relaxed);
-        assert!(writing.join().unwrap() > 45, "{engine:?}: too little was written meanwhile to tell");
+        assert!(
+            writing.join().unwrap() > 45,
+            "{engine:?}: too little was written meanwhile to show anything"
+        );
     }
 }
 
-/// A lock on the table that another session holds for so many seconds.
-fn lock(database: &Arc<Database>, seconds: u32) -> std::thread::JoinHandle<()> {
+/// A lock on the table that another session holds for `seconds`.
+fn lock(database: &Arc<TestDatabase>, seconds: u32) -> std::thread::JoinHandle<()> {
     let holder = Arc::clone(database);
     let sql = match database.engine() {
         Engine::MariaDb => format!("LOCK TABLES residents WRITE; DO SLEEP({seconds}); UNLOCK TABLES"),
@@ -151,13 +154,13 @@ fn wait_for(is: impl Fn() -> bool) {
 }
 
 /// The gateway's user.
-fn user(database: &Database) -> String {
+fn user(database: &TestDatabase) -> String {
     let address = database.server().address;
     address.split("://").nth(1).unwrap().split('@').next().unwrap().to_owned()
 }
 
 /// Statements of the gateway's user that run at the server.
-fn running(database: &Database) -> i64 {
+fn running(database: &TestDatabase) -> i64 {
     let user = user(database);
     database.integer(&match database.engine() {
         Engine::MariaDb => format!(
@@ -180,9 +183,9 @@ fn the_server_itself_stops_what_takes_too_long_though_nobody_waits_for_it() {
         let source = with(&database, &database.server(), settings);
         let held = lock(&database, 6);
         let began = Instant::now();
-        let told = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
+        let refused = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
         let words = ["57014", "70100", "1205"];
-        assert!(words.iter().any(|word| told.contains(word)), "{engine:?}: {told}");
+        assert!(words.iter().any(|word| refused.contains(word)), "{engine:?}: {refused}");
         assert!(began.elapsed() < Duration::from_secs(4), "{engine:?}: {:?}", began.elapsed());
         let left = fetch(&source, of_all(1));
         wait_for(|| running(&database) == 1);
@@ -197,7 +200,7 @@ fn the_server_itself_stops_what_takes_too_long_though_nobody_waits_for_it() {
 #[test]
 fn a_server_that_goes_away_while_rows_are_read_fails_the_question_as_charged() {
     for engine in SERVERS {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         let columns: Vec<_> = [("person_id", "BIGINT")].into_iter().chain(COLUMNS).collect();
         database.create("residents", &columns);
         database.run(&match engine {
@@ -223,7 +226,7 @@ fn a_server_that_goes_away_while_rows_are_read_fails_the_question_as_charged() {
 }
 
 #[test]
-fn a_server_that_cannot_be_reached_as_configured_is_told_from_one_that_can() {
+fn a_server_that_cannot_be_reached_as_configured_is_named_with_its_cause() {
     for engine in SERVERS {
         let database = table(engine, "BIGINT PRIMARY KEY", 1, 1);
         let server = database.server();
@@ -243,14 +246,14 @@ fn a_server_that_cannot_be_reached_as_configured_is_told_from_one_that_can() {
         ];
         for (server, words) in servers {
             let source = with(&database, &server, Settings::default());
-            let told = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
-            assert!(told.contains(words) && !told.contains("sesame"), "{engine:?}: {told}");
+            let refused = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
+            assert!(refused.contains(words) && !refused.contains("sesame"), "{engine:?}: {refused}");
         }
     }
 }
 
 #[test]
-fn no_more_connections_are_made_than_configured_and_none_keeps_what_it_was_told() {
+fn no_more_connections_are_made_than_configured_and_none_keeps_what_it_was_sent() {
     for engine in SERVERS {
         let database = table(engine, "BIGINT PRIMARY KEY", 3, 1);
         let source = with(&database, &database.server(), Settings { connections: 2, ..Settings::default() });
@@ -280,7 +283,7 @@ fn preparations_at_once_and_beside_questions_leave_one_that_fits() {
         for _ in 0..10 {
             // A question that finds its preparation replaced under its hands has read nothing.
             match counted_in(&*source, &of_all(2), secret(7)) {
-                Ok(told) => assert_eq!(told[0]["#0"], 100, "{engine:?}"),
+                Ok(counted) => assert_eq!(counted[0]["#0"], 100, "{engine:?}"),
                 Err(failed) => assert!(!failed.rows_were_read, "{engine:?}"),
             }
         }
@@ -296,7 +299,7 @@ fn preparations_at_once_and_beside_questions_leave_one_that_fits() {
     }
 }
 
-fn prepared(database: &Database) -> Vec<String> {
+fn prepared(database: &TestDatabase) -> Vec<String> {
     let sql = format!(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = '{}' AND table_name <> 'lango_preparation'",
         database.prepared_schema()
@@ -356,9 +359,9 @@ fn a_server_that_has_no_connection_left_says_so() {
     let user = user(&database);
     database.run(&format!("GRANT USAGE ON *.* TO {user}@'127.0.0.1' WITH MAX_USER_CONNECTIONS 1"));
     let source = source(&database);
-    let told = runtime().block_on(async {
+    let words = runtime().block_on(async {
         let _held = source.open().await.unwrap();
         source.check(&dataset(1, 1)).await.unwrap_err().to_string()
     });
-    assert!(told.contains("max_user_connections") && told.contains("42000"), "{told}");
+    assert!(words.contains("max_user_connections") && words.contains("42000"), "{words}");
 }

@@ -10,17 +10,17 @@ use crate::{
     field::used,
     mariadb::dialect::MariaDbDialect,
     postgres::dialect::PostgresDialect,
-    sql::{Bind, Binds, ColumnType, Dialect, Road, Table, bounded, ranks, statements},
+    sql::{AccessPath, Bind, Binds, CatalogueTable, ColumnType, Dialect, bounded, ranks, statements},
 };
 
 const TEXT: ColumnType = ColumnType::Text { bytewise: false, utf8: false };
 
-fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&str]) -> Table {
+fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&str]) -> CatalogueTable {
     let kind = |(name, column): (&Name, &Column)| {
         let numbers = column.range().is_some() || matches!(column.domain, Domain::Integer { .. });
         (name.clone(), if numbers { ColumnType::Integer } else { TEXT })
     };
-    Table {
+    CatalogueTable {
         from: dialect.quoted(&dataset.table),
         unit_type: if unit == TEXT { UnitType::Text } else { UnitType::Integer },
         unit_column: unit,
@@ -32,7 +32,7 @@ fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&
     }
 }
 
-/// The statements of a plan by the three roads, with the texts that are bound beside them.
+/// The statements of a plan by the three access paths, with the texts that are bound beside them.
 fn sent(dialect: &dyn Dialect, plan: &Plan, unit: ColumnType) -> Vec<(String, Vec<String>)> {
     let table = table(dialect, &plan.dataset, unit, &[]);
     let sharded = self::table(dialect, &plan.dataset, unit, &["part 1", "part 2"]);
@@ -42,18 +42,18 @@ fn sent(dialect: &dyn Dialect, plan: &Plan, unit: ColumnType) -> Vec<(String, Ve
         bounded(dialect, &plan.dataset, &table, &used(plan), ranks(plan), &secret(7), &mut binds)
     );
     let none = Binds::default();
-    let roads = [
-        (Road::Direct(&table), &none),
-        (Road::Direct(&sharded), &none),
-        (Road::Bounded { from: "prepared", ranked: false }, &none),
-        (Road::Bounded { from: &ranked, ranked: true }, &binds),
+    let accesses = [
+        (AccessPath::Direct(&table), &none),
+        (AccessPath::Direct(&sharded), &none),
+        (AccessPath::Bounded { from: "prepared", ranked: false }, &none),
+        (AccessPath::Bounded { from: &ranked, ranked: true }, &binds),
     ];
     let text = |bind: Bind| match bind {
         Bind::Text(text) => Some(text),
         _ => None,
     };
-    let roads = roads.into_iter().flat_map(|(road, binds)| statements(dialect, plan, road, binds));
-    roads
+    let accesses = accesses.into_iter().flat_map(|(access, binds)| statements(dialect, plan, access, binds));
+    accesses
         .map(|statement| (statement.sql.text, statement.sql.binds.into_iter().filter_map(text).collect()))
         .collect()
 }
@@ -89,7 +89,7 @@ fn a_table_whose_key_is_vouched_for_is_grouped_as_it_stands() {
 }
 
 #[test]
-fn every_shard_groups_and_what_is_told_is_cast_in_front_of_them() {
+fn every_shard_groups_and_the_output_is_cast_in_front_of_them() {
     let plan = plan(&dataset(1, 1), &[("persons", &["sex"])], &[]);
     assert_eq!(
         sent(&PostgresDialect, &plan, ColumnType::Integer)[1].0,

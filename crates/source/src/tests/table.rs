@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use rusqlite::{Connection, types::Value as Sql};
 
-/// What stands in a cell, and what is to be made of it.
+/// A value of a row, and what is to be made of it.
 #[derive(Debug, Clone)]
 pub(super) struct Odd {
     pub(super) stored: Sql,
@@ -140,7 +140,7 @@ impl Drawn {
         (self.0.next_u64() % most as u64) as usize
     }
 
-    /// A table with identifiers of one type among others, so many rows at most, several of them of most units, some alike.
+    /// A table with identifiers of one type among others, at most `rows_at_most` rows, several of them of most units, some alike.
     pub(super) fn table(&mut self, integers: bool, rows_at_most: usize) -> Vec<Row> {
         let pools = pools();
         let rows = self.below(rows_at_most + 1);

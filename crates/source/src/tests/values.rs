@@ -2,7 +2,7 @@
 //! error.
 
 use lango_privacy::{Column, Dataset, Domain, Grid, Span};
-use lango_testkit::{Database, Engine};
+use lango_testkit::{Engine, TestDatabase};
 
 use super::{
     engines::source,
@@ -15,9 +15,9 @@ fn declared(columns: impl IntoIterator<Item = (&'static str, Column)>, rows_at_m
     Dataset { columns, ..dataset(rows_at_most, rows_at_most) }
 }
 
-/// What every road tells: vouched for where the unit is a key, else ranked and prepared. All the same.
-fn every_road(
-    database: &Database,
+/// The counts by every access path: vouched for where the unit is a key, else ranked and prepared. All are the same.
+fn by_every_access(
+    database: &TestDatabase,
     dataset: &Dataset,
     asked: &[(&str, &[&str])],
     filters: &[&str],
@@ -37,8 +37,8 @@ fn vector(cells: &[(&str, i64)]) -> Vector {
     cells.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
 }
 
-fn held(engine: Engine, columns: &str, rows: &[&str]) -> Database {
-    let database = Database::fresh(engine);
+fn held(engine: Engine, columns: &str, rows: &[&str]) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
     if engine == Engine::MariaDb {
         // Zero dates may have been written by an older server.
         database.run("SET SESSION sql_mode = ''");
@@ -72,10 +72,10 @@ fn days_before_and_after_the_calendar_of_four_digits_are_undeclared() {
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             let database = held(engine, &format!("{unit}, born date"), &rows);
             let asked: [(&str, &[&str]); 2] = [("persons", &["born"]), ("rows(born)", &[""])];
-            let told = every_road(&database, &dataset, &asked, &[]);
+            let counted = by_every_access(&database, &dataset, &asked, &[]);
             let years = vector(&[("0001#0", 1), ("2024#0", 1), ("9999#0", 1), ("_O#0", 4), ("_U#0", 1)]);
-            assert_eq!(told, [years, vector(&[("#0", 7)])], "{engine:?}");
-            let between = every_road(
+            assert_eq!(counted, [years, vector(&[("#0", 7)])], "{engine:?}");
+            let between = by_every_access(
                 &database,
                 &dataset,
                 &[("persons", &[""])],
@@ -94,12 +94,12 @@ fn repro_columns_named_unit_and_rank_stood_twice_beside_a_rows_unit_and_rank() {
         let columns = "person_id int, rank varchar(9), unit varchar(9)";
         let database = held(engine, columns, &["1, 'a', 'b'", "1, 'b', 'b'", "2, 'a', 'a'"]);
         let asked: [(&str, &[&str]); 3] = [("persons", &["unit"]), ("rows", &["rank"]), ("rows", &["unit"])];
-        let told = every_road(&database, &dataset, &asked, &[]);
+        let counted = by_every_access(&database, &dataset, &asked, &[]);
         let expected = [[("a#0", 1), ("b#0", 1)], [("a#0", 2), ("b#0", 1)], [("a#0", 1), ("b#0", 2)]];
-        assert_eq!(told, expected.map(|cells| vector(&cells)), "{engine:?}");
+        assert_eq!(counted, expected.map(|cells| vector(&cells)), "{engine:?}");
         // Read of what was ranked alone, too: not by their keys.
-        let rows = every_road(&database, &dataset, &asked[1..], &[]);
-        assert_eq!(rows, told[1..], "{engine:?}");
+        let rows = by_every_access(&database, &dataset, &asked[1..], &[]);
+        assert_eq!(rows, counted[1..], "{engine:?}");
     }
 }
 
@@ -126,31 +126,31 @@ fn numbers_at_the_ends_of_64_bits_are_clamped_and_added_without_overflow() {
         ("sum(income)", &[""]),
     ];
     for unit in UNITS {
-        let told = Engine::ALL.map(|engine| {
-            every_road(
+        let counted = Engine::ALL.map(|engine| {
+            by_every_access(
                 &held(engine, &format!("{unit}, age bigint, income bigint"), &rows),
                 &dataset,
                 &asked,
                 &[],
             )
         });
-        assert_eq!(told[0][0], vector(&[("#0", 3), ("#1", 5)]));
-        assert_eq!(told[0][2].get("_O#0"), Some(&5));
-        assert_eq!(told[1], told[0], "PostgreSQL {unit}");
-        assert_eq!(told[2], told[0], "MariaDB {unit}");
+        assert_eq!(counted[0][0], vector(&[("#0", 3), ("#1", 5)]));
+        assert_eq!(counted[0][2].get("_O#0"), Some(&5));
+        assert_eq!(counted[1], counted[0], "PostgreSQL {unit}");
+        assert_eq!(counted[2], counted[0], "MariaDB {unit}");
     }
     let least = Domain::integer(i64::MIN, i64::MIN + 1_999, 1_000).unwrap();
     for unit in UNITS {
-        let told = Engine::ALL.map(|engine| {
+        let counted = Engine::ALL.map(|engine| {
             let database = held(
                 engine,
                 &format!("{unit}, age bigint"),
                 &["1, -9223372036854775808", "2, 9223372036854775807", "3, NULL", "4, -9223372036854774000"],
             );
             let dataset = declared([("age", least.clone().into())], 1);
-            every_road(&database, &dataset, &[("persons", &["age"])], &[])
+            by_every_access(&database, &dataset, &[("persons", &["age"])], &[])
         });
-        assert!(told.iter().all(|other| *other == told[0]), "{told:?}");
+        assert!(counted.iter().all(|other| *other == counted[0]), "{counted:?}");
     }
 }
 
@@ -181,9 +181,13 @@ fn unsigned_numbers_meet_negative_bounds_without_an_error() {
             ];
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             let database = held(Engine::MariaDb, &format!("{unit}, age {kind}, income {kind}"), &rows);
-            let told = every_road(&database, &declared(columns.clone(), 1), &asked, &[]);
-            assert_eq!(told[0], vector(&[("-9..0#0", 1), ("1-9#0", 1), ("_O#0", 1), ("_U#0", 1)]), "{kind}");
-            assert_eq!(told[4], vector(&[("1-9#0", 4), ("_O#0", 5)]), "{kind}");
+            let counted = by_every_access(&database, &declared(columns.clone(), 1), &asked, &[]);
+            assert_eq!(
+                counted[0],
+                vector(&[("-9..0#0", 1), ("1-9#0", 1), ("_O#0", 1), ("_U#0", 1)]),
+                "{kind}"
+            );
+            assert_eq!(counted[4], vector(&[("1-9#0", 4), ("_O#0", 5)]), "{kind}");
         }
     }
 }
@@ -201,9 +205,9 @@ fn repro_identifiers_past_the_signed_numbers_were_one_unit() {
         "7, 6",
     ];
     let database = held(Engine::MariaDb, "person_id bigint unsigned, age int", &rows);
-    let told =
-        every_road(&database, &declared([("age", age)], 1), &[("persons", &[""]), ("rows", &[""])], &[]);
-    assert_eq!(told, [vector(&[("#0", 5)]), vector(&[("#0", 5)])]);
+    let counted =
+        by_every_access(&database, &declared([("age", age)], 1), &[("persons", &[""]), ("rows", &[""])], &[]);
+    assert_eq!(counted, [vector(&[("#0", 5)]), vector(&[("#0", 5)])]);
 }
 
 #[test]
@@ -213,8 +217,8 @@ fn repro_an_identifier_that_is_no_number_was_a_unit_and_kept_a_preparation_from_
         let rows = ["1, 1", "'NaN', 2", "2, 3"];
         let database = held(Engine::Postgres, &format!("person_id numeric(18,0) {key}, age int"), &rows);
         let dataset = declared([("age", age.clone())], 1);
-        let told = every_road(&database, &dataset, &[("persons", &[""]), ("rows", &[""])], &[]);
-        assert_eq!(told, [vector(&[("#0", 2)]), vector(&[("#0", 2)])], "{key}");
+        let counted = by_every_access(&database, &dataset, &[("persons", &[""]), ("rows", &[""])], &[]);
+        assert_eq!(counted, [vector(&[("#0", 2)]), vector(&[("#0", 2)])], "{key}");
         if key != "UNIQUE" {
             assert_eq!(runtime().block_on(source(&database).prepare(&dataset, &secret(7))), Ok(2));
         }
@@ -223,7 +227,7 @@ fn repro_an_identifier_that_is_no_number_was_a_unit_and_kept_a_preparation_from_
 
 #[test]
 fn repro_a_domain_that_forbids_null_holds_it_all_the_same() {
-    let database = Database::fresh(Engine::Postgres);
+    let database = TestDatabase::fresh(Engine::Postgres);
     for sql in [
         "CREATE DOMAIN number AS int NOT NULL",
         "CREATE TABLE residents (person_id number UNIQUE, age int)",
@@ -233,8 +237,8 @@ fn repro_a_domain_that_forbids_null_holds_it_all_the_same() {
         database.run(sql);
     }
     let age = Column::from(Domain::integer(0, 9, 5).unwrap());
-    let told = every_road(&database, &declared([("age", age)], 1), &[("rows", &[""])], &[]);
-    assert_eq!(told, [vector(&[("#0", 1)])]);
+    let counted = by_every_access(&database, &declared([("age", age)], 1), &[("rows", &[""])], &[]);
+    assert_eq!(counted, [vector(&[("#0", 1)])]);
 }
 
 #[test]
@@ -268,15 +272,15 @@ fn texts_are_the_same_only_byte_by_byte() {
     // As text the unit is the text itself.
     let rows: Vec<String> = texts.iter().map(|text| format!("'{text}', '{text}', '{text}'")).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let told = |engine, unit: &str, text: &str| {
+    let counted = |engine, unit: &str, text: &str| {
         let database = held(engine, &format!("person_id {unit}, sex {text}, village {text}"), &rows);
-        every_road(&database, &declared(columns.clone(), 1), &asked, &[])
+        by_every_access(&database, &declared(columns.clone(), 1), &asked, &[])
     };
-    let expected = told(Engine::Sqlite, "text", "text");
+    let expected = counted(Engine::Sqlite, "text", "text");
     assert_eq!(expected[2], vector(&[("#0", texts.len() as i64)]));
     assert_eq!(expected[1], vector(&[("F#0", 1), ("a#0", 1), ("_O#0", texts.len() as i64 - 2)]));
-    assert_eq!(told(Engine::Postgres, "text", "text"), expected);
-    assert_eq!(told(Engine::Postgres, "text PRIMARY KEY", "varchar(80)"), expected);
+    assert_eq!(counted(Engine::Postgres, "text", "text"), expected);
+    assert_eq!(counted(Engine::Postgres, "text PRIMARY KEY", "varchar(80)"), expected);
     for collation in [
         "utf8mb4_general_ci",
         "utf8mb4_unicode_nopad_ci",
@@ -285,35 +289,35 @@ fn texts_are_the_same_only_byte_by_byte() {
         "uca1400_ai_ci",
     ] {
         let of = |length: u32| format!("varchar({length}) COLLATE {collation}");
-        assert_eq!(told(Engine::MariaDb, &of(20), &of(80)), expected, "{collation}");
+        assert_eq!(counted(Engine::MariaDb, &of(20), &of(80)), expected, "{collation}");
     }
     let latin: Vec<&str> = rows.iter().copied().filter(|row| !row.contains('😀')).collect();
     let kind = "varchar(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci";
     let database = held(Engine::MariaDb, &format!("person_id {kind}, sex {kind}, village {kind}"), &latin);
     let plain = held(Engine::Sqlite, "person_id text, sex text, village text", &latin);
-    let of = |database: &Database| every_road(database, &declared(columns.clone(), 1), &asked, &[]);
+    let of = |database: &TestDatabase| by_every_access(database, &declared(columns.clone(), 1), &asked, &[]);
     assert_eq!(of(&database), of(&plain), "latin1");
-    let filtered = |database: &Database| {
-        every_road(database, &declared(columns.clone(), 1), &[("persons", &["sex"])], &["sex in F,a"])
+    let filtered = |database: &TestDatabase| {
+        by_every_access(database, &declared(columns.clone(), 1), &[("persons", &["sex"])], &["sex in F,a"])
     };
     assert_eq!(filtered(&database), [vector(&[("F#0", 1), ("a#0", 1)])]);
 }
 
 #[test]
 fn every_letter_of_a_latin_column_is_another_unit() {
-    let database = Database::fresh(Engine::MariaDb);
+    let database = TestDatabase::fresh(Engine::MariaDb);
     database.run("CREATE TABLE residents (person_id varchar(2) CHARACTER SET latin1 COLLATE latin1_swedish_ci, age int)");
     for byte in 0..=255u8 {
         database.run(&format!("INSERT INTO residents VALUES (CONVERT(X'{byte:02X}' USING latin1), 1)"));
     }
     let age = Column::from(Domain::integer(0, 9, 5).unwrap());
-    let told = every_road(&database, &declared([("age", age)], 1), &[("rows", &[""])], &[]);
+    let counted = by_every_access(&database, &declared([("age", age)], 1), &[("rows", &[""])], &[]);
     // All but the space.
-    assert_eq!(told, [vector(&[("#0", 255)])]);
+    assert_eq!(counted, [vector(&[("#0", 255)])]);
 }
 
 #[test]
-fn long_texts_are_undeclared_and_told_apart_beyond_what_is_sorted() {
+fn long_texts_are_undeclared_and_distinguished_beyond_what_is_sorted() {
     let (long, longer) = ("x".repeat(5_000), format!("{}y", "x".repeat(5_000)));
     let columns = [
         ("born", Column::from(Domain::date("2020-01-01".into(), "2024-12-31".into(), Span::Year).unwrap())),
@@ -333,13 +337,13 @@ fn long_texts_are_undeclared_and_told_apart_beyond_what_is_sorted() {
         .collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     for unit in UNITS {
-        let told = Engine::ALL.map(|engine| {
+        let counted = Engine::ALL.map(|engine| {
             let text = if engine == Engine::MariaDb { "mediumtext" } else { "text" };
             let database = held(engine, &format!("{unit}, born {text}, sex {text}, village {text}"), &rows);
-            every_road(&database, &declared(columns.clone(), 2), &asked, &[])
+            by_every_access(&database, &declared(columns.clone(), 2), &asked, &[])
         });
-        assert_eq!(told[0][1], vector(&[("_O#0", 3)]));
-        assert!(told.iter().all(|other| *other == told[0]), "{told:?}");
+        assert_eq!(counted[0][1], vector(&[("_O#0", 3)]));
+        assert!(counted.iter().all(|other| *other == counted[0]), "{counted:?}");
     }
 }
 
@@ -352,7 +356,7 @@ fn enumerations_truth_values_and_uuids_are_codes_and_identifiers() {
     let asked: [(&str, &[&str]); 2] = [("persons", &["sex"]), ("rows(sex)", &[""])];
     let filters = |values: &'static str| -> Vec<&'static str> { vec![values] };
     for key in ["PRIMARY KEY", ""] {
-        let database = Database::fresh(Engine::Postgres);
+        let database = TestDatabase::fresh(Engine::Postgres);
         database.run("CREATE TYPE s AS ENUM ('M', 'F', '')");
         database.run(&format!("CREATE TABLE residents (person_id uuid {key}, sex s, ok boolean)"));
         for (number, row) in ["'F', true", "'M', false", "'', NULL"].into_iter().enumerate() {
@@ -361,12 +365,12 @@ fn enumerations_truth_values_and_uuids_are_codes_and_identifiers() {
             ));
         }
         let dataset = declared([("ok", codes(&["true", "false"])), ("sex", codes(&["F", "X"]))], 1);
-        let told = every_road(&database, &dataset, &asked, &[]);
-        assert_eq!(told, [vector(&[("F#0", 1), ("_O#0", 1), ("_U#0", 1)]), vector(&[("#0", 2)])], "{key}");
-        let told = every_road(&database, &dataset, &[("persons", &["sex"])], &filters("ok in true"));
-        assert_eq!(told, [vector(&[("F#0", 1)])], "{key}");
+        let counted = by_every_access(&database, &dataset, &asked, &[]);
+        assert_eq!(counted, [vector(&[("F#0", 1), ("_O#0", 1), ("_U#0", 1)]), vector(&[("#0", 2)])], "{key}");
+        let counted = by_every_access(&database, &dataset, &[("persons", &["sex"])], &filters("ok in true"));
+        assert_eq!(counted, [vector(&[("F#0", 1)])], "{key}");
 
-        let database = Database::fresh(Engine::MariaDb);
+        let database = TestDatabase::fresh(Engine::MariaDb);
         database.run(&format!(
             "CREATE TABLE residents (person_id uuid {key}, sex enum('M','F',''), village uuid, age date)"
         ));
@@ -381,13 +385,13 @@ fn enumerations_truth_values_and_uuids_are_codes_and_identifiers() {
             ],
             1,
         );
-        let told = every_road(&database, &dataset, &asked, &[]);
-        assert_eq!(told, [vector(&[("F#0", 1), ("_O#0", 1), ("_U#0", 1)]), vector(&[("#0", 2)])], "{key}");
+        let counted = by_every_access(&database, &dataset, &asked, &[]);
+        assert_eq!(counted, [vector(&[("F#0", 1), ("_O#0", 1), ("_U#0", 1)]), vector(&[("#0", 2)])], "{key}");
         for filter in
             ["village in c0ffee00-0000-4000-8000-000000000001,X", "age in X,2024-01-01", "sex in F,X"]
         {
-            let told = every_road(&database, &dataset, &[("persons", &["sex"])], &[filter]);
-            assert_eq!(told[0].get("F#0"), Some(&1), "{filter} {key}");
+            let counted = by_every_access(&database, &dataset, &[("persons", &["sex"])], &[filter]);
+            assert_eq!(counted[0].get("F#0"), Some(&1), "{filter} {key}");
         }
     }
 }
@@ -405,9 +409,9 @@ fn amounts_are_counted_in_the_policys_scale() {
                 ["1, 1.25", "2, -1.26", "3, 9999999999999999.99", "4, NULL", "6, -9999999999999999.99"];
             let rows: Vec<&str> = rows.into_iter().chain(more).collect();
             let database = held(engine, &format!("{unit}, income numeric(18,2)"), &rows);
-            let told = every_road(&database, &declared([("income", column())], 1), &asked, &[]);
-            assert_eq!(told[1], vector(&[("#0", 4)]), "{engine:?}");
-            assert_eq!(told[2], vector(&[("#0", -1)]), "{engine:?}");
+            let counted = by_every_access(&database, &declared([("income", column())], 1), &asked, &[]);
+            assert_eq!(counted[1], vector(&[("#0", 4)]), "{engine:?}");
+            assert_eq!(counted[2], vector(&[("#0", -1)]), "{engine:?}");
         }
     }
 }
@@ -423,21 +427,21 @@ fn long_code_lists_and_empty_tables_are_nothing_special() {
         for unit in UNITS {
             let columns = format!("{unit}, sex {text}");
             let database = held(engine, &columns, &["1, 'c0'", "2, 'c4999'", "3, 'c5000'"]);
-            let told = every_road(&database, &dataset, &[("persons", &["sex"])], &[]);
-            assert_eq!(told, [vector(&[("c0#0", 1), ("c4999#0", 1), ("_O#0", 1)])], "{engine:?}");
-            let told = every_road(&database, &dataset, &[("persons", &["sex"])], &[&filter]);
-            assert_eq!(told, [vector(&[("c4999#0", 1)])], "{engine:?}");
-            let told = every_road(
+            let counted = by_every_access(&database, &dataset, &[("persons", &["sex"])], &[]);
+            assert_eq!(counted, [vector(&[("c0#0", 1), ("c4999#0", 1), ("_O#0", 1)])], "{engine:?}");
+            let counted = by_every_access(&database, &dataset, &[("persons", &["sex"])], &[&filter]);
+            assert_eq!(counted, [vector(&[("c4999#0", 1)])], "{engine:?}");
+            let counted = by_every_access(
                 &held(engine, &columns, &[]),
                 &dataset,
                 &[("persons", &["", "sex"]), ("rows", &[""])],
                 &[],
             );
-            assert_eq!(told, [vector(&[]), vector(&[]), vector(&[])], "{engine:?}");
+            assert_eq!(counted, [vector(&[]), vector(&[]), vector(&[])], "{engine:?}");
         }
         let nobody =
             held(engine, &format!("person_id int UNIQUE, sex {text}"), &["NULL, 'c0'", "NULL, 'c1'"]);
-        let told = every_road(&nobody, &dataset, &[("persons", &[""]), ("rows", &[""])], &[]);
-        assert_eq!(told, [vector(&[]), vector(&[])], "{engine:?}");
+        let counted = by_every_access(&nobody, &dataset, &[("persons", &[""]), ("rows", &[""])], &[]);
+        assert_eq!(counted, [vector(&[]), vector(&[])], "{engine:?}");
     }
 }

@@ -8,12 +8,12 @@ use crate::{Foreseen::*, Planned, foresee, quantile_from_histogram};
 /// The least noise that a plan may have: figures are what they would be without any.
 const QUIET: &str = "discrete-laplace scale 0.005";
 
-fn first(offices: &[Office], by_office: bool) -> Table {
+fn first(offices: &[Office], by_office: bool) -> CombinedTable {
     combined(offices, by_office).unwrap().remove(0)
 }
 
-/// `key value status` with so many decimals.
-fn rounded(table: &Table, decimals: usize) -> Vec<String> {
+/// `key value status` with this number of decimals.
+fn rounded(table: &CombinedTable, decimals: usize) -> Vec<String> {
     let value =
         |cell: &crate::Cell| cell.figure.map_or("-".into(), |figure| format!("{:.decimals$}", figure.value));
     let cells = table.keys().zip(&table.cells);

@@ -127,12 +127,13 @@ const AGES: usize = 8;
 #[test]
 fn margins_of_a_measure_add_up_and_their_intervals_hold_the_truth() {
     let mut draws = Draws(17);
-    let (mut held, mut told, mut squares) = ([0usize; 3], [0usize; 3], [0.0; 3]);
+    let (mut held, mut judged, mut squares) = ([0usize; 3], [0usize; 3], [0.0; 3]);
     for _ in 0..400 {
         let offices = [cube("GHA", &mut draws, [9.0, 6.0, 4.0]), cube("TGO", &mut draws, [5.0, 8.0, 3.0])];
         let tables = combined(&offices, false).unwrap();
-        let values =
-            |table: &Table| table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>();
+        let values = |table: &CombinedTable| {
+            table.cells.iter().map(|cell| cell.figure.unwrap().value).collect::<Vec<_>>()
+        };
         let [total, ages, joint] = [0, 1, 2].map(|table: usize| values(&tables[table]));
         assert!((ages.iter().sum::<f64>() - total[0]).abs() < 1e-9 * total[0]);
         for (age, cells) in ages.iter().zip(joint.chunks(3)) {
@@ -148,18 +149,18 @@ fn margins_of_a_measure_add_up_and_their_intervals_hold_the_truth() {
             for (cell, truth) in table.cells.iter().zip(truths) {
                 let figure = cell.figure.unwrap();
                 held[at] += usize::from(holds(&figure, *truth));
-                told[at] += 1;
+                judged[at] += 1;
                 squares[at] += ((figure.value - truth) / figure.std_err.unwrap()).powi(2);
             }
         }
     }
     for at in 0..3 {
         // Cells of one table are correlated after least squares; within six standard errors as if they were not.
-        let share = held[at] as f64 / told[at] as f64;
-        let error = (0.95 * 0.05 / told[at] as f64).sqrt();
+        let share = held[at] as f64 / judged[at] as f64;
+        let error = (0.95 * 0.05 / judged[at] as f64).sqrt();
         assert!(share > 0.95 - 6.0 * error && share < 0.97 + 6.0 * error, "{at} {share}");
-        let ratio = squares[at] / told[at] as f64;
-        assert!((ratio - 1.0).abs() < 6.0 * (5.0 / told[at] as f64).sqrt(), "{at} {ratio}");
+        let ratio = squares[at] / judged[at] as f64;
+        assert!((ratio - 1.0).abs() < 6.0 * (5.0 / judged[at] as f64).sqrt(), "{at} {ratio}");
     }
 }
 
@@ -168,7 +169,7 @@ fn a_sum_over_fitted_cells_carries_what_least_squares_leave() {
     let mut draws = Draws(19);
     let sex: Name = "sex".parse().unwrap();
     let age: Name = "age".parse().unwrap();
-    let (mut squares, mut told) = (0.0, 0);
+    let (mut squares, mut judged) = (0.0, 0);
     for _ in 0..400 {
         let office = cube("GHA", &mut draws, [9.0, 6.0, 4.0]);
         let over = |over: &[Name]| combine_over(&[office.answer()], over, false, Level::USUAL).unwrap();
@@ -185,11 +186,11 @@ fn a_sum_over_fitted_cells_carries_what_least_squares_leave() {
             let figure = cell.figure.unwrap();
             let truth = 360.0 * part;
             squares += ((figure.value - truth) / figure.std_err.unwrap()).powi(2);
-            told += 1;
+            judged += 1;
         }
     }
-    let ratio = squares / f64::from(told);
-    assert!((ratio - 1.0).abs() < 6.0 * (5.0 / f64::from(told)).sqrt(), "{ratio}");
+    let ratio = squares / f64::from(judged);
+    assert!((ratio - 1.0).abs() < 6.0 * (5.0 / f64::from(judged)).sqrt(), "{ratio}");
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn whole_numbers_are_not_negative_and_add_up() {
         let tables = combine(&answers, by_office, Level::USUAL).unwrap();
         assert!(
             tables[2].cells.iter().any(|cell| cell.figure.unwrap().value < 0.0),
-            "there is something to mend"
+            "no cell is below zero, so nothing is corrected"
         );
         let whole = in_whole_numbers(&tables, &answers).unwrap();
         for (table, before) in whole.iter().zip(&tables) {

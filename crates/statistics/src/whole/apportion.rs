@@ -45,7 +45,7 @@ fn dimensions(chain: &[u32]) -> impl Iterator<Item = usize> {
     steps.flat_map(|step| (0..u32::BITS as usize).filter(move |at| step >> at & 1 == 1))
 }
 
-/// The margins that the newest dimension of a table splits, as far as the table goes, but for the table itself.
+/// The margins that the newest dimension of a table splits, as far as the table goes, except the table itself.
 fn guides(cube: &Cube, split: u32, dimension: usize) -> Vec<Guide> {
     let split_up =
         cube.margins().iter().map(|margin| margin & split).filter(|mask| mask >> dimension & 1 == 1);

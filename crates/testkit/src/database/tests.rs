@@ -6,8 +6,8 @@ use super::*;
 
 const WORDS: [Option<&str>; 4] = [Some("d'Ivoire"), Some(r"back\slash"), Some("São, 1 % 😀"), None];
 
-fn filled(engine: Engine) -> Database {
-    let database = Database::fresh(engine);
+fn filled(engine: Engine) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
     database.create(
         "people",
         &[("id", "TEXT PRIMARY KEY"), ("age", "INTEGER"), ("income", "BIGINT"), ("word", "TEXT")],
@@ -20,7 +20,7 @@ fn filled(engine: Engine) -> Database {
 }
 
 /// One statement as the gateway's user would send it.
-fn as_reader(database: &Database, sql: &'static str) -> Result<(), String> {
+fn as_reader(database: &TestDatabase, sql: &'static str) -> Result<(), String> {
     let (engine, server) = (database.engine(), database.server());
     wait(async move {
         let done = match engine {
@@ -46,7 +46,7 @@ fn as_reader(database: &Database, sql: &'static str) -> Result<(), String> {
 #[test]
 fn a_fresh_database_holds_what_was_written() {
     for engine in Engine::ALL {
-        let (one, other) = (filled(engine), Database::fresh(engine));
+        let (one, other) = (filled(engine), TestDatabase::fresh(engine));
         let found = one.rows("SELECT word, id, income FROM people ORDER BY id");
         let expected = WORDS.iter().enumerate().map(|(number, word)| {
             vec![
@@ -91,7 +91,7 @@ fn a_gateways_user_reads_with_tls_and_does_not_write() {
 fn a_table_is_taken_over_from_a_file_row_by_row() {
     let file = filled(Engine::Sqlite);
     for engine in Engine::ALL {
-        let database = Database::fresh(engine);
+        let database = TestDatabase::fresh(engine);
         database.take_over(file.file(), "people", &[("id", "TEXT"), ("income", "BIGINT"), ("word", "TEXT")]);
         let sql = "SELECT id, income, word FROM people ORDER BY id";
         assert_eq!(database.rows(sql), file.rows(sql), "{engine:?}");

@@ -1,6 +1,6 @@
 //! Releases: the published vector, and what a holder finds out about one that was tampered with.
 
-use lango_identity::{Authority, Region, Signer, Validity};
+use lango_identity::{Authority, Lifetime, Region, Signer};
 use lango_privacy::Code;
 
 use super::*;
@@ -30,9 +30,9 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        let authority = Authority::new("lango.example", "test", Validity::days(NOW, 10)).unwrap();
+        let authority = Authority::new("lango.example", "test", Lifetime::days(NOW, 10)).unwrap();
         let eku: lango_identity::Oid = "1.3.6.1.4.1.32473.1.1".parse().unwrap();
-        let issued = authority.issue_signing(&office("GHA"), Validity::days(NOW, 5), &eku).unwrap();
+        let issued = authority.issue_signing(&office("GHA"), Lifetime::days(NOW, 5), &eku).unwrap();
         let signer = Signer::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap();
         Self { region: authority.region(eku).unwrap(), signer }
     }
@@ -46,8 +46,8 @@ impl Fixture {
             office: office("GHA"),
             dataset_version: "2024-07-01".parse::<Code>().unwrap().to_string(),
             policy_digest: [3; 32],
-            plan_digest: digest(Kind::Plan, plan.as_bytes()),
-            layout_digest: digest(Kind::Layout, LAYOUT.as_bytes()),
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, LAYOUT.as_bytes()),
             cells_digest: Cells(&cells).digest(),
             loss: Loss::pure(500_000_000),
             release_id: [id; 16],
@@ -55,7 +55,7 @@ impl Fixture {
         };
         alter(&mut statement);
         pb::Release {
-            envelope: Some(self.signer.sign(Kind::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan: plan.into(),
             layout: LAYOUT.into(),
             cells,

@@ -44,11 +44,11 @@ fn the_published_vector_is_read_and_written_to_the_byte() {
     assert_eq!(question.encode(), bytes);
     assert_eq!((question.mode, question.audience.len()), (2, 4));
     assert_eq!(
-        hex::encode(lango_identity::digest(lango_identity::Kind::Query, &bytes)),
+        hex::encode(lango_identity::digest(lango_identity::PayloadType::Query, &bytes)),
         "015fd9b695f74477a40da67795b606a0f54fc77969adfc2d0139d49d5f99446b"
     );
     assert_eq!(
-        hex::encode(lango_identity::digest(lango_identity::Kind::Text, question.query.as_bytes())),
+        hex::encode(lango_identity::digest(lango_identity::PayloadType::Text, question.query.as_bytes())),
         "c5505dcf99cd78eef789a9db4433e0fe575d75b8f5ef43bf5ca0aad60c6b7162"
     );
 }

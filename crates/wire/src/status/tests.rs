@@ -35,7 +35,7 @@ fn a_refusal_becomes_a_status_with_its_reason() {
     ] {
         let (word, field) = (refusal.code, refusal.field);
         let envelope =
-            Envelope { kind: "k".into(), payload: vec![1], signature: vec![2], certificates: vec![] };
+            Envelope { payload_type: "k".into(), payload: vec![1], signature: vec![2], certificates: vec![] };
         let status = refusal.into_status(Some(envelope.clone()));
         assert_eq!((status.code(), reason(&status).as_deref()), (code, Some(word)));
         assert_eq!(refusal_envelope(&status), Some(envelope));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Loss, nano};
-use lango_statistics::{Absent, Coverage, Table};
+use lango_statistics::{Absent, CombinedTable, Coverage};
 use serde_json::{Map, Value, json};
 
 use super::epsilon;
@@ -11,7 +11,7 @@ use crate::{analyst::heard::Answered, output::csv_field};
 
 impl Answered {
     /// The stable form for programs, with these tables.
-    pub fn json(&self, tables: &[Table]) -> Value {
+    pub fn json(&self, tables: &[CombinedTable]) -> Value {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();
         json!({
             "query": { "digest": hex::encode(self.query_digest), "text": self.text },
@@ -80,7 +80,7 @@ pub fn by(margin: &lango_privacy::Margin) -> Vec<String> {
 }
 
 /// One row a cell, a header before each table.
-pub(super) fn csv(tables: &[Table]) -> String {
+pub(super) fn csv(tables: &[CombinedTable]) -> String {
     let mut text = String::new();
     for table in tables {
         let chosen =
@@ -109,7 +109,7 @@ pub(super) fn csv(tables: &[Table]) -> String {
     text
 }
 
-pub(super) fn cells(table: &Table) -> impl Iterator<Item = Value> {
+pub(super) fn cells(table: &CombinedTable) -> impl Iterator<Item = Value> {
     table.keys().zip(&table.cells).map(|(key, cell)| {
         let key: Map<String, Value> =
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();

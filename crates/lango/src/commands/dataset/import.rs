@@ -8,7 +8,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use lango_import::{Delimited, Encoding, Event, Format, Import as Importing, Key, Packing, Report, Tuning};
+use lango_import::{
+    Compression, Delimited, Encoding, FileFormat, ImportEvent, ImportJob, ImportReport, Tuning, UnitKey,
+};
 
 use crate::{
     config::{GatewayFile, read_toml},
@@ -66,7 +68,7 @@ impl Import {
     pub fn run(self) -> Result<(), Failure> {
         let config: GatewayFile = read_toml(&self.config)?;
         let (dataset, register) = config.register(&self.config, &self.dataset)?;
-        let import = Importing {
+        let import = ImportJob {
             file: &self.file,
             format: self.format()?,
             register: &register,
@@ -84,35 +86,37 @@ impl Import {
     }
 
     /// As the name says, or the options.
-    fn format(&self) -> Result<Format, Failure> {
+    fn format(&self) -> Result<FileFormat, Failure> {
         let text = |delimiter| {
-            let packing = Packing::of(&self.file);
-            Format::Delimited(Delimited { delimiter, encoding: Encoding::UTF_8, packing })
+            let compression = Compression::of(&self.file);
+            FileFormat::Delimited(Delimited { delimiter, encoding: Encoding::UTF_8, compression })
         };
         let format = match self.format {
-            None => Format::of(&self.file)?,
+            None => FileFormat::of(&self.file)?,
             Some(Kind::Csv) => text(b','),
             Some(Kind::Tsv) => text(b'\t'),
-            Some(Kind::Parquet) => Format::Parquet,
+            Some(Kind::Parquet) => FileFormat::Parquet,
         };
         match format {
-            Format::Delimited(told) => Ok(Format::Delimited(Delimited {
+            FileFormat::Delimited(told) => Ok(FileFormat::Delimited(Delimited {
                 delimiter: self.delimiter.unwrap_or(told.delimiter),
                 encoding: self.encoding.unwrap_or(told.encoding),
-                packing: told.packing,
+                compression: told.compression,
             })),
-            Format::Parquet if self.delimiter.is_some() || self.encoding.is_some() => Err(Failure::Usage(
-                "--delimiter and --encoding are for text files, and a Parquet file is none".to_owned(),
-            )),
-            Format::Parquet => Ok(format),
+            FileFormat::Parquet if self.delimiter.is_some() || self.encoding.is_some() => {
+                Err(Failure::Usage(
+                    "--delimiter and --encoding are for text files, and a Parquet file is none".to_owned(),
+                ))
+            }
+            FileFormat::Parquet => Ok(format),
         }
     }
 
-    fn told(&self, report: &Report, register: &Path, begun: Instant) -> String {
+    fn told(&self, report: &ImportReport, register: &Path, begun: Instant) -> String {
         let mut rows = vec![("rows".to_owned(), grouped(report.rows.cast_signed()))];
         let mut head = "columns";
         for held in &report.columns {
-            let what = format!("{} ({})", held.name, held.kind);
+            let what = format!("{} ({})", held.name, held.type_name);
             rows.push((std::mem::take(&mut head).to_owned(), what));
         }
         let mut head = "did not read";
@@ -141,11 +145,13 @@ impl Import {
     }
 }
 
-fn key(report: &Report) -> String {
+fn key(report: &ImportReport) -> String {
     let unit = report.columns.first().map_or("", |held| held.name.as_str());
     match report.key {
-        Key::Unique => format!("{unit} is a unique key: one row for each unit"),
-        Key::NotWanted => format!("{unit} may stand on several rows: every question bounds the rows first"),
+        UnitKey::Unique => format!("{unit} is a unique key: one row for each unit"),
+        UnitKey::NotWanted => {
+            format!("{unit} may stand on several rows: every question bounds the rows first")
+        }
     }
 }
 
@@ -165,19 +171,19 @@ impl Shown {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 
-    fn hear(&mut self, event: Event) -> ControlFlow<()> {
+    fn hear(&mut self, event: ImportEvent) -> ControlFlow<()> {
         match event {
-            Event::Resumed(rows) => {
+            ImportEvent::Resumed(rows) => {
                 self.before = rows;
                 let rows = grouped(rows.cast_signed());
                 self.say(&format!("an interrupted import goes on: {rows} rows are in already"));
             }
-            Event::Afresh(what) => {
+            ImportEvent::Afresh(what) => {
                 self.say(&format!(
                     "an interrupted import cannot go on: {what} is another now; starting afresh"
                 ));
             }
-            Event::Read { bytes, of, rows } => {
+            ImportEvent::Read { bytes, of, rows } => {
                 let rate =
                     rows.saturating_sub(self.before) as f64 / self.begun.elapsed().as_secs_f64().max(0.001);
                 let rate = grouped(rate as i64);
@@ -185,7 +191,7 @@ impl Shown {
                 self.bar.set_position(bytes);
                 self.bar.set_message(format!("{} rows, {rate} a second", grouped(rows.cast_signed())));
             }
-            Event::Keying => self.bar.set_message("all rows are in; looking for a key"),
+            ImportEvent::Keying => self.bar.set_message("all rows are in; looking for a key"),
         }
         ControlFlow::Continue(())
     }

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use lango_privacy::{Code, Layout, LayoutMargin, MarginText, Measure, Measurement, PlanText, TOTAL};
 
-use crate::{CombineError, shape::Shape};
+use crate::{CombineError, content::CellContent};
 
 /// Above this scale intervals could no longer be computed; no plan has a greater one.
 const SCALE_MOST: f64 = 1e13;
 
 /// One office's release, as far as its numbers go. The caller has verified its signature and digests.
 #[derive(Debug, Clone)]
-pub struct Answer<'a> {
+pub struct OfficeRelease<'a> {
     /// The office's short name: an ISO 3166-1 alpha-3 code.
     pub office: &'a str,
     /// Which integer stands for which cell.
@@ -21,10 +21,10 @@ pub struct Answer<'a> {
     /// The noisy integers as measured.
     pub cells: &'a [i64],
     /// The office's earlier releases that its means are divided by; what these were divided by does not matter.
-    pub earlier: Vec<Answer<'a>>,
+    pub earlier: Vec<OfficeRelease<'a>>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> OfficeRelease<'a> {
     /// Whether layout, plan and cells speak of the same margins, with usable keys, values, noises and divisors.
     ///
     /// An office may sign nonsense: check an answer before it is combined, so that it alone is left out.
@@ -32,7 +32,9 @@ impl<'a> Answer<'a> {
         self.check_parts()?;
         self.earlier.iter().try_for_each(Self::check_parts)?;
         for (place, margin) in self.layout.margins().iter().enumerate() {
-            if matches!(self.shape(place)?, Shape::Centred(..)) && self.divisors(margin).next().is_none() {
+            if matches!(self.content(place)?, CellContent::Centred(..))
+                && self.divisors(margin).next().is_none()
+            {
                 let (office, measure) = (self.office.to_owned(), margin.measure.to_string());
                 return Err(CombineError::Earlier { office, measure });
             }
@@ -40,11 +42,11 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    /// The shape of the margin at a place.
-    pub(crate) fn shape(&self, place: usize) -> Result<Shape<'a>, CombineError> {
+    /// The content of the cells of the margin at a place.
+    pub(crate) fn content(&self, place: usize) -> Result<CellContent<'a>, CombineError> {
         let (laid, planned) = (self.layout.margins().get(place), self.plan.margins.get(place));
-        let shape = laid.zip(planned).and_then(|(laid, planned)| Shape::of(laid, planned, self.plan));
-        shape.ok_or_else(|| CombineError::Values {
+        let content = laid.zip(planned).and_then(|(laid, planned)| CellContent::of(laid, planned, self.plan));
+        content.ok_or_else(|| CombineError::Values {
             office: self.office.to_owned(),
             measure: laid.map(|laid| laid.measure.to_string()).unwrap_or_default(),
         })
@@ -53,7 +55,7 @@ impl<'a> Answer<'a> {
     /// The places of margins of earlier releases that a centred mean can be divided by: which release, and which margin.
     pub(crate) fn divisors(&self, mean: &LayoutMargin) -> impl Iterator<Item = (usize, usize)> {
         let counts = mean.measure.column().map(|column| Measure::RowsOf(column.clone()));
-        let usable = move |answer: &Answer<'_>, margin: &LayoutMargin| {
+        let usable = move |answer: &OfficeRelease<'_>, margin: &LayoutMargin| {
             let alike = answer.layout.axes(&mean.by).eq(self.layout.axes(&mean.by));
             Some(&margin.measure) == counts.as_ref() && margin.by == mean.by && alike
         };
@@ -82,8 +84,8 @@ impl<'a> Answer<'a> {
         }
         for (place, margin) in margins.iter().enumerate() {
             let axes = self.layout.axes(&margin.by).map(|(dimension, keyset)| (dimension, keyset.codes()));
-            let inner = match self.shape(place)? {
-                Shape::Shares(keys) => margin.measure.column().map(|dimension| (dimension, keys)),
+            let inner = match self.content(place)? {
+                CellContent::Shares(keys) => margin.measure.column().map(|dimension| (dimension, keys)),
                 _ => None,
             };
             for (dimension, codes) in axes.chain(inner) {

@@ -2,12 +2,12 @@
 
 use rusqlite::OptionalExtension;
 
-use super::{Staging, quoted, read_back, told};
-use crate::{Event, ImportError, Unread};
+use super::{Staging, decoded, encoded, quoted};
+use crate::{ImportError, ImportEvent, Unread};
 
 /// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct State {
+pub(crate) struct Progress {
     /// Rows that are in.
     pub(crate) rows: u64,
     /// Whether these are all.
@@ -33,7 +33,7 @@ impl Staging {
         file: &str,
         reading: &str,
         columns: usize,
-    ) -> Result<(State, Option<Event>), ImportError> {
+    ) -> Result<(Progress, Option<ImportEvent>), ImportError> {
         let kept = self.kept().map_err(|error| self.failed(error))?;
         let differs = match kept {
             None => None,
@@ -41,55 +41,57 @@ impl Staging {
             Some((_, kept_reading, _)) if kept_reading != reading => {
                 Some("how the file is read, or what the policy declares of the dataset")
             }
-            Some((.., state)) => {
-                let event = Event::Resumed(state.rows);
-                return Ok((state, Some(event)));
+            Some((.., progress)) => {
+                let event = ImportEvent::Resumed(progress.rows);
+                return Ok((progress, Some(event)));
             }
         };
-        let state = State { unread: vec![Unread::default(); columns], ..State::default() };
+        let progress = Progress { unread: vec![Unread::default(); columns], ..Progress::default() };
         self.in_one_transaction(&|| {
             self.connection
                 .execute_batch(&format!("DROP TABLE IF EXISTS {}; {CREATE}", quoted(&self.staging)))?;
             self.connection.execute_batch(&self.create)?;
             let sql = "REPLACE INTO lango_import VALUES (?, ?, ?, 0, 0, ?)";
-            self.connection.execute(sql, (&self.table, file, reading, told(&state.unread)))?;
+            self.connection.execute(sql, (&self.table, file, reading, encoded(&progress.unread)))?;
             Ok(())
         })?;
-        Ok((state, differs.map(Event::Afresh)))
+        Ok((progress, differs.map(ImportEvent::Afresh)))
     }
 
     /// What an interrupted import left: the file, its reading and how far it is.
-    fn kept(&self) -> rusqlite::Result<Option<(String, String, State)>> {
+    fn kept(&self) -> rusqlite::Result<Option<(String, String, Progress)>> {
         if self.kind_of("lango_import")?.is_none() || self.kind_of(&self.staging)?.is_none() {
             return Ok(None);
         }
         let sql = "SELECT file, reading, rows, complete, unread FROM lango_import WHERE table_name = ?";
         let kept = self.connection.query_row(sql, [&self.table], |row| {
-            let state = State {
+            let progress = Progress {
                 rows: row.get::<_, i64>(2)?.unsigned_abs(),
                 complete: row.get(3)?,
-                unread: read_back(&row.get::<_, String>(4)?),
+                unread: decoded(&row.get::<_, String>(4)?),
             };
-            Ok((row.get(0)?, row.get(1)?, state))
+            Ok((row.get(0)?, row.get(1)?, progress))
         });
         kept.optional()
     }
 
     /// Makes what was put in durable, together with how far it is.
-    pub(crate) fn commit(&self, state: &State) -> Result<(), ImportError> {
+    pub(crate) fn commit(&self, progress: &Progress) -> Result<(), ImportError> {
         let all = || {
             if self.connection.is_autocommit() {
                 self.connection.execute_batch("BEGIN IMMEDIATE")?;
             }
             let sql = "UPDATE lango_import SET rows = ?, complete = ?, unread = ? WHERE table_name = ?";
-            self.connection
-                .execute(sql, (state.rows.cast_signed(), state.complete, told(&state.unread), &self.table))?;
+            self.connection.execute(
+                sql,
+                (progress.rows.cast_signed(), progress.complete, encoded(&progress.unread), &self.table),
+            )?;
             self.connection.execute_batch("COMMIT")
         };
         all().map_err(|error| self.failed(error))
     }
 
-    /// Leaves nothing of how far it was, within the transaction at hand.
+    /// Deletes the record of how far it is, within the transaction at hand.
     pub(super) fn forget(&self) -> rusqlite::Result<()> {
         if self.kind_of("lango_import")?.is_none() {
             return Ok(());

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use lango_privacy::{Dataset, Name};
 
-use crate::{ImportError, value::Kind};
+use crate::{ImportError, value::FieldType};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) field_type: FieldType,
 }
 
-/// The table that is to be.
+/// The table that the import makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub(crate) struct TableSchema {
     pub(crate) table: String,
     /// Whether the policy allows one row of each unit only.
     pub(crate) one_row_per_unit: bool,
@@ -32,19 +32,19 @@ pub(crate) struct Places {
     pub(crate) left_out: Vec<String>,
 }
 
-impl Shape {
+impl TableSchema {
     pub(crate) fn of(dataset: &Dataset) -> Self {
         let unit = &dataset.unit.column;
         let is_unit = |name: &Name| name.as_str().eq_ignore_ascii_case(unit);
         let declared_too = dataset.columns.iter().find(|(name, _)| is_unit(name));
-        let unit_kind = declared_too.map_or(Kind::Text, |(_, column)| Kind::of(&column.domain));
+        let unit_type = declared_too.map_or(FieldType::Text, |(_, column)| FieldType::of(&column.domain));
         let declared = dataset.columns.iter().filter(|(name, _)| !is_unit(name));
-        let target = |name: &str, kind| Target { name: name.to_owned(), kind };
-        let declared = declared.map(|(name, column)| target(name.as_str(), Kind::of(&column.domain)));
+        let target = |name: &str, field_type| Target { name: name.to_owned(), field_type };
+        let declared = declared.map(|(name, column)| target(name.as_str(), FieldType::of(&column.domain)));
         Self {
             table: dataset.table.clone(),
             one_row_per_unit: dataset.unit.rows_at_most == 1,
-            columns: std::iter::once(target(unit, unit_kind)).chain(declared).collect(),
+            columns: std::iter::once(target(unit, unit_type)).chain(declared).collect(),
         }
     }
 
@@ -55,7 +55,7 @@ impl Shape {
 
     /// In words, and the same for the same table.
     pub(crate) fn describe(&self) -> String {
-        let columns = self.columns.iter().map(|target| format!("{} {:?}", target.name, target.kind));
+        let columns = self.columns.iter().map(|target| format!("{} {:?}", target.name, target.field_type));
         format!(
             "table {}\none row per unit {}\n{}",
             self.table,
@@ -64,7 +64,7 @@ impl Shape {
         )
     }
 
-    /// Finds the columns among a file's, whatever the case of the letters and the spaces around.
+    /// Finds the columns among a file's; the case of the letters and spaces around a name do not matter.
     pub(crate) fn places(&self, file: &Path, header: &[String]) -> Result<Places, ImportError> {
         let named = |name: &str| {
             let found = header.iter().enumerate().filter(move |(_, other)| is(name, other));
@@ -90,7 +90,7 @@ fn is(name: &str, other: &str) -> bool {
     name.eq_ignore_ascii_case(other.trim())
 }
 
-/// What may have been meant. Says a name of the header only if it is much like the one that is missing: a file without a
+/// A guess at what was meant. It names a column of the header only if that is much like the missing one: a file without a
 /// header has values there.
 fn hint(name: &str, header: &[String]) -> String {
     if let [only] = header {

@@ -7,7 +7,7 @@ use lango_privacy::{
 
 /// What the integers of a cell are.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Shape<'a> {
+pub(crate) enum CellContent<'a> {
     /// One count.
     Count,
     /// One sum of values.
@@ -36,8 +36,8 @@ pub(crate) struct Chosen {
     pub decays: Vec<f64>,
 }
 
-impl<'a> Shape<'a> {
-    /// The shape of a margin; `None` where layout and plan do not agree with its measure.
+impl<'a> CellContent<'a> {
+    /// The content of a margin; `None` where layout and plan do not agree with its measure.
     pub fn of(laid: &'a LayoutMargin, planned: &MarginText, plan: &PlanText) -> Option<Self> {
         let column = || laid.measure.column().and_then(|name| plan.columns.get(name));
         let wide = |column: &&MeasuredColumn| column.range.low < column.range.high;
@@ -158,11 +158,11 @@ mod tests {
                 vec!["-9.223372036854775808..9.223372036854775807"],
             ),
         ] {
-            let shape = Shape::Bins(range, starts);
+            let content = CellContent::Bins(range, starts);
             let histogram = "histogram(c)".parse().unwrap();
             let laid =
                 LayoutMargin { measure: histogram, by: lango_privacy::Margin::default(), values: None };
-            assert_eq!(shape.inner(&laid).unwrap(), expected);
+            assert_eq!(content.inner(&laid).unwrap(), expected);
         }
     }
 }
