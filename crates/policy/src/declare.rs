@@ -155,7 +155,7 @@ impl In<'_> {
 fn grid(points: &Points) -> Grid {
     match points {
         Points::Every(step) => Grid::Every(*step),
-        Points::Listed(points) => Grid::Listed(points.clone()),
+        Points::Listed(points) => Grid::Listed(points.as_slice().into()),
     }
 }
 
