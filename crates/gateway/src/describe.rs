@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_identity::Role;
 use lango_policy::Grant;
-use lango_privacy::{Column, Dataset, Grid, Measure, Name, PayloadType, Query};
+use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
 use lango_store::Decision;
 use lango_wire::{Lookup, Object, Refusal, pb};
 
@@ -63,8 +63,8 @@ impl Gateway {
             name: dataset.name.to_string(),
             title: dataset.title.clone(),
             kind: match dataset.kind {
-                PayloadType::Stock => "stock".to_owned(),
-                PayloadType::Flow => "flow".to_owned(),
+                Kind::Stock => "stock".to_owned(),
+                Kind::Flow => "flow".to_owned(),
             },
             version: dataset.version.to_string(),
             unit: dataset.unit.noun.to_string(),

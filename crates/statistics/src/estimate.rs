@@ -4,7 +4,7 @@ use lango_privacy::{
     Group, Layout, LayoutMargin, Margin, MarginText, Measurement, Mechanism, Name, Noise, Term,
 };
 
-use crate::Answer;
+use crate::OfficeRelease;
 
 /// A number that is whole as long as what it is the sum of is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -25,7 +25,7 @@ pub use coverage::{Absent, Coverage, CoverageError, Outcome};
 pub use error::CombineError;
 pub use foreseen::{FORESEEN_OF, Foreseen, Planned, Uncertainty, foresee};
 pub use quantiles::quantile_from_histogram;
-pub use release::Answer;
+pub use release::OfficeRelease;
 pub use rounded::in_whole_numbers;
 pub use table::{Axis, Cell, CombinedTable, Figure, OFFICE, Status};
 pub use whole::whole;

@@ -4,14 +4,14 @@ use lango_statistics::{Axis, Status};
 
 use super::*;
 
-fn table(measure: &str, dimension: &str, cells: &[(&str, Option<Figure>)]) -> Table {
+fn table(measure: &str, dimension: &str, cells: &[(&str, Option<Figure>)]) -> CombinedTable {
     let codes = cells.iter().map(|(code, _)| (*code).to_owned()).collect();
     let cell = |(_, figure): &(&str, Option<Figure>)| Cell {
         figure: *figure,
         status: if figure.is_some() { Status::Normal } else { Status::NotCollected },
     };
     let axes = vec![Axis { dimension: dimension.to_owned(), codes }];
-    Table { measure: measure.parse().unwrap(), axes, cells: cells.iter().map(cell).collect() }
+    CombinedTable { measure: measure.parse().unwrap(), axes, cells: cells.iter().map(cell).collect() }
 }
 
 fn figure(value: f64, std_err: f64, half_width: f64) -> Option<Figure> {
