@@ -17,14 +17,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("statistics", &["privacy"]),
     ("access-log", &[]),
     ("identity", &[]),
+    ("transport", &[]),
     ("registers", &[]),
     ("database", &[]),
     ("import", &["privacy"]),
     ("source", &["database", "privacy"]),
     ("store", &["database", "ledger", "access-log", "privacy"]),
     ("wire", &["privacy", "policy", "access-log", "identity"]),
-    ("gateway", &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "wire"]),
-    ("coordinator", &["wire", "identity", "statistics", "privacy"]),
+    (
+        "gateway",
+        &["privacy", "policy", "ledger", "access-log", "identity", "source", "store", "transport", "wire"],
+    ),
+    ("coordinator", &["transport", "wire", "identity", "statistics", "privacy"]),
     ("sdmx", &["statistics", "privacy"]),
 ];
 /// May depend on everything that ships.

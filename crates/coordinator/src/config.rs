@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lango_identity::{Region, SpiffeId, TlsIdentity};
-use lango_wire::transport::Address;
+use lango_transport::{Address, ServerLimits};
 
 /// A coordinator's settings.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub member_deadline: Duration,
     /// A member whose server has not spoken by then is unreachable.
     pub connect_timeout: Duration,
+    /// What it gives to its peers, and for how long.
+    pub limits: ServerLimits,
 }
 
 /// An office in the federation. Its short name is the name in its URI.

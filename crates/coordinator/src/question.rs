@@ -1,8 +1,11 @@
 //! Is this a question that may be relayed? The coordinator is no open relay: whoever asks must be an analyst of the
 //! region, and the question must be one.
 
+use std::time::Instant;
+
 use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
+use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{Question, Refusal, pb, status::unauthenticated};
 use tonic::Status;
 
@@ -19,6 +22,34 @@ pub(crate) struct Asked {
     pub margins: Vec<(Measure, Margin)>,
     /// Whom it is for.
     pub audience: Vec<SpiffeId>,
+}
+
+/// What every envelope passes.
+#[derive(Debug)]
+pub(crate) struct Door {
+    shares: Shares,
+    unauthenticated: LogRate,
+    refused: LogRate,
+}
+
+impl Door {
+    pub fn new(limits: &ServerLimits) -> Self {
+        Self {
+            shares: Shares::new(limits.shares),
+            unauthenticated: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
+            refused: LogRate::new("questions not relayed", limits.log_lines_per_second),
+        }
+    }
+
+    /// The share of an authenticated analyst, or the refusal that says when to ask again.
+    fn share(&self, principal: &SpiffeId, kind: PayloadType) -> Result<Share, Status> {
+        let demand = if kind == PayloadType::Query { Demand::Question } else { Demand::Request };
+        self.shares.take(&principal.to_string(), demand, Instant::now()).map_err(|wait| {
+            self.refused
+                .line(|| tracing::info!(%kind, %principal, "a question is not relayed: too many requests"));
+            Refusal::too_many_requests(wait).into_status_after(None, Some(wait))
+        })
+    }
 }
 
 impl Asked {
@@ -40,24 +71,30 @@ impl Asked {
         }
     }
 
-    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do. The reason why one does not verify is
-    /// in the log only.
+    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one does
+    /// not verify is in the log only.
     pub fn read(
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
         region: &Region,
         now: i64,
-    ) -> Result<Self, Status> {
+        door: &Door,
+    ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
         let verified = verify(&envelope.clone().into(), kind, region, now, Limits::default());
         let verified = verified.map_err(|reason| {
-            tracing::warn!(%kind, %reason, "an envelope is not authenticated");
+            door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()
         })?;
-        Self::of_payload(envelope, kind, &verified.principal, now).map_err(|refusal| {
-            tracing::info!(%kind, principal = %verified.principal, reason = %refusal, "a question is not relayed");
+        let principal = verified.principal;
+        let share = door.share(&principal, kind)?;
+        let asked = Self::of_payload(envelope, kind, &principal, now).map_err(|refusal| {
+            door.refused.line(|| {
+                tracing::info!(%kind, %principal, reason = %refusal, "a question is not relayed");
+            });
             refusal.into_status(None)
-        })
+        })?;
+        Ok((asked, share))
     }
 
     /// Reads the payload that `principal` signed.
@@ -169,9 +206,10 @@ mod tests {
             lango_identity::Lifetime::days(NOW, 1),
         );
         let region = authority.unwrap().region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
+        let door = Door::new(&ServerLimits::default());
         let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
         for envelope in [None, Some(unsigned)] {
-            let status = Asked::read(envelope, PayloadType::Query, &region, NOW).unwrap_err();
+            let status = Asked::read(envelope, PayloadType::Query, &region, NOW, &door).unwrap_err();
             assert_eq!(status.code(), tonic::Code::Unauthenticated);
             assert!(status.details().is_empty());
         }

@@ -8,14 +8,16 @@ use lango_wire::{
     pb::{
         coordinator_service_server::CoordinatorServiceServer, gateway_service_client::GatewayServiceClient,
     },
-    reflection, transport,
+    reflection,
 };
 use tokio::net::TcpListener;
+use tonic::service::Routes;
 
 use crate::{
     Config, MembersError,
     ask::{Asker, Gateway},
     members::Members,
+    question::Door,
     service::Service,
 };
 
@@ -36,22 +38,20 @@ pub enum ServeError {
     /// The compiled protocol cannot be served.
     #[error("the protocol's description cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The server ended.
-    #[error("the server ended: {0}")]
-    Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves until `shutdown`, then until the questions under way are answered. Members are connected when they are first
-/// asked, so that a start does not depend on them.
+/// Serves until `shutdown`, then until the questions under way are answered, as long as the limits allow. Members are connected when
+/// they are first asked, so that a start does not depend on them.
 ///
 /// # Errors
-/// [`ServeError`], all but `Transport` before anything is served.
+/// [`ServeError`], before anything is served.
 pub async fn serve(
     config: Config,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let tls = server_config(&config.tls, &config.region)?;
+    let limits = config.limits;
     let service = service(config)?;
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CoordinatorServiceServer<Service>>().await;
@@ -59,21 +59,19 @@ pub async fn serve(
     let service = CoordinatorServiceServer::new(service)
         .max_decoding_message_size(QUESTION_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    transport::server()
-        .add_service(service)
+    let routes = Routes::new(service)
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(reflection_alpha)
-        .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
-        .await?;
+        .add_service(reflection_alpha);
+    lango_transport::serve(listener, tls, routes, &limits, shutdown).await;
     Ok(())
 }
 
 fn service(config: Config) -> Result<Service, ServeError> {
-    let Config { region, tls, members, member_deadline, connect_timeout } = config;
+    let Config { region, tls, members, member_deadline, connect_timeout, limits } = config;
     let gateway = |member: crate::Member| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
-        let channel = transport::channel(&member.address, config, connect_timeout);
+        let channel = lango_transport::channel(&member.address, config, connect_timeout);
         let gateway: Gateway = GatewayServiceClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX - PASSED_ON_BYTES_MAX)
             .max_encoding_message_size(QUESTION_BYTES_MAX);
@@ -81,5 +79,9 @@ fn service(config: Config) -> Result<Service, ServeError> {
     };
     let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let members = Members::new(members, region.trust_domain())?;
-    Ok(Service { members, asker: Arc::new(Asker { region, tls, deadline: member_deadline }) })
+    Ok(Service {
+        members,
+        asker: Arc::new(Asker { region, tls, deadline: member_deadline }),
+        door: Door::new(&limits),
+    })
 }

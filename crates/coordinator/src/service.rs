@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{Coverage, Outcome, combine};
+use lango_transport::{Share, UnderWay};
 use lango_wire::{
     Refusal,
     pb::{
@@ -14,19 +15,20 @@ use lango_wire::{
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
     ask::{Absence, Asker, Gateway, Released, Reply, now, side_by_side},
     combined,
     members::{Members, Seat},
-    question::Asked,
+    question::{Asked, Door},
 };
 
 /// The coordinator's service.
 pub(crate) struct Service {
     pub members: Members<Gateway>,
     pub asker: Arc<Asker>,
+    pub door: Door,
 }
 
 type Events = Result<pb::CoordinatorServiceQueryResponse, Status>;
@@ -47,8 +49,11 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<pb::CoordinatorServiceEstimateResponse>, Status> {
-        let envelope = request.into_inner().estimate;
-        let asked = Arc::new(Asked::read(envelope, PayloadType::Estimate, &self.asker.region, now())?);
+        let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
+        let (asked, share) =
+            Asked::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
         let mut fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
@@ -77,8 +82,11 @@ impl CoordinatorService for Service {
         &self,
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
-        let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request.into_inner();
-        let asked = Arc::new(Asked::read(query, PayloadType::Query, &self.asker.region, now())?);
+        let (_, extensions, request) = request.into_parts();
+        let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request;
+        let (asked, share) = Asked::read(query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+        let asked = Arc::new(asked);
+        keep(&extensions, share);
         asked.fits(by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match confidence.as_str() {
             "" => Level::USUAL,
@@ -104,6 +112,13 @@ impl CoordinatorService for Service {
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// Keeps a share until the answer is sent, or its asker is gone: then every call to a member has ended too.
+fn keep(extensions: &Extensions, share: Share) {
+    if let Some(under_way) = extensions.get::<UnderWay>() {
+        under_way.keep(share);
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config, digest};
+use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     Question,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
     },
-    transport::{self, Address},
 };
 use tokio::net::TcpListener;
 
@@ -33,6 +33,7 @@ async fn coordinator(world: &World, members: Vec<Member>) -> Address {
         members,
         member_deadline: DEADLINE,
         connect_timeout: Duration::from_secs(1),
+        limits: ServerLimits::default(),
     };
     tokio::spawn(serve(config, listener, std::future::pending()));
     address

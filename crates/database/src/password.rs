@@ -1,7 +1,8 @@
 //! Passwords: from a file or from the environment, never from a policy and never into a log.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, path::PathBuf};
 
+use lango_files::{FileError, read_secret};
 use zeroize::Zeroizing;
 
 /// Where a password stands.
@@ -16,14 +17,12 @@ pub enum Password {
 /// Why there is no password.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// The file cannot be read.
-    #[error("the password file {} cannot be read: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
+    /// The file cannot be read, or others may read it.
+    #[error("the password file {0}")]
+    File(#[from] FileError),
+    /// The file holds something else than text.
+    #[error("the password file `{}` is not text in UTF-8", .0.display())]
+    NotText(PathBuf),
     /// The variable is not set.
     #[error("the environment does not have the variable `{0}` that should hold the password")]
     Environment(String),
@@ -37,14 +36,14 @@ impl Password {
     pub fn read(&self) -> Result<Zeroizing<String>, PasswordError> {
         let text = match self {
             Self::File(path) => {
-                let read = fs::read_to_string(path);
-                read.map_err(|error| PasswordError::File { path: path.clone(), error })?
+                let bytes = read_secret(path)?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| PasswordError::NotText(path.clone()))?;
+                Zeroizing::new(text.to_owned())
             }
             Self::Environment(name) => {
-                env::var(name).map_err(|_| PasswordError::Environment(name.clone()))?
+                Zeroizing::new(env::var(name).map_err(|_| PasswordError::Environment(name.clone()))?)
             }
         };
-        let text = Zeroizing::new(text);
         let password = text.trim_end_matches(['\r', '\n']);
         if password.is_empty() { Err(PasswordError::Empty) } else { Ok(Zeroizing::new(password.to_owned())) }
     }

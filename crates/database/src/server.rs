@@ -138,6 +138,8 @@ fn malformed(scheme: &'static str, error: &sqlx::Error) -> ServerError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn server(address: &str, tls: Tls) -> Server {
@@ -190,12 +192,21 @@ mod tests {
     #[test]
     fn a_password_is_read_from_a_file_and_printed_nowhere() {
         let file = std::env::temp_dir().join(format!("lango-password-{}", std::process::id()));
-        std::fs::write(&file, "s3cret words\n").unwrap();
+        lango_files::replace(&file, b"s3cret words\n").unwrap();
         assert_eq!(*Password::File(file.clone()).read().unwrap(), "s3cret words");
-        std::fs::write(&file, "\n").unwrap();
+        let open = std::fs::Permissions::from_mode(0o640);
+        std::fs::set_permissions(&file, open).unwrap();
+        let refused = Password::File(file.clone()).read().unwrap_err().to_string();
+        assert!(
+            refused.contains("mode 0640") && refused.contains("chmod 600") && !refused.contains("s3cret"),
+            "{refused}"
+        );
+        lango_files::replace(&file, &[0xff]).unwrap();
+        assert!(matches!(Password::File(file.clone()).read(), Err(PasswordError::NotText(_))));
+        lango_files::replace(&file, b"\n").unwrap();
         assert!(matches!(Password::File(file.clone()).read(), Err(PasswordError::Empty)));
         std::fs::remove_file(&file).unwrap();
-        assert!(matches!(Password::File(file).read(), Err(PasswordError::File { .. })));
+        assert!(matches!(Password::File(file).read(), Err(PasswordError::File(_))));
         assert!(matches!(
             Password::Environment("LANGO_NO_SUCH_VARIABLE".into()).read(),
             Err(PasswordError::Environment(_))

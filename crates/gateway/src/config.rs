@@ -13,9 +13,10 @@ use lango_policy::{DocumentError, PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Store, StoreError};
+use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
-use crate::{flights::Flights, secret::bounding, withheld::Withheld};
+use crate::{flights::Flights, secret::bounding, strangers::Strangers, withheld::Withheld};
 
 /// Tells the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -45,6 +46,8 @@ pub struct Config {
     pub store: Location,
     /// The longest life of a request.
     pub request_life_max: Duration,
+    /// What it gives to its peers, and for how long.
+    pub limits: ServerLimits,
     /// What time it is.
     pub clock: Clock,
 }
@@ -61,6 +64,11 @@ pub struct Gateway {
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
     pub(crate) clock: Clock,
+    pub(crate) limits: ServerLimits,
+    pub(crate) shares: Shares,
+    pub(crate) strangers: Strangers,
+    pub(crate) unauthenticated_lines: LogRate,
+    pub(crate) refused_lines: LogRate,
     pub(crate) flights: Flights,
     pub(crate) withheld: Withheld,
 }
@@ -147,6 +155,7 @@ impl Gateway {
                 tell_bounding(&store, source.as_ref(), dataset).await;
             }
         }
+        let limits = config.limits;
         let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
         Ok(Self {
             region: config.region,
@@ -159,6 +168,11 @@ impl Gateway {
             store,
             request_life_max: config.request_life_max,
             clock: config.clock,
+            limits,
+            shares: Shares::new(limits.shares),
+            strangers: Strangers::new(limits.strangers_recorded_per_minute),
+            unauthenticated_lines: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
+            refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
             flights: Flights::default(),
             withheld: Withheld::default(),
         })

@@ -22,7 +22,9 @@ mod reserve;
 mod secret;
 mod serve;
 mod service;
+mod share;
 mod sign;
+mod strangers;
 mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};

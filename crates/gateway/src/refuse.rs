@@ -1,5 +1,7 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
+use std::time::{Duration, Instant};
+
 use lango_identity::{PayloadType, Unauthenticated};
 use lango_privacy::Loss;
 use lango_store::{Decision, Record};
@@ -33,39 +35,49 @@ pub(crate) struct Refused {
     pub refusal: Refusal,
     pub known: Box<Known>,
     pub recorded: bool,
+    /// After which time the same request may pass.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false }
+        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false, retry_after: None }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: Box::default(), recorded: false }
+        Self { refusal, known: Box::default(), recorded: false, retry_after: None }
     }
 }
 
 impl Gateway {
     /// A request whose signature proves nothing: the reason goes to the log, the caller gets none.
     pub(crate) fn unauthenticated(&self, reason: &Unauthenticated) -> Status {
-        tracing::warn!(%reason, "an envelope was not authenticated");
+        self.unauthenticated_lines.line(|| tracing::warn!(%reason, "an envelope was not authenticated"));
         status::unauthenticated()
     }
 
-    /// Records a refusal, signs it and makes its status.
+    /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
+    /// record, and the next record that is written is preceded by their count in the log.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
-        let Refused { refusal, known, recorded } = refused;
+        let Refused { refusal, known, recorded, retry_after } = refused;
         let code = refusal.code;
-        tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
-        if !recorded {
+        self.refused_lines.line(|| {
+            tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
+        });
+        if !recorded && self.strangers.are_recorded(code, Instant::now()) {
             let mut record = self.record(request, &known, Decision::Refused);
             record.reason = code.to_owned();
+            let left_out = self.strangers.take_left_out();
             if let Err(error) = self.store.append(&record).await {
-                // Nothing leaves that is not recorded, a refusal's detail included.
+                self.strangers.put_back(left_out);
+                // Nothing leaves that is not recorded or counted, a refusal's detail included.
                 tracing::error!(%error, "a refusal could not be recorded");
                 return Refusal::unavailable().into_status(None);
+            }
+            if left_out > 0 {
+                tracing::warn!(left_out, "refusals before this one were not recorded");
             }
         }
         let time = u64::try_from(request.came_at).unwrap_or_default();
@@ -75,7 +87,7 @@ impl Gateway {
             code: code.to_owned(),
             time,
         };
-        refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())))
+        refusal.into_status_after(Some(self.signer.sign(PayloadType::Refusal, signed.encode())), retry_after)
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.

@@ -3,31 +3,28 @@
 use std::sync::Arc;
 
 use lango_identity::{TlsError, server_config};
-use lango_wire::{
-    MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, reflection, transport,
-};
-use tokio::net::TcpListener;
+use lango_wire::{MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, reflection};
+use tokio::{net::TcpListener, time::timeout};
+use tonic::service::Routes;
 
 use crate::{Gateway, service::Service};
 
 /// A request is an envelope: 256 KiB of payload, four certificates, and their frame.
 const REQUEST_BYTES_MAX: usize = 512 * 1024;
 
-/// Why a gateway stopped serving.
+/// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Its certificate cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
-    /// The transport failed.
-    #[error("the transport failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     /// The reflection service cannot be built.
     #[error("the reflection service cannot be built: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves until `shutdown` is done, then lets what is under way finish.
+/// Serves until `shutdown` is done, then lets what is under way finish, as long as the limits allow. A question that takes longer
+/// stays reserved: its charge is durable, and the same question goes on from there.
 pub async fn serve(
     gateway: Gateway,
     listener: TcpListener,
@@ -41,13 +38,15 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
-    let served = transport::server()
-        .add_service(service)
+    let routes = Routes::new(service)
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(reflection_alpha)
-        .serve_with_incoming_shutdown(transport::incoming(listener, tls), shutdown)
-        .await;
-    gateway.store.close().await;
-    Ok(served?)
+        .add_service(reflection_alpha);
+    lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
+    if timeout(gateway.limits.close(), gateway.store.close()).await.is_err() {
+        tracing::warn!(
+            "a question is under way, so the store is left as it is: what is charged is on the disk"
+        );
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lango_identity::PayloadType;
+use lango_transport::Demand;
 use lango_wire::{Refusal, pb};
 use tonic::{Request, Response, Status};
 
@@ -14,10 +15,12 @@ pub(crate) struct Service(pub Arc<Gateway>);
 /// One call: authenticated, answered or refused, and all that done before its time to leave. The work runs in tasks of its
 /// own, so that a caller who goes away leaves no question half done, and what is cut short leaves no sooner.
 macro_rules! call {
-    ($self:ident, $envelope:expr, $kind:expr, $work:ident, |$answer:ident| $response:expr) => {{
+    ($self:ident, $sent:ident.$envelope:ident, $kind:expr, $demand:expr, $work:ident, |$answer:ident| $response:expr) => {{
         let gateway = Arc::clone(&$self.0);
+        let (_, extensions, sent) = $sent.into_parts();
         let request =
-            gateway.authenticate($envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+            gateway.authenticate(sent.$envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+        let share = gateway.share(&request, $demand, &extensions).await?;
         let request = Arc::new(request);
         let leaving = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
@@ -28,6 +31,7 @@ macro_rules! call {
         };
         let paced = tokio::spawn(async move {
             let (gateway, request) = leaving;
+            let _until_it_leaves = share;
             let answered = tokio::spawn(work).await;
             gateway.pace(&request).await;
             answered
@@ -43,7 +47,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceDescribeRequest>,
     ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
-        call!(self, request.into_inner().lookup, PayloadType::Lookup, describe, |datasets| {
+        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, describe, |datasets| {
             pb::GatewayServiceDescribeResponse { datasets }
         })
     }
@@ -52,7 +56,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceEstimateRequest>,
     ) -> Result<Response<pb::GatewayServiceEstimateResponse>, Status> {
-        call!(self, request.into_inner().estimate, PayloadType::Estimate, estimate, |estimate| {
+        call!(self, request.estimate, PayloadType::Estimate, Demand::Request, estimate, |estimate| {
             pb::GatewayServiceEstimateResponse { estimate: Some(estimate) }
         })
     }
@@ -61,7 +65,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceQueryRequest>,
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
-        call!(self, request.into_inner().query, PayloadType::Query, release, |release| {
+        call!(self, request.query, PayloadType::Query, Demand::Question, release, |release| {
             pb::GatewayServiceQueryResponse { release: Some(release) }
         })
     }
@@ -70,7 +74,7 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceGetReleaseRequest>,
     ) -> Result<Response<pb::GatewayServiceGetReleaseResponse>, Status> {
-        call!(self, request.into_inner().lookup, PayloadType::Lookup, get_release, |release| {
+        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, get_release, |release| {
             pb::GatewayServiceGetReleaseResponse { release: Some(release) }
         })
     }

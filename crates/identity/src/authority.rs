@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes};
+use lango_files::{FileError, replace};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData as _, SanType,
@@ -13,8 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::files::{LoadError, PemError, certificates_from_pem, write};
 use crate::oid::Oid;
+use crate::pem::{PemError, certificates_from_pem};
 use crate::region::{Region, RegionError};
 use crate::spiffe::{SpiffeError, SpiffeId, check_trust_domain};
 
@@ -197,14 +198,14 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// Writes `<name>.pem` and, readable by its owner only, `<name>.key`. Names that are read again are `tls` and
+    /// Writes `<name>.pem` and `<name>.key`, which are their owner's alone. Names that are read again are `tls` and
     /// `signing`.
     ///
     /// # Errors
-    /// [`LoadError`] with the file that could not be written.
-    pub fn save(&self, dir: &Path, name: &str) -> Result<(), LoadError> {
-        write(&dir.join(format!("{name}.key")), self.key_pem.as_bytes(), true)?;
-        write(&dir.join(format!("{name}.pem")), self.certificate_pem.as_bytes(), false)
+    /// [`FileError`] with the file that could not be written.
+    pub fn save(&self, dir: &Path, name: &str) -> Result<(), FileError> {
+        replace(&dir.join(format!("{name}.key")), self.key_pem.as_bytes())?;
+        replace(&dir.join(format!("{name}.pem")), self.certificate_pem.as_bytes())
     }
 }
 

@@ -230,8 +230,8 @@ pub(crate) fn leaf_facts(chain: &[CertificateDer<'_>]) -> Option<Result<Facts, C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::certificates_from_pem;
     use crate::fixture::{NOW, World, id};
+    use crate::pem::certificates_from_pem;
 
     #[test]
     fn an_issued_certificate_says_who_when_and_what_for() {

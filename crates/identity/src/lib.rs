@@ -6,15 +6,16 @@
 //!
 //! Architecture invariant: authority over a question comes from [`verify`] alone, never from a TLS peer.
 
+mod apart;
 mod authority;
 mod certificate;
 mod chain;
 mod dsse;
 mod envelope;
 mod explain;
-mod files;
 mod oid;
 mod peer;
+mod pem;
 mod region;
 mod signer;
 mod spiffe;
@@ -24,15 +25,16 @@ mod tls;
 #[cfg(test)]
 mod fixture;
 
+pub use apart::{OneKey, check_apart};
 pub use authority::{Authority, AuthorityError, Issued, Lifetime};
 pub use certificate::{CertificateFault, Facts};
 pub use chain::ChainFault;
 pub use dsse::{PayloadType, digest, pae, verify_signature};
 pub use envelope::{Envelope, Limits, Unauthenticated, Verified, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};
-pub use files::{LoadError, PemError, certificates_from_pem, key_from_pem};
 pub use oid::{Oid, OidError};
 pub use peer::{Expected, PeerFault, peer_id};
+pub use pem::{PemError, certificates_from_pem, key_from_pem};
 pub use region::{Region, RegionError};
 pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub use signer::{Signer, SignerError};

@@ -5,8 +5,8 @@ use std::fmt;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-use crate::files::{PemError, certificates_from_pem};
 use crate::oid::Oid;
+use crate::pem::{PemError, certificates_from_pem};
 use crate::spiffe::{SpiffeError, check_trust_domain};
 
 /// What everybody in a federation agrees on before the first connection.

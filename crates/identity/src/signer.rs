@@ -5,12 +5,13 @@ use std::path::Path;
 
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use ed25519_dalek::{Signer as _, SigningKey};
+use lango_files::{FileError, read, read_secret};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
-use crate::files::{LoadError, PemError, certificates_from_pem, key_from_pem, read};
+use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
 use crate::spiffe::SpiffeId;
 
@@ -28,7 +29,7 @@ impl Signer {
     /// # Errors
     /// [`SignerError`].
     pub fn load(dir: &Path) -> Result<Self, SignerError> {
-        Self::from_pem(&read(&dir.join("signing.pem"))?, &read(&dir.join("signing.key"))?)
+        Self::from_pem(&read(&dir.join("signing.pem"))?, &read_secret(&dir.join("signing.key"))?)
     }
 
     /// Reads a chain and an Ed25519 key in PKCS#8, both PEM. Whether the certificate is valid and the region's is not
@@ -70,6 +71,11 @@ impl Signer {
         }
     }
 
+    /// Its chain, its own certificate first.
+    pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
     /// Whose key it is.
     #[must_use]
     pub const fn principal(&self) -> &SpiffeId {
@@ -92,9 +98,9 @@ impl fmt::Debug for Signer {
 /// Why there is no such signer.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
-    /// A file could not be read.
+    /// A file could not be read, or others may read the key.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    File(#[from] FileError),
     /// Not PEM.
     #[error(transparent)]
     Pem(#[from] PemError),

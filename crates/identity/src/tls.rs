@@ -4,14 +4,15 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use lango_files::{FileError, read, read_secret};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{ClientConfig, ServerConfig};
 
-use crate::files::{LoadError, PemError, certificates_from_pem, key_from_pem, read};
 use crate::peer::{ClientVerifier, Expected, PeerFault, ServerVerifier, peer_id};
+use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
 use crate::spiffe::SpiffeId;
 
@@ -25,9 +26,9 @@ impl TlsIdentity {
     /// Reads `tls.pem` (the chain, the principal's certificate first) and `tls.key` of a directory.
     ///
     /// # Errors
-    /// [`TlsError`] `Load` or `Pem`.
+    /// [`TlsError`] `File` or `Pem`.
     pub fn load(dir: &Path) -> Result<Self, TlsError> {
-        Self::from_pem(&read(&dir.join("tls.pem"))?, &read(&dir.join("tls.key"))?)
+        Self::from_pem(&read(&dir.join("tls.pem"))?, &read_secret(&dir.join("tls.key"))?)
     }
 
     /// Reads a chain and a key, both PEM. Use [`check_own`](crate::check_own) to learn whether they are any good.
@@ -42,6 +43,10 @@ impl TlsIdentity {
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
+    }
+
+    pub(crate) const fn key(&self) -> &PrivateKeyDer<'static> {
+        &self.key
     }
 
     /// Whom its certificate names.
@@ -125,9 +130,9 @@ fn provider() -> Arc<CryptoProvider> {
 /// Why there are no TLS settings.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file could not be read.
+    /// A file could not be read, or others may read the key.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    File(#[from] FileError),
     /// Not PEM.
     #[error(transparent)]
     Pem(#[from] PemError),

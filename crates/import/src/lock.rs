@@ -1,7 +1,7 @@
 //! One import into a register at a time, even if the process is killed.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -23,8 +23,7 @@ impl ImportLock {
         let file = PathBuf::from(file);
         let failed = |cause| ImportError::Folder { file: file.clone(), cause };
         loop {
-            let held =
-                OpenOptions::new().write(true).create(true).truncate(false).open(&file).map_err(failed)?;
+            let held = lango_files::make_or_open(&file).map_err(failed)?;
             match held.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(ImportError::UnderWay(register.to_owned())),

@@ -47,6 +47,9 @@ pub(crate) struct Staging {
 impl Staging {
     /// Opens the register, and makes it if it is not there.
     pub(crate) fn open(register: &Path, schema: &TableSchema, tuning: &Tuning) -> Result<Self, ImportError> {
+        // SQLite gives the journal the register's mode.
+        lango_files::make_or_open(register)
+            .map_err(|cause| ImportError::Folder { file: register.to_owned(), cause })?;
         let connection = Connection::open(register).map_err(|error| failed(register, error))?;
         let staging = format!("lango_importing_{}", schema.table);
         let columns: Vec<String> = schema

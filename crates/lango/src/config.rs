@@ -1,6 +1,7 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
 mod database;
+mod limits;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,14 +13,17 @@ use std::{
 };
 
 use lango_gateway::system_clock;
-use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity};
+use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::{PolicySet, document::Document};
 use lango_privacy::Dataset;
 use lango_source::Source;
 use lango_store::{Location, Store};
 use serde::Deserialize;
 
-use self::database::{DatabaseTable, StoreValue};
+use self::{
+    database::{DatabaseTable, StoreValue},
+    limits::Limits,
+};
 use crate::failure::Failure;
 
 /// A gateway's configuration file.
@@ -40,6 +44,8 @@ pub struct GatewayFile {
     region: RegionTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -82,6 +88,8 @@ pub struct CoordinatorFile {
     connect_timeout_s: u64,
     region: RegionTable,
     member: Vec<MemberTable>,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     pub log: LogTable,
 }
@@ -142,18 +150,19 @@ impl RegionTable {
 impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
-        let identity = beside(file, &self.identity);
+        let (tls, signer) = keys(&beside(file, &self.identity))?;
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
         Ok(lango_gateway::Config {
             region: self.region.load(file)?,
-            tls: TlsIdentity::load(&identity)?,
-            signer: signer(&identity)?,
+            tls,
+            signer,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.location(file)?,
             request_life_max: Duration::from_secs(self.request_life_max_s),
+            limits: self.limits.0,
             clock: system_clock(),
         })
     }
@@ -214,6 +223,11 @@ impl GatewayFile {
         policies(&beside(file, &self.policies))
     }
 
+    /// The file of a source, where it is one.
+    pub fn source_file(&self, file: &Path, name: &str) -> Option<PathBuf> {
+        self.source.get(name)?.file(file)
+    }
+
     /// The names of the sources.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.source.keys().map(String::as_str)
@@ -239,7 +253,7 @@ impl GatewayFile {
         if let Location::File(path) = &store
             && let Some(folder) = path.parent()
         {
-            fs::create_dir_all(folder).map_err(|error| Failure::of(folder.display(), error))?;
+            lango_files::make_folder(folder).map_err(|error| Failure::of(folder.display(), error))?;
         }
         Ok(store)
     }
@@ -259,8 +273,13 @@ impl GatewayFile {
     }
 }
 
-fn signer(identity: &Path) -> Result<Signer, Failure> {
-    Signer::load(identity).map_err(|error| Failure::of(identity.join("signing.key").display(), error))
+/// What a principal who signs has for connections and for signatures: two keys.
+fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
+    let tls = TlsIdentity::load(folder)?;
+    let signer =
+        Signer::load(folder).map_err(|error| Failure::of(folder.join("signing.key").display(), error))?;
+    check_apart(&tls, &signer).map_err(|error| Failure::of(folder.display(), error))?;
+    Ok((tls, signer))
 }
 
 /// The policy files of a folder, in the order of their names.
@@ -285,7 +304,7 @@ impl CoordinatorFile {
             let address = table
                 .address
                 .parse()
-                .map_err(|error: lango_wire::transport::AddressError| at(error.to_string()))?;
+                .map_err(|error: lango_transport::AddressError| at(error.to_string()))?;
             Ok(lango_coordinator::Member { uri, address })
         };
         let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
@@ -294,6 +313,7 @@ impl CoordinatorFile {
             members,
             member_deadline: Duration::from_secs(self.member_deadline_s),
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            limits: self.limits.0,
             region,
         })
     }
@@ -315,10 +335,7 @@ impl Identity {
         }
         let file = folder.join("identity.toml");
         let table: IdentityFile = read_toml(&file)?;
-        Ok(Self {
-            region: table.region.load(&file)?,
-            tls: TlsIdentity::load(folder)?,
-            signer: signer(folder)?,
-        })
+        let (tls, signer) = keys(folder)?;
+        Ok(Self { region: table.region.load(&file)?, tls, signer })
     }
 }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    lango_files::keep_from_others();
     match commands::Lango::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -44,13 +44,15 @@ pub fn write_register(
     let residents = Residents::new(office, draw)?;
     let partial = Partial::beside(path);
     let database = |source| DrawError::Database { path: path.to_owned(), source };
+    let file = |source| DrawError::File { path: path.to_owned(), source };
+    lango_files::make_or_open(&partial.0).map_err(file)?;
     let mut connection = Connection::open(&partial.0).map_err(database)?;
     let drawn = rows::fill(&mut connection, residents, office, draw, progress).map_err(database)?;
     connection.close().map_err(|(_, source)| database(source))?;
     match drawn {
         ControlFlow::Break(()) => Err(DrawError::Stopped),
         ControlFlow::Continue(summary) => {
-            partial.publish(path).map_err(|source| DrawError::File { path: path.to_owned(), source })?;
+            partial.publish(path).map_err(file)?;
             Ok(summary)
         }
     }

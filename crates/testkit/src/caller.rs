@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_transport as transport;
 use lango_wire::{
     Answer, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal,
     answer::verify_release,
     pb::{self, gateway_service_client::GatewayServiceClient},
     status::{reason, refusal_envelope},
-    transport,
 };
 use tonic::{Code, Status, transport::Channel};
 

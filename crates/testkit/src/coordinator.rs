@@ -4,16 +4,16 @@ use std::{net::SocketAddr, time::Duration};
 
 use lango_coordinator::{Config, Member, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient, coordinator_service_query_response::Event,
     },
-    transport::{self, Address},
 };
 use tonic::{Status, transport::Channel};
 
-use crate::{Caller, TestRegion, running::Running};
+use crate::{Caller, TestRegion, generous, running::Running};
 
 /// A running coordinator.
 pub struct TestCoordinator {
@@ -32,11 +32,21 @@ pub struct Relayed {
 }
 
 impl TestCoordinator {
-    /// Starts it for these members, each of which has `member_deadline` for an answer.
+    /// Starts it for these members, which may take so long for an answer.
     pub async fn start(
         world: &TestRegion,
         members: Vec<(SpiffeId, Address)>,
         member_deadline: Duration,
+    ) -> Self {
+        Self::start_with(world, members, member_deadline, generous()).await
+    }
+
+    /// The same with these limits.
+    pub async fn start_with(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        member_deadline: Duration,
+        limits: ServerLimits,
     ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let config = Config {
@@ -45,6 +55,7 @@ impl TestCoordinator {
             members: members.into_iter().map(|(uri, address)| Member { uri, address }).collect(),
             member_deadline,
             connect_timeout: Duration::from_secs(5),
+            limits,
         };
         let running = Running::start(|listener, stopped| {
             serve(config, listener, async move {

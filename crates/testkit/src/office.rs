@@ -13,12 +13,12 @@ use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::document::Document;
 use lango_source::Source;
 use lango_store::Location;
-use lango_wire::transport::Address;
+use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
     Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
-    running::Running,
+    generous, limits, running::Running,
 };
 
 /// An office and, while it runs, its gateway.
@@ -31,6 +31,8 @@ pub struct Office {
     pub identity: TestIdentity,
     /// Where its register is.
     pub database: TestDatabase,
+    /// What its gateway gives to its peers, from its next start on.
+    pub limits: ServerLimits,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -60,6 +62,7 @@ impl Office {
         let office = Self {
             id: identity.id.clone(),
             gate: Gate::default(),
+            limits: generous(),
             region: world.region.clone(),
             clock: world.clock.clone(),
             database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
@@ -97,6 +100,7 @@ impl Office {
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             request_life_max: Duration::from_secs(8 * 86_400),
+            limits: self.limits,
             clock: self.clock.clock(),
         })
         .await?;
@@ -164,8 +168,9 @@ signing_eku = "{eku}"
 [source.register]
 {}
 statement_timeout_s = 600
-"#,
-            self.source_keys()
+{}"#,
+            self.source_keys(),
+            limits::table(&self.limits)
         );
         std::fs::write(&config, text).unwrap();
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
@@ -191,7 +196,7 @@ statement_timeout_s = 600
         let Server { address, password, tls } = server;
         let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
         let password = password.as_ref().unwrap().read().unwrap();
-        std::fs::write(self.path(password_file), password.as_bytes()).unwrap();
+        lango_files::replace(&self.path(password_file), password.as_bytes()).unwrap();
         format!(
             "{key} = \"{address}\"\npassword_file = \"{password_file}\"\ntls_authority = \"{}\"\n",
             authority.display()

@@ -7,7 +7,6 @@ pub mod answer;
 pub mod question;
 pub mod reflection;
 pub mod status;
-pub mod transport;
 
 mod envelope;
 

@@ -1,5 +1,7 @@
 //! The one map from refusals to gRPC statuses, and back.
 
+use std::time::Duration;
+
 use lango_identity::{Envelope, Limits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
 use lango_policy::Denial;
 use lango_privacy::{PlanRefusal, QueryError};
@@ -42,6 +44,14 @@ impl Refusal {
         Self::new("unavailable", "the office cannot answer now; the same question may be asked again")
     }
 
+    /// Its principal has sent more requests than one may; after `wait` the same request may pass.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_secs_f64().ceil();
+        let message =
+            format!("one principal may not send as many requests: send this one again in {seconds} s");
+        Self::new("too-many-requests", message)
+    }
+
     /// The status code of a refusal.
     fn status_code(&self) -> Code {
         match self.code {
@@ -63,7 +73,7 @@ impl Refusal {
             | "filter-out-of-range"
             | "sum-could-overflow" => Code::InvalidArgument,
             "dataset-unknown" | "release-unknown" => Code::NotFound,
-            "budget-exceeded" => Code::ResourceExhausted,
+            "budget-exceeded" | "too-many-requests" => Code::ResourceExhausted,
             "version-not-live" | "published" => Code::FailedPrecondition,
             "unavailable" => Code::Unavailable,
             // Whatever the policy or the role does not allow.
@@ -72,10 +82,18 @@ impl Refusal {
     }
 
     /// The status, with the signed refusal where there is one.
-    pub fn into_status(mut self, signed: Option<Envelope>) -> Status {
+    pub fn into_status(self, signed: Option<Envelope>) -> Status {
+        self.into_status_after(signed, None)
+    }
+
+    /// The same; `retry_after` says when the same request may pass.
+    pub fn into_status_after(mut self, signed: Option<Envelope>, retry_after: Option<Duration>) -> Status {
         // The message travels in a header, twice; a caller's words in it must not be able to overflow one.
         self.message.truncate(self.message.floor_char_boundary(MESSAGE_BYTES_MOST));
         let mut details = ErrorDetails::with_error_info(self.code, DOMAIN, []);
+        if retry_after.is_some() {
+            details.set_retry_info(retry_after);
+        }
         if let Some(field) = self.field {
             details.add_bad_request_violation(field, self.message.as_str());
         }

@@ -170,7 +170,7 @@ fn what_is_wrong_with_a_servers_users_is_named() {
     rewrite(&config, &format!("prepared_schema = \"{schema}\""), "prepared_schema = \"nowhere\"");
     doctor(&config).expect("source register, schema", "failed", "is not there");
 
-    std::fs::write(office.folder().join("register.password"), "not-the-password").unwrap();
+    lango_files::replace(&office.folder().join("register.password"), b"not-the-password").unwrap();
     let found = doctor(&config);
     found.expect("source register", "failed", "the password");
     found.expect("dataset residents", "failed", "not looked at");
@@ -258,8 +258,8 @@ fn a_store_on_a_server_is_looked_at_and_not_made() {
     }
     let Server { address, password, tls } = office.database.owner();
     let Tls::Authority(authority) = tls else { panic!("a test's server has an authority of its own") };
-    std::fs::write(office.folder().join("store.password"), password.unwrap().read().unwrap().as_bytes())
-        .unwrap();
+    let secret = password.unwrap().read().unwrap();
+    lango_files::replace(&office.folder().join("store.password"), secret.as_bytes()).unwrap();
     let store = format!(
         "store = {{ postgres = \"{address}\", password_file = \"store.password\", tls_authority = \"{}\" }}",
         authority.display()
@@ -278,4 +278,47 @@ fn a_store_on_a_server_is_looked_at_and_not_made() {
     doctor(&config).expect("store", "ok", "this version's schema");
     std::fs::write(office.folder().join("store.password"), "not-the-password").unwrap();
     doctor(&config).expect("store", "failed", "the password");
+}
+
+#[test]
+fn keys_that_others_may_read_and_a_key_for_two_purposes_are_refused_at_the_start_and_by_doctor() {
+    use std::os::unix::fs::PermissionsExt;
+    let open = |path: std::path::PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode, check) in [
+        ("identity/tls.key", 0o640, "certificate for TLS"),
+        ("identity/signing.key", 0o604, "certificate for signing"),
+        ("register.password", 0o644, "source register"),
+    ] {
+        let world = TestRegion::new();
+        let (office, config) = keyed(&world);
+        let path = office.folder().join(name);
+        if !path.exists() {
+            // The register is a file.
+            continue;
+        }
+        open(path.clone(), mode);
+        let command = format!("chmod 600 {}", path.display());
+        doctor(&config).expect(check, "failed", &command);
+        let (code, _, stderr) = said(&lango(&["gateway"], &config, &[]));
+        assert!(code == Some(1) && stderr.contains(&command), "{name}: {stderr}");
+    }
+    // What holds persons' rows, or charges, is warned of: an office may have a reason.
+    let world = TestRegion::new();
+    let (office, config) = keyed(&world);
+    if office.database.engine() == Engine::Sqlite {
+        open(office.register(), 0o644);
+        let found = doctor(&config);
+        found.expect("source register, file", "warning", "chmod 600");
+        assert_eq!(found.code, Some(0));
+    }
+    // One key: the certificate for TLS is of the key that signs, or is the one that signs.
+    let identity = office.folder().join("identity");
+    for (from, to) in [("signing.key", "tls.key"), ("signing.pem", "tls.pem")] {
+        std::fs::copy(identity.join(from), identity.join(to)).unwrap();
+        doctor(&config).expect("keys", "failed", "has the key that signs");
+        let (code, _, stderr) = said(&lango(&["gateway"], &config, &[]));
+        assert!(code == Some(1) && stderr.contains("has the key that signs"), "{stderr}");
+    }
 }

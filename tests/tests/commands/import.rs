@@ -164,6 +164,71 @@ fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
     assert!(stderr.contains("has no source `register`, which dataset `residents` names"), "{stderr}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
+    let world = TestRegion::new();
+    let (mut office, config) = office(&world);
+    let line = |unit: &str| format!("{unit},BEN,male,30,1994-01-01,\n");
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    let without = header.to_owned() + &(0..20).map(|n| line(&format!("p{n}"))).collect::<String>();
+    let (before, after) = (office.folder().join("before.csv"), office.folder().join("after.csv"));
+    std::fs::write(&before, &without).unwrap();
+    std::fs::write(&after, without + &line("victim") + &line("victim")).unwrap();
+    assert_eq!(import(&config, &before).status.code(), Some(0));
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    let question = persons("by sex", "50");
+    let price = analyst.estimate(&office, &question).await.unwrap();
+
+    let (code, stdout, stderr) = said(&import(&config, &after));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    for said in [
+        "1 identifier in `person_id` stands on more than one row (lines 22, 23)",
+        "`rows_at_most = 1`: raise it in the policy",
+        "`residents` is as it was",
+    ] {
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+    assert!(!stderr.contains("victim"), "{stderr}");
+    assert_eq!(analyst.estimate(&office, &question).await.unwrap(), price);
+    let answer = analyst.ask(&office, &question).await.unwrap();
+    assert_eq!(table(&answer).values().sum::<i64>(), 20);
+}
+
+#[test]
+fn what_is_made_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let file = office.folder().join("right.csv");
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    std::fs::write(&file, format!("{header}007,BEN,male,30,1994-01-01,\n")).unwrap();
+    let before: Vec<PathBuf> =
+        std::fs::read_dir(office.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // However wide the umask of the caller is.
+    let mut words =
+        vec!["umask 000 && exec \"$0\" dataset import --dataset residents --config \"$1\" \"$2\"".into()];
+    words.extend([program::lango(), config.clone(), file.clone()].map(|path| path.display().to_string()));
+    let done = program::command("sh").arg("-c").args(&words).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let prepared = program::command(program::lango())
+        .args(["dataset", "prepare", "--dataset", "residents", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    assert!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
+    let mut made = 0;
+    for entry in std::fs::read_dir(office.folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if !before.contains(&path) {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(mode, 0, "{}", path.display());
+            made += 1;
+        }
+    }
+    assert!(made >= 2, "the register and the ledger");
+}
+
 /// Waits until the register shows that the import has come so far; false if it ended before.
 fn until(child: &mut std::process::Child, register: &Path, reached: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(120);

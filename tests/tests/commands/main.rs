@@ -150,6 +150,13 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
     let early = Lifetime { not_before: world.clock.get() + 86_400, not_after: life.not_after };
     let keyless = folder(&world.identity_of(&awa, life, life), &authority);
     std::fs::remove_file(keyless.path().join("tls.key")).unwrap();
+    let [exposed, exposed_too] = ["signing.key", "tls.key"].map(|key| {
+        let identity = folder(&world.identity_of(&awa, life, life), &authority);
+        program::open_to_others(&identity.path().join(key));
+        identity
+    });
+    let mut one_key = world.identity_of(&awa, life, life);
+    one_key.tls = one_key.signing.clone();
     for (what, identity, said) in [
         (
             "an expired one",
@@ -169,6 +176,9 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
         ),
         ("one for signing", folder(&swapped, &authority), "the private key is not an Ed25519 key"),
         ("no key", keyless, "tls.key"),
+        ("a key that others may read", exposed, "signing.key`"),
+        ("a key that others may read, with what to do", exposed_too, "run `chmod 600 "),
+        ("one key for TLS and signing", folder(&one_key, &authority), "has the key that signs"),
     ] {
         let done = lango(&federation, identity.path(), &run(&["--format", "json"])).await;
         assert_eq!((done.code, done.stdout.as_str()), (Some(1), ""), "{what}: {}", done.stderr);
@@ -177,6 +187,29 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
     for office in &federation.offices {
         assert!(office.records().is_empty());
     }
+}
+
+#[test]
+fn a_coordinator_refuses_a_key_that_others_may_read() {
+    let world = TestRegion::new();
+    let folder = tempfile::tempdir().unwrap();
+    world.identity(Role::Coordinator, "region").save(folder.path());
+    let authority = world.authority.to_pem().certificate_pem;
+    std::fs::write(folder.path().join("authority.pem"), authority).unwrap();
+    let config = folder.path().join("coordinator.toml");
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\nidentity = \".\"\n\n[region]\nname = \"{}\"\nauthority = \"authority.pem\"\n\
+         signing_eku = \"{EKU}\"\n\n[[member]]\noffice = \"GHA\"\naddress = \"https://127.0.0.1:1\"\n",
+        world.region.trust_domain()
+    );
+    std::fs::write(&config, text).unwrap();
+    let key = folder.path().join("tls.key");
+    program::open_to_others(&key);
+    let done =
+        program::command(program::lango()).arg("coordinator").arg("--config").arg(&config).output().unwrap();
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("run `chmod 600 {}`", key.display())), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod stopping;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -38,7 +39,7 @@ fn policy() -> Policy {
         .grants([TestGrant::of("30", "30")])
 }
 
-async fn until(what: &str, mut is: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(120), async {
         while !is() {
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -6,11 +6,12 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crate::program;
 
-/// A running gateway; killed when dropped.
+/// A running server; killed when dropped.
 pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     child: Child,
@@ -19,8 +20,12 @@ pub(crate) struct Process {
 }
 
 fn command(config: &Path) -> Command {
+    command_of("gateway", config)
+}
+
+fn command_of(server: &str, config: &Path) -> Command {
     let mut command = program::command(program::lango());
-    command.arg("gateway").arg("--config").arg(config);
+    command.arg(server).arg("--config").arg(config);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
@@ -33,14 +38,23 @@ impl Process {
 
     /// As [`Process::start`], with a log as talkative as `LANGO_LOG` says.
     pub(crate) fn start_logging(config: &Path, level: &str) -> Self {
-        let mut child = command(config).env("LANGO_LOG", level).spawn().unwrap();
+        Self::await_ready(command(config).env("LANGO_LOG", level))
+    }
+
+    /// A coordinator.
+    pub(crate) fn start_coordinator(config: &Path) -> Self {
+        Self::await_ready(&mut command_of("coordinator", config))
+    }
+
+    fn await_ready(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let address = loop {
             let before = said.len();
-            assert!(log.read_line(&mut said).unwrap() > 0, "the gateway ended: {said}");
+            assert!(log.read_line(&mut said).unwrap() > 0, "the server ended: {said}");
             let line = &said[before..];
-            if line.contains("gateway is ready") {
+            if line.contains(" is ready") {
                 let address = line.trim().rsplit("address=").next().unwrap();
                 break address.parse().unwrap_or_else(|_| panic!("no address in {line}"));
             }
@@ -50,6 +64,14 @@ impl Process {
             said
         });
         Self { address, child, log: Some(log) }
+    }
+
+    /// SIGTERM: how long it takes to end, whether it ended well, and its log.
+    pub(crate) fn stop(mut self) -> (Duration, bool, String) {
+        let begun = Instant::now();
+        program::signal("TERM", self.child.id());
+        let status = self.child.wait().unwrap();
+        (begun.elapsed(), status.success(), self.log.take().unwrap().join().unwrap())
     }
 
     /// SIGKILL: it has no say in it. Returns all that it has written to its log.

@@ -6,10 +6,8 @@ use lango_identity::{
     Expected, Lifetime, PayloadType, Region, Role, TlsIdentity, client_config, explain_handshake,
 };
 use lango_testkit::{EKU, Office, Policy, Register, TestCoordinator, TestRegion, persons};
-use lango_wire::{
-    pb,
-    transport::{self, Address},
-};
+use lango_transport::{self as transport, Address};
+use lango_wire::pb;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -6,6 +6,7 @@ use lango_identity::{
     Authority, Lifetime, Oid, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, digest, server_config,
 };
 use lango_privacy::Loss;
+use lango_transport::ServerLimits;
 use lango_wire::{
     Cells, Refusal, SignedRefusal,
     answer::Statement,
@@ -13,10 +14,9 @@ use lango_wire::{
         self,
         gateway_service_server::{GatewayService, GatewayServiceServer},
     },
-    transport,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::Routes};
 
 const EKU: &str = "1.3.6.1.4.1.32473.1.1";
 
@@ -96,10 +96,10 @@ impl World {
                 std::future::pending().await
             }
         };
-        let served = transport::server()
-            .add_service(GatewayServiceServer::new(gateway))
-            .serve_with_incoming_shutdown(transport::incoming(listener, config), stopped);
-        let served = tokio::spawn(async { served.await.unwrap() });
+        let routes = Routes::new(GatewayServiceServer::new(gateway));
+        let served = tokio::spawn(async move {
+            lango_transport::serve(listener, config, routes, &ServerLimits::default(), stopped).await;
+        });
         (socket, Stop(stop, served))
     }
 }

@@ -10,6 +10,7 @@ use lango_identity::{
 };
 use lango_privacy::{Level, Margin, Measure, Query};
 use lango_statistics::{CombineError, Coverage, Outcome, combine};
+use lango_transport as transport;
 use lango_wire::{
     Answer, MESSAGE_BYTES_MAX, Question, SignedRefusal,
     answer::verify_release,
@@ -17,7 +18,6 @@ use lango_wire::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
     },
-    transport,
 };
 use tonic::{Status, transport::Channel};
 

@@ -24,10 +24,11 @@ impl Coordinator {
     pub fn run(self) -> Result<(), Failure> {
         let file: CoordinatorFile = read_toml(&self.config)?;
         serving::log(file.log);
-        serving::runtime()?.block_on(async {
-            let config = file.load(&self.config)?;
+        let config = file.load(&self.config)?;
+        let limits = config.limits;
+        serving::run(&limits, async {
             let listener = serving::listen(file.listen).await?;
-            let stop = serving::stop(self.with_stdin)?;
+            let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("coordinator", listener.local_addr()?);
             Ok(lango_coordinator::serve(config, listener, stop).await?)
         })

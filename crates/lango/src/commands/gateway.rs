@@ -24,10 +24,12 @@ impl Gateway {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         serving::log(file.log);
-        serving::runtime()?.block_on(async {
-            let gateway = lango_gateway::Gateway::open(file.load(&self.config)?).await?;
+        let config = file.load(&self.config)?;
+        let limits = config.limits;
+        serving::run(&limits, async {
+            let gateway = lango_gateway::Gateway::open(config).await?;
             let listener = serving::listen(file.listen).await?;
-            let stop = serving::stop(self.with_stdin)?;
+            let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("gateway", listener.local_addr()?);
             Ok(lango_gateway::serve(gateway, listener, stop).await?)
         })

@@ -1,7 +1,8 @@
 //! What both servers share: the log, the runtime, the readiness notice and the way they stop.
 
-use std::{io::Read, net::SocketAddr};
+use std::{io::Read, net::SocketAddr, time::Duration};
 
+use lango_transport::ServerLimits;
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
@@ -26,6 +27,15 @@ pub fn log(table: LogTable) {
     }
 }
 
+/// Runs a server to its end, then ends its threads, whatever they do.
+pub fn run(limits: &ServerLimits, serve: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve);
+    // A statement at a slow source or a question's arithmetic may be under way on a thread of its own.
+    runtime.shutdown_timeout(limits.close());
+    served
+}
+
 pub fn runtime() -> Result<Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.map_err(|error| Failure::of("the runtime cannot start", error))
@@ -46,10 +56,15 @@ pub fn ready(what: &str, address: SocketAddr) {
 }
 
 /// A future that is done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of
-/// standard input. The signals are caught from the call on, so call it before [`ready`].
-pub fn stop(with_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+/// standard input. The signals are caught from the call on, so call it before [`ready`]. Once it is done, the process ends
+/// within the limits, even if something holds it: what was charged is on the disk and stays reserved.
+pub fn stop(
+    with_stdin: bool,
+    limits: &ServerLimits,
+) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
+    let end = limits.end();
     let (closed, stdin) = oneshot::channel::<()>();
     if with_stdin {
         // A thread, because a blocked read of standard input would keep the runtime from stopping.
@@ -72,5 +87,13 @@ pub fn stop(with_stdin: bool) -> Result<impl Future<Output = ()> + Send + 'stati
             () = ended => {}
         }
         tracing::info!("stopping");
+        std::thread::spawn(move || end_after(end));
     })
+}
+
+/// The last resort of a stop: ends the process from a thread that waits for nothing.
+fn end_after(time: Duration) {
+    std::thread::sleep(time);
+    tracing::warn!("something held the server beyond its time to stop: the process ends now");
+    std::process::exit(0);
 }

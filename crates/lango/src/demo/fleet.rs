@@ -1,7 +1,7 @@
 //! One process per office and one coordinator, started, watched and stopped.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -10,7 +10,7 @@ use std::{
 
 use lango_identity::{Expected, Role, TlsIdentity, client_config};
 use lango_registers::OFFICES;
-use lango_wire::transport;
+use lango_transport as transport;
 
 use super::folder::Folder;
 use crate::{config::Identity, failure::Failure, output::bar};
@@ -111,7 +111,7 @@ impl Server {
             .arg(file)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stderr(lango_files::options().write(true).create(true).truncate(true).open(&log)?)
             .spawn()?;
         Ok(Self { name: name.to_owned(), process, log, port })
     }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lango_files::{make_folder, replace};
 use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
 use lango_registers::{Draw, OFFICES};
 use serde::{Deserialize, Serialize};
@@ -110,12 +111,12 @@ impl Folder {
         let authority = Authority::new(REGION, "Demonstration authority of the region", lifetime)?;
         let pem = authority.to_pem();
         let region = self.root.join("region");
-        fs::create_dir_all(&region)?;
+        make_folder(&region)?;
         pem.save(&region, "authority")?;
         let eku: Oid = SIGNING_EKU.parse()?;
         let issue = |role: Role, name: &str, folder: &Path, signs: bool| -> Result<(), Failure> {
             let id = SpiffeId::new(REGION, role, name)?;
-            fs::create_dir_all(folder)?;
+            make_folder(folder)?;
             authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
             if signs {
                 authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
@@ -199,9 +200,9 @@ fn ports(count: usize) -> Result<Vec<u16>, Failure> {
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
     }
-    fs::write(file, text).map_err(|error| Failure::of(file.display(), error))
+    Ok(replace(file, text.as_bytes())?)
 }
 
 fn region_table(authority: &str) -> String {

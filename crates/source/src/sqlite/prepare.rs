@@ -3,11 +3,7 @@
 //! Rows are committed by batches, so that a gateway that reads the file meanwhile is not kept waiting; the table is found only
 //! when its line on the page says so.
 
-use std::{
-    fs::{File, OpenOptions},
-    path::Path,
-    time::Duration,
-};
+use std::{fs::File, path::Path, time::Duration};
 
 use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
@@ -131,11 +127,17 @@ pub(super) fn alone(register: &Path) -> Result<File, SourceError> {
     let mut beside = register.as_os_str().to_owned();
     beside.push("-preparing");
     let beside = Path::new(&beside);
-    let made = || OpenOptions::new().write(true).create(true).truncate(false).open(beside);
+    let made = || lango_files::make_or_open(beside);
     // A lock file of another user can be locked by a user who may read it.
     let held = File::open(beside).or_else(|_| made());
     let held = held.and_then(|file| file.lock().map(|()| file));
-    held.map_err(|error| SourceError::Unprepared(format!("{}: {error}", beside.display())))
+    held.map_err(|error| {
+        let owner = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "; prepare as the user who owns the register",
+            _ => "",
+        };
+        SourceError::Unprepared(format!("{}: {error}{owner}", beside.display()))
+    })
 }
 
 /// Writes the rows that survive into a table of this name; how many they are.

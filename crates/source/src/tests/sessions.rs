@@ -232,7 +232,7 @@ fn a_server_that_cannot_be_reached_as_configured_is_named_with_its_cause() {
         let server = database.server();
         let folder = tempfile::tempdir().unwrap();
         let password = folder.path().join("password");
-        std::fs::write(&password, "open sesame\n").unwrap();
+        lango_files::replace(&password, b"open sesame\n").unwrap();
         let elsewhere = server.address.rsplit_once('/').unwrap().0.to_owned() + "/no_such_database";
         // Another way to write 127.0.0.1, which the certificate does not name.
         let unnamed = server.address.replace("127.0.0.1", "0x7f000001");

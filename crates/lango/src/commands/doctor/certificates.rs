@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use lango_identity::{Facts, Region, Role, Signer, SpiffeId, TlsIdentity, certificates_from_pem, check_own};
+use lango_identity::{
+    Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, certificates_from_pem,
+    check_apart, check_own,
+};
 use time::{OffsetDateTime, macros::datetime};
 
 use super::report::Report;
@@ -33,6 +36,11 @@ pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) ->
         }
     };
     let tls = tls(&folder, &region, now, report);
+    if let (Ok(own), Ok(signer)) = (TlsIdentity::load(&folder), Signer::load(&folder))
+        && let Err(error) = check_apart(&own, &signer)
+    {
+        report.failed("keys", error, "a certificate for TLS with a key of its own: `tls.pem` and `tls.key`");
+    }
     let signing = signing(&folder, &region, now, report);
     if let (Some(tls), Some(signing)) = (&tls, &signing)
         && tls != signing
@@ -57,7 +65,12 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<
     let own = match TlsIdentity::load(folder) {
         Ok(own) => own,
         Err(error) => {
-            report.failed(subject, error, "put `tls.pem` and `tls.key` into the identity folder");
+            let put = "put `tls.pem` and `tls.key` into the identity folder".to_owned();
+            let cure = match &error {
+                TlsError::File(file) => file.command(),
+                TlsError::Pem(_) | TlsError::Rustls(_) | TlsError::Verifier(_) => None,
+            };
+            report.failed(subject, error, cure.unwrap_or(put));
             return None;
         }
     };
@@ -98,7 +111,15 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Opt
     let signer = match Signer::load(folder) {
         Ok(signer) => signer,
         Err(error) => {
-            report.failed(subject, error, "put `signing.pem` and `signing.key` into the identity folder");
+            let put = "put `signing.pem` and `signing.key` into the identity folder".to_owned();
+            let cure = match &error {
+                SignerError::File(file) => file.command(),
+                SignerError::Pem(_)
+                | SignerError::Certificate(_)
+                | SignerError::KeyEncoding
+                | SignerError::KeyMismatch => None,
+            };
+            report.failed(subject, error, cure.unwrap_or(put));
             return None;
         }
     };

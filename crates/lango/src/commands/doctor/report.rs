@@ -1,6 +1,6 @@
 //! What was found, a line for each check.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde_json::{Value, json};
 
@@ -67,6 +67,14 @@ impl Report {
         advice: impl fmt::Display,
     ) {
         self.add(Status::Failed, subject, found, advice);
+    }
+
+    /// Whether a file of the office's own is its owner's alone.
+    pub fn kept(&mut self, subject: impl fmt::Display, path: &Path) {
+        match lango_files::exposure(path) {
+            Some(exposed) => self.warning(subject, &exposed, exposed.command()),
+            None => self.ok(subject, "nobody but its owner may open it"),
+        }
     }
 
     fn add(

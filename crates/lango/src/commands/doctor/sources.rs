@@ -57,6 +57,9 @@ async fn reach(
     report: &mut Report,
 ) -> Option<Arc<dyn Source>> {
     let subject = format!("source {name}");
+    if let Some(path) = file.source_file(config, name) {
+        report.kept(format!("{subject}, file"), &path);
+    }
     let source = match file.source(config, name) {
         Ok(source) => source,
         Err(failure) => {

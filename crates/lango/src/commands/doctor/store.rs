@@ -39,6 +39,9 @@ pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Repo
         }
     };
     written(&examined, report);
+    if let Location::File(path) = &location {
+        report.kept("store's file", path);
+    }
     if !examined.is_writable {
         report.failed("store's rights", "it may not be written to", "let the gateway's user write it");
     }

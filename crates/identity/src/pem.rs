@@ -1,11 +1,7 @@
-//! PEM texts and the files that hold them.
-
-use std::io;
-use std::path::{Path, PathBuf};
+//! PEM texts.
 
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
 
 /// Reads all certificates of a PEM text, in their order; other sections are skipped.
 ///
@@ -53,40 +49,6 @@ fn syntax(error: &pem::Error) -> &'static str {
     }
 }
 
-/// A file could not be read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("`{}`: {source}", path.display())]
-pub struct LoadError {
-    path: PathBuf,
-    source: io::Error,
-}
-
-/// Reads a whole file; the bytes are wiped when dropped, since they may be a key.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, LoadError> {
-    std::fs::read(path).map(Zeroizing::new).map_err(|source| LoadError { path: path.to_owned(), source })
-}
-
-/// Writes a new file, or replaces one. A secret one is readable by its owner only, from the moment it exists.
-pub(crate) fn write(path: &Path, bytes: &[u8], secret: bool) -> Result<(), LoadError> {
-    replace(path, bytes, secret).map_err(|source| LoadError { path: path.to_owned(), source })
-}
-
-fn replace(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
-    use std::io::Write as _;
-    if let Err(error) = std::fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if secret { 0o600 } else { 0o644 });
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,18 +68,5 @@ mod tests {
             assert_eq!(certificates_from_pem(text.as_bytes()).unwrap_err().to_string(), expected);
         }
         assert!(matches!(key_from_pem(section.as_bytes()), Err(PemError::NoKey)));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_secret_file_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("tls.key");
-        std::fs::write(&path, "old and open to all").unwrap();
-        write(&path, b"new", true).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(read(&path).unwrap().as_slice(), b"new");
-        assert!(read(&dir.path().join("absent")).unwrap_err().to_string().contains("absent`: "));
     }
 }

@@ -1,70 +1,26 @@
 //! Connections: who gets one, and that a refusal can be explained at the refused end.
 
-use std::{error::Error, net::SocketAddr, time::SystemTime};
+use std::{error::Error, time::Duration};
 
 use lango_identity::{
-    Authority, Expected, Lifetime, Region, Role, SpiffeId, TlsIdentity, client_config, explain_handshake,
-    server_config,
+    Expected, Lifetime, Region, Role, TlsIdentity, client_config, explain_handshake, server_config,
 };
-use tokio_stream::StreamExt;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tonic::service::Routes;
 use tower::ServiceExt;
 
-use super::*;
-
-const SOON: Duration = Duration::from_secs(5);
-const GATEWAY: &str = "spiffe://lango.example/office/GHA";
-const CALLER: &str = "spiffe://lango.example/coordinator/main";
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64
-}
-
-struct World {
-    authority: Authority,
-    region: Region,
-}
-
-impl World {
-    fn new() -> Self {
-        let lifetime = Lifetime::days(now(), 10);
-        let authority = Authority::new("lango.example", "Test authority", lifetime).unwrap();
-        let region = authority.region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
-        Self { authority, region }
-    }
-
-    fn identity(&self, uri: &str, lifetime: Lifetime) -> TlsIdentity {
-        let id: SpiffeId = uri.parse().unwrap();
-        let issued = self.authority.issue_tls(&id, lifetime, &["127.0.0.1"]).unwrap();
-        TlsIdentity::from_pem(issued.certificate_pem.as_bytes(), issued.key_pem.as_bytes()).unwrap()
-    }
-
-    fn today(&self, uri: &str) -> TlsIdentity {
-        self.identity(uri, Lifetime::days(now(), 1))
-    }
-
-    /// A gateway without services.
-    async fn gateway(&self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let config = server_config(&self.today(GATEWAY), &self.region).unwrap();
-        let routes = tonic::service::Routes::default();
-        tokio::spawn(server().add_routes(routes).serve_with_incoming(incoming(listener, config)));
-        address
-    }
-
-    fn client(&self, own: &TlsIdentity, expected: &str) -> Arc<ClientConfig> {
-        client_config(own, &self.region, Expected::Id(expected.parse().unwrap())).unwrap()
-    }
-}
-
-fn address(socket: SocketAddr) -> Address {
-    format!("https://{socket}").parse().unwrap()
-}
+use crate::{
+    Address, ServerLimits, channel, connect, serve,
+    tests::world::{CALLER, GATEWAY, SOON, World, address, now},
+};
 
 #[tokio::test]
 async fn members_of_the_region_are_connected() {
     let world = World::new();
-    let gateway = address(world.gateway().await);
+    let gateway = address(world.gateway(ServerLimits::default()).await);
     let own = world.today(CALLER);
     connect(&gateway, world.client(&own, GATEWAY), SOON).await.unwrap();
     let role = client_config(&own, &world.region, Expected::Role(Role::Office)).unwrap();
@@ -88,7 +44,7 @@ async fn refused(world: &World, gateway: &Address, own: &TlsIdentity, expected: 
 #[tokio::test]
 async fn a_refused_certificate_is_explained_to_its_owner() {
     let (world, other) = (World::new(), World::new());
-    let gateway = address(world.gateway().await);
+    let gateway = address(world.gateway(ServerLimits::default()).await);
     let old = world.identity(CALLER, Lifetime { not_before: now() - 1_000, not_after: now() - 500 });
     for (own, expected, said) in [
         (old, GATEWAY, "expired"),
@@ -128,32 +84,14 @@ async fn nobody_there_and_nobody_speaking_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_shakes_hands_delays_nobody() {
-    let world = World::new();
-    let gateway = world.gateway().await;
-    let mut idle = Vec::new();
-    for _ in 0..20 {
-        idle.push(TcpStream::connect(gateway).await.unwrap());
-    }
-    connect(&address(gateway), world.client(&world.today(CALLER), GATEWAY), SOON).await.unwrap();
-}
-
-#[tokio::test]
-async fn dropping_the_stream_stops_listening() {
+async fn a_server_that_stops_listens_no_more() {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let socket = listener.local_addr().unwrap();
-    let mut stream =
-        Box::pin(incoming(listener, server_config(&world.today(GATEWAY), &world.region).unwrap()));
-    assert!(timeout(Duration::from_millis(20), stream.next()).await.is_err());
-    drop(stream);
-    timeout(SOON, async {
-        while TcpStream::connect(socket).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .unwrap();
+    let config = server_config(&world.today(GATEWAY), &world.region).unwrap();
+    let stopped = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
+    serve(listener, config, Routes::default(), &ServerLimits::default(), stopped).await;
+    assert!(timeout(SOON, TcpStream::connect(socket)).await.unwrap().is_err());
 }
 
 #[test]

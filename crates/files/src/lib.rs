@@ -1,0 +1,15 @@
+//! Who but their owner may read the files that Lango makes and the secrets that it is given? Nobody.
+//!
+//! Architecture invariant: knows paths and modes, never what a file holds. The one place that asks whether others may read a
+//! file, and the one that makes files and folders which they may not.
+
+mod error;
+mod make;
+mod secret;
+
+pub use error::FileError;
+pub use make::{keep_from_others, make_folder, make_or_open, options, replace};
+pub use secret::{exposure, read, read_secret};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Modes, as the system sees them.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+
+use crate::{FileError, exposure, make_folder, make_or_open, read, read_secret, replace};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn what_is_made_is_its_owners_alone_whatever_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("a/b");
+    make_folder(&folder).unwrap();
+    assert_eq!((mode(&folder), mode(&dir.path().join("a"))), (0o700, 0o700));
+    let file = folder.join("key");
+    fs::write(&file, "old and open to all").unwrap();
+    set(&file, 0o666);
+    replace(&file, b"new").unwrap();
+    assert_eq!((mode(&file), read(&file).unwrap().as_slice()), (0o600, &b"new"[..]));
+    let made = folder.join("register");
+    drop(make_or_open(&made).unwrap());
+    assert_eq!(mode(&made), 0o600);
+    // One that is there is opened as it stands.
+    set(&made, 0o640);
+    fs::write(&made, "rows").unwrap();
+    drop(make_or_open(&made).unwrap());
+    assert_eq!((mode(&made), read(&made).unwrap().as_slice()), (0o640, &b"rows"[..]));
+}
+
+#[test]
+fn a_secret_that_others_may_read_is_refused_with_the_command_that_cures_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, mode, exposed) in [
+        ("a.key", 0o600, false),
+        ("b.key", 0o400, false),
+        ("c.key", 0o640, true),
+        ("d.key", 0o604, true),
+        ("e.key", 0o620, true),
+        ("f.key", 0o611, true),
+        ("a b's.key", 0o644, true),
+    ] {
+        let file = dir.path().join(name);
+        fs::write(&file, "secret").unwrap();
+        set(&file, mode);
+        assert_eq!(exposure(&file).is_some(), exposed, "{name}");
+        let error = match (read_secret(&file), exposed) {
+            (Ok(bytes), false) => {
+                assert_eq!(bytes.as_slice(), b"secret");
+                continue;
+            }
+            (Err(error @ FileError::Exposed(_)), true) => error,
+            (other, _) => panic!("{name}: {other:?}"),
+        };
+        let said = error.to_string();
+        assert!(said.contains(&format!("(mode {mode:04o})")) && !said.contains("secret"), "{said}");
+        // The command is run as it is printed.
+        let command = error.command().unwrap();
+        assert!(said.contains(&command), "{said}");
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
+        assert_eq!(read_secret(&file).unwrap().as_slice(), b"secret", "{command}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let absent = tempfile::tempdir().unwrap().path().join("absent");
+    for error in [read(&absent).unwrap_err(), read_secret(&absent).unwrap_err()] {
+        assert!(error.to_string().contains("absent`: ") && error.command().is_none(), "{error}");
+    }
+    assert_eq!(exposure(&absent), None);
+}
+
+/// Run in a process of its own by the test below: an environment is of the whole process.
+#[test]
+#[ignore = "the child of `a_credential_of_the_service_manager_has_the_mode_that_it_was_given`"]
+fn child_reads_credentials() {
+    let folder = std::env::var("LANGO_TEST_FOLDER").unwrap();
+    let read = |name: &str| read_secret(&Path::new(&folder).join(name)).is_ok();
+    assert_eq!((read("credentials/tls.key"), read("tls.key"), read("link.key")), (true, false, true));
+}
+
+#[test]
+fn a_credential_of_the_service_manager_has_the_mode_that_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let credentials = dir.path().join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    for file in [credentials.join("tls.key"), dir.path().join("tls.key")] {
+        fs::write(&file, "secret").unwrap();
+        set(&file, 0o440);
+    }
+    std::os::unix::fs::symlink(credentials.join("tls.key"), dir.path().join("link.key")).unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "tests::child_reads_credentials"])
+        .env("CREDENTIALS_DIRECTORY", &credentials)
+        .env("LANGO_TEST_FOLDER", dir.path())
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}

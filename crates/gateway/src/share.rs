@@ -1,0 +1,32 @@
+//! A principal's fair share: taken before anything is done for a request, and refused with the time after which to ask again.
+
+use std::time::Instant;
+
+use lango_transport::{Demand, Share, UnderWay};
+use lango_wire::Refusal;
+use tonic::{Extensions, Status};
+
+use crate::{Gateway, authenticate::Request, refuse::Refused};
+
+impl Gateway {
+    /// The share of an authenticated request. It is kept until the answer is sent as well, so that answers that nobody takes count.
+    pub(crate) async fn share<T>(
+        &self,
+        request: &Request<T>,
+        demand: Demand,
+        extensions: &Extensions,
+    ) -> Result<Share, Status> {
+        match self.shares.take(&request.principal.to_string(), demand, Instant::now()) {
+            Ok(share) => {
+                if let Some(under_way) = extensions.get::<UnderWay>() {
+                    under_way.keep(share.clone());
+                }
+                Ok(share)
+            }
+            Err(wait) => {
+                let refused = Refused { retry_after: Some(wait), ..Refusal::too_many_requests(wait).into() };
+                Err(self.refuse(request, refused).await)
+            }
+        }
+    }
+}

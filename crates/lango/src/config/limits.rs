@@ -1,0 +1,212 @@
+//! The table `[limits]` of both servers.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use lango_transport::{ServerLimits, ShareLimits};
+use serde::Deserialize;
+
+/// The longest time that a service manager is asked to wait for a stop.
+const SHUTDOWN_S_MAX: u64 = 10;
+/// Every peer may send the largest request: 1 MiB and its frame.
+const REQUEST_MIB_MIN: usize = 2;
+const MIB: usize = 1 << 20;
+
+/// What a server gives to its peers, and for how long; checked while it is read.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "LimitsTable")]
+pub struct Limits(pub ServerLimits);
+
+/// What is not written has its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsTable {
+    first_byte_s: Option<NonZeroU32>,
+    waiting: Option<NonZeroU32>,
+    waiting_per_address: Option<NonZeroU32>,
+    handshake_s: Option<NonZeroU32>,
+    handshakes: Option<NonZeroU32>,
+    handshakes_per_address: Option<NonZeroU32>,
+    connections: Option<NonZeroU32>,
+    connections_per_address: Option<NonZeroU32>,
+    idle_s: Option<NonZeroU32>,
+    connection_age_s: Option<NonZeroU32>,
+    streams_per_connection: Option<NonZeroU32>,
+    request_body_s: Option<NonZeroU32>,
+    answer_stall_s: Option<NonZeroU32>,
+    request_mib: Option<NonZeroU32>,
+    request_mib_per_address: Option<NonZeroU32>,
+    request_mib_per_connection: Option<NonZeroU32>,
+    requests_per_minute: Option<NonZeroU32>,
+    questions_per_minute: Option<NonZeroU32>,
+    requests_at_once: Option<NonZeroU32>,
+    strangers_recorded_per_minute: Option<NonZeroU32>,
+    log_lines_per_second: Option<NonZeroU32>,
+    shutdown_s: Option<NonZeroU32>,
+}
+
+impl TryFrom<LimitsTable> for Limits {
+    type Error = String;
+
+    fn try_from(table: LimitsTable) -> Result<Self, String> {
+        let limits = table.limits();
+        sensible(&limits)?;
+        Ok(Self(limits))
+    }
+}
+
+impl LimitsTable {
+    fn limits(&self) -> ServerLimits {
+        let usual = ServerLimits::default();
+        ServerLimits {
+            first_byte: seconds(self.first_byte_s, usual.first_byte),
+            waiting: count(self.waiting, usual.waiting),
+            waiting_per_address: count(self.waiting_per_address, usual.waiting_per_address),
+            handshake: seconds(self.handshake_s, usual.handshake),
+            handshakes: count(self.handshakes, usual.handshakes),
+            handshakes_per_address: count(self.handshakes_per_address, usual.handshakes_per_address),
+            connections: count(self.connections, usual.connections),
+            connections_per_address: count(self.connections_per_address, usual.connections_per_address),
+            idle: seconds(self.idle_s, usual.idle),
+            connection_age: seconds(self.connection_age_s, usual.connection_age),
+            streams_per_connection: number(self.streams_per_connection, usual.streams_per_connection),
+            request_body: seconds(self.request_body_s, usual.request_body),
+            answer_stall: seconds(self.answer_stall_s, usual.answer_stall),
+            request_bytes: mib(self.request_mib, usual.request_bytes),
+            request_bytes_per_address: mib(self.request_mib_per_address, usual.request_bytes_per_address),
+            request_bytes_per_connection: mib(
+                self.request_mib_per_connection,
+                usual.request_bytes_per_connection,
+            ),
+            shutdown: seconds(self.shutdown_s, usual.shutdown),
+            log_lines_per_second: number(self.log_lines_per_second, usual.log_lines_per_second),
+            strangers_recorded_per_minute: number(
+                self.strangers_recorded_per_minute,
+                usual.strangers_recorded_per_minute,
+            ),
+            shares: ShareLimits {
+                requests_per_minute: number(self.requests_per_minute, usual.shares.requests_per_minute),
+                questions_per_minute: number(self.questions_per_minute, usual.shares.questions_per_minute),
+                requests_at_once: number(self.requests_at_once, usual.shares.requests_at_once),
+            },
+        }
+    }
+}
+
+fn number(value: Option<NonZeroU32>, usual: u32) -> u32 {
+    value.map_or(usual, NonZeroU32::get)
+}
+
+fn count(value: Option<NonZeroU32>, usual: usize) -> usize {
+    value.map_or(usual, |value| usize::try_from(value.get()).unwrap_or(usize::MAX))
+}
+
+fn mib(value: Option<NonZeroU32>, usual: usize) -> usize {
+    value.map_or(usual, |value| count(Some(value), 0).saturating_mul(MIB))
+}
+
+fn seconds(value: Option<NonZeroU32>, usual: Duration) -> Duration {
+    value.map_or(usual, |value| Duration::from_secs(value.get().into()))
+}
+
+/// What the limits contradict, in words.
+fn sensible(limits: &ServerLimits) -> Result<(), String> {
+    if limits.shutdown > Duration::from_secs(SHUTDOWN_S_MAX) {
+        return Err(format!(
+            "`shutdown_s` is at most {SHUTDOWN_S_MAX}: what is charged by then stays reserved"
+        ));
+    }
+    for (part, of_part, whole, of_whole) in [
+        ("waiting_per_address", limits.waiting_per_address, "waiting", limits.waiting),
+        ("handshakes_per_address", limits.handshakes_per_address, "handshakes", limits.handshakes),
+        ("connections_per_address", limits.connections_per_address, "connections", limits.connections),
+        ("request_mib_per_address", limits.request_bytes_per_address, "request_mib", limits.request_bytes),
+        (
+            "request_mib_per_connection",
+            limits.request_bytes_per_connection,
+            "request_mib_per_address",
+            limits.request_bytes_per_address,
+        ),
+    ] {
+        if of_part > of_whole {
+            return Err(format!("`{part}` is more than `{whole}`: lower it, or raise `{whole}`"));
+        }
+    }
+    if limits.request_bytes_per_connection < REQUEST_MIB_MIN * MIB {
+        return Err(format!(
+            "`request_mib_per_connection` is at least {REQUEST_MIB_MIN}, for the largest request"
+        ));
+    }
+    if limits.shares.questions_per_minute > limits.shares.requests_per_minute {
+        let raise = "a question is a request: raise `requests_per_minute`";
+        return Err(format!("`questions_per_minute` is more than `requests_per_minute`, and {raise}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use lango_policy::document::Document;
+
+    use super::*;
+
+    fn limits(text: &str) -> Result<ServerLimits, String> {
+        let read = Document::new("gateway.toml", text).read::<Limits>();
+        read.map(|Limits(limits)| limits).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_written_has_its_default() {
+        let usual = ServerLimits::default();
+        assert_eq!(limits(""), Ok(usual));
+        let written =
+            limits("first_byte_s = 2\nconnections_per_address = 7\nrequest_mib = 64\nshutdown_s = 3");
+        let expected = ServerLimits {
+            first_byte: Duration::from_secs(2),
+            connections_per_address: 7,
+            request_bytes: 64 * MIB,
+            shutdown: Duration::from_secs(3),
+            ..usual
+        };
+        assert_eq!(written, Ok(expected));
+    }
+
+    #[test]
+    fn the_manual_lists_every_key_with_its_default() {
+        let manual = include_str!("../../../../docs/OPERATIONS.md");
+        let rows: Vec<(&str, &str)> = manual
+            .split_once("## Limits of a server")
+            .and_then(|(_, after)| after.split_once("\n## "))
+            .map(|(section, _)| section)
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"))
+            .map(|row| (row.split_once('`').unwrap().0, row.rsplit_once("| ").unwrap().1))
+            .collect();
+        let fields = format!("{:?}", LimitsTable::default()).matches(": None").count();
+        assert_eq!(rows.len(), fields, "{rows:?}");
+        // Written out, each default means what it means where it is not written.
+        let written: String = rows.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        assert_eq!(limits(&written), Ok(ServerLimits::default()));
+    }
+
+    #[test]
+    fn limits_that_make_no_sense_are_refused() {
+        for (text, expected) in [
+            ("idle_s = 0", "gateway.toml:1:10: "),
+            ("questions_per_minute = 0", "gateway.toml:1:24: "),
+            ("first_byte_s = -1", "gateway.toml:1:16: "),
+            ("idle = 5", "did you mean `idle_s`?"),
+            ("shutdown_s = 11", "`shutdown_s` is at most 10"),
+            ("waiting = 63", "`waiting_per_address` is more than `waiting`"),
+            ("handshakes_per_address = 129", "lower it, or raise `handshakes`"),
+            ("connections = 100", "`connections_per_address` is more"),
+            ("request_mib = 15", "`request_mib_per_address` is more"),
+            ("request_mib_per_address = 3", "`request_mib_per_connection` is more"),
+            ("request_mib_per_connection = 1", "is at least 2"),
+            ("requests_per_minute = 299", "`questions_per_minute` is more"),
+        ] {
+            let refused = limits(text).unwrap_err();
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
+    }
+}

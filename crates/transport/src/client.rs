@@ -1,0 +1,104 @@
+//! Connections that this side opens.
+
+use std::{io, sync::Arc, time::Duration};
+
+use hyper_util::rt::TokioIo;
+use tokio::{io::AsyncBufReadExt, net::TcpStream, time::timeout};
+use tokio_rustls::{TlsConnector, client, rustls, rustls::ClientConfig};
+use tonic::{
+    codegen::http::Uri,
+    transport::{Channel, Endpoint},
+};
+
+use crate::{
+    Address,
+    limits::{KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
+};
+
+/// A channel that connects when it is first used, and again whenever the connection was lost.
+///
+/// A call that fails for want of a connection has a `Status` whose sources hold what [`connect`] would have failed
+/// with, so that `lango_identity::explain_handshake` finds it. `connect_time_max` is for everything up to the server's
+/// first word.
+pub fn channel(address: &Address, config: Arc<ClientConfig>, connect_time_max: Duration) -> Channel {
+    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
+    dial.endpoint().connect_with_connector_lazy(dial.connector())
+}
+
+/// As [`channel`], but connected already: what is wrong with address or certificates shows here.
+///
+/// # Errors
+/// tonic's, with the `io::Error` among its sources, and in that the `rustls::Error` where TLS failed.
+pub async fn connect(
+    address: &Address,
+    config: Arc<ClientConfig>,
+    connect_time_max: Duration,
+) -> Result<Channel, tonic::transport::Error> {
+    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
+    dial.endpoint().connect_with_connector(dial.connector()).await
+}
+
+/// How to open a connection.
+#[derive(Clone)]
+struct Dial {
+    address: Address,
+    config: Arc<ClientConfig>,
+    time_max: Duration,
+}
+
+impl Dial {
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::from(self.address.plain.clone())
+            .origin(self.address.uri.clone())
+            .http2_keep_alive_interval(KEEPALIVE_EVERY)
+            .keep_alive_timeout(KEEPALIVE_ANSWER_MAX)
+            .keep_alive_while_idle(true)
+    }
+
+    fn connector(
+        &self,
+    ) -> impl tower::Service<
+        Uri,
+        Response = TokioIo<client::TlsStream<TcpStream>>,
+        Error = io::Error,
+        Future = impl Future<Output = io::Result<TokioIo<client::TlsStream<TcpStream>>>> + Send + 'static,
+    > + Send
+    + 'static {
+        let dial = self.clone();
+        tower::service_fn(move |_: Uri| {
+            let dial = dial.clone();
+            async move { within(dial.time_max, "the connection", dial.open()).await.map(TokioIo::new) }
+        })
+    }
+
+    async fn open(&self) -> io::Result<client::TlsStream<TcpStream>> {
+        let stream = no_delay(TcpStream::connect((self.address.host.as_str(), self.address.port)).await?);
+        let connector = TlsConnector::from(self.config.clone());
+        let mut stream = connector.connect(self.address.name.clone(), stream).await?;
+        // In TLS 1.3 the client is done before the server has looked at the client's certificate; a refusal comes as
+        // the answer to the first read. So wait for the server's SETTINGS, which every HTTP/2 server sends unasked.
+        if stream.fill_buf().await?.is_empty() {
+            let closed = "the peer closed the connection after the TLS handshake";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, closed));
+        }
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(io::Error::other(rustls::Error::NoApplicationProtocol));
+        }
+        Ok(stream)
+    }
+}
+
+pub(crate) fn no_delay(stream: TcpStream) -> TcpStream {
+    // Without it small messages wait for one another; with a failure they merely do.
+    drop(stream.set_nodelay(true));
+    stream
+}
+
+pub(crate) async fn within<T>(
+    time: Duration,
+    what: &str,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("{what} took more than {time:?}"));
+    timeout(time, work).await.map_err(late)?
+}

@@ -1,0 +1,107 @@
+//! One established connection: HTTP/2 until it is idle, old, stalled or told to stop.
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Instant};
+
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{net::TcpStream, sync::watch, time::sleep_until};
+use tokio_rustls::server::TlsStream;
+use tonic::{
+    codegen::http::{Request, Response},
+    service::Routes,
+};
+use tower::ServiceExt;
+
+use crate::{
+    ServerLimits, UnderWay,
+    activity::{Activity, Verdict},
+    bytes::Purse,
+    limits::{
+        CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY, LEAVE_TIME_MAX,
+        STREAM_WINDOW_BYTES,
+    },
+    request::RequestBody,
+    response::Answered,
+};
+
+/// How one connection is served.
+pub(crate) struct Connection {
+    pub routes: Routes,
+    pub limits: ServerLimits,
+    pub purse: Purse,
+    /// True once the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Serves it to its end.
+    pub(crate) async fn serve(mut self, stream: TlsStream<TcpStream>) {
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let service = service_fn(|request| {
+            let under_way = UnderWay::begin(activity.clone(), self.purse.clone());
+            answer(self.routes.clone(), request, under_way, self.limits)
+        });
+        let mut connection = pin!(http2(&self.limits).serve_connection(TokioIo::new(stream), service));
+        // Until when the requests under way have time, once no new one is taken.
+        let mut leaves: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            let verdict = match leaves {
+                Some(until) => activity.traffic().last_verdict(&self.limits, now, until),
+                None => activity.traffic().verdict(&self.limits, now),
+            };
+            let again = match verdict {
+                Verdict::Stay(until) => until,
+                Verdict::Leave(reason) => {
+                    tracing::debug!(reason, "a connection takes no further request");
+                    connection.as_mut().graceful_shutdown();
+                    leaves = Some(now + LEAVE_TIME_MAX);
+                    continue;
+                }
+                Verdict::Cut(reason) => return tracing::debug!(reason, "a connection was cut"),
+            };
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    return ended.unwrap_or_else(|error| tracing::debug!(%error, "a connection ended"));
+                }
+                () = stopping(&mut self.stopping), if leaves.is_none() => {
+                    connection.as_mut().graceful_shutdown();
+                    // The server cuts it sooner.
+                    leaves = Some(now + LEAVE_TIME_MAX);
+                }
+                () = sleep_until(again.into()) => {}
+            }
+        }
+    }
+}
+
+/// Done when the server stops, or is gone.
+pub(crate) async fn stopping(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stops| *stops).await);
+}
+
+async fn answer(
+    routes: Routes,
+    request: Request<Incoming>,
+    under_way: UnderWay,
+    limits: ServerLimits,
+) -> Result<Response<Answered>, Infallible> {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(under_way.clone());
+    let body = RequestBody::new(body, under_way.clone(), limits.request_body);
+    let response = routes.oneshot(Request::from_parts(parts, tonic::body::Body::new(body))).await?;
+    Ok(response.map(|body| Answered::new(body, under_way)))
+}
+
+fn http2(limits: &ServerLimits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEPALIVE_EVERY)
+        .keep_alive_timeout(KEEPALIVE_ANSWER_MAX)
+        .max_concurrent_streams(limits.streams_per_connection)
+        .max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    builder
+}

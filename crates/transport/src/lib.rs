@@ -1,0 +1,36 @@
+//! How do bytes travel, and how much of a server may each peer take? Mutual TLS under HTTP/2 at both ends; places, deadlines and
+//! fair shares at the server's.
+//!
+//! A connection passes four rooms, each with places for every address and in all: it waits for its first byte, it shakes hands, it is
+//! established, and its requests are under way. Who may be at the other end is `lango_identity`'s business, whose TLS settings are
+//! handed in here.
+//!
+//! Architecture invariant: knows no message, no principal's rights and no data. Names of principals are opaque to it.
+
+mod accept;
+mod activity;
+mod address;
+mod bytes;
+mod client;
+mod connection;
+mod limits;
+mod log_rate;
+mod peer;
+mod places;
+mod rate;
+mod request;
+mod response;
+mod serve;
+mod shares;
+
+pub use address::{Address, AddressError};
+pub use client::{channel, connect};
+pub use limits::ServerLimits;
+pub use log_rate::LogRate;
+pub use rate::{Meter, Rate};
+pub use request::UnderWay;
+pub use serve::serve;
+pub use shares::{Demand, Share, ShareLimits, Shares};
+
+#[cfg(test)]
+mod tests;

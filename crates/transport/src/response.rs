@@ -1,0 +1,78 @@
+//! An answer on its way: each piece is known to be owed until the peer has taken it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use hyper::body::{Body, Buf, Bytes, Frame, SizeHint};
+use tonic::Status;
+
+use crate::UnderWay;
+
+/// The body of an answer.
+pub(crate) struct Answered {
+    body: tonic::body::Body,
+    under_way: UnderWay,
+}
+
+impl Answered {
+    pub(crate) fn new(body: tonic::body::Body, under_way: UnderWay) -> Self {
+        Self { body, under_way }
+    }
+}
+
+impl Body for Answered {
+    type Data = Owed;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Owed>, Status>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        frame.map_ok(|frame| frame.map_data(|bytes| Owed::new(bytes, self.under_way.clone())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A piece of an answer. HTTP/2 keeps it until it is sent, which may be long after the service has done its work.
+pub(crate) struct Owed {
+    bytes: Bytes,
+    under_way: UnderWay,
+}
+
+impl Owed {
+    fn new(bytes: Bytes, under_way: UnderWay) -> Self {
+        under_way.activity().piece_begins();
+        Self { bytes, under_way }
+    }
+}
+
+impl Buf for Owed {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.under_way.activity().piece_progresses();
+        self.bytes.advance(count);
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.under_way.activity().piece_ends();
+    }
+}
