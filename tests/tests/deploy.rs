@@ -18,8 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_document::Document;
 use lango_identity::{Authority, Lifetime, Role, SpiffeId};
-use lango_policy::{PolicySet, document::Document};
+use lango_policy::PolicySet;
 use program::{cargo, command, files, lango, project, signal};
 use serde_json::Value;
 use toml::Table;
@@ -178,7 +179,10 @@ fn the_sample_gateway_starts_says_so_and_stops() {
     register.execute_batch(table).unwrap();
     register.execute("INSERT INTO residents VALUES ('p1', 'TGO', 'F', 34)", []).unwrap();
     drop(register);
-    machine.runs("lango-gateway.service", &machine.configure("gateway.toml"));
+    let config = machine.configure("gateway.toml");
+    let made = command(lango()).args(["ledger", "create", "--config"]).arg(&config).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    machine.runs("lango-gateway.service", &config);
     assert!(machine.path("var/ledger.sqlite").exists());
 }
 

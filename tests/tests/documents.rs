@@ -21,7 +21,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_policy::{PolicySet, document::Document};
+use lango_document::Document;
+use lango_policy::PolicySet;
 use program::{built, cargo, command, files, is_release, lango, project, signal};
 
 /// Drawing registers and starting sixteen servers, in a build that may not be optimised.

@@ -2,7 +2,7 @@
 
 use lango_identity::{PayloadType, digest};
 use lango_policy::{Asked, Denial, Granted};
-use lango_privacy::{Loss, Price, Query};
+use lango_privacy::{Loss, Price, Query, QueryError};
 use lango_store::ReleaseKey;
 use lango_wire::{Question, Refusal};
 
@@ -11,6 +11,9 @@ use crate::{
     authenticate::Request,
     refuse::{Known, Refused},
 };
+
+/// A question of at most this number of bytes is read where it comes in.
+const SHORT_BYTES_MOST: usize = 8 << 10;
 
 /// A question that the policy allows, and the key of its release.
 pub(crate) struct Allowed<'a> {
@@ -22,7 +25,7 @@ pub(crate) struct Allowed<'a> {
 
 impl Gateway {
     /// Reads what is asked, and decides whether the policy allows it.
-    pub(crate) fn authorize(
+    pub(crate) async fn authorize(
         &self,
         request: &Request<Question>,
         question: &Question,
@@ -30,16 +33,15 @@ impl Gateway {
         let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let mut known =
             Known { purpose: question.purpose.clone(), query_digest: Some(query_digest), ..Known::default() };
-        let query = Query::from_canonical(&question.query).map_err(|error| Refused::new(error, &known))?;
+        let query = self.read(&question.query, &known).await?.map_err(|error| Refused::new(error, &known))?;
         known.dataset = Some(query.dataset.to_string());
         if question.mode != 1 {
             let message =
                 "this office publishes its own figures, so none of its answers can be hidden in a region's";
             return Err(Refused::new(Refusal::new("published", message), &known));
         }
-        let principal = request.principal.to_string();
         let asked = Asked {
-            principal: &principal,
+            principal: &request.principal,
             purpose: Some(&question.purpose),
             on: Some(self.today()),
             epsilon_nano: None,
@@ -57,6 +59,16 @@ impl Gateway {
             terms_digest: digest(PayloadType::Terms, terms.as_bytes()),
         };
         Ok(Allowed { query, granted, key, known })
+    }
+
+    /// Reads a question's text; a long one takes long.
+    async fn read(&self, text: &str, known: &Known) -> Result<Result<Query, QueryError>, Refused> {
+        if text.len() <= SHORT_BYTES_MOST {
+            return Ok(Query::from_canonical(text));
+        }
+        let text = text.to_owned();
+        let read = self.capacity.aside(move || Query::from_canonical(&text)).await;
+        read.map_err(|error| known.unavailable("a question cannot be read", &error))
     }
 
     /// Decides again where the price was not in the question: a price by precision is known only with the plan, or with the
@@ -92,11 +104,10 @@ impl Gateway {
         purpose: &str,
         loss: &Loss,
     ) -> Result<Granted<'_>, Denial> {
-        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
-        let principal = request.principal.to_string();
         let asked = Asked {
-            principal: &principal,
+            principal: &request.principal,
             purpose: (!purpose.is_empty()).then_some(purpose),
             on: Some(self.today()),
             epsilon_nano: Some(epsilon.unwrap_or(u64::MAX)),

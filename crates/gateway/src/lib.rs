@@ -6,8 +6,10 @@
 //!
 //! Architecture invariant: knows nothing of other offices.
 
+mod anchoring;
 mod authenticate;
 mod authorize;
+mod capacity;
 mod config;
 mod describe;
 mod estimate;
@@ -25,6 +27,7 @@ mod service;
 mod share;
 mod sign;
 mod strangers;
+mod turn;
 mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};

@@ -1,25 +1,57 @@
 //! Stop 3: what answers a question. No data is touched.
 
-use lango_identity::{PayloadType, digest};
-use lango_privacy::{Basis, Measure, Plan, PlanText, Query, ReleasedTable, compile};
+use std::sync::Arc;
 
-use crate::{Gateway, authenticate::Request, authorize::Allowed, refuse::Refused};
+use lango_identity::{PayloadType, digest};
+use lango_policy::PolicySet;
+use lango_privacy::{Basis, Cost, Measure, Plan, PlanText, Query, ReleasedTable, compile};
+use lango_store::Made;
+
+use crate::{
+    Gateway,
+    authenticate::Request,
+    authorize::Allowed,
+    capacity::{Share, Work},
+    refuse::Refused,
+};
 
 /// At most this number of releases of a version is searched for counts, the newest first.
 const RELEASES_MOST: u32 = 1_000;
+/// What the texts take of those among them that may hold counts, which the store bounds.
+const RELEASES_BYTES: usize = 8 << 20;
 
 impl Gateway {
-    /// Plans a question. Of what was released before, only the noise of counts is used.
-    pub(crate) async fn plan<T>(&self, request: &Request<T>, allowed: &Allowed<'_>) -> Result<Plan, Refused> {
+    /// Plans a question, with the share of the gateway's memory that this work takes. Of what was released before, only the noise
+    /// of counts is used.
+    ///
+    /// INVARIANT (a question's cost is known before it is begun): nothing that grows with what is asked for is made before its
+    /// share is there.
+    pub(crate) async fn plan<T>(
+        &self,
+        request: &Request<T>,
+        allowed: &Allowed<'_>,
+        work: Work,
+    ) -> Result<(Plan, Share), Refused> {
         let Allowed { query, granted, key, known } = allowed;
-        let released = self.released(request, allowed).await?;
-        let basis = Basis {
-            account: &granted.budget.account,
-            delta_e18: granted.grant.delta_per_query_e18,
-            terms_digest: key.terms_digest,
-            released: &released,
-        };
-        compile(query, granted.dataset, &basis).map_err(|refusal| Refused::new(refusal, known))
+        let cost = Cost::of(query, granted.dataset).map_err(|refusal| Refused::new(refusal, known))?;
+        let means = query.measures.keys().any(|measure| matches!(measure, Measure::Mean(_)));
+        let more = if means { RELEASES_BYTES } else { 0 };
+        let share = self.capacity.share(work, &cost, more).await;
+        let share = share.map_err(|error| known.unavailable("there is no memory to plan in", &error))?;
+        let released = if means { self.released(request, allowed).await? } else { Vec::new() };
+        let (account, delta_e18) = (granted.budget.account, granted.grant.delta_per_query_e18);
+        let terms_digest = key.terms_digest;
+        let (policy, query) = (Arc::clone(&self.policy), query.clone());
+        let planned = self.capacity.aside(move || {
+            let dataset = policy.datasets.get(&query.dataset)?;
+            let basis = Basis { account: &account, delta_e18, terms_digest, released: &released };
+            Some(compile(&query, dataset, &basis))
+        });
+        let planned =
+            planned.await.map_err(|error| known.unavailable("a question cannot be planned", &error))?;
+        let planned =
+            planned.ok_or_else(|| known.unavailable("a dataset is not there", &key.dataset_version))?;
+        Ok((planned.map_err(|refusal| Refused::new(refusal, known))?, share))
     }
 
     /// The released tables of `rows(C)` that the question's means may be divided by: of the same version, under the same
@@ -30,34 +62,50 @@ impl Gateway {
         allowed: &Allowed<'_>,
     ) -> Result<Vec<ReleasedTable>, Refused> {
         let Allowed { query, granted, key, known } = allowed;
-        if !query.measures.keys().any(|measure| matches!(measure, Measure::Mean(_))) {
-            return Ok(Vec::new());
-        }
         let name = granted.dataset.name.as_str();
         let released = self.store.releases_of(name, &key.dataset_version, RELEASES_MOST).await;
-        let released =
+        let mut released =
             released.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;
-        let left = released.iter().filter(|released| !self.withheld.contains(&released.release_id));
-        let tables = left.filter_map(|released| {
-            let earlier: Query = released.query.parse().ok()?;
-            let counts = earlier.measures.keys().any(|measure| matches!(measure, Measure::RowsOf(_)));
-            if !counts || earlier.filters != query.filters {
-                return None;
-            }
-            let plan: PlanText = released.plan.parse().ok()?;
-            let terms = granted.dataset.terms(earlier.columns(), &granted.budget.account);
-            let alike = plan.terms_digest == digest(PayloadType::Terms, terms.as_bytes())
-                && plan.is_of(&earlier.margins())
-                && self.open_to(request, &earlier, &known.purpose, &released.loss).is_ok();
-            let counts = plan.margins.into_iter().filter_map(|margin| match margin.measure {
-                Measure::RowsOf(column) => {
-                    let noise = margin.measurement.noise()?;
-                    Some(ReleasedTable { release_id: released.release_id, column, by: margin.by, noise })
-                }
-                _ => None,
-            });
-            alike.then(|| counts.collect::<Vec<_>>())
+        released.retain(|released| !self.withheld.contains(&released.release_id));
+        let (policy, query) = (Arc::clone(&self.policy), query.clone());
+        let read = self.capacity.aside(move || {
+            released.iter().filter_map(|released| alike(released, &query, &policy)).collect::<Vec<_>>()
         });
-        Ok(tables.flatten().collect())
+        let read =
+            read.await.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;
+        let open = read
+            .into_iter()
+            .filter(|counts| self.open_to(request, &counts.query, &known.purpose, &counts.made.loss).is_ok());
+        Ok(open.flat_map(|counts| counts.tables).collect())
     }
+}
+
+/// Counts that were released.
+struct Counts {
+    made: Made,
+    query: Query,
+    tables: Vec<ReleasedTable>,
+}
+
+/// The counts of a release, where it was made under a question's conditions and the terms in force.
+fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
+    let query: Query = made.query.parse().ok()?;
+    let counts = query.measures.keys().any(|measure| matches!(measure, Measure::RowsOf(_)));
+    if !counts || query.filters != asked.filters {
+        return None;
+    }
+    let plan: PlanText = made.plan.parse().ok()?;
+    let (dataset, budget) = (policy.datasets.get(&asked.dataset)?, policy.budgets.get(&asked.dataset)?);
+    let terms = dataset.terms(query.columns(), &budget.account);
+    if plan.terms_digest != digest(PayloadType::Terms, terms.as_bytes()) || !plan.is_of(&query.margins()) {
+        return None;
+    }
+    let tables = plan.margins.into_iter().filter_map(|margin| match margin.measure {
+        Measure::RowsOf(column) => {
+            let noise = margin.measurement.noise()?;
+            Some(ReleasedTable { release_id: made.release_id, column, by: margin.by, noise })
+        }
+        _ => None,
+    });
+    Some(Counts { made: made.clone(), tables: tables.collect(), query })
 }

@@ -1,20 +1,23 @@
 //! The way of a question, from its signed bytes to its signed release; each stop is a file of its own.
 
-use lango_identity::Role;
 use lango_wire::{Question, pb};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    capacity::Work,
     refuse::{FREE, Refused},
 };
 
 impl Gateway {
     /// Answers a question, or refuses it.
-    pub(crate) async fn release(&self, request: &Request<Question>) -> Result<pb::Release, Refused> {
-        let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.authorize(request, &question)?;
+    pub(crate) async fn release(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<pb::Release, Refused> {
+        let allowed = self.authorize(request, question).await?;
         // A request waits for an earlier one of the same question; then its answer is stored, and free.
         let _flight = self.flights.take(&allowed.key).await;
         match self.stored(&allowed).await? {
@@ -29,7 +32,8 @@ impl Gateway {
         request: &Request<Question>,
         allowed: &Allowed<'_>,
     ) -> Result<pb::Release, Refused> {
-        let plan = self.plan(request, allowed).await?;
+        // Its share of the gateway's memory is held until the answer is made.
+        let (plan, _share) = self.plan(request, allowed, Work::Answer).await?;
         self.authorize_price(request, allowed, &plan.loss)?;
         let reading = self.open_source(allowed).await?;
         let Some(reservation) = self.reserve(request, allowed, plan).await? else {

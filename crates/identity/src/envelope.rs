@@ -6,8 +6,8 @@ use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::chain::{ChainFault, Use, check_chain};
 use crate::dsse::{PayloadType, verify_signature};
 use crate::region::Region;
-use crate::spiffe::SpiffeId;
-use crate::text::printable;
+use lango_principal::SpiffeId;
+use lango_words::printable;
 
 /// A message as it travels. Trust nothing in it before [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,16 +2,17 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use lango_principal::SpiffeId;
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
-use crate::{Budget, Grant, PolicySet};
+use crate::{Budget, Grant, PolicySet, Pool};
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The principal's SPIFFE URI.
-    pub principal: &'a str,
+    /// Who asks.
+    pub principal: &'a SpiffeId,
     /// The declared purpose; `None` fits every grant (in trials only).
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
@@ -28,6 +29,8 @@ pub struct Granted<'a> {
     /// The dataset it speaks of.
     pub dataset: &'a Dataset,
     /// The pool that it draws on.
+    pub pool: &'a Pool,
+    /// What may be learned from that pool.
     pub budget: &'a Budget,
 }
 
@@ -92,6 +95,62 @@ impl fmt::Display for DenialCode {
 impl PolicySet {
     /// Decides a question: the first grant, in the files' order, that allows all of it; else the reason of the grant
     /// that came nearest.
+    ///
+    /// ```
+    /// use lango_policy::{Asked, DenialCode, PolicySet, document::Document};
+    /// use lango_privacy::Query;
+    ///
+    /// let text = r#"
+    /// policy = 1
+    /// office = "GHA"
+    ///
+    /// [dataset.residents]
+    /// title = "Residents"
+    /// kind = "stock"
+    /// source = "register"
+    /// table = "residents"
+    /// version = "2024-07-01"
+    /// unit = { column = "person_id", noun = "person", rows_at_most = 1 }
+    ///
+    /// [dataset.residents.column]
+    /// sex = { codes = ["F", "M"] }
+    /// age = { integer = [0, 110], bands = 5 }
+    ///
+    /// [budget.residents]
+    /// accounting = "pure"
+    /// epsilon = 8.0
+    /// renews = "yearly"
+    ///
+    /// [[grant]]
+    /// id = "analysts"
+    /// to = ["spiffe://ecowas.example/analyst/*"]
+    /// purpose = ["official-statistics"]
+    /// dataset = "residents"
+    /// measures = ["persons"]
+    /// by = ["sex"]
+    /// by_at_most = 1
+    /// epsilon_per_query = 1.0
+    /// epsilon_total = 4.0
+    /// publish = "office"
+    /// "#;
+    /// let policy = PolicySet::read(&[Document::new("gha.toml", text)])?;
+    /// let asked = Asked {
+    ///     principal: "spiffe://ecowas.example/analyst/awa",
+    ///     purpose: Some("official-statistics"),
+    ///     on: None,
+    ///     epsilon_nano: None,
+    /// };
+    /// let question = |by: &str| -> Result<Query, _> {
+    ///     format!("lango-query 1\ndataset residents\nmeasure persons\n{by}\nprice epsilon 0.5\n").parse()
+    /// };
+    ///
+    /// let by_sex = question("by sex")?;
+    /// assert_eq!(policy.authorize(&asked, &by_sex)?.grant.id, "analysts");
+    ///
+    /// let denial = policy.authorize(&asked, &question("by age")?).unwrap_err();
+    /// assert_eq!((denial.code, denial.rule.as_deref()), (DenialCode::DimensionNotGranted, Some("analysts")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn authorize<'a>(&'a self, asked: &Asked<'_>, query: &Query) -> Result<Granted<'a>, Denial> {
         let unknown = || Denial {
             code: DenialCode::DatasetUnknown,
@@ -105,19 +164,21 @@ impl PolicySet {
             message: format!("no grant on `{}` is to {}", query.dataset, asked.principal),
         };
         for grant in self.grants.iter().filter(|grant| grant.dataset == query.dataset) {
-            match (refuse(grant, asked, query), self.budgets.get(&grant.dataset)) {
-                (None, Some(budget)) => return Ok(Granted { grant, dataset, budget }),
+            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
+            match (refuse(grant, asked, query), pool) {
+                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
                 (Some((code, message)), _) if code > nearest.code => {
                     nearest = Denial { code, rule: Some(grant.id.clone()), message };
                 }
-                _ => {}
+                // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
+                (Some(_), _) | (None, None) => {}
             }
         }
         Err(nearest)
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
-    pub fn open_to<'a>(&'a self, principal: &'a str, on: Date) -> impl Iterator<Item = &'a Grant> {
+    pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
         self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
@@ -186,7 +247,8 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<(DenialCode
         (Price::Precision { .. }, Some(epsilon)) if epsilon > grant.epsilon_per_query_nano => {
             above(&lango_privacy::nano(epsilon))
         }
-        _ => None,
+        // Within the grant, or a price that only the plan knows.
+        (Price::Epsilon(_), _) | (Price::Precision { .. }, Some(_) | None) => None,
     }
 }
 
@@ -197,16 +259,14 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
         (Measure::Quantile(of, granted), Measure::Quantile(column, asked)) => {
             of == column && (granted.is_empty() || asked.iter().all(|share| granted.contains(share)))
         }
-        _ => granted == asked,
+        (Measure::Quantile(..), _) | (_, Measure::Quantile(..)) => false,
+        (Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Sum(_), _)
+        | (Measure::Mean(_) | Measure::Share(_) | Measure::Histogram(_) | Measure::Keys(_), _) => {
+            granted == asked
+        }
     }
 }
 
-fn matches(grant: &Grant, principal: &str) -> bool {
-    grant.to.iter().any(|to| match to.strip_suffix("/*") {
-        Some(folder) => principal
-            .strip_prefix(folder)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        None => to == principal,
-    })
+fn matches(grant: &Grant, principal: &SpiffeId) -> bool {
+    grant.to.iter().any(|to| to.matches(principal))
 }

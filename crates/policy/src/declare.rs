@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use lango_document::DocumentError;
 use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, Unit};
 use toml::Spanned;
 
 use crate::{
-    DocumentError,
-    check::In,
+    budget::Pool,
     file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
+    within::In,
 };
 
 /// Ten minutes: longer than anybody keeps a connection waiting.
@@ -47,6 +48,14 @@ impl In<'_> {
             },
             bounds_drop: table.bounds_drop.clone(),
             columns: columns.collect::<Result<_, DocumentError>>()?,
+        })
+    }
+
+    /// The pool that a dataset draws on: its group's, or its own.
+    pub(crate) fn pool(&self, dataset: &Dataset, table: &file::DatasetTable) -> Result<Pool, DocumentError> {
+        Ok(match &table.group {
+            Some(group) => Pool { name: self.parsed(group)?, is_group: true },
+            None => Pool { name: dataset.name.clone(), is_group: false },
         })
     }
 
@@ -124,7 +133,7 @@ impl In<'_> {
                 let by = match bands {
                     Some(Bands::Span(SpanWord::Month)) => Span::Month,
                     Some(Bands::Span(SpanWord::Year)) => Span::Year,
-                    _ => Span::Day,
+                    Some(Bands::Span(SpanWord::Day) | Bands::Width(_)) | None => Span::Day,
                 };
                 Domain::date(from.to_string(), until.to_string(), by).map_err(refused)
             }
@@ -155,7 +164,7 @@ impl In<'_> {
 fn grid(points: &Points) -> Grid {
     match points {
         Points::Every(step) => Grid::Every(*step),
-        Points::Listed(points) => Grid::Listed(points.clone()),
+        Points::Listed(points) => Grid::Listed(points.as_slice().into()),
     }
 }
 

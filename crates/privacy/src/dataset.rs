@@ -146,7 +146,7 @@ impl Dataset {
         if unit.rows_at_most > 1 {
             let ordered = |(name, column): (&Name, &Column)| match column.domain {
                 Domain::Integer { .. } | Domain::Amount { .. } => format!("{name} as numbers"),
-                _ => format!("{name} as text"),
+                Domain::Codes(_) | Domain::Date { .. } | Domain::Open => format!("{name} as text"),
             };
             text += &format!(
                 "rows ordered by {}\n",

@@ -59,7 +59,7 @@ impl Measure {
         match self {
             Self::Units(_) | Self::Share(_) => bounds.rows_at_most.min(bounds.cells_at_most) == 1,
             Self::Quantile(..) | Self::Keys(_) => false,
-            _ => true,
+            Self::Rows | Self::RowsOf(_) | Self::Sum(_) | Self::Mean(_) | Self::Histogram(_) => true,
         }
     }
 }
@@ -69,21 +69,20 @@ impl Group {
     /// squares over the margins. `None` where nothing is added to what was counted.
     pub fn terms(&self, margins: &[MarginText]) -> Option<Vec<Vec<Term>>> {
         let margins = margins.get(self.margins.clone())?;
+        (0..margins.len()).map(|at| self.terms_of(margins, at)).collect()
+    }
+
+    /// The same for one of the group's margins; `margins` are the group's alone.
+    pub(crate) fn terms_of(&self, margins: &[MarginText], at: usize) -> Option<Vec<Term>> {
         let noises = margins.iter().map(|margin| margin.measurement.noise()).collect::<Option<Vec<_>>>()?;
         let Some(cube) = &self.cube else {
-            return Some(
-                noises.iter().map(|noise| vec![Term { noise: *noise, weight: 1.0, times: 1 }]).collect(),
-            );
+            return Some(vec![Term { noise: *noises.get(at)?, weight: 1.0, times: 1 }]);
         };
         let variances: Vec<f64> = noises.iter().map(|noise| noise.variance()).collect();
-        let of = |margin| {
-            let weights = cube.weights(&variances, margin).into_iter();
-            let term = |weight: crate::Weight| {
-                let noise = *noises.get(weight.margin)?;
-                Some(Term { noise, weight: weight.weight, times: weight.times })
-            };
-            weights.map(term).collect::<Option<Vec<_>>>()
+        let term = |weight: crate::Weight| {
+            let noise = *noises.get(weight.margin)?;
+            Some(Term { noise, weight: weight.weight, times: weight.times })
         };
-        (0..margins.len()).map(of).collect()
+        cube.weights(&variances, at).into_iter().map(term).collect()
     }
 }

@@ -1,17 +1,25 @@
 //! The layout of a release: which integer stands for which cell.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, fmt::Write as _, str::FromStr, sync::Arc};
 
-use crate::{Code, Margin, Measure, MeasureError, Name, NameError};
+use crate::{
+    Code, MARGINS_MOST, Margin, Measure, MeasureError, Name, NameError,
+    plan::{CELLS_MOST, LAYOUT_BYTES_MOST},
+};
+
+/// The most dimensions of a layout: four for each margin.
+const DIMENSIONS_MOST: usize = 4 * MARGINS_MOST;
+/// The most words of a line: `margin M by D1,D2 values V1,V2`.
+const WORDS_MOST: usize = 6;
 
 /// The public list of a dimension's keys, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyset(Vec<Code>);
+pub struct Keyset(Arc<[Code]>);
 
 impl Keyset {
     /// A keyset of these codes.
     pub fn new(codes: Vec<Code>) -> Self {
-        Self(codes)
+        Self(codes.into())
     }
 
     /// The codes in order.
@@ -72,9 +80,12 @@ pub enum LayoutError {
     /// A margin uses a dimension without codes.
     #[error("layout line {0}: dimension `{1}` has no codes")]
     Dimension(usize, Name),
-    /// More cells than can be counted.
+    /// More cells than can be counted, or than a release may have.
     #[error("the layout has too many cells")]
     Cells,
+    /// A text longer than any plan's, or of more lines or codes.
+    #[error("the layout has more lines, codes or bytes than an answer may have")]
+    Size,
 }
 
 impl Layout {
@@ -136,6 +147,32 @@ impl Layout {
                 .all(|(own, (measure, by))| own.measure == *measure && own.by == *by)
     }
 
+    /// How long its text is, without making it.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let mut bytes = 0usize;
+        let counted = write!(
+            Sink(|text: &str| {
+                bytes += text.len();
+                Ok(())
+            }),
+            "{self}"
+        );
+        counted.map_or(usize::MAX, |()| bytes)
+    }
+
+    /// Whether a text is its own, without making another.
+    fn is_written(&self, text: &str) -> bool {
+        let mut rest = text;
+        let alike = write!(
+            Sink(|part: &str| {
+                rest = rest.strip_prefix(part).ok_or(fmt::Error)?;
+                Ok(())
+            }),
+            "{self}"
+        );
+        alike.is_ok() && rest.is_empty()
+    }
+
     /// The layout with the keys that were found in the data, margin by margin where there are any.
     pub(crate) fn with_found(mut self, found: impl IntoIterator<Item = Option<Vec<Code>>>) -> Self {
         for (margin, found) in self.margins.iter_mut().zip(found) {
@@ -170,57 +207,106 @@ pub fn rows<'a>(axes: &[&'a Keyset]) -> impl Iterator<Item = Vec<&'a Code>> {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, keyset) in &self.keysets {
-            writeln!(f, "codes {name} {}", crate::query::join(keyset.codes()))?;
+            write!(f, "codes {name} ")?;
+            list(f, keyset.codes())?;
+            f.write_str("\n")?;
         }
         for LayoutMargin { measure, by, values } in &self.margins {
-            let of = format!("margin {measure} by {by}");
-            let values = values.as_ref().map(|values| format!(" values {}", crate::query::join(values)));
-            writeln!(f, "{}{}", of.trim_end(), values.unwrap_or_default().trim_end())?;
+            write!(f, "margin {measure} by")?;
+            if !by.is_empty() {
+                write!(f, " {by}")?;
+            }
+            if let Some(values) = values {
+                f.write_str(if values.is_empty() { " values" } else { " values " })?;
+                list(f, values)?;
+            }
+            f.write_str("\n")?;
         }
         Ok(())
+    }
+}
+
+/// Codes with commas between them.
+fn list(f: &mut fmt::Formatter<'_>, codes: &[Code]) -> fmt::Result {
+    for (at, code) in codes.iter().enumerate() {
+        f.write_str(if at == 0 { "" } else { "," })?;
+        f.write_str(code.as_str())?;
+    }
+    Ok(())
+}
+
+/// Takes a text, and makes none.
+struct Sink<F>(F);
+
+impl<F: FnMut(&str) -> fmt::Result> fmt::Write for Sink<F> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        (self.0)(text)
     }
 }
 
 impl FromStr for Layout {
     type Err = LayoutError;
 
+    /// Reads a layout back; any other spelling than the printed one is refused, and one that no plan could have.
     fn from_str(text: &str) -> Result<Self, LayoutError> {
+        bounded(text)?;
         let mut keysets = BTreeMap::new();
         let mut margins = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let at = index + 1;
-            let word = |error| LayoutError::Word(at, error);
-            match line.split(' ').collect::<Vec<_>>().as_slice() {
+            // No line has more words, however many spaces a hostile one has.
+            match line.splitn(WORDS_MOST + 1, ' ').collect::<Vec<_>>().as_slice() {
                 ["codes", name, codes] if margins.is_empty() => {
-                    let codes =
-                        codes.split(',').map(str::parse).collect::<Result<Vec<Code>, _>>().map_err(word)?;
-                    keysets.insert(name.parse().map_err(word)?, Keyset::new(codes));
+                    let name = name.parse().map_err(|error| LayoutError::Word(at, error))?;
+                    keysets.insert(name, Keyset::new(words(codes, at)?));
                 }
                 ["margin", measure, "by", rest @ ..] => {
-                    let (names, values) = match rest {
-                        [] => (None, None),
-                        ["values", values @ ..] => (None, Some(values)),
-                        [names] => (Some(names), None),
-                        [names, "values", values @ ..] => (Some(names), Some(values)),
-                        _ => return Err(LayoutError::Line(at)),
-                    };
-                    let listed = |values: &[&str]| {
-                        values.iter().flat_map(|values| values.split(',')).map(str::parse).collect()
-                    };
-                    let names = names.into_iter().flat_map(|names| names.split(','));
-                    let by = names.map(str::parse).collect::<Result<Vec<Name>, _>>().map_err(word)?;
-                    margins.push(LayoutMargin {
-                        measure: measure.parse().map_err(|error| LayoutError::Measure(at, error))?,
-                        by: Margin::new(by),
-                        values: values.map(listed).transpose().map_err(word)?,
-                    });
+                    let measure = measure.parse().map_err(|error| LayoutError::Measure(at, error))?;
+                    let (by, values) = laid_out(rest, at)?;
+                    margins.push(LayoutMargin { measure, by, values });
                 }
                 _ => return Err(LayoutError::Line(at)),
             }
         }
         let layout = Self::new(keysets, margins)?;
-        if layout.to_string() == text { Ok(layout) } else { Err(LayoutError::Line(1)) }
+        if layout.margins.iter().any(|margin| layout.cells_of(&margin.by) > CELLS_MOST)
+            || layout.integers() > CELLS_MOST
+        {
+            return Err(LayoutError::Cells);
+        }
+        if layout.is_written(text) { Ok(layout) } else { Err(LayoutError::Line(1)) }
     }
+}
+
+/// INVARIANT (bounded before it is read): a text that no plan could have costs no more than to count its lines and commas.
+fn bounded(text: &str) -> Result<(), LayoutError> {
+    // A keyset and the values of a margin are each no larger than the cells of a release.
+    let (lines, codes) = (DIMENSIONS_MOST + MARGINS_MOST, 2 * CELLS_MOST);
+    let many = |bytes: u8, most: usize| text.bytes().filter(|byte| *byte == bytes).nth(most).is_some();
+    if text.len() > LAYOUT_BYTES_MOST || many(b'\n', lines) || many(b',', codes) {
+        return Err(LayoutError::Size);
+    }
+    Ok(())
+}
+
+fn words<T: FromStr<Err = NameError>>(text: &str, at: usize) -> Result<Vec<T>, LayoutError> {
+    text.split(',').map(|word| word.parse().map_err(|error| LayoutError::Word(at, error))).collect()
+}
+
+/// What follows a margin's `by`: its dimensions, and what the integers of a cell are.
+fn laid_out(rest: &[&str], at: usize) -> Result<(Margin, Option<Vec<Code>>), LayoutError> {
+    let (names, values) = match rest {
+        [] => (None, None),
+        ["values"] => (None, Some(None)),
+        ["values", values] => (None, Some(Some(values))),
+        [names] => (Some(names), None),
+        [names, "values"] => (Some(names), Some(None)),
+        [names, "values", values] => (Some(names), Some(Some(values))),
+        _ => return Err(LayoutError::Line(at)),
+    };
+    let by = names.map(|names| words::<Name>(names, at)).transpose()?.unwrap_or_default();
+    let listed = |values: Option<&&str>| values.map_or(Ok(Vec::new()), |values| words(values, at));
+    Ok((Margin::new(by), values.map(listed).transpose()?))
 }
 
 #[cfg(test)]
@@ -254,6 +340,48 @@ mod tests {
     }
 
     #[test]
+    fn a_layout_larger_than_any_plans_is_refused_before_it_is_read() {
+        let words = |count: usize, word: &str| vec![word; count].join(",");
+        let cases = [
+            (
+                "a million commas",
+                format!("codes a {}\nmargin rows by a\n", ",".repeat(1_000_000)),
+                LayoutError::Size,
+            ),
+            ("a million codes", format!("codes a {}\n", words(1_000_000, "A")), LayoutError::Size),
+            (
+                "a million values",
+                format!("margin rows by values {}\n", words(1_000_000, "1")),
+                LayoutError::Size,
+            ),
+            ("a million margins", "margin rows by\n".repeat(1_000_000), LayoutError::Size),
+            ("a million lines", "\n".repeat(1_000_000), LayoutError::Size),
+            ("a million keysets", "codes a A\n".repeat(1_000_000), LayoutError::Size),
+            ("a long text", "x".repeat(LAYOUT_BYTES_MOST + 1), LayoutError::Size),
+            ("a million spaces", format!("codes a{}\n", " ".repeat(1_000_000)), LayoutError::Line(1)),
+            (
+                "more cells than a release has",
+                format!("codes a {}\ncodes b {}\nmargin rows by a,b\n", words(600, "A"), words(600, "B")),
+                LayoutError::Cells,
+            ),
+            (
+                "cells in which nothing stands",
+                format!(
+                    "codes a {}\ncodes b {}\nmargin keys(c) by a,b values\n",
+                    words(600, "A"),
+                    words(600, "B")
+                ),
+                LayoutError::Cells,
+            ),
+        ];
+        for (what, text, refusal) in cases {
+            let begun = std::time::Instant::now();
+            assert_eq!(text.parse::<Layout>(), Err(refusal), "{what}");
+            assert!(begun.elapsed().as_millis() < 500, "{what} took {:?}", begun.elapsed());
+        }
+    }
+
+    #[test]
     fn a_text_that_is_no_layout_is_refused() {
         for text in [
             "margin persons by sex\n",
@@ -261,6 +389,9 @@ mod tests {
             "nonsense\n",
             "margin rows by values 1, 2\n",
             "margin variance(x) by\n",
+            "margin rows by values \n",
+            "margin rows by sex values F M\n",
+            "codes sex F\nmargin rows by sex\nmargin rows by sex values 1 \n",
             "codes sex F\ncodes age 1\nmargin persons by\n",
         ] {
             assert!(text.parse::<Layout>().is_err(), "{text}");

@@ -3,6 +3,8 @@
 //! Architecture invariant: this crate knows no clock, file, socket or database. It is the only user of OpenDP,
 //! and [`measure`] is the only place in the system where noise is added.
 
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
 mod accuracy;
 mod cube;
 mod dataset;
@@ -36,8 +38,9 @@ pub use mechanism::{
 };
 pub use name::{Code, Name, NameError};
 pub use plan::{
-    Basis, Bounds, Fetch, FilterOn, MarginText, MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter,
-    PlannedMargin, ReleasedTable, Sensitivity, compile, fractions, restore,
+    Basis, Bounds, Cost, Fetch, FilterOn, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST, MarginText,
+    MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter, PlannedMargin, ReleasedTable, RestoreError,
+    Sensitivity, compile, fractions, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::QueryError;

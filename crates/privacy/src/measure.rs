@@ -62,7 +62,23 @@ impl Measure {
     pub fn dimension(&self) -> Option<&Name> {
         match self {
             Self::Share(dimension) => Some(dimension),
-            _ => None,
+            Self::Units(_)
+            | Self::Rows
+            | Self::RowsOf(_)
+            | Self::Sum(_)
+            | Self::Mean(_)
+            | Self::Quantile(..)
+            | Self::Histogram(_)
+            | Self::Keys(_) => None,
+        }
+    }
+
+    /// Whether it is a mean, which a released count may divide.
+    pub(crate) fn is_mean(&self) -> bool {
+        match self {
+            Self::Mean(_) => true,
+            Self::Units(_) | Self::Rows | Self::RowsOf(_) | Self::Sum(_) | Self::Share(_) => false,
+            Self::Quantile(..) | Self::Histogram(_) | Self::Keys(_) => false,
         }
     }
 
@@ -73,7 +89,7 @@ impl Measure {
             | Self::Histogram(column)
             | Self::Quantile(column, _)
             | Self::Keys(column) => Some(column),
-            _ => None,
+            Self::Units(_) | Self::Rows | Self::RowsOf(_) | Self::Sum(_) | Self::Mean(_) => None,
         }
     }
 

@@ -9,7 +9,11 @@ use opendp::{
     metrics::{L1Distance, L2Distance},
 };
 
-use crate::{Code, Layout, Measure, Plan, PlannedMargin, loss::at_most, plan::fractions};
+use crate::{
+    Code, Layout, Measure, Plan, PlannedMargin,
+    loss::at_most,
+    plan::{CELLS_MOST, fractions},
+};
 
 pub use discovery::Discovery;
 pub use selection::{Selection, SelectionLaw, rank_scores};
@@ -93,7 +97,7 @@ impl Measurement {
             (Some(noise), _, Some(threshold)) => {
                 Some(Self::Discovery(Discovery { noise, threshold: threshold.parse().ok()? }))
             }
-            _ => None,
+            (None, None, _) | (None, Some(_), Some(_)) => None,
         }
     }
 }
@@ -182,19 +186,7 @@ impl Noise {
 
     /// Adds the noise, on several threads where there is much to do.
     fn add(&self, values: &[i64]) -> Result<Vec<i64>, NoiseError> {
-        // Asking for the number of cores reads several files: longer than the noise of a few cells takes.
-        if values.len() <= CELLS_PER_THREAD {
-            return self.add_here(values.to_vec());
-        }
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let chunk = values.len().div_ceil(threads).max(CELLS_PER_THREAD);
-        let drawn = thread::scope(|scope| {
-            let threads: Vec<_> =
-                values.chunks(chunk).map(|values| scope.spawn(|| self.add_here(values.to_vec()))).collect();
-            let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| NoiseError::Noise)?);
-            joined.collect::<Result<Vec<_>, _>>()
-        });
-        Ok(drawn?.concat())
+        in_threads(values, CELLS_PER_THREAD, &|values| self.add_here(values.to_vec()))
     }
 
     fn add_here(&self, values: Vec<i64>) -> Result<Vec<i64>, NoiseError> {
@@ -217,6 +209,25 @@ impl Noise {
             }
         }
     }
+}
+
+/// What a thread does with its part of the values.
+type Work<'a> = dyn Fn(&[i64]) -> Result<Vec<i64>, NoiseError> + Sync + 'a;
+
+/// Does the work on several threads, each with a whole number of times `least` values.
+fn in_threads(values: &[i64], least: usize, work: &Work<'_>) -> Result<Vec<i64>, NoiseError> {
+    // Asking for the number of cores reads several files: longer than the noise of a few cells takes.
+    if values.len() <= least {
+        return work(values);
+    }
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let chunk = values.len().div_ceil(threads).div_ceil(least).saturating_mul(least);
+    let done = thread::scope(|scope| {
+        let threads: Vec<_> = values.chunks(chunk).map(|values| scope.spawn(move || work(values))).collect();
+        let joined = threads.into_iter().map(|thread| thread.join().map_err(|_| NoiseError::Noise)?);
+        joined.collect::<Result<Vec<_>, _>>()
+    });
+    Ok(done?.concat())
 }
 
 /// The least float from `start` on at which the loss is at most the price.
@@ -280,6 +291,9 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
                     .into_iter()
                     .filter_map(|(key, units)| Some((key.parse().ok()?, units)))
                     .collect();
+                // What a release holds is bounded, and which keys are left out depends on nothing but what is told.
+                told.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
+                told.truncate(CELLS_MOST.saturating_sub(plan.layout.integers()));
                 told.sort();
                 integers.extend(told.iter().map(|(_, units)| units));
                 Some(told.into_iter().map(|(key, _)| key).collect())
@@ -300,15 +314,20 @@ fn select(
 ) -> Result<Vec<i64>, NoiseError> {
     let Measure::Quantile(_, shares) = &margin.text.measure else { return Err(NoiseError::Noise) };
     let (candidates, shares) = (margin.fetch.candidates(), fractions(shares).ok_or(NoiseError::Noise)?);
-    let mut chosen = Vec::new();
-    for ranks in ranks.chunks_exact(margin.fetch.width(&plan.dataset)) {
-        for share in &shares {
-            let scores = rank_scores(ranks, *share);
-            let place = selection.choose(&scores)?;
-            chosen.push(*candidates.get(place).ok_or(NoiseError::Noise)?);
+    let width = margin.fetch.width(&plan.dataset);
+    let chosen = |ranks: &[i64]| -> Result<Vec<i64>, NoiseError> {
+        let mut chosen = Vec::new();
+        for ranks in ranks.chunks_exact(width) {
+            for share in &shares {
+                let place = selection.choose(&rank_scores(ranks, *share))?;
+                chosen.push(*candidates.get(place).ok_or(NoiseError::Noise)?);
+            }
         }
-    }
-    Ok(chosen)
+        Ok(chosen)
+    };
+    // Groups of about as many candidates as are worth a thread.
+    let groups = CELLS_PER_THREAD.div_ceil(width.saturating_mul(shares.len()).max(1));
+    in_threads(ranks, groups.saturating_mul(width).max(1), &chosen)
 }
 
 #[cfg(test)]

@@ -4,23 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
+pub(crate) use cost::{CELLS_MOST, LAYOUT_BYTES_MOST};
+pub use cost::{Cost, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
 pub use fetch::{Fetch, Sensitivity, fractions};
 pub use filter::{FilterOn, PlannedFilter};
-pub use refusal::PlanRefusal;
+pub use refusal::{PlanRefusal, RestoreError};
 pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};
 
+mod cost;
 mod fetch;
 mod filter;
 mod price;
 mod refusal;
 mod text;
 
-/// The most dimensions of a margin.
-const DIMENSIONS_MOST: usize = 4;
-/// The most integers of a release: what fits a message with room to spare.
-const CELLS_MOST: usize = 250_000;
-/// The most integers that the database counts for one margin.
-const INTEGERS_MOST: usize = 5_000_000;
+use cost::Costed;
 
 /// What answers a question: complete before any data is touched.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +37,8 @@ pub struct Plan {
     pub loss: Loss,
     /// The digest of the terms.
     pub terms_digest: [u8; 32],
+    /// What carrying it out takes.
+    pub cost: Cost,
 }
 
 /// What is counted for one margin, and what is drawn over it.
@@ -79,6 +79,43 @@ pub struct ReleasedTable {
 }
 
 /// Plans a question: the same question, dataset and basis always give the same plan.
+///
+/// ```
+/// use lango_privacy::{Accounting, Basis, Dataset, Domain, Kind, Objective, Query, Unit, compile};
+///
+/// let age = Domain::integer(0, 110, 10)?;
+/// let dataset = Dataset {
+///     name: "residents".parse()?,
+///     title: "Residents".to_owned(),
+///     kind: Kind::Stock,
+///     source: "register".to_owned(),
+///     table: "residents".to_owned(),
+///     version: "2024-07-01".parse()?,
+///     unit: Unit {
+///         column: "person_id".to_owned(),
+///         noun: "person".parse()?,
+///         plural: "persons".parse()?,
+///         rows_at_most: 1,
+///         cells_at_most: 1,
+///     },
+///     rows_below: Some(100_000_000),
+///     objective: Objective::Sum,
+///     bounds_drop: None,
+///     columns: [("age".parse()?, age.into())].into(),
+/// };
+/// let question = "lango-query 1\ndataset residents\nmeasure persons\nby age\nprice epsilon 0.5\n";
+/// let question = Query::from_canonical(question)?;
+/// let account = Accounting::Pure;
+/// let basis = Basis { account: &account, delta_e18: 0, terms_digest: [0; 32], released: &[] };
+/// let plan = compile(&question, &dataset, &basis)?;
+///
+/// // Twelve bands of ages, `_O` and `_U`; one person changes one of them by one, so the noise has scale 1 / 0.5.
+/// assert_eq!((plan.layout.integers(), plan.cost.integers), (14, 14));
+/// assert_eq!(plan.loss.pure_nano, Some(500_000_000));
+/// let text = plan.text().to_string();
+/// assert!(text.contains("margin persons by age mechanism discrete-laplace scale 2 sensitivity 1"), "{text}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Plan, PlanRefusal> {
     let shape = Shape::of(query, dataset, &|_, _| false)?;
     let amount = shape.amount(&query.price, basis)?;
@@ -98,17 +135,22 @@ pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Pl
 
 /// A plan made earlier under the same release key, put together again from its stored text.
 ///
-/// The question and the terms are the key, so only the noise, the loss and how means are centred need to be remembered.
-/// `None` where the text is not of this question.
-pub fn restore(query: &Query, dataset: &Dataset, stored: &PlanText, loss: Loss) -> Option<Plan> {
+/// The question and the terms are the key, so only the noise, the loss and how means are centred need to be remembered. A question
+/// that is over a bound that came later is refused: what an older gateway has begun is not finished at any cost.
+pub fn restore(
+    query: &Query,
+    dataset: &Dataset,
+    stored: &PlanText,
+    loss: Loss,
+) -> Result<Plan, RestoreError> {
     let centred = |measure: &Measure, _: &Margin| {
         let said = measure.column().and_then(|column| stored.columns.get(column));
         said.is_some_and(|said| said.centre.is_some())
     };
-    let shape = Shape::of(query, dataset, &centred).ok()?;
+    let shape = Shape::of(query, dataset, &centred)?;
     let plan = shape.plan(stored.margins.clone(), stored.earlier.clone(), loss, stored.terms_digest);
     // Whatever else the text says follows from the question and the terms.
-    (stored.is_of(&query.margins()) && plan.text() == *stored).then_some(plan)
+    if stored.is_of(&query.margins()) && plan.text() == *stored { Ok(plan) } else { Err(RestoreError::Other) }
 }
 
 /// The part of a plan that follows from the question and the declared columns alone.
@@ -118,6 +160,7 @@ struct Shape {
     filters: Vec<PlannedFilter>,
     layout: Layout,
     fetches: Vec<(Fetch, Sensitivity)>,
+    cost: Cost,
 }
 
 impl Shape {
@@ -129,54 +172,37 @@ impl Shape {
         if let Some(asked) = query.version.as_ref().filter(|asked| **asked != dataset.version) {
             return Err(PlanRefusal::Version { asked: asked.clone(), live: dataset.version.clone() });
         }
-        let asked = query.margins();
+        let (cost, costed) = cost::costed(query, dataset, centred)?;
         let mut keysets: BTreeMap<Name, Keyset> = BTreeMap::new();
-        for (_, by) in &asked {
-            if by.len() > DIMENSIONS_MOST {
-                return Err(PlanRefusal::Dimensions);
-            }
-            for dimension in by.dimensions() {
-                if !keysets.contains_key(dimension) {
-                    let column = dataset
-                        .columns
-                        .get(dimension)
-                        .ok_or_else(|| PlanRefusal::Column(dimension.clone()))?;
-                    let keyset = column.domain.keyset();
-                    let keyset = keyset.ok_or_else(|| PlanRefusal::NotADimension(dimension.clone()))?;
-                    keysets.insert(dimension.clone(), keyset);
-                }
+        for dimension in costed.iter().flat_map(|margin| margin.by.dimensions()) {
+            if !keysets.contains_key(dimension) {
+                let column = dataset.columns.get(dimension);
+                let column = column.ok_or_else(|| PlanRefusal::Column(dimension.clone()))?;
+                let keyset = column.domain.keyset();
+                let keyset = keyset.ok_or_else(|| PlanRefusal::NotADimension(dimension.clone()))?;
+                keysets.insert(dimension.clone(), keyset);
             }
         }
-        let mut fetched = Vec::new();
-        let mut margins = Vec::new();
-        for (measure, by) in asked {
-            let fetch = Fetch::of(&measure, &by, dataset, centred(&measure, &by))?;
+        let (mut fetches, mut margins) = (Vec::new(), Vec::new());
+        for Costed { measure, by, fetch, groups } in costed {
             let values = fetch.values(&measure, dataset);
-            fetched.push(fetch);
+            let sensitivity = fetch.sensitivity(dataset, groups as u64);
+            fetches.push((fetch, sensitivity));
             margins.push(LayoutMargin { measure, by, values });
         }
         let layout = Layout::new(keysets, margins).map_err(|_| PlanRefusal::Cells(usize::MAX))?;
-        if layout.integers() > CELLS_MOST {
-            return Err(PlanRefusal::Cells(layout.integers()));
-        }
-        let mut fetches = Vec::new();
-        for (fetch, margin) in fetched.into_iter().zip(layout.margins()) {
-            let cells = layout.cells_of(&margin.by);
-            let integers = cells.saturating_mul(fetch.width(dataset));
-            if integers > INTEGERS_MOST {
-                return Err(PlanRefusal::Integers(integers));
-            }
-            let sensitivity = fetch.sensitivity(dataset, cells as u64);
-            fetches.push((fetch, sensitivity));
+        let bytes = layout.text_bytes();
+        if bytes > LAYOUT_BYTES_MOST {
+            return Err(PlanRefusal::Layout(bytes));
         }
         let filters =
             query.filters.iter().map(|filter| filter::plan(filter, dataset)).collect::<Result<_, _>>()?;
-        Ok(Self { dataset: dataset.clone(), filters, layout, fetches })
+        Ok(Self { dataset: dataset.clone(), filters, layout, fetches, cost })
     }
 
     /// Whether keys are looked for in the data.
     fn discovers(&self) -> bool {
-        self.fetches.iter().any(|(fetch, _)| matches!(fetch, Fetch::Keys(_)))
+        self.fetches.iter().any(|(fetch, _)| fetch.searches())
     }
 
     fn plan(
@@ -191,8 +217,8 @@ impl Shape {
             .zip(self.fetches)
             .map(|(text, (fetch, sensitivity))| PlannedMargin { text, fetch, sensitivity })
             .collect();
-        let Self { dataset, filters, layout, .. } = self;
-        Plan { dataset, filters, layout, margins, earlier, loss, terms_digest }
+        let Self { dataset, filters, layout, cost, .. } = self;
+        Plan { dataset, filters, layout, margins, earlier, loss, terms_digest, cost }
     }
 }
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::{
-    Bound, Code, Condition, Decimal, Filter, Margin, Measure, MeasureError, Name, NameError, Price, Query,
+    Bound, Code, Condition, Decimal, Filter, MARGINS_MOST, MEASURES_MOST, Margin, Measure, MeasureError,
+    Name, NameError, Price, Query,
 };
 
 /// The most conditions of a question: more would be refused by databases, and late.
@@ -55,6 +56,16 @@ pub enum QueryError {
         /// The line's number.
         line: usize,
     },
+    /// More measures or margins than a question may have.
+    #[error("line {line}: more than {most} {what} in one question: ask several questions")]
+    TooMany {
+        /// The line's number.
+        line: usize,
+        /// Of what there are too many.
+        what: &'static str,
+        /// The most.
+        most: usize,
+    },
     /// The precision is asked of something that is not.
     #[error("line {line}: the price speaks of a measure and margin that the question does not ask for")]
     PriceOnNothing {
@@ -93,35 +104,8 @@ impl FromStr for Query {
             Some(version) => Some(lines.word(&version)?),
             None => None,
         };
-        let mut measures = BTreeMap::new();
-        while let Some(text) = lines.take("measure")? {
-            let measure: Measure = lines.measure(&text)?;
-            let line = lines.line;
-            let mut margins = BTreeSet::new();
-            while let Some(names) = lines.take("by")? {
-                margins.insert(lines.margin(&names)?);
-            }
-            if margins.is_empty() {
-                return Err(lines.unexpected("`by D1,D2` or a bare `by` under its measure"));
-            }
-            if measures.insert(measure, margins).is_some() {
-                return Err(QueryError::MeasureTwice { line, measure: text });
-            }
-        }
-        if measures.is_empty() {
-            return Err(lines.unexpected("`measure M`"));
-        }
-        let mut filters: Vec<Filter> = Vec::new();
-        while let Some(text) = lines.take("where")? {
-            if filters.len() == FILTERS_MOST {
-                return Err(lines.unread("at most 64 conditions", &text));
-            }
-            let filter = lines.filter(&text)?;
-            if !filters.contains(&filter) {
-                filters.push(filter);
-            }
-        }
-        filters.sort_by_key(Filter::to_string);
+        let measures = lines.measures()?;
+        let filters = lines.filters()?;
         let Some(text) = lines.take("price")? else {
             return Err(lines.unexpected("`where ..` or `price ..`"));
         };
@@ -213,6 +197,48 @@ impl<'a> Lines<'a> {
 
     fn measure(&self, text: &str) -> Result<Measure, QueryError> {
         text.parse().map_err(|error| QueryError::Measure { line: self.line, error })
+    }
+
+    /// The measures with their margins; counted before they are read, for a text may hold thousands.
+    fn measures(&mut self) -> Result<BTreeMap<Measure, BTreeSet<Margin>>, QueryError> {
+        let mut measures = BTreeMap::new();
+        let mut by = 0;
+        while let Some(text) = self.take("measure")? {
+            let line = self.line;
+            self.count("measures", measures.len(), MEASURES_MOST)?;
+            let measure = self.measure(&text)?;
+            let mut margins = BTreeSet::new();
+            while let Some(names) = self.take("by")? {
+                self.count("margins", by, MARGINS_MOST)?;
+                by += 1;
+                margins.insert(self.margin(&names)?);
+            }
+            if margins.is_empty() {
+                return Err(self.unexpected("`by D1,D2` or a bare `by` under its measure"));
+            }
+            if measures.insert(measure, margins).is_some() {
+                return Err(QueryError::MeasureTwice { line, measure: text });
+            }
+        }
+        if measures.is_empty() { Err(self.unexpected("`measure M`")) } else { Ok(measures) }
+    }
+
+    fn filters(&mut self) -> Result<Vec<Filter>, QueryError> {
+        let mut filters: Vec<Filter> = Vec::new();
+        while let Some(text) = self.take("where")? {
+            self.count("conditions", filters.len(), FILTERS_MOST)?;
+            let filter = self.filter(&text)?;
+            if !filters.contains(&filter) {
+                filters.push(filter);
+            }
+        }
+        filters.sort_by_key(Filter::to_string);
+        Ok(filters)
+    }
+
+    /// Refuses one more than the most.
+    fn count(&self, what: &'static str, there: usize, most: usize) -> Result<(), QueryError> {
+        if there < most { Ok(()) } else { Err(QueryError::TooMany { line: self.line, what, most }) }
     }
 
     fn dimension(&self, text: &str) -> Result<Name, QueryError> {

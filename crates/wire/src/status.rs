@@ -57,6 +57,7 @@ impl Refusal {
         match self.code {
             "malformed"
             | "time"
+            | "request-id-reused"
             | "epsilon-out-of-range"
             | "precision-out-of-range"
             | "precision-not-foreseen" => Code::InvalidArgument,
@@ -68,8 +69,12 @@ impl Refusal {
             }
             "column-not-declared"
             | "not-a-dimension"
+            | "too-many-measures"
             | "too-many-margins"
+            | "too-many-searches"
+            | "too-many-selections"
             | "too-many-cells"
+            | "too-much-memory"
             | "filter-out-of-range"
             | "sum-could-overflow" => Code::InvalidArgument,
             "dataset-unknown" | "release-unknown" => Code::NotFound,
@@ -204,6 +209,11 @@ pub fn refusal_envelope(status: &Status) -> Option<Envelope> {
 /// The reason among a status's details.
 pub fn reason(status: &Status) -> Option<String> {
     Some(status.get_error_details().error_info()?.reason.clone())
+}
+
+/// After which time the same request may pass, where the refusal says so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_error_details().retry_info()?.retry_delay
 }
 
 #[cfg(test)]

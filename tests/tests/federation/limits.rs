@@ -11,9 +11,11 @@ use hyper::body::{Body, Bytes, Frame};
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config};
 use lango_testkit::{Caller, Mode, Office, Policy, Register, TestCoordinator, TestRegion, generous, persons};
 use lango_transport::{self as transport, Address, ServerLimits, ShareLimits};
-use lango_wire::{pb, status::reason};
+use lango_wire::{
+    pb,
+    status::{reason, retry_after},
+};
 use tonic::{Code, Status, codegen::http::Request, transport::Channel};
-use tonic_types::StatusExt;
 use tower::ServiceExt;
 
 use crate::log::Log;
@@ -117,7 +119,7 @@ fn asks_to_wait(status: &Status, at_most: Duration) {
         (status.code(), reason(status).as_deref()),
         (Code::ResourceExhausted, Some("too-many-requests"))
     );
-    let wait = status.get_error_details().retry_info().unwrap().retry_delay.unwrap();
+    let wait = retry_after(status).unwrap();
     assert!(wait > Duration::ZERO && wait <= at_most, "{wait:?}");
 }
 
@@ -173,6 +175,24 @@ async fn a_coordinator_refuses_an_analyst_who_asks_too_often_and_relays_the_othe
     estimate().await.unwrap();
     estimate().await.unwrap();
     asks_to_wait(&estimate().await.unwrap_err(), Duration::from_secs(15));
+}
+
+#[tokio::test]
+async fn a_coordinator_reaches_a_gateway_again_that_closed_an_idle_or_old_connection() {
+    let (soon, late) = (Duration::from_millis(300), Duration::from_secs(600));
+    for (idle, connection_age) in [(soon, late), (late, soon)] {
+        let both = Both::start(ServerLimits { idle, connection_age, ..generous() }).await;
+        let analyst = both.world.analyst();
+        for round in 0..8 {
+            let question = analyst.question(&[&both.office.id], &persons("by sex", "1"));
+            let envelope = analyst.sign(PayloadType::Query, question.encode());
+            let relayed = analyst.relay(&both.coordinator, &envelope, false).await.unwrap();
+            let answered = relayed.result.coverage.unwrap().answered;
+            assert_eq!(answered, ["GHA"], "idle {idle:?}, age {connection_age:?}, round {round}");
+            // Some fall into the moment of the close, some find it closed.
+            tokio::time::sleep(Duration::from_millis(90 * round)).await;
+        }
+    }
 }
 
 #[tokio::test]

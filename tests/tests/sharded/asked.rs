@@ -41,7 +41,7 @@ pub fn dataset(rows_at_most: u32) -> Dataset {
         ("age", Domain::integer(0, 99, 10).unwrap().into()),
         ("balance", amount(-500, 10_000, 2).with_candidates(Grid::Every(500)).unwrap()),
         ("born", date("1960-01-01", "2020-12-31", Span::Year)),
-        ("income", amount(0, 5_000, 0).with_bins(Grid::Listed(vec![0, 10, 1_000])).unwrap()),
+        ("income", amount(0, 5_000, 0).with_bins(Grid::Listed([0, 10, 1_000].into())).unwrap()),
         ("registered", date("2020-01-01", "2023-12-31", Span::Month)),
         ("sex", Domain::codes(codes).unwrap().into()),
     ];

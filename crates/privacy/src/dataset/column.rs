@@ -1,5 +1,7 @@
 //! A declared column, and the points of its range that answers speak of.
 
+use std::sync::Arc;
+
 use super::{DatasetError, Domain, KEYS_MOST};
 
 /// One declared column.
@@ -21,7 +23,7 @@ pub enum Grid {
     /// The lower bound, and so on in steps of this width.
     Every(i64),
     /// These, ascending.
-    Listed(Vec<i64>),
+    Listed(Arc<[i64]>),
 }
 
 /// The declared bounds of a column of numbers, in units of `10^-scale`.
@@ -71,7 +73,7 @@ impl Column {
             Grid::Listed(points) if points.first() != Some(&range.low) => {
                 return Err(DatasetError::FirstBin(range.low));
             }
-            _ => self.bins = Some(bins),
+            Grid::Listed(_) | Grid::Every(_) => self.bins = Some(bins),
         }
         Ok(self)
     }
@@ -88,7 +90,7 @@ impl Column {
         match self.domain {
             Domain::Integer { low, high, .. } => Some(Range { low, high, scale: 0 }),
             Domain::Amount { low, high, scale, .. } => Some(Range { low, high, scale }),
-            _ => None,
+            Domain::Codes(_) | Domain::Date { .. } | Domain::Open => None,
         }
     }
 
@@ -101,7 +103,7 @@ impl Column {
     pub fn bin_grid(&self) -> Option<Grid> {
         let bands = match self.domain {
             Domain::Integer { bands, .. } => Some(Grid::Every(bands.into())),
-            _ => None,
+            Domain::Codes(_) | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => None,
         };
         self.bins.clone().or(bands)
     }
@@ -112,7 +114,11 @@ impl Column {
             Domain::Integer { low, high, .. } if high.abs_diff(low) < KEYS_MOST as u64 => {
                 Some(Grid::Every(1))
             }
-            _ => None,
+            Domain::Integer { .. }
+            | Domain::Codes(_)
+            | Domain::Amount { .. }
+            | Domain::Date { .. }
+            | Domain::Open => None,
         };
         self.candidates.clone().or(every)
     }
@@ -170,7 +176,7 @@ impl Grid {
                 let step = usize::try_from(*step).unwrap_or(1).max(1);
                 (range.low..=range.high).step_by(step).collect()
             }
-            Self::Listed(points) => points.clone(),
+            Self::Listed(points) => points.to_vec(),
         }
     }
 }
@@ -191,11 +197,11 @@ mod tests {
             (codes.with_bins(Grid::Every(1)), DatasetError::NotNumbers("bins")),
             (amount().with_typical(1_001), DatasetError::Outside("typical", 1_001)),
             (amount().with_bins(Grid::Every(0)), DatasetError::Grid("bins")),
-            (amount().with_bins(Grid::Listed(vec![])), DatasetError::Grid("bins")),
-            (amount().with_bins(Grid::Listed(vec![0, 5, 5])), DatasetError::Grid("bins")),
-            (amount().with_bins(Grid::Listed(vec![5, 10])), DatasetError::FirstBin(0)),
+            (amount().with_bins(Grid::Listed([].into())), DatasetError::Grid("bins")),
+            (amount().with_bins(Grid::Listed([0, 5, 5].into())), DatasetError::Grid("bins")),
+            (amount().with_bins(Grid::Listed([5, 10].into())), DatasetError::FirstBin(0)),
             (
-                amount().with_candidates(Grid::Listed(vec![5, 2_000])),
+                amount().with_candidates(Grid::Listed([5, 2_000].into())),
                 DatasetError::Outside("candidates", 2_000),
             ),
             (

@@ -139,6 +139,20 @@ impl Domain {
         Some(Keyset::new(declared.into_iter().chain([Code::fixed(OTHER), Code::fixed(UNKNOWN)]).collect()))
     }
 
+    /// How many public keys there are, `_O` and `_U` included, without making them where that can be helped; `None` where
+    /// there are none to group by.
+    pub fn key_count(&self) -> Option<usize> {
+        match self {
+            Self::Codes(codes) => Some(codes.len() + 2),
+            Self::Integer { low, high, bands } => {
+                let bands = high.abs_diff(*low) / u64::from(*bands).max(1);
+                Some(usize::try_from(bands).map_or(usize::MAX, |bands| bands.saturating_add(3)))
+            }
+            Self::Date { .. } => self.keyset().map(|keyset| keyset.len()),
+            Self::Amount { .. } | Self::Open => None,
+        }
+    }
+
     /// The position in the keyset of a whole number: that of its band, or of `_O`.
     pub fn band_of(&self, value: i64) -> Option<usize> {
         let Self::Integer { low, high, bands } = self else { return None };
@@ -156,7 +170,7 @@ impl Domain {
                 let declared = is_calendar_day(text) && (from.as_str()..=until.as_str()).contains(&text);
                 if declared { text.get(..by.characters()) } else { None }
             }
-            _ => None,
+            Self::Integer { .. } | Self::Amount { .. } | Self::Open => None,
         }
     }
 
@@ -201,6 +215,14 @@ mod tests {
         let ages = Domain::integer(0, 11, 5).unwrap();
         let keys: Vec<_> = ages.keyset().unwrap().codes().iter().map(Code::to_string).collect();
         assert_eq!(keys, ["0-4", "5-9", "10-11", "_O", "_U"]);
+        for (low, high, bands) in [(0, 11, 5), (0, 9, 5), (0, 10, 5), (7, 7, 1), (-3, 3, 2), (0, 99, 1)] {
+            let domain = Domain::integer(low, high, bands).unwrap();
+            assert_eq!(
+                domain.key_count(),
+                domain.keyset().map(|keyset| keyset.len()),
+                "{low} {high} {bands}"
+            );
+        }
         for (value, position) in [(0, 0), (4, 0), (5, 1), (11, 2), (12, 3), (-1, 3), (i64::MAX, 3)] {
             assert_eq!(ages.band_of(value), Some(position), "{value}");
         }

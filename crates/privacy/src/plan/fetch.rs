@@ -101,7 +101,7 @@ impl Fetch {
                 }
             }
             Measure::Share(name) => {
-                column(name)?.domain.keyset().ok_or_else(|| PlanRefusal::NotADimension(name.clone()))?;
+                column(name)?.domain.key_count().ok_or_else(|| PlanRefusal::NotADimension(name.clone()))?;
                 if by.contains(name) {
                     return Err(PlanRefusal::ShareByItself(name.clone()));
                 }
@@ -142,24 +142,19 @@ impl Fetch {
 
     /// The column that is measured, and what is said of it in the plan.
     pub(super) fn measured(&self) -> Option<(&Name, MeasuredColumn)> {
-        let (name, range) = match self {
-            Self::Sum { column, range, .. }
-            | Self::Pair { column, range }
-            | Self::Bins { column, range, .. }
-            | Self::Ranks { column, range, .. } => (column, *range),
-            _ => return None,
-        };
-        let column = MeasuredColumn::of(range);
-        Some((
-            name,
-            match self {
-                Self::Sum { centre, .. } => MeasuredColumn { centre: *centre, ..column },
-                Self::Ranks { grid, .. } => {
-                    MeasuredColumn { candidates: Some(grid.count(&range) as u64), ..column }
-                }
-                _ => column,
-            },
-        ))
+        match self {
+            Self::Sum { column, range, centre } => {
+                Some((column, MeasuredColumn { centre: *centre, ..MeasuredColumn::of(*range) }))
+            }
+            Self::Ranks { column, range, .. } => {
+                let candidates = Some(self.candidate_count() as u64);
+                Some((column, MeasuredColumn { candidates, ..MeasuredColumn::of(*range) }))
+            }
+            Self::Pair { column, range } | Self::Bins { column, range, .. } => {
+                Some((column, MeasuredColumn::of(*range)))
+            }
+            Self::Units | Self::UnitsBy(_) | Self::Rows | Self::RowsOf(_) | Self::Keys(_) => None,
+        }
     }
 
     /// The largest magnitude that a row adds to an integer.
@@ -170,18 +165,54 @@ impl Fetch {
                 range.high.abs_diff(centre).max(range.low.abs_diff(centre))
             }
             Self::Pair { range, .. } => range.width(),
-            _ => 1,
+            // Counts: of units, and of rows.
+            Self::Units | Self::UnitsBy(_) | Self::Keys(_) => 1,
+            Self::Rows | Self::RowsOf(_) | Self::Bins { .. } | Self::Ranks { .. } => 1,
         }
     }
 
-    /// How many integers the database counts for each cell.
+    /// How many integers the database counts for each cell; those of a search for keys are not foreseen, but for one.
     pub fn width(&self, dataset: &Dataset) -> usize {
         match self {
-            Self::UnitsBy(column) => keys(dataset, column).len(),
+            Self::UnitsBy(column) => key_count(dataset, column),
             Self::Pair { .. } => 2,
             Self::Bins { range, grid, .. } => grid.count(range),
-            Self::Ranks { range, grid, .. } => 2 * grid.count(range) + 1,
-            _ => 1,
+            Self::Ranks { .. } => self.candidate_count().saturating_mul(2).saturating_add(1),
+            Self::Units | Self::Rows | Self::RowsOf(_) | Self::Sum { .. } | Self::Keys(_) => 1,
+        }
+    }
+
+    /// How many integers a cell of the release has.
+    pub(super) fn figures(&self, measure: &Measure, dataset: &Dataset) -> usize {
+        match self {
+            Self::Ranks { .. } | Self::Keys(_) => self.named(measure, dataset),
+            Self::Units | Self::UnitsBy(_) | Self::Rows | Self::RowsOf(_) => self.width(dataset),
+            Self::Sum { .. } | Self::Pair { .. } | Self::Bins { .. } => self.width(dataset),
+        }
+    }
+
+    /// How many codes [`Fetch::values`] makes.
+    pub(super) fn named(&self, measure: &Measure, dataset: &Dataset) -> usize {
+        match (self, measure) {
+            (Self::Ranks { .. }, Measure::Quantile(_, shares)) => shares.len(),
+            (Self::Ranks { .. }, _) => 0,
+            (Self::Sum { .. }, Measure::Mean(_)) => 1,
+            (Self::Pair { .. } | Self::UnitsBy(_) | Self::Bins { .. }, _) => self.width(dataset),
+            (Self::Units | Self::Rows | Self::RowsOf(_) | Self::Sum { .. } | Self::Keys(_), _) => 0,
+        }
+    }
+
+    /// Whether candidates are chosen from.
+    pub(super) fn chooses(&self) -> bool {
+        self.candidate_count() > 0
+    }
+
+    /// How many candidates there are to choose from.
+    pub(super) fn candidate_count(&self) -> usize {
+        match self {
+            Self::Ranks { range, grid, .. } => grid.count(range),
+            Self::Units | Self::UnitsBy(_) | Self::Keys(_) | Self::Rows | Self::RowsOf(_) => 0,
+            Self::Sum { .. } | Self::Pair { .. } | Self::Bins { .. } => 0,
         }
     }
 
@@ -189,13 +220,27 @@ impl Fetch {
     pub fn candidates(&self) -> Vec<i64> {
         match self {
             Self::Ranks { range, grid, .. } => grid.points(range),
-            _ => Vec::new(),
+            Self::Units | Self::UnitsBy(_) | Self::Keys(_) | Self::Rows | Self::RowsOf(_) => Vec::new(),
+            Self::Sum { .. } | Self::Pair { .. } | Self::Bins { .. } => Vec::new(),
         }
     }
 
     /// Whether distinct units are counted, over a unit's first `cells_at_most` rows, and not its first `rows_at_most` rows.
     pub fn counts_units(&self) -> bool {
-        matches!(self, Self::Units | Self::UnitsBy(_) | Self::Keys(_))
+        match self {
+            Self::Units | Self::UnitsBy(_) | Self::Keys(_) => true,
+            Self::Rows | Self::RowsOf(_) | Self::Sum { .. } => false,
+            Self::Pair { .. } | Self::Bins { .. } | Self::Ranks { .. } => false,
+        }
+    }
+
+    /// Whether values are looked for in the data.
+    pub(super) fn searches(&self) -> bool {
+        match self {
+            Self::Keys(_) => true,
+            Self::Units | Self::UnitsBy(_) | Self::Rows | Self::RowsOf(_) | Self::Sum { .. } => false,
+            Self::Pair { .. } | Self::Bins { .. } | Self::Ranks { .. } => false,
+        }
     }
 
     /// What a release calls the integers of a cell, for a measure; `None` where the cell is its one figure.
@@ -211,7 +256,8 @@ impl Fetch {
                 Some(shares.iter().filter_map(|share| share.as_str().parse().ok()).collect())
             }
             (Self::Keys(_), _) => Some(Vec::new()),
-            _ => None,
+            (Self::Ranks { .. } | Self::Sum { .. }, _) => None,
+            (Self::Units | Self::Rows | Self::RowsOf(_), _) => None,
         }
     }
 
@@ -224,17 +270,24 @@ impl Fetch {
         let rows = u64::from(dataset.unit.rows_at_most);
         let units = u64::from(dataset.cells_at_most());
         let integers = cells.saturating_mul(self.width(dataset) as u64);
-        if self.counts_units() {
-            let changed = if matches!(self, Self::Keys(_)) { units } else { units.min(integers) };
-            return Sensitivity { l0: changed, l1: changed, l2_squared: changed.into(), linf: 1 };
-        }
-        let most = rows.saturating_mul(self.magnitude());
-        let changed = match self {
-            Self::Pair { .. } => rows.saturating_mul(2).min(integers),
-            _ => rows.min(integers),
+        let of_units =
+            |changed: u64| Sensitivity { l0: changed, l1: changed, l2_squared: changed.into(), linf: 1 };
+        let of_rows = |changed: u64| {
+            let most = rows.saturating_mul(self.magnitude());
+            Sensitivity { l0: changed, l1: most, l2_squared: u128::from(most) * u128::from(most), linf: most }
         };
-        Sensitivity { l0: changed, l1: most, l2_squared: u128::from(most) * u128::from(most), linf: most }
+        match self {
+            Self::Units | Self::UnitsBy(_) => of_units(units.min(integers)),
+            Self::Keys(_) => of_units(units),
+            Self::Rows | Self::RowsOf(_) | Self::Sum { .. } => of_rows(rows.min(integers)),
+            Self::Bins { .. } | Self::Ranks { .. } => of_rows(rows.min(integers)),
+            Self::Pair { .. } => of_rows(rows.saturating_mul(2).min(integers)),
+        }
     }
+}
+
+fn key_count(dataset: &Dataset, column: &Name) -> usize {
+    dataset.columns.get(column).and_then(|column| column.domain.key_count()).unwrap_or_default()
 }
 
 fn keys(dataset: &Dataset, column: &Name) -> Vec<Code> {
@@ -265,15 +318,14 @@ fn gcd(a: u64, b: u64) -> u64 {
 impl Dataset {
     /// Whether a measure can be planned of this dataset at all, by the total; a grant of another would promise nothing.
     pub fn admits(&self, measure: &Measure) -> Result<(), PlanRefusal> {
-        let total = Margin::default();
-        let any = Decimal::minimal("0.5").into_iter().collect();
-        let fetch = match measure {
+        let mut measure = measure.clone();
+        if let Measure::Quantile(_, shares) = &mut measure
+            && shares.is_empty()
+        {
             // A grant may leave the shares open.
-            Measure::Quantile(column, shares) if shares.is_empty() => {
-                Fetch::of(&Measure::Quantile(column.clone(), any), &total, self, false)?
-            }
-            measure => Fetch::of(measure, &total, self, false)?,
-        };
+            shares.extend(Decimal::minimal("0.5"));
+        }
+        let fetch = Fetch::of(&measure, &Margin::default(), self, false)?;
         let width = fetch.width(self);
         if width > CELLS_MOST { Err(PlanRefusal::Integers(width)) } else { Ok(()) }
     }

@@ -47,6 +47,7 @@ pub(super) fn plan(filter: &Filter, dataset: &Dataset) -> Result<PlannedFilter, 
     let on = match (&filter.condition, domain) {
         (Condition::In(asked), Domain::Codes(declared)) => {
             let codes: Vec<Code> = plain(asked).cloned().collect();
+            let declared: BTreeSet<&Code> = declared.iter().collect();
             if !codes.iter().all(|code| declared.contains(code)) {
                 return Err(refused());
             }
@@ -75,7 +76,13 @@ pub(super) fn plan(filter: &Filter, dataset: &Dataset) -> Result<PlannedFilter, 
             }
             FilterOn::Days(first.clone(), last.clone())
         }
-        _ => return Err(refused()),
+        // A list of keys of a column without any, a range of codes, or a number's bound on days.
+        (Condition::In(_), Domain::Amount { .. } | Domain::Date { .. } | Domain::Open)
+        | (Condition::Between(..), Domain::Codes(_) | Domain::Open)
+        | (Condition::Between(Bound::Date(_), _), Domain::Integer { .. } | Domain::Amount { .. })
+        | (Condition::Between(_, Bound::Date(_)), Domain::Integer { .. } | Domain::Amount { .. })
+        | (Condition::Between(Bound::Number(_), _), Domain::Date { .. })
+        | (Condition::Between(_, Bound::Number(_)), Domain::Date { .. }) => return Err(refused()),
     };
     Ok(PlannedFilter { column: column.clone(), on })
 }

@@ -11,6 +11,18 @@ use crate::{
 /// A shape with its means centred, what its margins are told as, and the releases it divides by.
 type Centred = (Shape, Vec<MarginText>, Vec<[u8; 16]>);
 
+/// How a part of the price is split among a measure's margins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Split {
+    /// Alike.
+    Even,
+    /// As makes their errors smallest.
+    Best,
+}
+
+/// How often a price is raised until all margins can share it.
+const SHARINGS_MOST: usize = 3;
+
 impl Shape {
     /// The whole price in billionths of the account's currency.
     pub(super) fn amount(&self, price: &Price, basis: &Basis<'_>) -> Result<u64, PlanRefusal> {
@@ -19,7 +31,7 @@ impl Shape {
                 let nano = epsilon.scaled(9).and_then(|nano| u64::try_from(nano).ok());
                 basis.account.amount_of(nano.ok_or(PlanRefusal::Epsilon)?).map_err(|error| match error {
                     LossError::Range => PlanRefusal::Epsilon,
-                    error => PlanRefusal::Loss(error),
+                    error @ LossError::Conversion(_) => PlanRefusal::Loss(error),
                 })
             }
             Price::Precision { half_width, confidence, measure, by } => {
@@ -53,32 +65,66 @@ impl Shape {
         // Finer than the column's scale means no more than the next whole unit below.
         let most = half_width.floor_scaled(scale).filter(|most| *most > 0).ok_or(PlanRefusal::Precision)?;
         let groups = self.groups()?;
-        let (first, group) = groups
-            .iter()
-            .find_map(|group| group.margins.contains(&place).then_some((group.margins.start, group)))
-            .ok_or(PlanRefusal::Precision)?;
-        let precise = |amount: u64| -> Result<bool, PlanRefusal> {
-            let margins = match self.priced(amount, basis) {
+        let group =
+            groups.iter().find(|group| group.margins.contains(&place)).ok_or(PlanRefusal::Precision)?;
+        let at = place - group.margins.start;
+        // Above 0 where an amount buys too little. Half a unit more, for half-widths of whole numbers come in steps.
+        let most = most as f64 + 0.5;
+        let excess = |amount: u64, split: Split| -> Result<f64, PlanRefusal> {
+            let margins = match self.priced_group(group, amount / groups.len() as u64, split, basis) {
                 Ok(margins) => margins,
-                Err(PlanRefusal::TooThin(_)) => return Ok(false),
+                Err(PlanRefusal::TooThin(_)) => return Ok(f64::INFINITY),
                 Err(refusal) => return Err(refusal),
             };
-            let terms = group.terms(&margins).unwrap_or_default();
-            let terms = terms.get(place - first).cloned().unwrap_or_default();
-            Ok(WeightedSum::of(terms).half_width(level) <= most as f64)
+            let terms = group.terms_of(&margins, at).unwrap_or_default();
+            Ok((WeightedSum::of(terms).half_width(level) / most).ln())
         };
         let highest = basis.account.amount_of(EPSILON_NANO_MOST).map_err(PlanRefusal::Loss)?;
-        if !precise(highest)? {
-            return Err(PlanRefusal::PrecisionOutOfReach);
+        let search =
+            |start, split| search::least(start, highest, basis.account, &|amount| excess(amount, split));
+        // From where an even split would do, which costs next to nothing to try.
+        let start = search(highest, Split::Even)?.unwrap_or(highest);
+        let least = search(start, Split::Best)?.ok_or(PlanRefusal::PrecisionOutOfReach)?;
+        let others: Vec<&crate::Group> =
+            groups.iter().filter(|other| other.margins != group.margins).collect();
+        self.shareable(least, highest, &others, basis)
+    }
+
+    /// The amount, or where it is too small to be shared with the other measures' margins, about the least that is not.
+    fn shareable(
+        &self,
+        mut amount: u64,
+        highest: u64,
+        others: &[&crate::Group],
+        basis: &Basis<'_>,
+    ) -> Result<u64, PlanRefusal> {
+        for _ in 0..SHARINGS_MOST {
+            let part = amount / (others.len() as u64 + 1);
+            let times = others.iter().map(|group| self.times_too_thin(group, part, basis)).max();
+            let times = times.unwrap_or(1);
+            if times == 1 || amount == highest {
+                return Ok(amount);
+            }
+            amount = amount.saturating_mul(times).min(highest);
         }
-        let (mut low, mut high) = (0, highest);
-        // A ten-thousandth more than the least is near enough to be the price of what is asked.
-        while high - low > 1 + high / 10_000 {
-            // By factors until the order of magnitude is known.
-            let middle = if high / 4 > low { high / 4 } else { low.midpoint(high) };
-            if precise(middle)? { high = middle } else { low = middle }
-        }
-        Ok(high)
+        Ok(amount)
+    }
+
+    /// By which power of 2 a part is too small for a group's margins to be measured at all.
+    fn times_too_thin(&self, group: &crate::Group, part: u64, basis: &Basis<'_>) -> u64 {
+        let shares = self.shares(group, part, Split::Best, basis.account);
+        let margins = self.layout.margins().iter().zip(&self.fetches).skip(group.margins.start);
+        let times = margins.zip(shared_out(part, &shares)).map(|((margin, (fetch, sensitivity)), price)| {
+            let measured = |times: &u64| {
+                let price = price.max(1).saturating_mul(*times).min(EPSILON_NANO_MOST);
+                measurement(&margin.measure, fetch, sensitivity, basis.account, price, basis.delta_e18)
+                    .is_some()
+            };
+            // Nothing at all is too little, too.
+            let least = if price == 0 { 2 } else { 1 };
+            (0..48).map(|doublings| least << doublings).find(measured).unwrap_or(1)
+        });
+        times.max().unwrap_or(1)
     }
 
     fn groups(&self) -> Result<Vec<crate::Group>, PlanRefusal> {
@@ -90,15 +136,25 @@ impl Shape {
     /// smallest.
     pub(super) fn priced(&self, amount: u64, basis: &Basis<'_>) -> Result<Vec<MarginText>, PlanRefusal> {
         let groups = self.groups()?;
-        let thin = || PlanRefusal::TooThin(self.fetches.len());
-        let discoveries = self.fetches.iter().filter(|(fetch, _)| matches!(fetch, Fetch::Keys(_))).count();
-        let delta_e18 = basis.delta_e18 / discoveries.max(1) as u64;
-        let mut texts = Vec::new();
         let part = amount / groups.len().max(1) as u64;
-        for group in groups {
-            let shares = self.shares(&group, part, basis.account);
-            let margins = self.layout.margins().iter().zip(&self.fetches).skip(group.margins.start);
-            for ((margin, (fetch, sensitivity)), price_nano) in margins.zip(shared_out(part, &shares)) {
+        let priced = groups.iter().map(|group| self.priced_group(group, part, Split::Best, basis));
+        Ok(priced.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// What the margins of one measure get for its part of the price.
+    fn priced_group(
+        &self,
+        group: &crate::Group,
+        part: u64,
+        split: Split,
+        basis: &Basis<'_>,
+    ) -> Result<Vec<MarginText>, PlanRefusal> {
+        let discoveries = self.fetches.iter().filter(|(fetch, _)| fetch.searches()).count();
+        let delta_e18 = basis.delta_e18 / discoveries.max(1) as u64;
+        let shares = self.shares(group, part, split, basis.account);
+        let margins = self.layout.margins().iter().zip(&self.fetches).skip(group.margins.start);
+        let priced =
+            margins.zip(shared_out(part, &shares)).map(|((margin, (fetch, sensitivity)), price_nano)| {
                 if let (Measure::Keys(column), true) =
                     (&margin.measure, delta_e18 == 0 || *basis.account == Accounting::Pure)
                 {
@@ -106,25 +162,24 @@ impl Shape {
                 }
                 let measurement =
                     measurement(&margin.measure, fetch, sensitivity, basis.account, price_nano, delta_e18);
-                let measurement = measurement.ok_or_else(thin)?;
-                texts.push(MarginText {
+                let measurement = measurement.ok_or(PlanRefusal::TooThin(self.fetches.len()))?;
+                Ok(MarginText {
                     measure: margin.measure.clone(),
                     by: margin.by.clone(),
                     measurement,
                     sensitivity: claimed(&margin.measure, &measurement, sensitivity),
                     price_nano,
-                });
-            }
-        }
-        Ok(texts)
+                })
+            });
+        priced.collect()
     }
 
     /// The shares of a measure's margins.
-    fn shares(&self, group: &crate::Group, part: u64, account: &Accounting) -> Vec<f64> {
+    fn shares(&self, group: &crate::Group, part: u64, split: Split, account: &Accounting) -> Vec<f64> {
         let fetches = self.fetches.get(group.margins.clone()).unwrap_or_default();
         let count = fetches.len();
-        if count == 1 {
-            return vec![1.0];
+        if count == 1 || split == Split::Even {
+            return vec![1.0 / count.max(1) as f64; count];
         }
         let sensitivity = |margin: usize| fetches.get(margin).map(|(_, sensitivity)| *sensitivity);
         let price = part as f64 / 1e9;
@@ -142,7 +197,7 @@ impl Shape {
             let integers = margin.map_or(1, |margin| self.layout.integers_of(margin)) as f64;
             let Some(Sensitivity { l1, l2_squared, .. }) = sensitivity(at) else { return 1.0 };
             match (account, self.dataset.objective) {
-                _ if fetches.iter().all(|(fetch, _)| matches!(fetch, Fetch::Ranks { .. })) => 1.0,
+                _ if fetches.iter().all(|(fetch, _)| fetch.chooses()) => 1.0,
                 (Accounting::Pure, Objective::Sum) => (integers * (l1 as f64).powi(2)).cbrt(),
                 (Accounting::Pure, Objective::Largest) => l1 as f64,
                 (Accounting::Zcdp { .. }, Objective::Sum) => (integers * l2_squared as f64).sqrt(),
@@ -175,8 +230,7 @@ impl Shape {
         };
         let divisible = |measure: &Measure| {
             let margins = query.measures.get(measure).into_iter().flatten();
-            matches!(measure, Measure::Mean(_))
-                && margins.into_iter().all(|by| released(measure, by).is_some())
+            measure.is_mean() && margins.into_iter().all(|by| released(measure, by).is_some())
         };
         let mut chosen: BTreeSet<&Measure> =
             query.measures.keys().filter(|measure| divisible(measure)).collect();
@@ -272,12 +326,16 @@ fn measurement(
             let selection = (each > 0).then(|| Selection::calibrated(law, linf, each))??;
             SCALES.contains(&selection.scale).then_some(Measurement::Selection(selection))
         }
+        (Fetch::Ranks { .. }, _) => None,
         (Fetch::Keys(_), _) => {
             let discovery =
                 (price > 0).then(|| Discovery::calibrated(sensitivity.l0, price, delta_e18))??;
             Some(Measurement::Discovery(discovery))
         }
-        _ => calibrate(sensitivity, account, price).map(Measurement::Noise),
+        (Fetch::Units | Fetch::UnitsBy(_) | Fetch::Rows | Fetch::RowsOf(_) | Fetch::Sum { .. }, _)
+        | (Fetch::Pair { .. } | Fetch::Bins { .. }, _) => {
+            calibrate(sensitivity, account, price).map(Measurement::Noise)
+        }
     }
 }
 
@@ -309,12 +367,15 @@ fn claimed(measure: &Measure, measurement: &Measurement, sensitivity: &Sensitivi
         Measurement::Selection(_) => {
             let change = match measure {
                 Measure::Quantile(_, shares) => score_change(shares).unwrap_or(1),
-                _ => 1,
+                Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Sum(_) => 1,
+                Measure::Mean(_) | Measure::Share(_) | Measure::Histogram(_) | Measure::Keys(_) => 1,
             };
             u128::from(sensitivity.linf) * u128::from(change)
         }
     }
 }
+
+mod search;
 
 #[cfg(test)]
 mod tests {

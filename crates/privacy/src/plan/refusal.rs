@@ -1,6 +1,9 @@
 //! Why a question cannot be planned.
 
-use super::{CELLS_MOST, DIMENSIONS_MOST, INTEGERS_MOST};
+use super::cost::{
+    CELLS_MOST, DIMENSIONS_MOST, INTEGERS_MOST, LAYOUT_BYTES_MOST, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST,
+    WEIGHED_MOST,
+};
 use crate::{Code, LossError, Measure, Name};
 
 /// Why a question cannot be planned. A fact about the question and the policy alone.
@@ -80,11 +83,44 @@ pub enum PlanRefusal {
     /// More margins or dimensions of one measure than can be planned together.
     #[error("`{0}` is asked by too many margins or dimensions at once: ask several questions")]
     Margins(Measure),
+    /// Too many measures.
+    #[error("the question has {0} measures, more than {MEASURES_MOST}: ask several questions")]
+    Measures(usize),
+    /// Too many margins over all measures.
+    #[error(
+        "the question has {0} margins over all its measures, more than {MARGINS_MOST}: ask several questions"
+    )]
+    MarginsInAll(usize),
+    /// Too many searches for keys.
+    #[error("the question asks for `keys` of {0} columns: ask for one at a time")]
+    Searches(usize),
+    /// Too much work for quantiles.
+    #[error(
+        "the question chooses {selections} quantiles among {weighed} candidates in all, more than {WEIGHED_MOST}: ask for fewer \
+         shares, or by fewer keys"
+    )]
+    Selections {
+        /// How many quantiles, over all groups and shares.
+        selections: usize,
+        /// How many candidates they are chosen from, together.
+        weighed: usize,
+    },
+    /// Too much memory.
+    #[error(
+        "the question takes {0} bytes of the gateway's memory, more than {MEMORY_MOST}: ask for fewer measures at once, or by \
+         fewer keys"
+    )]
+    Memory(usize),
+    /// Too long a layout.
+    #[error("the answer's layout takes {0} bytes, more than {LAYOUT_BYTES_MOST}: ask by fewer keys")]
+    Layout(usize),
     /// Too many cells.
     #[error("the question has {0} cells, more than the {CELLS_MOST} that a release may hold")]
     Cells(usize),
-    /// Too many groups times candidates.
-    #[error("the question counts {0} groups and candidates, more than {INTEGERS_MOST}: ask by fewer keys")]
+    /// Too many integers to count: groups times bins, keys or candidates.
+    #[error(
+        "the question counts {0} integers in all, more than {INTEGERS_MOST}: ask for fewer quantiles at once, or by fewer keys"
+    )]
     Integers(usize),
     /// A condition that the column cannot meet.
     #[error("the condition on `{0}` is not in its declared values")]
@@ -118,10 +154,25 @@ impl PlanRefusal {
             Self::Column(_) => "column-not-declared",
             Self::NotADimension(_) => "not-a-dimension",
             Self::Dimensions => "too-many-dimensions",
-            Self::Margins(_) => "too-many-margins",
-            Self::Cells(_) | Self::Integers(_) => "too-many-cells",
+            Self::Margins(_) | Self::MarginsInAll(_) => "too-many-margins",
+            Self::Measures(_) => "too-many-measures",
+            Self::Searches(_) => "too-many-searches",
+            Self::Selections { .. } => "too-many-selections",
+            Self::Memory(_) => "too-much-memory",
+            Self::Cells(_) | Self::Integers(_) | Self::Layout(_) => "too-many-cells",
             Self::Filter(_) => "filter-out-of-range",
             Self::Version { .. } => "version-not-live",
         }
     }
+}
+
+/// Why a stored plan cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The text is not of this question and these terms.
+    #[error("the stored plan is of another question")]
+    Other,
+    /// The question cannot be planned any more: it is over a bound that came later.
+    #[error("{0}")]
+    Refused(#[from] PlanRefusal),
 }

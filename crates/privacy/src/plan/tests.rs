@@ -6,6 +6,8 @@ use crate::{
     SelectionLaw, Span, Unit,
 };
 
+mod bounds;
+
 const DELTA: Accounting = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
 
 fn code(text: &str) -> Code {
@@ -232,7 +234,7 @@ fn a_mean_is_divided_by_a_released_count_where_that_is_cheaper() {
         let range = Range { low: 0, high: 5_000_000, scale: 2 };
         let said = MeasuredColumn { range, centre: centred.then_some(2_500_000), candidates: None };
         assert_eq!(text.columns.values().collect::<Vec<_>>(), [&said]);
-        assert_eq!(restore(&asked, &residents(), &text, plan.loss), Some(plan));
+        assert_eq!(restore(&asked, &residents(), &text, plan.loss), Ok(plan));
     }
 }
 
@@ -356,10 +358,10 @@ fn a_stored_plan_is_restored_as_it_was() {
         );
         let plan = compile(&query, &residents(), &basis(&account, &[])).unwrap();
         let text: PlanText = plan.text().to_string().parse().unwrap();
-        assert_eq!(restore(&query, &residents(), &text, plan.loss), Some(plan));
+        assert_eq!(restore(&query, &residents(), &text, plan.loss), Ok(plan));
         let other: Query =
             "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.3\n".parse().unwrap();
-        assert_eq!(restore(&other, &residents(), &text, Loss::pure(1)), None);
+        assert_eq!(restore(&other, &residents(), &text, Loss::pure(1)), Err(RestoreError::Other));
     }
 }
 

@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use super::{MARGINS_MOST, MEASURES_MOST};
 use crate::{Dataset, Margin, Measure, Measurement, Name, Range};
+
+/// The most lines of a plan: three of the whole, one for each measure's column, and for each margin one of its own and one of
+/// the release that it divides by.
+const LINES_MOST: usize = 3 + MEASURES_MOST + 2 * MARGINS_MOST;
+/// The most bytes of a line: a measure's text, the names of a margin, and a few numbers.
+const LINE_BYTES_MOST: usize = 1_024;
 
 /// The text of a plan as it travels beside a release.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +105,7 @@ impl fmt::Display for PlanText {
             write!(f, "{of} mechanism {measurement} sensitivity {sensitivity} price {price_nano}")?;
             match measurement {
                 Measurement::Discovery(discovery) => writeln!(f, " threshold {}", discovery.threshold)?,
-                _ => writeln!(f)?,
+                Measurement::Noise(_) | Measurement::Selection(_) => writeln!(f)?,
             }
         }
         Ok(())
@@ -110,6 +117,10 @@ impl FromStr for PlanText {
 
     /// Reads a plan's text back; any other spelling than the printed one is refused.
     fn from_str(text: &str) -> Result<Self, ()> {
+        // INVARIANT (bounded before it is read): what is no plan's size costs no more than to count its lines.
+        if text.lines().nth(LINES_MOST).is_some() || text.lines().any(|line| line.len() > LINE_BYTES_MOST) {
+            return Err(());
+        }
         let mut lines = text.lines();
         if lines.next() != Some("lango-plan 1") {
             return Err(());
