@@ -443,7 +443,7 @@ fn circles_are_found_through_imports_reexports_and_paths() {
             None,
         ),
         (
-            "tests may look back",
+            "tests may refer back",
             &[
                 ("lib.rs", ""),
                 ("a.rs", "use crate::b::B;"),
