@@ -1,6 +1,6 @@
 //! How much may come over the wire: no more than the largest answer that can be planned.
 
-use lango_identity::Limits;
+use lango_identity::EnvelopeLimits;
 
 const KIB: usize = 1024;
 
@@ -29,8 +29,8 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * KIB * KIB;
 pub const AUDIENCE_MOST: usize = 1_000;
 
 /// How large the parts of an office's envelope may be: what offices sign is small.
-pub(crate) const OFFICE_LIMITS: Limits =
-    Limits { payload_bytes_max: 8 * KIB, certificates_max: 4, certificate_bytes_max: 16 * KIB };
+pub(crate) const OFFICE_LIMITS: EnvelopeLimits =
+    EnvelopeLimits { payload_bytes_max: 8 * KIB, certificates_max: 4, certificate_bytes_max: 16 * KIB };
 
 /// The bytes that an answer with these texts and this number of integers has at most, whatever the integers are.
 pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize {
