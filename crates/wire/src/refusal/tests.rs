@@ -196,6 +196,16 @@ fn every_refusal_has_its_code_its_status_and_its_arguments() {
     assert_eq!(listed, expected, "testdata/refusals.txt lists what there is");
 }
 
+#[test]
+fn the_manual_lists_every_code_with_its_statuses() {
+    let manual = include_str!("../../../../docs/OPERATIONS.md");
+    for refusal in every() {
+        let row = manual.lines().find(|line| line.starts_with(&format!("| `{}` | ", refusal.code())));
+        let row = row.unwrap_or_else(|| panic!("docs/OPERATIONS.md lacks `{}`", refusal.code()));
+        assert!(row.contains(&format!("{:?}", refusal.status_code())), "{row}");
+    }
+}
+
 /// The ids of the English messages, with `.case` behind a code that has cases, and the names in each.
 fn messages() -> Vec<(String, BTreeSet<String>)> {
     fn names(pattern: &Pattern<&str>) -> BTreeSet<String> {
