@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use lango_identity::{Limits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
 
 use crate::{Gateway, pace::Pace, turn::Turn, withheld::Withholding};
@@ -76,7 +76,7 @@ impl Gateway {
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
         let envelope = envelope.unwrap_or_default().into();
-        let verified = verify(&envelope, kind, &self.region, came_at, Limits::default())?;
+        let verified = verify(&envelope, kind, &self.region, came_at, EnvelopeLimits::default())?;
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
         let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);

@@ -7,11 +7,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use lango_document::{Document, DocumentError};
 use lango_identity::{
     PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
 };
 use lango_ledger::DeclaredMember;
-use lango_policy::{DocumentError, PolicySet, document::Document};
+use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Location, Moved, ReleaseKey, Store, StoreError};
@@ -137,6 +138,9 @@ impl Gateway {
         let failed = policy.run_trials();
         if !failed.is_empty() {
             return Err(OpenError::Trials(failed));
+        }
+        for error in policy.never_matching(config.region.trust_domain()) {
+            tracing::warn!("{error}");
         }
         let office = config.signer.principal().clone();
         if office.role() != Role::Office || office.name() != policy.office {

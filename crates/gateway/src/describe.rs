@@ -27,8 +27,8 @@ impl Gateway {
             )
             .into());
         };
-        let principal = request.principal.to_string();
-        let open: Vec<&Grant> = self.policy.open_to(&principal, self.today()).collect();
+        let principal = &request.principal;
+        let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
         let datasets = self
             .policy
             .datasets

@@ -122,7 +122,8 @@ impl Gateway {
     /// The access record of a request, as far as it is known.
     pub(crate) fn record<T>(&self, request: &Request<T>, known: &Known, decision: Decision) -> Record {
         Record {
-            at: self.now(),
+            // When the work was done is nobody's business.
+            at: request.came_at,
             principal: request.principal.to_string(),
             purpose: known.purpose.clone(),
             request_digest: request.digest,

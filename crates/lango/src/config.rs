@@ -12,9 +12,10 @@ use std::{
     time::Duration,
 };
 
+use lango_document::Document;
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
-use lango_policy::{PolicySet, document::Document};
+use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
 use lango_store::{Anchor, Location, Store};

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use lango_principal::SpiffeId;
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
@@ -10,8 +11,8 @@ use crate::{Budget, Grant, PolicySet, Pool};
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The principal's SPIFFE URI.
-    pub principal: &'a str,
+    /// Who asks.
+    pub principal: &'a SpiffeId,
     /// The declared purpose; `None` fits every grant (in trials only).
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
@@ -94,6 +95,62 @@ impl fmt::Display for DenialCode {
 impl PolicySet {
     /// Decides a question: the first grant, in the files' order, that allows all of it; else the reason of the grant
     /// that came nearest.
+    ///
+    /// ```
+    /// use lango_policy::{Asked, DenialCode, PolicySet, document::Document};
+    /// use lango_privacy::Query;
+    ///
+    /// let text = r#"
+    /// policy = 1
+    /// office = "GHA"
+    ///
+    /// [dataset.residents]
+    /// title = "Residents"
+    /// kind = "stock"
+    /// source = "register"
+    /// table = "residents"
+    /// version = "2024-07-01"
+    /// unit = { column = "person_id", noun = "person", rows_at_most = 1 }
+    ///
+    /// [dataset.residents.column]
+    /// sex = { codes = ["F", "M"] }
+    /// age = { integer = [0, 110], bands = 5 }
+    ///
+    /// [budget.residents]
+    /// accounting = "pure"
+    /// epsilon = 8.0
+    /// renews = "yearly"
+    ///
+    /// [[grant]]
+    /// id = "analysts"
+    /// to = ["spiffe://ecowas.example/analyst/*"]
+    /// purpose = ["official-statistics"]
+    /// dataset = "residents"
+    /// measures = ["persons"]
+    /// by = ["sex"]
+    /// by_at_most = 1
+    /// epsilon_per_query = 1.0
+    /// epsilon_total = 4.0
+    /// publish = "office"
+    /// "#;
+    /// let policy = PolicySet::read(&[Document::new("gha.toml", text)])?;
+    /// let asked = Asked {
+    ///     principal: "spiffe://ecowas.example/analyst/awa",
+    ///     purpose: Some("official-statistics"),
+    ///     on: None,
+    ///     epsilon_nano: None,
+    /// };
+    /// let question = |by: &str| -> Result<Query, _> {
+    ///     format!("lango-query 1\ndataset residents\nmeasure persons\n{by}\nprice epsilon 0.5\n").parse()
+    /// };
+    ///
+    /// let by_sex = question("by sex")?;
+    /// assert_eq!(policy.authorize(&asked, &by_sex)?.grant.id, "analysts");
+    ///
+    /// let denial = policy.authorize(&asked, &question("by age")?).unwrap_err();
+    /// assert_eq!((denial.code, denial.rule.as_deref()), (DenialCode::DimensionNotGranted, Some("analysts")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn authorize<'a>(&'a self, asked: &Asked<'_>, query: &Query) -> Result<Granted<'a>, Denial> {
         let unknown = || Denial {
             code: DenialCode::DatasetUnknown,
@@ -121,7 +178,7 @@ impl PolicySet {
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
-    pub fn open_to<'a>(&'a self, principal: &'a str, on: Date) -> impl Iterator<Item = &'a Grant> {
+    pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
         self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
@@ -210,12 +267,6 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
     }
 }
 
-fn matches(grant: &Grant, principal: &str) -> bool {
-    grant.to.iter().any(|to| match to.strip_suffix("/*") {
-        Some(folder) => principal
-            .strip_prefix(folder)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        None => to == principal,
-    })
+fn matches(grant: &Grant, principal: &SpiffeId) -> bool {
+    grant.to.iter().any(|to| to.matches(principal))
 }

@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-use lango_privacy::{Accounting, Dataset, Measure, Name};
-use time::{Date, Month};
+use lango_document::{Document, DocumentError};
+use lango_principal::{PrincipalPattern, Role};
+use lango_privacy::{Dataset, Measure, Name};
+use time::Date;
 use toml::Spanned;
 
 use crate::{
-    DocumentError, Trial,
-    document::{Document, nearest},
-    file::{self, AccountingWord, File, Publish, Quantity, RenewsWord},
+    budget::{Budget, Pool},
+    file::{self, File, Publish},
+    trial::Trial,
+    within::In,
 };
 
 /// The rules of one office.
@@ -29,67 +32,8 @@ pub struct PolicySet {
     pub grants: Vec<Grant>,
     /// Questions with the decision that the administrator expects.
     pub trials: Vec<Trial>,
-}
-
-/// What a dataset's questions are charged to: the datasets of one group share a pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pool {
-    /// The group's name, or the dataset's own.
-    pub name: Name,
-    /// Whether the dataset names its group.
-    pub is_group: bool,
-}
-
-/// What may be learned from a pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// The currency.
-    pub account: Accounting,
-    /// How much, in billionths of epsilon.
-    pub epsilon_nano: u64,
-    /// When it is full again.
-    pub renews: Renewal,
-}
-
-/// When an account is full again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewal {
-    /// Never.
-    Never,
-    /// On the first of every month.
-    Monthly,
-    /// On the first of January, April, July and October.
-    Quarterly,
-    /// On the first of January.
-    Yearly,
-}
-
-impl Renewal {
-    /// When the calendar period (UTC) that a day lies in began, in Unix seconds; 0 where nothing renews.
-    pub fn since(self, day: Date) -> i64 {
-        let month = match self {
-            Self::Never => return 0,
-            Self::Monthly => day.month(),
-            Self::Quarterly => [Month::January, Month::April, Month::July, Month::October]
-                .into_iter()
-                .rfind(|first| u8::from(*first) <= u8::from(day.month()))
-                .unwrap_or(Month::January),
-            Self::Yearly => Month::January,
-        };
-        Date::from_calendar_date(day.year(), month, 1)
-            .map_or(0, |first| first.midnight().assume_utc().unix_timestamp())
-    }
-
-    /// The name of the calendar period (UTC) that a day lies in: ``, `2026-11`, `2026-Q4`, `2026`.
-    pub fn period(self, day: Date) -> String {
-        let (year, month) = (day.year(), u8::from(day.month()));
-        match self {
-            Self::Never => String::new(),
-            Self::Monthly => format!("{year:04}-{month:02}"),
-            Self::Quarterly => format!("{year:04}-Q{}", month.div_ceil(3)),
-            Self::Yearly => format!("{year:04}"),
-        }
-    }
+    /// Where each principal of a grant stands in its file; the message says which.
+    addressed: Vec<(PrincipalPattern, DocumentError)>,
 }
 
 /// One rule.
@@ -97,8 +41,8 @@ impl Renewal {
 pub struct Grant {
     /// The rule's name.
     pub id: String,
-    /// Whom it speaks of: SPIFFE URIs, the last segment possibly `*`.
-    pub to: Vec<String>,
+    /// Whom it speaks of.
+    pub to: Vec<PrincipalPattern>,
     /// For what.
     pub purposes: Vec<String>,
     /// Of which dataset.
@@ -141,6 +85,7 @@ impl PolicySet {
             budgets: BTreeMap::new(),
             grants: Vec::new(),
             trials: Vec::new(),
+            addressed: Vec::new(),
         };
         let files = documents
             .iter()
@@ -175,13 +120,17 @@ impl PolicySet {
         for (at, file) in &files {
             for table in &file.grant {
                 let grant = set.check_grant(at, table.get_ref())?;
+                let named = grant.to.iter().zip(table.get_ref().to.get_ref());
+                let named = named.map(|(pattern, written)| {
+                    (pattern.clone(), at.error(written, format!("grant `{}` is to `{pattern}`", grant.id)))
+                });
+                set.addressed.extend(named);
                 set.grants.push(grant);
             }
         }
         for (at, file) in &files {
             for table in &file.test {
-                let trial = set.check_trial(at, table)?;
-                set.trials.push(trial);
+                set.trials.push(at.trial(table, &set.datasets)?);
             }
         }
         if set.office.is_empty() {
@@ -189,6 +138,32 @@ impl PolicySet {
             return Err(DocumentError { file: "policies".to_owned(), at: None, message });
         }
         Ok(set)
+    }
+
+    /// Runs every trial against the policy; the errors of those that fail, in order.
+    pub fn run_trials(&self) -> Vec<DocumentError> {
+        self.trials
+            .iter()
+            .filter_map(|trial| trial.run(&|asked, query| self.authorize(asked, query)).err())
+            .collect()
+    }
+
+    /// The principals of grants from whom no question can come where this is the region's trust domain: those of another region, and
+    /// those whose role asks nothing. Each with its place and what to do.
+    pub fn never_matching(&self, trust_domain: &str) -> Vec<DocumentError> {
+        let never = |(pattern, at): &(PrincipalPattern, DocumentError)| {
+            let why = match (pattern.trust_domain() == trust_domain, pattern.role()) {
+                (false, _) => {
+                    format!("the gateway's region is `{trust_domain}`, and nobody of another one can ask")
+                }
+                (true, Role::Analyst) => return None,
+                (true, role @ (Role::Office | Role::Coordinator | Role::Auditor | Role::Administrator)) => {
+                    format!("only analysts ask questions, and no {role} does")
+                }
+            };
+            Some(DocumentError { message: format!("{}: {why}", at.message), ..at.clone() })
+        };
+        self.addressed.iter().filter_map(never).collect()
     }
 
     fn name_office(&mut self, at: &In<'_>, office: &Spanned<String>) -> Result<(), DocumentError> {
@@ -279,14 +254,8 @@ impl PolicySet {
         let dataset = self.datasets.get(&dataset_name);
         let dataset = dataset.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
         let columns = &dataset.columns;
-        for principal in table.to.get_ref() {
-            if !is_principal(principal) {
-                let message = format!(
-                    "`{principal}` is not `spiffe://region/role/name`; a role is `analyst` or the like, the name may be `*`"
-                );
-                return Err(at.error(&table.to, message));
-            }
-        }
+        let to = table.to.get_ref().iter().map(|written| at.principal(written));
+        let to = to.collect::<Result<Vec<PrincipalPattern>, DocumentError>>()?;
         if table.to.get_ref().is_empty() || table.purpose.get_ref().is_empty() {
             return Err(at.error(
                 &table.id,
@@ -346,7 +315,7 @@ impl PolicySet {
         };
         Ok(Grant {
             id: id.clone(),
-            to: table.to.get_ref().clone(),
+            to,
             purposes: table.purpose.get_ref().clone(),
             measures: table.measures.get_ref().iter().map(measure).collect::<Result<_, _>>()?,
             by,
@@ -358,115 +327,6 @@ impl PolicySet {
             valid,
             dataset: dataset_name,
         })
-    }
-}
-
-/// The roles that a principal may have.
-const ROLES: [&str; 5] = ["office", "coordinator", "analyst", "auditor", "administrator"];
-
-/// `spiffe://region/role/name`, where the name may be `*`.
-fn is_principal(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("spiffe://") else { return false };
-    let segments: Vec<&str> = rest.split('/').collect();
-    let plain = |segment: &&str| {
-        !segment.is_empty() && !segment.contains('*') && segment.bytes().all(|c| c.is_ascii_graphic())
-    };
-    match segments.as_slice() {
-        [region, role, name] => plain(region) && ROLES.contains(role) && (*name == "*" || plain(name)),
-        _ => false,
-    }
-}
-
-/// A document whose errors are being made.
-pub(crate) struct In<'a>(&'a Document);
-
-impl In<'_> {
-    pub(crate) fn error<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> DocumentError {
-        self.0.error(at.span().start, message)
-    }
-
-    fn unknown<'a, T>(
-        &self,
-        what: &str,
-        at: &Spanned<T>,
-        name: &str,
-        known: impl Iterator<Item = &'a str>,
-    ) -> DocumentError {
-        let meant =
-            nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-        self.error(at, format!("{what} `{name}` is not declared{meant}"))
-    }
-
-    fn version(&self, version: &Spanned<u32>) -> Result<(), DocumentError> {
-        if *version.get_ref() == 1 {
-            Ok(())
-        } else {
-            Err(self.error(version, "this version reads `policy = 1` only"))
-        }
-    }
-
-    pub(crate) fn parsed<T: FromStr>(&self, text: &Spanned<String>) -> Result<T, DocumentError>
-    where
-        T::Err: std::fmt::Display,
-    {
-        text.get_ref().parse().map_err(|error: T::Err| self.error(text, error.to_string()))
-    }
-
-    fn epsilon(&self, epsilon: &Spanned<Quantity>) -> Result<u64, DocumentError> {
-        let nano =
-            epsilon.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok()).filter(|nano| *nano > 0);
-        nano.ok_or_else(|| self.error(epsilon, "an epsilon is above 0 and no finer than a billionth"))
-    }
-
-    fn delta_per_query(
-        &self,
-        delta: Option<&Spanned<Quantity>>,
-        account: &Accounting,
-    ) -> Result<u64, DocumentError> {
-        let Some(delta) = delta else { return Ok(0) };
-        let Accounting::Zcdp { delta_e18: most } = account else {
-            return Err(self.error(
-                delta,
-                "`delta_per_query` needs `accounting = \"zcdp\"`: a pure account has no delta",
-            ));
-        };
-        let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
-        units.filter(|units| (1..=*most).contains(units)).ok_or_else(|| {
-            self.error(delta, "`delta_per_query` is above 0 and at most the `delta` of the budget")
-        })
-    }
-
-    fn budget(&self, table: &file::BudgetTable) -> Result<Budget, DocumentError> {
-        let account = match (table.accounting.get_ref(), &table.delta) {
-            (AccountingWord::Pure, None) => Accounting::Pure,
-            (AccountingWord::Pure, Some(delta)) => {
-                return Err(self.error(
-                    delta,
-                    "a pure account has no `delta`: remove it, or set `accounting = \"zcdp\"`",
-                ));
-            }
-            (AccountingWord::Zcdp, None) => {
-                return Err(self.error(&table.accounting, "a zCDP account needs a `delta`, such as 1e-6"));
-            }
-            (AccountingWord::Zcdp, Some(delta)) => {
-                let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
-                // Above a thousandth, delta says that one person in a thousand may be exposed outright.
-                let units = units.filter(|units| (1..=1_000_000_000_000_000).contains(units));
-                Accounting::Zcdp {
-                    delta_e18: units
-                        .ok_or_else(|| self.error(delta, "`delta` is above 0 and at most 0.001"))?,
-                }
-            }
-        };
-        let epsilon_nano = self.epsilon(&table.epsilon)?;
-        account.amount_of(epsilon_nano).map_err(|error| self.error(&table.epsilon, error.to_string()))?;
-        let renews = match table.renews {
-            RenewsWord::Never => Renewal::Never,
-            RenewsWord::Monthly => Renewal::Monthly,
-            RenewsWord::Quarterly => Renewal::Quarterly,
-            RenewsWord::Yearly => Renewal::Yearly,
-        };
-        Ok(Budget { account, epsilon_nano, renews })
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use lango_document::DocumentError;
 use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, Unit};
 use toml::Spanned;
 
 use crate::{
-    DocumentError,
-    check::{In, Pool},
+    budget::Pool,
     file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
+    within::In,
 };
 
 /// Ten minutes: longer than anybody keeps a connection waiting.

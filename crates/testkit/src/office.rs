@@ -8,9 +8,9 @@ use std::{
 };
 
 use lango_database::{Server, Tls};
+use lango_document::Document;
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
-use lango_policy::document::Document;
 use lango_source::Source;
 use lango_store::{Location, Store, StoreError};
 use lango_transport::{Address, ServerLimits};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_identity::{Envelope, Limits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
+use lango_identity::{Envelope, EnvelopeLimits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
 use lango_policy::Denial;
 use lango_privacy::{PlanRefusal, QueryError};
 use prost::Message;
@@ -173,7 +173,7 @@ impl SignedRefusal {
         now: i64,
         request_digest: &[u8; 32],
     ) -> Result<Self, RefusalError> {
-        let verified = verify(envelope, PayloadType::Refusal, region, now, Limits::default())?;
+        let verified = verify(envelope, PayloadType::Refusal, region, now, EnvelopeLimits::default())?;
         let payload: pb::RefusalPayload = strict(&verified.payload)?;
         version(payload.version)?;
         let signed: [u8; 32] = sized("request_digest", &payload.request_digest)?;

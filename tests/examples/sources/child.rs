@@ -12,9 +12,9 @@ use std::{
 };
 
 use lango_database::{Password, Server, Tls};
+use lango_document::Document;
 use lango_gateway::{Config, Gateway, serve as serve_gateway, system_clock};
 use lango_identity::{Region, Signer, TlsIdentity};
-use lango_policy::document::Document;
 use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
 use lango_testkit::{EKU, Engine, Office, TestRegion};

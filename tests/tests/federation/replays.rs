@@ -1,11 +1,13 @@
-//! A9: a signed request is worked on once and answered once, whoever sends it again, and to whichever gateway.
+//! A9: a signed request is worked on once and answered once, no matter who sends it again, and to which gateway.
 
 use std::time::Duration;
 
 use lango_identity::{PayloadType, digest};
 use lango_ledger::Claimed;
 use lango_store::{Claiming, Decision, OfRequest, Record, Step, Store};
-use lango_testkit::{Caller, Database, Engine, Mode, Office, Policy, Register, TestRegion, at_once, persons};
+use lango_testkit::{
+    Caller, Engine, Mode, Office, Policy, Register, TestDatabase, TestRegion, at_once, persons,
+};
 use lango_wire::{Lookup, Object, Question, pb};
 use tonic::{Code, Status};
 
@@ -63,9 +65,9 @@ async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_t
     let refused = signed(&analyst, &office, &persons("by village", "0.5"));
     let estimated = analyst
         .sign(PayloadType::Estimate, analyst.question(&[&office.id], &persons("by sex", "1")).encode());
-    let look = |object| analyst.sign(PayloadType::Lookup, analyst.lookup(&[&office.id], object).encode());
-    let described = look(Object::Describe(None));
-    let unknown = look(Object::Release([7; 16]));
+    let lookup = |object| analyst.sign(PayloadType::Lookup, analyst.lookup(&[&office.id], object).encode());
+    let described = lookup(Object::Describe(None));
+    let unknown = lookup(Object::Release([7; 16]));
 
     let first = query(&analyst, &office, &asked).await.unwrap();
     // A mean that a released count is divided by travels with that count.
@@ -76,7 +78,7 @@ async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_t
     let datasets = describe(&analyst, &office, &described).await.unwrap();
     let nothing = fetch(&analyst, &office, &unknown).await.unwrap_err();
     let stored = analyst.send(&office, &asked).await.unwrap().statement.release_id;
-    let fetched = look(Object::Release(stored));
+    let fetched = lookup(Object::Release(stored));
     let again = fetch(&analyst, &office, &fetched).await.unwrap();
     let (records, ledger) = (office.records(), office.ledger());
 
@@ -131,7 +133,7 @@ async fn one_identifier_is_good_for_one_payload() {
         let status = query(&analyst, &office, &envelope).await.expect_err(what);
         reused(status);
     }
-    // As a price enquiry and as a look-up too.
+    // As a price enquiry and as a lookup too.
     let estimate = analyst.sign(PayloadType::Estimate, first.encode());
     reused(price(&analyst, &office, &estimate).await.unwrap_err());
     let lookup = analyst.lookup(&[&office.id], Object::Describe(None));
@@ -220,12 +222,12 @@ async fn a_request_that_failed_is_worked_on_again() {
 }
 
 /// Two gateways of one office on one store.
-async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<Database>) {
+async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<TestDatabase>) {
     let prepare = || Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(5));
     let (mut one, mut other) = (prepare(), prepare());
     let database = match engine {
         Engine::Postgres => {
-            let database = Database::fresh(Engine::Postgres);
+            let database = TestDatabase::fresh(Engine::Postgres);
             one.keep_in(&database.owner());
             other.keep_in(&database.owner());
             Some(database)
@@ -272,11 +274,11 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
         let world = TestRegion::new();
         let ([one, _other], database) = pair(&world, engine).await;
         let analyst = world.analyst();
-        let third = Store::open(&match &database {
+        let location = match &database {
             Some(database) => lango_store::Location::Postgres { server: database.owner(), connections: 2 },
             None => lango_store::Location::File(one.store()),
-        });
-        let third = third.await.unwrap();
+        };
+        let third = Store::open(&location).await.unwrap();
         // (how often it shows that it lives, for how long at least the request waits)
         for (beats, waits) in [(0, 7), (5, 10)] {
             let question = analyst.question(&[&one.id], &persons("by sex", &format!("0.0{}", beats + 1)));

@@ -13,7 +13,7 @@ use lango_store::{Location, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::registers;
-use crate::{analyst::client::now, config, failure::Failure};
+use crate::{analyst::client::now, config, failure::Failure, output::say};
 
 pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";
@@ -59,29 +59,29 @@ impl Folder {
                 )));
             }
             Some(state) if state.complete => {
-                eprintln!(
+                say(&format!(
                     "using {} again: its registers, keys and ledgers are as the last run left them",
                     root.display()
-                );
+                ));
                 folder.free_ports()?;
                 return Ok(folder);
             }
-            Some(_) => eprintln!("finishing {}, which an earlier run left half done", root.display()),
+            Some(_) => say(&format!("finishing {}, which an earlier run left half done", root.display())),
             None if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) => {
                 return Err(Failure::Failed(format!(
                     "{} is there and is no demo: name another --dir",
                     root.display()
                 )));
             }
-            None => eprintln!(
+            None => say(&format!(
                 "making {}: keys, policies and registers of {} offices",
                 root.display(),
                 OFFICES.len()
-            ),
+            )),
         }
         folder.mark(false)?;
         folder.lay_out()?;
-        registers::draw(&folder)?;
+        registers::draw(&folder.draw, &|office| folder.register(office))?;
         folder.make_ledgers()?;
         folder.mark(true)?;
         Ok(folder)
@@ -251,7 +251,8 @@ fn policies(office: &str) -> [(&'static str, String); 2] {
 
 #[cfg(test)]
 mod tests {
-    use lango_policy::{PolicySet, document::Document};
+    use lango_document::Document;
+    use lango_policy::PolicySet;
 
     #[test]
     fn the_policy_of_every_office_loads_and_passes_its_tests() {
