@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// All that a gateway has charged, reserved and released.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger {
+pub struct TestLedger {
     /// In order of holder.
     pub accounts: Vec<AccountRow>,
     /// The states of all reservations, oldest first.
@@ -53,7 +53,7 @@ fn open(path: &Path) -> Connection {
     connection
 }
 
-impl Ledger {
+impl TestLedger {
     /// Reads the file.
     pub fn read(path: &Path) -> Self {
         let connection = open(path);
