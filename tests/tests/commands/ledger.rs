@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use lango_testkit::{Grant, Office, Policy, Register, TestRegion, persons};
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use serde_json::Value;
 
 use crate::prepare::{lango, said};
@@ -13,7 +13,7 @@ fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, Str
 
 /// An office without a store, anchored in another folder.
 fn bare(world: &TestRegion, elsewhere: &Path) -> (Office, std::path::PathBuf) {
-    let policy = Policy::of("GHA").grants([Grant::of("1", "4")]);
+    let policy = Policy::of("GHA").grants([TestGrant::of("1", "4")]);
     let mut office = Office::prepare(world, "GHA", &policy, &Register::sample(3));
     office.anchor_at(elsewhere.join("anchor"));
     let config = office.write_config(world);

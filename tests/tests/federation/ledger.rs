@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path};
 
-use lango_testkit::{Database, Engine, Grant, Office, Policy, Register, TestRegion, persons};
+use lango_testkit::{Engine, Office, Policy, Register, TestDatabase, TestGrant, TestRegion, persons};
 
 /// A pool of 1, and nothing renews.
 fn policy() -> Policy {
     Policy::of("GHA")
         .budget("accounting = \"pure\"\nepsilon = 1\nrenews = \"never\"")
-        .grants([Grant::of("1", "1")])
+        .grants([TestGrant::of("1", "1")])
 }
 
 async fn refused(office: &mut Office, expected: &str) {
@@ -37,12 +37,12 @@ async fn a_gateway_without_its_store_does_not_start_and_makes_none() {
     office.up().await.unwrap();
     office.down().await;
     // Nor on a server.
-    let database = Database::fresh(Engine::Postgres);
+    let database = TestDatabase::fresh(Engine::Postgres);
     office.keep_in(&database.owner());
     office.up().await.unwrap();
     office.down().await;
     let mut other = Office::prepare(&world, "GHA", &policy(), &Register::sample(5));
-    let empty = Database::fresh(Engine::Postgres);
+    let empty = TestDatabase::fresh(Engine::Postgres);
     other.keep_in(&empty.owner());
     empty.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     refused(&mut other, "does not exist: make it with `lango ledger create --config FILE`").await;

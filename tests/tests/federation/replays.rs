@@ -5,7 +5,9 @@ use std::time::Duration;
 use lango_identity::{PayloadType, digest};
 use lango_ledger::Claimed;
 use lango_store::{Claiming, Decision, OfRequest, Record, Step, Store};
-use lango_testkit::{Caller, Database, Engine, Mode, Office, Policy, Register, TestRegion, at_once, persons};
+use lango_testkit::{
+    Caller, Engine, Mode, Office, Policy, Register, TestDatabase, TestRegion, at_once, persons,
+};
 use lango_wire::{Lookup, Object, Question, pb};
 use tonic::{Code, Status};
 
@@ -220,12 +222,12 @@ async fn a_request_that_failed_is_worked_on_again() {
 }
 
 /// Two gateways of one office on one store.
-async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<Database>) {
+async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<TestDatabase>) {
     let prepare = || Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(5));
     let (mut one, mut other) = (prepare(), prepare());
     let database = match engine {
         Engine::Postgres => {
-            let database = Database::fresh(Engine::Postgres);
+            let database = TestDatabase::fresh(Engine::Postgres);
             one.keep_in(&database.owner());
             other.keep_in(&database.owner());
             Some(database)
@@ -272,11 +274,11 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
         let world = TestRegion::new();
         let ([one, _other], database) = pair(&world, engine).await;
         let analyst = world.analyst();
-        let third = Store::open(&match &database {
+        let location = match &database {
             Some(database) => lango_store::Location::Postgres { server: database.owner(), connections: 2 },
             None => lango_store::Location::File(one.store()),
-        });
-        let third = third.await.unwrap();
+        };
+        let third = Store::open(&location).await.unwrap();
         // (how often it shows that it lives, for how long at least the request waits)
         for (beats, waits) in [(0, 7), (5, 10)] {
             let question = analyst.question(&[&one.id], &persons("by sex", &format!("0.0{}", beats + 1)));

@@ -41,7 +41,7 @@ fn wide(measure: &str, years: usize, measurement: Measurement) -> Plan {
     let years = Column::from(Domain::integer(1, years as i64 - 2, 1).unwrap());
     dataset.columns.insert(table::name("year"), years);
     let age = Column::from(Domain::integer(0, 9, 5).unwrap());
-    let age = age.with_candidates(Grid::Listed(vec![0, 2, 4, 6, 8])).unwrap();
+    let age = age.with_candidates(Grid::Listed(vec![0, 2, 4, 6, 8].into())).unwrap();
     dataset.columns.insert(table::name("age"), age);
     let body = format!("measure {measure}\nby year\nprice epsilon 1");
     let mut plan = plan(&body, &dataset, &Accounting::Pure, &[]);

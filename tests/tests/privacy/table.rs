@@ -39,9 +39,9 @@ pub fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     let balance = Column::from(Domain::amount(-900, 400, 0, None).unwrap());
     let income = Column::from(Domain::amount(0, 1_000, 0, None).unwrap());
     let columns: [(&str, Column); 6] = [
-        ("age", age.with_candidates(Grid::Listed(vec![2, 7])).unwrap()),
-        ("balance", balance.with_candidates(Grid::Listed(vec![-700, -500, 0, 200])).unwrap()),
-        ("income", income.with_bins(Grid::Listed(vec![0, 500])).unwrap()),
+        ("age", age.with_candidates(Grid::Listed(vec![2, 7].into())).unwrap()),
+        ("balance", balance.with_candidates(Grid::Listed(vec![-700, -500, 0, 200].into())).unwrap()),
+        ("income", income.with_bins(Grid::Listed(vec![0, 500].into())).unwrap()),
         ("region", codes("A")),
         ("sex", codes("F M")),
         ("village", Domain::Open.into()),

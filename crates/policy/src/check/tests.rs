@@ -340,7 +340,10 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
     assert_eq!((movements.unit.plural.as_str(), movements.cells_at_most()), ("families", 3));
     assert_eq!((movements.rows_below(), movements.objective), (50_000_000, Objective::Largest));
     let fee = &movements.columns[&"fee".parse::<Name>().unwrap()];
-    assert_eq!((fee.typical, fee.bins.clone()), (Some(2_500), Some(Grid::Listed(vec![0, 1_000, 10_000]))));
+    assert_eq!(
+        (fee.typical, fee.bins.clone()),
+        (Some(2_500), Some(Grid::Listed(vec![0, 1_000, 10_000].into())))
+    );
     assert_eq!(fee.candidates, Some(Grid::Every(100)));
     let date = &movements.columns[&"date".parse::<Name>().unwrap()];
     assert_eq!(date.domain.keyset().unwrap().len(), 12 + 2);

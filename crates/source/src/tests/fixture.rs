@@ -26,7 +26,7 @@ pub(crate) fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     let codes = ["F", "M", "1"].iter().map(|code| code.parse().unwrap()).collect();
     let born = Domain::date("2023-12-30".into(), "2024-03-01".into(), Span::Month).unwrap();
     let income = Column::from(Domain::amount(-20, 50, 0, None).unwrap()).with_typical(5).unwrap();
-    let income = income.with_bins(Grid::Listed(vec![-20, 0, 10])).unwrap();
+    let income = income.with_bins(Grid::Listed(vec![-20, 0, 10].into())).unwrap();
     let columns = [
         ("age", Domain::integer(0, 11, 5).unwrap().into()),
         ("born", born.into()),

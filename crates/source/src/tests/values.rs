@@ -107,8 +107,11 @@ fn repro_columns_named_unit_and_rank_stood_twice_beside_a_rows_unit_and_rank() {
 fn numbers_at_the_ends_of_64_bits_are_clamped_and_added_without_overflow() {
     // As wide as a plan may be: what is added up is shifted by the lower bound.
     let wide = Domain::amount(-(1 << 22), 1 << 22, 0, None).unwrap();
-    let income =
-        Column::from(wide).with_typical(5).unwrap().with_bins(Grid::Listed(vec![-(1 << 22), 0])).unwrap();
+    let income = Column::from(wide)
+        .with_typical(5)
+        .unwrap()
+        .with_bins(Grid::Listed(vec![-(1 << 22), 0].into()))
+        .unwrap();
     let columns = [
         ("age", Domain::integer(i64::MAX - 9, i64::MAX, 5).unwrap().into()),
         ("income", income.with_candidates(Grid::Every(1 << 20)).unwrap()),
