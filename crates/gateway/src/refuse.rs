@@ -53,7 +53,7 @@ impl Gateway {
     }
 
     /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
-    /// record, and the next record that is written is preceded by their count in the log.
+    /// record, and the next refusal that is recorded says how many were.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded } = refused;
         let code = refusal.code();
@@ -75,7 +75,9 @@ impl Gateway {
             false => Step::Answered(kept::refusal(known.dataset.as_deref(), status)),
         };
         let status = refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())));
-        if recorded || !self.strangers.are_recorded(code, Instant::now()) {
+        // A request that has had its turn is known to the store, which learns how it ended.
+        let is_strange = request.turn.get().is_none();
+        if recorded || (is_strange && !self.strangers.are_recorded(code, Instant::now())) {
             return status;
         }
         let mut record = self.record(request, &known, Decision::Refused);

@@ -140,7 +140,7 @@ pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pool
 }
 
 /// The declared datasets that a member's charges belong to: those over its rows, else the one of its name. One that was declared in
-/// another pool over the same rows before is not meant: the two have been told apart by their groups from the beginning.
+/// another pool over the same rows before is not meant: their groups have kept the two apart from the beginning.
 fn heirs<'a>(member: &Member, known: &[KnownMember], declared: &'a [DeclaredMember]) -> Vec<&'a Member> {
     let over =
         |heir: &&DeclaredMember| !member.rows_from.is_empty() && heir.member.rows_from == member.rows_from;

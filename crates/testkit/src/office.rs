@@ -17,7 +17,7 @@ use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
-    Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
+    Engine, Gate, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestLedger, TestRegion,
     generous, limits, running::Running,
 };
 
@@ -243,8 +243,8 @@ statement_timeout_s = 600
     }
 
     /// All that it has charged, reserved and released.
-    pub fn ledger(&self) -> Ledger {
-        Ledger::read(&self.store())
+    pub fn ledger(&self) -> TestLedger {
+        TestLedger::read(&self.store())
     }
 
     /// All its access records.
