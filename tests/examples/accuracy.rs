@@ -162,7 +162,7 @@ async fn of_register(register: &Path, address: Option<String>, begun: Instant) -
     let peak_mb = peak_mb()?;
     warm.sort_by(f64::total_cmp);
 
-    let documents = [lango_policy::document::Document::new("bench.toml", text)];
+    let documents = [lango_document::Document::new("bench.toml", text)];
     let policy = lango_policy::PolicySet::read(&documents)?;
     let dataset = policy.datasets.values().next().ok_or("a dataset")?;
     let basis = Basis { account: &Accounting::Pure, delta_e18: 0, terms_digest: [0; 32], released: &[] };

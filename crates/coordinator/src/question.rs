@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{Question, Refusal, pb, status::unauthenticated};
@@ -81,7 +81,7 @@ impl Asked {
         door: &Door,
     ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
-        let verified = verify(&envelope.clone().into(), kind, region, now, Limits::default());
+        let verified = verify(&envelope.clone().into(), kind, region, now, EnvelopeLimits::default());
         let verified = verified.map_err(|reason| {
             door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()

@@ -40,9 +40,8 @@ impl Gateway {
                 "this office publishes its own figures, so none of its answers can be hidden in a region's";
             return Err(Refused::new(Refusal::new("published", message), &known));
         }
-        let principal = request.principal.to_string();
         let asked = Asked {
-            principal: &principal,
+            principal: &request.principal,
             purpose: Some(&question.purpose),
             on: Some(self.today()),
             epsilon_nano: None,
@@ -105,11 +104,10 @@ impl Gateway {
         purpose: &str,
         loss: &Loss,
     ) -> Result<Granted<'_>, Denial> {
-        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
-        let principal = request.principal.to_string();
         let asked = Asked {
-            principal: &principal,
+            principal: &request.principal,
             purpose: (!purpose.is_empty()).then_some(purpose),
             on: Some(self.today()),
             epsilon_nano: Some(epsilon.unwrap_or(u64::MAX)),

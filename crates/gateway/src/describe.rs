@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lango_identity::Role;
 use lango_policy::Grant;
 use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
-use lango_store::Decision;
-use lango_wire::{Lookup, Object, Refusal, pb};
+use lango_store::{Decision, Step};
+use lango_wire::{Lookup, Object, Refusal, kept, pb};
 
 use crate::{
     Gateway,
@@ -16,8 +15,11 @@ use crate::{
 
 impl Gateway {
     /// The datasets that some grant opens to the asker, no further than those grants.
-    pub(crate) async fn describe(&self, request: &Request<Lookup>) -> Result<Vec<pb::Dataset>, Refused> {
-        let lookup = self.admit(request, Role::Analyst)?;
+    pub(crate) async fn describe(
+        &self,
+        request: &Request<Lookup>,
+        lookup: &Lookup,
+    ) -> Result<Vec<pb::Dataset>, Refused> {
         let Object::Describe(only) = &lookup.object else {
             return Err(Refusal::new(
                 "malformed",
@@ -25,8 +27,8 @@ impl Gateway {
             )
             .into());
         };
-        let principal = request.principal.to_string();
-        let open: Vec<&Grant> = self.policy.open_to(&principal, self.today()).collect();
+        let principal = &request.principal;
+        let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
         let datasets = self
             .policy
             .datasets
@@ -40,13 +42,15 @@ impl Gateway {
                 format!("office {} has no dataset `{name}` that is open to {principal}", self.office.name());
             return Err(Refused::new(Refusal::new("dataset-unknown", message), &known));
         }
-        self.note(request, &known, Decision::Described, None).await?;
+        let mut record = self.record(request, &known, Decision::Described);
+        record.request = request.step(Step::Answered(kept::datasets(&described)));
+        self.append(&record, &known).await?;
         Ok(described)
     }
 
     fn describe_one(&self, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
         let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
-        let budget = self.policy.budgets.get(&dataset.name)?;
+        let budget = self.policy.budget(&dataset.name)?;
         let measured = grants.iter().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
         let usable: BTreeSet<&Name> =
             grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured).collect();
@@ -77,8 +81,11 @@ impl Gateway {
     }
 
     /// A stored release, for any principal that could ask its question today.
-    pub(crate) async fn get_release(&self, request: &Request<Lookup>) -> Result<pb::Release, Refused> {
-        let lookup = self.admit(request, Role::Analyst)?;
+    pub(crate) async fn get_release(
+        &self,
+        request: &Request<Lookup>,
+        lookup: &Lookup,
+    ) -> Result<pb::Release, Refused> {
         let Object::Release(id) = &lookup.object else {
             return Err(Refusal::new(
                 "malformed",
@@ -105,21 +112,12 @@ impl Gateway {
             ..known
         };
         let earlier = self.earlier(request, &stored, &known).await?;
-        self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
-        Ok(self.sign(request, stored, FREE, true, &granted, earlier))
-    }
-
-    async fn note(
-        &self,
-        request: &Request<Lookup>,
-        known: &Known,
-        decision: Decision,
-        release_id: Option<[u8; 16]>,
-    ) -> Result<(), Refused> {
-        let mut record = self.record(request, known, decision);
-        record.release_id = release_id;
-        let recorded = self.store.append(&record).await;
-        recorded.map_err(|error| known.unavailable("a look-up could not be recorded", &error))
+        let mut record = self.record(request, &known, Decision::Repeated);
+        record.release_id = Some(stored.release_id);
+        let signed = self.sign(request, stored, FREE, true, &granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        self.append(&record, &known).await?;
+        Ok(signed)
     }
 }
 

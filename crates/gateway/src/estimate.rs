@@ -1,8 +1,7 @@
 //! The price of a question and the error of its answer: stops before the data.
 
-use lango_identity::Role;
-use lango_store::Decision;
-use lango_wire::{Question, pb};
+use lango_store::{Decision, Step};
+use lango_wire::{Question, kept, pb};
 
 use crate::{
     Gateway,
@@ -17,9 +16,12 @@ impl Gateway {
     ///
     /// INVARIANT (data never choose the road that is shown): nothing here asks the source. Which road rows would take is for
     /// the office's log and `lango doctor`.
-    pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
-        let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.authorize(request, &question).await?;
+    pub(crate) async fn estimate(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<pb::Estimate, Refused> {
+        let allowed = self.authorize(request, question).await?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
         let stored = self.stored(&allowed).await?;
@@ -38,8 +40,7 @@ impl Gateway {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
             queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
         }
-        self.store.append(&self.record(request, known, Decision::Estimated)).await.map_err(store)?;
-        Ok(pb::Estimate {
+        let estimate = pb::Estimate {
             office: self.office.to_string(),
             plan,
             layout,
@@ -50,6 +51,11 @@ impl Gateway {
             repeated,
             dataset_version: key.dataset_version.clone(),
             bounds_drop: granted.dataset.bounds_drop.clone().unwrap_or_default(),
-        })
+        };
+        let mut record = self.record(request, known, Decision::Estimated);
+        record.request =
+            request.step(Step::Answered(kept::estimate(granted.dataset.name.as_str(), &estimate)));
+        self.append(&record, known).await?;
+        Ok(estimate)
     }
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use lango_identity::{PayloadType, Unauthenticated};
 use lango_privacy::Loss;
-use lango_store::{Decision, Record};
-use lango_wire::{Refusal, SignedRefusal, status};
+use lango_store::{Decision, Record, Recorded, Step};
+use lango_wire::{Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
@@ -59,27 +59,13 @@ impl Gateway {
     }
 
     /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
-    /// record, and the next record that is written is preceded by their count in the log.
+    /// record, and the next refusal that is recorded says how many were.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded, retry_after } = refused;
         let code = refusal.code;
         self.refused_lines.line(|| {
             tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
         });
-        if !recorded && self.strangers.are_recorded(code, Instant::now()) {
-            let mut record = self.record(request, &known, Decision::Refused);
-            record.reason = code.to_owned();
-            let left_out = self.strangers.take_left_out();
-            if let Err(error) = self.store.append(&record).await {
-                self.strangers.put_back(left_out);
-                // Nothing leaves that is not recorded or counted, a refusal's detail included.
-                tracing::error!(%error, "a refusal could not be recorded");
-                return Refusal::unavailable().into_status(None);
-            }
-            if left_out > 0 {
-                tracing::warn!(left_out, "refusals before this one were not recorded");
-            }
-        }
         let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
@@ -87,7 +73,32 @@ impl Gateway {
             code: code.to_owned(),
             time,
         };
-        refusal.into_status_after(Some(self.signer.sign(PayloadType::Refusal, signed.encode())), retry_after)
+        let step = |status: &Status| match retry_after {
+            None if code != Refusal::unavailable().code => {
+                Step::Answered(kept::refusal(known.dataset.as_deref(), status))
+            }
+            Some(_) | None => Step::Freed,
+        };
+        let status = refusal
+            .into_status_after(Some(self.signer.sign(PayloadType::Refusal, signed.encode())), retry_after);
+        // A request that has had its turn is known to the store, which learns how it ended.
+        let is_strange = request.turn.get().is_none();
+        if recorded || (is_strange && !self.strangers.are_recorded(code, Instant::now())) {
+            return status;
+        }
+        let mut record = self.record(request, &known, Decision::Refused);
+        record.reason = code.to_owned();
+        record.request = request.step(step(&status));
+        record.left_out = self.strangers.take_left_out();
+        let unrecorded = match self.store.append(&record).await {
+            Ok(Recorded::Now) => return status,
+            Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.strangers.put_back(record.left_out);
+        // Nothing leaves that is not recorded or counted, a refusal's detail included.
+        tracing::error!(error = unrecorded, "a refusal could not be recorded");
+        Refusal::unavailable().into_status(None)
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.
@@ -100,6 +111,7 @@ impl Gateway {
     ) -> Refused {
         let mut record = self.record(request, known, Decision::Failed);
         record.reason = Refusal::unavailable().code.to_owned();
+        record.request = request.step(Step::Freed);
         let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
@@ -110,7 +122,8 @@ impl Gateway {
     /// The access record of a request, as far as it is known.
     pub(crate) fn record<T>(&self, request: &Request<T>, known: &Known, decision: Decision) -> Record {
         Record {
-            at: self.now(),
+            // When the work was done is nobody's business.
+            at: request.came_at,
             principal: request.principal.to_string(),
             purpose: known.purpose.clone(),
             request_digest: request.digest,
@@ -122,6 +135,8 @@ impl Gateway {
             policy_digest: self.policy_digest,
             charged: FREE,
             release_id: None,
+            left_out: 0,
+            request: request.step(Step::Working),
         }
     }
 }

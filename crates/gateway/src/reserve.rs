@@ -1,8 +1,8 @@
 //! Stop 4: the ledger refuses a price, or sets it aside before any row is read.
 
-use lango_ledger::{Account, Holder, Limit};
-use lango_policy::Granted;
-use lango_privacy::{Loss, Plan, RestoreError, restore};
+use lango_ledger::{Account, Holder, Limit, Member};
+use lango_policy::{Granted, Pool};
+use lango_privacy::{Dataset, Loss, Plan, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved};
 use lango_wire::{Question, Refusal};
 
@@ -10,7 +10,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
-    refuse::{Known, Refused},
+    refuse::{FREE, Known, Refused},
 };
 
 /// A price that is set aside.
@@ -34,6 +34,7 @@ impl Gateway {
         let [pool, share] = self.accounts(granted, known)?;
         let reserve = Reserve {
             key: key.clone(),
+            member: member(granted.dataset, granted.pool),
             query: query.to_string(),
             plan: plan.text().to_string(),
             loss: plan.loss,
@@ -50,8 +51,21 @@ impl Gateway {
                 let message = format!("{refusal}; it renews with the calendar period that the policy names");
                 return Err(Refused::new(Refusal::new(refusal.code(), message), known));
             }
+            Reserved::OtherVersion(first) => {
+                let message = format!(
+                    "this request was charged under version `{first}`, which is not served any more: ask anew"
+                );
+                return Err(Refused::new(Refusal::new("version-not-live", message), known));
+            }
+            Reserved::Moved => {
+                let what = "another gateway has another policy and moved the pool's charges: restart with that policy";
+                return Err(known.unavailable(what, &granted.pool.name));
+            }
             Reserved::Held(held) => held,
         };
+        if let (Some(anchoring), true) = (&self.anchoring, held.charged != FREE) {
+            anchoring.charged();
+        }
         let plan = if held.plan == reserve.plan {
             plan
         } else {
@@ -73,7 +87,7 @@ impl Gateway {
         let (period, since) = (renews.period(self.today()), renews.since(self.today()));
         let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
             let account =
-                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone(), since };
+                Account { pool: granted.pool.name.to_string(), holder, period: period.clone(), since };
             let limit = Limit::of_epsilon(granted.budget.account, epsilon_nano);
             let limit =
                 limit.map_err(|error| known.unavailable("a limit of the policy cannot be read", &error))?;
@@ -84,5 +98,14 @@ impl Gateway {
             charge(Holder::Pool, granted.budget.epsilon_nano)?,
             charge(share, granted.grant.epsilon_total_nano)?,
         ])
+    }
+}
+
+/// A dataset in its pool, over its rows.
+pub(crate) fn member(dataset: &Dataset, pool: &Pool) -> Member {
+    Member {
+        pool: pool.name.to_string(),
+        dataset: dataset.name.to_string(),
+        rows_from: format!("{}/{}", dataset.source, dataset.table),
     }
 }

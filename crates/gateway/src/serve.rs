@@ -35,6 +35,10 @@ pub async fn serve(
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let keeping = tokio::spawn({
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.keep_anchor().await }
+    });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
@@ -43,7 +47,12 @@ pub async fn serve(
         .add_service(reflection)
         .add_service(reflection_alpha);
     lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
-    if timeout(gateway.limits.close(), gateway.store.close()).await.is_err() {
+    keeping.abort();
+    let closing = async {
+        gateway.leave_anchor().await;
+        gateway.store.close().await;
+    };
+    if timeout(gateway.limits.close(), closing).await.is_err() {
         tracing::warn!(
             "a question is under way, so the store is left as it is: what is charged is on the disk"
         );

@@ -3,8 +3,8 @@
 use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured};
-use lango_store::{Decision, Settled, Stored};
-use lango_wire::{Cells, Question, answer::Statement, pb};
+use lango_store::{Decision, Settled, Step, Stored};
+use lango_wire::{Cells, Question, answer::Statement, kept, pb};
 
 use crate::{
     Gateway,
@@ -39,6 +39,10 @@ impl Gateway {
         };
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
+        // Signed before it is stored: the same bytes are what a request that is sent again gets.
+        let earlier = self.earlier(request, &release, known).await?;
+        let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.withhold(request, release.release_id);
         let settled = self.store.settle(reservation.id, &release, &record).await;
         let settled = settled.map_err(|error| {
@@ -47,15 +51,16 @@ impl Gateway {
                 &error,
             )
         })?;
-        if settled == Settled::Earlier {
-            return self.repeat_other(request, allowed, reservation.charged).await;
+        match settled {
+            Settled::Stored => {}
+            Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
+            Settled::Answered(_) => return Err(known.answered_elsewhere()),
         }
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us, total_us = request.pace.elapsed_us(), "released"
         );
-        let earlier = self.earlier(request, &release, known).await?;
-        Ok(self.sign(request, release, reservation.charged, false, granted, earlier))
+        Ok(signed)
     }
 
     /// The stored release of a question's key.
@@ -86,16 +91,17 @@ impl Gateway {
         stored: Stored,
         charged: Loss,
     ) -> Result<pb::Release, Refused> {
-        let Allowed { granted, known, .. } = allowed;
+        let Allowed { query, granted, known, .. } = allowed;
         self.authorize_price(request, allowed, &stored.loss)?;
         let earlier = self.earlier(request, &stored, known).await?;
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
-        let recorded = self.store.append(&record).await;
-        recorded.map_err(|error| known.unavailable("a repeated answer could not be recorded", &error))?;
+        let signed = self.sign(request, stored, charged, true, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        self.append(&record, known).await?;
         let total_us = request.pace.elapsed_us();
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
-        Ok(self.sign(request, stored, charged, true, granted, earlier))
+        Ok(signed)
     }
 
     /// The releases that a release divides by, signed for the same request.

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::oid::Oid;
 use crate::pem::{PemError, certificates_from_pem};
 use crate::region::{Region, RegionError};
-use crate::spiffe::{SpiffeError, SpiffeId, check_trust_domain};
+use lango_principal::{SpiffeError, SpiffeId, check_trust_domain};
 
 /// How long before its issue a certificate begins, so that clocks may differ.
 const SKEW_S: i64 = 300;

@@ -8,8 +8,8 @@ use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
 
 use crate::oid::Oid;
 use crate::region::Region;
-use crate::spiffe::{SpiffeError, SpiffeId};
-use crate::text::printable;
+use lango_principal::{SpiffeError, SpiffeId};
+use lango_words::printable;
 
 const ED25519: &str = "1.3.101.112";
 const ANY_PURPOSE: &str = "2.5.29.37.0";

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use x509_parser::asn1_rs;
 
-use crate::text::printable;
+use lango_words::printable;
 
 /// An object identifier such as `1.3.6.1.4.1.32473.1.1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

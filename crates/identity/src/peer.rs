@@ -14,7 +14,7 @@ use rustls::{
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::region::Region;
-use crate::spiffe::{Role, SpiffeId};
+use lango_principal::{Role, SpiffeId};
 
 /// Whom a client expects to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use crate::oid::Oid;
 use crate::pem::{PemError, certificates_from_pem};
-use crate::spiffe::{SpiffeError, check_trust_domain};
+use lango_principal::{SpiffeError, check_trust_domain};
 
 /// What everybody in a federation agrees on before the first connection.
 #[derive(Clone, PartialEq, Eq)]

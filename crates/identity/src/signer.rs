@@ -13,7 +13,7 @@ use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
-use crate::spiffe::SpiffeId;
+use lango_principal::SpiffeId;
 
 /// A principal's signing key. It prints its principal, never itself.
 #[derive(Clone)]

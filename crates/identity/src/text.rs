@@ -1,4 +1,4 @@
-//! How times and strangers' text are printed.
+//! How times are printed.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -9,9 +9,4 @@ pub(crate) fn utc(unix: i64) -> String {
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())
         .unwrap_or_else(|| unix.to_string())
-}
-
-/// A stranger's text made fit for one log line: control characters escaped, at most 120 characters.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().take(120).flat_map(char::escape_debug).collect()
 }

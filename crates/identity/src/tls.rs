@@ -14,7 +14,7 @@ use rustls::{ClientConfig, ServerConfig};
 use crate::peer::{ClientVerifier, Expected, PeerFault, ServerVerifier, peer_id};
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
-use crate::spiffe::SpiffeId;
+use lango_principal::SpiffeId;
 
 /// A principal's chain and key for TLS. It prints its chain's length, never its key.
 pub struct TlsIdentity {

@@ -7,6 +7,8 @@ use crate::{
     value::{FieldType, Read},
 };
 
+/// The most that one row may hold: what an unclosed quote swallows before it is found out.
+pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
 /// Rows in a batch at most.
 const ROWS: u64 = 8_192;
 /// Bytes of text in a batch after which it is full.

@@ -11,8 +11,8 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use crate::{
     Delimited, Encoding, ImportError,
-    batch::Batch,
-    input::{self, NotEncoded, RECORD_BYTES_MOST},
+    batch::{Batch, RECORD_BYTES_MOST},
+    input::{self, NotEncoded},
     schema::{Places, TableSchema},
 };
 

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::input::RECORD_BYTES_MOST;
+use crate::batch::RECORD_BYTES_MOST;
 
 /// Why nothing was imported. The dataset's table is as it was.
 #[derive(Debug, thiserror::Error)]

@@ -16,8 +16,6 @@ use flate2::read::MultiGzDecoder;
 
 use crate::{Compression, Delimited, Encoding, ImportError, format::known};
 
-/// Bytes of one row at most: an unclosed quote is found after reading this much.
-pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
 /// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;
 /// Bytes at the start of a file by which its format is recognised.

@@ -15,12 +15,14 @@ mod report;
 mod run;
 mod schema;
 mod staging;
+mod tuning;
 mod value;
 
 pub use error::ImportError;
 pub use format::{Compression, Delimited, Encoding, FileFormat};
 pub use report::{ImportEvent, ImportReport, ImportedColumn, UnitKey, Unread};
-pub use run::{ImportJob, Tuning};
+pub use run::ImportJob;
+pub use tuning::Tuning;
 
 #[cfg(test)]
 mod tests;

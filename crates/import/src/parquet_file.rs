@@ -123,7 +123,7 @@ impl ParquetFile {
                     let instead = "say what it is in by exporting it as text";
                     return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });
                 }
-                if text.len() > crate::input::RECORD_BYTES_MOST {
+                if text.len() > crate::batch::RECORD_BYTES_MOST {
                     return Err(ImportError::TooLong { line: number });
                 }
                 if row >= skipped {

@@ -14,7 +14,7 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    FileFormat, ImportError, ImportEvent, ImportReport, ImportedColumn,
+    FileFormat, ImportError, ImportEvent, ImportReport, ImportedColumn, Tuning,
     batch::Batch,
     delimited, fingerprint,
     lock::ImportLock,
@@ -41,21 +41,6 @@ pub struct ImportJob<'a> {
     pub dataset: &'a Dataset,
     /// The sizes of its transactions and of the register.
     pub tuning: Tuning,
-}
-
-/// How an import is done. Only tests have reason to change it.
-#[derive(Debug, Clone, Copy)]
-pub struct Tuning {
-    /// Rows of a transaction.
-    pub transaction_rows: u64,
-    /// The most pages that the register may have, as if the disk were full then.
-    pub pages_most: Option<u32>,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { transaction_rows: 250_000, pages_most: None }
-    }
 }
 
 /// An open file of either format.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -48,7 +48,7 @@ impl Demo {
             report::timings(&folder, &fleet, &result)?;
         }
         if let Some(file) = &self.json {
-            let text = serde_json::to_string_pretty(&result.json())?;
+            let text = output::json(&result.json())?;
             std::fs::write(file, text + "\n").map_err(|error| Failure::of(file.display(), error))?;
         }
         if self.once {

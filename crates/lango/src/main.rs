@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match commands::Lango::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("lango: {failure}");
+            output::say(&format!("lango: {failure}"));
             ExitCode::from(failure.exit_code())
         }
     }

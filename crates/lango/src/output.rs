@@ -19,10 +19,30 @@ pub enum Format {
     Csv,
 }
 
-/// Prints to standard output; whoever reads may stop reading.
+/// Prints a text of several lines to standard output, and nothing that is not seen, wherever it came from; the reader may stop
+/// reading.
 pub fn print(text: &str) -> Result<(), Failure> {
+    write_out(&lango_words::lines(text.trim_end()))
+}
+
+/// Prints a value as JSON: every character of it, those that are not seen escaped.
+pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    write_out(&json(value)?)
+}
+
+/// A value as a JSON text of several lines.
+pub fn json(value: &serde_json::Value) -> Result<String, Failure> {
+    Ok(lango_words::json_escaped(&serde_json::to_string_pretty(value)?))
+}
+
+/// Says a text of several lines on standard error.
+pub fn say(text: &str) {
+    eprintln!("{}", lango_words::lines(text));
+}
+
+fn write_out(text: &str) -> Result<(), Failure> {
     use std::io::Write;
-    match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
+    match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
@@ -38,8 +58,8 @@ const LINES: TableStyle = {
 pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(LINES).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    table.add_rows(rows);
+    table.set_header(header.iter().map(|name| foreign(name)));
+    table.add_rows(rows.into_iter().map(|row| row.iter().map(|cell| foreign(cell)).collect::<Vec<_>>()));
     for position in right {
         if let Some(column) = table.column_mut(*position) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -89,10 +109,8 @@ pub fn brief(error: f64) -> String {
     number(error, decimals(error, 3))
 }
 
-/// Somebody else's words, fit for a terminal: control characters are shown, not obeyed.
-pub fn foreign(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
+/// Somebody else's words on one line, fit for a terminal: what is not seen is shown as such.
+pub use lango_words::line as foreign;
 
 /// A text in lines of at most so many characters, cut between words.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
@@ -125,14 +143,8 @@ pub fn bar(template: &str, length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// A field of a CSV row (RFC 4180).
-pub fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
+/// A field of a CSV row that no spreadsheet runs.
+pub use lango_words::csv_field;
 
 #[cfg(test)]
 mod tests {
@@ -191,10 +203,21 @@ mod tests {
     }
 
     #[test]
-    fn a_csv_field_is_quoted_where_it_must_be() {
-        assert_eq!(
-            (csv_field("a b"), csv_field("a,\"b\"")),
-            ("a b".to_owned(), "\"a,\"\"b\"\"\"".to_owned())
+    fn a_table_shows_what_is_not_seen() {
+        let text = table(
+            &["key\u{200b}", "value"],
+            &[1],
+            [vec!["\u{1b}[31mred\u{202e}".to_owned(), "1".to_owned()]],
         );
+        assert!(text.contains("\u{fffd}[31mred\u{fffd}") && text.contains("key\u{fffd}"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
+    }
+
+    #[test]
+    fn a_value_keeps_its_characters_in_json_and_shows_them() {
+        let value = serde_json::json!({ "key": "\u{202e}é" });
+        let text = json(&value).unwrap();
+        assert_eq!(text, "{\n  \"key\": \"\\u202eé\"\n}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

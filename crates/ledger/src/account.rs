@@ -4,11 +4,11 @@ use std::fmt;
 
 use lango_privacy::{Accounting, Loss, LossError, nano};
 
-/// Which sum of losses is meant.
+/// Which sum of losses is meant: the pool's own, or a grant's share of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Account {
-    /// The dataset's name.
-    pub dataset: String,
+    /// The pool's name: its group's, or its only dataset's.
+    pub pool: String,
     /// Whose.
     pub holder: Holder,
     /// The calendar period, empty where the budget never renews.
@@ -81,11 +81,11 @@ impl Limit {
 pub enum Refusal {
     /// Too little is left.
     #[error(
-        "the {holder} of `{dataset}` has {left} left of {limit} in its currency and the question costs {price}"
+        "the {holder} of `{pool}` has {left} left of {limit} in its currency and the question costs {price}"
     )]
     BudgetExceeded {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
         /// What is left, as a decimal.
@@ -96,18 +96,18 @@ pub enum Refusal {
         price: String,
     },
     /// The account's currency cannot express what has been or would be charged.
-    #[error("the {holder} of `{dataset}` counts pure epsilon and holds losses without a pure guarantee")]
+    #[error("the {holder} of `{pool}` counts pure epsilon and holds losses without a pure guarantee")]
     NotPure {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
     },
     /// More delta than the account declares.
-    #[error("the {holder} of `{dataset}` has no delta left")]
+    #[error("the {holder} of `{pool}` has no delta left")]
     DeltaExceeded {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
     },
@@ -138,18 +138,18 @@ impl Balance {
 
     /// The balance after a loss, if the limit bears it.
     pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, Refusal> {
-        let (dataset, holder) = (account.dataset.clone(), account.holder.clone());
+        let (pool, holder) = (account.pool.clone(), account.holder.clone());
         let after = self.plus(loss);
         let currency = &limit.accounting;
         let (Some(before), Some(price), Some(total)) =
             (self.amount(currency), loss.amount(currency), after.amount(currency))
         else {
-            return Err(Refusal::NotPure { dataset, holder });
+            return Err(Refusal::NotPure { pool, holder });
         };
         if total > limit.amount_nano {
             let left = nano(limit.amount_nano.saturating_sub(before));
             return Err(Refusal::BudgetExceeded {
-                dataset,
+                pool,
                 holder,
                 left,
                 limit: nano(limit.amount_nano),
@@ -157,7 +157,7 @@ impl Balance {
             });
         }
         if after.delta_e18 > limit.delta_e18() {
-            Err(Refusal::DeltaExceeded { dataset, holder })
+            Err(Refusal::DeltaExceeded { pool, holder })
         } else {
             Ok(after)
         }
@@ -182,7 +182,7 @@ mod tests {
 
     fn pool() -> Account {
         Account {
-            dataset: "residents".into(),
+            pool: "residents".into(),
             holder: Holder::Pool,
             period: "2026".into(),
             since: 1_767_225_600,

@@ -2,16 +2,17 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use lango_principal::SpiffeId;
 use lango_privacy::{Dataset, Decimal, Margin, Measure, Name, Price, Query};
 use time::Date;
 
-use crate::{Budget, Grant, PolicySet};
+use crate::{Budget, Grant, PolicySet, Pool};
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The principal's SPIFFE URI.
-    pub principal: &'a str,
+    /// Who asks.
+    pub principal: &'a SpiffeId,
     /// The declared purpose; `None` fits every grant (in trials only).
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
@@ -28,6 +29,8 @@ pub struct Granted<'a> {
     /// The dataset it speaks of.
     pub dataset: &'a Dataset,
     /// The pool that it draws on.
+    pub pool: &'a Pool,
+    /// What may be learned from that pool.
     pub budget: &'a Budget,
 }
 
@@ -161,8 +164,9 @@ impl PolicySet {
             message: format!("no grant on `{}` is to {}", query.dataset, asked.principal),
         };
         for grant in self.grants.iter().filter(|grant| grant.dataset == query.dataset) {
-            match (refuse(grant, asked, query), self.budgets.get(&grant.dataset)) {
-                (None, Some(budget)) => return Ok(Granted { grant, dataset, budget }),
+            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
+            match (refuse(grant, asked, query), pool) {
+                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
                 (Some((code, message)), _) if code > nearest.code => {
                     nearest = Denial { code, rule: Some(grant.id.clone()), message };
                 }
@@ -174,7 +178,7 @@ impl PolicySet {
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
-    pub fn open_to<'a>(&'a self, principal: &'a str, on: Date) -> impl Iterator<Item = &'a Grant> {
+    pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
         self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
@@ -263,12 +267,6 @@ fn covers(granted: &Measure, asked: &Measure) -> bool {
     }
 }
 
-fn matches(grant: &Grant, principal: &str) -> bool {
-    grant.to.iter().any(|to| match to.strip_suffix("/*") {
-        Some(folder) => principal
-            .strip_prefix(folder)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
-        None => to == principal,
-    })
+fn matches(grant: &Grant, principal: &SpiffeId) -> bool {
+    grant.to.iter().any(|to| to.matches(principal))
 }

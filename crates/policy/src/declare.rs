@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use lango_document::DocumentError;
 use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, Unit};
 use toml::Spanned;
 
 use crate::{
-    DocumentError,
-    check::In,
+    budget::Pool,
     file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
+    within::In,
 };
 
 /// Ten minutes: longer than anybody keeps a connection waiting.
@@ -47,6 +48,14 @@ impl In<'_> {
             },
             bounds_drop: table.bounds_drop.clone(),
             columns: columns.collect::<Result<_, DocumentError>>()?,
+        })
+    }
+
+    /// The pool that a dataset draws on: its group's, or its own.
+    pub(crate) fn pool(&self, dataset: &Dataset, table: &file::DatasetTable) -> Result<Pool, DocumentError> {
+        Ok(match &table.group {
+            Some(group) => Pool { name: self.parsed(group)?, is_group: true },
+            None => Pool { name: dataset.name.clone(), is_group: false },
         })
     }
 

@@ -30,6 +30,7 @@ pub(crate) struct DatasetTable {
     pub source: String,
     pub table: String,
     pub version: Spanned<String>,
+    pub group: Option<Spanned<String>>,
     pub unit: Spanned<UnitTable>,
     pub rows_below: Option<Spanned<u64>>,
     pub answer_grid_ms: Option<Spanned<u64>>,
@@ -137,7 +138,7 @@ pub(crate) enum RenewsWord {
 #[serde(deny_unknown_fields)]
 pub(crate) struct GrantTable {
     pub id: Spanned<String>,
-    pub to: Spanned<Vec<String>>,
+    pub to: Spanned<Vec<Spanned<String>>>,
     pub purpose: Spanned<Vec<String>>,
     pub dataset: Spanned<String>,
     pub measures: Spanned<Vec<String>>,
@@ -173,7 +174,7 @@ pub(crate) enum Publish {
 pub(crate) struct TestTable {
     pub query: Spanned<String>,
     #[serde(rename = "as")]
-    pub principal: String,
+    pub principal: Spanned<String>,
     pub dataset: Option<Spanned<String>>,
     pub purpose: Option<String>,
     pub epsilon: Option<Quantity>,

@@ -6,13 +6,14 @@
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 mod authorize;
+mod budget;
 mod check;
 mod declare;
-pub mod document;
 mod file;
 mod trial;
+mod within;
 
 pub use authorize::{Asked, Denial, DenialCode, Granted};
-pub use check::{Budget, Grant, PolicySet, Renewal, Validity};
-pub use document::{DocumentError, Position};
+pub use budget::{Budget, Pool, Renewal};
+pub use check::{Grant, PolicySet, Validity};
 pub use trial::{Trial, TrialFailure};

@@ -1,12 +1,18 @@
 //! Trials: questions written into the policy with the decision that its administrator expects.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
-use lango_privacy::{Decimal, Filter, Margin, Measure, Name, Price, Query};
+use lango_document::{DocumentError, Position};
+use lango_principal::{SpiffeError, SpiffeId};
+use lango_privacy::{Dataset, Decimal, Filter, Margin, Measure, Name, Price, Query};
 use time::Date;
 use toml::Spanned;
 
-use crate::{Asked, Denial, DocumentError, Granted, PolicySet, Position, check::In, file::TestTable};
+use crate::{
+    authorize::{Asked, Denial, Granted},
+    file::TestTable,
+    within::In,
+};
 
 /// A `[[test]]` of a policy file.
 #[derive(Debug, Clone)]
@@ -18,7 +24,7 @@ pub struct Trial {
     /// Where in the file.
     pub at: Option<Position>,
     query: Query,
-    principal: String,
+    principal: SpiffeId,
     purpose: Option<String>,
     on: Option<Date>,
     expected: Expected,
@@ -42,51 +48,43 @@ pub struct TrialFailure {
     pub found: String,
 }
 
-impl PolicySet {
-    /// Runs every trial against the policy; the errors of those that fail, in order.
-    pub fn run_trials(&self) -> Vec<DocumentError> {
-        let failures = self.trials.iter().filter_map(|trial| Some((trial, trial.run(self).err()?)));
-        failures
-            .map(|(trial, failure)| DocumentError {
-                file: trial.file.clone(),
-                at: trial.at,
-                message: failure.to_string(),
-            })
-            .collect()
-    }
-
-    pub(crate) fn check_trial(
+impl In<'_> {
+    /// A trial of these datasets. It is read, not run.
+    pub(crate) fn trial(
         &self,
-        at: &In<'_>,
         table: &Spanned<TestTable>,
+        datasets: &BTreeMap<Name, Dataset>,
     ) -> Result<Trial, DocumentError> {
         let test = table.get_ref();
-        let dataset = match (&test.dataset, self.datasets.keys().collect::<Vec<_>>().as_slice()) {
+        let dataset = match (&test.dataset, datasets.keys().collect::<Vec<_>>().as_slice()) {
             (Some(name), _) => {
-                Name::from_str(name.get_ref()).map_err(|error| at.error(name, error.to_string()))?
+                Name::from_str(name.get_ref()).map_err(|error| self.error(name, error.to_string()))?
             }
             (None, [only]) => (*only).clone(),
             (None, _) => {
-                return Err(at.error(table, "there are several datasets: say which one with `dataset`"));
+                return Err(self.error(table, "there are several datasets: say which one with `dataset`"));
             }
         };
         let least = || Decimal::minimal("0.000000001");
         let epsilon = test.epsilon.as_ref().map(|epsilon| epsilon.0.clone()).or_else(least);
         let unread = || {
-            at.error(&test.query, "a test's query reads `MEASURE by D1, D2 where CONDITION and CONDITION`")
+            self.error(&test.query, "a test's query reads `MEASURE by D1, D2 where CONDITION and CONDITION`")
         };
         let query =
             read_query(dataset, test.query.get_ref(), epsilon.ok_or_else(unread)?).ok_or_else(unread)?;
         let expected = Expected::read(test.expect.get_ref());
         let unexpected =
-            || at.error(&test.expect, "expected `allow`, `allow: GRANT`, `deny` or `deny: CODE`");
-        let position = at.error(table, "").at;
+            || self.error(&test.expect, "expected `allow`, `allow: GRANT`, `deny` or `deny: CODE`");
+        let position = self.error(table, "").at;
+        let principal = test.principal.get_ref().parse();
+        let principal =
+            principal.map_err(|error: SpiffeError| self.error(&test.principal, error.to_string()))?;
         Ok(Trial {
             written: test.query.get_ref().clone(),
-            file: at.error(table, "").file,
+            file: self.error(table, "").file,
             at: position,
             query,
-            principal: test.principal.clone(),
+            principal,
             purpose: test.purpose.clone(),
             on: test.on,
             expected: expected.ok_or_else(unexpected)?,
@@ -95,14 +93,18 @@ impl PolicySet {
 }
 
 impl Trial {
-    fn run(&self, policy: &PolicySet) -> Result<(), TrialFailure> {
+    /// Whether the question is decided as its author expects.
+    pub(crate) fn run<'a>(
+        &self,
+        decide: &dyn Fn(&Asked<'_>, &Query) -> Result<Granted<'a>, Denial>,
+    ) -> Result<(), DocumentError> {
         let asked = Asked {
             principal: &self.principal,
             purpose: self.purpose.as_deref(),
             on: self.on,
             epsilon_nano: None,
         };
-        let found = policy.authorize(&asked, &self.query);
+        let found = decide(&asked, &self.query);
         if self.expected.is(&found) {
             return Ok(());
         }
@@ -110,7 +112,9 @@ impl Trial {
             Ok(granted) => format!("allow: {}", granted.grant.id),
             Err(denial) => format!("deny: {}", denial.code),
         };
-        Err(TrialFailure { query: self.written.clone(), expected: self.expected.to_string(), found })
+        let failure =
+            TrialFailure { query: self.written.clone(), expected: self.expected.to_string(), found };
+        Err(DocumentError { file: self.file.clone(), at: self.at, message: failure.to_string() })
     }
 }
 

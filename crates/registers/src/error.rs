@@ -1,8 +1,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::target::SCALE_MAX;
-
 /// Why a register was not drawn or not read.
 #[derive(Debug, thiserror::Error)]
 pub enum DrawError {
@@ -12,11 +10,13 @@ pub enum DrawError {
         /// The code as given.
         office: String,
     },
-    /// The scale is zero or above [`SCALE_MAX`].
-    #[error("scale {scale} is not between 1 and {SCALE_MAX}")]
+    /// The scale is zero or too large.
+    #[error("scale {scale} is not between 1 and {most}")]
     ScaleOutOfRange {
         /// The scale as given.
         scale: u32,
+        /// The largest, [`SCALE_MAX`](crate::SCALE_MAX).
+        most: u32,
     },
     /// The caller's progress function asked to stop; nothing was left behind.
     #[error("drawing was stopped")]

@@ -21,7 +21,8 @@ mod truth;
 
 pub use about::{ABOUT, COLUMNS, SOURCES};
 pub use error::DrawError;
-pub use register::{PARTIAL_SUFFIX, Summary, write_register};
+pub use register::{PARTIAL_SUFFIX, write_register};
+pub use rows::Summary;
 pub use tables::{
     MigrantDefinition, OFFICES, OTHERS, Population, Published, Sex, country_name, migrant_definition,
     population, published,

@@ -12,20 +12,11 @@ use rusqlite::Connection;
 
 use crate::error::DrawError;
 use crate::person::Residents;
-use crate::rows;
+use crate::rows::{self, Summary};
 use crate::target::Draw;
 
 /// The end of a file's name while it is drawn. A killed run leaves such a file behind; it may be deleted.
 pub const PARTIAL_SUFFIX: &str = ".partial";
-
-/// What a register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows of `residents`.
-    pub persons: u64,
-    /// Rows of `border_movements`.
-    pub movements: u64,
-}
 
 /// Draws the register of `office` and puts it at `path`, in place of a file that stands there.
 ///

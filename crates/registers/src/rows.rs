@@ -8,8 +8,16 @@ use rusqlite::{Connection, Statement, params};
 use crate::about;
 use crate::movement::{Movement, Movements};
 use crate::person::{Resident, Residents};
-use crate::register::Summary;
 use crate::target::Draw;
+
+/// What a register holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows of `residents`.
+    pub persons: u64,
+    /// Rows of `border_movements`.
+    pub movements: u64,
+}
 
 /// Persons in a run. Their movements follow them; between runs, progress is reported.
 const RUN: usize = 8192;

@@ -28,7 +28,7 @@ pub struct Draw {
 /// An unknown office, a scale out of range.
 pub fn targets(office: &str, scale: u32) -> Result<Vec<(&'static str, Sex, u64)>, DrawError> {
     if !(1..=SCALE_MAX).contains(&scale) {
-        return Err(DrawError::ScaleOutOfRange { scale });
+        return Err(DrawError::ScaleOutOfRange { scale, most: SCALE_MAX });
     }
     let cells = published(office);
     if cells.is_empty() {

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use lango_privacy::{Code, Domain, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN};
+use lango_privacy::{Code, Domain, Fetch, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN};
 
-use crate::{
-    tally::measured,
-    value::{Raw, Value},
-};
+use crate::value::{Raw, Value};
 
 /// A column that a plan uses, and what stands in it in the row at hand.
 pub(crate) struct Field<'a> {
@@ -33,6 +30,16 @@ enum Passing<'a> {
     Integers { values: HashSet<i64>, other: bool, unknown: bool },
     Between(i64, i64),
     Days(&'a str, &'a str),
+}
+
+/// The column whose values a fetch takes beside those it is grouped by.
+pub(crate) fn measured(fetch: &Fetch) -> Option<&Name> {
+    match fetch {
+        Fetch::Units | Fetch::Rows => None,
+        Fetch::UnitsBy(column) | Fetch::RowsOf(column) | Fetch::Keys(column) => Some(column),
+        Fetch::Sum { column, .. } | Fetch::Pair { column, .. } => Some(column),
+        Fetch::Bins { column, .. } | Fetch::Ranks { column, .. } => Some(column),
+    }
 }
 
 /// The columns that a plan uses, in name order.

@@ -27,6 +27,7 @@ mod examine;
 mod prepare;
 mod read;
 mod shards;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -77,7 +78,7 @@ impl Postgres {
         dataset: &Dataset,
         secret: &Secret,
     ) -> Result<(CatalogueTable, Bounding, Option<String>), SourceError> {
-        let table = catalogue::table(view, &self.shards, dataset).await?;
+        let table = table::table(view, &self.shards, dataset).await?;
         let schema = self.prepared_schema.as_deref();
         let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;
         Ok((table, bounding, prepared))
@@ -109,7 +110,7 @@ fn pool(options: PgConnectOptions, statement_timeout: Duration, connections: u32
 impl Source for Postgres {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
-        let table = catalogue::table(&mut view, &self.shards, dataset).await?;
+        let table = table::table(&mut view, &self.shards, dataset).await?;
         server::check(&mut *view, dataset, &table).await
     }
 
@@ -153,7 +154,7 @@ impl Session for Open {
         let counted = server::fetch(view, &plan, &table, prepared, &secret).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
-            let again = catalogue::table(view, &source.shards, &plan.dataset).await;
+            let again = table::table(view, &source.shards, &plan.dataset).await;
             if again.as_ref() != Ok(&table) {
                 tracing::error!(rows_were_read = true, "a shard's table was changed while it was read");
                 return Err(FetchError { rows_were_read: true });

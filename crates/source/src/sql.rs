@@ -3,6 +3,7 @@
 //! No statement holds a value of a question as text but whole numbers, and no operator that can fail on a value: texts are
 //! compared, numbers are compared and added after they were clamped, and casts stand behind the test that they succeed.
 
+mod access;
 mod bounded;
 mod dialect;
 mod filters;
@@ -12,10 +13,11 @@ mod pass;
 mod statement;
 mod table;
 
+pub(crate) use access::{AccessPath, GroupForm};
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
 pub(crate) use dialect::{DAY, Dialect, OrderField, shifted};
 pub(crate) use filters::is_judged;
-pub(crate) use groups::{AccessPath, Aggregate, GroupForm, GroupSelect, statements};
+pub(crate) use groups::{Aggregate, GroupSelect, statements};
 #[cfg(test)]
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};

@@ -20,6 +20,7 @@ mod catalogue;
 mod describe;
 mod prepare;
 mod read;
+mod row_order;
 mod statement;
 
 /// Queries at once; each holds a thread and a connection.

@@ -4,17 +4,7 @@ use std::{collections::HashMap, mem};
 
 use lango_privacy::{Counted, Fetch, Name, Plan, PlannedMargin, Range};
 
-use crate::field::Field;
-
-/// The column whose values a fetch takes beside those it is grouped by.
-pub(crate) fn measured(fetch: &Fetch) -> Option<&Name> {
-    match fetch {
-        Fetch::Units | Fetch::Rows => None,
-        Fetch::UnitsBy(column) | Fetch::RowsOf(column) | Fetch::Keys(column) => Some(column),
-        Fetch::Sum { column, .. } | Fetch::Pair { column, .. } => Some(column),
-        Fetch::Bins { column, .. } | Fetch::Ranks { column, .. } => Some(column),
-    }
-}
+use crate::field::{Field, measured};
 
 /// What a server returns of a group of rows.
 pub(crate) struct RowGroup<'a> {

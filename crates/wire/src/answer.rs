@@ -1,6 +1,6 @@
 //! Releases: how an office signs one, and how whoever holds it verifies that it answers this question.
 
-use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_privacy::{Accounting, Layout, Loss, PlanText};
 use prost::Message;
 
@@ -177,7 +177,8 @@ impl Signed<'_> {
     /// Verifies one release by itself.
     fn verify(&self, release: pb::Release) -> Result<Answer, AnswerError> {
         let envelope = release.envelope.ok_or(AnswerError::Absent("envelope"))?.into();
-        let verified = verify(&envelope, PayloadType::Release, self.region, self.now, Limits::default())?;
+        let verified =
+            verify(&envelope, PayloadType::Release, self.region, self.now, EnvelopeLimits::default())?;
         if verified.principal != *self.office || self.office.role() != Role::Office {
             return Err(AnswerError::Signer(verified.principal));
         }

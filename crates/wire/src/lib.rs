@@ -4,6 +4,7 @@
 //! verified; [`status`] is the only place where a refusal becomes a gRPC status.
 
 pub mod answer;
+pub mod kept;
 pub mod question;
 pub mod reflection;
 pub mod status;

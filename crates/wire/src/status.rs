@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_identity::{Envelope, Limits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
+use lango_identity::{Envelope, EnvelopeLimits, PayloadType, Region, SpiffeId, Unauthenticated, verify};
 use lango_policy::Denial;
 use lango_privacy::{PlanRefusal, QueryError};
 use prost::Message;
@@ -57,6 +57,7 @@ impl Refusal {
         match self.code {
             "malformed"
             | "time"
+            | "request-id-reused"
             | "epsilon-out-of-range"
             | "precision-out-of-range"
             | "precision-not-foreseen" => Code::InvalidArgument,
@@ -172,7 +173,7 @@ impl SignedRefusal {
         now: i64,
         request_digest: &[u8; 32],
     ) -> Result<Self, RefusalError> {
-        let verified = verify(envelope, PayloadType::Refusal, region, now, Limits::default())?;
+        let verified = verify(envelope, PayloadType::Refusal, region, now, EnvelopeLimits::default())?;
         let payload: pb::RefusalPayload = strict(&verified.payload)?;
         version(payload.version)?;
         let signed: [u8; 32] = sized("request_digest", &payload.request_digest)?;
@@ -208,6 +209,11 @@ pub fn refusal_envelope(status: &Status) -> Option<Envelope> {
 /// The reason among a status's details.
 pub fn reason(status: &Status) -> Option<String> {
     Some(status.get_error_details().error_info()?.reason.clone())
+}
+
+/// After which time the same request may pass, where the refusal says so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_error_details().retry_info()?.retry_delay
 }
 
 #[cfg(test)]

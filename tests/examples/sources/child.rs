@@ -12,9 +12,9 @@ use std::{
 };
 
 use lango_database::{Password, Server, Tls};
+use lango_document::Document;
 use lango_gateway::{Config, Gateway, serve as serve_gateway, system_clock};
 use lango_identity::{Region, Signer, TlsIdentity};
-use lango_policy::document::Document;
 use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
 use lango_testkit::{EKU, Engine, Office, TestRegion};
@@ -82,6 +82,7 @@ pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
         policies: vec![Document::new("policy.toml", read("policy.toml")?)],
         sources: HashMap::from([("register".to_owned(), source(address)?)]),
         store: Location::File(folder.join("ledger.sqlite")),
+        anchor: None,
         request_life_max: Duration::from_secs(8 * 86_400),
         limits: lango_testkit::generous(),
         clock: system_clock(),

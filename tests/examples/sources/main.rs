@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_policy::document::Document;
+use lango_document::Document;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Secret};
 use lango_store::{Location, Store};

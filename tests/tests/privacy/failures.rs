@@ -2,7 +2,8 @@
 
 use std::{fs, path::Path};
 
-use lango_policy::{PolicySet, document::Document};
+use lango_document::Document;
+use lango_policy::PolicySet;
 use lango_privacy::{
     Accounting, Basis, Column, Counted, Dataset, Domain, Measurement, Mechanism, Noise, Plan, compile,
 };

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::*;
 use crate::fixture::{World, id};
 use crate::peer::Expected;
-use crate::spiffe::Role;
 use crate::tls::tests::{clock, handshake, identity, tls, today, yesterday};
 use crate::tls::{client_config, server_config};
+use lango_principal::Role;
 
 const GHA: &str = "spiffe://lango.example/office/GHA";
 const HUB: &str = "spiffe://lango.example/coordinator/hub";

@@ -9,7 +9,7 @@ use crate::authority::{Issued, Lifetime};
 use crate::certificate::CertificateFault;
 use crate::fixture::{World, id};
 use crate::peer::peer_id;
-use crate::spiffe::Role;
+use lango_principal::Role;
 
 const GHA: &str = "spiffe://lango.example/office/GHA";
 const HUB: &str = "spiffe://lango.example/coordinator/hub";

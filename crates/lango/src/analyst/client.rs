@@ -28,7 +28,7 @@ use crate::{
     },
     config::Identity,
     failure::Failure,
-    output::{bar, foreign},
+    output::{self, bar, foreign},
 };
 
 /// How long a question lives unless the asker waits longer.
@@ -160,7 +160,7 @@ impl Client {
                 Ok(None) => break,
                 // What has been heard and verified stands; whoever was not heard is silent.
                 Err(status) if !outcomes.is_empty() => {
-                    eprintln!("lango: the coordinator broke off: {}", told(&status));
+                    output::say(&format!("lango: the coordinator broke off: {}", told(&status)));
                     break;
                 }
                 Err(status) => return Err(told(&status)),
@@ -190,7 +190,9 @@ impl Client {
                 Err(CombineError::TooManyCells) if answers.len() > 1 => {
                     let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.integers());
                     let Some(office) = largest.map(|(office, _)| office.clone()) else { break Vec::new() };
-                    eprintln!("lango: the answer of {office} has too many cells to stand beside the others");
+                    output::say(&format!(
+                        "lango: the answer of {office} has too many cells to stand beside the others"
+                    ));
                     answers.remove(&office);
                     outcomes.insert(office, Outcome::Missing("too-many-cells".to_owned()));
                 }
@@ -232,11 +234,11 @@ impl Client {
                     .map_err(|error| error.to_string())
                     .and_then(|answer| fits(office, answer, &sent.margins));
                 verified.map_err(|error| {
-                    eprintln!(
-                        "lango: the answer in the name of {} is not counted: {}",
-                        office.name(),
+                    let office = office.name();
+                    output::say(&format!(
+                        "lango: the answer in the name of {office} is not counted: {}",
                         foreign(&error)
-                    );
+                    ));
                     Outcome::Missing("unverified".to_owned())
                 })
             }
@@ -248,7 +250,7 @@ impl Client {
                 });
                 Err(match verified {
                     Some(Ok(signed)) => {
-                        eprintln!("lango: {} refuses: {message}", office.name());
+                        output::say(&format!("lango: {} refuses: {message}", office.name()));
                         Outcome::Refused(foreign(&signed.code))
                     }
                     Some(Err(_)) | None => Outcome::Missing("unsigned".to_owned()),

@@ -17,7 +17,7 @@ impl Prices {
     /// Prints the prices.
     pub fn print(&self, format: Format) -> Result<(), Failure> {
         match format {
-            Format::Json => output::print(&serde_json::to_string_pretty(&self.json())?),
+            Format::Json => output::print_json(&self.json()),
             Format::Csv => output::print(&self.csv()),
             Format::Table => output::print(&self.for_people()),
         }

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use lango_policy::document::Document;
+use lango_document::Document;
 use lango_privacy::{Decimal, Filter, Margin, Measure, Price, Query, nano};
 use serde::Deserialize;
 use toml::Spanned;

@@ -38,7 +38,7 @@ impl Answered {
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
         match format {
-            Format::Json => output::print(&serde_json::to_string_pretty(&self.json(&tables))?),
+            Format::Json => output::print_json(&self.json(&tables)),
             Format::Csv => output::print(&data::csv(&tables)),
             Format::Table => output::print(&self.for_people(&tables, shown.rows)),
         }
@@ -54,7 +54,7 @@ impl Answered {
         let found = quantile_from_histogram(&self.views(), &shown.quantiles, self.by_office, self.level);
         let quantiles = match found {
             Err(error @ CombineError::Bins { .. }) => {
-                eprintln!("lango: {error}");
+                output::say(&format!("lango: {error}"));
                 Vec::new()
             }
             quantiles => quantiles?,

@@ -1,6 +1,10 @@
 //! What both servers share: the log, the runtime, the readiness notice and the way they stop.
 
-use std::{io::Read, net::SocketAddr, time::Duration};
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use lango_transport::ServerLimits;
 use tokio::{
@@ -19,11 +23,33 @@ use crate::{
 /// Starts the log on standard error; `LANGO_LOG` chooses levels, as in `info,lango_gateway=debug`.
 pub fn log(table: LogTable) {
     let filter = EnvFilter::try_from_env("LANGO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     match table.format {
-        LogFormat::Text => lines.with_ansi(false).init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Text => lines.with_ansi(false).with_writer(|| Seen(lango_words::line)).init(),
+        LogFormat::Json => lines.json().with_writer(|| Seen(lango_words::json_escaped)).init(),
+    }
+}
+
+/// Standard error for whole lines of a log, of which nothing is written that is not seen: whatever an asker, a peer or a database
+/// says stays on its line.
+struct Seen(fn(&str) -> String);
+
+impl Seen {
+    fn seen(&self, line: &[u8]) -> String {
+        let line = String::from_utf8_lossy(line);
+        format!("{}\n", (self.0)(line.strip_suffix('\n').unwrap_or(&line)))
+    }
+}
+
+impl Write for Seen {
+    /// Takes one whole line, as the formatter hands it over.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::stderr().lock().write_all(self.seen(line).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 
@@ -96,4 +122,22 @@ fn end_after(time: Duration) {
     std::thread::sleep(time);
     tracing::warn!("something held the server beyond its time to stop: the process ends now");
     std::process::exit(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_is_one_line_of_what_is_seen() {
+        for (line, text, json) in [
+            ("INFO plain\n", "INFO plain\n", "INFO plain\n"),
+            ("a\nINFO forged\n", "a\u{fffd}INFO forged\n", "a\nINFO forged\n"),
+            ("\u{1b}[31m\u{202e}x\n", "\u{fffd}[31m\u{fffd}x\n", "\\u001b[31m\\u202ex\n"),
+        ] {
+            assert_eq!(Seen(lango_words::line).seen(line.as_bytes()), text);
+            // In JSON a line's end within a value is escaped before.
+            assert_eq!(Seen(lango_words::json_escaped).seen(line.as_bytes()), json);
+        }
+    }
 }

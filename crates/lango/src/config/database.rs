@@ -208,7 +208,7 @@ impl<'de> Deserialize<'de> for StoreValue {
 
 #[cfg(test)]
 mod tests {
-    use lango_policy::document::Document;
+    use lango_document::Document;
 
     use super::*;
 

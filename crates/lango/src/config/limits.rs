@@ -145,7 +145,7 @@ fn sensible(limits: &ServerLimits) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use lango_policy::document::Document;
+    use lango_document::Document;
 
     use super::*;
 

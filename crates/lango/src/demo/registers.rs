@@ -3,6 +3,7 @@
 use std::{
     fs,
     ops::ControlFlow,
+    path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -10,19 +11,18 @@ use std::{
     thread,
 };
 
-use lango_registers::{OFFICES, PARTIAL_SUFFIX, targets, write_register};
+use lango_registers::{Draw, OFFICES, PARTIAL_SUFFIX, targets, write_register};
 
-use super::folder::Folder;
 use crate::{failure::Failure, output::bar};
 
-/// Draws the registers that are not there yet; each appears whole or not at all.
-pub fn draw(folder: &Folder) -> Result<(), Failure> {
+/// Draws the registers that are not there yet, each at its office's place; each appears whole or not at all.
+pub fn draw(draw: &Draw, place: &(dyn Fn(&str) -> PathBuf + Sync)) -> Result<(), Failure> {
     let mut missing = Vec::new();
     let mut persons = 0;
     for office in OFFICES {
-        remove_partial(folder, office)?;
-        if !folder.register(office).exists() {
-            persons += targets(office, folder.draw.scale)?.iter().map(|(_, _, persons)| persons).sum::<u64>();
+        remove_partial(&place(office))?;
+        if !place(office).exists() {
+            persons += targets(office, draw.scale)?.iter().map(|(_, _, persons)| persons).sum::<u64>();
             missing.push(office);
         }
     }
@@ -42,9 +42,7 @@ pub fn draw(folder: &Folder) -> Result<(), Failure> {
                         ControlFlow::Continue(())
                     };
                     bar.set_message(*office);
-                    if let Err(error) =
-                        write_register(&folder.register(office), office, &folder.draw, &advance)
-                    {
+                    if let Err(error) = write_register(&place(office), office, draw, &advance) {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.into());
                         return;
                     }
@@ -57,8 +55,9 @@ pub fn draw(folder: &Folder) -> Result<(), Failure> {
 }
 
 /// What a killed run left behind.
-fn remove_partial(folder: &Folder, office: &str) -> Result<(), Failure> {
-    for entry in fs::read_dir(folder.office(office))? {
+fn remove_partial(register: &Path) -> Result<(), Failure> {
+    let folder = register.parent().unwrap_or(Path::new("."));
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.to_string_lossy().ends_with(PARTIAL_SUFFIX) {
             fs::remove_file(path)?;

@@ -1,69 +1,20 @@
 //! What the server's catalogue says of a table, which is not taken on trust.
 
-use std::collections::BTreeMap;
-
-use lango_privacy::Dataset;
-use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::dialect::PostgresDialect;
 use crate::{
     SourceError,
     failure::unavailable,
-    sql::{CatalogueTable, ColumnType, Dialect, Listed, typed},
+    sql::{ColumnType, Dialect, Listed},
 };
 
 /// A relation as `pg_class` has it.
-struct Relation {
-    oid: i64,
-    schema: String,
-    name: String,
-    kind: String,
-}
-
-/// Checks that all that is declared is there.
-pub(super) async fn table(
-    view: &mut PgConnection,
-    shards: &BTreeMap<String, PgPool>,
-    dataset: &Dataset,
-) -> Result<CatalogueTable, SourceError> {
-    encoding(view).await?;
-    let relation = relation(view, &dataset.table).await?;
-    let listed = columns(view, relation.oid).await?;
-    // A nondeterministic collation groups different texts together.
-    let declared = dataset.columns.keys().map(|name| name.as_str()).chain([dataset.unit.column.as_str()]);
-    for column in declared {
-        if listed.iter().any(|(listed, _, deterministic)| listed.name == *column && !deterministic) {
-            return Err(SourceError::Collation { table: dataset.table.clone(), column: column.to_owned() });
-        }
-    }
-    let children = children(view, relation.oid).await?;
-    // A child or a part on another server need not keep to it.
-    let not_null = children.is_empty()
-        && listed.iter().any(|(listed, not_null, _)| listed.name == dataset.unit.column && *not_null);
-    let listed: Vec<Listed> = listed.into_iter().map(|(listed, ..)| listed).collect();
-    let (unit_column, unit_type, types) = typed(dataset, &listed, |a, b| a == b)?;
-    let keys = sole_keys(view, relation.oid).await?;
-    // The rows of an ordinary table's children are read with its own, and its keys do not bind them.
-    let vouched = keys.contains(&dataset.unit.column) && (relation.kind == "p" || children.is_empty());
-    let parts = match vouched || shards.is_empty() || relation.kind != "p" {
-        true => None,
-        false => super::shards::parts(view, shards, relation.oid, dataset, &listed).await?,
-    };
-    let mut fingerprint = format!("{} {} {}\n", relation.oid, relation.schema, relation.name);
-    for Listed { name, declared, .. } in &listed {
-        fingerprint += &format!("column {name} {declared}\n");
-    }
-    fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
-    Ok(CatalogueTable {
-        from: qualified(&relation.schema, &relation.name),
-        unit_type,
-        unit_column,
-        unit_not_null: not_null,
-        one_row_per_unit: vouched || parts.is_some(),
-        types,
-        shards: parts.unwrap_or_default(),
-        fingerprint,
-    })
+pub(super) struct Relation {
+    pub(super) oid: i64,
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) kind: String,
 }
 
 pub(super) fn qualified(schema: &str, name: &str) -> String {
@@ -84,7 +35,7 @@ async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, So
 }
 
 /// The table that a policy names: `residents`, found as the server finds it, or `registers.residents`.
-async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
+pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
     if table.chars().any(char::is_control) {
         return Err(SourceError::Identifier(table.to_owned()));
     }
@@ -159,7 +110,7 @@ pub(super) async fn sole_keys(view: &mut PgConnection, oid: i64) -> Result<Vec<S
 }
 
 /// The tables that inherit from a table, or its partitions.
-async fn children(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
+pub(super) async fn children(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
     let sql = "SELECT inhrelid::text FROM pg_inherits WHERE inhparent = $1::oid ORDER BY inhrelid";
     let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))

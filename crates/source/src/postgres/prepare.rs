@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use lango_privacy::{Dataset, Name};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, postgres::PgRow};
 
-use super::{
-    catalogue::{self, qualified},
-    dialect::PostgresDialect,
-    read::query,
-};
+use super::{catalogue::qualified, dialect::PostgresDialect, read::query, table};
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
@@ -87,7 +83,7 @@ pub(super) async fn prepare(
     execute(&mut tx, "SELECT pg_advisory_xact_lock(hashtext('lango dataset prepare'))".to_owned())
         .await
         .map_err(unprepared)?;
-    let table = catalogue::table(&mut tx, shards, dataset).await?;
+    let table = table::table(&mut tx, shards, dataset).await?;
     if table.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }

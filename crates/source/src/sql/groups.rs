@@ -6,42 +6,17 @@ use std::{collections::BTreeSet, sync::Arc};
 use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
-    Bind, Binds, CatalogueTable, ColumnType, Dialect, Rendered,
+    AccessPath, Bind, Binds, CatalogueTable, ColumnType, Dialect, GroupForm, Rendered,
     bounded::{present_text, text_column},
     filters,
     pass::{OutputType, Selected, pass},
 };
-use crate::tally::measured;
+use crate::field::measured;
 
 /// The most cells that several margins are added up from in one pass: more would cost more than another pass.
 const CELLS_SHARED_MOST: usize = 200_000;
 /// Whole numbers of a narrower range are grouped as they stand.
 const VALUES_GROUPED_MOST: u64 = 1_000;
-
-/// Where the rows are read.
-#[derive(Clone, Copy)]
-pub(crate) enum AccessPath<'a> {
-    /// In the table itself: the catalogue vouches for one row per unit.
-    Direct(&'a CatalogueTable),
-    /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
-    Bounded {
-        /// In a `FROM`.
-        from: &'a str,
-        /// Whether they are ranked for this question, so that the texts of codes are there too.
-        ranked: bool,
-    },
-}
-
-/// The form in which a statement returns its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GroupForm {
-    /// The value as text.
-    Text,
-    /// The value as a whole number.
-    Number,
-    /// The position of its key, or the stretch of days as a number; -1 for what is not declared.
-    Key,
-}
 
 /// What is added up in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,7 @@
 
 use lango_privacy::Name;
 
-use super::{
-    Dialect,
-    groups::{AccessPath, GroupForm},
-};
+use super::{AccessPath, Dialect, GroupForm};
 
 /// What is selected: the expression that is grouped by or added up, and the type of its output.
 pub(super) type Selected<'a> = (String, OutputType<'a>);

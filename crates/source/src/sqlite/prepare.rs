@@ -9,7 +9,8 @@ use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
 
 use super::{
-    catalogue, read,
+    catalogue,
+    row_order::{define_row_order, raw},
     statement::{FileAccess, quoted, rows},
     unavailable,
 };
@@ -148,7 +149,7 @@ fn write(
     secret: &Secret,
     name: &str,
 ) -> rusqlite::Result<u64> {
-    read::define_row_order(connection, dataset)?;
+    define_row_order(connection, dataset)?;
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let columns: String = names.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
     // Columns without a type keep a value as it is.
@@ -165,7 +166,7 @@ fn write(
     let (mut before, mut rank, mut written) = (Vec::new(), 0_u32, 0_u64);
     while let Some(row) = found.next()? {
         let number;
-        let unit: &[u8] = match (vouched.unit_type, read::raw(row.get_ref(0)?)) {
+        let unit: &[u8] = match (vouched.unit_type, raw(row.get_ref(0)?)) {
             (UnitType::Integer, Raw::Integer(unit)) => {
                 number = unit.to_be_bytes();
                 &number

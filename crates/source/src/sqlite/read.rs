@@ -4,20 +4,15 @@
 
 use std::time::{Duration, Instant};
 
-use lango_privacy::{Counted, Dataset, Domain, Exact, Plan};
-use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
+use lango_privacy::{Counted, Dataset, Exact, Plan};
+use rusqlite::Connection;
 
 use super::{
     catalogue, prepare,
+    row_order::{define_row_order, raw},
     statement::{FileAccess, rows},
 };
-use crate::{
-    FetchError, Secret,
-    count::Count,
-    failure::unfit,
-    order::RowOrder,
-    value::{Raw, Value},
-};
+use crate::{FetchError, Secret, count::Count, failure::unfit, value::Raw};
 
 /// Virtual machine steps between two checks of the clock.
 const STEPS_BETWEEN_CHECKS: i32 = 100_000;
@@ -57,31 +52,4 @@ pub(super) fn prepare_all(connection: &Connection, dataset: &Dataset) -> rusqlit
     define_row_order(connection, dataset)?;
     let columns: Vec<_> = dataset.columns.keys().collect();
     connection.prepare(&rows(dataset, &columns, &FileAccess::Ranked)).map(drop)
-}
-
-/// Defines `lango_row_order(secret, unit, every declared column in name order)`, for the gateway's own statements only.
-pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
-    let domains: Vec<Domain> = dataset.columns.values().map(|column| column.domain.clone()).collect();
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("lango_row_order", -1, flags, move |arguments| {
-        let secret = match arguments.get_raw(0) {
-            ValueRef::Blob(secret) => secret,
-            _ => &[],
-        };
-        let mut order = RowOrder::new(secret, raw(arguments.get_raw(1)));
-        for (position, domain) in domains.iter().enumerate() {
-            order.add(&Value::of(raw(arguments.get_raw(position + 2)), domain));
-        }
-        Ok(order.digest().to_vec())
-    })
-}
-
-pub(super) fn raw(value: ValueRef<'_>) -> Raw<'_> {
-    match value {
-        ValueRef::Null => Raw::Null,
-        ValueRef::Integer(value) => Raw::Integer(value),
-        ValueRef::Text(text) => Raw::Text(text),
-        ValueRef::Real(_) | ValueRef::Blob(_) => Raw::Other,
-    }
 }

@@ -42,6 +42,17 @@ fn a_refusal_becomes_a_status_with_its_reason() {
         let named = status.get_error_details().bad_request().map(|bad| bad.field_violations[0].field.clone());
         assert_eq!(named.as_deref(), field);
     }
+    let wait = Duration::from_millis(1_500);
+    let envelope =
+        Envelope { payload_type: "k".into(), payload: vec![1], signature: vec![2], certificates: vec![] };
+    let later = Refusal::too_many_requests(wait).into_status_after(Some(envelope.clone()), Some(wait));
+    assert_eq!((later.code(), retry_after(&later)), (Code::ResourceExhausted, Some(wait)));
+    assert_eq!(
+        (reason(&later).as_deref(), refusal_envelope(&later)),
+        (Some("too-many-requests"), Some(envelope))
+    );
+    assert!(later.message().ends_with("again in 2 s"), "{}", later.message());
+    assert_eq!(retry_after(&unauthenticated()), None);
     let long = Refusal::new("measure-not-granted", "é".repeat(200_000)).into_status(None);
     assert!(long.message().len() <= 1_024 && long.details().len() <= 2_048, "it would not fit a header");
     assert_eq!((unauthenticated().details(), reason(&unauthenticated())), (&[][..], None));

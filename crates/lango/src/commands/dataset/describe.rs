@@ -12,7 +12,7 @@ use crate::{
     commands::serving,
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, csv_field, foreign, grouped, print, table},
+    output::{Format, csv_field, foreign, grouped, print, print_json, table},
 };
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ impl Describe {
         match (self.policy, tables.first(), self.format) {
             (true, Some(table), _) => print(&self.skeleton(&file, table)),
             (_, _, Format::Table) => print(&for_people(&tables)),
-            (_, _, Format::Json) => print(&serde_json::to_string_pretty(&self.json(&tables))?),
+            (_, _, Format::Json) => print_json(&self.json(&tables)),
             (_, _, Format::Csv) => print(&csv(&tables)),
         }
     }

@@ -15,7 +15,7 @@ use lango_import::{
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{bar, foreign, grouped, print, table},
+    output::{bar, foreign, grouped, print, say, table},
 };
 
 #[derive(Debug, Args)]
@@ -168,7 +168,7 @@ struct Shown {
 impl Shown {
     /// Above the bar, where there is one.
     fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
 
     fn hear(&mut self, event: ImportEvent) -> ControlFlow<()> {

@@ -151,7 +151,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lango_policy::{PolicySet, document::Document};
+    use lango_document::Document;
+    use lango_policy::PolicySet;
 
     use super::*;
 

@@ -24,6 +24,9 @@ pub fn look(
         }
     };
     report.ok("policy", format!("{} datasets, {} grants", set.datasets.len(), set.grants.len()));
+    for error in set.never_matching(file.region_name()) {
+        report.warning("policy's principals", error, "name analysts of the region, or take the line out");
+    }
     let failed = set.run_trials();
     for error in &failed {
         report.failed("policy's tests", error, "mend the policy, or the test if it expects the wrong thing");

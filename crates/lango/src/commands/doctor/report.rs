@@ -106,7 +106,7 @@ impl Report {
     pub fn print(&self, format: Format) -> Result<(), Failure> {
         match format {
             Format::Table => output::print(&self.for_people()),
-            Format::Json => output::print(&serde_json::to_string_pretty(&self.json())?),
+            Format::Json => output::print_json(&self.json()),
             Format::Csv => output::print(&self.csv()),
         }
     }

@@ -1,4 +1,7 @@
-//! TOML documents read strictly: unknown keys refused, every error with its line, column and the nearest right name.
+//! Where in a text does a mistake stand? TOML documents read strictly: unknown keys refused, every error with its line, column
+//! and the nearest right name.
+//!
+//! Architecture invariant: pure. Knows TOML and no key of any document; it is given a text and a name for it, and opens no file.
 
 use std::fmt;
 

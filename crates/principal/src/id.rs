@@ -1,9 +1,9 @@
-//! Principals: `spiffe://<trust-domain>/<role>/<name>`.
+//! One principal: `spiffe://<trust-domain>/<role>/<name>`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::printable;
+use lango_words::printable;
 
 const SCHEME: &str = "spiffe://";
 
@@ -138,7 +138,10 @@ pub enum SpiffeError {
 }
 
 /// Refuses what cannot be a trust domain.
-pub(crate) fn check_trust_domain(text: &str) -> Result<(), SpiffeError> {
+///
+/// # Errors
+/// [`SpiffeError::TrustDomain`].
+pub fn check_trust_domain(text: &str) -> Result<(), SpiffeError> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
     match (1..=255).contains(&text.len()) && text.bytes().all(allowed) {
         true => Ok(()),

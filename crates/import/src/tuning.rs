@@ -1,0 +1,16 @@
+//! How an import is done, where it matters.
+
+/// How an import is done. Only tests have reason to change it.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    /// Rows of a transaction.
+    pub transaction_rows: u64,
+    /// The most pages that the register may have, as if the disk were full then.
+    pub pages_most: Option<u32>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { transaction_rows: 250_000, pages_most: None }
+    }
+}
