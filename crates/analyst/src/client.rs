@@ -22,7 +22,7 @@ use crate::{
     answered::{Answered, Prices, Unpriced, tables},
     enquiry::Enquiry,
     error::AskError,
-    event::Event,
+    event::AskEvent,
     stream::{Deadline, Replies, Said, Sent},
 };
 
@@ -187,7 +187,7 @@ impl Asking {
     ///
     /// # Errors
     /// The coordinator failed before anything came.
-    pub async fn next(&mut self) -> Result<Option<Event>, AskError> {
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
         self.replies.next().await
     }
 
@@ -238,7 +238,7 @@ impl Pricing {
     ///
     /// # Errors
     /// The coordinator failed before anything came.
-    pub async fn next(&mut self) -> Result<Option<Event>, AskError> {
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
         self.replies.next().await
     }
 

@@ -49,11 +49,11 @@ pub struct Shares(Arc<Mutex<Book>>);
 #[derive(Debug, Clone)]
 pub struct Share {
     /// Only its end matters.
-    _held: Arc<Held>,
+    _held: Arc<HeldShare>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldShare {
     principal: String,
     shares: Shares,
 }
@@ -67,7 +67,7 @@ impl Shares {
     /// A principal's share for one request, or how long to wait for it. A request that has to wait counts for nothing.
     pub fn take(&self, principal: &str, demand: Demand, now: Instant) -> Result<Share, Duration> {
         self.lock().begin(principal, demand, now)?;
-        Ok(Share { _held: Arc::new(Held { principal: principal.to_owned(), shares: self.clone() }) })
+        Ok(Share { _held: Arc::new(HeldShare { principal: principal.to_owned(), shares: self.clone() }) })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Book> {
@@ -75,7 +75,7 @@ impl Shares {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldShare {
     fn drop(&mut self) {
         self.shares.lock().end(&self.principal);
     }

@@ -140,7 +140,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
             "no primary or unique key on `person_id`",
         ),
         ("out of reach", gone, "source register", "failed", "cannot be opened"),
-        ("out of reach", gone, "dataset residents", "failed", "not looked at"),
+        ("out of reach", gone, "dataset residents", "failed", "not examined"),
     ] {
         eprintln!("{what}");
         let world = TestRegion::new();
@@ -174,7 +174,7 @@ fn what_is_wrong_with_a_servers_users_is_named() {
     lango_files::replace(&office.folder().join("register.password"), b"not-the-password").unwrap();
     let found = doctor(&config);
     found.expect("source register", "failed", "the password");
-    found.expect("dataset residents", "failed", "not looked at");
+    found.expect("dataset residents", "failed", "not examined");
 }
 
 #[test]

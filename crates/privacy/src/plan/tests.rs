@@ -2,7 +2,7 @@
 
 use super::{price::calibrate, *};
 use crate::{
-    Code, Column, Domain, Grid, Kind, Measurement, Mechanism, NoiseSum, Objective, Range, Selection,
+    Code, Column, DatasetKind, Domain, Grid, Measurement, Mechanism, NoiseSum, Objective, Range, Selection,
     SelectionLaw, Span, Unit,
 };
 
@@ -31,7 +31,7 @@ fn residents() -> Dataset {
     Dataset {
         name: "residents".parse().unwrap(),
         title: "Residents".into(),
-        kind: Kind::Stock,
+        kind: DatasetKind::Stock,
         source: "register".into(),
         table: "residents".into(),
         version: code("2024-07-01"),

@@ -1,4 +1,4 @@
-//! How answers look.
+//! How answers are printed.
 
 use lango_statistics::{Axis, Status};
 
