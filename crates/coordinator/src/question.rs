@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_tells_what_its_answers_are_held_against() {
+    fn a_question_says_what_its_answers_are_checked_against() {
         let payload = question(TEXT, 1_000_001);
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
         assert_eq!(asked.request_digest, digest(PayloadType::Query, &payload));

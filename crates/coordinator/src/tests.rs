@@ -94,7 +94,7 @@ const EVERYONE: [&str; 12] =
     ["BEN", "BFA", "CIV", "GHA", "GIN", "GMB", "LBR", "MLI", "NER", "NGA", "SEN", "TGO"];
 
 #[tokio::test]
-async fn every_member_is_heard_and_named_for_what_it_did() {
+async fn every_member_is_received_and_named_for_what_it_did() {
     let world = World::new();
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_as_many_decimals_as_their_error_tells() {
+    fn numbers_have_as_many_decimals_as_their_error_supports() {
         for (value, decimals, text) in [
             (0.0, 0, "0"),
             (-0.4, 0, "0"),

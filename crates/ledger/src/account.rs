@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn repro_queries_left_are_no_more_than_the_delta_left_bears() {
+    fn repro_queries_left_are_no_more_than_the_delta_left_covers() {
         let limit =
             Limit { accounting: Accounting::Zcdp { delta_e18: 1_000_000_000_000 }, amount_nano: 1_000 };
         let keys = Loss { pure_nano: None, rho_nano: 10, delta_e18: 100_000_000_000 };

@@ -223,7 +223,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
 }
 
 #[test]
-fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
+fn a_failure_does_not_keep_the_rest_from_being_examined() {
     let world = TestRegion::new();
     let (office, config) = keyed(&world);
     std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
@@ -250,7 +250,7 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
 }
 
 #[test]
-fn a_store_on_a_server_is_looked_at_and_not_made() {
+fn a_store_on_a_server_is_examined_and_not_made() {
     let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() != Engine::Postgres {

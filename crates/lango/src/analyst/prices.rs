@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn offices_that_name_the_same_price_are_told_together() {
+    fn offices_that_name_the_same_price_share_a_table() {
         let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");

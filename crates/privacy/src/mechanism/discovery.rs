@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn repro_a_value_of_one_unit_is_told_no_more_often_than_delta_at_the_threshold_too() {
+    fn repro_a_value_of_one_unit_is_named_no_more_often_than_delta_at_the_threshold_too() {
         for delta_e18 in [1_000_000_000, 1_000_000_000_000, 50_000_000_000_000_000] {
             for (values, rho_nano) in
                 [(1, 24_356_000), (1, 500_000_000), (3, 500_000_000), (1, 4_000_000_000)]
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_few_units_is_not_told_and_one_of_many_is() {
+    fn a_value_of_few_units_is_not_named_and_one_of_many_is() {
         let found = Discovery::calibrated(1, 1_000_000_000, 1_000_000_000).unwrap();
         let counted = HashMap::from([("rare".to_owned(), 1), ("usual".to_owned(), 10_000)]);
         for _ in 0..50 {

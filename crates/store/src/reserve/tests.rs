@@ -13,8 +13,8 @@ on_both_engines! {
     many_at_once_never_overspend,
     a_budget_that_renews_otherwise_remembers_what_was_charged_since_the_period_began,
     records_are_numbered_without_gaps,
-    a_secret_is_made_once_whoever_comes_first,
-    releases_of_a_version_are_told_newest_first_without_their_figures,
+    a_secret_is_made_once_by_the_first_that_comes,
+    releases_of_a_version_are_listed_newest_first_without_their_figures,
 }
 
 async fn a_charge_outlives_the_process_and_a_retry_resumes_it(engine: Engine) {
@@ -118,7 +118,7 @@ async fn records_are_numbered_without_gaps(engine: Engine) {
     assert_eq!(recorded, [(1, "reserved".to_owned()), (2, "refused".to_owned())]);
 }
 
-async fn a_secret_is_made_once_whoever_comes_first(engine: Engine) {
+async fn a_secret_is_made_once_by_the_first_that_comes(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     let other = fixture.place.open().await;
     let stores = [fixture.store.clone(), other];
@@ -137,7 +137,7 @@ async fn a_secret_is_made_once_whoever_comes_first(engine: Engine) {
     assert_eq!(fixture.store.bounding_secret("residents", "2", [99; 32], 0).await.unwrap(), [99; 32]);
 }
 
-async fn releases_of_a_version_are_told_newest_first_without_their_figures(engine: Engine) {
+async fn releases_of_a_version_are_listed_newest_first_without_their_figures(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     // Neither what has no counts nor what is longer than a release of counts is read.
     let long = format!("measure rows(age) {}", "x".repeat(9_000));

@@ -70,7 +70,7 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
 }
 
 #[tokio::test]
-async fn nobody_there_and_nobody_speaking_are_told_apart() {
+async fn nobody_there_and_nobody_speaking_are_different_errors() {
     let world = World::new();
     let own = world.today(CALLER);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
