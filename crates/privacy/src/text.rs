@@ -290,8 +290,10 @@ impl<'a> Lines<'a> {
 
     fn filters(&mut self) -> Result<Vec<Filter>, QueryError> {
         let mut filters: Vec<Filter> = Vec::new();
+        let mut read = 0;
         while let Some(text) = self.take("where")? {
-            self.count("conditions", filters.len(), FILTERS_MOST)?;
+            self.count("conditions", read, FILTERS_MOST)?;
+            read += 1;
             let filter = self.filter(&text)?;
             if !filters.contains(&filter) {
                 filters.push(filter);

@@ -49,7 +49,7 @@ fn answer(release: pb::Release, more: usize) -> Vec<Step> {
     send(field(1, &[&behind_its_length[length..], &more].concat()))
 }
 
-/// What TGO is reported as, and whether GHA answered beside it, to a question and to a price enquiry.
+/// How TGO is reported, and whether GHA answered beside it, to a question and to a price enquiry.
 async fn beside(script: impl Fn(&TestRegion) -> Script) -> (String, String) {
     let world = TestRegion::new();
     let gha = world.identity(Role::Office, "GHA");
@@ -92,7 +92,7 @@ async fn beside(script: impl Fn(&TestRegion) -> Script) -> (String, String) {
             of_price = missing.reason;
         }
     }
-    // A look-up that nobody relays costs nothing either.
+    // A lookup that no coordinator relays costs nothing either.
     drop(analyst.lookup(&audience, Object::Describe(None)));
     (of_query, of_price)
 }
