@@ -12,9 +12,9 @@ use std::{
 
 use lango_database::{Password, Server, Tls};
 use lango_privacy::{
-    Accounting, Basis, Bounds, Code, Column, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid, Keyset,
-    Kind, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name, Noise,
-    Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
+    Accounting, Basis, Bounds, Code, Column, Cost, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid,
+    Keyset, Kind, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name,
+    Noise, Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source, Sqlite};
 use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
@@ -330,7 +330,7 @@ fn of_cube(mechanism: Mechanism) -> Result<Value, Failure> {
         earlier: Vec::new(),
         loss: Loss::pure(1),
         terms_digest: [0; 32],
-        cost: lango_privacy::Cost::default(),
+        cost: Cost::default(),
     };
     // A table's dimensions stand in name order: age, origin, sex. The cube takes them so.
     let named = Cube::new(vec![SIZES[2], SIZES[0], SIZES[1]], vec![0b000, 0b010, 0b100, 0b110, 0b111])

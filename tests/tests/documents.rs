@@ -61,7 +61,9 @@ fn blocks(document: &str) -> Vec<Block> {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files(&project().join("docs"), ".md");
-    documents.extend(["README.md", "CHANGELOG.md"].map(|name| project().join(name)));
+    documents.extend(
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| project().join(name)),
+    );
     documents
 }
 
@@ -318,4 +320,36 @@ fn links_between_documents_lead_somewhere() {
             assert!(outside || path.exists(), "{}: {target}", document.display());
         }
     }
+}
+
+/// What stands between backticks and can only be a path of the project: it has a slash, and no space, place-holder or host.
+fn paths(document: &str) -> Vec<&str> {
+    let outside = document.split("```").step_by(2);
+    let spans = outside.flat_map(|text| text.split('`').skip(1).step_by(2));
+    let is_path = |span: &&str| {
+        let plain = span.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+        plain && span.contains('/') && !span.starts_with('/') && !span.contains("NAME")
+    };
+    spans.filter(is_path).collect()
+}
+
+#[test]
+fn every_path_that_contributors_read_is_there() {
+    for (name, least) in [("CONTRIBUTING.md", 50), ("docs/ADVISORIES.md", 1)] {
+        let text = read(&project().join(name));
+        let paths = paths(&text);
+        assert!(paths.len() >= least, "{name}: {paths:?}");
+        let gone: Vec<_> = paths.into_iter().filter(|path| !project().join(path).exists()).collect();
+        assert!(gone.is_empty(), "{name} names what is not there: {gone:?}");
+    }
+    let text = read(&project().join("CONTRIBUTING.md"));
+    let recipes = text.lines().filter(|line| line.starts_with("### To add ")).count();
+    assert!(recipes >= 10, "{recipes} recipes");
+}
+
+#[test]
+fn paths_are_found_in_prose() {
+    let text =
+        "`a/b.rs` and `a b/c`, `crates/NAME`, `/etc/x`, `c.rs`\n```sh\n`d/e`\n```\n`tests/run`, `x::y/z`";
+    assert_eq!(paths(text), ["a/b.rs", "tests/run"]);
 }

@@ -3,11 +3,13 @@
 
 use std::time::Instant;
 
-use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
-use lango_wire::{Question, Refusal, pb, status::unauthenticated};
+use lango_wire::{Inquiry, Question, Refusal, TimeFault, Wanted, pb, status::unauthenticated};
 use tonic::Status;
+
+use crate::ask::now;
 
 /// A question that may be relayed, and what its answers are held against.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ impl Door {
         self.shares.take(&principal.to_string(), demand, Instant::now()).map_err(|wait| {
             self.refused
                 .line(|| tracing::info!(%kind, %principal, "a question is not relayed: too many requests"));
-            Refusal::too_many_requests(wait).into_status_after(None, Some(wait))
+            Refusal::TooManyRequests { wait }.into_status(None)
         })
     }
 }
@@ -55,20 +57,20 @@ impl Door {
 impl Asked {
     /// Refuses what could only be answered office by office, before anybody is asked and charged.
     pub fn fits(&self, by_office: bool) -> Result<(), Refusal> {
-        let chosen = self.margins.iter().find_map(|(measure, _)| match measure {
-            Measure::Quantile(column, _) => Some((measure, column)),
-            _ => None,
-        });
-        match chosen {
+        let mut chosen = self.margins.iter().filter_map(|(measure, _)| Some((measure, measure.chosen_of()?)));
+        match chosen.next() {
             Some((measure, column)) if !by_office && self.audience.len() > 1 => {
-                let message = format!(
-                    "`{measure}` is chosen at each office and cannot be added up: lay the answer out by office, or ask for \
-                     `histogram({column})`, from which quantiles of all offices together can be computed"
-                );
-                Err(Refusal { code: "quantile-per-office", message, field: Some("by_office") })
+                let (measure, column) = (measure.clone(), column.clone());
+                Err(Refusal::QuantilePerOffice { measure, column })
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the answers are held against.
+    pub fn inquiry<'a>(&'a self, region: &'a Region) -> Inquiry<'a> {
+        let question = Some(Wanted { query_digest: &self.query_digest, margins: &self.margins });
+        Inquiry { region, now: now(), request_digest: &self.request_digest, question }
     }
 
     /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one does
@@ -81,7 +83,7 @@ impl Asked {
         door: &Door,
     ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
-        let verified = verify(&envelope.clone().into(), kind, region, now, Limits::default());
+        let verified = verify(&envelope.clone().into(), kind, region, now, EnvelopeLimits::default());
         let verified = verified.map_err(|reason| {
             door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()
@@ -105,11 +107,11 @@ impl Asked {
         now: i64,
     ) -> Result<Self, Refusal> {
         if principal.role() != Role::Analyst {
-            return Err(Refusal::new("role", format!("`{principal}` is not an analyst")));
+            return Err(Refusal::Role(Role::Analyst));
         }
         let question = Question::decode(&envelope.payload, principal)?;
         if i64::try_from(question.expires_at).is_ok_and(|expires_at| expires_at <= now) {
-            return Err(Refusal::new("time", "the question has expired"));
+            return Err(Refusal::Time(TimeFault::Expired));
         }
         let query = Query::from_canonical(&question.query)?;
         Ok(Self {
@@ -176,8 +178,7 @@ mod tests {
         };
         let quantile = read("quantile(age,0.5)");
         let refused = quantile.fits(false).unwrap_err();
-        assert_eq!(refused.code, "quantile-per-office");
-        assert!(refused.message.contains("`histogram(age)`"), "{refused}");
+        assert_eq!(refused.to_string(), "quantile-per-office column=age measure=quantile(age,0.5)");
         assert!(quantile.fits(true).is_ok());
         let of_one = Asked { audience: vec![id("spiffe://lango.example/office/GHA")], ..quantile };
         assert!(of_one.fits(false).is_ok());
@@ -194,7 +195,7 @@ mod tests {
             (question("lango-query 2\n", 1_000_001), analyst, "malformed"),
             (vec![0xff], analyst, "malformed"),
         ] {
-            assert_eq!(read(payload, signer).err().map(|refusal| refusal.code), Some(code));
+            assert_eq!(read(payload, signer).err().map(|refusal| refusal.code()), Some(code));
         }
     }
 

@@ -4,27 +4,16 @@ use std::sync::Arc;
 
 use lango_identity::{Expected, TlsError, client_config, server_config};
 use lango_wire::{
-    MESSAGE_BYTES_MAX,
-    pb::{
-        coordinator_service_server::CoordinatorServiceServer, gateway_service_client::GatewayServiceClient,
-    },
+    MESSAGE_BYTES_MAX, client::GatewayClient, pb::coordinator_service_server::CoordinatorServiceServer,
     reflection,
 };
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
-use crate::{
-    Config, MembersError,
-    ask::{Asker, Gateway},
-    members::Members,
-    question::Door,
-    service::Service,
-};
+use crate::{Config, MembersError, ask::Asker, members::Members, question::Door, service::Service};
 
 /// A question is at most 256 KiB and four certificates.
 const QUESTION_BYTES_MAX: usize = 1024 * 1024;
-/// What a member's answer grows by when it is passed on: its office's name and some lengths.
-const PASSED_ON_BYTES_MAX: usize = 1024;
 
 /// Why a coordinator does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +61,7 @@ fn service(config: Config) -> Result<Service, ServeError> {
     let gateway = |member: crate::Member| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
-        let gateway: Gateway = GatewayServiceClient::new(channel)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX - PASSED_ON_BYTES_MAX)
-            .max_encoding_message_size(QUESTION_BYTES_MAX);
-        Ok::<_, TlsError>((member.uri, gateway))
+        Ok::<_, TlsError>((member.uri, GatewayClient::new(channel)))
     };
     let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let members = Members::new(members, region.trust_domain())?;

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Instant};
 
 use lango_identity::PayloadType;
 use lango_privacy::Level;
-use lango_statistics::{Coverage, Outcome, combine};
+use lango_statistics::{CombineError, Coverage, Outcome, combine};
 use lango_transport::{Share, UnderWay};
 use lango_wire::{
-    Refusal,
+    Absence, AnswerError, Refusal, VerifiedRelease,
+    client::GatewayClient,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
         member_answer, member_estimate,
@@ -18,24 +19,28 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Absence, Asker, Gateway, Released, Reply, now, side_by_side},
+    ask::{Asker, Released, Reply, now},
     combined,
     members::{Members, Seat},
     question::{Asked, Door},
 };
 
+/// Events that wait for a slow reader: answers are large, so no more than one.
+const EVENTS_WAITING_MAX: usize = 1;
+
 /// The coordinator's service.
 pub(crate) struct Service {
-    pub members: Members<Gateway>,
+    pub members: Members<GatewayClient>,
     pub asker: Arc<Asker>,
     pub door: Door,
 }
 
-type Events = Result<pb::CoordinatorServiceQueryResponse, Status>;
+type Events<T> = mpsc::Sender<Result<T, Status>>;
 
 #[tonic::async_trait]
 impl CoordinatorService for Service {
-    type QueryStream = ReceiverStream<Events>;
+    type QueryStream = ReceiverStream<Result<pb::CoordinatorServiceQueryResponse, Status>>;
+    type EstimateStream = ReceiverStream<Result<pb::CoordinatorServiceEstimateResponse, Status>>;
 
     async fn list_members(
         &self,
@@ -48,34 +53,21 @@ impl CoordinatorService for Service {
     async fn estimate(
         &self,
         request: Request<pb::CoordinatorServiceEstimateRequest>,
-    ) -> Result<Response<pb::CoordinatorServiceEstimateResponse>, Status> {
+    ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
         let (asked, share) =
             Asked::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
         let asked = Arc::new(asked);
         keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
-        let mut fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
+        let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
             move |seat, asked| {
                 let asker = asker.clone();
                 async move { asker.estimate(seat, &asked).await }
             }
         });
-        let mut prices: Vec<Option<pb::MemberEstimate>> = vec![None; seats.len()];
-        while let Some((index, office, reply)) = fan_out.next().await {
-            let outcome = match reply {
-                Reply::Answer(price) => member_estimate::Outcome::Estimate(price),
-                Reply::Refused(refusal) => member_estimate::Outcome::Refusal(refusal),
-                Reply::Missing(missing) => member_estimate::Outcome::Missing(missing),
-            };
-            if let Some(place) = prices.get_mut(index) {
-                *place = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
-            }
-        }
-        fan_out.coverage()?;
-        let members = prices.into_iter().flatten().collect();
-        Ok(Response::new(pb::CoordinatorServiceEstimateResponse { members }))
+        Ok(Response::new(streamed(|events| async move { relay_prices(fan_out, &events).await })))
     }
 
     async fn query(
@@ -83,18 +75,18 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let pb::CoordinatorServiceQueryRequest { query, by_office, confidence } = request;
-        let (asked, share) = Asked::read(query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+        let (asked, share) =
+            Asked::read(request.query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
         let asked = Arc::new(asked);
         keep(&extensions, share);
-        asked.fits(by_office).map_err(|refusal| refusal.into_status(None))?;
-        let level = match confidence.as_str() {
+        asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
+        let level = match request.confidence.as_str() {
             "" => Level::USUAL,
-            text => text.parse().map_err(|error: lango_privacy::LevelError| {
-                let message = error.to_string();
-                Refusal { code: "malformed", message, field: Some("confidence") }.into_status(None)
-            })?,
+            text => text
+                .parse()
+                .map_err(|error: lango_privacy::LevelError| Refusal::from(error).into_status(None))?,
         };
+        let layout = (!request.members_only).then_some((request.by_office, level));
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
             let asker = self.asker.clone();
@@ -103,15 +95,7 @@ impl CoordinatorService for Service {
                 async move { asker.query(seat, &asked).await }
             }
         });
-        let (events, stream) = mpsc::channel(16);
-        tokio::spawn(async move {
-            tokio::select! {
-                // Whoever asked has gone: dropping the fan-out ends every call.
-                () = events.closed() => {}
-                () = relay(fan_out, by_office, level, &events) => {}
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(streamed(move |events| async move { relay(fan_out, layout, &events).await })))
     }
 }
 
@@ -122,16 +106,64 @@ fn keep(extensions: &Extensions, share: Share) {
     }
 }
 
-/// Passes every member's answer on as it comes, then the result.
-async fn relay(mut fan_out: FanOut<Released>, by_office: bool, level: Level, events: &mpsc::Sender<Events>) {
+/// The stream of the events that some work makes. The work ends when nobody reads any more, which ends every call.
+fn streamed<T, F>(work: impl FnOnce(Events<T>) -> F) -> ReceiverStream<Result<T, Status>>
+where
+    T: Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (events, stream) = mpsc::channel(EVENTS_WAITING_MAX);
+    let work = work(events.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = events.closed() => {}
+            () = work => {}
+        }
+    });
+    ReceiverStream::new(stream)
+}
+
+/// Passes every member's price on as it comes.
+async fn relay_prices(
+    mut fan_out: FanOut<lango_wire::sealed::SealedPrice>,
+    events: &Events<pb::CoordinatorServiceEstimateResponse>,
+) {
+    while let Some((_, office, reply)) = fan_out.next().await {
+        let outcome = match reply {
+            Reply::Answer(price) => match price.passed_on() {
+                Ok(price) => member_estimate::Outcome::Estimate(price),
+                Err(error) => member_estimate::Outcome::Missing(unreadable(&error)),
+            },
+            Reply::Refused(refusal) => member_estimate::Outcome::Refusal(refusal),
+            Reply::Missing(missing) => member_estimate::Outcome::Missing(missing),
+        };
+        let member = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
+        if events.send(Ok(pb::CoordinatorServiceEstimateResponse { member })).await.is_err() {
+            return;
+        }
+    }
+    if let Err(status) = fan_out.coverage() {
+        drop(events.send(Err(status)).await);
+    }
+}
+
+/// Passes every member's answer on as it comes, then the result where one is to be laid out.
+async fn relay(
+    mut fan_out: FanOut<Released>,
+    layout: Option<(bool, Level)>,
+    events: &Events<pb::CoordinatorServiceQueryResponse>,
+) {
     let event = |event| Ok(pb::CoordinatorServiceQueryResponse { event: Some(event) });
     let mut answers = Vec::new();
     while let Some((index, office, reply)) = fan_out.next().await {
         let outcome = match reply {
-            Reply::Answer(Released { release, answer }) => {
-                answers.push((index, office.clone(), answer));
-                member_answer::Outcome::Release(release)
-            }
+            Reply::Answer(released) => match passed_on(released, layout.is_some()) {
+                Ok((release, verified)) => {
+                    answers.extend(verified.map(|verified| (index, verified)));
+                    member_answer::Outcome::Release(release)
+                }
+                Err(error) => member_answer::Outcome::Missing(unreadable(&error)),
+            },
             Reply::Refused(refusal) => member_answer::Outcome::Refusal(refusal),
             Reply::Missing(missing) => member_answer::Outcome::Missing(missing),
         };
@@ -141,13 +173,13 @@ async fn relay(mut fan_out: FanOut<Released>, by_office: bool, level: Level, eve
         }
     }
     let coverage = fan_out.coverage();
-    answers.sort_by_key(|(index, ..)| *index);
+    let Some((by_office, level)) = layout else { return };
+    answers.sort_by_key(|(index, _)| *index);
     // Intervals are arithmetic of some milliseconds to seconds: not for the threads that serve.
     let tables = tokio::task::spawn_blocking(move || {
-        let answers: Vec<_> =
-            answers.iter().map(|(_, office, answer)| side_by_side(office, answer)).collect();
+        let answers: Vec<_> = answers.iter().map(|(_, verified)| verified.side_by_side()).collect();
         let tables = combine(&answers, by_office, level)?;
-        Ok::<_, lango_statistics::CombineError>(tables.into_iter().map(combined::table).collect())
+        Ok::<_, CombineError>(tables.into_iter().map(combined::table).collect())
     });
     let result = match (coverage, tables.await) {
         (Ok(coverage), Ok(Ok(tables))) => {
@@ -155,11 +187,30 @@ async fn relay(mut fan_out: FanOut<Released>, by_office: bool, level: Level, eve
             event(Event::Result(pb::Result { coverage, tables }))
         }
         (Err(status), _) => Err(status),
-        (_, Ok(Err(error))) => Err(Refusal::new("too-many-cells", error.to_string()).into_status(None)),
+        (_, Ok(Err(CombineError::TooManyCells))) => Err(Refusal::TablesTooLarge.into_status(None)),
+        (_, Ok(Err(error))) => {
+            tracing::error!(%error, "verified answers could not be combined");
+            Err(Status::internal("the answers could not be combined"))
+        }
         (_, Err(_)) => Err(Status::internal("the answers could not be combined")),
     };
     // Nobody may be listening any more.
     drop(events.send(result).await);
+}
+
+/// A release as it is passed on; kept for the tables too where there will be some.
+fn passed_on(
+    Released { sealed, mut verified }: Released,
+    kept: bool,
+) -> Result<(pb::Release, Option<VerifiedRelease>), AnswerError> {
+    if kept {
+        return Ok((sealed.passed_on(verified.cells.clone())?, Some(verified)));
+    }
+    Ok((sealed.passed_on(std::mem::take(&mut verified.cells))?, None))
+}
+
+fn unreadable(error: &AnswerError) -> pb::Missing {
+    pb::Missing { reason: Absence::Unverified.reason().to_owned(), message: error.to_string() }
 }
 
 /// One question under way at many members. Dropping it ends every call.
@@ -175,10 +226,10 @@ struct FanOut<T> {
 
 impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
-        seats: &[Seat<Gateway>],
+        seats: &[Seat<GatewayClient>],
         kind: PayloadType,
         asked: &Arc<Asked>,
-        ask: impl Fn(Seat<Gateway>, Arc<Asked>) -> F,
+        ask: impl Fn(Seat<GatewayClient>, Arc<Asked>) -> F,
     ) -> Self
     where
         F: Future<Output = Reply<T>> + Send + 'static,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config, digest};
 use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
-    Question,
+    Inquiry, Question,
     pb::{
         self, coordinator_service_client::CoordinatorServiceClient,
         coordinator_service_query_response::Event, member_answer, member_estimate,
@@ -76,6 +76,7 @@ async fn federation(world: &World) -> Vec<Member> {
         ("CIV", Behaviour::SignedBy("TGO")),
         ("GHA", Behaviour::Answers),
         ("GIN", Behaviour::Sleeps),
+        ("GMB", Behaviour::AnswersBeside),
         ("NGA", Behaviour::RefusesAnother),
         ("SEN", Behaviour::AnswersAnother),
         ("TGO", Behaviour::Answers),
@@ -89,7 +90,8 @@ async fn federation(world: &World) -> Vec<Member> {
     members
 }
 
-const EVERYONE: [&str; 11] = ["BEN", "BFA", "CIV", "GHA", "GIN", "LBR", "MLI", "NER", "NGA", "SEN", "TGO"];
+const EVERYONE: [&str; 12] =
+    ["BEN", "BFA", "CIV", "GHA", "GIN", "GMB", "LBR", "MLI", "NER", "NGA", "SEN", "TGO"];
 
 #[tokio::test]
 async fn every_member_is_heard_and_named_for_what_it_did() {
@@ -98,7 +100,12 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
     let mut client = client(&world, &coordinator).await;
     let query = Some(asked(&world, PayloadType::Query, &EVERYONE));
     let request_digest = digest(PayloadType::Query, &query.as_ref().unwrap().payload);
-    let request = pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence: String::new() };
+    let request = pb::CoordinatorServiceQueryRequest {
+        query,
+        by_office: false,
+        confidence: String::new(),
+        members_only: false,
+    };
     let mut stream = client.query(request).await.unwrap().into_inner();
     let (mut said, mut order, mut result) = (BTreeMap::new(), Vec::new(), None);
     while let Some(response) = stream.message().await.unwrap() {
@@ -118,6 +125,7 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
         ("CIV", "missing unverified"),
         ("GHA", "answered"),
         ("GIN", "missing deadline"),
+        ("GMB", "missing unverified"),
         ("LBR", "missing unreachable"),
         ("MLI", "missing unreachable"),
         ("NER", "missing not-a-member"),
@@ -128,10 +136,10 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
         let found = match &said[office] {
             member_answer::Outcome::Release(release) => {
                 let uri = World::office(office);
-                let release = release.clone();
-                let now = crate::ask::now();
-                lango_wire::answer::verify_release(release, &uri, &world.region, now, &request_digest, None)
-                    .expect("the analyst can verify what the coordinator passes on");
+                let (region, now, request_digest) = (&world.region, crate::ask::now(), &request_digest);
+                let inquiry = Inquiry { region, now, request_digest, question: None };
+                let verified = inquiry.release(release.clone(), &uri);
+                verified.expect("the analyst can verify what the coordinator passes on");
                 "answered".to_owned()
             }
             member_answer::Outcome::Refusal(refusal) => format!("refused {}", refusal.reason),
@@ -145,38 +153,64 @@ async fn every_member_is_heard_and_named_for_what_it_did() {
     let coverage = coverage.unwrap();
     assert_eq!(coverage.asked, EVERYONE);
     assert_eq!(coverage.answered, ["GHA", "TGO"]);
-    assert_eq!((coverage.refused.len(), coverage.missing.len()), (1, 8));
+    assert_eq!((coverage.refused.len(), coverage.missing.len()), (1, 9));
     assert_eq!(tables[0].values, [20.0, 40.0, 0.0, -2.0]);
     assert_eq!(tables[0].statuses, ["A"; 4]);
 }
 
 #[tokio::test]
-async fn prices_come_in_the_order_of_the_audience() {
+async fn prices_come_one_by_one_as_offices_signed_them() {
     let world = World::new();
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;
-    let audience = ["BEN", "BFA", "GHA", "NER", "SEN", "TGO"];
+    let audience = ["BEN", "BFA", "CIV", "GHA", "GIN", "GMB", "NER", "SEN", "TGO"];
     let estimate = Some(asked(&world, PayloadType::Estimate, &audience));
-    let response = client.estimate(pb::CoordinatorServiceEstimateRequest { estimate }).await.unwrap();
-    let words = response.into_inner().members.into_iter().map(|member| {
+    let mut events =
+        client.estimate(pb::CoordinatorServiceEstimateRequest { estimate }).await.unwrap().into_inner();
+    let mut words = Vec::new();
+    while let Some(event) = events.message().await.unwrap() {
+        let member = event.member.unwrap();
         let word = match member.outcome.unwrap() {
             member_estimate::Outcome::Estimate(price) => price.office,
             member_estimate::Outcome::Refusal(refusal) => refusal.reason,
             member_estimate::Outcome::Missing(missing) => missing.reason,
         };
-        format!("{} {word}", member.office)
-    });
+        words.push(format!("{} {word}", member.office));
+    }
+    assert_eq!(words.last().unwrap(), "GIN deadline", "a slow member delays no other's price");
+    words.sort();
     assert_eq!(
-        words.collect::<Vec<_>>(),
+        words,
         [
             "BEN budget-exceeded",
             "BFA unsigned",
+            "CIV unverified",
             "GHA spiffe://lango.example/office/GHA",
+            "GIN deadline",
+            "GMB unverified",
             "NER not-a-member",
             "SEN unverified",
             "TGO spiffe://lango.example/office/TGO",
         ]
     );
+}
+
+#[tokio::test]
+async fn members_only_leaves_the_result_out() {
+    let world = World::new();
+    let coordinator = coordinator(&world, federation(&world).await).await;
+    let mut client = client(&world, &coordinator).await;
+    let query = Some(asked(&world, PayloadType::Query, &["BEN", "GHA", "TGO"]));
+    let confidence = String::new();
+    let request =
+        pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence, members_only: true };
+    let mut stream = client.query(request).await.unwrap().into_inner();
+    let mut answered = 0;
+    while let Some(response) = stream.message().await.unwrap() {
+        let Some(Event::Member(member)) = response.event else { panic!("{response:?}") };
+        answered += usize::from(matches!(member.outcome, Some(member_answer::Outcome::Release(_))));
+    }
+    assert_eq!(answered, 2);
 }
 
 #[tokio::test]
@@ -187,7 +221,12 @@ async fn a_gateway_that_was_started_again_answers_again() {
     let mut client = client(&world, &coordinator).await;
     let mut answered = async || {
         let query = Some(asked(&world, PayloadType::Query, &["GHA"]));
-        let request = pb::CoordinatorServiceQueryRequest { query, by_office: true, confidence: "0.9".into() };
+        let request = pb::CoordinatorServiceQueryRequest {
+            query,
+            by_office: true,
+            confidence: "0.9".into(),
+            members_only: false,
+        };
         let mut stream = client.query(request).await.unwrap().into_inner();
         while let Some(response) = stream.message().await.unwrap() {
             if let Some(Event::Result(result)) = response.event {
@@ -218,7 +257,8 @@ async fn what_is_not_a_question_reaches_no_member() {
         (Some(good()), "1.5", tonic::Code::InvalidArgument),
     ] {
         let confidence = confidence.to_owned();
-        let request = pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence };
+        let request =
+            pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence, members_only: false };
         assert_eq!(client.query(request).await.unwrap_err().code(), code);
     }
 }

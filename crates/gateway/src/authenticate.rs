@@ -2,13 +2,13 @@
 
 use std::sync::OnceLock;
 
-use lango_identity::{Limits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
-use lango_wire::{Lookup, Malformed, Question, Refusal, pb};
+use lango_identity::{EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_wire::{Lookup, Malformed, Question, Refusal, TimeFault, pb};
 
-use crate::{Gateway, pace::Pace, withheld::Withholding};
+use crate::{Gateway, pace::Pace, turn::Turn, withheld::Withholding};
 
 /// The clocks of a region may differ by so much.
-const CLOCK_SKEW_S: u64 = 300;
+pub(crate) const CLOCK_SKEW_S: u64 = 300;
 
 /// A request whose signature holds: from here on every answer is signed and recorded.
 pub(crate) struct Request<T> {
@@ -22,6 +22,8 @@ pub(crate) struct Request<T> {
     pub came_at: i64,
     /// When its answer leaves.
     pub pace: Pace,
+    /// Its turn, from A9 on.
+    pub turn: OnceLock<Turn>,
     /// The release that it made and that has not left yet.
     pub withholding: OnceLock<Withholding>,
     _what: std::marker::PhantomData<T>,
@@ -32,6 +34,7 @@ pub(crate) trait Signed: Sized {
     fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed>;
     fn audience(&self) -> &[SpiffeId];
     fn life(&self) -> (u64, u64);
+    fn request_id(&self) -> [u8; 16];
 }
 
 impl Signed for Question {
@@ -43,6 +46,9 @@ impl Signed for Question {
     }
     fn life(&self) -> (u64, u64) {
         (self.issued_at, self.expires_at)
+    }
+    fn request_id(&self) -> [u8; 16] {
+        self.request_id
     }
 }
 
@@ -56,6 +62,9 @@ impl Signed for Lookup {
     fn life(&self) -> (u64, u64) {
         (self.issued_at, self.expires_at)
     }
+    fn request_id(&self) -> [u8; 16] {
+        self.request_id
+    }
 }
 
 impl Gateway {
@@ -67,36 +76,34 @@ impl Gateway {
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
         let envelope = envelope.unwrap_or_default().into();
-        let verified = verify(&envelope, kind, &self.region, came_at, Limits::default())?;
+        let verified = verify(&envelope, kind, &self.region, came_at, EnvelopeLimits::default())?;
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
         let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
-        Ok(Request { principal, digest, payload, came_at, pace, withholding, _what })
+        let turn = OnceLock::new();
+        Ok(Request { principal, digest, payload, came_at, pace, turn, withholding, _what })
     }
 
     /// A5 to A8: role, decoding, audience and time.
     pub(crate) fn admit<T: Signed>(&self, request: &Request<T>, role: Role) -> Result<T, Refusal> {
         if request.principal.role() != role {
-            return Err(Refusal::new("role", format!("only the role `{role}` may ask this")));
+            return Err(Refusal::Role(role));
         }
         let signed = T::decode(&request.payload, &request.principal)?;
         if !signed.audience().contains(&self.office) {
-            return Err(Refusal::new("not-addressed", format!("{} is not in the audience", self.office)));
+            return Err(Refusal::NotAddressed(self.office.clone()));
         }
         let now = u64::try_from(self.now()).unwrap_or_default();
         let (issued_at, expires_at) = signed.life();
-        let time = |message: String| Err(Refusal::new("time", message));
         if issued_at > now + CLOCK_SKEW_S {
-            return time(format!(
-                "the request is from the future: check the clocks, {now} here and {issued_at} there"
-            ));
+            return Err(Refusal::Time(TimeFault::Future { now, issued_at }));
         }
         if expires_at <= now {
-            return time("the request has expired: ask again".to_owned());
+            return Err(Refusal::Time(TimeFault::Expired));
         }
-        let life_max = self.request_life_max.as_secs();
-        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_max) {
-            return time(format!("a request lives at most {life_max} seconds"));
+        let life_s_max = self.request_life_max.as_secs();
+        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_s_max) {
+            return Err(Refusal::Time(TimeFault::Life { life_s_max }));
         }
         Ok(signed)
     }

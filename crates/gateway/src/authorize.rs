@@ -36,9 +36,7 @@ impl Gateway {
         let query = self.read(&question.query, &known).await?.map_err(|error| Refused::new(error, &known))?;
         known.dataset = Some(query.dataset.to_string());
         if question.mode != 1 {
-            let message =
-                "this office publishes its own figures, so none of its answers can be hidden in a region's";
-            return Err(Refused::new(Refusal::new("published", message), &known));
+            return Err(Refused::new(Refusal::Published, &known));
         }
         let asked = Asked {
             principal: &request.principal,
@@ -90,9 +88,7 @@ impl Gateway {
         if decided.grant.id == granted.grant.id {
             return Ok(());
         }
-        let message =
-            format!("grant `{}` allows no question at this price: name the epsilon", granted.grant.id);
-        Err(Refused::new(Refusal::new("epsilon-per-query-exceeded", message), known))
+        Err(Refused::new(Refusal::PriceNotOfGrant(granted.grant.id.clone()), known))
     }
 
     /// The grant under which the principal could ask a question today that was answered at this loss: one that names a precision
@@ -104,7 +100,7 @@ impl Gateway {
         purpose: &str,
         loss: &Loss,
     ) -> Result<Granted<'_>, Denial> {
-        let account = self.policy.budgets.get(&query.dataset).map(|budget| budget.account);
+        let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
         let asked = Asked {
             principal: &request.principal,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -10,15 +11,17 @@ use lango_document::{Document, DocumentError};
 use lango_identity::{
     PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
 };
+use lango_ledger::DeclaredMember;
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
-use lango_store::{Location, Store, StoreError};
+use lango_store::{Location, Moved, ReleaseKey, Store, StoreError};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    capacity::Capacity, flights::Flights, secret::bounding, strangers::Strangers, withheld::Withheld,
+    anchoring::Anchoring, capacity::Capacity, flights::Flights, reserve::member, secret::bounding,
+    strangers::Strangers, turn::RequestKey, withheld::Withheld,
 };
 
 /// Tells the Unix time in seconds.
@@ -47,6 +50,8 @@ pub struct Config {
     pub sources: HashMap<String, Arc<dyn Source>>,
     /// Where its ledger, releases and access records are kept.
     pub store: Location,
+    /// The file, in another place, that holds which store it is and how far it has come.
+    pub anchor: Option<PathBuf>,
     /// The longest life of a request.
     pub request_life_max: Duration,
     /// What it gives to its peers, and for how long.
@@ -72,7 +77,10 @@ pub struct Gateway {
     pub(crate) strangers: Strangers,
     pub(crate) unauthenticated_lines: LogRate,
     pub(crate) refused_lines: LogRate,
-    pub(crate) flights: Flights,
+    pub(crate) replayed_lines: LogRate,
+    pub(crate) anchoring: Option<Anchoring>,
+    pub(crate) flights: Flights<ReleaseKey>,
+    pub(crate) requests: Flights<RequestKey>,
     pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
@@ -157,6 +165,11 @@ impl Gateway {
                 .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
         }
         let store = Store::open(&config.store).await?;
+        let anchoring = match config.anchor {
+            Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
+            None => None,
+        };
+        declare_pools(&store, &policy).await?;
         for dataset in policy.datasets.values() {
             if let Some(source) = config.sources.get(&dataset.source) {
                 tell_bounding(&store, source.as_ref(), dataset).await;
@@ -180,7 +193,10 @@ impl Gateway {
             strangers: Strangers::new(limits.strangers_recorded_per_minute),
             unauthenticated_lines: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
             refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
+            replayed_lines: LogRate::new("requests sent again", limits.log_lines_per_second),
+            anchoring,
             flights: Flights::default(),
+            requests: Flights::default(),
             capacity: Capacity::default(),
             withheld: Withheld::default(),
         })
@@ -194,6 +210,19 @@ impl Gateway {
     pub(crate) fn today(&self) -> Date {
         OffsetDateTime::from_unix_timestamp(self.now()).map_or(Date::MIN, OffsetDateTime::date)
     }
+}
+
+/// Lets what was charged before follow its rows into the pools that the policy declares.
+async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
+    let declared = policy.datasets.values().filter_map(|dataset| {
+        let pool = policy.pool(&dataset.name)?;
+        Some(DeclaredMember { member: member(dataset, pool), has_group: pool.is_group })
+    });
+    let declared: Vec<DeclaredMember> = declared.collect();
+    for Moved { from, to } in store.declare(&declared).await? {
+        tracing::warn!(from, to, "charges followed their dataset into another pool");
+    }
+    Ok(())
 }
 
 /// Tells the log how a dataset's rows are bounded.

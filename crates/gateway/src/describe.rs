@@ -2,28 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use lango_identity::Role;
 use lango_policy::Grant;
 use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
-use lango_store::Decision;
-use lango_wire::{Lookup, Object, Refusal, pb};
+use lango_store::{Decision, Step};
+use lango_wire::{FREE, Fault, Lookup, Malformed, Object, Refusal, kept, pb};
 
 use crate::{
     Gateway,
     authenticate::Request,
-    refuse::{FREE, Known, Refused},
+    refuse::{Known, Refused},
 };
 
 impl Gateway {
     /// The datasets that some grant opens to the asker, no further than those grants.
-    pub(crate) async fn describe(&self, request: &Request<Lookup>) -> Result<Vec<pb::Dataset>, Refused> {
-        let lookup = self.admit(request, Role::Analyst)?;
+    pub(crate) async fn describe(
+        &self,
+        request: &Request<Lookup>,
+        lookup: &Lookup,
+    ) -> Result<Vec<pb::Dataset>, Refused> {
         let Object::Describe(only) = &lookup.object else {
-            return Err(Refusal::new(
-                "malformed",
-                "object: this call describes; a release is fetched by GetRelease",
-            )
-            .into());
+            return Err(Refusal::from(Malformed { field: "object", fault: Fault::DescribeOnly }).into());
         };
         let principal = &request.principal;
         let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
@@ -36,17 +34,19 @@ impl Gateway {
             datasets.filter_map(|dataset| self.describe_one(dataset, &open)).collect();
         let known = Known { dataset: only.clone(), ..Known::default() };
         if let (Some(name), true) = (only, described.is_empty()) {
-            let message =
-                format!("office {} has no dataset `{name}` that is open to {principal}", self.office.name());
-            return Err(Refused::new(Refusal::new("dataset-unknown", message), &known));
+            let (office, dataset) = (self.office.name().to_owned(), name.clone());
+            let principal = principal.to_string();
+            return Err(Refused::new(Refusal::DatasetNotOpen { office, dataset, principal }, &known));
         }
-        self.note(request, &known, Decision::Described, None).await?;
+        let mut record = self.record(request, &known, Decision::Described);
+        record.request = request.step(Step::Answered(kept::datasets(&described)));
+        self.append(&record, &known).await?;
         Ok(described)
     }
 
     fn describe_one(&self, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
         let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
-        let budget = self.policy.budgets.get(&dataset.name)?;
+        let budget = self.policy.budget(&dataset.name)?;
         let measured = grants.iter().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
         let usable: BTreeSet<&Name> =
             grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured).collect();
@@ -77,21 +77,19 @@ impl Gateway {
     }
 
     /// A stored release, for any principal that could ask its question today.
-    pub(crate) async fn get_release(&self, request: &Request<Lookup>) -> Result<pb::Release, Refused> {
-        let lookup = self.admit(request, Role::Analyst)?;
+    pub(crate) async fn get_release(
+        &self,
+        request: &Request<Lookup>,
+        lookup: &Lookup,
+    ) -> Result<pb::Release, Refused> {
         let Object::Release(id) = &lookup.object else {
-            return Err(Refusal::new(
-                "malformed",
-                "object: this call fetches a release; datasets are described by Describe",
-            )
-            .into());
+            return Err(Refusal::from(Malformed { field: "object", fault: Fault::ReleaseOnly }).into());
         };
         let known = Known::default();
         let stored = self.store.release(id).await;
         let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
         // One answer for a release that is not there and one that is not for the principal: identifiers show nothing.
-        let unknown =
-            || Refused::new(Refusal::new("release-unknown", "no such release is open to you"), &known);
+        let unknown = || Refused::new(Refusal::ReleaseUnknown, &known);
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
@@ -105,21 +103,12 @@ impl Gateway {
             ..known
         };
         let earlier = self.earlier(request, &stored, &known).await?;
-        self.note(request, &known, Decision::Repeated, Some(stored.release_id)).await?;
-        Ok(self.sign(request, stored, FREE, true, &granted, earlier))
-    }
-
-    async fn note(
-        &self,
-        request: &Request<Lookup>,
-        known: &Known,
-        decision: Decision,
-        release_id: Option<[u8; 16]>,
-    ) -> Result<(), Refused> {
-        let mut record = self.record(request, known, decision);
-        record.release_id = release_id;
-        let recorded = self.store.append(&record).await;
-        recorded.map_err(|error| known.unavailable("a look-up could not be recorded", &error))
+        let mut record = self.record(request, &known, Decision::Repeated);
+        record.release_id = Some(stored.release_id);
+        let signed = self.sign(request, stored, FREE, true, &granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        self.append(&record, &known).await?;
+        Ok(signed)
     }
 }
 

@@ -1,15 +1,10 @@
 //! The price of a question and the error of its answer: stops before the data.
 
-use lango_identity::Role;
-use lango_store::Decision;
-use lango_wire::{Question, pb};
+use lango_store::{Decision, Step};
+use lango_wire::{Charged, FREE, Question, kept, pb};
 
 use crate::{
-    Gateway,
-    authenticate::Request,
-    authorize::Allowed,
-    capacity::Work,
-    refuse::{FREE, Refused},
+    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused, sign::Answered,
 };
 
 impl Gateway {
@@ -17,9 +12,12 @@ impl Gateway {
     ///
     /// INVARIANT (data never choose the road that is shown): nothing here asks the source. Which road rows would take is for
     /// the office's log and `lango doctor`.
-    pub(crate) async fn estimate(&self, request: &Request<Question>) -> Result<pb::Estimate, Refused> {
-        let question = self.admit(request, Role::Analyst)?;
-        let allowed = self.authorize(request, &question).await?;
+    pub(crate) async fn estimate(
+        &self,
+        request: &Request<Question>,
+        question: &Question,
+    ) -> Result<pb::Estimate, Refused> {
+        let allowed = self.authorize(request, question).await?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
         let stored = self.stored(&allowed).await?;
@@ -38,18 +36,16 @@ impl Gateway {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
             queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
         }
-        self.store.append(&self.record(request, known, Decision::Estimated)).await.map_err(store)?;
-        Ok(pb::Estimate {
-            office: self.office.to_string(),
-            plan,
-            layout,
-            loss: Some(loss.into()),
-            charged: Some(if repeated { FREE } else { loss }.into()),
-            account: Some(granted.budget.account.into()),
-            queries_left,
-            repeated,
-            dataset_version: key.dataset_version.clone(),
-            bounds_drop: granted.dataset.bounds_drop.clone().unwrap_or_default(),
-        })
+        let loss_charged = if repeated { FREE } else { loss };
+        let charged = Charged { loss: loss_charged, repeated, account: granted.budget.account };
+        let answered = Answered { query: &question.query, dataset_version: &key.dataset_version, loss };
+        let bounds_drop = granted.dataset.bounds_drop.clone().unwrap_or_default();
+        let left = (queries_left, bounds_drop);
+        let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);
+        let mut record = self.record(request, known, Decision::Estimated);
+        record.request =
+            request.step(Step::Answered(kept::estimate(granted.dataset.name.as_str(), &estimate)));
+        self.append(&record, known).await?;
+        Ok(estimate)
     }
 }

@@ -1,25 +1,30 @@
-//! One at a time: two requests of the same release key never run side by side in one gateway. Where several gateways share
-//! a store, the store decides whose answer is the one.
+//! One at a time: two requests of the same release key, or with the same identifier, never run side by side in one gateway. Where
+//! several gateways share a store, the store decides whose answer is the one.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use lango_store::ReleaseKey;
 use tokio::sync::OwnedMutexGuard;
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
 /// The keys that are being answered now.
-#[derive(Default)]
-pub(crate) struct Flights {
-    locks: Mutex<HashMap<ReleaseKey, Lock>>,
+pub(crate) struct Flights<K> {
+    locks: Mutex<HashMap<K, Lock>>,
 }
 
-impl Flights {
+impl<K> Default for Flights<K> {
+    fn default() -> Self {
+        Self { locks: Mutex::default() }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Flights<K> {
     /// Waits until no other request of this key is under way; the key is free again when the guard is dropped.
-    pub(crate) async fn take(&self, key: &ReleaseKey) -> OwnedMutexGuard<()> {
+    pub(crate) async fn take(&self, key: &K) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
             // A lock that only this table holds is nobody's.

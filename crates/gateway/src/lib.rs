@@ -6,6 +6,7 @@
 //!
 //! Architecture invariant: knows nothing of other offices.
 
+mod anchoring;
 mod authenticate;
 mod authorize;
 mod capacity;
@@ -26,6 +27,7 @@ mod service;
 mod share;
 mod sign;
 mod strangers;
+mod turn;
 mod withheld;
 
 pub use config::{Clock, Config, Gateway, OpenError, system_clock};

@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use lango_identity::{PayloadType, digest};
 use lango_policy::PolicySet;
-use lango_privacy::{Basis, Cost, Measure, Plan, PlanText, Query, ReleasedTable, compile};
-use lango_store::Made;
+use lango_privacy::{
+    Basis, Cost, FOUND_KEYS_MOST, Measure, Plan, PlanText, Query, ReleasedTable, WORD_BYTES_MOST, compile,
+};
+use lango_store::{Made, Stored};
+use lango_wire::{
+    Refusal,
+    limits::{ANSWER_BYTES_MAX, LAYOUT_BYTES_MAX, PLAN_BYTES_MAX, answer_bytes},
+};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
     capacity::{Share, Work},
-    refuse::Refused,
+    refuse::{Known, Refused},
 };
 
 /// At most this number of releases of a version is searched for counts, the newest first.
@@ -42,16 +48,43 @@ impl Gateway {
         let (account, delta_e18) = (granted.budget.account, granted.grant.delta_per_query_e18);
         let terms_digest = key.terms_digest;
         let (policy, query) = (Arc::clone(&self.policy), query.clone());
-        let planned = self.capacity.aside(move || {
-            let dataset = policy.datasets.get(&query.dataset)?;
-            let basis = Basis { account: &account, delta_e18, terms_digest, released: &released };
-            Some(compile(&query, dataset, &basis))
-        });
-        let planned =
-            planned.await.map_err(|error| known.unavailable("a question cannot be planned", &error))?;
-        let planned =
-            planned.ok_or_else(|| known.unavailable("a dataset is not there", &key.dataset_version))?;
-        Ok((planned.map_err(|refusal| Refused::new(refusal, known))?, share))
+        let compiled = async |released: Vec<ReleasedTable>| {
+            let (policy, query) = (Arc::clone(&policy), query.clone());
+            let planned = self.capacity.aside(move || {
+                let dataset = policy.datasets.get(&query.dataset)?;
+                let basis = Basis { account: &account, delta_e18, terms_digest, released: &released };
+                Some(compile(&query, dataset, &basis))
+            });
+            let planned = planned.await;
+            let planned =
+                planned.map_err(|error| known.unavailable("a question cannot be planned", &error))?;
+            let planned =
+                planned.ok_or_else(|| known.unavailable("a dataset is not there", &key.dataset_version))?;
+            planned.map_err(|refusal| Refused::new(refusal, known))
+        };
+        let plan = compiled(released).await?;
+        let earlier = self.earlier_bytes(&plan, known).await?;
+        // Means are divided by counts of their own where the earlier ones would not fit beside them.
+        if fits(&plan, earlier).is_err() && !plan.earlier.is_empty() {
+            let plan = compiled(Vec::new()).await?;
+            fits(&plan, 0).map_err(|refusal| Refused::new(refusal, known))?;
+            return Ok((plan, share));
+        }
+        fits(&plan, earlier).map_err(|refusal| Refused::new(refusal, known))?;
+        Ok((plan, share))
+    }
+
+    /// The bytes of the earlier releases that would travel with an answer.
+    async fn earlier_bytes(&self, plan: &Plan, known: &Known) -> Result<usize, Refused> {
+        let mut bytes = 0usize;
+        for id in &plan.earlier {
+            let stored = self.store.release(id).await;
+            let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
+            let of =
+                |stored: Stored| answer_bytes(stored.plan.len(), stored.layout.len(), stored.cells.len());
+            bytes = bytes.saturating_add(stored.map_or(0, of));
+        }
+        Ok(bytes)
     }
 
     /// The released tables of `rows(C)` that the question's means may be divided by: of the same version, under the same
@@ -108,4 +141,23 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
         _ => None,
     });
     Some(Counts { made: made.clone(), tables: tables.collect(), query })
+}
+
+/// Whether the answer fits a message, whatever its integers are and whichever keys are found: that is known before anything is
+/// charged.
+fn fits(plan: &Plan, earlier: usize) -> Result<(), Refusal> {
+    let found = if plan.discovers() { FOUND_KEYS_MOST } else { 0 };
+    let text = plan.text().to_string().len();
+    let layout = plan.layout.to_string().len().saturating_add(found * (WORD_BYTES_MOST + 1));
+    let bytes = answer_bytes(text, layout, plan.layout.integers().saturating_add(found));
+    for (bytes, bytes_max) in [
+        (bytes.saturating_add(earlier), ANSWER_BYTES_MAX),
+        (layout, LAYOUT_BYTES_MAX),
+        (text, PLAN_BYTES_MAX),
+    ] {
+        if bytes > bytes_max {
+            return Err(Refusal::AnswerTooLarge { bytes, bytes_max });
+        }
+    }
+    Ok(())
 }

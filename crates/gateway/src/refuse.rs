@@ -1,17 +1,13 @@
 //! Refusals: recorded, signed and sent; and the records of what was not refused.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lango_identity::{PayloadType, Unauthenticated};
-use lango_privacy::Loss;
-use lango_store::{Decision, Record};
-use lango_wire::{Refusal, SignedRefusal, status};
+use lango_store::{Decision, Record, Recorded, Step};
+use lango_wire::{FREE, Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
-
-/// What nothing costs.
-pub(crate) const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
 
 /// What is known of a request when it is recorded.
 #[derive(Debug, Clone, Default)]
@@ -26,28 +22,26 @@ impl Known {
     /// What any failure behind the gateway looks like from outside; its cause goes to the gateway's own log.
     pub(crate) fn unavailable(&self, what: &'static str, cause: &dyn std::fmt::Display) -> Refused {
         tracing::error!(error = %cause, dataset = self.dataset.as_deref(), "{what}");
-        Refused::new(Refusal::unavailable(), self)
+        Refused::new(Refusal::Unavailable, self)
     }
 }
 
 /// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
 pub(crate) struct Refused {
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
     pub known: Box<Known>,
     pub recorded: bool,
-    /// After which time the same request may pass.
-    pub retry_after: Option<Duration>,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: refusal.into(), known: Box::new(known.clone()), recorded: false, retry_after: None }
+        Self { refusal: Box::new(refusal.into()), known: Box::new(known.clone()), recorded: false }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, known: Box::default(), recorded: false, retry_after: None }
+        Self { refusal: Box::new(refusal), known: Box::default(), recorded: false }
     }
 }
 
@@ -59,35 +53,46 @@ impl Gateway {
     }
 
     /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
-    /// record, and the next record that is written is preceded by their count in the log.
+    /// record, and the next refusal that is recorded says how many were.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
-        let Refused { refusal, known, recorded, retry_after } = refused;
-        let code = refusal.code;
+        let Refused { refusal, known, recorded } = refused;
+        let code = refusal.code();
+        // What failed, and what came too often, may be sent again.
+        let is_freed = matches!(*refusal, Refusal::Unavailable | Refusal::TooManyRequests { .. });
         self.refused_lines.line(|| {
             tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
         });
-        if !recorded && self.strangers.are_recorded(code, Instant::now()) {
-            let mut record = self.record(request, &known, Decision::Refused);
-            record.reason = code.to_owned();
-            let left_out = self.strangers.take_left_out();
-            if let Err(error) = self.store.append(&record).await {
-                self.strangers.put_back(left_out);
-                // Nothing leaves that is not recorded or counted, a refusal's detail included.
-                tracing::error!(%error, "a refusal could not be recorded");
-                return Refusal::unavailable().into_status(None);
-            }
-            if left_out > 0 {
-                tracing::warn!(left_out, "refusals before this one were not recorded");
-            }
-        }
         let time = u64::try_from(request.came_at).unwrap_or_default();
         let signed = SignedRefusal {
             request_digest: request.digest,
             office: self.office.clone(),
             code: code.to_owned(),
             time,
+            arguments: refusal.arguments(),
         };
-        refusal.into_status_after(Some(self.signer.sign(PayloadType::Refusal, signed.encode())), retry_after)
+        let step = |status: &Status| match is_freed {
+            true => Step::Freed,
+            false => Step::Answered(kept::refusal(known.dataset.as_deref(), status)),
+        };
+        let status = refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())));
+        // A request that has had its turn is known to the store, which learns how it ended.
+        let is_strange = request.turn.get().is_none();
+        if recorded || (is_strange && !self.strangers.are_recorded(code, Instant::now())) {
+            return status;
+        }
+        let mut record = self.record(request, &known, Decision::Refused);
+        record.reason = code.to_owned();
+        record.request = request.step(step(&status));
+        record.left_out = self.strangers.take_left_out();
+        let unrecorded = match self.store.append(&record).await {
+            Ok(Recorded::Now) => return status,
+            Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.strangers.put_back(record.left_out);
+        // Nothing leaves that is not recorded or counted, a refusal's detail included.
+        tracing::error!(error = unrecorded, "a refusal could not be recorded");
+        Refusal::Unavailable.into_status(None)
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.
@@ -99,12 +104,13 @@ impl Gateway {
         rows_were_read: bool,
     ) -> Refused {
         let mut record = self.record(request, known, Decision::Failed);
-        record.reason = Refusal::unavailable().code.to_owned();
+        record.reason = Refusal::Unavailable.code().to_owned();
+        record.request = request.step(Step::Freed);
         let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
         }
-        Refused { recorded: recorded.is_ok(), ..Refused::new(Refusal::unavailable(), known) }
+        Refused { recorded: recorded.is_ok(), ..Refused::new(Refusal::Unavailable, known) }
     }
 
     /// The access record of a request, as far as it is known.
@@ -123,6 +129,8 @@ impl Gateway {
             policy_digest: self.policy_digest,
             charged: FREE,
             release_id: None,
+            left_out: 0,
+            request: request.step(Step::Working),
         }
     }
 }

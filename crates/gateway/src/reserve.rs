@@ -1,10 +1,10 @@
 //! Stop 4: the ledger refuses a price, or sets it aside before any row is read.
 
-use lango_ledger::{Account, Holder, Limit};
-use lango_policy::Granted;
-use lango_privacy::{Loss, Plan, RestoreError, restore};
+use lango_ledger::{Account, ChargeRefusal, Holder, Limit, Member};
+use lango_policy::{Granted, Pool};
+use lango_privacy::{Dataset, Loss, Plan, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved};
-use lango_wire::{Question, Refusal};
+use lango_wire::{BudgetFault, FREE, Question, Refusal};
 
 use crate::{
     Gateway,
@@ -34,6 +34,7 @@ impl Gateway {
         let [pool, share] = self.accounts(granted, known)?;
         let reserve = Reserve {
             key: key.clone(),
+            member: member(granted.dataset, granted.pool),
             query: query.to_string(),
             plan: plan.text().to_string(),
             loss: plan.loss,
@@ -46,12 +47,19 @@ impl Gateway {
         let reserved = reserved.map_err(|error| known.unavailable("the ledger failed", &error))?;
         let held = match reserved {
             Reserved::Stored => return Ok(None),
-            Reserved::Refused(refusal) => {
-                let message = format!("{refusal}; it renews with the calendar period that the policy names");
-                return Err(Refused::new(Refusal::new(refusal.code(), message), known));
+            Reserved::Refused(refusal) => return Err(Refused::new(Refusal::Budget(fault(refusal)), known)),
+            Reserved::OtherVersion(first) => {
+                return Err(Refused::new(Refusal::VersionGone(first), known));
+            }
+            Reserved::Moved => {
+                let what = "another gateway has another policy and moved the pool's charges: restart with that policy";
+                return Err(known.unavailable(what, &granted.pool.name));
             }
             Reserved::Held(held) => held,
         };
+        if let (Some(anchoring), true) = (&self.anchoring, held.charged != FREE) {
+            anchoring.charged();
+        }
         let plan = if held.plan == reserve.plan {
             plan
         } else {
@@ -73,7 +81,7 @@ impl Gateway {
         let (period, since) = (renews.period(self.today()), renews.since(self.today()));
         let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
             let account =
-                Account { dataset: granted.dataset.name.to_string(), holder, period: period.clone(), since };
+                Account { pool: granted.pool.name.to_string(), holder, period: period.clone(), since };
             let limit = Limit::of_epsilon(granted.budget.account, epsilon_nano);
             let limit =
                 limit.map_err(|error| known.unavailable("a limit of the policy cannot be read", &error))?;
@@ -84,5 +92,33 @@ impl Gateway {
             charge(Holder::Pool, granted.budget.epsilon_nano)?,
             charge(share, granted.grant.epsilon_total_nano)?,
         ])
+    }
+}
+
+/// A dataset in its pool, over its rows.
+pub(crate) fn member(dataset: &Dataset, pool: &Pool) -> Member {
+    Member {
+        pool: pool.name.to_string(),
+        dataset: dataset.name.to_string(),
+        rows_from: format!("{}/{}", dataset.source, dataset.table),
+    }
+}
+
+/// The ledger's refusal as it travels.
+fn fault(refusal: ChargeRefusal) -> BudgetFault {
+    let grant = |holder| match holder {
+        Holder::Pool => None,
+        Holder::Grant(id) => Some(id),
+    };
+    match refusal {
+        ChargeRefusal::BudgetExceeded { pool: dataset, holder, left, limit, price } => {
+            BudgetFault::Exceeded { dataset, grant: grant(holder), left, limit, price }
+        }
+        ChargeRefusal::NotPure { pool: dataset, holder } => {
+            BudgetFault::NotPure { dataset, grant: grant(holder) }
+        }
+        ChargeRefusal::DeltaExceeded { pool: dataset, holder } => {
+            BudgetFault::Delta { dataset, grant: grant(holder) }
+        }
     }
 }

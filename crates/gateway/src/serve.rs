@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use lango_identity::{TlsError, server_config};
-use lango_wire::{MESSAGE_BYTES_MAX, pb::gateway_service_server::GatewayServiceServer, reflection};
+use lango_wire::{
+    limits::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX},
+    pb::gateway_service_server::GatewayServiceServer,
+    reflection,
+};
 use tokio::{net::TcpListener, time::timeout};
 use tonic::service::Routes;
 
 use crate::{Gateway, service::Service};
-
-/// A request is an envelope: 256 KiB of payload, four certificates, and their frame.
-const REQUEST_BYTES_MAX: usize = 512 * 1024;
 
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,11 @@ pub async fn serve(
     let gateway = Arc::new(gateway);
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let keeping = tokio::spawn({
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.keep_anchor().await }
+    });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
@@ -43,7 +48,12 @@ pub async fn serve(
         .add_service(reflection)
         .add_service(reflection_alpha);
     lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
-    if timeout(gateway.limits.close(), gateway.store.close()).await.is_err() {
+    keeping.abort();
+    let closing = async {
+        gateway.leave_anchor().await;
+        gateway.store.close().await;
+    };
+    if timeout(gateway.limits.close(), closing).await.is_err() {
         tracing::warn!(
             "a question is under way, so the store is left as it is: what is charged is on the disk"
         );

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use lango_identity::PayloadType;
 use lango_transport::Demand;
-use lango_wire::{Refusal, pb};
+use lango_wire::{Refusal, kept::KeptBody, pb};
 use tonic::{Request, Response, Status};
 
-use crate::Gateway;
+use crate::{Gateway, refuse::Refused, turn::Found};
 
 /// A gateway as tonic serves it.
 pub(crate) struct Service(pub Arc<Gateway>);
@@ -24,7 +24,15 @@ macro_rules! call {
         let request = Arc::new(request);
         let leaving = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
-            match gateway.$work(&request).await {
+            let worked = match gateway.take_turn(&request).await {
+                Ok(Found::Fresh(signed)) => gateway.$work(&request, &signed).await,
+                Ok(Found::Kept(kept)) => match kept.body {
+                    KeptBody::Refusal(status) => return Err(*status),
+                    body => again(body),
+                },
+                Err(refused) => Err(refused),
+            };
+            match worked {
                 Ok($answer) => Ok(Response::new($response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
@@ -36,9 +44,36 @@ macro_rules! call {
             gateway.pace(&request).await;
             answered
         });
-        let cut_short = |_| Refusal::unavailable().into_status(None);
+        let cut_short = |_| Refusal::Unavailable.into_status(None);
         paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
+}
+
+/// A kept answer as the call's own. An identifier that was answered in one call is good for no other.
+fn again<T: FromKept>(body: KeptBody) -> Result<T, Refused> {
+    T::from_kept(body).ok_or_else(|| Refusal::RequestIdReused.into())
+}
+
+trait FromKept: Sized {
+    fn from_kept(body: KeptBody) -> Option<Self>;
+}
+
+impl FromKept for pb::Release {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Release(release, _) = body { Some(*release) } else { None }
+    }
+}
+
+impl FromKept for pb::Estimate {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Estimate(estimate) = body { Some(*estimate) } else { None }
+    }
+}
+
+impl FromKept for Vec<pb::Dataset> {
+    fn from_kept(body: KeptBody) -> Option<Self> {
+        if let KeptBody::Datasets(datasets) = body { Some(datasets) } else { None }
+    }
 }
 
 #[tonic::async_trait]

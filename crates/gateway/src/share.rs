@@ -23,10 +23,7 @@ impl Gateway {
                 }
                 Ok(share)
             }
-            Err(wait) => {
-                let refused = Refused { retry_after: Some(wait), ..Refusal::too_many_requests(wait).into() };
-                Err(self.refuse(request, refused).await)
-            }
+            Err(wait) => Err(self.refuse(request, Refused::from(Refusal::TooManyRequests { wait })).await),
         }
     }
 }

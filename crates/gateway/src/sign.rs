@@ -3,15 +3,17 @@
 use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured};
-use lango_store::{Decision, Settled, Stored};
-use lango_wire::{Cells, Question, answer::Statement, pb};
+use lango_store::{Decision, Settled, Step, Stored};
+use lango_wire::{
+    Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, kept, pb, sealed::in_one_field,
+};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
     measure::Noisy,
-    refuse::{FREE, Known, Refused},
+    refuse::{Known, Refused},
     reserve::Reservation,
     secret::{SecretError, random},
 };
@@ -39,6 +41,10 @@ impl Gateway {
         };
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
+        // Signed before it is stored: the same bytes are what a request that is sent again gets.
+        let earlier = self.earlier(request, &release, known).await?;
+        let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.withhold(request, release.release_id);
         let settled = self.store.settle(reservation.id, &release, &record).await;
         let settled = settled.map_err(|error| {
@@ -47,15 +53,16 @@ impl Gateway {
                 &error,
             )
         })?;
-        if settled == Settled::Earlier {
-            return self.repeat_other(request, allowed, reservation.charged).await;
+        match settled {
+            Settled::Stored => {}
+            Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
+            Settled::Answered(_) => return Err(known.answered_elsewhere()),
         }
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us, total_us = request.pace.elapsed_us(), "released"
         );
-        let earlier = self.earlier(request, &release, known).await?;
-        Ok(self.sign(request, release, reservation.charged, false, granted, earlier))
+        Ok(signed)
     }
 
     /// The stored release of a question's key.
@@ -86,16 +93,17 @@ impl Gateway {
         stored: Stored,
         charged: Loss,
     ) -> Result<pb::Release, Refused> {
-        let Allowed { granted, known, .. } = allowed;
+        let Allowed { query, granted, known, .. } = allowed;
         self.authorize_price(request, allowed, &stored.loss)?;
         let earlier = self.earlier(request, &stored, known).await?;
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
-        let recorded = self.store.append(&record).await;
-        recorded.map_err(|error| known.unavailable("a repeated answer could not be recorded", &error))?;
+        let signed = self.sign(request, stored, charged, true, granted, earlier);
+        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        self.append(&record, known).await?;
         let total_us = request.pace.elapsed_us();
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
-        Ok(self.sign(request, stored, charged, true, granted, earlier))
+        Ok(signed)
     }
 
     /// The releases that a release divides by, signed for the same request.
@@ -134,30 +142,76 @@ impl Gateway {
         granted: &Granted<'_>,
         earlier: Vec<pb::Release>,
     ) -> pb::Release {
-        let statement = Statement {
-            request_digest: request.digest,
-            query_digest: digest(PayloadType::Text, stored.query.as_bytes()),
-            office: self.office.clone(),
-            dataset_version: stored.dataset_version,
-            policy_digest: self.policy_digest,
-            plan_digest: digest(PayloadType::Plan, stored.plan.as_bytes()),
-            layout_digest: digest(PayloadType::Layout, stored.layout.as_bytes()),
+        let charged = Charged { loss: charged, repeated, account: granted.budget.account };
+        let answered =
+            Answered { query: &stored.query, dataset_version: &stored.dataset_version, loss: stored.loss };
+        let signed = SignedRelease {
+            basics: self.basics(request, &answered, &stored.plan, &stored.layout),
             cells_digest: Cells(&stored.cells).digest(),
-            loss: stored.loss,
             release_id: stored.release_id,
-            time: u64::try_from(request.came_at).unwrap_or_default(),
+            charged: Some(charged),
         };
         pb::Release {
-            envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
+            envelope: Some(self.signer.sign(PayloadType::Release, signed.encode()).into()),
             plan: stored.plan,
             layout: stored.layout,
             cells: stored.cells,
-            charged: Some(charged.into()),
+            charged: Some(charged.loss.into()),
             repeated,
-            account: Some(granted.budget.account.into()),
-            earlier,
+            account: Some(charged.account.into()),
+            earlier: in_one_field(&earlier),
         }
     }
+
+    /// The office's signature under a price.
+    pub(crate) fn sign_price<T>(
+        &self,
+        request: &Request<T>,
+        answered: &Answered<'_>,
+        (plan, layout): (String, String),
+        charged: Charged,
+        (queries_left, bounds_drop): (u64, String),
+    ) -> pb::Estimate {
+        let basics = self.basics(request, answered, &plan, &layout);
+        let signed = SignedPrice { basics, charged, queries_left, bounds_drop };
+        pb::Estimate {
+            office: self.office.to_string(),
+            plan,
+            layout,
+            loss: Some(answered.loss.into()),
+            charged: Some(charged.loss.into()),
+            account: Some(charged.account.into()),
+            queries_left,
+            repeated: charged.repeated,
+            dataset_version: answered.dataset_version.to_owned(),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
+            bounds_drop: signed.bounds_drop,
+        }
+    }
+
+    fn basics<T>(&self, request: &Request<T>, answered: &Answered<'_>, plan: &str, layout: &str) -> Basics {
+        Basics {
+            request_digest: request.digest,
+            query_digest: digest(PayloadType::Text, answered.query.as_bytes()),
+            office: self.office.clone(),
+            dataset_version: answered.dataset_version.to_owned(),
+            policy_digest: self.policy_digest,
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
+            loss: answered.loss,
+            time: u64::try_from(request.came_at).unwrap_or_default(),
+        }
+    }
+}
+
+/// What is answered, at what loss.
+pub(crate) struct Answered<'a> {
+    /// The question's text.
+    pub query: &'a str,
+    /// The dataset's version.
+    pub dataset_version: &'a str,
+    /// What the release costs.
+    pub loss: Loss,
 }
 
 /// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index of

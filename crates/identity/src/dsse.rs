@@ -17,6 +17,8 @@ pub enum PayloadType {
     Lookup,
     /// An office's answer.
     Release,
+    /// An office's answer to a question about a price.
+    Price,
     /// An office's refusal.
     Refusal,
     /// The canonical text of a query.
@@ -44,6 +46,7 @@ impl PayloadType {
             Self::Estimate => "application/vnd.lango.estimate.v1",
             Self::Lookup => "application/vnd.lango.lookup.v1",
             Self::Release => "application/vnd.lango.release.v1",
+            Self::Price => "application/vnd.lango.price.v1",
             Self::Refusal => "application/vnd.lango.refusal.v1",
             Self::Text => "application/vnd.lango.text.v1",
             Self::Plan => "application/vnd.lango.plan.v1",
@@ -157,6 +160,7 @@ mod tests {
                 PayloadType::Estimate,
                 PayloadType::Lookup,
                 PayloadType::Release,
+                PayloadType::Price,
                 PayloadType::Refusal,
             ] {
                 assert_eq!(

@@ -24,7 +24,7 @@ pub struct Envelope {
 
 /// How large an envelope may be. The default is the gateway's for queries: 256 KiB, four certificates of 16 KiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct EnvelopeLimits {
     /// Bytes of the payload.
     pub payload_bytes_max: usize,
     /// Certificates of the chain.
@@ -33,7 +33,7 @@ pub struct Limits {
     pub certificate_bytes_max: usize,
 }
 
-impl Default for Limits {
+impl Default for EnvelopeLimits {
     fn default() -> Self {
         Self { payload_bytes_max: 256 * 1024, certificates_max: 4, certificate_bytes_max: 16 * 1024 }
     }
@@ -61,7 +61,7 @@ pub fn verify(
     expected: PayloadType,
     region: &Region,
     now: i64,
-    limits: Limits,
+    limits: EnvelopeLimits,
 ) -> Result<Verified, Unauthenticated> {
     check_sizes(envelope, limits)?;
     if envelope.payload_type != expected.media_type() {
@@ -77,7 +77,7 @@ pub fn verify(
 }
 
 /// A1.
-fn check_sizes(envelope: &Envelope, limits: Limits) -> Result<(), Unauthenticated> {
+fn check_sizes(envelope: &Envelope, limits: EnvelopeLimits) -> Result<(), Unauthenticated> {
     let bytes = envelope.payload.len();
     if bytes > limits.payload_bytes_max {
         return Err(Unauthenticated::PayloadSize { bytes });

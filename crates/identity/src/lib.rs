@@ -29,7 +29,7 @@ pub use authority::{Authority, AuthorityError, Issued, Lifetime};
 pub use certificate::{CertificateFault, Facts};
 pub use chain::ChainFault;
 pub use dsse::{PayloadType, digest, pae, verify_signature};
-pub use envelope::{Envelope, Limits, Unauthenticated, Verified, verify};
+pub use envelope::{Envelope, EnvelopeLimits, Unauthenticated, Verified, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};
 pub use lango_principal::{Role, SpiffeError, SpiffeId};
 pub use oid::{Oid, OidError};

@@ -1,7 +1,6 @@
 //! The analyst's side: makes a question, signs it, and believes only what the offices signed.
 
-pub mod client;
-pub mod heard;
+pub mod ask;
 pub mod prices;
 pub mod question;
 pub mod report;

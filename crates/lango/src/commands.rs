@@ -4,6 +4,7 @@ mod coordinator;
 mod dataset;
 mod doctor;
 mod gateway;
+mod ledger;
 mod query;
 mod serving;
 
@@ -36,6 +37,9 @@ enum Command {
     /// Look at what a gateway answers from, bring a file into it, or prepare it.
     #[command(subcommand)]
     Dataset(dataset::Dataset),
+    /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
     Doctor(doctor::Doctor),
 }
@@ -49,6 +53,7 @@ impl Lango {
             Command::Coordinator(coordinator) => coordinator.run(),
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
+            Command::Ledger(ledger) => ledger.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

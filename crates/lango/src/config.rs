@@ -12,13 +12,14 @@ use std::{
     time::Duration,
 };
 
+use lango_analyst::Credentials;
 use lango_document::Document;
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
-use lango_store::{Location, Store};
+use lango_store::{Anchor, Location, Store};
 use serde::Deserialize;
 
 use self::{
@@ -39,6 +40,8 @@ pub struct GatewayFile {
     policies: PathBuf,
     /// Where the ledger, the releases and the access records are kept.
     store: StoreValue,
+    /// The file, in another place, that holds which store it is and how far it has come.
+    anchor: Option<PathBuf>,
     /// The longest life of a request.
     #[serde(default = "eight_days")]
     request_life_max_s: u64,
@@ -161,7 +164,8 @@ impl GatewayFile {
             signer,
             policies: policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
-            store: self.location(file)?,
+            store: self.store_location(file)?,
+            anchor: self.anchor.as_ref().map(|path| beside(file, path)),
             request_life_max: Duration::from_secs(self.request_life_max_s),
             limits: self.limits.0,
             clock: system_clock(),
@@ -201,7 +205,7 @@ impl GatewayFile {
 
     /// The ledger, the releases and the access records.
     pub async fn store(&self, file: &Path) -> Result<Store, Failure> {
-        Ok(Store::open(&self.location(file)?).await?)
+        Ok(Store::open(&self.store_location(file)?).await?)
     }
 
     /// The folder with the office's keys and certificates.
@@ -249,14 +253,10 @@ impl GatewayFile {
         self.store.location(file)
     }
 
-    fn location(&self, file: &Path) -> Result<Location, Failure> {
-        let store = self.store.location(file)?;
-        if let Location::File(path) = &store
-            && let Some(folder) = path.parent()
-        {
-            lango_files::make_folder(folder).map_err(|error| Failure::of(folder.display(), error))?;
-        }
-        Ok(store)
+    /// The store's anchor, where the file names one.
+    pub fn anchor(&self, file: &Path) -> Result<Option<Anchor>, Failure> {
+        let Some(path) = &self.anchor else { return Ok(None) };
+        Ok(Some(Anchor::at(beside(file, path), &self.store_location(file)?)?))
     }
 
     fn declared(&self, file: &Path, dataset: &str) -> Result<(Dataset, &DatabaseTable), Failure> {
@@ -320,23 +320,14 @@ impl CoordinatorFile {
     }
 }
 
-/// A principal's folder: keys, certificates and what its region is.
-pub struct Identity {
-    pub region: Region,
-    pub tls: TlsIdentity,
-    pub signer: Signer,
-}
-
-impl Identity {
-    /// Loads `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
-    pub fn load(folder: &Path) -> Result<Self, Failure> {
-        if !folder.join("signing.key").exists() {
-            let message = "holds no signing key: questions are signed, and only analysts have the key for it";
-            return Err(Failure::of(folder.display(), message));
-        }
-        let file = folder.join("identity.toml");
-        let table: IdentityFile = read_toml(&file)?;
-        let (tls, signer) = keys(folder)?;
-        Ok(Self { region: table.region.load(&file)?, tls, signer })
+/// Loads an analyst's folder: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
+pub fn credentials(folder: &Path) -> Result<Credentials, Failure> {
+    if !folder.join("signing.key").exists() {
+        let message = "holds no signing key: questions are signed, and only analysts have the key for it";
+        return Err(Failure::of(folder.display(), message));
     }
+    let file = folder.join("identity.toml");
+    let table: IdentityFile = read_toml(&file)?;
+    let (tls, signer) = keys(folder)?;
+    Ok(Credentials { region: table.region.load(&file)?, tls, signer })
 }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use lango_privacy::{Accounting, Loss, LossError, nano};
 
-/// Which sum of losses is meant.
+/// Which sum of losses is meant: the pool's own, or a grant's share of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Account {
-    /// The dataset's name.
-    pub dataset: String,
+    /// The pool's name: its group's, or its only dataset's.
+    pub pool: String,
     /// Whose.
     pub holder: Holder,
     /// The calendar period, empty where the budget never renews.
@@ -78,14 +78,14 @@ impl Limit {
 
 /// Why a loss may not be charged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ChargeRefusal {
     /// Too little is left.
     #[error(
-        "the {holder} of `{dataset}` has {left} left of {limit} in its currency and the question costs {price}"
+        "the {holder} of `{pool}` has {left} left of {limit} in its currency and the question costs {price}"
     )]
     BudgetExceeded {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
         /// What is left, as a decimal.
@@ -96,24 +96,24 @@ pub enum Refusal {
         price: String,
     },
     /// The account's currency cannot express what has been or would be charged.
-    #[error("the {holder} of `{dataset}` counts pure epsilon and holds losses without a pure guarantee")]
+    #[error("the {holder} of `{pool}` counts pure epsilon and holds losses without a pure guarantee")]
     NotPure {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
     },
     /// More delta than the account declares.
-    #[error("the {holder} of `{dataset}` has no delta left")]
+    #[error("the {holder} of `{pool}` has no delta left")]
     DeltaExceeded {
-        /// The dataset.
-        dataset: String,
+        /// The pool's name.
+        pool: String,
         /// Whose account.
         holder: Holder,
     },
 }
 
-impl Refusal {
+impl ChargeRefusal {
     /// The stable word for it.
     pub fn code(&self) -> &'static str {
         "budget-exceeded"
@@ -137,19 +137,19 @@ impl Balance {
     }
 
     /// The balance after a loss, if the limit bears it.
-    pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, Refusal> {
-        let (dataset, holder) = (account.dataset.clone(), account.holder.clone());
+    pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, ChargeRefusal> {
+        let (pool, holder) = (account.pool.clone(), account.holder.clone());
         let after = self.plus(loss);
         let currency = &limit.accounting;
         let (Some(before), Some(price), Some(total)) =
             (self.amount(currency), loss.amount(currency), after.amount(currency))
         else {
-            return Err(Refusal::NotPure { dataset, holder });
+            return Err(ChargeRefusal::NotPure { pool, holder });
         };
         if total > limit.amount_nano {
             let left = nano(limit.amount_nano.saturating_sub(before));
-            return Err(Refusal::BudgetExceeded {
-                dataset,
+            return Err(ChargeRefusal::BudgetExceeded {
+                pool,
                 holder,
                 left,
                 limit: nano(limit.amount_nano),
@@ -157,7 +157,7 @@ impl Balance {
             });
         }
         if after.delta_e18 > limit.delta_e18() {
-            Err(Refusal::DeltaExceeded { dataset, holder })
+            Err(ChargeRefusal::DeltaExceeded { pool, holder })
         } else {
             Ok(after)
         }
@@ -182,7 +182,7 @@ mod tests {
 
     fn pool() -> Account {
         Account {
-            dataset: "residents".into(),
+            pool: "residents".into(),
             holder: Holder::Pool,
             period: "2026".into(),
             since: 1_767_225_600,
@@ -216,9 +216,9 @@ mod tests {
             let found =
                 found.map(|after| after.amount(&limit.accounting).unwrap()).map_err(
                     |refusal| match refusal {
-                        Refusal::BudgetExceeded { .. } => "exceeded",
-                        Refusal::NotPure { .. } => "not pure",
-                        Refusal::DeltaExceeded { .. } => "delta",
+                        ChargeRefusal::BudgetExceeded { .. } => "exceeded",
+                        ChargeRefusal::NotPure { .. } => "not pure",
+                        ChargeRefusal::DeltaExceeded { .. } => "delta",
                     },
                 );
             assert_eq!(found, expected, "{before:?} {loss:?} {limit:?}");

@@ -1,4 +1,4 @@
-//! May this loss be charged? Accounts and reservations as pure state transitions.
+//! May this loss be charged? Accounts, reservations, requests and pools as pure state transitions.
 //!
 //! Architecture invariant: knows no clock, file or database. `store` loads the state, these functions decide, `store`
 //! writes what they return, in one transaction.
@@ -6,7 +6,11 @@
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
 mod account;
+mod pools;
+mod request;
 mod reservation;
 
-pub use account::{Account, Balance, Holder, Limit, Refusal};
+pub use account::{Account, Balance, ChargeRefusal, Holder, Limit};
+pub use pools::{DeclaredMember, KnownMember, Member, Pools, PoolsError, follow};
+pub use request::{Claim, Claimed, claim, may_charge};
 pub use reservation::{Event, Reservation, State, TransitionError};

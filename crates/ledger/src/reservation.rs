@@ -25,6 +25,8 @@ pub enum State {
 /// What happens to a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
+    /// Another attempt goes on with it. Whether the one before has read rows is not known.
+    Resumed,
     /// The release is stored.
     Released,
     /// It failed after a statement that reads rows was sent.
@@ -61,8 +63,15 @@ impl State {
     pub fn after(self, event: Event) -> Result<Self, TransitionError> {
         match (self, event) {
             (Self::Pending, Event::FailedBeforeReading) => Ok(Self::Voided),
-            (Self::Pending | Self::Spent, _) => Ok(Self::Spent),
-            (Self::Voided, _) => Err(TransitionError { from: self.word() }),
+            (Self::Pending, Event::Resumed | Event::Released | Event::FailedAfterReading)
+            | (
+                Self::Spent,
+                Event::Resumed | Event::Released | Event::FailedAfterReading | Event::FailedBeforeReading,
+            ) => Ok(Self::Spent),
+            (
+                Self::Voided,
+                Event::Resumed | Event::Released | Event::FailedAfterReading | Event::FailedBeforeReading,
+            ) => Err(TransitionError { from: self.word() }),
         }
     }
 }
@@ -74,12 +83,15 @@ mod tests {
     #[test]
     fn a_reservation_is_given_back_only_if_no_row_was_read() {
         for (from, event, to) in [
+            (State::Pending, Event::Resumed, Ok(State::Spent)),
             (State::Pending, Event::Released, Ok(State::Spent)),
             (State::Pending, Event::FailedAfterReading, Ok(State::Spent)),
             (State::Pending, Event::FailedBeforeReading, Ok(State::Voided)),
+            (State::Spent, Event::Resumed, Ok(State::Spent)),
             (State::Spent, Event::Released, Ok(State::Spent)),
             (State::Spent, Event::FailedAfterReading, Ok(State::Spent)),
             (State::Spent, Event::FailedBeforeReading, Ok(State::Spent)),
+            (State::Voided, Event::Resumed, Err(TransitionError { from: "voided" })),
             (State::Voided, Event::Released, Err(TransitionError { from: "voided" })),
             (State::Voided, Event::FailedAfterReading, Err(TransitionError { from: "voided" })),
         ] {

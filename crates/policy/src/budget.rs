@@ -1,14 +1,23 @@
 //! What everyone together may learn of a dataset, and when it is full again.
 
-use lango_privacy::Accounting;
+use lango_privacy::{Accounting, Name};
 use time::{Date, Month};
 
-/// The pool of a dataset.
+/// What a dataset's questions are charged to: the datasets of one group share a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// The group's name, or the dataset's own.
+    pub name: Name,
+    /// Whether the dataset names its group.
+    pub is_group: bool,
+}
+
+/// What may be learned from a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// The currency.
     pub account: Accounting,
-    /// The pool, in billionths of epsilon.
+    /// How much, in billionths of epsilon.
     pub epsilon_nano: u64,
     /// When it is full again.
     pub renews: Renewal,

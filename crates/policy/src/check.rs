@@ -9,7 +9,7 @@ use time::Date;
 use toml::Spanned;
 
 use crate::{
-    budget::Budget,
+    budget::{Budget, Pool},
     file::{self, File, Publish},
     trial::Trial,
     within::In,
@@ -24,7 +24,9 @@ pub struct PolicySet {
     pub datasets: BTreeMap<Name, Dataset>,
     /// The step of the time grid that a dataset's answers leave on. One that is not here answers at once.
     pub answer_grids: BTreeMap<Name, Duration>,
-    /// What everyone together may learn of each dataset.
+    /// The pool that each dataset draws on.
+    pub pools: BTreeMap<Name, Pool>,
+    /// What everyone together may learn from each pool.
     pub budgets: BTreeMap<Name, Budget>,
     /// What each rule allows, in the files' order.
     pub grants: Vec<Grant>,
@@ -79,6 +81,7 @@ impl PolicySet {
             office: String::new(),
             datasets: BTreeMap::new(),
             answer_grids: BTreeMap::new(),
+            pools: BTreeMap::new(),
             budgets: BTreeMap::new(),
             grants: Vec::new(),
             trials: Vec::new(),
@@ -96,16 +99,20 @@ impl PolicySet {
                 if let Some(step) = at.answer_grid(table)? {
                     set.answer_grids.insert(dataset.name.clone(), step);
                 }
-                if set.datasets.insert(dataset.name.clone(), dataset).is_some() {
+                if set.datasets.contains_key(&dataset.name) {
                     return Err(at.error(name, format!("dataset `{}` is declared twice", name.get_ref())));
                 }
+                let pool = at.pool(&dataset, table)?;
+                set.check_rows(at, name, &dataset, &pool)?;
+                set.pools.insert(dataset.name.clone(), pool);
+                set.datasets.insert(dataset.name.clone(), dataset);
             }
         }
         for (at, file) in &files {
             for (name, table) in &file.budget {
                 let budget = at.budget(table)?;
-                let dataset = set.known_dataset(at, name)?;
-                if set.budgets.insert(dataset, budget).is_some() {
+                let pool = set.known_pool(at, name)?;
+                if set.budgets.insert(pool, budget).is_some() {
                     return Err(at.error(name, format!("budget `{}` is declared twice", name.get_ref())));
                 }
             }
@@ -182,6 +189,54 @@ impl PolicySet {
         })
     }
 
+    /// A budget is of a group, or of a dataset without one.
+    fn known_pool(&self, at: &In<'_>, name: &Spanned<String>) -> Result<Name, DocumentError> {
+        let pools = || self.pools.values().map(|pool| &pool.name);
+        if let Some(pool) = pools().find(|pool| pool.as_str() == name.get_ref()) {
+            return Ok(pool.clone());
+        }
+        if let Some((dataset, pool)) =
+            self.pools.iter().find(|(dataset, _)| dataset.as_str() == name.get_ref())
+        {
+            let message = format!("dataset `{dataset}` is of group `{0}`: write `[budget.{0}]`", pool.name);
+            return Err(at.error(name, message));
+        }
+        Err(at.unknown("dataset or group", name, name.get_ref(), pools().map(Name::as_str)))
+    }
+
+    /// Datasets over one table hold the same persons: what each of them is charged must be said.
+    fn check_rows(
+        &self,
+        at: &In<'_>,
+        name: &Spanned<String>,
+        dataset: &Dataset,
+        pool: &Pool,
+    ) -> Result<(), DocumentError> {
+        let is_same = |other: &&Dataset| {
+            other.source == dataset.source && other.table.eq_ignore_ascii_case(&dataset.table)
+        };
+        let is_silent = |other: &&Dataset| {
+            !pool.is_group || self.pools.get(&other.name).is_none_or(|pool| !pool.is_group)
+        };
+        let Some(other) = self.datasets.values().filter(is_same).find(is_silent) else { return Ok(()) };
+        let message = format!(
+            "datasets `{}` and `{}` are both drawn from `{}` of `{}`: write `group = \"NAME\"` in each, the same name if they hold the \
+             same persons, which then share one budget, and different names only if they hold different persons",
+            other.name, dataset.name, dataset.table, dataset.source
+        );
+        Err(at.error(name, message))
+    }
+
+    /// The pool that a dataset draws on.
+    pub fn pool(&self, dataset: &Name) -> Option<&Pool> {
+        self.pools.get(dataset)
+    }
+
+    /// The budget that a dataset draws on.
+    pub fn budget(&self, dataset: &Name) -> Option<&Budget> {
+        self.budgets.get(&self.pool(dataset)?.name)
+    }
+
     fn check_grant(&self, at: &In<'_>, table: &file::GrantTable) -> Result<Grant, DocumentError> {
         let id = table.id.get_ref();
         if id.is_empty() || !id.bytes().all(|c| c.is_ascii_graphic()) {
@@ -192,12 +247,10 @@ impl PolicySet {
         }
         let dataset_name = self.known_dataset(at, &table.dataset)?;
         let missing = || {
-            at.error(
-                &table.dataset,
-                format!("dataset `{dataset_name}` has no budget: add `[budget.{dataset_name}]`"),
-            )
+            let pool = self.pool(&dataset_name).map_or(&dataset_name, |pool| &pool.name);
+            at.error(&table.dataset, format!("dataset `{dataset_name}` has no budget: add `[budget.{pool}]`"))
         };
-        let budget = self.budgets.get(&dataset_name).ok_or_else(missing)?;
+        let budget = self.budget(&dataset_name).ok_or_else(missing)?;
         let dataset = self.datasets.get(&dataset_name);
         let dataset = dataset.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
         let columns = &dataset.columns;

@@ -7,6 +7,7 @@ use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, 
 use toml::Spanned;
 
 use crate::{
+    budget::Pool,
     file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
     within::In,
 };
@@ -47,6 +48,14 @@ impl In<'_> {
             },
             bounds_drop: table.bounds_drop.clone(),
             columns: columns.collect::<Result<_, DocumentError>>()?,
+        })
+    }
+
+    /// The pool that a dataset draws on: its group's, or its own.
+    pub(crate) fn pool(&self, dataset: &Dataset, table: &file::DatasetTable) -> Result<Pool, DocumentError> {
+        Ok(match &table.group {
+            Some(group) => Pool { name: self.parsed(group)?, is_group: true },
+            None => Pool { name: dataset.name.clone(), is_group: false },
         })
     }
 

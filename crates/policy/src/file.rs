@@ -30,6 +30,7 @@ pub(crate) struct DatasetTable {
     pub source: String,
     pub table: String,
     pub version: Spanned<String>,
+    pub group: Option<Spanned<String>>,
     pub unit: Spanned<UnitTable>,
     pub rows_below: Option<Spanned<u64>>,
     pub answer_grid_ms: Option<Spanned<u64>>,

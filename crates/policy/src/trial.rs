@@ -110,7 +110,7 @@ impl Trial {
         }
         let found = match found {
             Ok(granted) => format!("allow: {}", granted.grant.id),
-            Err(denial) => format!("deny: {}", denial.code),
+            Err(denial) => format!("deny: {}", denial.code()),
         };
         let failure =
             TrialFailure { query: self.written.clone(), expected: self.expected.to_string(), found };
@@ -133,7 +133,7 @@ impl Expected {
         match (self, found) {
             (Self::Allow { grant }, Ok(granted)) => grant.as_ref().is_none_or(|id| *id == granted.grant.id),
             (Self::Deny { code }, Err(denial)) => {
-                code.as_ref().is_none_or(|code| code == denial.code.as_str())
+                code.as_ref().is_none_or(|code| code == denial.code().as_str())
             }
             (Self::Allow { .. }, Err(_)) | (Self::Deny { .. }, Ok(_)) => false,
         }

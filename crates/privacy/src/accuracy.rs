@@ -27,6 +27,13 @@ pub struct Level(f64);
 #[error("`{0}` is not a confidence: a number above 0 and at most 0.999999")]
 pub struct LevelError(String);
 
+impl LevelError {
+    /// The text.
+    pub fn found(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Level {
     /// 95 %.
     pub const USUAL: Self = Self(0.95);

@@ -33,14 +33,14 @@ pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
 pub use loss::{Accounting, Loss, LossError};
 pub use measure::{Measure, MeasureError};
 pub use mechanism::{
-    Counted, Discovery, Exact, Measured, Measurement, Mechanism, Noise, NoiseError, Selection, SelectionLaw,
-    measure, rank_scores,
+    Counted, Discovery, Exact, FOUND_KEYS_MOST, Measured, Measurement, Mechanism, Noise, NoiseError,
+    Selection, SelectionLaw, measure, rank_scores,
 };
-pub use name::{Code, Name, NameError};
+pub use name::{Code, Name, NameError, WORD_BYTES_MOST};
 pub use plan::{
-    Basis, Bounds, Cost, Fetch, FilterOn, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST, MarginText,
+    Basis, Bounds, CELLS_MOST, Cost, Fetch, FilterOn, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST, MarginText,
     MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter, PlannedMargin, ReleasedTable, RestoreError,
     Sensitivity, compile, fractions, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
-pub use text::QueryError;
+pub use text::{QueryError, QueryPart};

@@ -38,6 +38,13 @@ pub enum Measure {
 )]
 pub struct MeasureError(String);
 
+impl MeasureError {
+    /// The text.
+    pub fn found(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Measure {
     /// The number of distinct persons.
     pub fn persons() -> Self {
@@ -90,6 +97,22 @@ impl Measure {
             | Self::Quantile(column, _)
             | Self::Keys(column) => Some(column),
             Self::Units(_) | Self::Rows | Self::RowsOf(_) | Self::Sum(_) | Self::Mean(_) => None,
+        }
+    }
+
+    /// The column of whose values one is chosen: figures of several offices cannot be added up then, which must be asked for office
+    /// by office.
+    pub fn chosen_of(&self) -> Option<&Name> {
+        match self {
+            Self::Quantile(column, _) => Some(column),
+            Self::Units(_)
+            | Self::Rows
+            | Self::RowsOf(_)
+            | Self::Sum(_)
+            | Self::Mean(_)
+            | Self::Share(_)
+            | Self::Histogram(_)
+            | Self::Keys(_) => None,
         }
     }
 

@@ -10,7 +10,7 @@ use opendp::{
 };
 
 use crate::{
-    Code, Layout, Measure, Plan, PlannedMargin,
+    Code, Fetch, Layout, Measure, Plan, PlannedMargin,
     loss::at_most,
     plan::{CELLS_MOST, fractions},
 };
@@ -21,6 +21,8 @@ pub use selection::{Selection, SelectionLaw, rank_scores};
 mod discovery;
 mod selection;
 
+/// The most keys that a release names of those that are found in the data.
+pub const FOUND_KEYS_MOST: usize = 10_000;
 /// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
 /// whatever a table can hold.
 pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e13;
@@ -271,6 +273,7 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
     }
     let mut integers = Vec::with_capacity(plan.layout.integers());
     let mut found = Vec::with_capacity(planned);
+    let searches = plan.margins.iter().filter(|margin| matches!(margin.fetch, Fetch::Keys(_))).count();
     for (margin, counted) in plan.margins.iter().zip(counted.0) {
         let told = match (counted, margin.text.measurement) {
             (Counted::Cells(counted), measurement) => {
@@ -293,7 +296,8 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
                     .collect();
                 // What a release holds is bounded, and which keys are left out depends on nothing but what is told.
                 told.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
-                told.truncate(CELLS_MOST.saturating_sub(plan.layout.integers()));
+                let room = CELLS_MOST.saturating_sub(plan.layout.integers());
+                told.truncate(room.min(FOUND_KEYS_MOST / searches.max(1)));
                 told.sort();
                 integers.extend(told.iter().map(|(_, units)| units));
                 Some(told.into_iter().map(|(key, _)| key).collect())

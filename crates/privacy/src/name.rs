@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 /// The most bytes of a name or a code: what is echoed in refusals must stay small.
-const WORD_BYTES_MOST: usize = 64;
+pub const WORD_BYTES_MOST: usize = 64;
 
 /// A word that is not of its shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,15 @@ pub enum NameError {
     /// Not printable ASCII without space or comma.
     #[error("`{0}` is not a code: printable ASCII without space or comma, 64 characters at most")]
     Code(String),
+}
+
+impl NameError {
+    /// The word that is not of its shape.
+    pub fn found(&self) -> &str {
+        match self {
+            Self::Name(found) | Self::Code(found) => found,
+        }
+    }
 }
 
 macro_rules! word {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
-pub(crate) use cost::{CELLS_MOST, LAYOUT_BYTES_MOST};
-pub use cost::{Cost, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
+pub(crate) use cost::LAYOUT_BYTES_MOST;
+pub use cost::{CELLS_MOST, Cost, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
 pub use fetch::{Fetch, Sensitivity, fractions};
 pub use filter::{FilterOn, PlannedFilter};
 pub use refusal::{PlanRefusal, RestoreError};
@@ -223,6 +223,11 @@ impl Shape {
 }
 
 impl Plan {
+    /// Whether keys are looked for in the data.
+    pub fn discovers(&self) -> bool {
+        self.margins.iter().any(|margin| matches!(margin.fetch, Fetch::Keys(_)))
+    }
+
     /// What a reader of the release needs of the plan.
     pub fn text(&self) -> PlanText {
         let measured = self.margins.iter().filter_map(|margin| margin.fetch.measured());

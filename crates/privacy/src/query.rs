@@ -30,6 +30,12 @@ impl Query {
         each.map(|(measure, by)| (measure.clone(), by.clone())).collect()
     }
 
+    /// The first measure whose figures are chosen at each office, and its column: such a question of several offices is asked office
+    /// by office.
+    pub fn chosen(&self) -> Option<(&Measure, &Name)> {
+        self.measures.keys().find_map(|measure| Some((measure, measure.chosen_of()?)))
+    }
+
     /// The columns that the question uses: measured, as dimensions or in conditions; a column may occur several times.
     pub fn columns(&self) -> impl Iterator<Item = &Name> {
         let measured = self.measures.keys().filter_map(Measure::column);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     str::{FromStr, Split},
 };
 
@@ -13,6 +14,70 @@ use crate::{
 /// The most conditions of a question: more would be refused by databases, and late.
 const FILTERS_MOST: usize = 64;
 
+/// What may stand on a line of a question's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryPart {
+    /// The first line.
+    Header,
+    /// The dataset's line.
+    Dataset,
+    /// A margin of a measure.
+    By,
+    /// A measure.
+    Measure,
+    /// A condition or the price.
+    ConditionOrPrice,
+    /// A condition.
+    Condition,
+    /// The price.
+    Price,
+    /// The end.
+    End,
+}
+
+impl QueryPart {
+    /// Every part, in the order of a question.
+    pub const ALL: [Self; 8] = [
+        Self::Header,
+        Self::Dataset,
+        Self::By,
+        Self::Measure,
+        Self::ConditionOrPrice,
+        Self::Condition,
+        Self::Price,
+        Self::End,
+    ];
+
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Dataset => "dataset",
+            Self::By => "by",
+            Self::Measure => "measure",
+            Self::ConditionOrPrice => "condition-or-price",
+            Self::Condition => "condition",
+            Self::Price => "price",
+            Self::End => "end",
+        }
+    }
+}
+
+impl fmt::Display for QueryPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "`lango-query 1`",
+            Self::Dataset => "`dataset NAME`",
+            Self::By => "`by D1,D2` or a bare `by` under its measure",
+            Self::Measure => "`measure M`",
+            Self::ConditionOrPrice => "`where ..` or `price ..`",
+            Self::Condition => "`where D = C`, `where D in C1,C2` or `where D from A to B` with A at most B",
+            Self::Price => "`price epsilon DECIMAL` or `price precision DECIMAL at DECIMAL on M by D1,D2`",
+            Self::End => "nothing after the price",
+        })
+    }
+}
+
 /// Why a text is not a question. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -22,7 +87,7 @@ pub enum QueryError {
         /// The line's number.
         line: usize,
         /// What may stand there.
-        expected: &'static str,
+        expected: QueryPart,
         /// The line.
         found: String,
     },
@@ -96,9 +161,9 @@ impl FromStr for Query {
     fn from_str(text: &str) -> Result<Self, QueryError> {
         let mut lines = Lines::new(text);
         if lines.take("lango-query")?.as_deref() != Some("1") {
-            return Err(lines.unexpected("`lango-query 1`"));
+            return Err(lines.unexpected(QueryPart::Header));
         }
-        let Some(dataset) = lines.take("dataset")? else { return Err(lines.unexpected("`dataset NAME`")) };
+        let Some(dataset) = lines.take("dataset")? else { return Err(lines.unexpected(QueryPart::Dataset)) };
         let dataset = lines.word(&dataset)?;
         let version = match lines.take("version")? {
             Some(version) => Some(lines.word(&version)?),
@@ -107,7 +172,7 @@ impl FromStr for Query {
         let measures = lines.measures()?;
         let filters = lines.filters()?;
         let Some(text) = lines.take("price")? else {
-            return Err(lines.unexpected("`where ..` or `price ..`"));
+            return Err(lines.unexpected(QueryPart::ConditionOrPrice));
         };
         let price = lines.price(&text, &measures)?;
         lines.end()?;
@@ -178,17 +243,17 @@ impl<'a> Lines<'a> {
         Ok(Some(rest))
     }
 
-    fn unexpected(&mut self, expected: &'static str) -> QueryError {
+    fn unexpected(&mut self, expected: QueryPart) -> QueryError {
         let found = self.rest.peek().copied().unwrap_or("the end").to_owned();
         QueryError::Unexpected { line: self.line + 1, expected, found }
     }
 
-    fn unread(&self, expected: &'static str, found: &str) -> QueryError {
+    fn unread(&self, expected: QueryPart, found: &str) -> QueryError {
         QueryError::Unexpected { line: self.line, expected, found: found.to_owned() }
     }
 
     fn end(&mut self) -> Result<(), QueryError> {
-        if self.rest.peek().is_some() { Err(self.unexpected("nothing after the price")) } else { Ok(()) }
+        if self.rest.peek().is_some() { Err(self.unexpected(QueryPart::End)) } else { Ok(()) }
     }
 
     fn word<T: FromStr<Err = NameError>>(&self, text: &str) -> Result<T, QueryError> {
@@ -214,19 +279,21 @@ impl<'a> Lines<'a> {
                 margins.insert(self.margin(&names)?);
             }
             if margins.is_empty() {
-                return Err(self.unexpected("`by D1,D2` or a bare `by` under its measure"));
+                return Err(self.unexpected(QueryPart::By));
             }
             if measures.insert(measure, margins).is_some() {
                 return Err(QueryError::MeasureTwice { line, measure: text });
             }
         }
-        if measures.is_empty() { Err(self.unexpected("`measure M`")) } else { Ok(measures) }
+        if measures.is_empty() { Err(self.unexpected(QueryPart::Measure)) } else { Ok(measures) }
     }
 
     fn filters(&mut self) -> Result<Vec<Filter>, QueryError> {
         let mut filters: Vec<Filter> = Vec::new();
+        let mut read = 0;
         while let Some(text) = self.take("where")? {
-            self.count("conditions", filters.len(), FILTERS_MOST)?;
+            self.count("conditions", read, FILTERS_MOST)?;
+            read += 1;
             let filter = self.filter(&text)?;
             if !filters.contains(&filter) {
                 filters.push(filter);
@@ -258,7 +325,7 @@ impl<'a> Lines<'a> {
     }
 
     fn filter(&self, text: &str) -> Result<Filter, QueryError> {
-        let expected = "`where D = C`, `where D in C1,C2` or `where D from A to B` with A at most B";
+        let expected = QueryPart::Condition;
         let words: Vec<&str> = text.split(' ').collect();
         let (column, condition) = match words.as_slice() {
             [column, "=", code] => (column, Condition::In([self.word(code)?].into())),
@@ -275,7 +342,7 @@ impl<'a> Lines<'a> {
     }
 
     fn price(&self, text: &str, measures: &BTreeMap<Measure, BTreeSet<Margin>>) -> Result<Price, QueryError> {
-        let expected = "`price epsilon DECIMAL` or `price precision DECIMAL at DECIMAL on M by D1,D2`";
+        let expected = QueryPart::Price;
         let decimal = |text: &str| Decimal::unsigned(text).ok_or_else(|| self.unread(expected, text));
         let words: Vec<&str> = text.split(' ').collect();
         match words.as_slice() {

@@ -13,6 +13,30 @@ use crate::{
 /// a cell is then worth, and its interval counts only the noises that are in it. Counts and sums add; means and shares
 /// are ratios of what was added up, so that a mean of several offices is the mean of all their rows; quantiles stand
 /// side by side only. No answers give no tables.
+///
+/// ```
+/// use lango_privacy::{Layout, Level, PlanText};
+/// use lango_statistics::{OfficeRelease, combine};
+///
+/// let layout: Layout = "codes sex F,M,_O,_U\nmargin persons by sex\n".parse()?;
+/// let plan = format!(
+///     "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms {}\n\
+///      margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1 price 500000000\n",
+///     "00".repeat(32)
+/// );
+/// let plan: PlanText = plan.parse().map_err(|()| "no plan")?;
+/// let of = |office, cells| OfficeRelease { office, layout: &layout, plan: &plan, cells, earlier: Vec::new() };
+/// let releases = [of("GHA", &[120, 115, 0, 3]), of("TGO", &[40, 52, -1, 0])];
+/// for release in &releases {
+///     release.check()?;
+/// }
+///
+/// let tables = combine(&releases, false, Level::USUAL)?;
+/// let women = tables[0].cells[0].figure.ok_or("no figure")?;
+/// // One Laplace noise of scale 2 from each office; at 95 % their sum lies within 8.
+/// assert_eq!((women.value, women.lower, women.upper), (160.0, Some(152.0), Some(168.0)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn combine(
     answers: &[OfficeRelease<'_>],
     by_office: bool,

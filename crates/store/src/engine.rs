@@ -1,7 +1,6 @@
-//! The two databases behind one face: a statement with its values, the rows it returns, and a connection or pool that
-//! runs it. Statements have `$1`, `$2`, .. for their values, which both understand.
+//! The two databases behind one face: the rows that a statement returns, and a connection or pool that runs it.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use sqlx::{
     ColumnIndex, ConnectOptions, Connection as _, Decode, PgConnection, PgPool, Postgres, Row as _, Sqlite,
@@ -11,7 +10,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
-use crate::DatabaseError;
+use crate::{
+    DatabaseError,
+    statement::{Statement, Together, Value},
+};
 
 /// How long a connection may take.
 pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
@@ -24,27 +26,6 @@ pub(crate) const TIME_MAX: Duration = Duration::from_secs(70);
 pub(crate) enum Options {
     Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
-}
-
-/// A value of a statement.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Value<'a> {
-    Integer(Option<i64>),
-    Text(Option<&'a str>),
-    Bytes(Option<&'a [u8]>),
-}
-
-/// A statement with its values.
-pub(crate) struct Statement<'a> {
-    pub(crate) sql: &'static str,
-    pub(crate) values: Vec<Value<'a>>,
-}
-
-/// Statements that write and need nothing of one another, with one list of values for all of them. PostgreSQL carries them out
-/// as one, which spares the way there and back; the order must not matter.
-pub(crate) struct Writes {
-    parts: &'static [&'static str],
-    joined: OnceLock<String>,
 }
 
 /// A row of either database.
@@ -66,12 +47,17 @@ pub(crate) enum Pool {
     Postgres(PgPool),
 }
 
-/// Whatever runs a statement.
+/// Runs a statement: a connection, or a pool of them.
 pub(crate) trait Run: Send {
-    fn all(
+    fn fetch(
         &mut self,
-        statement: Statement<'_>,
+        sql: &'static str,
+        values: Vec<Value<'_>>,
     ) -> impl Future<Output = Result<Vec<Row>, DatabaseError>> + Send;
+
+    async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+        self.fetch(statement.sql(), statement.values).await
+    }
 
     async fn optional(&mut self, statement: Statement<'_>) -> Result<Option<Row>, DatabaseError> {
         Ok(self.all(statement).await?.pop())
@@ -82,79 +68,13 @@ pub(crate) trait Run: Send {
     }
 }
 
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Self::Integer(Some(value))
-    }
-}
-
-impl From<Option<i64>> for Value<'_> {
-    fn from(value: Option<i64>) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(Some(value))
-    }
-}
-
-impl<'a> From<Option<&'a str>> for Value<'a> {
-    fn from(value: Option<&'a str>) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(value: &'a [u8]) -> Self {
-        Self::Bytes(Some(value))
-    }
-}
-
-impl<'a> From<Option<&'a [u8]>> for Value<'a> {
-    fn from(value: Option<&'a [u8]>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl<'a> Statement<'a> {
-    pub(crate) fn new(sql: &'static str) -> Self {
-        Self { sql, values: Vec::new() }
-    }
-
-    /// With the next value.
-    pub(crate) fn bind(mut self, value: impl Into<Value<'a>>) -> Self {
-        self.values.push(value.into());
-        self
-    }
-}
-
-impl Writes {
-    pub(crate) const fn new(parts: &'static [&'static str]) -> Self {
-        Self { parts, joined: OnceLock::new() }
-    }
-
-    /// One statement that carries out all of them and returns the last one's rows.
-    fn joined(&'static self) -> &'static str {
-        self.joined.get_or_init(|| {
-            let (last, others) = self.parts.split_last().unwrap_or((&"", &[]));
-            let part = |(number, part)| format!("part{number} AS ({part})");
-            let others: Vec<String> = others.iter().enumerate().map(part).collect();
-            format!("WITH {} {last}", others.join(", "))
-        })
-    }
-}
-
 /// The statement as one of the two libraries takes it.
 macro_rules! query {
-    ($statement:expr, $database:ty) => {
-        $statement.values.into_iter().fold(sqlx::query::<$database>($statement.sql), |query, value| {
-            match value {
-                Value::Integer(value) => query.bind(value),
-                Value::Text(value) => query.bind(value),
-                Value::Bytes(value) => query.bind(value),
-            }
+    ($sql:expr, $values:expr, $database:ty) => {
+        $values.into_iter().fold(sqlx::query::<$database>($sql), |query, value| match value {
+            Value::Integer(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Bytes(value) => query.bind(value),
         })
     };
 }
@@ -185,7 +105,7 @@ impl Options {
         within(CONNECT_TIME_MAX, connecting).await
     }
 
-    /// Connections for so many who read at once; none is made before it is needed.
+    /// Connections for this number of readers at once; none is made before it is needed.
     pub(crate) fn pool(&self, connections: u32) -> Pool {
         match self {
             Self::Sqlite(options) => {
@@ -213,15 +133,17 @@ impl Connection {
     /// Carries out all of them, and returns the last one's rows.
     pub(crate) async fn together(
         &mut self,
-        writes: &'static Writes,
-        values: &[Value<'_>],
+        together: &'static Together,
+        statements: Vec<Statement<'_>>,
     ) -> Result<Vec<Row>, DatabaseError> {
         if let Self::Postgres(_) = self {
-            return self.all(Statement { sql: writes.joined(), values: values.to_vec() }).await;
+            let sql = together.sql(&statements);
+            let values = statements.into_iter().flat_map(|statement| statement.values).collect();
+            return self.fetch(sql, values).await;
         }
         let mut rows = Vec::new();
-        for sql in writes.parts {
-            rows = self.all(Statement { sql, values: values.to_vec() }).await?;
+        for statement in statements {
+            rows = self.all(statement).await?;
         }
         Ok(rows)
     }
@@ -237,14 +159,14 @@ impl Connection {
 }
 
 impl Run for Connection {
-    async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+    async fn fetch(&mut self, sql: &'static str, values: Vec<Value<'_>>) -> Result<Vec<Row>, DatabaseError> {
         Ok(match self {
             Self::Sqlite(connection) => {
-                let rows = query!(statement, Sqlite).fetch_all(&mut **connection).await?;
+                let rows = query!(sql, values, Sqlite).fetch_all(&mut **connection).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(connection) => {
-                let rows = query!(statement, Postgres).fetch_all(connection).await?;
+                let rows = query!(sql, values, Postgres).fetch_all(connection).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -252,15 +174,15 @@ impl Run for Connection {
 }
 
 impl Run for Pool {
-    async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+    async fn fetch(&mut self, sql: &'static str, values: Vec<Value<'_>>) -> Result<Vec<Row>, DatabaseError> {
         let reading = async {
             Ok(match self {
                 Self::Sqlite(pool) => {
-                    let rows = query!(statement, Sqlite).fetch_all(&*pool).await?;
+                    let rows = query!(sql, values, Sqlite).fetch_all(&*pool).await?;
                     rows.into_iter().map(Row::Sqlite).collect()
                 }
                 Self::Postgres(pool) => {
-                    let rows = query!(statement, Postgres).fetch_all(&*pool).await?;
+                    let rows = query!(sql, values, Postgres).fetch_all(&*pool).await?;
                     rows.into_iter().map(Row::Postgres).collect()
                 }
             })
@@ -278,8 +200,8 @@ impl Pool {
     }
 }
 
-/// A connection to a file. Whoever opens an empty one turns its journal around, and SQLite does not wait for another who does
-/// the same, as it does for every other lock.
+/// A connection to a file. The first one turns its journal around, and SQLite does not wait for another that does the same, as it
+/// does for every other lock.
 async fn unlocked(options: &SqliteConnectOptions) -> Result<SqliteConnection, DatabaseError> {
     loop {
         match options.connect().await {

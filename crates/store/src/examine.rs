@@ -1,21 +1,23 @@
-//! A look at a store that neither makes nor changes anything, for whoever wants to know whether it will do.
+//! What can be found out about a store without making or changing anything.
 
 use std::{fs, path::Path};
 
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
-    Location, StoreError,
-    engine::{Connection, Options, Run, Statement},
+    Location, StoreError, StorePosition,
+    engine::{Connection, Options, Run},
+    guard,
     location::undurable,
-    schema::{SCHEMA, version},
+    schema::{GUARDED, SCHEMA, version},
     secret::known,
+    statement::statement,
 };
 
 /// What is written there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// Nothing yet: a gateway would make its tables.
+    /// Nothing: there is no store.
     Nothing,
     /// The schema of this version.
     Current,
@@ -31,7 +33,11 @@ pub struct Examined {
     pub written: Written,
     /// When the last request was recorded, as Unix time.
     pub last_record_at: Option<i64>,
-    /// Whether it may be written to, as far as can be told without writing.
+    /// Which store it is and how far it has come, where its schema says so.
+    pub position: Option<StorePosition>,
+    /// Whether the main file lacks what the log beside it held, which is gone.
+    pub log_is_lost: bool,
+    /// Whether it may be written to, as far as can be found out without writing.
     pub is_writable: bool,
     /// Settings of the server, switched off, without which a power cut may undo charges.
     pub undurable: Vec<String>,
@@ -41,11 +47,13 @@ pub struct Examined {
 impl Examined {
     /// Looks at a store; `None` where there is no file.
     pub async fn look(location: &Location) -> Result<Option<Self>, StoreError> {
+        let mut log_is_gone = false;
         let mut connection = match location {
             Location::File(path) => {
                 if !path.exists() {
                     return Ok(None);
                 }
+                log_is_gone = guard::log_is_gone(path);
                 Options::Sqlite(Box::new(unchanged(path))).connect().await?
             }
             Location::Postgres { .. } => location.options()?.0.connect().await?,
@@ -54,14 +62,25 @@ impl Examined {
         let mut examined = Self {
             written,
             last_record_at: None,
+            position: None,
+            log_is_lost: false,
             is_writable: is_writable(&mut connection, location).await?,
             undurable: undurable(&mut connection).await?,
             connection,
         };
-        if matches!(written, Written::Current | Written::Earlier(_)) {
-            let sql = "SELECT at FROM access_record ORDER BY sequence DESC LIMIT 1";
-            let last = examined.connection.optional(Statement::new(sql)).await?;
-            examined.last_record_at = last.map(|row| row.get("at")).transpose()?;
+        let schema = match written {
+            Written::Current => SCHEMA,
+            Written::Earlier(found) => found,
+            Written::Nothing | Written::Unknown(_) => return Ok(Some(examined)),
+        };
+        let last = examined.connection.optional(LastRecord.into()).await?;
+        examined.last_record_at = last.as_ref().map(|row| row.get("at")).transpose()?;
+        if schema >= GUARDED {
+            let identity: Vec<u8> = examined.connection.one(Identity.into()).await?.get("identity")?;
+            let identity = identity.try_into().map_err(|_| StoreError::Damaged("identity"))?;
+            let sequence = last.map(|row| row.get("sequence")).transpose()?.unwrap_or(0);
+            examined.position = Some(StorePosition { identity, sequence });
+            examined.log_is_lost = log_is_gone && guard::is_unequal(&mut examined.connection).await?;
         }
         Ok(Some(examined))
     }
@@ -79,11 +98,26 @@ impl Examined {
     }
 }
 
+statement! {
+    /// The last record.
+    LastRecord = "SELECT at, sequence FROM access_record ORDER BY sequence DESC LIMIT 1"
+}
+
+statement! {
+    /// Which store this is.
+    Identity = "SELECT identity FROM store_identity"
+}
+
+statement! {
+    /// Whether PostgreSQL lets the user write.
+    Writable = "SELECT (NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off' AND \
+        CASE WHEN to_regclass('access_record') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') \
+        ELSE has_table_privilege('access_record', 'INSERT') END)::int::bigint AS writable"
+}
+
 /// A file that nobody else uses is read without the files that SQLite would make beside it.
 fn unchanged(path: &Path) -> SqliteConnectOptions {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let is_in_use = Path::new(&log).exists();
+    let is_in_use = guard::log_of(path).exists();
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
@@ -100,9 +134,6 @@ async fn is_writable(connection: &mut Connection, location: &Location) -> Result
     if let Location::File(path) = location {
         return Ok(fs::OpenOptions::new().write(true).open(path).is_ok());
     }
-    let sql = "SELECT (NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off' AND \
-               CASE WHEN to_regclass('access_record') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') \
-               ELSE has_table_privilege('access_record', 'INSERT') END)::int::bigint AS writable";
-    let writable: i64 = connection.one(Statement::new(sql)).await?.get("writable")?;
+    let writable: i64 = connection.one(Writable.into()).await?.get("writable")?;
     Ok(writable == 1)
 }

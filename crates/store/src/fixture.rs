@@ -1,6 +1,6 @@
 //! A store for a test, on each engine: in a temporary folder, or in a database of its own on the private server.
 
-use lango_ledger::{Account, Holder, Limit};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
 use lango_privacy::{Accounting, Loss};
 use lango_testkit::TestDatabase;
 
@@ -75,7 +75,9 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new(engine: Engine) -> Self {
         let place = Place::fresh(engine).await;
+        Store::create(&place.location()).await.unwrap();
         let store = place.open().await;
+        store.declare(&[declared()]).await.unwrap();
         Self { place, store }
     }
 
@@ -108,8 +110,16 @@ impl Fixture {
     }
 }
 
+pub(crate) fn member() -> Member {
+    Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
+}
+
+pub(crate) fn declared() -> DeclaredMember {
+    DeclaredMember { member: member(), has_group: false }
+}
+
 pub(crate) fn account(holder: Holder) -> Account {
-    Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 }
+    Account { pool: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 }
 }
 
 pub(crate) fn ask(query: u8, loss: Loss) -> Reserve {
@@ -119,6 +129,7 @@ pub(crate) fn ask(query: u8, loss: Loss) -> Reserve {
     };
     Reserve {
         key: ReleaseKey { query_digest: [query; 32], dataset_version: "1".into(), terms_digest: [9; 32] },
+        member: member(),
         query: format!("question {query}"),
         plan: format!("plan of {}", loss.rho_nano),
         loss,
@@ -141,6 +152,8 @@ pub(crate) fn record(decision: Decision) -> Record {
         policy_digest: [2; 32],
         charged: FREE,
         release_id: None,
+        left_out: 0,
+        request: None,
     }
 }
 

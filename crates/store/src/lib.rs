@@ -3,22 +3,30 @@
 //! Architecture invariant: decides nothing about budgets (that is `ledger`) and knows no clock. Every change is part of one
 //! transaction, durable before its function returns; nothing slow or random happens inside one.
 
+mod anchor;
 mod engine;
 mod examine;
 #[cfg(test)]
 mod fixture;
+mod guard;
 mod location;
+mod pools;
 mod record;
 mod release;
+mod request;
 mod reserve;
 mod rows;
 mod schema;
 mod secret;
+mod statement;
 mod writer;
 
+pub use anchor::{Anchor, AnchorError, StorePosition};
 pub use examine::{Examined, Written};
 pub use location::Location;
-pub use record::{Decision, Entry, Record};
+pub use pools::Moved;
+pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, ReleaseKey, Settled, Stored};
+pub use request::{Claiming, Seen};
 pub use reserve::{Charge, Held, Reserve, Reserved};
 pub use schema::{DatabaseError, Store, StoreError};

@@ -1,6 +1,9 @@
 //! Where a store is kept, and how a connection to it is made so that nothing it acknowledges is lost.
 
 use std::{
+    fmt, fs,
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,17 +15,19 @@ use sqlx::{
 };
 
 use crate::{
-    DatabaseError,
-    engine::{Connection, Options, Run, Statement},
+    DatabaseError, StoreError,
+    engine::{Connection, Options, Run},
+    guard::log_of,
+    statement::statement,
 };
 
-/// How many may read a file at once.
+/// How many readers of a file there are at once.
 const READERS: u32 = 4;
 
 /// Where a store is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// In an SQLite file, which is made if it is not there.
+    /// In an SQLite file.
     File(PathBuf),
     /// In a database of a PostgreSQL server, which several gateways may share.
     Postgres {
@@ -33,8 +38,17 @@ pub enum Location {
     },
 }
 
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Postgres { server, .. } => f.write_str(&server.address),
+        }
+    }
+}
+
 impl Location {
-    /// How a connection is made, and how many may read at once.
+    /// How a connection is made, and how many may read at once. Never makes a file.
     pub(crate) fn options(&self) -> Result<(Options, u32), ServerError> {
         Ok(match self {
             Self::File(path) => (Options::Sqlite(Box::new(file(path))), READERS),
@@ -49,11 +63,13 @@ impl Location {
 fn file(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         // A charge must outlive a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // The writer does it itself: see `guard`.
+        .pragma("wal_autocheckpoint", "0")
         .busy_timeout(Duration::from_secs(20))
 }
 
@@ -71,12 +87,41 @@ fn session(options: PgConnectOptions) -> PgConnectOptions {
     ])
 }
 
+/// Makes the file that a store will be in, and its folder, for nobody else to read: SQLite gives the files beside it the same rights.
+pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
+    let failed = |path: &Path, error| StoreError::Files { path: path.to_owned(), error };
+    let log = log_of(path);
+    if log.exists() {
+        // Of a store whose main file is gone; SQLite would delete it.
+        return Err(StoreError::Exists { place: log.display().to_string() });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut folders = fs::DirBuilder::new();
+    folders.recursive(true).mode(0o700).create(folder).map_err(|error| failed(folder, error))?;
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => {}
+        // What is in it is found out when it is opened.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(failed(path, error)),
+    }
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, error))
+}
+
+statement! {
+    /// Makes commits durable whatever the server's default is.
+    Durable = "SELECT set_config('synchronous_commit', 'on', false) \
+        WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+}
+
+statement! {
+    /// Settings of the server that no session can change.
+    SwitchedOff = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
+}
+
 /// Makes a connection's commits durable whatever the server's default is.
 pub(crate) async fn harden(connection: &mut Connection) -> Result<(), DatabaseError> {
     if let Connection::Postgres(_) = connection {
-        let sql = "SELECT set_config('synchronous_commit', 'on', false) \
-                   WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
-        connection.optional(Statement::new(sql)).await?;
+        connection.optional(Durable.into()).await?;
     }
     Ok(())
 }
@@ -86,12 +131,11 @@ pub(crate) async fn undurable(connection: &mut Connection) -> Result<Vec<String>
     if let Connection::Sqlite(_) = connection {
         return Ok(Vec::new());
     }
-    let sql = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
-    let rows = connection.all(Statement::new(sql)).await?;
+    let rows = connection.all(SwitchedOff.into()).await?;
     rows.iter().map(|row| row.get("name")).collect()
 }
 
-/// Tells the log of them.
+/// Writes them to the log.
 pub(crate) async fn warn(connection: &mut Connection) -> Result<(), DatabaseError> {
     for setting in undurable(connection).await? {
         tracing::warn!(

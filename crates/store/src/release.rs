@@ -6,8 +6,11 @@ use lango_privacy::Loss;
 
 use crate::{
     Record, Store, StoreError,
-    engine::{Connection, Row, Run, Statement, Value, Writes},
-    record, rows,
+    engine::{Connection, Row, Run},
+    request,
+    reserve::SetState,
+    rows,
+    statement::{Together, statement},
     writer::Write,
 };
 
@@ -60,12 +63,14 @@ pub struct Made {
 }
 
 /// What became of an attempt to settle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// The release is stored and may leave.
     Stored,
     /// Another gateway has answered the same question first: its release is the one, this one is forgotten.
     Earlier,
+    /// Another gateway has answered the same request first, with these bytes: this release is forgotten.
+    Answered(Vec<u8>),
 }
 
 macro_rules! stored {
@@ -78,21 +83,62 @@ macro_rules! stored {
     };
 }
 
+statement! {
+    /// The release of a key.
+    OfKey { query_digest, version, terms_digest } = stored!(
+        "query_digest = :query_digest AND dataset_version = :version AND terms_digest = :terms_digest AND state <> 'voided'"
+    )
+}
+
+statement! {
+    /// The release of an identifier.
+    OfId { release_id } = stored!("release_id = :release_id")
+}
+
+statement! {
+    /// How the newest releases were made that may hold counts, the newest first.
+    OfVersion { dataset, version, most, query_bytes, plan_bytes, counts } =
+        "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM \
+         (SELECT reservation.id AS place, release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
+         JOIN reservation ON reservation.id = reservation_id \
+         WHERE dataset = :dataset AND dataset_version = :version AND state <> 'voided' \
+         ORDER BY reservation.id DESC LIMIT :most) AS newest \
+         WHERE length(query) <= :query_bytes AND length(plan) <= :plan_bytes AND query LIKE '%measure rows(%' \
+         ORDER BY place DESC LIMIT :counts"
+}
+
+statement! {
+    /// How a reservation stands, and its release.
+    Reserved { id } =
+        "SELECT state, pool, grant_id, release_id FROM reservation LEFT JOIN release ON reservation_id = id WHERE id = :id"
+}
+
+statement! {
+    /// Stores a release.
+    InsertRelease { release_id, id, layout, cells, at } =
+        "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) VALUES (:release_id, :id, :layout, :cells, :at)"
+}
+
+statement! {
+    /// Forgets the sums that hold a reservation's loss; they are made anew from the reservations when they are next asked for.
+    ForgetShares { pool, grant } = "DELETE FROM account WHERE pool = :pool AND holder IN ('', :grant)"
+}
+
 impl Store {
     /// The release of a key, if it is stored.
     pub async fn find(&self, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
-        let sql =
-            stored!("query_digest = $1 AND dataset_version = $2 AND terms_digest = $3 AND state <> 'voided'");
-        let statement =
-            Statement::new(sql).bind(key.query_digest.as_slice()).bind(key.dataset_version.as_str());
-        let row = self.reader().optional(statement.bind(key.terms_digest.as_slice())).await?;
-        row.as_ref().map(stored).transpose()
+        let of_key = OfKey {
+            query_digest: (&key.query_digest).into(),
+            version: (&key.dataset_version).into(),
+            terms_digest: (&key.terms_digest).into(),
+        };
+        self.reader().optional(of_key.into()).await?.as_ref().map(stored).transpose()
     }
 
     /// The release of an identifier, if it is stored.
     pub async fn release(&self, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
-        let statement = Statement::new(stored!("release_id = $1")).bind(release_id.as_slice());
-        self.reader().optional(statement).await?.as_ref().map(stored).transpose()
+        let of_id = OfId { release_id: release_id.into() };
+        self.reader().optional(of_id.into()).await?.as_ref().map(stored).transpose()
     }
 
     /// How those among the newest releases of a dataset's version were made that may hold counts of rows with a value; at most
@@ -103,16 +149,15 @@ impl Store {
         version: &str,
         most: u32,
     ) -> Result<Vec<Made>, StoreError> {
-        let sql = "SELECT release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM \
-                   (SELECT reservation.id AS place, release_id, query, plan, pure_nano, rho_nano, delta_e18 FROM release \
-                   JOIN reservation ON reservation.id = reservation_id \
-                   WHERE dataset = $1 AND dataset_version = $2 AND state <> 'voided' \
-                   ORDER BY reservation.id DESC LIMIT $3) AS newest \
-                   WHERE length(query) <= $4 AND length(plan) <= $5 AND query LIKE '%measure rows(%' \
-                   ORDER BY place DESC LIMIT $6";
-        let statement = Statement::new(sql).bind(dataset).bind(version).bind(i64::from(most));
-        let statement = statement.bind(QUERY_BYTES_MOST).bind(PLAN_BYTES_MOST).bind(COUNTS_MOST);
-        let rows = self.reader().all(statement).await?;
+        let of_version = OfVersion {
+            dataset: dataset.into(),
+            version: version.into(),
+            most: i64::from(most).into(),
+            query_bytes: QUERY_BYTES_MOST.into(),
+            plan_bytes: PLAN_BYTES_MOST.into(),
+            counts: COUNTS_MOST.into(),
+        };
+        let rows = self.reader().all(of_version.into()).await?;
         rows.iter()
             .map(|row| {
                 Ok(Made {
@@ -154,11 +199,7 @@ impl Store {
     }
 }
 
-static SETTLE: Writes = Writes::new(&[
-    record::INSERT,
-    "UPDATE reservation SET state = $15 WHERE id = $16",
-    "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) VALUES ($17, $16, $18, $19, $1)",
-]);
+static SETTLE: Together = Together::new();
 
 struct Settle {
     reservation_id: i64,
@@ -170,31 +211,37 @@ struct Settle {
 
 #[async_trait]
 impl Write for Settle {
+    const NAME: &'static str = "settle";
+
     type Outcome = Settled;
 
-    /// INVARIANT (one draw of noise): a reservation has one release, that of whoever settles first.
+    /// INVARIANT (one draw of noise): a reservation has one release, that of the gateway that settles first.
     async fn apply(&self, transaction: &mut Connection) -> Result<Settled, StoreError> {
-        let sql = "SELECT state, release_id FROM reservation LEFT JOIN release ON reservation_id = id WHERE id = $1";
-        let row = transaction.one(Statement::new(sql).bind(self.reservation_id)).await?;
+        let Self { reservation_id, release_id, layout, words, record } = self;
+        let row = transaction.one(Reserved { id: (*reservation_id).into() }.into()).await?;
+        if let Some(answer) = request::answered(transaction, record).await? {
+            return Ok(Settled::Answered(answer));
+        }
         if row.get::<Option<Vec<u8>>>("release_id")?.is_some() {
             return Ok(Settled::Earlier);
         }
         let state = rows::state(&row)?.after(Event::Released)?;
-        let mut values = record::values(&self.record);
-        let more: [Value<'_>; 5] = [
-            state.word().into(),
-            self.reservation_id.into(),
-            self.release_id.as_slice().into(),
-            self.layout.as_str().into(),
-            self.words.as_slice().into(),
-        ];
-        values.extend(more);
-        transaction.together(&SETTLE, &values).await?;
+        let set_state = SetState { state: state.word().into(), id: (*reservation_id).into() };
+        let insert = InsertRelease {
+            release_id: release_id.into(),
+            id: (*reservation_id).into(),
+            layout: layout.into(),
+            cells: words.as_slice().into(),
+            at: record.at.into(),
+        };
+        let mut statements = record.statements(None);
+        statements.extend([set_state.into(), insert.into()]);
+        transaction.together(&SETTLE, statements).await?;
         Ok(Settled::Stored)
     }
 }
 
-static FAIL: Writes = Writes::new(&[record::INSERT, "UPDATE reservation SET state = $15 WHERE id = $16"]);
+static FAIL: Together = Together::new();
 
 struct Fail {
     reservation_id: i64,
@@ -204,24 +251,22 @@ struct Fail {
 
 #[async_trait]
 impl Write for Fail {
+    const NAME: &'static str = "fail";
+
     type Outcome = ();
 
     async fn apply(&self, transaction: &mut Connection) -> Result<(), StoreError> {
         let event = if self.rows_were_read { Event::FailedAfterReading } else { Event::FailedBeforeReading };
-        let sql = "SELECT state, dataset, grant_id FROM reservation WHERE id = $1";
-        let row = transaction.one(Statement::new(sql).bind(self.reservation_id)).await?;
-        let before = rows::state(&row)?;
-        let after = before.after(event)?;
+        let row = transaction.one(Reserved { id: self.reservation_id.into() }.into()).await?;
+        let after = rows::state(&row)?.after(event)?;
         if after == State::Voided {
-            // The sums that held it are forgotten, and made anew from the reservations when they are next asked for.
-            let (dataset, grant): (String, String) = (row.get("dataset")?, row.get("grant_id")?);
-            let sql = "DELETE FROM account WHERE dataset = $1 AND holder IN ('', $2)";
-            transaction.all(Statement::new(sql).bind(dataset.as_str()).bind(grant.as_str())).await?;
+            let (pool, grant): (String, String) = (row.get("pool")?, row.get("grant_id")?);
+            transaction.all(ForgetShares { pool: (&pool).into(), grant: (&grant).into() }.into()).await?;
         }
-        let mut values = record::values(&self.record);
-        let more: [Value<'_>; 2] = [after.word().into(), self.reservation_id.into()];
-        values.extend(more);
-        transaction.together(&FAIL, &values).await?;
+        let set_state = SetState { state: after.word().into(), id: self.reservation_id.into() };
+        let mut statements = self.record.statements(None);
+        statements.push(set_state.into());
+        transaction.together(&FAIL, statements).await?;
         Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! Reserving: the ledger refuses or sets the loss aside, before anything is measured.
 
 use async_trait::async_trait;
-use lango_ledger::{Account, Balance, Holder, Limit, Refusal, State};
+use lango_ledger::{Account, Balance, ChargeRefusal, Event, Holder, Limit, Member, may_charge};
 use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
-    engine::{Connection, Row, Run, Statement, Value, Writes},
-    record, rows,
+    engine::{Connection, Row, Run},
+    request, rows,
+    statement::{Together, statement},
     writer::Write,
 };
 
@@ -16,13 +17,15 @@ use crate::{
 pub struct Reserve {
     /// The release key.
     pub key: ReleaseKey,
+    /// The dataset in its pool, over its rows: as declared.
+    pub member: Member,
     /// The question's canonical text.
     pub query: String,
     /// The plan's text: the first plan made under a key is the one that every retry uses.
     pub plan: String,
     /// What is set aside.
     pub loss: Loss,
-    /// The pool and the grant's share, both of which must bear it.
+    /// The pool and the grant's share, both of which must cover it.
     pub pool: Charge,
     /// The grant's share.
     pub share: Charge,
@@ -33,7 +36,7 @@ pub struct Reserve {
 pub struct Charge {
     /// The account.
     pub account: Account,
-    /// What it may bear.
+    /// What may be charged to it.
     pub limit: Limit,
 }
 
@@ -57,8 +60,12 @@ pub enum Reserved {
     Held(Held),
     /// The answer has been stored meanwhile.
     Stored,
-    /// An account does not bear it; nothing has changed.
-    Refused(Refusal),
+    /// An account does not cover it; nothing has changed.
+    Refused(ChargeRefusal),
+    /// The request has been reserved for this version of the dataset before, and for no other; nothing has changed.
+    OtherVersion(String),
+    /// A gateway with another policy has moved the pool's charges; nothing has changed.
+    Moved,
 }
 
 impl Store {
@@ -70,40 +77,100 @@ impl Store {
 
     /// The balance of an account; empty where nothing has been charged.
     pub async fn balance(&self, account: &Account) -> Result<Balance, StoreError> {
-        let sql = "SELECT pure_nano, rho_nano, delta_e18 FROM account WHERE dataset = $1 AND holder = $2 AND period = $3";
-        let kept = Statement::new(sql).bind(account.dataset.as_str());
-        let kept = kept.bind(holder(account)).bind(account.period.as_str());
-        match self.reader().optional(kept).await? {
+        let Account { pool, period, .. } = account;
+        let kept = Kept { pool: pool.into(), holder: holder(account).into(), period: period.into() };
+        match self.reader().optional(kept.into()).await? {
             Some(row) => rows::balance(&row),
             None => summed(&mut self.reader(), account).await,
         }
     }
 }
 
+statement! {
+    /// The kept sum of an account.
+    Kept { pool, holder, period } =
+        "SELECT pure_nano, rho_nano, delta_e18 FROM account WHERE pool = :pool AND holder = :holder AND period = :period"
+}
+
+statement! {
+    /// All that decides, in one row: the live reservation of the key, its release, both accounts, the pool's member and the request.
+    Standing {
+        query_digest, version, terms_digest, pool, pool_period, grant, grant_period, dataset, rows_from, principal, request_id,
+    } = "SELECT reservation.id, state, plan, reservation.pure_nano, reservation.rho_nano, reservation.delta_e18, \
+         release_id, pool.pure_nano AS pool_pure, pool.rho_nano AS pool_rho, pool.delta_e18 AS pool_delta, \
+         share.pure_nano AS share_pure, share.rho_nano AS share_rho, share.delta_e18 AS share_delta, \
+         member.pool AS member_of, request.dataset_version AS reserved_for FROM (SELECT 1) AS always \
+         LEFT JOIN reservation ON query_digest = :query_digest AND reservation.dataset_version = :version \
+         AND terms_digest = :terms_digest AND state <> 'voided' \
+         LEFT JOIN release ON release.reservation_id = reservation.id \
+         LEFT JOIN account AS pool ON pool.pool = :pool AND pool.holder = '' AND pool.period = :pool_period \
+         LEFT JOIN account AS share ON share.pool = :pool AND share.holder = :grant AND share.period = :grant_period \
+         LEFT JOIN pool_member AS member ON member.pool = :pool AND member.dataset = :dataset AND member.rows_from = :rows_from \
+         LEFT JOIN request ON request.principal = :principal AND request.request_id = :request_id"
+}
+
+statement! {
+    /// Both accounts after a charge.
+    SetAccounts {
+        pool, pool_period, pool_pure, pool_rho, pool_delta, grant, grant_period, grant_pure, grant_rho, grant_delta,
+    } = "INSERT INTO account (pool, holder, period, pure_nano, rho_nano, delta_e18) \
+         VALUES (:pool, '', :pool_period, :pool_pure, :pool_rho, :pool_delta), \
+         (:pool, :grant, :grant_period, :grant_pure, :grant_rho, :grant_delta) \
+         ON CONFLICT (pool, holder) DO UPDATE SET period = excluded.period, \
+         pure_nano = excluded.pure_nano, rho_nano = excluded.rho_nano, delta_e18 = excluded.delta_e18"
+}
+
+statement! {
+    /// A reservation, and its identifier.
+    InsertReservation {
+        query_digest, version, terms_digest, query, dataset, pool, rows_from, grant, period, plan, pure_nano, rho_nano, delta_e18, at,
+    } = "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, pool, rows_from, grant_id, period, \
+         plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
+         VALUES (:query_digest, :version, :terms_digest, :query, :dataset, :pool, :rows_from, :grant, :period, :plan, :pure_nano, \
+         :rho_nano, :delta_e18, :at, 'pending') RETURNING id"
+}
+
+statement! {
+    /// Another state.
+    SetState { state, id } = "UPDATE reservation SET state = :state WHERE id = :id"
+}
+
+statement! {
+    /// INVARIANT (an edit forgets nothing): a balance is the sum of the account's reservations since its period began, so a
+    /// policy that renews otherwise from today on finds all that was charged in what is now the period.
+    Sum { pool, since, grant } =
+        "SELECT CASE WHEN count(*) = count(pure_nano) THEN CAST(coalesce(sum(pure_nano), 0) AS BIGINT) END AS pure_nano, \
+         CAST(coalesce(sum(rho_nano), 0) AS BIGINT) AS rho_nano, \
+         CAST(coalesce(sum(delta_e18), 0) AS BIGINT) AS delta_e18 FROM reservation \
+         WHERE pool = :pool AND reserved_at >= :since AND state <> 'voided' AND (:grant = '' OR grant_id = :grant)"
+}
+
+static CHARGE: Together = Together::new();
+
 struct SetAside {
     reserve: Reserve,
     record: Record,
 }
 
-/// All that decides, in one row: the live reservation of the key, its release, and both accounts.
-const STANDING: &str = "SELECT reservation.id, state, plan, reservation.pure_nano, reservation.rho_nano, reservation.delta_e18, \
-     release_id, pool.pure_nano AS pool_pure, pool.rho_nano AS pool_rho, pool.delta_e18 AS pool_delta, \
-     share.pure_nano AS share_pure, share.rho_nano AS share_rho, share.delta_e18 AS share_delta FROM (SELECT 1) AS always \
-     LEFT JOIN reservation ON query_digest = $1 AND dataset_version = $2 AND terms_digest = $3 AND state <> 'voided' \
-     LEFT JOIN release ON release.reservation_id = reservation.id \
-     LEFT JOIN account AS pool ON pool.dataset = $4 AND pool.holder = $5 AND pool.period = $6 \
-     LEFT JOIN account AS share ON share.dataset = $7 AND share.holder = $8 AND share.period = $9";
-
 #[async_trait]
 impl Write for SetAside {
+    const NAME: &'static str = "reserve";
+
     type Outcome = Reserved;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Reserved, StoreError> {
-        let standing = transaction.one(self.standing()).await?;
-        if let Some(id) = standing.get::<Option<i64>>("id")? {
-            return resume(transaction, id, &standing).await;
+        let standing = transaction.one(self.standing().into()).await?;
+        let Reserve { key, pool, share, loss, .. } = &self.reserve;
+        let reserved_for: Option<String> = standing.get("reserved_for")?;
+        if let Some(first) = reserved_for.filter(|first| !may_charge(Some(first), &key.dataset_version)) {
+            return Ok(Reserved::OtherVersion(first));
         }
-        let Reserve { pool, share, loss, .. } = &self.reserve;
+        if standing.get::<Option<String>>("member_of")?.is_none() {
+            return Ok(Reserved::Moved);
+        }
+        if let Some(id) = standing.get::<Option<i64>>("id")? {
+            return self.resume(transaction, id, &standing).await;
+        }
         let mut after = [Balance::default(); 2];
         let columns = [["pool_pure", "pool_rho", "pool_delta"], ["share_pure", "share_rho", "share_delta"]];
         for ((after, columns), Charge { account, limit }) in after.iter_mut().zip(columns).zip([pool, share])
@@ -122,73 +189,82 @@ impl Write for SetAside {
     }
 }
 
-/// The record, both accounts and the reservation, whose identifier it returns.
-static CHARGE: Writes = Writes::new(&[
-    record::INSERT,
-    "INSERT INTO account (dataset, holder, period, pure_nano, rho_nano, delta_e18) \
-     VALUES ($15, $16, $17, $18, $19, $20), ($21, $22, $23, $24, $25, $26) \
-     ON CONFLICT (dataset, holder) DO UPDATE SET period = excluded.period, \
-     pure_nano = excluded.pure_nano, rho_nano = excluded.rho_nano, delta_e18 = excluded.delta_e18",
-    "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, \
-     plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
-     VALUES ($27, $28, $29, $30, $21, $22, $23, $31, $32, $33, $34, $1, 'pending') RETURNING id",
-]);
-
 impl SetAside {
-    fn standing(&self) -> Statement<'_> {
-        let Reserve { key, pool, share, .. } = &self.reserve;
-        let statement = Statement::new(STANDING)
-            .bind(key.query_digest.as_slice())
-            .bind(key.dataset_version.as_str())
-            .bind(key.terms_digest.as_slice());
-        [&pool.account, &share.account].into_iter().fold(statement, |statement, account| {
-            statement.bind(account.dataset.as_str()).bind(holder(account)).bind(account.period.as_str())
-        })
+    fn standing(&self) -> Standing<'_> {
+        let Reserve { key, member, pool, share, .. } = &self.reserve;
+        Standing {
+            query_digest: (&key.query_digest).into(),
+            version: (&key.dataset_version).into(),
+            terms_digest: (&key.terms_digest).into(),
+            pool: (&member.pool).into(),
+            pool_period: (&pool.account.period).into(),
+            grant: holder(&share.account).into(),
+            grant_period: (&share.account.period).into(),
+            dataset: (&member.dataset).into(),
+            rows_from: (&member.rows_from).into(),
+            principal: (&self.record.principal).into(),
+            request_id: self.record.request.as_ref().map(|request| &request.id).into(),
+        }
     }
 
     /// Writes the reservation and what both accounts are after it.
     async fn charge(&self, transaction: &mut Connection, after: &[Balance; 2]) -> Result<i64, StoreError> {
-        let Reserve { key, query, plan, loss, pool, share } = &self.reserve;
-        let mut values = record::values(&self.record);
-        for (account, balance) in [&pool.account, &share.account].into_iter().zip(after) {
-            let more: [Value<'_>; 6] = [
-                account.dataset.as_str().into(),
-                holder(account).into(),
-                account.period.as_str().into(),
-                balance.pure_nano.map(rows::signed).into(),
-                rows::signed(balance.rho_nano).into(),
-                rows::signed(balance.delta_e18).into(),
-            ];
-            values.extend(more);
-        }
-        let more: [Value<'_>; 8] = [
-            key.query_digest.as_slice().into(),
-            key.dataset_version.as_str().into(),
-            key.terms_digest.as_slice().into(),
-            query.as_str().into(),
-            plan.as_str().into(),
-            loss.pure_nano.map(rows::signed).into(),
-            rows::signed(loss.rho_nano).into(),
-            rows::signed(loss.delta_e18).into(),
-        ];
-        values.extend(more);
-        let rows = transaction.together(&CHARGE, &values).await?;
+        let Reserve { key, member, query, plan, loss, pool, share } = &self.reserve;
+        let [pool_after, share_after] = after;
+        let accounts = SetAccounts {
+            pool: (&member.pool).into(),
+            pool_period: (&pool.account.period).into(),
+            pool_pure: pool_after.pure_nano.map(rows::signed).into(),
+            pool_rho: rows::signed(pool_after.rho_nano).into(),
+            pool_delta: rows::signed(pool_after.delta_e18).into(),
+            grant: holder(&share.account).into(),
+            grant_period: (&share.account.period).into(),
+            grant_pure: share_after.pure_nano.map(rows::signed).into(),
+            grant_rho: rows::signed(share_after.rho_nano).into(),
+            grant_delta: rows::signed(share_after.delta_e18).into(),
+        };
+        let reservation = InsertReservation {
+            query_digest: (&key.query_digest).into(),
+            version: (&key.dataset_version).into(),
+            terms_digest: (&key.terms_digest).into(),
+            query: query.into(),
+            dataset: (&member.dataset).into(),
+            pool: (&member.pool).into(),
+            rows_from: (&member.rows_from).into(),
+            grant: holder(&share.account).into(),
+            period: (&share.account.period).into(),
+            plan: plan.into(),
+            pure_nano: loss.pure_nano.map(rows::signed).into(),
+            rho_nano: rows::signed(loss.rho_nano).into(),
+            delta_e18: rows::signed(loss.delta_e18).into(),
+            at: self.record.at.into(),
+        };
+        let mut statements = self.record.statements(Some(&key.dataset_version));
+        statements.extend([accounts.into(), reservation.into()]);
+        let rows = transaction.together(&CHARGE, statements).await?;
         rows.last().ok_or(StoreError::Damaged("reservation"))?.get("id").map_err(StoreError::from)
     }
-}
 
-/// Goes on with a reservation that an earlier attempt left, or that another gateway is at work on.
-async fn resume(transaction: &mut Connection, id: i64, standing: &Row) -> Result<Reserved, StoreError> {
-    if standing.get::<Option<Vec<u8>>>("release_id")?.is_some() {
-        return Ok(Reserved::Stored);
+    /// Goes on with a reservation that an earlier attempt left, or that another gateway is at work on.
+    async fn resume(
+        &self,
+        transaction: &mut Connection,
+        id: i64,
+        standing: &Row,
+    ) -> Result<Reserved, StoreError> {
+        if standing.get::<Option<Vec<u8>>>("release_id")?.is_some() {
+            return Ok(Reserved::Stored);
+        }
+        let (plan, loss) = (standing.get("plan")?, rows::loss(standing)?);
+        let before = rows::state(standing)?;
+        let after = before.after(Event::Resumed)?;
+        if after != before {
+            transaction.all(SetState { state: after.word().into(), id: id.into() }.into()).await?;
+        }
+        transaction.all(request::step(&self.record, Some(&self.reserve.key.dataset_version))).await?;
+        let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+        Ok(Reserved::Held(Held { id, plan, loss, charged: free }))
     }
-    let (plan, loss) = (standing.get("plan")?, rows::loss(standing)?);
-    if rows::state(standing)? == State::Pending {
-        let spend = Statement::new("UPDATE reservation SET state = 'spent' WHERE id = $1").bind(id);
-        transaction.all(spend).await?;
-    }
-    let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
-    Ok(Reserved::Held(Held { id, plan, loss, charged: free }))
 }
 
 fn holder(account: &Account) -> &str {
@@ -198,15 +274,12 @@ fn holder(account: &Account) -> &str {
     }
 }
 
-/// INVARIANT (an edit forgets nothing): a balance is the sum of the account's reservations since its period began, so a
-/// policy that renews otherwise from today on finds all that was charged in what is now the period.
 async fn summed(run: &mut impl Run, account: &Account) -> Result<Balance, StoreError> {
-    let sql = "SELECT CASE WHEN count(*) = count(pure_nano) THEN CAST(coalesce(sum(pure_nano), 0) AS BIGINT) END AS pure_nano, \
-               CAST(coalesce(sum(rho_nano), 0) AS BIGINT) AS rho_nano, \
-               CAST(coalesce(sum(delta_e18), 0) AS BIGINT) AS delta_e18 FROM reservation \
-               WHERE dataset = $1 AND reserved_at >= $2 AND state <> 'voided' AND ($3 = '' OR grant_id = $3)";
-    let statement = Statement::new(sql).bind(account.dataset.as_str()).bind(account.since);
-    rows::balance(&run.one(statement.bind(holder(account))).await?)
+    let Account { pool, since, .. } = account;
+    rows::balance(
+        &run.one(Sum { pool: pool.into(), since: (*since).into(), grant: holder(account).into() }.into())
+            .await?,
+    )
 }
 
 #[cfg(test)]

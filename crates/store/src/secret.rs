@@ -4,9 +4,22 @@ use async_trait::async_trait;
 
 use crate::{
     Store, StoreError,
-    engine::{Connection, Run, Statement},
+    engine::{Connection, Run},
+    statement::statement,
     writer::Write,
 };
+
+statement! {
+    /// The secret of a dataset's version.
+    Secret { dataset, version } =
+        "SELECT secret FROM bounding_secret WHERE dataset = :dataset AND dataset_version = :version"
+}
+
+statement! {
+    /// Keeps one.
+    KeepSecret { dataset, version, secret, at } =
+        "INSERT INTO bounding_secret (dataset, dataset_version, secret, made_at) VALUES (:dataset, :version, :secret, :at)"
+}
 
 /// Keeps a fresh secret where there is none yet.
 struct Keep {
@@ -18,16 +31,22 @@ struct Keep {
 
 #[async_trait]
 impl Write for Keep {
+    const NAME: &'static str = "keep-secret";
+
     type Outcome = [u8; 32];
 
     async fn apply(&self, transaction: &mut Connection) -> Result<[u8; 32], StoreError> {
         if let Some(known) = known(transaction, &self.dataset, &self.version).await? {
             return Ok(known);
         }
-        let sql =
-            "INSERT INTO bounding_secret (dataset, dataset_version, secret, made_at) VALUES ($1, $2, $3, $4)";
-        let insert = Statement::new(sql).bind(self.dataset.as_str()).bind(self.version.as_str());
-        transaction.all(insert.bind(self.fresh.as_slice()).bind(self.at)).await?;
+        let Self { dataset, version, fresh, at } = self;
+        let keep = KeepSecret {
+            dataset: dataset.into(),
+            version: version.into(),
+            secret: fresh.into(),
+            at: (*at).into(),
+        };
+        transaction.all(keep.into()).await?;
         Ok(self.fresh)
     }
 }
@@ -63,8 +82,7 @@ pub(crate) async fn known(
     dataset: &str,
     version: &str,
 ) -> Result<Option<[u8; 32]>, StoreError> {
-    let sql = "SELECT secret FROM bounding_secret WHERE dataset = $1 AND dataset_version = $2";
-    let row = run.optional(Statement::new(sql).bind(dataset).bind(version)).await?;
+    let row = run.optional(Secret { dataset: dataset.into(), version: version.into() }.into()).await?;
     let secret = |row: crate::engine::Row| {
         row.get::<Vec<u8>>("secret")?.try_into().map_err(|_| StoreError::Damaged("secret"))
     };

@@ -1,7 +1,9 @@
 //! The one connection that writes: what waits is written together, in one transaction.
 //!
 //! A commit waits for the disk, and under the lock that keeps charges from overspending no two commits wait at once. So
-//! whatever has come while one transaction was under way goes into the next, each with its own decision and its own answer.
+//! what has come while one transaction was under way goes into the next, each with its own decision and its own answer.
+//!
+//! The connection makes an SQLite store's checkpoints too: see `guard`.
 
 use std::time::Duration;
 
@@ -11,17 +13,25 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     DatabaseError, StoreError,
     engine::{Connection, Options, TIME_MAX, within},
+    guard,
     location::harden,
 };
 
-/// At most so many writes in one transaction.
+/// The most writes in one transaction.
 const TOGETHER_MOST: usize = 64;
-/// So many may wait; who comes later waits to be let in.
+/// The most that wait; those that come later wait to be let in.
 const WAITING_MOST: usize = 256;
+/// A checkpoint is made after this number of writes.
+const CHECKPOINT_WRITES: usize = 256;
+/// And when no write has come for this time.
+const CHECKPOINT_IDLE: Duration = Duration::from_secs(1);
 
 /// A change of the store.
 #[async_trait]
 pub(crate) trait Write: Send + Sync + 'static {
+    /// The transaction's name, in the log and in errors.
+    const NAME: &'static str;
+
     type Outcome: Send + 'static;
 
     /// Reads, decides, and writes last: an error that is not the database's leaves nothing written, for others share the
@@ -40,14 +50,16 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// A write with somebody who waits for its outcome.
+/// A write whose outcome is waited for.
 #[async_trait]
 trait Job: Send {
+    /// The write's name.
+    fn name(&self) -> &'static str;
     /// Fails where the transaction is spoiled.
     async fn attempt(&mut self, transaction: &mut Connection) -> Result<(), DatabaseError>;
-    /// Tells the outcome, which is durable now.
+    /// Returns the outcome, which is durable now.
     fn answer(self: Box<Self>);
-    /// Tells that nothing is known to be written.
+    /// Returns that nothing is known to be written.
     fn fail(self: Box<Self>, error: &DatabaseError);
 }
 
@@ -59,6 +71,10 @@ struct Waiting<W: Write> {
 
 #[async_trait]
 impl<W: Write> Job for Waiting<W> {
+    fn name(&self) -> &'static str {
+        W::NAME
+    }
+
     async fn attempt(&mut self, transaction: &mut Connection) -> Result<(), DatabaseError> {
         match self.write.apply(transaction).await {
             Err(StoreError::Database(error)) => Err(error),
@@ -70,12 +86,13 @@ impl<W: Write> Job for Waiting<W> {
     }
 
     fn answer(self: Box<Self>) {
-        // Whoever asked may have gone; what is written stays written.
+        // The caller may have gone; what is written stays written.
         let _ = self.reply.send(self.outcome.unwrap_or(Err(StoreError::Closed)));
     }
 
     fn fail(self: Box<Self>, error: &DatabaseError) {
-        let _ = self.reply.send(Err(error.clone().into()));
+        let error = StoreError::Transaction { transaction: W::NAME, error: error.clone() };
+        let _ = self.reply.send(Err(error));
     }
 }
 
@@ -93,7 +110,7 @@ impl Writer {
     /// Starts the task, with a connection that is ready.
     pub(crate) fn start(options: Options, connection: Connection) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING_MOST);
-        let task = Task { options, connection: Some(connection) };
+        let task = Task { options, connection: Some(connection), written: 0 };
         tokio::spawn(task.run(waiting));
         Self { queue }
     }
@@ -120,12 +137,22 @@ struct Task {
     options: Options,
     /// None after a failure: dropping a connection is how a transaction is undone whatever state it is in.
     connection: Option<Connection>,
+    /// Writes since the last checkpoint.
+    written: usize,
 }
 
 impl Task {
     async fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(TOGETHER_MOST);
-        while waiting.recv_many(&mut messages, TOGETHER_MOST).await > 0 {
+        loop {
+            let received = waiting.recv_many(&mut messages, TOGETHER_MOST);
+            let received = match self.written {
+                0 => Ok(received.await),
+                _ => tokio::time::timeout(CHECKPOINT_IDLE, received).await,
+            };
+            if received == Ok(0) {
+                return self.close().await;
+            }
             let mut jobs = Vec::with_capacity(messages.len());
             let mut close = None;
             for message in messages.drain(..) {
@@ -134,20 +161,37 @@ impl Task {
                     Message::Close(reply) => close = Some(reply),
                 }
             }
+            self.written += jobs.len();
             self.write(jobs).await;
             if let Some(reply) = close {
                 self.close().await;
                 let _ = reply.send(());
                 return;
             }
+            if received.is_err() || self.written >= CHECKPOINT_WRITES {
+                self.checkpoint().await;
+            }
         }
     }
 
     async fn close(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = within(Duration::from_secs(5), connection.close()).await
-        {
+        let Some(mut connection) = self.connection.take() else { return };
+        let closing = async {
+            guard::confirm(&mut connection).await?;
+            connection.close().await
+        };
+        if let Err(error) = within(Duration::from_secs(5), closing).await {
             tracing::debug!(%error, "the store's connection did not end in good order");
+        }
+    }
+
+    /// Brings what has been written into the main file of an SQLite store.
+    async fn checkpoint(&mut self) {
+        self.written = 0;
+        let Some(connection) = &mut self.connection else { return };
+        if let Err(error) = within(TIME_MAX, guard::checkpoint(connection)).await {
+            tracing::warn!(%error, "the store's checkpoint failed; the log beside it holds the charges");
+            self.connection = None;
         }
     }
 
@@ -175,7 +219,10 @@ impl Task {
 
     /// One transaction. It holds the write lock from its start, so that what it reads cannot change before it writes.
     async fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
-        tracing::trace!(writes = jobs.len(), "transaction");
+        if tracing::enabled!(tracing::Level::TRACE) {
+            let names: Vec<&str> = jobs.iter().map(|job| job.name()).collect();
+            tracing::trace!(writes = names.join(" "), "transaction");
+        }
         let mut transaction = self.begin().await.map_err(Trouble::NotBegun)?;
         let writing = async {
             for job in jobs {
@@ -200,6 +247,8 @@ impl Task {
         let mut connection = self.options.connect().await?;
         let beginning = async {
             harden(&mut connection).await?;
+            // The old one may have been the last, and have left the main file whole.
+            guard::checkpoint(&mut connection).await?;
             connection.begin().await
         };
         within(TIME_MAX, beginning).await?;

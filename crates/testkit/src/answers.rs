@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::rows;
-use lango_wire::Answer;
+use lango_wire::VerifiedRelease;
 
 /// The margins of an answer in the layout's order; keys joined by spaces, the total under the empty key.
-pub fn tables(answer: &Answer) -> Vec<BTreeMap<String, i64>> {
+pub fn tables(answer: &VerifiedRelease) -> Vec<BTreeMap<String, i64>> {
     let mut cells = answer.cells.iter().copied();
     let table = |margin: &lango_privacy::LayoutMargin| {
         let axes: Vec<_> = answer.layout.axes(&margin.by).map(|(_, keyset)| keyset).collect();
@@ -17,7 +17,7 @@ pub fn tables(answer: &Answer) -> Vec<BTreeMap<String, i64>> {
 }
 
 /// The only margin of an answer.
-pub fn table(answer: &Answer) -> BTreeMap<String, i64> {
+pub fn table(answer: &VerifiedRelease) -> BTreeMap<String, i64> {
     let mut tables = tables(answer);
     assert_eq!(tables.len(), 1, "the answer has several margins");
     tables.remove(0)

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentity, client_config, digest};
+use lango_privacy::{Margin, Measure, Query};
 use lango_transport as transport;
 use lango_wire::{
-    Answer, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal,
-    answer::verify_release,
+    Inquiry, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal, VerifiedPrice, VerifiedRelease,
+    Wanted,
     pb::{self, gateway_service_client::GatewayServiceClient},
     status::{reason, refusal_envelope},
 };
@@ -89,24 +90,26 @@ impl Caller {
     }
 
     /// Asks with a new question, and verifies what comes.
-    pub async fn ask(&self, office: &Office, query: &str) -> Result<Answer, FailedCall> {
+    pub async fn ask(&self, office: &Office, query: &str) -> Result<VerifiedRelease, FailedCall> {
         let question = self.question(&[&office.id], query);
         self.send(office, &self.sign(PayloadType::Query, question.encode())).await
     }
 
     /// Sends a signed question, and verifies what comes.
-    pub async fn send(&self, office: &Office, envelope: &pb::Envelope) -> Result<Answer, FailedCall> {
+    pub async fn send(
+        &self,
+        office: &Office,
+        envelope: &pb::Envelope,
+    ) -> Result<VerifiedRelease, FailedCall> {
         let request = pb::GatewayServiceQueryRequest { query: Some(envelope.clone()) };
         let response = self.gateway(office).await.query(request).await;
         let request_digest = digest(PayloadType::Query, &envelope.payload);
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let question = Question::decode(&envelope.payload, &self.id).unwrap();
-        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let release = response.into_inner().release.unwrap();
-        let now = self.clock.get();
-        let verified =
-            verify_release(release, &office.id, &self.region, now, &request_digest, Some(&query_digest));
-        Ok(verified.unwrap())
+        let (query_digest, margins) = wanted(&question);
+        let question = Some(Wanted { query_digest: &query_digest, margins: &margins });
+        Ok(self.inquiry(&request_digest, question).release(release, &office.id).unwrap())
     }
 
     /// Asks for a price.
@@ -125,7 +128,19 @@ impl Caller {
         let response = self.gateway(office).await.estimate(request).await;
         let request_digest = digest(PayloadType::Estimate, &envelope.payload);
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
-        Ok(response.into_inner().estimate.unwrap())
+        let estimate = response.into_inner().estimate.unwrap();
+        let question = Question::decode(&envelope.payload, &self.id).unwrap();
+        let (query_digest, margins) = wanted(&question);
+        let question = Some(Wanted { query_digest: &query_digest, margins: &margins });
+        let verified = self.inquiry(&request_digest, question).price(estimate.clone(), &office.id);
+        let VerifiedPrice { statement, .. } = verified.expect("a price is signed");
+        assert_eq!(statement.basics.dataset_version, estimate.dataset_version);
+        Ok(estimate)
+    }
+
+    /// What answers to a request of this digest are held against.
+    pub fn inquiry<'a>(&'a self, request_digest: &'a [u8; 32], question: Option<Wanted<'a>>) -> Inquiry<'a> {
+        Inquiry { region: &self.region, now: self.clock.get(), request_digest, question }
     }
 
     /// Asks which datasets there are, or for one.
@@ -144,7 +159,7 @@ impl Caller {
     }
 
     /// Fetches a stored release, and verifies it.
-    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<Answer, FailedCall> {
+    pub async fn fetch(&self, office: &Office, release_id: [u8; 16]) -> Result<VerifiedRelease, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Release(release_id));
         let envelope = self.sign(PayloadType::Lookup, lookup.encode());
         let request_digest = digest(PayloadType::Lookup, &envelope.payload);
@@ -152,16 +167,13 @@ impl Caller {
         let response = self.gateway(office).await.get_release(request).await;
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
         let release = response.into_inner().release.unwrap();
-        let now = self.clock.get();
-        Ok(verify_release(release, &office.id, &self.region, now, &request_digest, None).unwrap())
+        Ok(self.inquiry(&request_digest, None).release(release, &office.id).unwrap())
     }
 
     /// A failed call from its status; verifies the signed refusal in it.
     pub fn failed(&self, status: Status, office: &SpiffeId, request_digest: &[u8; 32]) -> FailedCall {
-        let now = self.clock.get();
-        let signed = refusal_envelope(&status).map(|envelope| {
-            SignedRefusal::verify(&envelope, office, &self.region, now, request_digest).unwrap()
-        });
+        let signed = refusal_envelope(&status)
+            .map(|envelope| self.inquiry(request_digest, None).refusal_in(&envelope, office).unwrap());
         FailedCall { code: status.code(), reason: reason(&status), signed, status }
     }
 
@@ -190,6 +202,12 @@ impl FailedCall {
         assert_eq!(self.reason.as_ref(), Some(&signed.code));
         &signed.code
     }
+}
+
+/// The digest of a question's text, and its margins.
+fn wanted(question: &Question) -> ([u8; 32], Vec<(Measure, Margin)>) {
+    let query: Query = question.query.parse().unwrap();
+    (digest(PayloadType::Text, question.query.as_bytes()), query.margins())
 }
 
 fn sorted(audience: &[&SpiffeId]) -> Vec<SpiffeId> {

@@ -94,7 +94,8 @@ impl Caller {
         by_office: bool,
     ) -> Result<Relayed, Status> {
         let (query, confidence) = (Some(envelope.clone()), String::new());
-        let request = pb::CoordinatorServiceQueryRequest { query, by_office, confidence };
+        let request =
+            pb::CoordinatorServiceQueryRequest { query, by_office, confidence, members_only: false };
         let mut events = self.coordinator(coordinator).await.query(request).await?.into_inner();
         let mut members = Vec::new();
         while let Some(event) = events.message().await? {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// All that a gateway has charged, reserved and released.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ledger {
+pub struct TestLedger {
     /// In order of holder.
     pub accounts: Vec<AccountRow>,
     /// The states of all reservations, oldest first.
@@ -43,6 +43,8 @@ pub struct RecordRow {
     pub pure_nano: Option<i64>,
     /// What was charged, in billionths of rho.
     pub rho_nano: i64,
+    /// How many refusals before it were not recorded.
+    pub left_out: i64,
 }
 
 fn open(path: &Path) -> Connection {
@@ -51,7 +53,7 @@ fn open(path: &Path) -> Connection {
     connection
 }
 
-impl Ledger {
+impl TestLedger {
     /// Reads the file.
     pub fn read(path: &Path) -> Self {
         let connection = open(path);
@@ -79,12 +81,13 @@ impl RecordRow {
     /// Reads all records of the file, oldest first.
     pub fn read(path: &Path) -> Vec<Self> {
         let connection = open(path);
-        let columns = "principal, decision, reason, rule, pure_nano, rho_nano";
+        let columns = "principal, decision, reason, rule, pure_nano, rho_nano, left_out";
         let mut records =
             connection.prepare(&format!("SELECT {columns} FROM access_record ORDER BY sequence")).unwrap();
         let record = |row: &rusqlite::Row<'_>| {
             let (principal, decision, reason, rule) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(Self { principal, decision, reason, rule, pure_nano: row.get(4)?, rho_nano: row.get(5)? })
+            let (pure_nano, rho_nano, left_out) = (row.get(4)?, row.get(5)?, row.get(6)?);
+            Ok(Self { principal, decision, reason, rule, pure_nano, rho_nano, left_out })
         };
         records.query_map([], record).unwrap().map(Result::unwrap).collect()
     }

@@ -37,7 +37,7 @@ pub use dataset::residents;
 pub use engine::{Engine, Value};
 pub use federation::Federation;
 pub use gate::{Gate, Mode};
-pub use ledger::{AccountRow, Ledger, RecordRow};
+pub use ledger::{AccountRow, RecordRow, TestLedger};
 pub use limits::generous;
 pub use office::Office;
 pub use policy::{Policy, TestGrant};

@@ -12,12 +12,12 @@ use lango_document::Document;
 use lango_gateway::{Config, Gateway, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_source::Source;
-use lango_store::Location;
+use lango_store::{Location, Store, StoreError};
 use lango_transport::{Address, ServerLimits};
 use tempfile::TempDir;
 
 use crate::{
-    Engine, Gate, Ledger, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestRegion,
+    Engine, Gate, Policy, RecordRow, Register, TestClock, TestDatabase, TestIdentity, TestLedger, TestRegion,
     generous, limits, running::Running,
 };
 
@@ -39,6 +39,8 @@ pub struct Office {
     running: Option<Running>,
     /// Where its ledger is, if not in its folder.
     kept: Option<Location>,
+    /// Where its ledger is anchored, if it is.
+    anchor: Option<PathBuf>,
     /// Where it listened last.
     address: Option<SocketAddr>,
 }
@@ -70,8 +72,10 @@ impl Office {
             identity,
             running: None,
             kept: None,
+            anchor: None,
             address: None,
         };
+        make_store(&Location::File(office.store()));
         register.write(&office.database);
         office.write_policy(&policy.text());
         office
@@ -99,6 +103,7 @@ impl Office {
             policies: vec![Document::new("policy.toml", text)],
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
+            anchor: self.anchor.clone(),
             request_life_max: Duration::from_secs(8 * 86_400),
             limits: self.limits,
             clock: self.clock.clock(),
@@ -130,7 +135,19 @@ impl Office {
 
     /// Keeps its ledger on a server from its next start on. Offices of one name that share a ledger are one office's replicas.
     pub fn keep_in(&mut self, server: &Server) {
-        self.kept = Some(Location::Postgres { server: server.clone(), connections: 4 });
+        let location = Location::Postgres { server: server.clone(), connections: 4 };
+        make_store(&location);
+        self.kept = Some(location);
+    }
+
+    /// Keeps its ledger in this file from its next start on, as another gateway of the office does.
+    pub fn share(&mut self, other: &Office) {
+        self.kept = Some(Location::File(other.store()));
+    }
+
+    /// Anchors its ledger in this file from its next start on.
+    pub fn anchor_at(&mut self, path: PathBuf) {
+        self.anchor = Some(path);
     }
 
     /// Puts a policy in the folder.
@@ -155,6 +172,8 @@ impl Office {
             }
             _ => ("store = \"ledger.sqlite\"\n".to_owned(), String::new()),
         };
+        let anchor = self.anchor.iter().map(|path| format!("anchor = \"{}\"\n", path.display()));
+        let file = anchor.fold(file, |file, anchor| file + &anchor);
         let text = format!(
             r#"listen = "127.0.0.1:0"
 identity = "identity"
@@ -224,8 +243,8 @@ statement_timeout_s = 600
     }
 
     /// All that it has charged, reserved and released.
-    pub fn ledger(&self) -> Ledger {
-        Ledger::read(&self.store())
+    pub fn ledger(&self) -> TestLedger {
+        TestLedger::read(&self.store())
     }
 
     /// All its access records.
@@ -235,5 +254,18 @@ statement_timeout_s = 600
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+}
+
+/// Makes a store, where none of the office's other gateways has made it. On a thread of its own: tests call it from wherever they are.
+fn make_store(location: &Location) {
+    let location = location.clone();
+    let making = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(Store::create(&location))
+    });
+    match making.join().unwrap() {
+        Ok(()) | Err(StoreError::Exists { .. }) => {}
+        Err(error) => panic!("{error}"),
     }
 }

@@ -1,219 +1,256 @@
-//! Releases: how an office signs one, and how whoever holds it verifies that it answers this question.
+//! Verifying what came: whether an office signed it as an answer to this request, and whether every part is what it signed.
 
-use lango_identity::{Limits, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
-use lango_privacy::{Accounting, Layout, Loss, PlanText};
-use prost::Message;
+use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
+use lango_statistics::CombineError;
+use prost::bytes::Bytes;
 
 use crate::{
+    currency::FREE,
+    limits::{LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
     pb,
-    question::{Malformed, sized, strict, version},
+    question::Malformed,
+    sealed::{SealedPrice, SealedRelease, opened, text, unpacked},
+    signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease},
 };
 
-/// Cells as their digest takes them: little-endian 64-bit words.
-pub struct Cells<'a>(pub &'a [i64]);
-
-impl Cells<'_> {
-    /// `D(vector, cells)`.
-    pub fn digest(&self) -> [u8; 32] {
-        let words: Vec<u8> = self.0.iter().flat_map(|cell| cell.to_le_bytes()).collect();
-        digest(PayloadType::Vector, &words)
-    }
+/// What was asked, for those who verify what comes back.
+#[derive(Debug, Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// The region whose offices are believed.
+    pub region: &'a Region,
+    /// Unix seconds.
+    pub now: i64,
+    /// The digest of the signed request.
+    pub request_digest: &'a [u8; 32],
+    /// The question; nothing where a release is fetched by its identifier.
+    pub question: Option<Wanted<'a>>,
 }
 
-/// What an office signs of a release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The request that it answers.
-    pub request_digest: [u8; 32],
-    /// The question's text.
-    pub query_digest: [u8; 32],
-    /// Who answers.
-    pub office: SpiffeId,
-    /// The dataset's version.
-    pub dataset_version: String,
-    /// The policy in force.
-    pub policy_digest: [u8; 32],
-    /// How it was made.
-    pub plan_digest: [u8; 32],
-    /// How it is laid out.
-    pub layout_digest: [u8; 32],
-    /// The noisy integers.
-    pub cells_digest: [u8; 32],
-    /// What the release cost.
-    pub loss: Loss,
-    /// The same for every answer with the same values.
-    pub release_id: [u8; 16],
-    /// When the request came, in Unix seconds.
-    pub time: u64,
+/// The question that an answer must be of.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The digest of its text.
+    pub query_digest: &'a [u8; 32],
+    /// Its margins, in their order.
+    pub margins: &'a [(Measure, Margin)],
 }
 
-impl Statement {
-    /// The signed bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        pb::ReleasePayload {
-            version: 1,
-            request_digest: self.request_digest.to_vec(),
-            query_digest: self.query_digest.to_vec(),
-            office: self.office.to_string(),
-            dataset_version: self.dataset_version.clone(),
-            policy_digest: self.policy_digest.to_vec(),
-            plan_digest: self.plan_digest.to_vec(),
-            layout_digest: self.layout_digest.to_vec(),
-            cells_digest: self.cells_digest.to_vec(),
-            pure_nano: self.loss.pure_nano.unwrap_or(0),
-            rho_nano: self.loss.rho_nano,
-            delta_e18: self.loss.delta_e18,
-            release_id: self.release_id.to_vec(),
-            time: self.time,
-        }
-        .encode_to_vec()
-    }
-
-    /// Reads bytes that `signer` signed.
-    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
-        let payload: pb::ReleasePayload = strict(bytes)?;
-        version(payload.version)?;
-        if payload.office != signer.to_string() {
-            return Err(crate::question::malformed("office", "is not the certificate's URI"));
-        }
-        Ok(Self {
-            request_digest: sized("request_digest", &payload.request_digest)?,
-            query_digest: sized("query_digest", &payload.query_digest)?,
-            office: signer.clone(),
-            dataset_version: payload.dataset_version,
-            policy_digest: sized("policy_digest", &payload.policy_digest)?,
-            plan_digest: sized("plan_digest", &payload.plan_digest)?,
-            layout_digest: sized("layout_digest", &payload.layout_digest)?,
-            cells_digest: sized("cells_digest", &payload.cells_digest)?,
-            loss: Loss {
-                pure_nano: (payload.pure_nano != 0).then_some(payload.pure_nano),
-                rho_nano: payload.rho_nano,
-                delta_e18: payload.delta_e18,
-            },
-            release_id: sized("release_id", &payload.release_id)?,
-            time: payload.time,
-        })
-    }
-}
-
-/// A release that has been verified: every part of it is what its office signed.
+/// A release that has been verified: every part of it is what its office signed, and it can stand in a table beside others.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct VerifiedRelease {
     /// What the office signed.
-    pub statement: Statement,
+    pub statement: SignedRelease,
+    /// What the request was charged.
+    pub charged: Loss,
+    /// Whether the values had been released before.
+    pub repeated: bool,
+    /// The account that was charged.
+    pub account: Accounting,
     /// How it was made.
     pub plan: PlanText,
     /// How it is laid out.
     pub layout: Layout,
     /// The noisy integers.
     pub cells: Vec<i64>,
-    /// What this request was charged, as the office says.
-    pub charged: Loss,
-    /// Whether the values had been released before, as the office says.
-    pub repeated: bool,
-    /// The account that was charged, as the office says.
-    pub account: Option<Accounting>,
     /// The earlier releases that its means are divided by, in the plan's order; without earlier ones of their own.
-    pub earlier: Vec<Answer>,
+    pub earlier: Vec<VerifiedRelease>,
 }
 
-/// Why a release proves nothing.
+/// A price that has been verified: every part of it is what its office signed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerifiedPrice {
+    /// What the office signed.
+    pub statement: SignedPrice,
+    /// How the answer would be made.
+    pub plan: PlanText,
+    /// How it would be laid out.
+    pub layout: Layout,
+}
+
+/// Why an answer proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
     /// A part is missing.
-    #[error("the release has no {0}")]
+    #[error("the answer has no {0}")]
     Absent(&'static str),
+    /// A part is larger than any that can be planned.
+    #[error("the answer's {0} is too large")]
+    TooLarge(&'static str),
     /// The signature or its certificates are not good.
-    #[error("the release is not signed: {0}")]
+    #[error("the answer is not signed: {0}")]
     Unauthenticated(#[from] Unauthenticated),
-    /// It was signed by somebody else.
-    #[error("the release is signed by {0}")]
+    /// Another principal signed it.
+    #[error("the answer is signed by {0}")]
     Signer(SpiffeId),
     /// It is not encoded as it should be.
-    #[error("the release is malformed: {0}")]
+    #[error("the answer is malformed: {0}")]
     Malformed(#[from] Malformed),
     /// A part is not what was signed, or not of this question.
-    #[error("the release's {0} is not what was signed or asked")]
+    #[error("the answer's {0} is not what was signed or asked")]
     Differs(&'static str),
+    /// It is signed, and makes no sense.
+    #[error(transparent)]
+    Unusable(#[from] CombineError),
 }
 
-/// Verifies that `office` signed this release as an answer to this request, and that every part is what it signed, the
-/// earlier releases that it names included.
-///
-/// `query_digest` is left out where a release is fetched by its identifier.
-pub fn verify_release(
-    mut release: pb::Release,
-    office: &SpiffeId,
-    region: &Region,
-    now: i64,
-    request_digest: &[u8; 32],
-    query_digest: Option<&[u8; 32]>,
-) -> Result<Answer, AnswerError> {
-    let signed = Signed { office, region, now, request_digest };
-    let earlier = std::mem::take(&mut release.earlier);
-    let mut answer = signed.verify(release)?;
-    differs("question", query_digest.is_none_or(|digest| answer.statement.query_digest == *digest))?;
-    differs("earlier releases", earlier.len() == answer.plan.earlier.len())?;
-    for (release, id) in earlier.into_iter().zip(&answer.plan.earlier) {
-        differs("earlier releases", release.earlier.is_empty())?;
-        let earlier = signed.verify(release)?;
-        let Statement { release_id, dataset_version, .. } = &earlier.statement;
-        let named = release_id == id && *dataset_version == answer.statement.dataset_version;
-        differs("earlier releases", named)?;
-        answer.earlier.push(earlier);
-    }
-    Ok(answer)
-}
-
-/// Whose signature a release must bear, and on what.
-struct Signed<'a> {
-    office: &'a SpiffeId,
-    region: &'a Region,
-    now: i64,
-    request_digest: &'a [u8; 32],
-}
-
-impl Signed<'_> {
-    /// Verifies one release by itself.
-    fn verify(&self, release: pb::Release) -> Result<Answer, AnswerError> {
-        let envelope = release.envelope.ok_or(AnswerError::Absent("envelope"))?.into();
-        let verified = verify(&envelope, PayloadType::Release, self.region, self.now, Limits::default())?;
-        if verified.principal != *self.office || self.office.role() != Role::Office {
-            return Err(AnswerError::Signer(verified.principal));
+impl VerifiedRelease {
+    /// The release as statistics take it.
+    pub fn side_by_side(&self) -> lango_statistics::OfficeRelease<'_> {
+        lango_statistics::OfficeRelease {
+            office: self.statement.basics.office.name(),
+            layout: &self.layout,
+            plan: &self.plan,
+            cells: &self.cells,
+            earlier: self.earlier.iter().map(Self::side_by_side).collect(),
         }
-        let statement = Statement::decode(&verified.payload, self.office)?;
-        differs("request", statement.request_digest == *self.request_digest)?;
-        differs("plan", statement.plan_digest == digest(PayloadType::Plan, release.plan.as_bytes()))?;
-        differs("layout", statement.layout_digest == digest(PayloadType::Layout, release.layout.as_bytes()))?;
-        differs("cells", statement.cells_digest == Cells(&release.cells).digest())?;
-        let (plan, layout) = read_texts(&release.plan, &release.layout)?;
-        differs("number of cells", layout.integers() == release.cells.len())?;
-        let charged: Loss = release.charged.map(Into::into).unwrap_or_default();
-        differs(
-            "charge",
-            charged == statement.loss
-                || (charged.pure_nano.unwrap_or(0), charged.rho_nano, charged.delta_e18) == (0, 0, 0),
-        )?;
-        let account: Option<Accounting> = release.account.and_then(|account| account.try_into().ok());
-        let of_currency = match account {
-            None => true,
-            Some(Accounting::Pure) => statement.loss.pure_nano.is_some(),
-            // A policy may declare a delta of a thousandth at most.
-            Some(Accounting::Zcdp { delta_e18 }) => (1..=1_000_000_000_000_000).contains(&delta_e18),
-        };
-        differs("account", of_currency)?;
-        let (cells, repeated) = (release.cells, release.repeated);
-        Ok(Answer { statement, plan, layout, cells, charged, repeated, account, earlier: Vec::new() })
     }
 }
 
-/// Reads the two texts of a release or of an estimate, which speak of the same margins.
-pub fn read_texts(plan: &str, layout: &str) -> Result<(PlanText, Layout), AnswerError> {
+impl Inquiry<'_> {
+    /// Verifies that `office` signed this release as an answer, the earlier releases that its plan names included: sizes, signature,
+    /// digests of the texts, the texts, and only then the integers and the earlier releases.
+    pub fn release(
+        &self,
+        release: impl Into<SealedRelease>,
+        office: &SpiffeId,
+    ) -> Result<VerifiedRelease, AnswerError> {
+        let mut release = release.into();
+        let mut verified = self.alone(&release, office, self.question)?;
+        for index in 0..verified.plan.earlier.len() {
+            let earlier = release.next_earlier()?;
+            differs("earlier releases", earlier.earlier.is_empty())?;
+            let earlier = self.alone(&earlier, office, None)?;
+            let named = verified.plan.earlier.get(index) == Some(&earlier.statement.release_id);
+            let version = &verified.statement.basics.dataset_version;
+            differs("earlier releases", named && earlier.statement.basics.dataset_version == *version)?;
+            verified.earlier.push(earlier);
+        }
+        differs("earlier releases", release.earlier.is_empty())?;
+        verified.side_by_side().check()?;
+        Ok(verified)
+    }
+
+    /// Verifies that `office` signed this price as an answer.
+    pub fn price(
+        &self,
+        price: impl Into<SealedPrice>,
+        office: &SpiffeId,
+    ) -> Result<VerifiedPrice, AnswerError> {
+        let price = price.into();
+        let signed = SignedPrice::decode(
+            &self.payload(&opened(&price.envelope)?, PayloadType::Price, office)?,
+            office,
+        )?;
+        let (plan, layout) = self.texts(&signed.basics, &price.plan, &price.layout, self.question)?;
+        let Basics { loss, dataset_version, .. } = &signed.basics;
+        differs("office", price.office == office.to_string())?;
+        differs("loss", price.loss.map(Loss::from).as_ref() == Some(loss))?;
+        let beside = Beside { charged: price.charged, repeated: price.repeated, account: price.account };
+        beside.is(&signed.charged, loss)?;
+        differs("version", price.dataset_version == *dataset_version)?;
+        differs("number of questions left", price.queries_left == signed.queries_left)?;
+        differs("note on its bounds", price.bounds_drop == signed.bounds_drop)?;
+        Ok(VerifiedPrice { statement: signed, plan, layout })
+    }
+
+    /// Verifies that `office` refused this request.
+    pub fn refusal(&self, envelope: &Bytes, office: &SpiffeId) -> Result<SignedRefusal, AnswerError> {
+        self.refusal_in(&opened(envelope)?, office)
+    }
+
+    /// Verifies that `office` refused this request.
+    pub fn refusal_in(&self, envelope: &Envelope, office: &SpiffeId) -> Result<SignedRefusal, AnswerError> {
+        let signed = SignedRefusal::decode(&self.payload(envelope, PayloadType::Refusal, office)?, office)?;
+        differs("request", signed.request_digest == *self.request_digest)?;
+        Ok(signed)
+    }
+
+    /// The bytes that the office signed.
+    fn payload(
+        &self,
+        envelope: &Envelope,
+        kind: PayloadType,
+        office: &SpiffeId,
+    ) -> Result<Vec<u8>, AnswerError> {
+        let verified = verify(envelope, kind, self.region, self.now, OFFICE_LIMITS)?;
+        if verified.principal == *office && office.role() == Role::Office {
+            Ok(verified.payload)
+        } else {
+            Err(AnswerError::Signer(verified.principal))
+        }
+    }
+
+    /// Verifies one release by itself.
+    fn alone(
+        &self,
+        release: &SealedRelease,
+        office: &SpiffeId,
+        question: Option<Wanted<'_>>,
+    ) -> Result<VerifiedRelease, AnswerError> {
+        let payload = self.payload(&opened(&release.envelope)?, PayloadType::Release, office)?;
+        let signed = SignedRelease::decode(&payload, office)?;
+        let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
+        let cells = unpacked(&release.cells, layout.integers())?;
+        differs("cells", signed.cells_digest == Cells(&cells).digest())?;
+        let charged = signed.charged.ok_or(AnswerError::Absent("account"))?;
+        let Loss { pure_nano, .. } = signed.basics.loss;
+        differs("account", charged.account != Accounting::Pure || pure_nano.is_some())?;
+        let beside =
+            Beside { charged: release.charged, repeated: release.repeated, account: release.account };
+        beside.is(&charged, &signed.basics.loss)?;
+        let Charged { loss: charged, repeated, account } = charged;
+        let (statement, earlier) = (signed, Vec::new());
+        Ok(VerifiedRelease { statement, charged, repeated, account, plan, layout, cells, earlier })
+    }
+
+    /// The texts, if they are what was signed in answer to this request and speak of the question's margins.
+    fn texts(
+        &self,
+        signed: &Basics,
+        plan: &[u8],
+        layout: &[u8],
+        question: Option<Wanted<'_>>,
+    ) -> Result<(PlanText, Layout), AnswerError> {
+        differs("request", signed.request_digest == *self.request_digest)?;
+        differs("question", question.is_none_or(|wanted| signed.query_digest == *wanted.query_digest))?;
+        within("plan", plan.len(), PLAN_BYTES_MAX)?;
+        within("layout", layout.len(), LAYOUT_BYTES_MAX)?;
+        differs("plan", signed.plan_digest == digest(PayloadType::Plan, plan))?;
+        differs("layout", signed.layout_digest == digest(PayloadType::Layout, layout))?;
+        let (plan, layout) = read_texts(text("plan", plan)?, text("layout", layout)?)?;
+        differs("margins", question.is_none_or(|wanted| layout.is_of(wanted.margins)))?;
+        Ok((plan, layout))
+    }
+}
+
+/// What stands beside an envelope, for those who read no payloads.
+struct Beside {
+    charged: Option<pb::Loss>,
+    repeated: bool,
+    account: Option<pb::Account>,
+}
+
+impl Beside {
+    /// Whether it is what was signed, and all or nothing of the loss was charged.
+    fn is(self, signed: &Charged, loss: &Loss) -> Result<(), AnswerError> {
+        differs("charge", self.charged.map(Loss::from) == Some(signed.loss))?;
+        differs("charge", signed.loss == *loss || signed.loss == FREE)?;
+        differs("charge", self.repeated == signed.repeated)?;
+        differs("account", self.account == Some(signed.account.into()))
+    }
+}
+
+/// Reads the two texts of a release or of an estimate, which speak of the same margins and of no more keys than a release can have.
+fn read_texts(plan: &str, layout: &str) -> Result<(PlanText, Layout), AnswerError> {
+    // A list of short keys grows when it is read, so it is counted first.
+    within("layout", layout.bytes().filter(|byte| *byte == b',').count(), CELLS_MOST)?;
     let plan: PlanText = plan.parse().map_err(|()| AnswerError::Differs("plan"))?;
     let layout: Layout = layout.parse().map_err(|_| AnswerError::Differs("layout"))?;
     let planned: Vec<_> =
         plan.margins.iter().map(|margin| (margin.measure.clone(), margin.by.clone())).collect();
     differs("margins", layout.is_of(&planned))?;
+    within("layout", layout.integers(), CELLS_MOST)?;
     Ok((plan, layout))
 }
 
@@ -221,40 +258,8 @@ fn differs(part: &'static str, same: bool) -> Result<(), AnswerError> {
     if same { Ok(()) } else { Err(AnswerError::Differs(part)) }
 }
 
-impl From<Loss> for pb::Loss {
-    fn from(loss: Loss) -> Self {
-        let Loss { pure_nano, rho_nano, delta_e18 } = loss;
-        Self { pure_nano, rho_nano, delta_e18 }
-    }
-}
-
-impl From<pb::Loss> for Loss {
-    fn from(loss: pb::Loss) -> Self {
-        let pb::Loss { pure_nano, rho_nano, delta_e18 } = loss;
-        Self { pure_nano, rho_nano, delta_e18 }
-    }
-}
-
-impl From<Accounting> for pb::Account {
-    fn from(account: Accounting) -> Self {
-        match account {
-            Accounting::Pure => Self { accounting: pb::Accounting::Pure.into(), delta_e18: 0 },
-            Accounting::Zcdp { delta_e18 } => Self { accounting: pb::Accounting::Zcdp.into(), delta_e18 },
-        }
-    }
-}
-
-impl TryFrom<pb::Account> for Accounting {
-    type Error = Malformed;
-    fn try_from(account: pb::Account) -> Result<Self, Malformed> {
-        match account.accounting() {
-            pb::Accounting::Pure => Ok(Self::Pure),
-            pb::Accounting::Zcdp => Ok(Self::Zcdp { delta_e18: account.delta_e18 }),
-            pb::Accounting::Unspecified => {
-                Err(crate::question::malformed("account", "the currency is not said"))
-            }
-        }
-    }
+fn within(part: &'static str, found: usize, most: usize) -> Result<(), AnswerError> {
+    if found <= most { Ok(()) } else { Err(AnswerError::TooLarge(part)) }
 }
 
 #[cfg(test)]

@@ -1,18 +1,32 @@
 //! What travels, and what does it mean in the domain? Generated messages, and the way to and from them.
 //!
 //! Architecture invariant: the only user of prost. Payloads are decoded strictly and only after their signature was
-//! verified; [`status`] is the only place where a refusal becomes a gRPC status.
+//! verified; what came from a peer stays bytes until it is worth reading ([`sealed`]); [`refusal`] is the only place where a
+//! refusal gets its status, and [`words`] the only one where it gets words.
 
+pub mod absence;
 pub mod answer;
+pub mod client;
+pub mod kept;
+pub mod limits;
 pub mod question;
 pub mod reflection;
+pub mod refusal;
+pub mod sealed;
+pub mod signed;
 pub mod status;
+pub mod words;
 
+mod currency;
 mod envelope;
 
-pub use answer::{Answer, AnswerError, Cells};
-pub use question::{Lookup, Malformed, Object, Question};
-pub use status::{Refusal, SignedRefusal};
+pub use absence::Absence;
+pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
+pub use currency::FREE;
+pub use limits::MESSAGE_BYTES_MAX;
+pub use question::{Fault, Lookup, Malformed, Object, Question};
+pub use refusal::{Arguments, BudgetFault, Refusal, TimeFault};
+pub use signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease};
 
 /// The generated messages, clients and servers of `lango.v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]
@@ -22,6 +36,3 @@ pub mod pb {
 
 /// The compiled protocol, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/lango.bin"));
-
-/// The most bytes of a request or of one message of an answer.
-pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;

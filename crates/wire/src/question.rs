@@ -3,21 +3,101 @@
 use lango_identity::{Role, SpiffeId};
 use prost::Message;
 
-use crate::pb;
+use crate::{limits::AUDIENCE_MOST, pb};
 
-/// The most offices that a question may address.
-const AUDIENCE_MOST: usize = 1_000;
 /// The most bytes of a purpose.
 const PURPOSE_BYTES_MOST: usize = 200;
 
-/// Why a payload is not of this protocol. Names the field.
+/// Why a payload or a call is not of this protocol. Names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {message}")]
+#[error("{field}: {fault}")]
 pub struct Malformed {
     /// The field.
     pub field: &'static str,
     /// What is wrong.
-    pub message: String,
+    pub fault: Fault,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The bytes are no such message.
+    #[error("not this message")]
+    NotThisMessage,
+    /// The bytes are not those that this protocol writes.
+    #[error("not encoded as this protocol does")]
+    Encoding,
+    /// Another version.
+    #[error("this gateway speaks version 1")]
+    Version,
+    /// Another number of bytes.
+    #[error("{expected} bytes, found {found}")]
+    Bytes {
+        /// As it should be.
+        expected: usize,
+        /// As it is.
+        found: usize,
+    },
+    /// Nothing is there.
+    #[error("is missing")]
+    Missing,
+    /// Neither mode.
+    #[error("1 or 2")]
+    Mode,
+    /// A roster in mode 1.
+    #[error("stands in mode 2 only")]
+    ModeTwoOnly,
+    /// No purpose, or too long a one.
+    #[error("between 1 and {PURPOSE_BYTES_MOST} bytes")]
+    Purpose,
+    /// Another region.
+    #[error("is not the certificate's trust domain")]
+    NotTheRegion,
+    /// Another principal.
+    #[error("is not the certificate's URI")]
+    NotTheCertificates,
+    /// No audience.
+    #[error("office URIs of the region, sorted, unique, between 1 and {AUDIENCE_MOST}")]
+    Audience,
+    /// No object of a look-up.
+    #[error("`describe`, `describe NAME` or `release HEX`")]
+    Object,
+    /// A release is asked of the call that describes.
+    #[error("this call describes; a release is fetched by GetRelease")]
+    DescribeOnly,
+    /// A description is asked of the call that fetches releases.
+    #[error("this call fetches a release; datasets are described by Describe")]
+    ReleaseOnly,
+    /// No account.
+    #[error("is no account")]
+    Account,
+    /// No word of its kind.
+    #[error("is not written in the letters or the length of such a word")]
+    Word,
+}
+
+impl Fault {
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotThisMessage => "not-this-message",
+            Self::Encoding => "encoding",
+            Self::Version => "version",
+            Self::Bytes { .. } => "bytes",
+            Self::Missing => "missing",
+            Self::Mode => "mode",
+            Self::ModeTwoOnly => "mode-two-only",
+            Self::Purpose => "purpose",
+            Self::NotTheRegion => "region",
+            Self::NotTheCertificates => "certificate",
+            Self::Audience => "audience",
+            Self::Object => "object",
+            Self::DescribeOnly => "describe-only",
+            Self::ReleaseOnly => "release-only",
+            Self::Account => "account",
+            Self::Word => "word",
+        }
+    }
 }
 
 /// A question, or a price enquiry, as its analyst signed it.
@@ -110,16 +190,16 @@ impl Question {
         version(payload.version)?;
         region(&payload.region, signer)?;
         if !payload.roster_digest.is_empty() && payload.mode != 2 {
-            return Err(malformed("roster_digest", "stands in mode 2 only"));
+            return Err(malformed("roster_digest", Fault::ModeTwoOnly));
         }
         if !(1..=2).contains(&payload.mode) {
-            return Err(malformed("mode", "1 or 2"));
+            return Err(malformed("mode", Fault::Mode));
         }
         if payload.purpose.is_empty() || payload.purpose.len() > PURPOSE_BYTES_MOST {
-            return Err(malformed("purpose", "between 1 and 200 bytes"));
+            return Err(malformed("purpose", Fault::Purpose));
         }
         if payload.query.is_empty() {
-            return Err(malformed("query", "the question is missing"));
+            return Err(malformed("query", Fault::Missing));
         }
         Ok(Self {
             request_id: sized("request_id", &payload.request_id)?,
@@ -158,7 +238,7 @@ impl Lookup {
         let payload: pb::LookupPayload = strict(bytes)?;
         version(payload.version)?;
         region(&payload.region, signer)?;
-        let unread = || malformed("object", "`describe`, `describe NAME` or `release HEX`");
+        let unread = || malformed("object", Fault::Object);
         let object = match payload.object.split(' ').collect::<Vec<_>>().as_slice() {
             ["describe"] => Object::Describe(None),
             ["describe", name] if !name.is_empty() => Object::Describe(Some((*name).to_owned())),
@@ -182,41 +262,37 @@ impl Lookup {
 
 /// Decodes, encodes again and requires equal bytes: what is unknown, repeated, out of order or padded is refused.
 pub(crate) fn strict<M: Message + Default>(bytes: &[u8]) -> Result<M, Malformed> {
-    let message = M::decode(bytes).map_err(|_| malformed("payload", "not this message"))?;
+    let message = M::decode(bytes).map_err(|_| malformed("payload", Fault::NotThisMessage))?;
     let canonical = message.encode_to_vec() == bytes;
-    canonical.then_some(message).ok_or_else(|| malformed("payload", "not encoded as this protocol does"))
+    canonical.then_some(message).ok_or_else(|| malformed("payload", Fault::Encoding))
 }
 
-pub(crate) fn malformed(field: &'static str, message: &str) -> Malformed {
-    Malformed { field, message: message.to_owned() }
+fn malformed(field: &'static str, fault: Fault) -> Malformed {
+    Malformed { field, fault }
 }
 
 pub(crate) fn version(version: u32) -> Result<(), Malformed> {
-    if version == 1 { Ok(()) } else { Err(malformed("version", "this gateway speaks version 1")) }
+    if version == 1 { Ok(()) } else { Err(malformed("version", Fault::Version)) }
 }
 
 pub(crate) fn sized<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], Malformed> {
-    bytes.try_into().map_err(|_| Malformed { field, message: format!("{N} bytes, found {}", bytes.len()) })
+    bytes.try_into().map_err(|_| malformed(field, Fault::Bytes { expected: N, found: bytes.len() }))
 }
 
 fn region(region: &str, signer: &SpiffeId) -> Result<(), Malformed> {
-    if region == signer.trust_domain() {
-        Ok(())
-    } else {
-        Err(malformed("region", "is not the certificate's trust domain"))
-    }
+    if region == signer.trust_domain() { Ok(()) } else { Err(malformed("region", Fault::NotTheRegion)) }
 }
 
 fn own(field: &'static str, uri: &str, signer: &SpiffeId) -> Result<SpiffeId, Malformed> {
     if uri == signer.to_string() {
         Ok(signer.clone())
     } else {
-        Err(malformed(field, "is not the certificate's URI"))
+        Err(malformed(field, Fault::NotTheCertificates))
     }
 }
 
 fn audience(uris: &[String], signer: &SpiffeId) -> Result<Vec<SpiffeId>, Malformed> {
-    let refused = || malformed("audience", "office URIs of the region, sorted, unique, between 1 and 1,000");
+    let refused = || malformed("audience", Fault::Audience);
     let offices: Vec<SpiffeId> =
         uris.iter().map(|uri| uri.parse().map_err(|_| refused())).collect::<Result<_, _>>()?;
     let all_offices =

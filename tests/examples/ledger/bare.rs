@@ -18,16 +18,16 @@ use crate::{AT, CLIENTS, LAYOUT, PLAN, QUERY, Sample, rate};
 /// Away from the store's own numbers, which are positive: counts down.
 static SEQUENCE: AtomicI64 = AtomicI64::new(-1);
 
-const RESERVATION: &str = "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, \
+const RESERVATION: &str = "INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, pool, rows_from, grant_id, period, \
      plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
-     VALUES ($1, '1', $2, $3, 'residents', $4, '2026', $5, 1, 0, 0, $6, 'pending') RETURNING id";
+     VALUES ($1, '1', $2, $3, 'residents', 'residents', 'register/residents', $4, '2026', $5, 1, 0, 0, $6, 'pending') RETURNING id";
 const RECORD: &str = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, dataset, decision, \
      reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id) \
      VALUES ($1, $2, 'spiffe://ecowas.example/analyst/awa', 'official-statistics', $3, $3, 'residents', $4, '', $5, $6, 1, 0, 0, $7)";
 /// The pool first: a transaction that takes them in another order waits for ever.
-const ACCOUNTS: &str = "INSERT INTO account (dataset, holder, period, pure_nano, rho_nano, delta_e18) \
+const ACCOUNTS: &str = "INSERT INTO account (pool, holder, period, pure_nano, rho_nano, delta_e18) \
      VALUES ('residents', '', '2026', 1, 0, 0), ('residents', $1, '2026', 1, 0, 0) \
-     ON CONFLICT (dataset, holder) DO UPDATE SET pure_nano = account.pure_nano + 1";
+     ON CONFLICT (pool, holder) DO UPDATE SET pure_nano = account.pure_nano + 1";
 const SPENT: &str = "UPDATE reservation SET state = 'spent' WHERE id = $1";
 const RELEASE: &str = "INSERT INTO release (release_id, reservation_id, layout, cells, released_at) VALUES ($1, $2, $3, $4, $5)";
 

@@ -78,8 +78,8 @@ fn statements(
     [
         "CREATE TEMP TABLE before AS SELECT coalesce(max(id), 0) AS id FROM reservation".to_owned(),
         format!(
-            "{with}INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, plan, \
-             pure_nano, rho_nano, delta_e18, reserved_at, state) SELECT {digest}, '1', {digest}, '{QUERY}', 'residents', \
+            "{with}INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, pool, rows_from, grant_id, period, plan, \
+             pure_nano, rho_nano, delta_e18, reserved_at, state) SELECT {digest}, '1', {digest}, '{QUERY}', 'residents', 'residents', 'register/residents', \
              'grant-' || (n % {GRANTS}), '2026', '{PLAN}', 1, 0, 0, {at}, 'spent' FROM {numbers}"
         ),
         format!(

@@ -18,7 +18,7 @@ use std::{
 };
 
 use lango_database::{Server, Tls};
-use lango_ledger::{Account, Holder, Limit};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
 use lango_privacy::{Accounting, Loss};
 use lango_store::{Charge, Decision, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored};
 use serde_json::json;
@@ -88,16 +88,23 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
         policy_digest: [7; 32],
         charged: Loss::pure(1),
         release_id,
+        left_out: 0,
+        request: None,
     }
+}
+
+fn member() -> Member {
+    Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
 }
 
 async fn charge(store: &Store) {
     let sample = Sample::next();
     let account =
-        |holder| Account { dataset: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 };
+        |holder| Account { pool: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 };
     let limit = Limit { accounting: Accounting::Pure, amount_nano: LIMIT };
     let reserve = Reserve {
         key: ReleaseKey { query_digest: sample.digest, dataset_version: "1".into(), terms_digest: [9; 32] },
+        member: member(),
         query: QUERY.into(),
         plan: PLAN.into(),
         loss: Loss::pure(1),
@@ -166,7 +173,9 @@ struct Place {
 
 impl Place {
     async fn open(location: &Location) -> Self {
+        Store::create(location).await.unwrap();
         let store = Store::open(location).await.unwrap();
+        store.declare(&[DeclaredMember { member: member(), has_group: false }]).await.unwrap();
         Self { store, bare: bare::Bare::open(location).await }
     }
 

@@ -82,6 +82,7 @@ pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
         policies: vec![Document::new("policy.toml", read("policy.toml")?)],
         sources: HashMap::from([("register".to_owned(), source(address)?)]),
         store: Location::File(folder.join("ledger.sqlite")),
+        anchor: None,
         request_life_max: Duration::from_secs(8 * 86_400),
         limits: lango_testkit::generous(),
         clock: system_clock(),

@@ -1,4 +1,4 @@
-//! Which files of a crate need each other, as far as their paths tell: imports, what a module hands on from another, and paths in
+//! Which files of a crate need each other, as far as their paths show: imports, what a module hands on from another, and paths in
 //! the text. Methods are not followed.
 
 use std::collections::{BTreeMap, BTreeSet};

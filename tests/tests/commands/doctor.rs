@@ -82,7 +82,8 @@ fn where_all_is_well_nothing_fails_and_nothing_is_made() {
     ] {
         found.expect(check, "ok", "");
     }
-    found.expect("store", "warning", "is not there");
+    found.expect("store", "ok", "this version's schema");
+    found.expect("store's anchor", "warning", "an older copy of the store would go unnoticed");
     assert_eq!((found.code, std::fs::read_dir(office.folder()).unwrap().count()), (Some(0), before));
     if office.database.engine() != Engine::Sqlite {
         found.expect("source register", "ok", "TLSv1.3");
@@ -182,7 +183,10 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
         |office, _| rewrite(&office.folder().join("policies/policy.toml"), "2024-07-01", "2025-07-01");
     let policy: Spoil =
         |office, _| rewrite(&office.folder().join("policies/policy.toml"), "[0, 110]", "[0, 120]");
-    let secret: Spoil = |office, _| std::fs::remove_file(office.store()).unwrap();
+    let secret: Spoil = |office, config| {
+        std::fs::remove_file(office.store()).unwrap();
+        assert_eq!(said(&lango(&["ledger", "create"], config, &[])).0, Some(0));
+    };
     let table: Spoil = |office, _| office.database.run("ALTER TABLE residents ADD COLUMN more INTEGER");
     let rows: Spoil = |office, _| {
         let schema = match office.database.engine() {
@@ -226,11 +230,7 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
     let expired = world.identity_of(&office.id, world.past(), world.lifetime());
     expired.save(&office.folder().join("identity"));
     let store = Connection::open(office.store()).unwrap();
-    store
-        .execute_batch(
-            "CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (99)",
-        )
-        .unwrap();
+    store.execute_batch("UPDATE schema_version SET version = 99").unwrap();
     drop(store);
     let found = doctor(&config);
     found.expect("policy", "failed", "policy.toml:2:1");
@@ -268,13 +268,15 @@ fn a_store_on_a_server_is_looked_at_and_not_made() {
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     let before = office.database.integer(tables);
     let found = doctor(&config);
-    found.expect("store", "warning", "it is empty");
+    found.expect("store", "failed", "lango ledger create --config FILE");
     // The tests' server forces nothing to the disk.
     found.expect("store's durability", "warning", "fsync, full_page_writes");
     assert_eq!(office.database.integer(tables), before);
 
-    let prepare = said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
-    assert_eq!(prepare.0, Some(0), "{}", prepare.2);
+    let prepare = || said(&lango(&["dataset", "prepare"], &config, &["--dataset", "residents"]));
+    assert_eq!(prepare().0, Some(1));
+    assert_eq!(said(&lango(&["ledger", "create"], &config, &[])).0, Some(0));
+    assert_eq!(prepare().0, Some(0));
     doctor(&config).expect("store", "ok", "this version's schema");
     std::fs::write(office.folder().join("store.password"), "not-the-password").unwrap();
     doctor(&config).expect("store", "failed", "the password");

@@ -3,6 +3,7 @@
 
 mod doctor;
 mod import;
+mod ledger;
 mod prepare;
 #[path = "../support/program.rs"]
 mod program;

@@ -8,7 +8,7 @@ mod stopping;
 use std::{collections::BTreeMap, time::Duration};
 
 use lango_identity::PayloadType;
-use lango_testkit::{Ledger, Office, Person, Policy, Register, TestGrant, TestRegion, persons, table};
+use lango_testkit::{Office, Person, Policy, Register, TestGrant, TestLedger, TestRegion, persons, table};
 use process::Process;
 use rusqlite::Connection;
 
@@ -61,7 +61,8 @@ async fn a_gateway_killed_between_reservation_and_settlement_comes_back_with_the
     let question = analyst.question(&[&office.id], &persons(BODY, "30"));
     let envelope = analyst.sign(PayloadType::Query, question.encode());
     let pending = async {
-        until("a pending reservation", || Ledger::read(&office.store()).reservations == ["pending"]).await;
+        until("a pending reservation", || TestLedger::read(&office.store()).reservations == ["pending"])
+            .await;
         drop(gateway.kill());
     };
     let (answer, ()) = tokio::join!(analyst.send(&office, &envelope), pending);

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config};
-use lango_testkit::{Caller, Ledger, Office, Register, TestRegion, persons};
+use lango_testkit::{Caller, Office, Register, TestLedger, TestRegion, persons};
 use lango_transport as transport;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -54,7 +54,8 @@ async fn a_gateway_ends_in_time_whatever_is_open_and_its_charge_stays_reserved()
     let question = analyst.question(&[&office.id], &persons(BODY, "30"));
     let envelope = analyst.sign(PayloadType::Query, question.encode());
     let stopped = async {
-        until("a pending reservation", || Ledger::read(&office.store()).reservations == ["pending"]).await;
+        until("a pending reservation", || TestLedger::read(&office.store()).reservations == ["pending"])
+            .await;
         tokio::task::spawn_blocking(|| gateway.stop()).await.unwrap()
     };
     let (answer, (took, is_well, log)) = tokio::join!(analyst.send(&office, &envelope), stopped);

@@ -23,7 +23,7 @@ async fn a_zcdp_account_is_charged_rho_and_answers_with_gaussian_noise() {
         lango_privacy::Mechanism::DiscreteGaussian
     );
     assert_eq!((answer.charged.rho_nano, answer.charged.pure_nano), (rho, None));
-    assert_eq!(answer.account, Some(lango_privacy::Accounting::Zcdp { delta_e18: 1_000_000_000_000 }));
+    assert_eq!(answer.account, lango_privacy::Accounting::Zcdp { delta_e18: 1_000_000_000_000 });
     for account in office.ledger().accounts {
         assert_eq!((account.rho_nano, account.pure_nano), (i64::try_from(rho).unwrap(), None));
     }

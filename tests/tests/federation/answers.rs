@@ -39,7 +39,7 @@ async fn every_key_has_its_cell_and_every_filter_its_rows() {
         for (body, by, is) in questions {
             let answer = analyst.ask(&office, &persons(body, "30")).await.unwrap();
             assert_eq!(table(&answer), register.table(by, is), "{body}");
-            assert_eq!(answer.statement.dataset_version, "2024-07-01");
+            assert_eq!(answer.statement.basics.dataset_version, "2024-07-01");
             assert!(!answer.repeated);
         }
         let charged = 30_000_000_000 * i64::try_from(questions.len()).unwrap();

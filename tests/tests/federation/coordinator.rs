@@ -194,8 +194,7 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     let digest = lango_identity::digest(PayloadType::Query, &envelope.payload);
     let signed = refusal.envelope.clone().unwrap().into();
     let nigeria = &federation.offices[2].id;
-    let signed =
-        lango_wire::SignedRefusal::verify(&signed, nigeria, &world.region, world.clock.get(), &digest);
+    let signed = analyst.inquiry(&digest, None).refusal_in(&signed, nigeria);
     assert_eq!(signed.unwrap().code, "dimension-not-granted");
 
     // Once everybody is back the same signed question is answered by all, and charged once.
@@ -224,7 +223,13 @@ async fn an_estimate_names_every_members_price() {
     let estimate = Some(analyst.sign(PayloadType::Estimate, question.encode()));
     let mut client = analyst.coordinator(&federation.coordinator).await;
     let request = pb::CoordinatorServiceEstimateRequest { estimate };
-    let members = client.estimate(request).await.unwrap().into_inner().members;
+    let mut events = client.estimate(request).await.unwrap().into_inner();
+    let mut members = Vec::new();
+    while let Some(event) = events.message().await.unwrap() {
+        members.push(event.member.unwrap());
+    }
+    // They come as they come.
+    members.sort_by(|a, b| a.office.cmp(&b.office));
     let left: Vec<_> = members
         .iter()
         .map(|member| match member.outcome.as_ref().unwrap() {

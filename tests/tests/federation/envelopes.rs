@@ -1,7 +1,7 @@
 //! Envelopes that prove nothing: the caller learns no more than that; the gateway's log says why.
 
 use lango_identity::{PayloadType, Role, digest};
-use lango_testkit::{Caller, Ledger, Office, Policy, Register, TestRegion, persons};
+use lango_testkit::{Caller, Office, Policy, Register, TestLedger, TestRegion, persons};
 use lango_wire::{Object, pb};
 use tonic::{Code, Status};
 
@@ -129,7 +129,7 @@ async fn an_envelope_that_proves_nothing_is_refused_without_a_word_why() {
         assert!(lines.contains("an envelope was not authenticated"), "{what}: {lines}");
         assert!(lines.contains(logged), "{what}: {lines}");
     }
-    assert_eq!((office.ledger(), office.records()), (Ledger::default(), Vec::new()));
+    assert_eq!((office.ledger(), office.records()), (TestLedger::default(), Vec::new()));
     analyst.send(&office, &sign(PayloadType::Query)).await.unwrap();
 }
 

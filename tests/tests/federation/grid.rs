@@ -103,7 +103,7 @@ async fn a_source_that_fails_or_is_late_is_answered_on_the_grid_and_dated_by_the
         let ((took, answer), ()) = tokio::join!(timed(analyst.ask(&office, &text)), reading);
         assert!(took >= STEP * steps, "{mode:?} after {work:?} took {took:?}");
         let dated = match &answer {
-            Ok(answer) => answer.statement.time,
+            Ok(answer) => answer.statement.basics.time,
             Err(failed) => failed.signed.as_ref().unwrap().time,
         };
         assert_eq!(i64::try_from(dated).unwrap(), came_at, "{mode:?} after {work:?}");

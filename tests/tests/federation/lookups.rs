@@ -132,7 +132,7 @@ async fn a_stored_release_is_open_to_every_principal_that_may_ask_its_question()
         let stored = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap();
         assert_eq!((stored.cells, stored.repeated), (answer.cells.clone(), true), "{name}");
         assert_eq!(stored.charged.pure_nano, Some(0));
-        assert_eq!(stored.statement.query_digest, answer.statement.query_digest);
+        assert_eq!(stored.statement.basics.query_digest, answer.statement.basics.query_digest);
     }
     for (name, id) in [("kofi", id), ("nobody", id), ("awa", [7; 16]), ("nobody", [7; 16])] {
         let failed = world.caller(Role::Analyst, name).fetch(&office, id).await.unwrap_err();

@@ -22,12 +22,12 @@ async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
         measure("keys(sex)", "by"),
         persons("by sex", "100.5"),
     ] {
-        let told = match analyst.estimate(office, &text).await {
+        let shown = match analyst.estimate(office, &text).await {
             // Every field of the message, those that are added later too.
             Ok(estimate) => format!("{estimate:?}"),
             Err(refusal) => words(&refusal),
         };
-        seen.push((text, told));
+        seen.push((text, shown));
     }
     seen
 }
@@ -36,13 +36,13 @@ fn measure(measure: &str, body: &str) -> String {
     persons(body, "0.5").replace("measure persons", &format!("measure {measure}"))
 }
 
-/// A refusal but for its signature and the request that it names.
+/// A refusal without its signature and the request that it names.
 fn words(refusal: &FailedCall) -> String {
     let code = refusal.signed.as_ref().map(|signed| signed.code.clone());
     format!("{:?} {:?} {code:?} {}", refusal.code, refusal.reason, refusal.status.message())
 }
 
-/// An office whose table has no key, or one; in one of them somebody stands on two rows, or stands there at all.
+/// An office whose table has no key, or one; in one of them one more person stands, on two rows or on one.
 fn offices(world: &TestRegion, key: bool) -> [Office; 2] {
     let mut register = Register::sample(3);
     register.unit = if key { "TEXT PRIMARY KEY" } else { "TEXT" };
@@ -80,10 +80,10 @@ async fn an_estimate_says_the_same_for_both_neighbours() {
         for office in [&without, &with] {
             let answer = analyst.ask(office, &question).await.unwrap();
             let size = answer.cells.len();
-            let told =
+            let shown =
                 (answer.plan.to_string(), answer.layout.to_string(), size, answer.charged, answer.repeated);
             let refused = analyst.ask(office, &persons("by sex", "99")).await.unwrap_err();
-            after.push((told, words(&refused), free(&analyst, office).await));
+            after.push((shown, words(&refused), free(&analyst, office).await));
         }
         assert_eq!(after[0], after[1], "key: {key}");
     }

@@ -31,8 +31,7 @@ fn refund(state: State, _: Event) -> Result<State, TransitionError> {
 /// All that is seen of a table through a pool, by an asker whose questions fail in turn: before a row was read, and after, when
 /// the noisy figures have got out in some way: by a stream that broke, or a clock.
 fn session(neighbours: &Neighbours, with: bool, transition: Transition) -> Seen {
-    let account =
-        Account { dataset: "movements".into(), holder: Holder::Pool, period: String::new(), since: 0 };
+    let account = Account { pool: "movements".into(), holder: Holder::Pool, period: String::new(), since: 0 };
     let (loss, counted) = (neighbours.plan.loss, if with { &neighbours.with } else { &neighbours.without });
     let accounting = match loss.pure_nano {
         Some(_) => lango_privacy::Accounting::Pure,

@@ -83,8 +83,8 @@ pub fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Sends a signal to a process that the test started.
+/// Sends a signal to a process that the test started. The shell's own `kill`: the program of this name is not on every machine.
 pub fn signal(name: &str, process: u32) {
-    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
+    let sent = Command::new("sh").args(["-c", &format!("kill -s {name} {process}")]).status();
     assert!(sent.unwrap().success(), "process {process} is gone");
 }

@@ -5,11 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use lango_identity::{
     Authority, Lifetime, Oid, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, digest, server_config,
 };
-use lango_privacy::Loss;
+use lango_privacy::{Accounting, Loss};
 use lango_transport::ServerLimits;
 use lango_wire::{
-    Cells, Refusal, SignedRefusal,
-    answer::Statement,
+    Basics, BudgetFault, Cells, Charged, Refusal, SignedPrice, SignedRefusal, SignedRelease,
     pb::{
         self,
         gateway_service_server::{GatewayService, GatewayServiceServer},
@@ -27,6 +26,8 @@ pub enum Behaviour {
     Answers,
     /// Releases, laid out by something else than was asked.
     AnswersAnother,
+    /// Releases, but says beside the envelope what is not in it.
+    AnswersBeside,
     /// Releases, but another office signs.
     SignedBy(&'static str),
     /// Refuses and signs that.
@@ -127,6 +128,26 @@ impl Gateway {
         (plan, layout)
     }
 
+    fn charged() -> Charged {
+        Charged { loss: Loss::pure(500_000_000), repeated: false, account: Accounting::Pure }
+    }
+
+    fn basics(&self, kind: PayloadType, payload: &[u8], plan: &str, layout: &str) -> Basics {
+        let analyst = SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap();
+        let question = lango_wire::Question::decode(payload, &analyst).unwrap();
+        Basics {
+            request_digest: digest(kind, payload),
+            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
+            office: self.signer.principal().clone(),
+            dataset_version: "2024-07-01".to_owned(),
+            policy_digest: [3; 32],
+            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
+            loss: Loss::pure(500_000_000),
+            time: 1,
+        }
+    }
+
     async fn refusal(&self, kind: PayloadType, payload: &[u8]) -> Result<(), Status> {
         let request_digest = match self.behaviour {
             Behaviour::Refuses => digest(kind, payload),
@@ -138,9 +159,15 @@ impl Gateway {
             }
             _ => return Ok(()),
         };
-        let refusal = Refusal::new("budget-exceeded", "nothing is left until January");
-        let signed =
-            SignedRefusal { request_digest, office: self.office.clone(), code: refusal.code.into(), time: 1 };
+        let fault = BudgetFault::Delta { dataset: "residents".to_owned(), grant: None };
+        let refusal = Refusal::Budget(fault);
+        let signed = SignedRefusal {
+            request_digest,
+            office: self.office.clone(),
+            code: refusal.code().into(),
+            time: 1,
+            arguments: refusal.arguments(),
+        };
         Err(refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode()))))
     }
 }
@@ -161,8 +188,23 @@ impl GatewayService for Gateway {
         let envelope = request.into_inner().estimate.unwrap();
         self.refusal(PayloadType::Estimate, &envelope.payload).await?;
         let (plan, layout) = self.texts();
-        let office = self.office.to_string();
-        let estimate = Some(pb::Estimate { office, plan, layout, ..pb::Estimate::default() });
+        let basics = self.basics(PayloadType::Estimate, &envelope.payload, &plan, &layout);
+        let charged = Self::charged();
+        let signed = SignedPrice { basics, charged, queries_left: 3, bounds_drop: String::new() };
+        let estimate = Some(pb::Estimate {
+            office: self.office.to_string(),
+            plan,
+            layout,
+            loss: Some(charged.loss.into()),
+            charged: Some(charged.loss.into()),
+            account: Some(charged.account.into()),
+            // A gateway that says another number than it signed.
+            queries_left: if matches!(self.behaviour, Behaviour::AnswersBeside) { 9 } else { 3 },
+            repeated: false,
+            dataset_version: "2024-07-01".to_owned(),
+            bounds_drop: String::new(),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
+        });
         Ok(Response::new(pb::GatewayServiceEstimateResponse { estimate }))
     }
 
@@ -172,33 +214,24 @@ impl GatewayService for Gateway {
     ) -> Result<Response<pb::GatewayServiceQueryResponse>, Status> {
         let payload = request.into_inner().query.unwrap().payload;
         self.refusal(PayloadType::Query, &payload).await?;
-        let question = lango_wire::Question::decode(
-            &payload,
-            &SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
-        );
         let (plan, layout) = self.texts();
         let cells = vec![10, 20, 0, -1];
-        let statement = Statement {
-            request_digest: digest(PayloadType::Query, &payload),
-            query_digest: digest(PayloadType::Text, question.unwrap().query.as_bytes()),
-            office: self.signer.principal().clone(),
-            dataset_version: "2024-07-01".parse().unwrap(),
-            policy_digest: [3; 32],
-            plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
-            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
+        let charged = Self::charged();
+        let statement = SignedRelease {
+            basics: self.basics(PayloadType::Query, &payload, &plan, &layout),
             cells_digest: Cells(&cells).digest(),
-            loss: Loss::pure(500_000_000),
             release_id: [4; 16],
-            time: 1,
+            charged: Some(charged),
         };
+        let repeated = matches!(self.behaviour, Behaviour::AnswersBeside);
         let release = Some(pb::Release {
             envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan,
             layout,
             cells,
-            charged: Some(statement.loss.into()),
-            repeated: false,
-            account: None,
+            charged: Some(charged.loss.into()),
+            repeated,
+            account: Some(charged.account.into()),
             earlier: Vec::new(),
         });
         Ok(Response::new(pb::GatewayServiceQueryResponse { release }))

@@ -30,9 +30,14 @@ fn uri(text: &str) -> SanType {
 #[test]
 fn a_signed_query_proves_its_principal() {
     let world = World::new();
-    let verified =
-        verify(&query(&world.signing(AWA)), PayloadType::Query, &world.region, NOW, Limits::default())
-            .unwrap();
+    let verified = verify(
+        &query(&world.signing(AWA)),
+        PayloadType::Query,
+        &world.region,
+        NOW,
+        EnvelopeLimits::default(),
+    )
+    .unwrap();
     assert_eq!(verified.principal, id(AWA));
     assert_eq!(verified.payload, b"a question");
     assert_eq!(verified.certificate.not_after, NOW + 86_400);
@@ -44,7 +49,8 @@ fn the_largest_envelope_that_is_allowed_verifies() {
     let mut envelope = signer(&world.signing(AWA)).sign(PayloadType::Release, vec![7; 256 * 1024]);
     let authority = world.authority.certificate().to_vec();
     envelope.certificates.extend([authority.clone(), authority.clone(), authority]);
-    let verified = verify(&envelope, PayloadType::Release, &world.region, NOW, Limits::default()).unwrap();
+    let verified =
+        verify(&envelope, PayloadType::Release, &world.region, NOW, EnvelopeLimits::default()).unwrap();
     assert_eq!(verified.payload.len(), 256 * 1024);
 }
 
@@ -64,10 +70,10 @@ fn an_intermediate_authority_may_leave_the_purpose_open() {
     let chain = leaf.pem() + &middle.certificate_pem;
     let signer = Signer::from_pem(chain.as_bytes(), leaf_key.serialize_pem().as_bytes()).unwrap();
     let mut envelope = signer.sign(PayloadType::Query, vec![]);
-    assert!(verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default()).is_ok());
+    assert!(verify(&envelope, PayloadType::Query, &world.region, NOW, EnvelopeLimits::default()).is_ok());
     envelope.certificates.truncate(1);
     assert_eq!(
-        verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default()),
+        verify(&envelope, PayloadType::Query, &world.region, NOW, EnvelopeLimits::default()),
         Err(ChainFault::UnknownAuthority.into())
     );
 }
@@ -113,7 +119,7 @@ fn an_envelope_that_was_changed_is_refused() {
     for (name, change, expected) in cases {
         let mut envelope = good.clone();
         change(&mut envelope, &other);
-        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default());
+        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, EnvelopeLimits::default());
         assert_eq!(refused, Err(expected), "{name}");
     }
 }
@@ -132,10 +138,10 @@ fn an_envelope_of_one_kind_is_never_one_of_another() {
     for signed in kinds {
         for expected in kinds {
             let mut envelope = signer.sign(signed, b"x".to_vec());
-            let honest = verify(&envelope, expected, &world.region, NOW, Limits::default());
+            let honest = verify(&envelope, expected, &world.region, NOW, EnvelopeLimits::default());
             assert_eq!(honest.is_ok(), signed == expected);
             envelope.payload_type = expected.media_type().to_owned();
-            let relabelled = verify(&envelope, expected, &world.region, NOW, Limits::default());
+            let relabelled = verify(&envelope, expected, &world.region, NOW, EnvelopeLimits::default());
             assert_eq!(relabelled.is_ok(), signed == expected);
         }
     }
@@ -201,7 +207,8 @@ fn a_certificate_that_breaks_a_rule_signs_nothing() {
         ),
     ];
     for (name, issued, expected) in cases {
-        let refused = verify(&query(&issued), PayloadType::Query, &world.region, NOW, Limits::default());
+        let refused =
+            verify(&query(&issued), PayloadType::Query, &world.region, NOW, EnvelopeLimits::default());
         assert_eq!(refused, Err(expected), "{name}");
     }
 }
@@ -233,7 +240,7 @@ fn a_certificate_that_no_signer_takes_is_refused_too() {
         let mut envelope = query(&world.signing(AWA));
         let chain = crate::certificates_from_pem(issued.certificate_pem.as_bytes()).unwrap();
         envelope.certificates = chain.iter().map(|der| der.to_vec()).collect();
-        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, Limits::default());
+        let refused = verify(&envelope, PayloadType::Query, &world.region, NOW, EnvelopeLimits::default());
         assert_eq!(refused, Err(expected.into()), "{name}");
     }
 }

@@ -1,19 +1,24 @@
 //! A price as tables, JSON and CSV: what a question costs, how its price is shared, and what error that buys.
 
+use lango_analyst::{Prices, Unpriced};
 use lango_privacy::{Accounting, MarginText, Measurement, SelectionLaw, nano};
-use lango_statistics::{FORESEEN_OF, Foreseen, Uncertainty, foresee};
+use lango_statistics::{FORESEEN_OF, Foreseen, Planned, Uncertainty, foresee};
+use lango_wire::VerifiedPrice;
 use serde_json::{Map, Value, json};
 
 use crate::{
     analyst::{
-        heard::{Priced, Prices},
+        ask::refused,
         report::{billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
     output::{self, Format, brief, csv_field, foreign, grouped},
 };
 
-impl Prices {
+/// Prices to be shown.
+pub struct PriceList<'a>(pub &'a Prices);
+
+impl PriceList<'_> {
     /// Prints the prices.
     pub fn print(&self, format: Format) -> Result<(), Failure> {
         match format {
@@ -25,22 +30,20 @@ impl Prices {
 
     fn json(&self) -> Value {
         let offices: Vec<Value> =
-            self.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
-        let absent: Vec<Value> = self
-            .absent
-            .iter()
-            .map(|(office, reason)| json!({ "office": office, "reason": reason }))
-            .collect();
+            self.0.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
+        let absent = self.0.unpriced.iter();
+        let absent: Vec<Value> =
+            absent.map(|(office, why)| json!({ "office": office, "reason": reason(why) })).collect();
         json!({
-            "query": { "digest": hex::encode(self.query_digest), "text": self.text },
-            "confidence": self.level.get(),
+            "query": { "digest": hex::encode(self.0.query_digest), "text": self.0.text },
+            "confidence": self.0.level.get(),
             "offices": offices,
             "absent": absent,
             "region": self.region(),
         })
     }
 
-    fn office(&self, office: &str, priced: &Priced) -> Value {
+    fn office(&self, office: &str, priced: &VerifiedPrice) -> Value {
         let margins: Vec<Value> = self
             .foreseen(priced)
             .map(|(margin, foreseen)| {
@@ -59,25 +62,25 @@ impl Prices {
             .collect();
         json!({
             "office": office,
-            "accounting": priced.account.word(),
-            "epsilon": billionths(epsilon(&priced.loss, &Some(priced.account))),
-            "delta": priced.loss.delta_e18 as f64 / 1e18,
-            "charged": billionths(epsilon(&priced.charged, &Some(priced.account))),
-            "repeated": priced.repeated,
-            "queries_left": priced.queries_left,
+            "accounting": priced.statement.charged.account.word(),
+            "epsilon": billionths(epsilon(&priced.statement.basics.loss, &priced.statement.charged.account)),
+            "delta": priced.statement.basics.loss.delta_e18 as f64 / 1e18,
+            "charged": billionths(epsilon(&priced.statement.charged.loss, &priced.statement.charged.account)),
+            "repeated": priced.statement.charged.repeated,
+            "queries_left": priced.statement.queries_left,
             "rows_at_most": priced.plan.bounds.rows_at_most,
             "cells_at_most": priced.plan.bounds.cells_at_most,
-            "bounds_drop": priced.bounds_drop,
+            "bounds_drop": priced.statement.bounds_drop,
             "margins": margins,
         })
     }
 
     /// The error of a sum over all offices that named a price, and of what is divided after adding up.
     fn region(&self) -> Vec<Value> {
-        let planned: Vec<_> = self.priced.values().map(Priced::planned).collect();
-        let first = self.priced.values().next();
+        let planned: Vec<_> = self.0.priced.values().map(planned).collect();
+        let first = self.0.priced.values().next();
         let margins = first.map(|priced| priced.plan.margins.as_slice()).unwrap_or_default();
-        let each = margins.iter().zip(foresee(&planned, self.level)).map(|(margin, foreseen)| {
+        let each = margins.iter().zip(foresee(&planned, self.0.level)).map(|(margin, foreseen)| {
             let mut value = json!({ "measure": margin.measure.to_string(), "by": by(&margin.by) });
             if let Some(object) = value.as_object_mut() {
                 object.extend(error(foreseen.as_ref()));
@@ -88,8 +91,11 @@ impl Prices {
     }
 
     /// Each margin of an office's plan with what is foreseen for it.
-    fn foreseen<'a>(&self, priced: &'a Priced) -> impl Iterator<Item = (&'a MarginText, Option<Foreseen>)> {
-        priced.plan.margins.iter().zip(foresee(&[priced.planned()], self.level))
+    fn foreseen<'a>(
+        &self,
+        priced: &'a VerifiedPrice,
+    ) -> impl Iterator<Item = (&'a MarginText, Option<Foreseen>)> {
+        priced.plan.margins.iter().zip(foresee(&[planned(priced)], self.0.level))
     }
 
     const CSV: [&'static str; 9] = [
@@ -106,7 +112,7 @@ impl Prices {
 
     fn csv(&self) -> String {
         let mut text = Self::CSV.join(",") + "\n";
-        for (office, priced) in &self.priced {
+        for (office, priced) in &self.0.priced {
             for (margin, foreseen) in self.foreseen(priced) {
                 let error = error(foreseen.as_ref());
                 let field = |name: &str| match error.get(name) {
@@ -119,13 +125,13 @@ impl Prices {
                 let row = [
                     office.clone(),
                     named(&margin.measure.to_string(), &margin.by),
-                    priced.account.word().to_owned(),
+                    priced.statement.charged.account.word().to_owned(),
                     nano(margin.price_nano),
                     mechanism(&margin.measurement).to_owned(),
                     field("std_err"),
                     field("half_width"),
                     field("rank_error"),
-                    priced.queries_left.to_string(),
+                    priced.statement.queries_left.to_string(),
                 ];
                 text += &(row.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",") + "\n");
             }
@@ -136,7 +142,7 @@ impl Prices {
     /// A table for every price that there is, with the offices that name it.
     fn for_people(&self) -> String {
         let mut told: Vec<(String, Vec<&str>)> = Vec::new();
-        for (office, priced) in &self.priced {
+        for (office, priced) in &self.0.priced {
             let block = self.block(priced);
             match told.iter_mut().find(|(known, _)| *known == block) {
                 Some((_, offices)) => offices.push(office),
@@ -150,17 +156,17 @@ impl Prices {
         for (index, line) in self.added_up().into_iter().enumerate() {
             text += &format!("{:<9} {line}\n", if index == 0 { "added up" } else { "" });
         }
-        for (office, reason) in &self.absent {
-            text += &format!("{office:<9} {reason}\n");
+        for (office, why) in &self.0.unpriced {
+            text += &format!("{office:<9} {}\n", reason(why));
         }
         text += "nothing was charged and no data was touched\n";
         text
     }
 
     /// The price of some offices, who name the same.
-    fn block(&self, priced: &Priced) -> String {
+    fn block(&self, priced: &VerifiedPrice) -> String {
         let header =
-            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.level.get()))];
+            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.0.level.get()))];
         let rows = self.foreseen(priced).map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(foreseen.as_ref());
             let mechanism = mechanism(&margin.measurement).to_owned();
@@ -173,20 +179,26 @@ impl Prices {
             ]
         });
         let mut text = output::table(&header, &[1, 3], rows);
-        let cost = nano(epsilon(&priced.charged, &Some(priced.account)));
-        text += &match (priced.account, priced.repeated) {
+        let cost = nano(epsilon(&priced.statement.charged.loss, &priced.statement.charged.account));
+        text += &match (priced.statement.charged.account, priced.statement.charged.repeated) {
             (_, true) => "\ncost      nothing: the answer is stored\n".to_owned(),
             (Accounting::Pure, false) => format!("\ncost      epsilon {cost}\n"),
             (Accounting::Zcdp { delta_e18 }, false) => format!(
                 "\ncost      epsilon {cost} at delta {:e}: rho {}\n",
                 delta_e18 as f64 / 1e18,
-                nano(priced.charged.rho_nano)
+                nano(priced.statement.charged.loss.rho_nano)
             ),
         };
-        if priced.charged.delta_e18 > 0 {
-            text += &format!("          and delta {:e} beside it\n", priced.charged.delta_e18 as f64 / 1e18);
+        if priced.statement.charged.loss.delta_e18 > 0 {
+            text += &format!(
+                "          and delta {:e} beside it\n",
+                priced.statement.charged.loss.delta_e18 as f64 / 1e18
+            );
         }
-        text += &format!("left      {} such questions in this period\n", grouped_u64(priced.queries_left));
+        text += &format!(
+            "left      {} such questions in this period\n",
+            grouped_u64(priced.statement.queries_left)
+        );
         let bounds = &priced.plan.bounds;
         if bounds.rows_at_most > 1 {
             text += &format!(
@@ -194,26 +206,39 @@ impl Prices {
                 bounds.rows_at_most, bounds.noun, bounds.cells_at_most
             );
         }
-        if !priced.bounds_drop.is_empty() {
-            text += &format!("dropped   {}\n", foreign(&priced.bounds_drop));
+        if !priced.statement.bounds_drop.is_empty() {
+            text += &format!("dropped   {}\n", foreign(&priced.statement.bounds_drop));
         }
         text
     }
 
     /// The errors of all offices' figures together, where there are several.
     fn added_up(&self) -> Vec<String> {
-        let planned: Vec<_> = self.priced.values().map(Priced::planned).collect();
-        let margins = self.priced.values().next().map(|priced| priced.plan.margins.as_slice());
+        let planned: Vec<_> = self.0.priced.values().map(planned).collect();
+        let margins = self.0.priced.values().next().map(|priced| priced.plan.margins.as_slice());
         if planned.len() < 2 {
             return Vec::new();
         }
-        let each = margins.unwrap_or_default().iter().zip(foresee(&planned, self.level));
+        let each = margins.unwrap_or_default().iter().zip(foresee(&planned, self.0.level));
         each.filter_map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(Some(&foreseen?));
             let std_err = if std_err.is_empty() { std_err } else { format!("std err {std_err}, ") };
             Some(format!("{}: {std_err}interval {interval}", named(&margin.measure.to_string(), &margin.by)))
         })
         .collect()
+    }
+}
+
+/// The plan of a price with its layout.
+fn planned(priced: &VerifiedPrice) -> Planned<'_> {
+    Planned { plan: &priced.plan, layout: &priced.layout }
+}
+
+/// Why an office named no price.
+fn reason(why: &Unpriced) -> String {
+    match why {
+        Unpriced::Refused(refusal) => refused(refusal),
+        Unpriced::Missing(absence) => absence.to_string(),
     }
 }
 
@@ -291,6 +316,7 @@ fn grouped_u64(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use lango_privacy::{Level, Loss};
+    use lango_wire::{Absence, Basics, Charged, SignedPrice};
 
     use super::*;
 
@@ -298,7 +324,7 @@ mod tests {
                           margin persons by sex\nmargin quantile(income,0.1,0.5) by sex values 0.1,0.5\n\
                           margin share(sex) by values F,M,_O,_U\n";
 
-    fn priced(loss: Loss, account: Accounting, bounds_drop: &str) -> Priced {
+    fn priced(loss: Loss, account: Accounting, bounds_drop: &str) -> VerifiedPrice {
         let plan = format!(
             "lango-plan 1\nunit person rows_at_most 3 cells_at_most 2\nterms {}\n\
              column income from 0 to 5000000 scale 0 candidates 501\n\
@@ -309,25 +335,33 @@ mod tests {
              margin share(sex) by mechanism discrete-laplace scale 20 sensitivity 2 price 100000000\n",
             "07".repeat(32)
         );
-        Priced {
+        let basics = Basics {
+            request_digest: [0; 32],
+            query_digest: [0; 32],
+            office: "spiffe://lango.example/office/GHA".parse().unwrap(),
+            dataset_version: "1".to_owned(),
+            policy_digest: [0; 32],
+            plan_digest: [0; 32],
+            layout_digest: [0; 32],
+            loss,
+            time: 0,
+        };
+        let charged = Charged { loss, repeated: false, account };
+        let bounds_drop = bounds_drop.to_owned();
+        VerifiedPrice {
+            statement: SignedPrice { basics, charged, queries_left: 1_234, bounds_drop },
             plan: plan.parse().unwrap(),
             layout: LAYOUT.parse().unwrap(),
-            loss,
-            charged: loss,
-            account,
-            queries_left: 1_234,
-            repeated: false,
-            bounds_drop: bounds_drop.to_owned(),
         }
     }
 
-    fn prices(priced: &[(&str, Priced)]) -> Prices {
+    fn prices(priced: &[(&str, VerifiedPrice)]) -> Prices {
         Prices {
             text: String::new(),
             query_digest: [0; 32],
             level: Level::USUAL,
             priced: priced.iter().map(|(office, priced)| ((*office).to_owned(), priced.clone())).collect(),
-            absent: vec![("TGO".to_owned(), "unreachable".to_owned())],
+            unpriced: vec![("TGO".to_owned(), Unpriced::Missing(Absence::Unreachable))],
         }
     }
 
@@ -336,7 +370,8 @@ mod tests {
         let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
-        let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]).for_people();
+        let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]);
+        let text = PriceList(&text).for_people();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
@@ -358,7 +393,7 @@ mod tests {
     #[test]
     fn programs_get_the_error_of_each_margin_as_far_as_it_is_foreseen() {
         let one = prices(&[("BEN", priced(Loss::pure(500_000_000), Accounting::Pure, ""))]);
-        let margins = one.json()["offices"][0]["margins"].clone();
+        let margins = PriceList(&one).json()["offices"][0]["margins"].clone();
         let fields = |margin: &Value| margin.as_object().unwrap().keys().skip(5).cloned().collect::<Vec<_>>();
         let fields: Vec<_> = margins.as_array().unwrap().iter().map(fields).collect();
         assert_eq!(fields[0], ["std_err", "half_width", "threshold"]);
@@ -369,7 +404,7 @@ mod tests {
             (margins[3]["rank_error"].clone(), margins[2]["price"].clone()),
             (json!([498, 498]), json!(0.1))
         );
-        let csv = one.csv();
+        let csv = PriceList(&one).csv();
         assert!(
             csv.contains(
                 "BEN,\"quantile(income,0.1,0.5) by sex\",pure,0.1,permute-and-flip,,,498 498,1234\n"

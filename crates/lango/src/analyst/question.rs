@@ -12,9 +12,9 @@ use toml::Spanned;
 
 use crate::{config, failure::Failure};
 
-/// What is asked and how the answer is laid out.
+/// A question as it was written, and how its answer is laid out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct Draft {
     pub query: Query,
     /// Office by office, or added up.
     pub by_office: bool,
@@ -43,7 +43,7 @@ pub enum Offer<'a> {
 
 impl Parts<'_> {
     /// Every margin for every measure; none is the total.
-    pub fn read(&self) -> Result<Asked, Failure> {
+    pub fn read(&self) -> Result<Draft, Failure> {
         let total = vec![Vec::new()];
         let split = |by: &String| {
             by.split(',').map(str::trim).filter(|name| *name != "_T").map(str::to_owned).collect::<Vec<_>>()
@@ -77,7 +77,7 @@ struct MeasureTable {
 }
 
 /// Reads a query file.
-pub fn read_file(path: &Path) -> Result<Asked, Failure> {
+pub fn read_file(path: &Path) -> Result<Draft, Failure> {
     let document = Document::new(path.display().to_string(), config::read(path)?);
     let file: QueryFile = document.read()?;
     let epsilon = file.epsilon.as_ref().map(|epsilon| match epsilon {
@@ -92,7 +92,7 @@ pub fn read_file(path: &Path) -> Result<Asked, Failure> {
     let measures = file.measure.iter().map(|table| (table.name.clone(), table.by.clone()));
     let asked = assemble(file.dataset.get_ref(), file.version.as_deref(), measures, &file.filters, price);
     let asked = asked.map_err(|message| document.error(file.dataset.span().start, message))?;
-    Ok(Asked { purpose: file.purpose, ..asked })
+    Ok(Draft { purpose: file.purpose, ..asked })
 }
 
 fn assemble(
@@ -101,7 +101,7 @@ fn assemble(
     measures: impl Iterator<Item = (String, Vec<Vec<String>>)>,
     filters: &[String],
     price: Offer<'_>,
-) -> Result<Asked, String> {
+) -> Result<Draft, String> {
     let mut asked: BTreeMap<Measure, BTreeSet<Margin>> = BTreeMap::new();
     let mut layouts = BTreeSet::new();
     for (measure, margins) in measures {
@@ -135,7 +135,7 @@ fn assemble(
     let query = Query { dataset, version, measures: asked, filters: read, price };
     // Only the text is signed, so what the text says is what is asked.
     let query: Query = query.to_string().parse().map_err(|error| format!("{error}"))?;
-    Ok(Asked { query, by_office: layouts.contains(&true), purpose: None })
+    Ok(Draft { query, by_office: layouts.contains(&true), purpose: None })
 }
 
 impl Offer<'_> {
@@ -187,7 +187,7 @@ fn precision(text: &str, asked: &BTreeMap<Measure, BTreeSet<Margin>>) -> Option<
 mod tests {
     use super::*;
 
-    fn parts<'a>(by: &'a [String], filters: &'a [String], epsilon: &'a str) -> Result<Asked, Failure> {
+    fn parts<'a>(by: &'a [String], filters: &'a [String], epsilon: &'a str) -> Result<Draft, Failure> {
         let measures = ["persons".to_owned()];
         let price = Offer::Epsilon(epsilon);
         Parts { dataset: "residents", version: None, measures: &measures, by, filters, price }.read()

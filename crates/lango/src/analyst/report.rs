@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use lango_analyst::Answered;
 use lango_privacy::{Accounting, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
 };
 
 use crate::{
-    analyst::heard::Answered,
     failure::Failure,
     output::{self, Format, brief, decimals, grouped, number},
 };
@@ -33,7 +33,10 @@ pub struct Shown {
     pub quantiles: Vec<Decimal>,
 }
 
-impl Answered {
+/// An answer to be shown.
+pub struct Report<'a>(pub &'a Answered);
+
+impl Report<'_> {
     /// Prints the answer.
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
@@ -46,12 +49,16 @@ impl Answered {
 
     /// The tables as they are to be shown.
     fn shown(&self, shown: &Shown) -> Result<Vec<CombinedTable>, Failure> {
-        let tables =
-            if shown.whole { in_whole_numbers(&self.tables, &self.views())? } else { self.tables.clone() };
+        let tables = if shown.whole {
+            in_whole_numbers(&self.0.tables, &self.0.side_by_side())?
+        } else {
+            self.0.tables.clone()
+        };
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
-        let found = quantile_from_histogram(&self.views(), &shown.quantiles, self.by_office, self.level);
+        let found =
+            quantile_from_histogram(&self.0.side_by_side(), &shown.quantiles, self.0.by_office, self.0.level);
         let quantiles = match found {
             Err(error @ CombineError::Bins { .. }) => {
                 output::say(&format!("lango: {error}"));
@@ -73,7 +80,8 @@ impl Answered {
 
     /// The sum over offices of what this request was charged, in billionths of epsilon.
     pub fn charged(&self) -> u64 {
-        self.answers
+        self.0
+            .answers
             .values()
             .map(|answer| epsilon(&answer.charged, &answer.account))
             .fold(0, u64::saturating_add)
@@ -82,15 +90,16 @@ impl Answered {
     fn for_people(&self, tables: &[CombinedTable], rows: usize) -> String {
         let mut text = String::new();
         for table in tables {
-            text += &one_table(table, self.level.get(), rows);
+            text += &one_table(table, self.0.level.get(), rows);
             text.push('\n');
         }
-        text += &told(&self.coverage);
+        text += &told(&self.0.coverage);
         // An answer may have been charged before another gateway of the office was found to have it.
-        let charges =
-            |answer: &&lango_wire::Answer| !answer.repeated || epsilon(&answer.charged, &answer.account) > 0;
-        let charged = self.answers.values().filter(charges).count();
-        let one = self.answers.values().map(|answer| epsilon(&answer.charged, &answer.account)).max();
+        let charges = |answer: &&lango_wire::VerifiedRelease| {
+            !answer.repeated || epsilon(&answer.charged, &answer.account) > 0
+        };
+        let charged = self.0.answers.values().filter(charges).count();
+        let one = self.0.answers.values().map(|answer| epsilon(&answer.charged, &answer.account)).max();
         text += &match (charged, one) {
             (_, None) => String::new(),
             (0, _) => "cost      nothing: every answer had been released before\n".to_owned(),
@@ -101,7 +110,7 @@ impl Answered {
             ),
         };
         // What keys that are looked for in the data cost beside epsilon.
-        let delta_e18 = self.answers.values().map(|answer| answer.charged.delta_e18).max().unwrap_or(0);
+        let delta_e18 = self.0.answers.values().map(|answer| answer.charged.delta_e18).max().unwrap_or(0);
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
         }
@@ -110,9 +119,9 @@ impl Answered {
 
     /// How the price was shared among margins, where there are several and all offices shared it alike.
     fn split(&self) -> String {
-        let accounts: BTreeSet<&str> =
-            self.answers.values().filter_map(|answer| Some(answer.account?.word())).collect();
-        let splits: BTreeSet<Vec<String>> = self.answers.values().map(|answer| split(&answer.plan)).collect();
+        let accounts: BTreeSet<&str> = self.0.answers.values().map(|answer| answer.account.word()).collect();
+        let splits: BTreeSet<Vec<String>> =
+            self.0.answers.values().map(|answer| split(&answer.plan)).collect();
         let (Some(account), Some(split), 1, 1) =
             (accounts.first(), splits.first(), accounts.len(), splits.len())
         else {
@@ -241,8 +250,7 @@ fn told_as(figure: &Figure, places: usize) -> Vec<String> {
     }
 }
 
-/// A loss as billionths of epsilon at its account's delta; an account that is not said is taken for a pure one.
-pub(super) fn epsilon(loss: &Loss, account: &Option<Accounting>) -> u64 {
-    let account = account.unwrap_or(Accounting::Pure);
-    loss.amount(&account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(0)
+/// A loss as billionths of epsilon at its account's delta.
+pub(super) fn epsilon(loss: &Loss, account: &Accounting) -> u64 {
+    loss.amount(account).and_then(|amount| account.epsilon_of(amount)).unwrap_or(0)
 }

@@ -1,18 +1,20 @@
 //! `lango query run | estimate`: a question to many offices, or its price.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
+use lango_analyst::{Client, Enquiry};
 use lango_privacy::{Decimal, Level, Measure};
 
 use super::serving;
 use crate::{
     analyst::{
-        client::{Client, Manner},
-        question::{Asked, Offer, Parts, read_file},
-        report::{ROWS_SHOWN, Shown},
+        ask,
+        prices::PriceList,
+        question::{Offer, Parts, read_file},
+        report::{ROWS_SHOWN, Report, Shown},
     },
-    config::Identity,
+    config,
     failure::Failure,
     output::Format,
 };
@@ -76,6 +78,9 @@ pub struct Ask {
     /// Fail if fewer offices answer.
     #[arg(long, value_name = "N", default_value_t = 0)]
     at_least: u32,
+    /// How many seconds an answer is waited for, all offices' together. What has come by then is printed.
+    #[arg(long, value_name = "SECONDS", default_value_t = ask::TIME_MAX.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -107,10 +112,10 @@ impl Query {
 }
 
 impl Ask {
-    fn read(&self) -> Result<(Asked, Manner), Failure> {
+    fn read(&self) -> Result<Enquiry, Failure> {
         let offer =
             self.epsilon.as_deref().map(Offer::Epsilon).or(self.precision.as_deref().map(Offer::Precision));
-        let asked = match (&self.file, &self.dataset, offer) {
+        let draft = match (&self.file, &self.dataset, offer) {
             (Some(file), ..) => read_file(file)?,
             (None, Some(dataset), Some(price)) => {
                 let version = self.dataset_version.as_deref();
@@ -131,20 +136,33 @@ impl Ask {
             }
         };
         let histogram = |measure: &Measure| matches!(measure, Measure::Histogram(_));
-        if !self.quantiles.is_empty() && !asked.query.measures.keys().any(histogram) {
+        if !self.quantiles.is_empty() && !draft.query.measures.keys().any(histogram) {
             let message = "--quantiles are computed from histograms: ask for --measure \"histogram(C)\"";
             return Err(Failure::Usage(message.to_owned()));
         }
-        let (purpose, at_least, level) = (self.purpose.clone(), self.at_least, self.confidence);
-        Ok((asked, Manner { purpose, at_least, level, members: self.member.clone() }))
+        Ok(Enquiry {
+            query: draft.query,
+            by_office: draft.by_office,
+            purpose: draft.purpose.unwrap_or_else(|| self.purpose.clone()),
+            at_least: self.at_least,
+            level: self.confidence,
+            members: self.member.clone(),
+        })
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let address = self.coordinator.parse().map_err(|error: lango_transport::AddressError| {
+            Failure::Usage(format!("--coordinator: {error}"))
+        })?;
+        let time_max = Duration::from_secs(self.timeout);
+        Client::connect(config::credentials(&self.identity)?, &address, time_max).await.map_err(ask::failure)
     }
 
     async fn run(self) -> Result<(), Failure> {
-        let (asked, manner) = self.read()?;
-        let mut client = Client::connect(Identity::load(&self.identity)?, &self.coordinator).await?;
-        let answered = client.run(&asked, &manner).await?;
+        let enquiry = self.read()?;
+        let answered = ask::run(&self.connect().await?, &enquiry).await?;
         let shown = Shown { rows: self.rows, whole: self.whole, quantiles: self.quantiles.clone() };
-        answered.print(self.format, &shown)?;
+        Report(&answered).print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
         if count == 0 {
             return Err(Failure::Failed("no office answered".to_owned()));
@@ -159,10 +177,9 @@ impl Ask {
     }
 
     async fn estimate(self) -> Result<(), Failure> {
-        let (asked, manner) = self.read()?;
-        let mut client = Client::connect(Identity::load(&self.identity)?, &self.coordinator).await?;
-        let prices = client.estimate(&asked, &manner).await?;
-        prices.print(self.format)?;
+        let enquiry = self.read()?;
+        let prices = ask::price(&self.connect().await?, &enquiry).await?;
+        PriceList(&prices).print(self.format)?;
         if prices.priced.is_empty() {
             Err(Failure::Failed("no office named a price".to_owned()))
         } else {

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use lango_analyst::{Answered, Client, Enquiry};
 use lango_privacy::Level;
 
 use super::{fleet::Fleet, folder::Folder};
 use crate::{
     analyst::{
-        client::{Client, Manner},
-        heard::Answered,
+        ask::{self, TIME_MAX},
         question::{Offer, Parts},
     },
-    config::Identity,
+    config,
     failure::Failure,
 };
 
@@ -35,8 +35,10 @@ pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<Asked, Failure> {
         filters: &[],
         price: Offer::Epsilon(EPSILON),
     };
-    let asked = parts.read()?;
-    let manner = Manner {
+    let draft = parts.read()?;
+    let enquiry = Enquiry {
+        query: draft.query,
+        by_office: draft.by_office,
         purpose: "official-statistics".to_owned(),
         at_least: 0,
         level: Level::USUAL,
@@ -44,9 +46,10 @@ pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<Asked, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut client = Client::connect(Identity::load(&folder.analyst())?, &fleet.coordinator).await?;
+        let credentials = config::credentials(&folder.analyst())?;
+        let client = Client::connect(credentials, &fleet.coordinator.parse()?, TIME_MAX).await?;
         let begun = Instant::now();
-        let answered = client.run(&asked, &manner).await?;
+        let answered = ask::run(&client, &enquiry).await?;
         Ok(Asked { answered, took: begun.elapsed() })
     })
 }

@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_analyst::Credentials;
 use lango_identity::{Expected, Role, TlsIdentity, client_config};
 use lango_registers::OFFICES;
 use lango_transport as transport;
 
 use super::folder::Folder;
-use crate::{config::Identity, failure::Failure, output::bar};
+use crate::{config, failure::Failure, output::bar};
 
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const STOP_TIME_MAX: Duration = Duration::from_secs(10);
@@ -43,11 +44,11 @@ impl Fleet {
         }
         let port = servers.last().map(|server| server.port).unwrap_or_default();
         let mut fleet = Self { servers, coordinator: format!("https://127.0.0.1:{port}") };
-        fleet.wait(&Identity::load(&folder.analyst())?)?;
+        fleet.wait(&config::credentials(&folder.analyst())?)?;
         Ok(fleet)
     }
 
-    fn wait(&mut self, identity: &Identity) -> Result<(), Failure> {
+    fn wait(&mut self, identity: &Credentials) -> Result<(), Failure> {
         let bar = bar("starting servers   {bar:30} {pos}/{len}  {msg}", self.servers.len() as u64);
         let deadline = Instant::now() + START_TIME_MAX;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -125,7 +126,7 @@ impl Server {
     }
 }
 
-async fn answers(port: u16, tls: &TlsIdentity, identity: &Identity) -> bool {
+async fn answers(port: u16, tls: &TlsIdentity, identity: &Credentials) -> bool {
     let role = |role| client_config(tls, &identity.region, Expected::Role(role));
     let Ok(address) = format!("https://127.0.0.1:{port}").parse() else { return false };
     for config in [role(Role::Office), role(Role::Coordinator)].into_iter().flatten() {

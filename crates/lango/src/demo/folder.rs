@@ -6,19 +6,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lango_analyst::now;
 use lango_files::{make_folder, replace};
 use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
 use lango_registers::{Draw, OFFICES};
+use lango_store::{Location, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::registers;
-use crate::{analyst::client::now, config, failure::Failure, output::say};
+use crate::{config, failure::Failure, output::say};
 
 pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";
 /// An object identifier for signing certificates, in the arc that is set aside for examples (RFC 5612).
 const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const STATE: &str = "demo.toml";
+const LEDGER: &str = "state/ledger.sqlite";
 const DAYS: u32 = 365;
 
 /// A folder that is complete.
@@ -80,6 +83,7 @@ impl Folder {
         folder.mark(false)?;
         folder.lay_out()?;
         registers::draw(&folder.draw, &|office| folder.register(office))?;
+        folder.make_ledgers()?;
         folder.mark(true)?;
         Ok(folder)
     }
@@ -157,6 +161,19 @@ impl Folder {
         Ok(())
     }
 
+    /// The ledgers that an earlier run has not made. A folder that is complete gets none anew: a ledger never begins by itself.
+    fn make_ledgers(&self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        for office in OFFICES {
+            let location = Location::File(self.office(office).join(LEDGER));
+            match runtime.block_on(Store::create(&location)) {
+                Ok(()) | Err(StoreError::Exists { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Where every server listens: (its configuration file, its port).
     pub fn listeners(&self) -> Result<Vec<(PathBuf, u16)>, Failure> {
         let offices = OFFICES.iter().map(|office| self.office(office).join("gateway.toml"));
@@ -211,7 +228,7 @@ fn region_table(authority: &str) -> String {
 
 fn gateway(port: u16) -> String {
     format!(
-        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\npolicies = \"policies\"\nstore = \"state/ledger.sqlite\"\n\n{}\n\
+        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\npolicies = \"policies\"\nstore = \"{LEDGER}\"\n\n{}\n\
          [source.register]\nsqlite = \"register.sqlite\"\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
+use lango_analyst::Answered;
 use lango_privacy::{NoiseSum, OTHER, nano};
 use lango_registers::{OFFICES, OTHERS, Sex, country_name, published, truth};
 use lango_statistics::Figure;
@@ -9,10 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ask, ask::Asked, fleet::Fleet, folder::Folder};
 use crate::{
-    analyst::{
-        heard::Answered,
-        report::{places, real, told},
-    },
+    analyst::report::{Report, places, real, told},
     failure::Failure,
     output::{self, grouped, number},
 };
@@ -120,7 +118,7 @@ impl Result {
             "\nregister  is what the office's register holds: only the demo knows it, because it drew it\n";
         text += "UN        is published: UN DESA, International Migrant Stock 2024 (CC BY 3.0 IGO)\n\n";
         text += &told(&self.answered.coverage);
-        let charged = self.answered.charged();
+        let charged = Report(&self.answered).charged();
         text += &if charged == 0 {
             "cost      nothing: this question was answered before, and its answer is stored\n".to_owned()
         } else {
@@ -156,7 +154,7 @@ impl Result {
                 })
             })
             .collect();
-        let mut json = self.answered.json(&self.answered.tables);
+        let mut json = Report(&self.answered).json(&self.answered.tables);
         if let Some(object) = json.as_object_mut() {
             let demo = json!({
                 "scale": self.scale, "seed": self.seed, "seconds": self.took.as_secs_f64(),

@@ -70,6 +70,67 @@ fn every_key_of_the_design_is_read() {
     assert_eq!(set.run_trials(), []);
 }
 
+/// The good policy with a second dataset, with these lines about groups and budgets in it.
+fn two(table: &str, first: &str, second: &str, budgets: &str) -> String {
+    let dataset = |name: &str, table: &str, group: &str| {
+        format!(
+            "[dataset.{name}]\ntitle = \"x\"\nkind = \"stock\"\nsource = \"register\"\ntable = \"{table}\"\nversion = \"1\"\n{group}\n\
+             unit = {{ column = \"id\", noun = \"person\", rows_at_most = 1 }}\n\
+             [dataset.{name}.column]\nsex = {{ codes = [\"F\", \"M\"] }}\n"
+        )
+    };
+    let budgets = budgets
+        .split_whitespace()
+        .map(|name| format!("[budget.{name}]\naccounting = \"pure\"\nepsilon = 2\nrenews = \"never\"\n"));
+    let grant = |name: &str| {
+        format!(
+            "[[grant]]\nid = \"{name}\"\nto = [\"spiffe://e.example/analyst/a\"]\npurpose = [\"p\"]\ndataset = \"{name}\"\n\
+             measures = [\"persons\"]\nby = [\"sex\"]\nby_at_most = 1\nepsilon_per_query = 1\nepsilon_total = 1\n\
+             publish = \"office\"\n"
+        )
+    };
+    let parts = [dataset("one", "t", first), dataset("two", table, second)];
+    let head = "policy = 1\noffice = \"GHA\"\n".to_owned();
+    [head].into_iter().chain(parts).chain(budgets).chain(["one", "two"].map(grant)).collect()
+}
+
+#[test]
+fn datasets_draw_on_the_pool_of_their_group_and_those_over_one_table_name_it() {
+    let over_one_table = "datasets `one` and `two` are both drawn from";
+    for (table, first, second, budgets, expected) in [
+        ("u", "", "", "one two", Ok(["one", "two"])),
+        ("u", "group = \"g\"", "group = \"g\"", "g", Ok(["g", "g"])),
+        ("u", "group = \"g\"", "", "g two", Ok(["g", "two"])),
+        ("u", "", "group = \"one\"", "one", Ok(["one", "one"])),
+        ("u", "group = \"two\"", "group = \"one\"", "one two", Ok(["two", "one"])),
+        ("t", "group = \"g\"", "group = \"g\"", "g", Ok(["g", "g"])),
+        ("t", "group = \"g\"", "group = \"h\"", "g h", Ok(["g", "h"])),
+        ("t", "", "", "one two", Err(over_one_table)),
+        ("T", "", "", "one two", Err(over_one_table)),
+        ("t", "group = \"g\"", "", "g two", Err(over_one_table)),
+        ("t", "", "group = \"one\"", "one", Err(over_one_table)),
+        ("u", "group = \"g\"", "", "one two", Err("dataset `one` is of group `g`: write `[budget.g]`")),
+        ("u", "group = \"g\"", "", "two", Err("dataset `one` has no budget: add `[budget.g]`")),
+        ("u", "group = \"g\"", "", "gg two", Err("dataset or group `gg` is not declared: did you mean `g`?")),
+        ("u", "group = \"G\"", "", "two", Err("`G`")),
+    ] {
+        let found = read(&two(table, first, second, budgets));
+        let what = format!("{table} {first} {second} {budgets}");
+        match (found, expected) {
+            (Ok(set), Ok(pools)) => {
+                assert_eq!(
+                    set.pools.values().map(|pool| pool.name.as_str()).collect::<Vec<_>>(),
+                    pools,
+                    "{what}"
+                );
+                assert!(set.datasets.keys().all(|name| set.budget(name).is_some()), "{what}");
+            }
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{what}: {error}"),
+            (found, _) => panic!("{what}: {:?}", found.map(drop).map_err(|error| error.to_string())),
+        }
+    }
+}
+
 #[test]
 fn a_policy_that_says_something_else_is_refused_with_its_place() {
     for (written, instead, expected) in [
@@ -316,7 +377,7 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
         ("measure rows\nby", precise, Some("epsilon-per-query-exceeded")),
     ] {
         let query = format!("lango-query 1\ndataset movements\n{body}\n{price}\n").parse().unwrap();
-        let found = set.authorize(&asked, &query).err().map(|denial| denial.code.as_str());
+        let found = set.authorize(&asked, &query).err().map(|denial| denial.code().as_str());
         assert_eq!(found, code, "{body}");
     }
     let by_one = read(&MOVEMENTS.replace("by_at_most = 2", "by_at_most = 1")).unwrap();
@@ -324,7 +385,7 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
         .parse()
         .unwrap();
     let denied = by_one.authorize(&asked, &query).unwrap_err();
-    assert_eq!(denied.code.as_str(), "too-many-dimensions", "a share groups by its dimension");
+    assert_eq!(denied.code().as_str(), "too-many-dimensions", "a share groups by its dimension");
     let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9\n", "")).unwrap_err().to_string();
     assert!(error.contains("`keys(post)` spends delta: say how much with `delta_per_query`"), "{error}");
     let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9", "delta_per_query = 1e-5"))
@@ -433,7 +494,7 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
             on: Some(day(on)),
             epsilon_nano: None,
         };
-        let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code.as_str(), |_| "allow");
+        let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code().as_str(), |_| "allow");
         assert_eq!(found, expected, "{principal} {purpose} {on} {dataset} {body}");
     }
 }
@@ -479,7 +540,7 @@ fn a_condition_counts_as_a_column_at_once() {
         let query = format!("lango-query 1\ndataset residents\nmeasure persons\n{body}\nprice epsilon 1\n")
             .parse()
             .unwrap();
-        assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code.as_str()), code, "{body}");
+        assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code().as_str()), code, "{body}");
     }
 }
 
@@ -501,7 +562,7 @@ fn a_dataset_answers_on_a_grid_only_if_its_table_says_so_and_its_terms_stay() {
     let residents = "residents".parse::<Name>().unwrap();
     let terms = |set: &PolicySet| {
         let dataset = &set.datasets[&residents];
-        dataset.terms(dataset.columns.keys(), &set.budgets[&residents].account)
+        dataset.terms(dataset.columns.keys(), &set.budget(&residents).unwrap().account)
     };
     let at_once = read(GOOD).unwrap();
     assert!(at_once.answer_grids.is_empty());

@@ -8,7 +8,7 @@ use crate::{
 
 on_both_engines! {
     a_charge_outlives_the_process_and_a_retry_resumes_it,
-    an_account_that_cannot_bear_a_loss_changes_nothing,
+    an_account_that_does_not_cover_a_loss_changes_nothing,
     a_failure_gives_back_only_what_never_touched_a_row,
     many_at_once_never_overspend,
     a_budget_that_renews_otherwise_remembers_what_was_charged_since_the_period_began,
@@ -36,13 +36,13 @@ async fn a_charge_outlives_the_process_and_a_retry_resumes_it(engine: Engine) {
     assert_eq!(fixture.charged().await, (4, 4));
 }
 
-async fn an_account_that_cannot_bear_a_loss_changes_nothing(engine: Engine) {
+async fn an_account_that_does_not_cover_a_loss_changes_nothing(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     fixture.held(1, 4).await;
-    // The pool would bear 3 more, the grant's share only 2.
+    // The pool would cover 3 more, the grant's share only 2.
     assert!(matches!(
         fixture.reserve(2, 3).await,
-        Reserved::Refused(Refusal::BudgetExceeded { holder: Holder::Grant(_), .. })
+        Reserved::Refused(ChargeRefusal::BudgetExceeded { holder: Holder::Grant(_), .. })
     ));
     assert_eq!(fixture.charged().await, (4, 4));
     fixture.held(3, 2).await;
@@ -96,7 +96,7 @@ async fn a_budget_that_renews_otherwise_remembers_what_was_charged_since_the_per
             fixture.store.reserve(&ask, &record(Decision::Reserved)).await.unwrap(),
             Reserved::Refused(_)
         );
-        assert!(refused, "{period}: the share bears 6 only");
+        assert!(refused, "{period}: the share covers 6 only");
     }
     // There and back again: what is charged under one renewal counts under the other.
     let mut yearly = ask(2, Loss::pure(1));

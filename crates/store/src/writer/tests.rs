@@ -4,9 +4,25 @@ use lango_privacy::Loss;
 
 use crate::{
     Decision, Reserved, Settled, StoreError, Stored,
-    engine::{Run, Statement},
+    engine::Run,
     fixture::{Engine, Fixture, Place, ask, on_both_engines, record, release},
+    statement::statement,
 };
+
+statement! {
+    /// The identifier of a question's reservation.
+    IdOf { query_digest } = "SELECT id FROM reservation WHERE query_digest = :query_digest"
+}
+
+statement! {
+    /// What all live reservations hold.
+    Held = "SELECT CAST(sum(pure_nano) AS BIGINT) AS sum FROM reservation WHERE state <> 'voided'"
+}
+
+statement! {
+    /// A setting of the session.
+    Setting = "SELECT current_setting('idle_in_transaction_session_timeout') AS time"
+}
 
 on_both_engines! {
     many_at_two_gateways_never_overspend_and_leave_no_gap_in_the_records,
@@ -79,14 +95,11 @@ async fn a_write_that_fails_spoils_no_other(engine: Engine) {
     }
     // The identifier is taken, which only the database finds out.
     let (store, ids) = (fixture.store.clone(), fixture.place.connect().await);
-    let id = |query: u8| {
-        Statement::new("SELECT id FROM reservation WHERE query_digest = $1")
-            .bind(DIGESTS[usize::from(query)].as_slice())
-    };
+    let id = |query: u8| IdOf { query_digest: (&DIGESTS[usize::from(query)]).into() };
     let mut connection = ids;
     let mut tasks = Vec::new();
     for query in 1..=6u8 {
-        let id: i64 = connection.one(id(query)).await.unwrap().get("id").unwrap();
+        let id: i64 = connection.one(id(query).into()).await.unwrap().get("id").unwrap();
         let store = store.clone();
         let release = Stored { release_id: [query % 5; 16], ..release(0) };
         tasks.push(async move { store.settle(id, &release, &record(Decision::Released)).await });
@@ -96,7 +109,7 @@ async fn a_write_that_fails_spoils_no_other(engine: Engine) {
     for task in running {
         match task.await.unwrap() {
             Ok(done) => settled += u32::from(done == Settled::Stored),
-            Err(error) => assert!(matches!(error, StoreError::Database(_)), "{error}"),
+            Err(error) => assert!(matches!(error, StoreError::Transaction { .. }), "{error}"),
         }
     }
     assert_eq!(settled, 5);
@@ -117,7 +130,7 @@ async fn connections_that_are_ended_are_made_anew_and_undercharge_nothing() {
     database.admit(false).await;
     database.interrupt().await;
     let refused = fixture.store.reserve(&ask(2, Loss::pure(1)), &record(Decision::Reserved)).await;
-    assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Transaction { .. })), "{refused:?}");
     database.admit(true).await;
     fixture.held(2, 1).await;
     assert_eq!(fixture.charged().await, (2, 2));
@@ -148,8 +161,7 @@ async fn connections_that_are_ended_while_many_ask_undercharge_nothing() {
     }
     let (pool, share) = fixture.charged().await;
     assert!(told <= pool && pool == share && pool <= 100, "{told} {pool} {share}");
-    let sql = "SELECT CAST(sum(pure_nano) AS BIGINT) AS sum FROM reservation WHERE state <> 'voided'";
-    let sum: i64 = fixture.place.connect().await.one(Statement::new(sql)).await.unwrap().get("sum").unwrap();
+    let sum: i64 = fixture.place.connect().await.one(Held.into()).await.unwrap().get("sum").unwrap();
     assert_eq!(u64::try_from(sum).unwrap(), pool);
 }
 
@@ -157,8 +169,7 @@ async fn connections_that_are_ended_while_many_ask_undercharge_nothing() {
 async fn a_gateway_that_vanishes_in_a_transaction_sets_the_others_free() {
     let fixture = Fixture::new(Engine::Postgres).await;
     let mut vanishing = fixture.place.connect().await;
-    let setting = "SELECT current_setting('idle_in_transaction_session_timeout') AS time";
-    let time: String = vanishing.one(Statement::new(setting)).await.unwrap().get("time").unwrap();
+    let time: String = vanishing.one(Setting.into()).await.unwrap().get("time").unwrap();
     assert_eq!(time, "15s");
     vanishing.raw("SET idle_in_transaction_session_timeout = '500ms'").await.unwrap();
     vanishing.begin().await.unwrap();

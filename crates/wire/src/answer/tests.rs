@@ -1,31 +1,37 @@
-//! Releases: the published vector, and what a holder finds out about one that was tampered with.
+//! Releases and prices: what a holder finds out about one that was tampered with, and in what order.
 
 use lango_identity::{Authority, Lifetime, Region, Signer};
-use lango_privacy::Code;
+use prost::Message;
 
 use super::*;
+use crate::sealed::in_one_field;
 
-/// The release payload of the protocol's published vectors.
-const VECTOR: &str = concat!(
-    "08011220015fd9b695f74477a40da67795b606a0f54fc77969adfc2d0139d49d5f99446b1a20c5505dcf99cd78eef789",
-    "a9db4433e0fe575d75b8f5ef43bf5ca0aad60c6b716222217370696666653a2f2f6c616e676f2e6578616d706c652f6f",
-    "66666963652f4748412a06323032342e313220cf57a625d62cf49bb67b2e5b0029e36e5d75a4c9f740b7c63ab361abd2",
-    "144cc03a20eac815a9dffd0fdabb4478aabc392658e63d2d82a72f83c1f129aecd6db3fc33422091b06b74a0bf3b0494",
-    "a1eba99e0c205a6f73aebb9a27f61459c58431fef3b63f4a20dd16e0fe444accc772eb9ef407086f1ed7ccbedc234d0c",
-    "3d5e5c8941327d55155080cab5ee0158c0b2cd3b6a101c946bbd28689a7b525206fa1f6222337080a4a7da06",
-);
 const NOW: i64 = 1_800_000_000;
 const PLAN: &str = "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms 0000000000000000000000000000000000000000000000000000000000000000\n\
                     margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1 price 500000000\n";
 const LAYOUT: &str = "codes sex F,M,_O,_U\nmargin persons by sex\n";
+const CELLS: [i64; 4] = [5, -3, 0, 1];
 
 fn office(name: &str) -> SpiffeId {
     format!("spiffe://lango.example/office/{name}").parse().unwrap()
 }
 
+fn margins() -> Vec<(Measure, Margin)> {
+    vec![("persons".parse().unwrap(), Margin::new(["sex".parse().unwrap()]))]
+}
+
 struct Fixture {
     region: Region,
     signer: Signer,
+}
+
+/// A release as it is made: the texts, the integers and what is signed of them.
+struct Made {
+    statement: SignedRelease,
+    plan: String,
+    layout: String,
+    cells: Vec<i64>,
+    earlier: Vec<pb::Release>,
 }
 
 impl Fixture {
@@ -37,88 +43,225 @@ impl Fixture {
         Self { region: authority.region(eku).unwrap(), signer }
     }
 
-    /// A release of persons by sex under this identifier and plan.
-    fn release(&self, id: u8, plan: &str, alter: impl Fn(&mut Statement)) -> pb::Release {
-        let cells = vec![5, -3, 0, 1];
-        let mut statement = Statement {
+    fn basics(plan: &str, layout: &str) -> Basics {
+        Basics {
             request_digest: [1; 32],
             query_digest: [2; 32],
             office: office("GHA"),
-            dataset_version: "2024-07-01".parse::<Code>().unwrap().to_string(),
+            dataset_version: "2024-07-01".to_owned(),
             policy_digest: [3; 32],
             plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
-            layout_digest: digest(PayloadType::Layout, LAYOUT.as_bytes()),
-            cells_digest: Cells(&cells).digest(),
+            layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: Loss::pure(500_000_000),
-            release_id: [id; 16],
             time: 1_800_000_000,
+        }
+    }
+
+    /// A release of persons by sex under this identifier.
+    fn release(&self, id: u8, alter: impl Fn(&mut Made)) -> pb::Release {
+        self.release_of(id, PLAN, LAYOUT, alter)
+    }
+
+    fn release_of(&self, id: u8, plan: &str, layout: &str, alter: impl Fn(&mut Made)) -> pb::Release {
+        let charged = Charged { loss: Loss::pure(500_000_000), repeated: false, account: Accounting::Pure };
+        let mut made = Made {
+            statement: SignedRelease {
+                basics: Self::basics(plan, layout),
+                cells_digest: Cells(&CELLS).digest(),
+                release_id: [id; 16],
+                charged: Some(charged),
+            },
+            plan: plan.to_owned(),
+            layout: layout.to_owned(),
+            cells: CELLS.to_vec(),
+            earlier: Vec::new(),
         };
-        alter(&mut statement);
+        alter(&mut made);
+        let Made { statement, plan, layout, cells, earlier } = made;
         pb::Release {
             envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
-            plan: plan.into(),
-            layout: LAYOUT.into(),
+            plan,
+            layout,
             cells,
-            charged: Some(statement.loss.into()),
+            charged: Some(charged.loss.into()),
             repeated: false,
             account: Some(Accounting::Pure.into()),
-            earlier: Vec::new(),
+            earlier: in_one_field(&earlier),
+        }
+    }
+
+    fn price(&self) -> pb::Estimate {
+        let charged = Charged { loss: Loss::pure(500_000_000), repeated: false, account: Accounting::Pure };
+        let signed = SignedPrice {
+            basics: Self::basics(PLAN, LAYOUT),
+            charged,
+            queries_left: 7,
+            bounds_drop: "2 % of rows".to_owned(),
+        };
+        pb::Estimate {
+            office: office("GHA").to_string(),
+            plan: PLAN.to_owned(),
+            layout: LAYOUT.to_owned(),
+            loss: Some(signed.basics.loss.into()),
+            charged: Some(charged.loss.into()),
+            account: Some(Accounting::Pure.into()),
+            queries_left: 7,
+            repeated: false,
+            dataset_version: "2024-07-01".to_owned(),
+            bounds_drop: "2 % of rows".to_owned(),
+            envelope: Some(self.signer.sign(PayloadType::Price, signed.encode()).into()),
         }
     }
 }
 
-fn check(region: &Region, release: pb::Release) -> Result<Answer, AnswerError> {
-    verify_release(release, &office("GHA"), region, NOW, &[1; 32], Some(&[2; 32]))
+fn ask<T>(
+    region: &Region,
+    (request, query): (u8, u8),
+    of: impl Fn(&Inquiry<'_>) -> Result<T, AnswerError>,
+) -> Result<T, AnswerError> {
+    let (request_digest, query_digest, margins) = ([request; 32], [query; 32], margins());
+    let question = Some(Wanted { query_digest: &query_digest, margins: &margins });
+    of(&Inquiry { region, now: NOW, request_digest: &request_digest, question })
 }
 
-#[test]
-fn the_published_vector_is_read_and_written_to_the_byte() {
-    let bytes = hex::decode(VECTOR).unwrap();
-    let statement = Statement::decode(&bytes, &office("GHA")).unwrap();
-    assert_eq!(statement.encode(), bytes);
+fn check(region: &Region, release: &pb::Release) -> Result<VerifiedRelease, AnswerError> {
+    ask(region, (1, 2), |inquiry| inquiry.release(release.clone(), &office("GHA")))
 }
 
 #[test]
 fn a_good_release_is_believed() {
     let fixture = Fixture::new();
-    let answer = check(&fixture.region, fixture.release(4, PLAN, |_| ())).unwrap();
-    assert_eq!(
-        (answer.cells.as_slice(), answer.charged),
-        ([5, -3, 0, 1].as_slice(), Loss::pure(500_000_000))
-    );
+    let verified = check(&fixture.region, &fixture.release(4, |_| ())).unwrap();
+    assert_eq!((verified.cells.as_slice(), verified.charged), (&CELLS[..], Loss::pure(500_000_000)));
+    assert_eq!(verified.side_by_side().office, "GHA");
 }
 
 #[test]
 fn a_release_that_was_tampered_with_is_not() {
     let fixture = Fixture::new();
-    let (region, release) = (&fixture.region, fixture.release(4, PLAN, |_| ()));
+    let (region, release) = (&fixture.region, fixture.release(4, |_| ()));
     let altered = |alter: fn(&mut pb::Release)| {
         let mut release = release.clone();
         alter(&mut release);
-        check(region, release).unwrap_err().to_string()
+        check(region, &release).unwrap_err()
     };
-    let differs = |part| format!("the release's {part} is not what was signed or asked");
+    let differs = AnswerError::Differs;
     for (found, expected) in [
         (altered(|release| release.cells[0] += 1), differs("cells")),
-        (altered(|release| release.cells.push(0)), differs("cells")),
+        (altered(|release| release.cells.push(0)), differs("number of cells")),
+        (altered(|release| release.cells.truncate(release.cells.len() - 1)), differs("number of cells")),
         (altered(|release| release.plan = release.plan.replace("scale 2", "scale 1")), differs("plan")),
         (altered(|release| release.layout = release.layout.replace("F,M", "M,F")), differs("layout")),
-        (altered(|release| release.envelope = None), "the release has no envelope".into()),
+        (altered(|release| release.envelope = None), AnswerError::Absent("envelope")),
+        // What a coordinator says of the charge is what was signed, or nothing counts.
+        (altered(|release| release.charged = Some(crate::FREE.into())), differs("charge")),
+        (altered(|release| release.charged = None), differs("charge")),
+        (altered(|release| release.repeated = true), differs("charge")),
+        (altered(|release| release.account = None), differs("account")),
+        (
+            altered(|release| release.account = Some(Accounting::Zcdp { delta_e18: 1_000 }.into())),
+            differs("account"),
+        ),
+        (altered(|release| release.earlier = vec![0]), differs("earlier releases")),
     ] {
         assert_eq!(found, expected);
     }
-    assert!(
-        altered(|release| release.envelope.as_mut().unwrap().payload[3] ^= 1)
-            .starts_with("the release is not signed")
-    );
+    let forged = altered(|release| release.envelope.as_mut().unwrap().payload[3] ^= 1);
+    assert!(matches!(forged, AnswerError::Unauthenticated(_)), "{forged}");
     let other = Fixture::new();
-    assert!(matches!(check(&other.region, release.clone()), Err(AnswerError::Unauthenticated(_))));
+    assert!(matches!(check(&other.region, &release), Err(AnswerError::Unauthenticated(_))));
     let verify = |name, request, query| {
-        verify_release(release.clone(), &office(name), region, NOW, &[request; 32], Some(&[query; 32]))
+        ask(region, (request, query), |inquiry| inquiry.release(release.clone(), &office(name)))
     };
     assert!(matches!(verify("TGO", 1, 2), Err(AnswerError::Signer(_))));
     assert_eq!(verify("GHA", 9, 2), Err(AnswerError::Differs("request")));
     assert_eq!(verify("GHA", 1, 9), Err(AnswerError::Differs("question")));
+    let other = LAYOUT.replace("sex", "age");
+    let other = fixture.release_of(4, &PLAN.replace("sex", "age"), &other, |_| ());
+    assert_eq!(check(region, &other), Err(AnswerError::Differs("margins")));
+    let other = LAYOUT.replace("margin persons", "margin rows");
+    assert_eq!(check(region, &fixture.release_of(4, PLAN, &other, |_| ())), Err(differs("margins")));
+}
+
+#[test]
+fn an_office_that_signs_nonsense_is_not_believed() {
+    let fixture = Fixture::new();
+    let charged = |loss, repeated, account| Some(Charged { loss, repeated, account });
+    let pure = Loss::pure(500_000_000);
+    let rho = Loss::rho(1);
+    for (what, release, expected) in [
+        (
+            "no charge",
+            fixture.release(4, |made| made.statement.charged = None),
+            AnswerError::Absent("account"),
+        ),
+        (
+            "another charge than its loss or nothing",
+            fixture.release(4, |made| {
+                made.statement.charged = charged(Loss::pure(1), false, Accounting::Pure);
+            }),
+            AnswerError::Differs("charge"),
+        ),
+        (
+            "a pure account of a loss without a pure guarantee",
+            fixture.release(4, |made| {
+                made.statement.basics.loss = rho;
+                made.statement.charged = charged(rho, false, Accounting::Pure);
+            }),
+            AnswerError::Differs("account"),
+        ),
+    ] {
+        assert_eq!(check(&fixture.region, &release), Err(expected), "{what}");
+    }
+    // An absurd delta is not read at all.
+    let absurd = Accounting::Zcdp { delta_e18: 1_000_000_000_000_001 };
+    let absurd = fixture.release(4, |made| made.statement.charged = charged(pure, false, absurd));
+    assert!(matches!(check(&fixture.region, &absurd), Err(AnswerError::Malformed(_))));
+    // A key that stands twice cannot stand in a table.
+    let twice = fixture.release_of(4, PLAN, &LAYOUT.replace("F,M", "F,F"), |_| ());
+    assert!(matches!(check(&fixture.region, &twice), Err(AnswerError::Unusable(_))));
+}
+
+#[test]
+fn what_is_larger_than_any_answer_is_not_read() {
+    let fixture = Fixture::new();
+    let region = &fixture.region;
+    let too_large = |part| Err(AnswerError::TooLarge(part));
+    let keys = |count: usize| (0..count).map(|key| format!("{key}")).collect::<Vec<_>>().join(",");
+    let of = |layout: &str| check(region, &fixture.release_of(4, PLAN, layout, |_| ()));
+    // A list of short keys grows twelvefold when it is read.
+    assert_eq!(of(&LAYOUT.replace("F,M", &"1,".repeat(260_000))), too_large("layout"));
+    assert_eq!(of(&LAYOUT.replace("F,M", &keys(200_000))), too_large("layout"), "over a megabyte");
+    let square = format!("codes a {}\ncodes sex F,M\nmargin persons by a,sex\n", keys(125_001));
+    let plan = PLAN.replace("by sex", "by a,sex");
+    assert_eq!(check(region, &fixture.release_of(4, &plan, &square, |_| ())), too_large("layout"), "cells");
+    let long = PLAN.replace("unit person", &format!("unit {}", "p".repeat(300_000)));
+    assert_eq!(check(region, &fixture.release_of(4, &long, LAYOUT, |_| ())), too_large("plan"));
+    let mut certificates = fixture.release(4, |_| ());
+    certificates.envelope.as_mut().unwrap().certificates = vec![Vec::new(); 100_000];
+    assert_eq!(check(region, &certificates), too_large("envelope"));
+    let mut payload = fixture.release(4, |_| ());
+    payload.envelope = Some(fixture.signer.sign(PayloadType::Release, vec![0; 10_000]).into());
+    assert!(matches!(check(region, &payload), Err(AnswerError::Unauthenticated(_))));
+}
+
+#[test]
+fn integers_are_counted_before_they_are_decoded() {
+    let fixture = Fixture::new();
+    let mut sealed: SealedRelease = fixture.release(4, |_| ()).into();
+    let verify = |sealed: &SealedRelease| {
+        ask(&fixture.region, (1, 2), |inquiry| inquiry.release(sealed.clone(), &office("GHA")))
+    };
+    assert!(verify(&sealed).is_ok());
+    for (cells, what) in [
+        (vec![0; 3_000_000], "three million zeros"),
+        (vec![0xff; 3_000_000], "one integer that does not end"),
+        (vec![0xff; 11], "one that is too long"),
+        (vec![], "none"),
+    ] {
+        sealed.cells = cells.into();
+        assert_eq!(verify(&sealed), Err(AnswerError::Differs("number of cells")), "{what}");
+    }
 }
 
 #[test]
@@ -128,39 +271,104 @@ fn earlier_releases_are_those_that_the_plan_names_each_signed_for_the_request() 
         let lines: String = ids.iter().map(|id| format!("earlier {}\n", hex::encode([*id; 16]))).collect();
         PLAN.replace("margin", &format!("{lines}margin"))
     };
-    let earlier = |id| fixture.release(id, PLAN, |statement| statement.query_digest = [9; 32]);
-    let with = |ids: &[u8], earlier: Vec<pb::Release>| {
-        check(&fixture.region, pb::Release { earlier, ..fixture.release(4, &named(ids), |_| ()) })
+    let earlier = |id| fixture.release(id, |made| made.statement.basics.query_digest = [9; 32]);
+    let with = |ids: &[u8], earlier: &[pb::Release]| {
+        let release = fixture.release_of(4, &named(ids), LAYOUT, |made| made.earlier = earlier.to_vec());
+        check(&fixture.region, &release)
     };
-    let answer = with(&[7, 8], vec![earlier(7), earlier(8)]).unwrap();
-    let ids: Vec<_> = answer.earlier.iter().map(|earlier| earlier.statement.release_id[0]).collect();
+    let verified = with(&[7, 8], &[earlier(7), earlier(8)]).unwrap();
+    let ids: Vec<_> = verified.earlier.iter().map(|earlier| earlier.statement.release_id[0]).collect();
     assert_eq!(ids, [7, 8]);
     // What an earlier release was itself divided by need not be there.
-    assert!(with(&[7], vec![fixture.release(7, &named(&[6]), |_| ())]).is_ok());
+    assert!(with(&[7], &[fixture.release_of(7, &named(&[6]), LAYOUT, |_| ())]).is_ok());
     let differs = |part| Err(AnswerError::Differs(part));
     let tampered = pb::Release { cells: vec![5, -3, 0, 2], ..earlier(7) };
     let another_version =
-        fixture.release(7, PLAN, |statement| statement.dataset_version = "2023-07-01".into());
-    let of_another_request = fixture.release(7, PLAN, |statement| statement.request_digest = [9; 32]);
-    let nested = pb::Release { earlier: vec![earlier(6)], ..fixture.release(7, &named(&[6]), |_| ()) };
+        fixture.release(7, |made| made.statement.basics.dataset_version = "2023-07-01".into());
+    let of_another_request = fixture.release(7, |made| made.statement.basics.request_digest = [9; 32]);
+    let nested = fixture.release_of(7, &named(&[6]), LAYOUT, |made| made.earlier = vec![earlier(6)]);
     for (found, expected) in [
-        (with(&[7], vec![]), differs("earlier releases")),
-        (with(&[], vec![earlier(7)]), differs("earlier releases")),
-        (with(&[7, 8], vec![earlier(8), earlier(7)]), differs("earlier releases")),
-        (with(&[7], vec![another_version]), differs("earlier releases")),
-        (with(&[7], vec![nested]), differs("earlier releases")),
-        (with(&[7], vec![tampered]), differs("cells")),
-        (with(&[7], vec![of_another_request]), differs("request")),
+        (with(&[7], &[]), differs("earlier releases")),
+        (with(&[], &[earlier(7)]), differs("earlier releases")),
+        (with(&[7], &[earlier(7), earlier(7)]), differs("earlier releases")),
+        (with(&[7, 8], &[earlier(8), earlier(7)]), differs("earlier releases")),
+        (with(&[7], &[another_version]), differs("earlier releases")),
+        (with(&[7], &[nested]), differs("earlier releases")),
+        (with(&[7], &[tampered]), differs("cells")),
+        (with(&[7], &[of_another_request]), differs("request")),
     ] {
         assert_eq!(found, expected);
     }
+    // A length that is not there.
+    let mut cut = fixture.release_of(4, &named(&[7]), LAYOUT, |made| made.earlier = vec![earlier(7)]);
+    cut.earlier.truncate(100);
+    assert_eq!(check(&fixture.region, &cut), differs("earlier releases"));
 }
 
 #[test]
-fn plan_and_layout_must_speak_of_the_same_margins() {
-    let other = LAYOUT.replace("margin persons", "margin rows");
-    assert!(read_texts(PLAN, LAYOUT).is_ok());
-    assert_eq!(read_texts(PLAN, &other), Err(AnswerError::Differs("margins")));
-    assert_eq!(read_texts("lango-plan 2\n", LAYOUT), Err(AnswerError::Differs("plan")));
-    assert_eq!(read_texts(PLAN, "margin persons by sex\n"), Err(AnswerError::Differs("layout")));
+fn a_price_is_what_its_office_signed() {
+    let fixture = Fixture::new();
+    let check = |price: pb::Estimate, name: &str, query| {
+        ask(&fixture.region, (1, query), |inquiry| inquiry.price(price.clone(), &office(name)))
+    };
+    let verified = check(fixture.price(), "GHA", 2).unwrap();
+    assert_eq!(
+        (verified.statement.queries_left, verified.statement.bounds_drop.as_str()),
+        (7, "2 % of rows")
+    );
+    assert!(matches!(check(fixture.price(), "TGO", 2), Err(AnswerError::Signer(_))));
+    assert_eq!(check(fixture.price(), "GHA", 9), Err(AnswerError::Differs("question")));
+    let altered = |alter: fn(&mut pb::Estimate)| {
+        let mut price = fixture.price();
+        alter(&mut price);
+        check(price, "GHA", 2).unwrap_err()
+    };
+    let differs = AnswerError::Differs;
+    for (found, expected) in [
+        (altered(|price| price.envelope = None), AnswerError::Absent("envelope")),
+        (altered(|price| price.office.push('A')), differs("office")),
+        (altered(|price| price.plan.push('\n')), differs("plan")),
+        (altered(|price| price.layout.push('\n')), differs("layout")),
+        (altered(|price| price.loss = Some(Loss::pure(1).into())), differs("loss")),
+        (altered(|price| price.charged = Some(Loss::pure(1).into())), differs("charge")),
+        (altered(|price| price.account = Some(Accounting::Zcdp { delta_e18: 1 }.into())), differs("account")),
+        (altered(|price| price.queries_left += 1), differs("number of questions left")),
+        (altered(|price| price.repeated = true), differs("charge")),
+        (altered(|price| price.dataset_version.push('x')), differs("version")),
+        (altered(|price| price.bounds_drop.clear()), differs("note on its bounds")),
+    ] {
+        assert_eq!(found, expected);
+    }
+    // The envelope of a release is none of a price.
+    let release = fixture.release(4, |_| ()).envelope;
+    let relabelled = check(pb::Estimate { envelope: release, ..fixture.price() }, "GHA", 2);
+    assert!(matches!(relabelled, Err(AnswerError::Unauthenticated(_))));
+}
+
+#[test]
+fn a_refusal_is_of_its_office_and_request() {
+    let fixture = Fixture::new();
+    let signed = SignedRefusal {
+        request_digest: [1; 32],
+        office: office("GHA"),
+        code: "purpose-not-granted".to_owned(),
+        time: 7,
+        arguments: crate::Arguments::new([("purpose", "marketing".to_owned())]),
+    };
+    let envelope = |kind, signed: &SignedRefusal| {
+        Bytes::from(pb::Envelope::from(fixture.signer.sign(kind, signed.encode())).encode_to_vec())
+    };
+    let check = |bytes: Bytes, name: &str| {
+        ask(&fixture.region, (1, 2), |inquiry| inquiry.refusal(&bytes, &office(name)))
+    };
+    assert_eq!(check(envelope(PayloadType::Refusal, &signed), "GHA"), Ok(signed.clone()));
+    assert!(matches!(check(envelope(PayloadType::Refusal, &signed), "TGO"), Err(AnswerError::Signer(_))));
+    assert!(matches!(
+        check(envelope(PayloadType::Release, &signed), "GHA"),
+        Err(AnswerError::Unauthenticated(_))
+    ));
+    let other = SignedRefusal { request_digest: [9; 32], ..signed };
+    assert_eq!(check(envelope(PayloadType::Refusal, &other), "GHA"), Err(AnswerError::Differs("request")));
+    assert_eq!(check(Bytes::new(), "GHA"), Err(AnswerError::Absent("envelope")));
+    assert_eq!(check(vec![0; 100_000].into(), "GHA"), Err(AnswerError::TooLarge("envelope")));
 }

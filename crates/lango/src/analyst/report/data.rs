@@ -6,18 +6,18 @@ use lango_privacy::{Accounting, Loss, nano};
 use lango_statistics::{Absent, CombinedTable, Coverage};
 use serde_json::{Map, Value, json};
 
-use super::epsilon;
-use crate::{analyst::heard::Answered, output::csv_field};
+use super::{Report, epsilon};
+use crate::output::csv_field;
 
-impl Answered {
+impl Report<'_> {
     /// The stable form for programs, with these tables.
     pub fn json(&self, tables: &[CombinedTable]) -> Value {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();
         json!({
-            "query": { "digest": hex::encode(self.query_digest), "text": self.text },
-            "coverage": coverage(&self.coverage),
+            "query": { "digest": hex::encode(self.0.query_digest), "text": self.0.text },
+            "coverage": coverage(&self.0.coverage),
             "privacy": self.privacy(),
-            "confidence": self.level.get(),
+            "confidence": self.0.level.get(),
             "cells": cells,
         })
     }
@@ -25,6 +25,7 @@ impl Answered {
     /// What each office charged, and what one person held by all of them pays.
     fn privacy(&self) -> Value {
         let offices: Vec<Value> = self
+            .0
             .answers
             .iter()
             .map(|(office, answer)| {
@@ -37,38 +38,37 @@ impl Answered {
                 });
                 json!({
                     "office": office,
-                    "accounting": answer.account.unwrap_or(Accounting::Pure).word(),
-                    "epsilon": billionths(epsilon(&answer.statement.loss, &answer.account)),
+                    "accounting": answer.account.word(),
+                    "epsilon": billionths(epsilon(&answer.statement.basics.loss, &answer.account)),
                     "charged": billionths(epsilon(&answer.charged, &answer.account)),
-                    "rho_nano": answer.statement.loss.rho_nano,
+                    "rho_nano": answer.statement.basics.loss.rho_nano,
                     "repeated": answer.repeated,
                     "release": hex::encode(answer.statement.release_id),
-                    "dataset_version": answer.statement.dataset_version,
+                    "dataset_version": answer.statement.basics.dataset_version,
                     "split": split.collect::<Vec<_>>(),
                 })
             })
             .collect();
-        let words: BTreeSet<&str> =
-            self.answers.values().filter_map(|answer| Some(answer.account?.word())).collect();
+        let words: BTreeSet<&str> = self.0.answers.values().map(|answer| answer.account.word()).collect();
         let accounting = match words.iter().collect::<Vec<_>>().as_slice() {
             [] => Value::Null,
             [word] => json!(word),
             _ => json!("mixed"),
         };
-        let most = |of: fn(&lango_wire::Answer) -> Loss| {
-            self.answers.values().map(|answer| epsilon(&of(answer), &answer.account)).max().unwrap_or(0)
+        let most = |of: fn(&lango_wire::VerifiedRelease) -> Loss| {
+            self.0.answers.values().map(|answer| epsilon(&of(answer), &answer.account)).max().unwrap_or(0)
         };
-        let delta = self.answers.values().filter_map(|answer| match answer.account? {
+        let delta = self.0.answers.values().filter_map(|answer| match answer.account {
             Accounting::Pure => None,
             Accounting::Zcdp { delta_e18 } => Some(delta_e18),
         });
         json!({
             "accounting": accounting,
-            "epsilon": billionths(most(|answer| answer.statement.loss)),
+            "epsilon": billionths(most(|answer| answer.statement.basics.loss)),
             "delta": delta.max().map_or(json!(0), |delta_e18| json!(delta_e18 as f64 / 1e18)),
             "charged": billionths(most(|answer| answer.charged)),
             "charged_sum": billionths(self.charged()),
-            "repeated": !self.answers.is_empty() && self.answers.values().all(|answer| answer.repeated),
+            "repeated": !self.0.answers.is_empty() && self.0.answers.values().all(|answer| answer.repeated),
             "offices": offices,
         })
     }

@@ -39,6 +39,14 @@ pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Repo
         }
     };
     written(&examined, report);
+    if examined.log_is_lost {
+        report.failed(
+            "store's log",
+            format!("{location} lacks the log that lay beside it, with its last charges"),
+            "put the file and its -wal back together, or restore the store: docs/OPERATIONS.md",
+        );
+    }
+    anchored(file, config, &examined, report);
     if let Location::File(path) = &location {
         report.kept("store's file", path);
     }
@@ -66,20 +74,20 @@ pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Repo
 
 fn missing(location: &Location, report: &mut Report) {
     let Location::File(path) = location else { return };
-    report.warning(
+    report.failed(
         "store",
-        format!("{} is not there; a gateway makes it when it starts", path.display()),
-        "right before the first start. Later, it is lost with all charges: see docs/OPERATIONS.md",
+        format!("{} does not exist", path.display()),
+        "make it with `lango ledger create --config FILE`. If there was one, its charges are missing: docs/OPERATIONS.md",
     );
 }
 
 fn written(examined: &Examined, report: &mut Report) {
     match examined.written {
         Written::Current => report.ok("store", "it opens, and has this version's schema"),
-        Written::Nothing => report.warning(
+        Written::Nothing => report.failed(
             "store",
-            "it is empty; a gateway makes its tables when it starts",
-            "right before the first start. Later, all charges are lost: see docs/OPERATIONS.md",
+            "it is empty: there is no store in it",
+            "make it with `lango ledger create --config FILE`. If there was one, its charges are missing: docs/OPERATIONS.md",
         ),
         Written::Earlier(schema) => report.warning(
             "store",
@@ -91,5 +99,27 @@ fn written(examined: &Examined, report: &mut Report) {
             format!("it has schema {schema}, which this version does not read"),
             "run the version that wrote it, or restore its backup",
         ),
+    }
+}
+
+/// Whether the anchor holds, where there is one.
+fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut Report) {
+    let Some(position) = examined.position else { return };
+    let checked = file.anchor(config).and_then(|anchor| match anchor {
+        Some(anchor) => Ok(Some(anchor.check(position)?)),
+        None => Ok(None),
+    });
+    match checked {
+        Ok(Some(())) => {
+            report.ok("store's anchor", "the store is the one that the anchor names, and no older")
+        }
+        Ok(None) => report.warning(
+            "store's anchor",
+            "there is none: an older copy of the store would go unnoticed",
+            "name a file on another disk with `anchor` in the configuration: docs/OPERATIONS.md",
+        ),
+        Err(failure) => {
+            report.failed("store's anchor", failure, "docs/OPERATIONS.md says what each case needs")
+        }
     }
 }

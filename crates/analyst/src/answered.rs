@@ -1,0 +1,86 @@
+//! What came of a question: verified answers and prices, who is in them, and what they add up to.
+
+use std::collections::BTreeMap;
+
+use lango_privacy::Level;
+use lango_statistics::{CombineError, CombinedTable, Coverage, OfficeRelease, combine};
+use lango_wire::{Absence, SignedRefusal, VerifiedPrice, VerifiedRelease};
+
+/// A verified answer.
+#[derive(Debug)]
+pub struct Answered {
+    /// The question's text.
+    pub text: String,
+    /// Its digest.
+    pub query_digest: [u8; 32],
+    /// Who was asked, and what became of it.
+    pub coverage: Coverage,
+    /// What the offices signed, by their short names.
+    pub answers: BTreeMap<String, VerifiedRelease>,
+    /// One table for each measure and margin.
+    pub tables: Vec<CombinedTable>,
+    /// Whether offices stand side by side.
+    pub by_office: bool,
+    /// The confidence of the intervals.
+    pub level: Level,
+    /// Fewer answers are insufficient.
+    pub at_least: u32,
+}
+
+/// What each office would charge.
+#[derive(Debug)]
+pub struct Prices {
+    /// The question's text.
+    pub text: String,
+    /// Its digest.
+    pub query_digest: [u8; 32],
+    /// The confidence of the intervals that are foreseen.
+    pub level: Level,
+    /// What the offices signed, by their short names.
+    pub priced: BTreeMap<String, VerifiedPrice>,
+    /// The offices that named no price, in the order of asking.
+    pub unpriced: Vec<(String, Unpriced)>,
+}
+
+/// Why an office named no price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unpriced {
+    /// It refused, and signed that.
+    Refused(SignedRefusal),
+    /// It did not answer.
+    Missing(Absence),
+}
+
+impl Answered {
+    /// The answers as statistics take them.
+    pub fn side_by_side(&self) -> Vec<OfficeRelease<'_>> {
+        side_by_side(&self.answers)
+    }
+}
+
+fn side_by_side(answers: &BTreeMap<String, VerifiedRelease>) -> Vec<OfficeRelease<'_>> {
+    answers.values().map(VerifiedRelease::side_by_side).collect()
+}
+
+/// The tables of some answers, and the offices that had to be left out: those whose code lists burst every table, so that the others'
+/// answers are not lost.
+pub(crate) fn tables(
+    answers: &mut BTreeMap<String, VerifiedRelease>,
+    by_office: bool,
+    level: Level,
+) -> Result<(Vec<CombinedTable>, Vec<String>), CombineError> {
+    let mut left_out = Vec::new();
+    loop {
+        match combine(&side_by_side(answers), by_office, level) {
+            Err(CombineError::TooManyCells) if answers.len() > 1 => {
+                let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.integers());
+                let Some(office) = largest.map(|(office, _)| office.clone()) else {
+                    return Err(CombineError::TooManyCells);
+                };
+                answers.remove(&office);
+                left_out.push(office);
+            }
+            tables => return Ok((tables?, left_out)),
+        }
+    }
+}

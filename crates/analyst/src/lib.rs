@@ -1,0 +1,20 @@
+//! What did the offices sign in answer to a question? Asks through a coordinator, verifies every answer, price and refusal, and adds up.
+//!
+//! Architecture invariant: the coordinator is trusted with nothing. What it says is bounded in size, number and time, and counts only
+//! where an office signed it.
+//!
+//! Architecture invariant: prints nothing. What happens on the way are events, what comes of it are values, what fails is an error;
+//! words for people are made by the caller.
+
+mod answered;
+mod client;
+mod enquiry;
+mod error;
+mod event;
+mod stream;
+
+pub use answered::{Answered, Prices, Unpriced};
+pub use client::{Asking, Client, Credentials, Pricing, now};
+pub use enquiry::Enquiry;
+pub use error::{AskError, Fault};
+pub use event::{BrokenOff, Discarded, Event};

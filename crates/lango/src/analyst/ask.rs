@@ -1,0 +1,117 @@
+//! Asking: draws a bar and prints what happens on the way.
+
+use std::time::Duration;
+
+use lango_analyst::{Answered, AskError, Client, Discarded, Enquiry, Event, Prices};
+use lango_identity::SpiffeId;
+use lango_wire::{SignedRefusal, words::Language};
+
+use crate::{
+    failure::Failure,
+    output::{self, bar, foreign},
+};
+
+/// How long an answer is waited for unless the asker says otherwise: a coordinator gives its members a minute or two.
+pub const TIME_MAX: Duration = Duration::from_secs(180);
+
+/// Asks, and prints what does not come to a figure.
+pub async fn run(client: &Client, enquiry: &Enquiry) -> Result<Answered, Failure> {
+    let mut asking = client.ask(enquiry).await.map_err(failure)?;
+    let offices: Vec<String> = asking.audience().iter().map(SpiffeId::name).map(str::to_owned).collect();
+    let progress = bar("{bar:24} {pos}/{len} offices  {msg}", offices.len() as u64);
+    while let Some(event) = asking.next().await.map_err(failure)? {
+        if let Some(office) = answered_by(&event) {
+            progress.set_message(office.to_owned());
+            progress.inc(1);
+        }
+        if let Some(line) = line(&event) {
+            progress.suspend(|| output::say(&format!("lango: {line}")));
+        }
+    }
+    progress.finish_and_clear();
+    let answered = asking.finish()?;
+    for absent in &answered.coverage.missing {
+        if absent.reason == lango_wire::Absence::TooManyCells.reason() {
+            let office = &absent.office;
+            output::say(&format!(
+                "lango: the answer of {office} has too many cells to stand beside the others"
+            ));
+        }
+    }
+    Ok(answered)
+}
+
+/// Asks for prices. What offices refused stands beside them.
+pub async fn price(client: &Client, enquiry: &Enquiry) -> Result<Prices, Failure> {
+    let mut pricing = client.price(enquiry).await.map_err(failure)?;
+    while let Some(event) = pricing.next().await.map_err(failure)? {
+        match event {
+            Event::MemberAnswered { .. } | Event::MemberRefused { .. } | Event::MemberMissing { .. } => {}
+            Event::Discarded { .. } | Event::CoordinatorBrokeOff { .. } => {
+                line(&event).iter().for_each(|line| output::say(&format!("lango: {line}")));
+            }
+        }
+    }
+    Ok(pricing.finish())
+}
+
+/// The member of which an event is the last.
+fn answered_by(event: &Event) -> Option<&str> {
+    match event {
+        Event::MemberAnswered { office }
+        | Event::MemberRefused { office, .. }
+        | Event::MemberMissing { office, .. }
+        | Event::Discarded { office, why: Discarded::Unverified(_) } => Some(office),
+        Event::Discarded { why: Discarded::Stranger | Discarded::Again, .. }
+        | Event::CoordinatorBrokeOff { .. } => None,
+    }
+}
+
+/// What there is to say of an event.
+fn line(event: &Event) -> Option<String> {
+    match event {
+        Event::MemberAnswered { .. } | Event::MemberMissing { .. } => None,
+        Event::MemberRefused { office, refusal } => Some(format!("{office} refuses: {}", words(refusal))),
+        Event::Discarded { office, why } => Some(format!(
+            "the answer in the name of {} is not counted: {}",
+            foreign(office),
+            foreign(&why.to_string())
+        )),
+        Event::CoordinatorBrokeOff { why } => {
+            Some(format!("the coordinator broke off: {}", foreign(&why.to_string())))
+        }
+    }
+}
+
+/// A refusal in words, made from what the office signed.
+fn words(refusal: &SignedRefusal) -> String {
+    foreign(&Language::English.refusal(&refusal.code, &refusal.arguments))
+}
+
+/// A refusal's code and words.
+pub fn refused(refusal: &SignedRefusal) -> String {
+    format!("{}: {}", refusal.code, words(refusal))
+}
+
+/// Why nothing came of a question, as the command fails.
+pub fn failure(error: AskError) -> Failure {
+    match error {
+        AskError::Member(error) => Failure::Usage(format!("--member: {error}")),
+        AskError::QuantilePerOffice { measure, column } => Failure::Usage(format!(
+            "`{measure}` is chosen at each office and cannot be added up: put `office` in --by, or ask for \
+             `histogram({column})` with --quantiles, which are of all offices together"
+        )),
+        AskError::Tls { .. }
+        | AskError::Signing(_)
+        | AskError::Settings(_)
+        | AskError::Unreachable { .. }
+        | AskError::NoMembers
+        | AskError::MembersEndless
+        | AskError::MemberUnreadable
+        | AskError::Random(_)
+        | AskError::Coordinator(_)
+        | AskError::Late(_)
+        | AskError::Coverage(_)
+        | AskError::Combine(_) => Failure::Failed(foreign(&error.to_string())),
+    }
+}

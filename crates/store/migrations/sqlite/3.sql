@@ -1,0 +1,51 @@
+-- From schema 2 to 3: which store this is, which charges datasets share, which requests have come.
+
+-- One row: tells this store from every other one.
+CREATE TABLE store_identity (
+    -- immutable
+    identity BLOB NOT NULL CHECK (length(identity) = 16),
+    made_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO store_identity VALUES (randomblob(16), unixepoch());
+
+-- One row, SQLite only: unequal in the main file while the log beside it holds what the main file lacks.
+CREATE TABLE log_guard (armed INTEGER NOT NULL, confirmed INTEGER NOT NULL) STRICT;
+INSERT INTO log_guard VALUES (0, 0);
+
+-- Which datasets have drawn on which pools, and where their rows were; '' where that was not recorded.
+CREATE TABLE pool_member (
+    pool TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    rows_from TEXT NOT NULL,            -- source/table
+    PRIMARY KEY (pool, dataset, rows_from)
+) STRICT, WITHOUT ROWID;
+
+-- Of a reservation: mutable, for charges follow their rows into other pools.
+ALTER TABLE reservation ADD COLUMN pool TEXT NOT NULL DEFAULT '';
+-- Of a reservation: immutable.
+ALTER TABLE reservation ADD COLUMN rows_from TEXT NOT NULL DEFAULT '';
+UPDATE reservation SET pool = dataset;
+INSERT INTO pool_member SELECT DISTINCT dataset, dataset, '' FROM reservation;
+DROP INDEX reservation_dataset;
+CREATE INDEX reservation_pool ON reservation (pool, reserved_at);
+ALTER TABLE account RENAME COLUMN dataset TO pool;
+
+-- Of a record: how many refusals before it were not recorded, for there were too many.
+ALTER TABLE access_record ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+
+-- Requests that have come, kept until they could not be admitted any more.
+CREATE TABLE request (
+    -- immutable
+    principal TEXT NOT NULL,
+    request_id BLOB NOT NULL CHECK (length(request_id) = 16),
+    request_digest BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- mutable
+    holder BLOB,                        -- the gateway at work on it
+    beat INTEGER NOT NULL,              -- grows while that gateway lives
+    dataset_version TEXT,               -- the one that it was reserved for
+    answer BLOB,
+    PRIMARY KEY (principal, request_id)
+) STRICT;
+
+CREATE INDEX request_expiry ON request (expires_at);

@@ -1,0 +1,97 @@
+//! Pools: what the policy in force declares, and the charges that follow.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use lango_ledger::{DeclaredMember, KnownMember, Member, Pools, follow};
+
+use crate::{
+    Store, StoreError,
+    engine::{Connection, Run},
+    statement::statement,
+    writer::Write,
+};
+
+/// Charges that have followed their dataset into another pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The pool that they were charged to.
+    pub from: String,
+    /// The one that counts them now.
+    pub to: String,
+}
+
+statement! {
+    /// Every member that was declared, and whether its pool has charges.
+    KnownMembers =
+        "SELECT pool, dataset, rows_from, CAST(EXISTS (SELECT 1 FROM reservation WHERE reservation.pool = pool_member.pool \
+         AND state <> 'voided') AS INTEGER) AS is_charged FROM pool_member"
+}
+
+statement! {
+    /// Forgets the members.
+    ForgetMembers = "DELETE FROM pool_member"
+}
+
+statement! {
+    /// Remembers one.
+    InsertMember { pool, dataset, rows_from } =
+        "INSERT INTO pool_member (pool, dataset, rows_from) VALUES (:pool, :dataset, :rows_from)"
+}
+
+statement! {
+    /// Moves a pool's charges.
+    MoveCharges { from, to } = "UPDATE reservation SET pool = :to WHERE pool = :from"
+}
+
+statement! {
+    /// Forgets the sums of two pools, which are made anew from the reservations.
+    ForgetSums { from, to } = "DELETE FROM account WHERE pool IN (:from, :to)"
+}
+
+struct Declare(Vec<DeclaredMember>);
+
+#[async_trait]
+impl Write for Declare {
+    const NAME: &'static str = "declare";
+
+    type Outcome = Vec<Moved>;
+
+    async fn apply(&self, transaction: &mut Connection) -> Result<Vec<Moved>, StoreError> {
+        let rows = transaction.all(KnownMembers.into()).await?;
+        let known = rows.iter().map(|row| {
+            let member = Member {
+                pool: row.get("pool")?,
+                dataset: row.get("dataset")?,
+                rows_from: row.get("rows_from")?,
+            };
+            Ok(KnownMember { member, is_charged: row.get::<i32>("is_charged")? == 1 })
+        });
+        let known = known.collect::<Result<Vec<KnownMember>, StoreError>>()?;
+        let Pools { moves, members } = follow(&known, &self.0)?;
+        for (from, to) in &moves {
+            transaction.all(MoveCharges { from: from.into(), to: to.into() }.into()).await?;
+            transaction.all(ForgetSums { from: from.into(), to: to.into() }.into()).await?;
+        }
+        if members != known.into_iter().map(|known| known.member).collect::<BTreeSet<_>>() {
+            transaction.all(ForgetMembers.into()).await?;
+            for Member { pool, dataset, rows_from } in &members {
+                let insert =
+                    InsertMember { pool: pool.into(), dataset: dataset.into(), rows_from: rows_from.into() };
+                transaction.all(insert.into()).await?;
+            }
+        }
+        Ok(moves.into_iter().map(|(from, to)| Moved { from, to }).collect())
+    }
+}
+
+impl Store {
+    /// Declares the datasets of the policy in force, with their pools. Charges whose pool is no longer declared follow their rows; a
+    /// policy that would give budget back is refused.
+    pub async fn declare(&self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
+        self.write(Declare(declared.to_vec())).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

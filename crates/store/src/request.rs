@@ -1,0 +1,208 @@
+//! Requests: each identifier of a principal stands for one payload, and is answered once. Kept until the request could not be admitted
+//! any more, whatever gateway it reaches.
+
+use async_trait::async_trait;
+use lango_ledger::{Claim, Claimed, claim};
+
+use crate::{
+    Record, Step, Store, StoreError,
+    engine::{Connection, Row, Run},
+    statement::{Statement, Together, statement},
+    writer::Write,
+};
+
+/// Rows that a fresh claim purges: more than the one it adds, so that what has expired goes.
+const PURGED: i64 = 4;
+
+/// A request that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claiming {
+    /// Who signed it.
+    pub principal: String,
+    /// Its identifier, unique among those of its principal.
+    pub id: [u8; 16],
+    /// Digest of its signed payload.
+    pub digest: [u8; 32],
+    /// When it expires, in Unix seconds, as signed.
+    pub expires_at: i64,
+    /// Requests that expired before this moment, in Unix seconds, are forgotten a few at a time.
+    pub forget_before: i64,
+}
+
+/// A gateway seen at work on a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub holder: [u8; 16],
+    /// Its last sign of life.
+    pub beat: i64,
+}
+
+statement! {
+    /// What is kept of a request.
+    KeptRequest { principal, id } =
+        "SELECT request_digest, holder, beat, answer FROM request WHERE principal = :principal AND request_id = :id"
+}
+
+statement! {
+    /// Keeps one that has not come before.
+    InsertRequest { principal, id, digest, expires_at, holder } =
+        "INSERT INTO request (principal, request_id, request_digest, expires_at, holder, beat) \
+         VALUES (:principal, :id, :digest, :expires_at, :holder, 0)"
+}
+
+statement! {
+    /// Forgets a few that have expired.
+    Purge { before, most } =
+        "DELETE FROM request WHERE (principal, request_id) IN \
+         (SELECT principal, request_id FROM request WHERE expires_at < :before ORDER BY expires_at LIMIT :most)"
+}
+
+statement! {
+    /// Takes a request on.
+    Hold { principal, id, holder } =
+        "UPDATE request SET holder = :holder, beat = beat + 1 WHERE principal = :principal AND request_id = :id"
+}
+
+statement! {
+    /// A sign of life.
+    Beat { principal, id, holder } =
+        "UPDATE request SET beat = beat + 1 WHERE principal = :principal AND request_id = :id AND holder = :holder"
+}
+
+statement! {
+    /// How far a request has come. Where there is no identifier there is no such row.
+    StepRequest { principal, id, answer, is_over, version } =
+        "UPDATE request SET answer = coalesce(answer, :answer), dataset_version = coalesce(dataset_version, :version), \
+         holder = CASE WHEN :is_over = 1 THEN NULL ELSE holder END WHERE principal = :principal AND request_id = :id"
+}
+
+static FRESH: Together = Together::new();
+
+struct Take {
+    claiming: Claiming,
+    me: [u8; 16],
+    dead: Option<Seen>,
+}
+
+#[async_trait]
+impl Write for Take {
+    const NAME: &'static str = "claim";
+
+    type Outcome = Claimed;
+
+    async fn apply(&self, transaction: &mut Connection) -> Result<Claimed, StoreError> {
+        let Claiming { principal, id, digest, expires_at, forget_before } = &self.claiming;
+        let kept =
+            transaction.optional(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
+        let kept = kept.as_ref().map(claim_of).transpose()?;
+        let claimed = claim(kept, digest, &self.me, self.dead.map(|seen| (seen.holder, seen.beat)));
+        match claimed {
+            Claimed::Fresh => {
+                let insert = InsertRequest {
+                    principal: principal.into(),
+                    id: id.into(),
+                    digest: digest.into(),
+                    expires_at: (*expires_at).into(),
+                    holder: (&self.me).into(),
+                };
+                let purge = Purge { before: (*forget_before).into(), most: PURGED.into() };
+                transaction.together(&FRESH, vec![purge.into(), insert.into()]).await?;
+            }
+            Claimed::Free => {
+                let hold = Hold { principal: principal.into(), id: id.into(), holder: (&self.me).into() };
+                transaction.all(hold.into()).await?;
+            }
+            Claimed::Answered(_) | Claimed::UnderWay { .. } | Claimed::Reused => {}
+        }
+        Ok(claimed)
+    }
+}
+
+struct Live {
+    principal: String,
+    id: [u8; 16],
+    me: [u8; 16],
+}
+
+#[async_trait]
+impl Write for Live {
+    const NAME: &'static str = "beat";
+
+    type Outcome = ();
+
+    async fn apply(&self, transaction: &mut Connection) -> Result<(), StoreError> {
+        let Self { principal, id, me } = self;
+        transaction
+            .all(Beat { principal: principal.into(), id: id.into(), holder: me.into() }.into())
+            .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Keeps a request before any work, durably. `dead` is a gateway at work on it that has given no sign of life for as long as a claim
+    /// lasts: its work is taken over.
+    pub async fn claim(&self, claiming: &Claiming, dead: Option<Seen>) -> Result<Claimed, StoreError> {
+        self.write(Take { claiming: claiming.clone(), me: self.opened_by(), dead }).await
+    }
+
+    /// Reads what has become of a request that another gateway is at work on; changes nothing.
+    pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
+        let Claiming { principal, id, digest, .. } = claiming;
+        let kept =
+            self.reader().optional(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
+        Ok(claim(kept.as_ref().map(claim_of).transpose()?, digest, &self.opened_by(), None))
+    }
+
+    /// Shows the other gateways that this one is still at work on a request.
+    pub async fn beat(&self, principal: &str, id: [u8; 16]) -> Result<(), StoreError> {
+        self.write(Live { principal: principal.to_owned(), id, me: self.opened_by() }).await
+    }
+}
+
+fn claim_of(row: &Row) -> Result<Claim, StoreError> {
+    let damaged = |_| StoreError::Damaged("request");
+    Ok(Claim {
+        request_digest: row.get::<Vec<u8>>("request_digest")?.try_into().map_err(damaged)?,
+        holder: row.get::<Option<Vec<u8>>>("holder")?.map(TryInto::try_into).transpose().map_err(damaged)?,
+        beat: row.get("beat")?,
+        answer: row.get("answer")?,
+    })
+}
+
+/// The answer that a record's request has already, where the record would give it one.
+pub(crate) async fn answered(
+    transaction: &mut Connection,
+    record: &Record,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(request) = &record.request else { return Ok(None) };
+    let Step::Answered(_) = request.step else { return Ok(None) };
+    let kept = KeptRequest { principal: (&record.principal).into(), id: (&request.id).into() };
+    match transaction.optional(kept.into()).await? {
+        Some(row) => Ok(row.get("answer")?),
+        None => Ok(None),
+    }
+}
+
+/// Takes a record's request the step that the record says.
+pub(crate) fn step<'a>(record: &'a Record, version: Option<&'a str>) -> Statement<'a> {
+    let step = record.request.as_ref().map(|request| &request.step);
+    let answer = match step {
+        Some(Step::Answered(answer)) => Some(answer.as_slice()),
+        Some(Step::Working | Step::Freed) | None => None,
+    };
+    let is_over = !matches!(step, Some(Step::Working) | None);
+    let id = record.request.as_ref().map(|request| &request.id);
+    StepRequest {
+        principal: (&record.principal).into(),
+        id: id.into(),
+        answer: answer.into(),
+        is_over: i64::from(is_over).into(),
+        version: version.into(),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! One identifier, one payload, one answer; in one gateway and in several.
+
+use lango_ledger::Claimed;
+use lango_privacy::Loss;
+
+use super::*;
+use crate::{
+    Decision, OfRequest, Recorded, Reserved, Settled,
+    fixture::{Engine, Fixture, ask, on_both_engines, record, release},
+};
+
+on_both_engines! {
+    a_request_is_kept_before_it_is_worked_on_and_answered_once,
+    of_many_claims_at_two_gateways_one_is_fresh,
+    a_request_whose_gateway_is_dead_is_taken_over_and_one_that_lives_is_not,
+    the_first_answer_of_a_request_stays,
+    what_has_expired_is_purged_with_later_claims,
+    a_request_is_never_charged_under_a_second_version,
+}
+
+statement! {
+    /// How many requests are kept.
+    Count = "SELECT count(*) AS count FROM request"
+}
+
+fn claiming(id: u8) -> Claiming {
+    Claiming {
+        principal: record(Decision::Released).principal,
+        id: [id; 16],
+        digest: [id; 32],
+        expires_at: 2_000,
+        forget_before: 0,
+    }
+}
+
+fn answered(id: u8, step: Step) -> Record {
+    Record { request: Some(OfRequest { id: [id; 16], step }), ..record(Decision::Estimated) }
+}
+
+async fn a_request_is_kept_before_it_is_worked_on_and_answered_once(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let store = &fixture.store;
+    assert_eq!(store.claim(&claiming(1), None).await.unwrap(), Claimed::Fresh);
+    // What this gateway holds is left from an attempt that is over.
+    assert_eq!(store.claim(&claiming(1), None).await.unwrap(), Claimed::Free);
+    let other_payload = Claiming { digest: [9; 32], ..claiming(1) };
+    let other_principal =
+        Claiming { principal: "spiffe://ecowas.example/analyst/kofi".into(), ..claiming(1) };
+    assert_eq!(store.claim(&other_payload, None).await.unwrap(), Claimed::Reused);
+    assert_eq!(store.claim(&other_principal, None).await.unwrap(), Claimed::Fresh);
+    store.append(&answered(1, Step::Freed)).await.unwrap();
+    assert_eq!(store.claim(&claiming(1), None).await.unwrap(), Claimed::Free);
+    let recorded = store.append(&answered(1, Step::Answered(b"answer".to_vec()))).await.unwrap();
+    assert_eq!(recorded, Recorded::Now);
+    let fixture = fixture.reopen().await;
+    let kept = Claimed::Answered(b"answer".to_vec());
+    assert_eq!(fixture.store.claim(&claiming(1), None).await.unwrap(), kept);
+    assert_eq!(fixture.store.claimed(&claiming(1)).await.unwrap(), kept);
+    assert_eq!(fixture.store.claim(&other_payload, None).await.unwrap(), Claimed::Reused);
+    assert_eq!(fixture.decisions().await.len(), 2);
+}
+
+async fn of_many_claims_at_two_gateways_one_is_fresh(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let stores = [fixture.store.clone(), fixture.place.open().await];
+    let claims = (0..20).map(|number| {
+        let store = stores[number % 2].clone();
+        tokio::spawn(async move { store.claim(&claiming(1), None).await.unwrap() })
+    });
+    let mut fresh = 0;
+    for claim in claims.collect::<Vec<_>>() {
+        fresh += u32::from(claim.await.unwrap() == Claimed::Fresh);
+    }
+    assert_eq!(fresh, 1);
+}
+
+async fn a_request_whose_gateway_is_dead_is_taken_over_and_one_that_lives_is_not(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let other = fixture.place.open().await;
+    fixture.store.claim(&claiming(1), None).await.unwrap();
+    let Claimed::UnderWay { holder, beat } = other.claim(&claiming(1), None).await.unwrap() else { panic!() };
+    fixture.store.beat(&claiming(1).principal, [1; 16]).await.unwrap();
+    // It has lived since.
+    let seen = other.claim(&claiming(1), Some(Seen { holder, beat })).await.unwrap();
+    assert_eq!(seen, Claimed::UnderWay { holder, beat: beat + 1 });
+    let dead = Some(Seen { holder, beat: beat + 1 });
+    assert_eq!(other.claim(&claiming(1), dead).await.unwrap(), Claimed::Free);
+    let seen = fixture.store.claim(&claiming(1), None).await.unwrap();
+    assert!(matches!(seen, Claimed::UnderWay { holder: by, .. } if by == other.opened_by()), "{seen:?}");
+}
+
+async fn the_first_answer_of_a_request_stays(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let other = fixture.place.open().await;
+    fixture.store.claim(&claiming(1), None).await.unwrap();
+    let answer = |text: &[u8]| answered(1, Step::Answered(text.to_vec()));
+    assert_eq!(other.append(&answer(b"first")).await.unwrap(), Recorded::Now);
+    let first = Recorded::Answered(b"first".to_vec());
+    assert_eq!(fixture.store.append(&answer(b"second")).await.unwrap(), first);
+    // Nor is a release stored that nobody is going to see.
+    let held = fixture.held(1, 4).await;
+    let settled = fixture.store.settle(held.id, &release(1), &answer(b"third")).await.unwrap();
+    assert_eq!(settled, Settled::Answered(b"first".to_vec()));
+    assert_eq!(fixture.store.release(&[1; 16]).await.unwrap(), None);
+    assert_eq!(fixture.decisions().await.len(), 2);
+}
+
+async fn what_has_expired_is_purged_with_later_claims(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    for id in 0..10 {
+        let expires_at = 1_000 + i64::from(id);
+        fixture.store.claim(&Claiming { expires_at, ..claiming(id) }, None).await.unwrap();
+    }
+    let mut counts = Vec::new();
+    for (id, forget_before) in [(10, 1_000), (11, 1_002), (12, 1_009), (13, 1_009), (14, 3_000)] {
+        let later = Claiming { expires_at: 5_000, forget_before, ..claiming(id) };
+        fixture.store.claim(&later, None).await.unwrap();
+        let count: i64 = fixture.place.connect().await.one(Count.into()).await.unwrap().get("count").unwrap();
+        counts.push(count);
+    }
+    // None, two, four, three and the last one go; one comes each time.
+    assert_eq!(counts, [11, 10, 7, 5, 5]);
+    assert_eq!(fixture.store.claim(&claiming(10), None).await.unwrap(), Claimed::Free);
+}
+
+async fn a_request_is_never_charged_under_a_second_version(engine: Engine) {
+    for is_read in [false, true] {
+        let fixture = Fixture::new(engine).await;
+        fixture.store.claim(&claiming(1), None).await.unwrap();
+        let working = Record { decision: Decision::Reserved, ..answered(1, Step::Working) };
+        let first = ask(1, Loss::pure(4));
+        let Reserved::Held(held) = fixture.store.reserve(&first, &working).await.unwrap() else { panic!() };
+        // Whether or not its charge is given back.
+        fixture.store.fail(held.id, is_read, &answered(1, Step::Freed)).await.unwrap();
+        let charged = fixture.charged().await;
+        let mut second = ask(1, Loss::pure(4));
+        second.key.dataset_version = "2".into();
+        let refused = fixture.store.reserve(&second, &working).await.unwrap();
+        assert_eq!(refused, Reserved::OtherVersion("1".into()));
+        assert_eq!(fixture.charged().await, charged);
+        let again = fixture.store.reserve(&first, &working).await.unwrap();
+        assert!(matches!(again, Reserved::Held(_)), "{again:?}");
+        assert_eq!(fixture.charged().await, (4, 4));
+        // Another request is charged under the new version.
+        fixture.store.claim(&claiming(2), None).await.unwrap();
+        let other = Record { decision: Decision::Reserved, ..answered(2, Step::Working) };
+        second.loss = Loss::pure(1);
+        assert!(matches!(fixture.store.reserve(&second, &other).await.unwrap(), Reserved::Held(_)));
+    }
+}

@@ -1,0 +1,131 @@
+//! Clients that take no more than what was asked can be answered with, and hand it on as it came.
+
+use prost::Message;
+use tonic::{
+    Request, Response, Status, Streaming, client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel,
+};
+use tonic_prost::ProstCodec;
+
+use crate::{
+    limits::{ANSWER_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX},
+    pb,
+    sealed::{
+        GatewayPrice, GatewayRelease, SealedEstimateResponse, SealedPrice, SealedQueryResponse, SealedRelease,
+    },
+};
+
+/// A gateway's client, for those who verify what they get.
+#[derive(Debug, Clone)]
+pub struct GatewayClient(Channel);
+
+impl GatewayClient {
+    /// A client over a connection.
+    pub fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// Asks a question.
+    ///
+    /// # Errors
+    /// The gateway's status; `OutOfRange` where the answer is too large.
+    pub async fn query(&self, query: pb::Envelope) -> Result<SealedRelease, Status> {
+        let request = pb::GatewayServiceQueryRequest { query: Some(query) };
+        let path = "/lango.v1.GatewayService/Query";
+        let response: GatewayRelease = unary(&self.0, path, request, ANSWER_BYTES_MAX).await?;
+        Ok(response.release.unwrap_or_default())
+    }
+
+    /// Asks for a price.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn estimate(&self, estimate: pb::Envelope) -> Result<SealedPrice, Status> {
+        let request = pb::GatewayServiceEstimateRequest { estimate: Some(estimate) };
+        let path = "/lango.v1.GatewayService/Estimate";
+        let response: GatewayPrice = unary(&self.0, path, request, PRICE_BYTES_MAX).await?;
+        Ok(response.estimate.unwrap_or_default())
+    }
+}
+
+/// A coordinator's client, for those who verify what they get.
+#[derive(Debug, Clone)]
+pub struct CoordinatorClient(Channel);
+
+impl CoordinatorClient {
+    /// A client over a connection.
+    pub fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// A page of the members, in the order of their offices.
+    ///
+    /// # Errors
+    /// The coordinator's status; `OutOfRange` where the page is too large.
+    pub async fn list_members(
+        &self,
+        page_token: String,
+    ) -> Result<pb::CoordinatorServiceListMembersResponse, Status> {
+        let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
+        unary(&self.0, "/lango.v1.CoordinatorService/ListMembers", request, MEMBERS_BYTES_MAX).await
+    }
+
+    /// Asks for every member's price.
+    ///
+    /// # Errors
+    /// As [`Self::list_members`].
+    pub async fn estimate(
+        &self,
+        estimate: pb::Envelope,
+    ) -> Result<Streaming<SealedEstimateResponse>, Status> {
+        let request = pb::CoordinatorServiceEstimateRequest { estimate: Some(estimate) };
+        let path = "/lango.v1.CoordinatorService/Estimate";
+        streamed(&self.0, path, request, PRICE_BYTES_MAX + PASSED_ON_BYTES_MAX).await
+    }
+
+    /// Asks a question: every member's answer, and no combined result.
+    ///
+    /// # Errors
+    /// As [`Self::list_members`].
+    pub async fn query(
+        &self,
+        query: pb::Envelope,
+        by_office: bool,
+    ) -> Result<Streaming<SealedQueryResponse>, Status> {
+        let (query, confidence) = (Some(query), String::new());
+        let request = pb::CoordinatorServiceQueryRequest { query, by_office, confidence, members_only: true };
+        let path = "/lango.v1.CoordinatorService/Query";
+        streamed(&self.0, path, request, ANSWER_BYTES_MAX + PASSED_ON_BYTES_MAX).await
+    }
+}
+
+async fn ready(channel: &Channel, bytes_max: usize) -> Result<Grpc<Channel>, Status> {
+    let mut grpc = Grpc::new(channel.clone()).max_decoding_message_size(bytes_max);
+    grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
+    Ok(grpc)
+}
+
+async fn unary<T, U>(channel: &Channel, path: &'static str, request: T, bytes_max: usize) -> Result<U, Status>
+where
+    T: Message + 'static,
+    U: Message + Default + 'static,
+{
+    let mut grpc = ready(channel, bytes_max).await?;
+    let codec: ProstCodec<T, U> = ProstCodec::default();
+    grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await.map(Response::into_inner)
+}
+
+async fn streamed<T, U>(
+    channel: &Channel,
+    path: &'static str,
+    request: T,
+    bytes_max: usize,
+) -> Result<Streaming<U>, Status>
+where
+    T: Message + 'static,
+    U: Message + Default + 'static,
+{
+    let mut grpc = ready(channel, bytes_max).await?;
+    let codec: ProstCodec<T, U> = ProstCodec::default();
+    let path = PathAndQuery::from_static(path);
+    grpc.server_streaming(Request::new(request), path, codec).await.map(Response::into_inner)
+}

@@ -1,0 +1,276 @@
+//! What an office signs: releases, prices and refusals, written in one way and read strictly.
+
+use lango_identity::{PayloadType, SpiffeId, digest};
+use lango_privacy::{Accounting, Loss};
+use prost::Message;
+
+use crate::{
+    currency::{account_fields, read_account, read_charge, read_loss},
+    pb,
+    question::{Fault, Malformed, sized, strict, version},
+    refusal::Arguments,
+};
+
+/// Cells as their digest takes them: little-endian 64-bit words.
+pub struct Cells<'a>(pub &'a [i64]);
+
+impl Cells<'_> {
+    /// `D(vector, cells)`.
+    pub fn digest(&self) -> [u8; 32] {
+        let words: Vec<u8> = self.0.iter().flat_map(|cell| cell.to_le_bytes()).collect();
+        digest(PayloadType::Vector, &words)
+    }
+}
+
+/// What an office signs of the question that it answers, and of how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basics {
+    /// The request that it answers.
+    pub request_digest: [u8; 32],
+    /// The question's text.
+    pub query_digest: [u8; 32],
+    /// Who answers.
+    pub office: SpiffeId,
+    /// The dataset's version.
+    pub dataset_version: String,
+    /// The policy in force.
+    pub policy_digest: [u8; 32],
+    /// How the release is made.
+    pub plan_digest: [u8; 32],
+    /// How it is laid out.
+    pub layout_digest: [u8; 32],
+    /// What the release costs.
+    pub loss: Loss,
+    /// When the request came, in Unix seconds.
+    pub time: u64,
+}
+
+/// What a request was charged, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charged {
+    /// Nothing for an answer that is stored, unless it was charged before that was known.
+    pub loss: Loss,
+    /// Whether the values had been released before.
+    pub repeated: bool,
+    /// The account.
+    pub account: Accounting,
+}
+
+/// What an office signs of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRelease {
+    /// What is answered, and how.
+    pub basics: Basics,
+    /// The noisy integers.
+    pub cells_digest: [u8; 32],
+    /// The same for every answer with the same values.
+    pub release_id: [u8; 16],
+    /// What the request was charged. Payloads of before the charge was signed have none.
+    pub charged: Option<Charged>,
+}
+
+/// What an office signs of a price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedPrice {
+    /// What is priced, and how it would be answered.
+    pub basics: Basics,
+    /// What the principal would be charged now.
+    pub charged: Charged,
+    /// How many such questions the tighter of pool and grant still allows in this period.
+    pub queries_left: u64,
+    /// How much of the data the contribution bounds are expected to drop, as the office published it.
+    pub bounds_drop: String,
+}
+
+/// What an office signs of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRefusal {
+    /// The request that it answers.
+    pub request_digest: [u8; 32],
+    /// Who refuses.
+    pub office: SpiffeId,
+    /// The stable code.
+    pub code: String,
+    /// When the request came, in Unix seconds.
+    pub time: u64,
+    /// The facts of the refusal.
+    pub arguments: Arguments,
+}
+
+impl SignedRelease {
+    /// The signed bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let Basics { loss, .. } = &self.basics;
+        let (charged, repeated, account) = charge_fields(self.charged.as_ref());
+        pb::ReleasePayload {
+            version: 1,
+            request_digest: self.basics.request_digest.to_vec(),
+            query_digest: self.basics.query_digest.to_vec(),
+            office: self.basics.office.to_string(),
+            dataset_version: self.basics.dataset_version.clone(),
+            policy_digest: self.basics.policy_digest.to_vec(),
+            plan_digest: self.basics.plan_digest.to_vec(),
+            layout_digest: self.basics.layout_digest.to_vec(),
+            cells_digest: self.cells_digest.to_vec(),
+            pure_nano: loss.pure_nano.unwrap_or(0),
+            rho_nano: loss.rho_nano,
+            delta_e18: loss.delta_e18,
+            release_id: self.release_id.to_vec(),
+            time: self.basics.time,
+            charged_pure_nano: charged.pure_nano.unwrap_or(0),
+            charged_rho_nano: charged.rho_nano,
+            charged_delta_e18: charged.delta_e18,
+            repeated,
+            accounting: account.0 as u32,
+            account_delta_e18: account.1,
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads bytes that `signer` signed.
+    pub(crate) fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        let p: pb::ReleasePayload = strict(bytes)?;
+        let digests: [&[u8]; 5] =
+            [&p.request_digest, &p.query_digest, &p.policy_digest, &p.plan_digest, &p.layout_digest];
+        let loss = read_loss(p.pure_nano, p.rho_nano, p.delta_e18);
+        let basics = read_basics(p.version, digests, (&p.office, signer), p.dataset_version, loss, p.time)?;
+        let charge = (p.charged_pure_nano, p.charged_rho_nano, p.charged_delta_e18);
+        let old = (charge, p.repeated, p.accounting, p.account_delta_e18) == ((0, 0, 0), false, 0, 0);
+        let charged = || read_charged(charge, p.repeated, p.accounting, p.account_delta_e18);
+        Ok(Self {
+            basics,
+            cells_digest: sized("cells_digest", &p.cells_digest)?,
+            release_id: sized("release_id", &p.release_id)?,
+            charged: if old { None } else { Some(charged()?) },
+        })
+    }
+}
+
+impl SignedPrice {
+    /// The signed bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let Basics { loss, .. } = &self.basics;
+        let (charged, repeated, account) = charge_fields(Some(&self.charged));
+        pb::PricePayload {
+            version: 1,
+            request_digest: self.basics.request_digest.to_vec(),
+            query_digest: self.basics.query_digest.to_vec(),
+            office: self.basics.office.to_string(),
+            dataset_version: self.basics.dataset_version.clone(),
+            policy_digest: self.basics.policy_digest.to_vec(),
+            plan_digest: self.basics.plan_digest.to_vec(),
+            layout_digest: self.basics.layout_digest.to_vec(),
+            pure_nano: loss.pure_nano.unwrap_or(0),
+            rho_nano: loss.rho_nano,
+            delta_e18: loss.delta_e18,
+            charged_pure_nano: charged.pure_nano.unwrap_or(0),
+            charged_rho_nano: charged.rho_nano,
+            charged_delta_e18: charged.delta_e18,
+            repeated,
+            accounting: account.0 as u32,
+            account_delta_e18: account.1,
+            queries_left: self.queries_left,
+            bounds_drop: self.bounds_drop.clone(),
+            time: self.basics.time,
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads bytes that `signer` signed.
+    pub(crate) fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        let p: pb::PricePayload = strict(bytes)?;
+        let digests: [&[u8]; 5] =
+            [&p.request_digest, &p.query_digest, &p.policy_digest, &p.plan_digest, &p.layout_digest];
+        let loss = read_loss(p.pure_nano, p.rho_nano, p.delta_e18);
+        let basics = read_basics(p.version, digests, (&p.office, signer), p.dataset_version, loss, p.time)?;
+        let charge = (p.charged_pure_nano, p.charged_rho_nano, p.charged_delta_e18);
+        let charged = read_charged(charge, p.repeated, p.accounting, p.account_delta_e18)?;
+        Ok(Self { basics, charged, queries_left: p.queries_left, bounds_drop: p.bounds_drop })
+    }
+}
+
+impl SignedRefusal {
+    /// The signed bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let argument = |(name, value): (&str, &str)| pb::Argument { name: name.into(), value: value.into() };
+        pb::RefusalPayload {
+            version: 1,
+            request_digest: self.request_digest.to_vec(),
+            office: self.office.to_string(),
+            code: self.code.clone(),
+            time: self.time,
+            arguments: self.arguments.iter().map(argument).collect(),
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads bytes that `signer` signed.
+    pub(crate) fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        let payload: pb::RefusalPayload = strict(bytes)?;
+        version(payload.version)?;
+        signed_by(&payload.office, signer)?;
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !(1..=64).contains(&payload.code.len()) || !payload.code.bytes().all(word) {
+            return Err(Malformed { field: "code", fault: Fault::Word });
+        }
+        let arguments = payload.arguments.into_iter().map(|argument| (argument.name, argument.value));
+        Ok(Self {
+            request_digest: sized("request_digest", &payload.request_digest)?,
+            office: signer.clone(),
+            code: payload.code,
+            time: payload.time,
+            arguments: Arguments::received(arguments)
+                .ok_or(Malformed { field: "arguments", fault: Fault::Word })?,
+        })
+    }
+}
+
+fn signed_by(office: &str, signer: &SpiffeId) -> Result<(), Malformed> {
+    let own = office == signer.to_string();
+    own.then_some(()).ok_or(Malformed { field: "office", fault: Fault::NotTheCertificates })
+}
+
+fn read_basics(
+    number: u32,
+    [request, query, policy, plan, layout]: [&[u8]; 5],
+    (office, signer): (&str, &SpiffeId),
+    dataset_version: String,
+    loss: Loss,
+    time: u64,
+) -> Result<Basics, Malformed> {
+    version(number)?;
+    signed_by(office, signer)?;
+    Ok(Basics {
+        request_digest: sized("request_digest", request)?,
+        query_digest: sized("query_digest", query)?,
+        office: signer.clone(),
+        dataset_version,
+        policy_digest: sized("policy_digest", policy)?,
+        plan_digest: sized("plan_digest", plan)?,
+        layout_digest: sized("layout_digest", layout)?,
+        loss,
+        time,
+    })
+}
+
+fn charge_fields(charged: Option<&Charged>) -> (Loss, bool, (pb::Accounting, u64)) {
+    charged.map_or(
+        (crate::currency::FREE, false, (pb::Accounting::Unspecified, 0)),
+        |Charged { loss, repeated, account }| (*loss, *repeated, account_fields(account)),
+    )
+}
+
+fn read_charged(
+    (pure_nano, rho_nano, delta_e18): (u64, u64, u64),
+    repeated: bool,
+    accounting: u32,
+    account_delta_e18: u64,
+) -> Result<Charged, Malformed> {
+    let unknown = Malformed { field: "accounting", fault: Fault::Account };
+    let accounting = i32::try_from(accounting).ok().and_then(|word| pb::Accounting::try_from(word).ok());
+    let account = read_account(accounting.ok_or(unknown)?, account_delta_e18)?;
+    Ok(Charged { loss: read_charge(pure_nano, rho_nano, delta_e18), repeated, account })
+}
+
+#[cfg(test)]
+mod tests;

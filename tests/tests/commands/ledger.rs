@@ -1,0 +1,82 @@
+//! `lango ledger` as an administrator runs it.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
+use serde_json::Value;
+
+use crate::prepare::{lango, said};
+
+fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    said(&lango(&["ledger", word], config, more))
+}
+
+/// An office without a store, anchored in another folder.
+fn bare(world: &TestRegion, elsewhere: &Path) -> (Office, std::path::PathBuf) {
+    let policy = Policy::of("GHA").grants([TestGrant::of("1", "4")]);
+    let mut office = Office::prepare(world, "GHA", &policy, &Register::sample(3));
+    office.anchor_at(elsewhere.join("anchor"));
+    let config = office.write_config(world);
+    fs::remove_file(office.store()).unwrap();
+    (office, config)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_is_made_once_and_shows_what_is_left() {
+    let (world, elsewhere) = (TestRegion::new(), tempfile::tempdir().unwrap());
+    let (mut office, config) = bare(&world, elsewhere.path());
+    let anchor = elsewhere.path().join("anchor");
+    for word in ["show", "anchor"] {
+        let (code, _, stderr) = ledger(word, &config, &[]);
+        assert!(code == Some(1) && stderr.contains("does not exist: make it with"), "{stderr}");
+    }
+    let (code, stdout, stderr) = ledger("create", &config, &[]);
+    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+    assert!(stderr.contains("made the store "), "{stderr}");
+    for path in [office.store(), anchor.clone()] {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+    let identity = fs::read_to_string(&anchor).unwrap();
+    assert!(
+        stderr.contains(identity.lines().nth(1).unwrap().trim_start_matches("store ")),
+        "{identity} {stderr}"
+    );
+
+    // Neither in the place of the store, nor while its anchor says that there was one, nor over what is left of it.
+    let (code, _, stderr) = ledger("create", &config, &[]);
+    assert!(code == Some(1) && stderr.contains("is of a store that was made before"), "{stderr}");
+    fs::remove_file(&anchor).unwrap();
+    let (code, _, stderr) = ledger("create", &config, &[]);
+    assert!(code == Some(1) && stderr.contains("is there already"), "{stderr}");
+
+    office.up().await.unwrap();
+    let analyst = world.analyst();
+    analyst.ask(&office, &persons("by sex", "0.75")).await.unwrap();
+    let (code, stdout, stderr) = ledger("show", &config, &["--format", "json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    let text = |line: usize, name: &str| shown[line][name].as_str().unwrap().to_owned();
+    for (line, grant, limit, left) in [(0, "", "100", "99.25"), (1, "regional-analysts", "4", "3.25")] {
+        assert_eq!((text(line, "pool"), text(line, "grant")), ("residents".into(), grant.into()));
+        assert_eq!(
+            (text(line, "limit"), text(line, "spent"), text(line, "left")),
+            (limit.into(), "0.75".into(), left.into())
+        );
+        assert_eq!(text(line, "currency"), "epsilon");
+    }
+    let (_, stdout, _) = ledger("show", &config, &["--format", "csv"]);
+    assert!(stdout.starts_with("pool,grant,period,currency,limit,spent,left\nresidents,,"), "{stdout}");
+    let (_, stdout, _) = ledger("show", &config, &[]);
+    assert!(stdout.contains("regional-analysts") && stdout.contains("99.25"), "{stdout}");
+    office.down().await;
+    assert!(fs::read_to_string(&anchor).unwrap().ends_with("sequence 2\n"));
+
+    // A store whose anchor is gone is anchored on purpose only.
+    fs::remove_file(&anchor).unwrap();
+    let error = office.up().await.err().unwrap().to_string();
+    assert!(error.contains("lango ledger anchor --config FILE"), "{error}");
+    let (code, _, stderr) = ledger("anchor", &config, &[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    office.up().await.unwrap();
+    office.down().await;
+}

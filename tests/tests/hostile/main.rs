@@ -1,0 +1,7 @@
+//! One hostile member costs its coordinator little and the others nothing; one hostile coordinator costs an analyst little.
+
+mod coordinators;
+mod members;
+mod memory;
+mod raw;
+mod signed;

@@ -1,0 +1,222 @@
+//! Members that send whatever costs most, beside one that answers.
+
+use std::{sync::Arc, time::Duration};
+
+use lango_identity::{PayloadType, Role};
+use lango_testkit::{TestCoordinator, TestRegion, persons};
+use lango_wire::{Object, pb, pb::member_answer, pb::member_estimate};
+use tonic::{Code, Status};
+
+use crate::{
+    memory::Measured,
+    raw::{Script, Step, field, send, serve, varint},
+    signed::{LAYOUT, release},
+};
+
+const DEADLINE: Duration = Duration::from_secs(5);
+const MIB: usize = 1024 * 1024;
+
+/// The bytes of the envelope of a signed question, without prost.
+fn payload(request: &[u8]) -> Vec<u8> {
+    // `query = 1`, then in the envelope `type = 1` and `payload = 2`.
+    let read = |bytes: &[u8], wanted: u8| -> Option<Vec<u8>> {
+        let mut rest = bytes;
+        while let [tag, tail @ ..] = rest {
+            let (mut length, mut at) = (0usize, 0);
+            for (index, byte) in tail.iter().enumerate() {
+                length |= usize::from(byte & 0x7f) << (7 * index);
+                at = index + 1;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+            }
+            let value = tail.get(at..at + length)?;
+            if tag >> 3 == wanted {
+                return Some(value.to_vec());
+            }
+            rest = tail.get(at + length..)?;
+        }
+        None
+    };
+    read(&read(request, 1).unwrap(), 2).unwrap()
+}
+
+/// A message of bytes that were encoded by the generated code.
+fn encoded(release: pb::Release) -> Vec<u8> {
+    lango_wire::sealed::in_one_field(&[release])
+}
+
+/// How TGO is reported, and whether GHA answered beside it, to a question and to a price enquiry.
+async fn beside(script: impl Fn(&TestRegion) -> Script) -> (String, String) {
+    let world = TestRegion::new();
+    let gha = world.identity(Role::Office, "GHA");
+    let (signer, office) = (gha.signer(), gha.id.clone());
+    let answers: Script = Arc::new(move |method: &str, request: &[u8]| match method {
+        "Query" => {
+            let bytes = encoded(release(&signer, &office, &payload(request), LAYOUT, &[1, 2, 3, 4]));
+            // The length in front is that of field 1.
+            send([&[0x0a], bytes.as_slice()].concat())
+        }
+        _ => vec![Step::Fail(Status::unavailable("no prices here"))],
+    });
+    let good = serve(&world, Role::Office, "GHA", answers).await;
+    let bad = serve(&world, Role::Office, "TGO", script(&world)).await;
+    let member = |name, socket| (world.id(Role::Office, name), format!("https://{socket}").parse().unwrap());
+    let coordinator =
+        TestCoordinator::start(&world, vec![member("GHA", good), member("TGO", bad)], DEADLINE).await;
+    let analyst = world.analyst();
+    let audience = [&world.id(Role::Office, "GHA"), &world.id(Role::Office, "TGO")];
+    let question = analyst.question(&audience, &persons("by sex", "1")).encode();
+
+    let relayed =
+        analyst.relay(&coordinator, &analyst.sign(PayloadType::Query, question.clone()), false).await;
+    let relayed = relayed.unwrap();
+    let coverage = relayed.result.coverage.unwrap();
+    assert_eq!(coverage.answered, ["GHA"], "{:?}", relayed.members);
+    let member = relayed.members.iter().find(|member| member.office == "TGO").unwrap();
+    let of_query = match member.outcome.as_ref().unwrap() {
+        member_answer::Outcome::Release(_) => "answered".to_owned(),
+        member_answer::Outcome::Refusal(refusal) => refusal.reason.clone(),
+        member_answer::Outcome::Missing(missing) => missing.reason.clone(),
+    };
+
+    let estimate = Some(analyst.sign(PayloadType::Estimate, question));
+    let mut client = analyst.coordinator(&coordinator).await;
+    let request = pb::CoordinatorServiceEstimateRequest { estimate };
+    let mut events = client.estimate(request).await.unwrap().into_inner();
+    let mut of_price = String::new();
+    while let Some(event) = events.message().await.unwrap() {
+        let member = event.member.unwrap();
+        if let (true, Some(member_estimate::Outcome::Missing(missing))) =
+            (member.office == "TGO", member.outcome)
+        {
+            of_price = missing.reason;
+        }
+    }
+    // A lookup that no coordinator relays costs nothing either.
+    drop(analyst.lookup(&audience, Object::Describe(None)));
+    (of_query, of_price)
+}
+
+/// A script that sends the same whatever it is asked.
+fn always(steps: Vec<Step>) -> impl Fn(&TestRegion) -> Script {
+    move |_| {
+        let steps = steps.clone();
+        Arc::new(move |_: &str, _: &[u8]| steps.clone())
+    }
+}
+
+fn words(query: &str, price: &str) -> (String, String) {
+    (query.to_owned(), price.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_empty_earlier_releases_costs_the_coordinator_nothing() {
+    let measured = Measured::begin().await;
+    // As the old protocol had them: `earlier = 8`, two bytes each; and as this one has them.
+    for number in [8u8, 9] {
+        let many = [number << 3 | 2, 0].repeat(4_000_000);
+        let message = field(1, &many);
+        assert_eq!(beside(always(send(message))).await, words("too-large", "too-large"), "{number}");
+        let fewer = [number << 3 | 2, 0].repeat(500_000);
+        assert_eq!(beside(always(send(field(1, &fewer)))).await, words("unverified", "unverified"));
+    }
+    let nested = field(9, &[vec![0; 3 * MIB]].concat());
+    assert_eq!(beside(always(send(field(1, &nested)))).await, words("unverified", "too-large"));
+    measured.check("a list of earlier releases");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_larger_than_any_answer_is_dropped_before_it_is_read() {
+    let measured = Measured::begin().await;
+    for (what, message) in [
+        ("64 MiB of zeros", field(1, &field(4, &vec![0; 64 * MIB]))),
+        ("a text of 32 MiB", field(1, &field(2, &vec![b'x'; 32 * MIB]))),
+    ] {
+        assert_eq!(beside(always(send(message))).await, words("too-large", "too-large"), "{what}");
+    }
+    drop(measured);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_grow_when_they_are_decoded_are_not_decoded() {
+    let measured = Measured::begin().await;
+    let certificates = field(1, &[0x22, 0].repeat(1_900_000));
+    let zeros = field(4, &vec![0; 3 * MIB + MIB / 2]);
+    let unpacked = [0x20u8, 0].repeat(1_900_000);
+    let unknown = [0x7au8, 0].repeat(1_900_000);
+    let groups = vec![0x0b; MIB];
+    let losses = field(5, &[0x10, 0].repeat(1_900_000));
+    for (what, inner) in [
+        ("empty certificates", certificates),
+        ("zeros", zeros),
+        ("zeros that are not packed", unpacked),
+        ("unknown fields", unknown),
+        ("groups within groups", groups),
+        ("one field again and again", losses),
+    ] {
+        let (query, price) = beside(always(send(field(1, &inner)))).await;
+        assert!(["unverified", "unsigned"].contains(&query.as_str()), "{what}: {query}");
+        assert!(["unverified", "unsigned", "too-large"].contains(&price.as_str()), "{what}: {price}");
+    }
+    measured.check("lists that grow");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_member_signs_itself_is_held_to_what_can_be_planned() {
+    let measured = Measured::begin().await;
+    let codes: String = (0..240_000).map(|code| format!("{code:x},")).collect();
+    let many = "1,".repeat(500_000);
+    for (what, layout, cells) in [
+        ("three million zeros", LAYOUT.to_owned(), vec![0i64; 3_000_000]),
+        ("a layout of half a million keys", LAYOUT.replace("F,M,", &many), vec![0; 500_002]),
+        ("a layout of a quarter of a million keys", LAYOUT.replace("F,M,", &codes), vec![0; 100]),
+    ] {
+        let script = move |world: &TestRegion| -> Script {
+            let tgo = world.identity(Role::Office, "TGO");
+            let (signer, office, layout, cells) =
+                (tgo.signer(), tgo.id.clone(), layout.clone(), cells.clone());
+            Arc::new(move |_: &str, request: &[u8]| {
+                let bytes = encoded(release(&signer, &office, &payload(request), &layout, &cells));
+                send([&[0x0a], bytes.as_slice()].concat())
+            })
+        };
+        // What it signs for a price is a question's release: not a price at all.
+        assert_eq!(beside(script).await.0, "unverified", "{what}");
+    }
+    measured.check("signed nonsense");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_and_trailers_without_end_are_bounded() {
+    let measured = Measured::begin().await;
+    let details = vec![0x1a; 4 * MIB];
+    let large = Status::with_details(Code::Internal, "x", details.into());
+    let long = Status::new(Code::Internal, "x".repeat(4 * MIB));
+    // Not signed, and of an envelope of many certificates.
+    let envelope = field(4, &[]).repeat(4_000);
+    let any = [field(1, b"type.googleapis.com/lango.v1.Envelope"), field(2, &envelope)].concat();
+    let many = [varint(0x08), varint(7), field(3, &any)].concat();
+    let certificates = Status::with_details(Code::PermissionDenied, "x", many.into());
+    for (what, status) in [("details", large), ("words", long), ("certificates", certificates)] {
+        let (query, price) = beside(always(vec![Step::Fail(status)])).await;
+        let expected = ["unsigned", "unverified", "unreachable"];
+        assert!(
+            expected.contains(&query.as_str()) && expected.contains(&price.as_str()),
+            "{what}: {query} {price}"
+        );
+    }
+    measured.check("refusals");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_never_ends_is_given_up_at_the_deadline() {
+    let measured = Measured::begin().await;
+    assert_eq!(beside(always(vec![Step::Wait])).await, words("deadline", "deadline"));
+    // More messages after the first are thrown away, one by one.
+    let repeated = vec![Step::Repeat(Arc::new(field(1, &field(2, &vec![b'x'; MIB]))))];
+    let (query, price) = beside(always(repeated)).await;
+    assert!(["deadline", "unverified", "unsigned"].contains(&query.as_str()), "{query}");
+    assert!(["deadline", "unverified", "unsigned"].contains(&price.as_str()), "{price}");
+    measured.check("a stream without end");
+}
