@@ -211,7 +211,7 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         (
             "analyst/*\"",
             "analyst/*\", \"awa\"",
-            "gha.toml:25:50: `awa` is not of the form `spiffe://<trust-domain>/<role>/<name>`",
+            "gha.toml:25:51: `awa` is not of the form `spiffe://<trust-domain>/<role>/<name>`",
         ),
         ("analyst/awa\"", "analyst/*\"", "gha.toml:38:10: `*` is not a name"),
         (
