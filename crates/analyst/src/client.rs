@@ -1,9 +1,6 @@
 //! Asking through a coordinator that is trusted with nothing: what counts is what the offices signed.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use lango_identity::{
     Expected, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, check_own, client_config, digest,
@@ -20,6 +17,7 @@ use lango_wire::{
 
 use crate::{
     answered::{Answered, Prices, Unpriced, tables},
+    clock::now,
     enquiry::Enquiry,
     error::AskError,
     event::AskEvent,
@@ -29,13 +27,6 @@ use crate::{
 /// How long a question lives.
 const LIFE_S: u64 = 3_600;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-
-/// Unix seconds.
-pub fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
-}
 
 /// Who asks, and whom the analyst believes.
 pub struct Credentials {

@@ -8,13 +8,15 @@
 
 mod answered;
 mod client;
+mod clock;
 mod enquiry;
 mod error;
 mod event;
 mod stream;
 
 pub use answered::{Answered, Prices, Unpriced};
-pub use client::{Asking, Client, Credentials, Pricing, now};
+pub use client::{Asking, Client, Credentials, Pricing};
+pub use clock::now;
 pub use enquiry::Enquiry;
 pub use error::{AskError, CoordinatorFault};
 pub use event::{AskEvent, BrokenOff, Discarded};

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Status, Streaming};
 
 use crate::{
-    client::now,
+    clock::now,
     error::AskError,
     event::{AskEvent, BrokenOff, Discarded},
 };
