@@ -1,9 +1,6 @@
 //! What does one member say? Every way in which it may not answer has one name.
 
-use std::{
-    error::Error,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{error::Error, time::Duration};
 
 use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::Outcome;
@@ -16,13 +13,7 @@ use lango_wire::{
 };
 use tonic::Status;
 
-use crate::{members::Seat, question::RelayedQuestion};
-
-/// Unix seconds.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
+use crate::{clock::now, members::Seat, question::RelayedQuestion};
 
 /// What came of asking one member.
 #[derive(Debug, Clone)]

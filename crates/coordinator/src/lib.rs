@@ -6,6 +6,7 @@
 //! Architecture invariant: cells never reach a log line.
 
 mod ask;
+mod clock;
 mod combined;
 mod config;
 mod members;

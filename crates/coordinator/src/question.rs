@@ -9,7 +9,7 @@ use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{Inquiry, Question, Refusal, TimeFault, Wanted, pb, status::unauthenticated};
 use tonic::Status;
 
-use crate::ask::now;
+use crate::clock::now;
 
 /// A question that may be relayed, and what its answers are held against.
 #[derive(Debug, Clone)]

@@ -19,7 +19,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Asker, Released, Reply, now},
+    ask::{Asker, Released, Reply},
+    clock::now,
     combined,
     members::{Members, Seat},
     question::{Door, RelayedQuestion},

@@ -61,8 +61,8 @@ fn asked(world: &World, kind: PayloadType, audience: &[&str]) -> pb::Envelope {
         mode: 1,
         min_members: 0,
         roster_digest: vec![],
-        issued_at: u64::try_from(crate::ask::now()).unwrap(),
-        expires_at: u64::try_from(crate::ask::now() + 3_600).unwrap(),
+        issued_at: u64::try_from(crate::clock::now()).unwrap(),
+        expires_at: u64::try_from(crate::clock::now() + 3_600).unwrap(),
     };
     world.signer(Role::Analyst, "awa").sign(kind, question.encode()).into()
 }
@@ -136,7 +136,7 @@ async fn every_member_is_received_and_named_for_what_it_did() {
         let found = match &said[office] {
             member_answer::Outcome::Release(release) => {
                 let uri = World::office(office);
-                let (region, now, request_digest) = (&world.region, crate::ask::now(), &request_digest);
+                let (region, now, request_digest) = (&world.region, crate::clock::now(), &request_digest);
                 let inquiry = Inquiry { region, now, request_digest, question: None };
                 let verified = inquiry.release(release.clone(), &uri);
                 verified.expect("the analyst can verify what the coordinator passes on");

@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(layout.to_string(), TEXT);
         assert_eq!(layout.integers(), 2 + 12 + 8);
         let axes: Vec<_> = layout.axes(&layout.margins()[2].by).map(|(_, keyset)| keyset).collect();
-        let keys: Vec<_> = rows(&axes).map(crate::query::join).collect();
+        let keys: Vec<_> = rows(&axes).map(crate::name::join).collect();
         assert_eq!((keys[0].as_str(), keys[1].as_str(), keys[11].as_str()), ("0-4,F", "0-4,M", "_U,_U"));
         assert_eq!(rows(&[]).count(), 1);
     }

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use crate::{Decimal, Name, query::join};
+use crate::{Decimal, Name, name::join};
 
 /// The most bytes of a measure's text.
 const BYTES_MOST: usize = 256;

@@ -1,6 +1,6 @@
-//! The mechanisms: calibrated so that OpenDP's own map is at most the price, and the one place that adds noise.
+//! The mechanisms: calibrated so that OpenDP's own map is at most the price, and drawn from nowhere else than `draw`.
 
-use std::{collections::HashMap, fmt, num::NonZero, thread};
+use std::{fmt, num::NonZero, thread};
 
 use opendp::{
     domains::{AtomDomain, VectorDomain},
@@ -9,20 +9,16 @@ use opendp::{
     metrics::{L1Distance, L2Distance},
 };
 
-use crate::{
-    Code, Fetch, Layout, Measure, Plan, PlannedMargin,
-    loss::at_most,
-    plan::{CELLS_MOST, fractions},
-};
+use crate::loss::at_most;
 
 pub use discovery::Discovery;
+pub use draw::{Counted, Exact, FOUND_KEYS_MOST, Measured, measure};
 pub use selection::{Selection, SelectionLaw, rank_scores};
 
 mod discovery;
+mod draw;
 mod selection;
 
-/// The most keys that a release names of those that are found in the data.
-pub const FOUND_KEYS_MOST: usize = 10_000;
 /// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
 /// whatever a table can hold.
 pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e13;
@@ -110,27 +106,6 @@ impl fmt::Display for Measurement {
             Self::Noise(noise) | Self::Discovery(Discovery { noise, .. }) => noise.fmt(f),
             Self::Selection(selection) => selection.fmt(f),
         }
-    }
-}
-
-/// What the database counted for one margin.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Counted {
-    /// For every cell the integers of the margin's fetch, innermost.
-    Cells(Vec<i64>),
-    /// The units of each value that there is.
-    Keys(HashMap<String, i64>),
-}
-
-/// Whole numbers as they came from the office's database.
-///
-/// Deliberately without `Debug`, `Serialize`, `Clone` or a way to read it: only [`measure`] consumes it.
-pub struct Exact<T>(T);
-
-impl<T> Exact<T> {
-    /// Takes what the database counted out of sight.
-    pub fn new(counted: T) -> Self {
-        Self(counted)
     }
 }
 
@@ -252,86 +227,6 @@ fn root_above(squared: u128) -> f64 {
     }
     let root = (squared as f64).sqrt();
     if squared < 1 << 53 && root * root >= squared as f64 { root } else { root.next_up().next_up() }
-}
-
-/// What a plan measures: the layout, with the keys that were found in the data, and its integers as it orders them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Measured {
-    /// Which integer stands for which cell.
-    pub layout: Layout,
-    /// The integers.
-    pub integers: Vec<i64>,
-}
-
-/// Draws the plan's noise over what was counted, margin by margin.
-///
-/// The caller must have reserved the plan's loss durably; the result must not leave before it is stored.
-pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, NoiseError> {
-    let (planned, fetched) = (plan.margins.len(), counted.0.len());
-    if planned != fetched {
-        return Err(NoiseError::Shape { planned, fetched });
-    }
-    let mut integers = Vec::with_capacity(plan.layout.integers());
-    let mut found = Vec::with_capacity(planned);
-    let searches = plan.margins.iter().filter(|margin| matches!(margin.fetch, Fetch::Keys(_))).count();
-    for (margin, counted) in plan.margins.iter().zip(counted.0) {
-        let named = match (counted, margin.text.measurement) {
-            (Counted::Cells(counted), measurement) => {
-                let planned = plan.layout.cells_of(&margin.text.by) * margin.fetch.width(&plan.dataset);
-                if planned != counted.len() {
-                    return Err(NoiseError::Shape { planned, fetched: counted.len() });
-                }
-                integers.extend(match measurement {
-                    Measurement::Noise(noise) => noise.add(&counted)?,
-                    Measurement::Selection(selection) => select(plan, margin, selection, &counted)?,
-                    Measurement::Discovery(_) => return Err(NoiseError::Shape { planned: 0, fetched: 1 }),
-                });
-                None
-            }
-            (Counted::Keys(counted), Measurement::Discovery(discovery)) => {
-                let mut reached: Vec<(Code, i64)> = discovery
-                    .find(&counted)?
-                    .into_iter()
-                    .filter_map(|(key, units)| Some((key.parse().ok()?, units)))
-                    .collect();
-                // What a release holds is bounded, and which keys are left out depends on nothing but noisy counts.
-                reached.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
-                let room = CELLS_MOST.saturating_sub(plan.layout.integers());
-                reached.truncate(room.min(FOUND_KEYS_MOST / searches.max(1)));
-                reached.sort();
-                integers.extend(reached.iter().map(|(_, units)| units));
-                Some(reached.into_iter().map(|(key, _)| key).collect())
-            }
-            (Counted::Keys(_), _) => return Err(NoiseError::Shape { planned: 1, fetched: 0 }),
-        };
-        found.push(named);
-    }
-    Ok(Measured { layout: plan.layout.clone().with_found(found), integers })
-}
-
-/// The chosen candidate for each share of each cell.
-fn select(
-    plan: &Plan,
-    margin: &PlannedMargin,
-    selection: Selection,
-    ranks: &[i64],
-) -> Result<Vec<i64>, NoiseError> {
-    let Measure::Quantile(_, shares) = &margin.text.measure else { return Err(NoiseError::Noise) };
-    let (candidates, shares) = (margin.fetch.candidates(), fractions(shares).ok_or(NoiseError::Noise)?);
-    let width = margin.fetch.width(&plan.dataset);
-    let chosen = |ranks: &[i64]| -> Result<Vec<i64>, NoiseError> {
-        let mut chosen = Vec::new();
-        for ranks in ranks.chunks_exact(width) {
-            for share in &shares {
-                let place = selection.choose(&rank_scores(ranks, *share))?;
-                chosen.push(*candidates.get(place).ok_or(NoiseError::Noise)?);
-            }
-        }
-        Ok(chosen)
-    };
-    // Groups of about as many candidates as are worth a thread.
-    let groups = CELLS_PER_THREAD.div_ceil(width.saturating_mul(shares.len()).max(1));
-    in_threads(ranks, groups.saturating_mul(width).max(1), &chosen)
 }
 
 #[cfg(test)]

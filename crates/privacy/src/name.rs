@@ -111,3 +111,8 @@ impl Code {
         Self(text.to_owned())
     }
 }
+
+/// Words with commas between them.
+pub(crate) fn join<'a, T: AsRef<str> + 'a>(words: impl IntoIterator<Item = &'a T>) -> String {
+    words.into_iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",")
+}

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Measure, Name, Noise, Query};
 
-pub(crate) use cost::LAYOUT_BYTES_MOST;
-pub use cost::{CELLS_MOST, Cost, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
+pub use cost::Cost;
 pub use fetch::{Fetch, Sensitivity, fractions};
 pub use filter::{FilterOn, PlannedFilter};
+pub(crate) use limits::LAYOUT_BYTES_MOST;
+pub use limits::{CELLS_MOST, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
 pub use refusal::{PlanRefusal, RestoreError};
 pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};
 
 mod cost;
 mod fetch;
 mod filter;
+mod limits;
 mod price;
 mod refusal;
 mod text;

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use crate::{Code, Decimal, Measure, Name};
+use crate::{Code, Decimal, Measure, Name, name::join};
 
 /// A question about one dataset. Its one canonical text is what [`fmt::Display`] writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,10 +145,6 @@ pub enum Price {
         /// The margin it speaks of.
         by: Margin,
     },
-}
-
-pub(crate) fn join<'a, T: AsRef<str> + 'a>(words: impl IntoIterator<Item = &'a T>) -> String {
-    words.into_iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",")
 }
 
 impl fmt::Display for Query {

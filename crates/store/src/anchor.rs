@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Location, Store, StoreError};
+use crate::{AnchorError, Location, Store, StoreError};
 
 /// The first line of the file.
 const HEADING: &str = "lango-anchor 1";
@@ -26,68 +26,6 @@ pub struct StorePosition {
     pub identity: [u8; 16],
     /// The number of its last access record.
     pub sequence: i64,
-}
-
-/// Why an anchor does not hold.
-#[derive(Debug, thiserror::Error)]
-pub enum AnchorError {
-    /// It lies where the store does, and would be lost or put back with it.
-    #[error(
-        "the anchor {path} lies in the store's folder: choose a place on another disk, which no backup of the store puts back"
-    )]
-    BesideStore {
-        /// The anchor.
-        path: PathBuf,
-    },
-    /// There is none, and the store is not new.
-    #[error(
-        "the anchor {path} does not exist, and the store has {sequence} records: put it back, or make it with `lango ledger anchor \
-         --config FILE` if you are sure that the store is the latest"
-    )]
-    Missing {
-        /// The anchor.
-        path: PathBuf,
-        /// The store's.
-        sequence: i64,
-    },
-    /// There is one already, so there was a store.
-    #[error(
-        "the anchor {path} is of a store that was made before: find that store, or move the anchor away if it is gone for good"
-    )]
-    Exists {
-        /// The anchor.
-        path: PathBuf,
-    },
-    /// It is not an anchor's text.
-    #[error(
-        "the anchor {path} cannot be read as an anchor: put it back, or make it with `lango ledger anchor --config FILE`"
-    )]
-    Unreadable {
-        /// The anchor.
-        path: PathBuf,
-    },
-    /// The store is another one.
-    #[error(
-        "the store is not the one that the anchor {path} names: see that its disk is mounted and `store` names the right one. Its \
-         charges are forgotten otherwise: docs/OPERATIONS.md"
-    )]
-    Another {
-        /// The anchor.
-        path: PathBuf,
-    },
-    /// The store is older.
-    #[error(
-        "the store is older than the anchor {path}: it has {found} records and had {sequence}. What was charged between them would be \
-         forgotten: docs/OPERATIONS.md says how to put an older copy back"
-    )]
-    Older {
-        /// The anchor.
-        path: PathBuf,
-        /// As the store says.
-        found: i64,
-        /// As the anchor says.
-        sequence: i64,
-    },
 }
 
 impl Anchor {

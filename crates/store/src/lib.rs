@@ -5,11 +5,13 @@
 
 mod anchor;
 mod engine;
+mod error;
 mod examine;
 #[cfg(test)]
 mod fixture;
 mod guard;
 mod location;
+mod log;
 mod pools;
 mod record;
 mod release;
@@ -21,7 +23,8 @@ mod secret;
 mod statement;
 mod writer;
 
-pub use anchor::{Anchor, AnchorError, StorePosition};
+pub use anchor::{Anchor, StorePosition};
+pub use error::{AnchorError, DatabaseError, StoreError};
 pub use examine::{Examined, Written};
 pub use location::Location;
 pub use pools::Moved;
@@ -29,4 +32,4 @@ pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, ReleaseKey, Settled, Stored};
 pub use request::{Claiming, Seen};
 pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
-pub use schema::{DatabaseError, Store, StoreError};
+pub use schema::Store;

@@ -8,8 +8,7 @@ use crate::{
     Record, Store, StoreError,
     engine::{Connection, Row, Run},
     request,
-    reserve::SetState,
-    rows,
+    rows::{self, SetState},
     statement::{Together, statement},
     writer::Write,
 };

@@ -9,7 +9,8 @@ use lango_privacy::Loss;
 use crate::{
     Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
-    request, rows,
+    request,
+    rows::{self, SetState},
     statement::{Together, statement},
     writer::Write,
 };
@@ -130,11 +131,6 @@ statement! {
          plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
          VALUES (:query_digest, :version, :terms_digest, :query, :dataset, :pool, :rows_from, :grant, :period, :plan, :pure_nano, \
          :rho_nano, :delta_e18, :at, 'pending') RETURNING id"
-}
-
-statement! {
-    /// Another state.
-    SetState { state, id } = "UPDATE reservation SET state = :state WHERE id = :id"
 }
 
 statement! {

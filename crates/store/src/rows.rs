@@ -3,7 +3,12 @@
 use lango_ledger::{Balance, ReservationState};
 use lango_privacy::Loss;
 
-use crate::{StoreError, engine::Row};
+use crate::{StoreError, engine::Row, statement::statement};
+
+statement! {
+    /// Another state.
+    SetState { state, id } = "UPDATE reservation SET state = :state WHERE id = :id"
+}
 
 /// An amount for the database. Amounts are far below 2^63: an account's limit is at most 10^11, and balances stop there.
 pub(crate) fn signed(amount: u64) -> i64 {

@@ -1,9 +1,7 @@
 //! Making a store and opening it: its schema, and which connections write and read.
 
-use std::{path::PathBuf, sync::Arc};
-
 use crate::{
-    AnchorError, Location,
+    DatabaseError, Location, StoreError,
     engine::{Connection, Pool, Run},
     guard,
     location::{harden, make_file, warn},
@@ -77,97 +75,6 @@ pub struct Store {
     identity: [u8; 16],
     /// Which of the gateways that share the store this is: new at every start.
     opened_by: [u8; 16],
-}
-
-/// Why the store cannot serve. No message holds a count or an identifier of a person.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database refused to read, or the store cannot be opened.
-    #[error("the store's database failed: {0}")]
-    Database(#[from] DatabaseError),
-    /// The database refused a transaction.
-    #[error("the store's database failed in `{transaction}`: {error}")]
-    Transaction {
-        /// The transaction's name.
-        transaction: &'static str,
-        /// What the database says.
-        error: DatabaseError,
-    },
-    /// There is no store.
-    #[error(
-        "the store {place} does not exist: make it with `lango ledger create --config FILE`. If there was one, its charges are \
-             missing: docs/OPERATIONS.md"
-    )]
-    Missing {
-        /// Where it should be.
-        place: String,
-    },
-    /// There is a store already, or what is left of one.
-    #[error("{place} is there already: a ledger is never made in the place of another")]
-    Exists {
-        /// What is there.
-        place: String,
-    },
-    /// The main file lacks what its log held.
-    #[error(
-        "the store {place} lacks its log, {place}-wal, which holds its last charges: put both back together, or restore the store as \
-             docs/OPERATIONS.md says"
-    )]
-    LogLost {
-        /// The main file.
-        place: String,
-    },
-    /// The anchor does not hold.
-    #[error(transparent)]
-    Anchor(#[from] AnchorError),
-    /// The policy would give budget back.
-    #[error("{0}")]
-    Pools(#[from] lango_ledger::PoolsError),
-    /// A file cannot be made, read or written.
-    #[error("{path}: {error}")]
-    Files {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// The server cannot be reached as it is configured.
-    #[error("the store's server cannot be used: {0}")]
-    Server(#[from] lango_database::ServerError),
-    /// The database was written by another version.
-    #[error(
-        "the store has schema {found}, this version reads {SCHEMA}: run the version that wrote it, or restore its backup"
-    )]
-    Schema {
-        /// As found.
-        found: i64,
-    },
-    /// A row that this version would not have written.
-    #[error("the store holds a damaged {0}: restore it from a backup")]
-    Damaged(&'static str),
-    /// A reservation was asked to do what reservations never do.
-    #[error(transparent)]
-    Transition(#[from] lango_ledger::TransitionError),
-    /// The store was closed meanwhile.
-    #[error("the store is closed")]
-    Closed,
-}
-
-/// How the database failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum DatabaseError {
-    /// It said so, or the connection to it did.
-    #[error("{0}")]
-    Failed(Arc<sqlx::Error>),
-    /// It said nothing for too long.
-    #[error("it does not answer")]
-    TimedOut,
-}
-
-impl From<sqlx::Error> for DatabaseError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(Arc::new(error))
-    }
 }
 
 impl Store {
@@ -273,7 +180,7 @@ async fn migrate(connection: &mut Connection, mut found: i64) -> Result<(), Stor
             connection.all(SetSchemaVersion { version: found.into() }.into()).await?;
         }
     }
-    if found == SCHEMA { Ok(()) } else { Err(StoreError::Schema { found }) }
+    if found == SCHEMA { Ok(()) } else { Err(StoreError::Schema { found, own: SCHEMA }) }
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
 //! Verifying what came: whether an office signed it as an answer to this request, and whether every part is what it signed.
 
-use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
-use lango_statistics::CombineError;
 use prost::bytes::Bytes;
 
 use crate::{
     currency::FREE,
     limits::{LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
     pb,
-    question::Malformed,
     sealed::{SealedPrice, SealedRelease, opened, text, unpacked},
     signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease},
 };
+
+pub use error::AnswerError;
+
+mod error;
 
 /// What was asked, for those who verify what comes back.
 #[derive(Debug, Clone, Copy)]
@@ -66,32 +68,6 @@ pub struct VerifiedPrice {
     pub plan: PlanText,
     /// How it would be laid out.
     pub layout: Layout,
-}
-
-/// Why an answer proves nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
-    /// A part is missing.
-    #[error("the answer has no {0}")]
-    Absent(&'static str),
-    /// A part is larger than any that can be planned.
-    #[error("the answer's {0} is too large")]
-    TooLarge(&'static str),
-    /// The signature or its certificates are not good.
-    #[error("the answer is not signed: {0}")]
-    Unauthenticated(#[from] Unauthenticated),
-    /// Another principal signed it.
-    #[error("the answer is signed by {0}")]
-    Signer(SpiffeId),
-    /// It is not encoded as it should be.
-    #[error("the answer is malformed: {0}")]
-    Malformed(#[from] Malformed),
-    /// A part is not what was signed, or not of this question.
-    #[error("the answer's {0} is not what was signed or asked")]
-    Differs(&'static str),
-    /// It is signed, and makes no sense.
-    #[error(transparent)]
-    Unusable(#[from] CombineError),
 }
 
 impl VerifiedRelease {

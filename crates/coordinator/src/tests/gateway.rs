@@ -106,7 +106,7 @@ impl World {
 }
 
 fn today() -> Lifetime {
-    Lifetime::days(crate::ask::now(), 1)
+    Lifetime::days(crate::clock::now(), 1)
 }
 
 struct ScriptedGateway {

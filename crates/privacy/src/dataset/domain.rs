@@ -176,7 +176,7 @@ impl Domain {
 
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Codes(codes) => format!("codes {}", crate::query::join(codes)),
+            Self::Codes(codes) => format!("codes {}", crate::name::join(codes)),
             Self::Integer { low, high, bands } => format!("integer {low} {high} bands {bands}"),
             Self::Amount { low, high, scale, .. } => format!("amount {low} {high} scale {scale}"),
             Self::Date { from, until, by } => format!("date {from} {until} by {}", by.word()),

@@ -1,6 +1,6 @@
 //! Why a question cannot be planned.
 
-use super::cost::{
+use super::limits::{
     CELLS_MOST, DIMENSIONS_MOST, INTEGERS_MOST, LAYOUT_BYTES_MOST, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST,
     WEIGHED_MOST,
 };

@@ -21,7 +21,10 @@ async fn a_schema_of_another_version_is_refused(engine: Engine) {
         fixture.store.close().await;
         fixture.place.connect().await.all(SetSchemaVersion { version: found.into() }.into()).await.unwrap();
         let error = Store::open(&fixture.place.location()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Schema { found: named } if named == found), "{error}");
+        assert!(
+            matches!(error, StoreError::Schema { found: named, own: SCHEMA } if named == found),
+            "{error}"
+        );
     }
 }
 

@@ -1,0 +1,158 @@
+//! Why a store, its database or its anchor cannot serve.
+
+use std::{path::PathBuf, sync::Arc};
+
+/// Why the store cannot serve. No message holds a count or an identifier of a person.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused to read, or the store cannot be opened.
+    #[error("the store's database failed: {0}")]
+    Database(#[from] DatabaseError),
+    /// The database refused a transaction.
+    #[error("the store's database failed in `{transaction}`: {error}")]
+    Transaction {
+        /// The transaction's name.
+        transaction: &'static str,
+        /// What the database says.
+        error: DatabaseError,
+    },
+    /// There is no store.
+    #[error(
+        "the store {place} does not exist: make it with `lango ledger create --config FILE`. If there was one, its charges are \
+             missing: docs/OPERATIONS.md"
+    )]
+    Missing {
+        /// Where it should be.
+        place: String,
+    },
+    /// There is a store already, or what is left of one.
+    #[error("{place} is there already: a ledger is never made in the place of another")]
+    Exists {
+        /// What is there.
+        place: String,
+    },
+    /// The main file lacks what its log held.
+    #[error(
+        "the store {place} lacks its log, {place}-wal, which holds its last charges: put both back together, or restore the store as \
+             docs/OPERATIONS.md says"
+    )]
+    LogLost {
+        /// The main file.
+        place: String,
+    },
+    /// The anchor does not hold.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+    /// The policy would give budget back.
+    #[error("{0}")]
+    Pools(#[from] lango_ledger::PoolsError),
+    /// A file cannot be made, read or written.
+    #[error("{path}: {error}")]
+    Files {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The server cannot be reached as it is configured.
+    #[error("the store's server cannot be used: {0}")]
+    Server(#[from] lango_database::ServerError),
+    /// The database was written by another version.
+    #[error(
+        "the store has schema {found}, this version reads {own}: run the version that wrote it, or restore its backup"
+    )]
+    Schema {
+        /// As found.
+        found: i64,
+        /// The one that this version reads.
+        own: i64,
+    },
+    /// A row that this version would not have written.
+    #[error("the store holds a damaged {0}: restore it from a backup")]
+    Damaged(&'static str),
+    /// A reservation was asked to do what reservations never do.
+    #[error(transparent)]
+    Transition(#[from] lango_ledger::TransitionError),
+    /// The store was closed meanwhile.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// How the database failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DatabaseError {
+    /// It said so, or the connection to it did.
+    #[error("{0}")]
+    Failed(Arc<sqlx::Error>),
+    /// It said nothing for too long.
+    #[error("it does not answer")]
+    TimedOut,
+}
+
+impl From<sqlx::Error> for DatabaseError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(Arc::new(error))
+    }
+}
+
+/// Why an anchor does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum AnchorError {
+    /// It lies where the store does, and would be lost or put back with it.
+    #[error(
+        "the anchor {path} lies in the store's folder: choose a place on another disk, which no backup of the store puts back"
+    )]
+    BesideStore {
+        /// The anchor.
+        path: PathBuf,
+    },
+    /// There is none, and the store is not new.
+    #[error(
+        "the anchor {path} does not exist, and the store has {sequence} records: put it back, or make it with `lango ledger anchor \
+         --config FILE` if you are sure that the store is the latest"
+    )]
+    Missing {
+        /// The anchor.
+        path: PathBuf,
+        /// The store's.
+        sequence: i64,
+    },
+    /// There is one already, so there was a store.
+    #[error(
+        "the anchor {path} is of a store that was made before: find that store, or move the anchor away if it is gone for good"
+    )]
+    Exists {
+        /// The anchor.
+        path: PathBuf,
+    },
+    /// It is not an anchor's text.
+    #[error(
+        "the anchor {path} cannot be read as an anchor: put it back, or make it with `lango ledger anchor --config FILE`"
+    )]
+    Unreadable {
+        /// The anchor.
+        path: PathBuf,
+    },
+    /// The store is another one.
+    #[error(
+        "the store is not the one that the anchor {path} names: see that its disk is mounted and `store` names the right one. Its \
+         charges are forgotten otherwise: docs/OPERATIONS.md"
+    )]
+    Another {
+        /// The anchor.
+        path: PathBuf,
+    },
+    /// The store is older.
+    #[error(
+        "the store is older than the anchor {path}: it has {found} records and had {sequence}. What was charged between them would be \
+         forgotten: docs/OPERATIONS.md says how to put an older copy back"
+    )]
+    Older {
+        /// The anchor.
+        path: PathBuf,
+        /// As the store says.
+        found: i64,
+        /// As the anchor says.
+        sequence: i64,
+    },
+}
