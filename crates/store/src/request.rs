@@ -45,6 +45,12 @@ statement! {
 }
 
 statement! {
+    /// Whether a request has come before.
+    HasRequest { principal, id } =
+        "SELECT beat FROM request WHERE principal = :principal AND request_id = :id"
+}
+
+statement! {
     /// Keeps one that has not come before.
     InsertRequest { principal, id, digest, expires_at, holder } =
         "INSERT INTO request (principal, request_id, request_digest, expires_at, holder, beat) \
@@ -153,6 +159,12 @@ impl Store {
         let kept =
             self.reader().optional(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
         Ok(claim(kept.as_ref().map(claim_of).transpose()?, digest, &self.opened_by(), None))
+    }
+
+    /// Whether a request has come before, answered or not. Reads only.
+    pub async fn has_request(&self, principal: &str, id: [u8; 16]) -> Result<bool, StoreError> {
+        let row = HasRequest { principal: principal.into(), id: (&id).into() };
+        Ok(self.reader().optional(row.into()).await?.is_some())
     }
 
     /// Shows the other gateways that this one is still at work on a request.

@@ -39,6 +39,9 @@ pub enum Demand {
     Request,
     /// A question, which may be counted and charged.
     Question,
+    /// A request that has come before, or that cannot be admitted: no work is done for it. Anyone who holds the signed bytes can send
+    /// it, so it takes nothing of what its principal may ask.
+    Replay,
 }
 
 /// Who has asked how much lately.
@@ -52,9 +55,16 @@ pub struct Share {
     _held: Arc<Held>,
 }
 
+/// Whose account it is: a principal's own requests and copies of them are counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Asker {
+    principal: String,
+    replays: bool,
+}
+
 #[derive(Debug)]
 struct Held {
-    principal: String,
+    asker: Asker,
     shares: Shares,
 }
 
@@ -66,8 +76,9 @@ impl Shares {
 
     /// A principal's share for one request, or how long to wait for it. A request that has to wait counts for nothing.
     pub fn take(&self, principal: &str, demand: Demand, now: Instant) -> Result<Share, Duration> {
-        self.lock().begin(principal, demand, now)?;
-        Ok(Share { _held: Arc::new(Held { principal: principal.to_owned(), shares: self.clone() }) })
+        let asker = Asker { principal: principal.to_owned(), replays: demand == Demand::Replay };
+        self.lock().begin(&asker, demand, now)?;
+        Ok(Share { _held: Arc::new(Held { asker, shares: self.clone() }) })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Book> {
@@ -77,7 +88,7 @@ impl Shares {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.shares.lock().end(&self.principal);
+        self.shares.lock().end(&self.asker);
     }
 }
 
@@ -86,7 +97,7 @@ impl Drop for Held {
 struct Book {
     limits: ShareLimits,
     principals_max: usize,
-    principals: HashMap<String, Account>,
+    principals: HashMap<Asker, Account>,
 }
 
 #[derive(Debug)]
@@ -102,9 +113,9 @@ impl Book {
         Self { limits, principals_max, principals: HashMap::new() }
     }
 
-    fn begin(&mut self, principal: &str, demand: Demand, now: Instant) -> Result<(), Duration> {
-        self.make_room(principal, now);
-        let account = self.principals.entry(principal.to_owned()).or_insert_with(|| Account {
+    fn begin(&mut self, asker: &Asker, demand: Demand, now: Instant) -> Result<(), Duration> {
+        self.make_room(asker, now);
+        let account = self.principals.entry(asker.clone()).or_insert_with(|| Account {
             requests: Meter::default(),
             questions: Meter::default(),
             at_once: 0,
@@ -119,7 +130,7 @@ impl Book {
             Rate::per_minute(self.limits.questions_per_minute),
         );
         let wait = match demand {
-            Demand::Request => account.requests.wait(requests, now),
+            Demand::Request | Demand::Replay => account.requests.wait(requests, now),
             Demand::Question => {
                 account.requests.wait(requests, now).max(account.questions.wait(questions, now))
             }
@@ -135,14 +146,14 @@ impl Book {
         Ok(())
     }
 
-    fn end(&mut self, principal: &str) {
-        if let Some(account) = self.principals.get_mut(principal) {
+    fn end(&mut self, asker: &Asker) {
+        if let Some(account) = self.principals.get_mut(asker) {
             account.at_once = account.at_once.saturating_sub(1);
         }
     }
 
     /// Forgets those of whom nothing is to be remembered, and if that is not enough the one who asked longest ago.
-    fn make_room(&mut self, newcomer: &str, now: Instant) {
+    fn make_room(&mut self, newcomer: &Asker, now: Instant) {
         if self.principals.len() < self.principals_max || self.principals.contains_key(newcomer) {
             return;
         }
@@ -163,6 +174,10 @@ mod tests {
     const LIMITS: ShareLimits =
         ShareLimits { requests_per_minute: 6, questions_per_minute: 2, requests_at_once: 100 };
 
+    fn asker(principal: &str, demand: Demand) -> Asker {
+        Asker { principal: principal.to_owned(), replays: demand == Demand::Replay }
+    }
+
     fn second(start: Instant, at: u64) -> Instant {
         start + Duration::from_secs(at)
     }
@@ -182,6 +197,14 @@ mod tests {
             (0, "awa", Demand::Request, 10),
             // Both are used up: the longer wait is reported.
             (0, "awa", Demand::Question, 30),
+            // Copies are counted apart, and bounded too.
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 0),
+            (0, "awa", Demand::Replay, 10),
             // Others are not concerned.
             (0, "kofi", Demand::Question, 0),
             (10, "awa", Demand::Request, 0),
@@ -190,7 +213,7 @@ mod tests {
         ] {
             let expected = if wait == 0 { Ok(()) } else { Err(Duration::from_secs(wait)) };
             assert_eq!(
-                book.begin(principal, demand, second(start, at)),
+                book.begin(&asker(principal, demand), demand, second(start, at)),
                 expected,
                 "{at} {principal} {demand:?}"
             );
@@ -210,6 +233,7 @@ mod tests {
         drop(clone);
         let third = take().unwrap();
         assert!(shares.take("kofi", Demand::Request, now).is_ok());
+        assert!(shares.take("awa", Demand::Replay, now).is_ok(), "a copy takes no place of its principal's");
         drop((second, third));
         assert!(take().is_ok());
     }
@@ -218,14 +242,15 @@ mod tests {
     fn no_more_principals_are_remembered_than_there_is_room_for() {
         let (mut book, start) = (Book::new(LIMITS, 3), Instant::now());
         for (at, principal) in [(0, "a"), (1, "b"), (2, "c"), (3, "b"), (4, "d")] {
-            book.begin(principal, Demand::Request, second(start, at)).unwrap();
-            book.end(principal);
+            let asker = asker(principal, Demand::Request);
+            book.begin(&asker, Demand::Request, second(start, at)).unwrap();
+            book.end(&asker);
         }
-        let mut left: Vec<&str> = book.principals.keys().map(String::as_str).collect();
+        let mut left: Vec<&str> = book.principals.keys().map(|asker| asker.principal.as_str()).collect();
         left.sort_unstable();
         assert_eq!(left, ["b", "c", "d"], "the one who asked longest ago is forgotten");
         // A minute later all are as good as new, and make room at once.
-        book.begin("e", Demand::Request, second(start, 120)).unwrap();
+        book.begin(&asker("e", Demand::Request), Demand::Request, second(start, 120)).unwrap();
         assert_eq!(book.principals.len(), 1);
     }
 }

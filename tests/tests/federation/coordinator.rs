@@ -59,6 +59,10 @@ async fn one_question_costs_once_however_it_is_laid_out() {
 
     let summed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     let by_office = analyst.relay(&federation.coordinator, &envelope, true).await.unwrap();
+    // Under another identifier it is another request, and the same question.
+    let question = analyst.question(&federation.audience(), &question.query);
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
+    let asked_anew = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
 
     for relayed in [&summed, &by_office] {
         let coverage = relayed.result.coverage.as_ref().unwrap();
@@ -84,9 +88,11 @@ async fn one_question_costs_once_however_it_is_laid_out() {
     for office in &federation.offices {
         assert_eq!(office.ledger().pure_nano(""), 30_000_000_000);
         assert_eq!(office.ledger().reservations, ["spent"]);
-        let (first, again) = (release(&summed, office.id.name()), release(&by_office, office.id.name()));
-        assert_eq!((first.repeated, again.repeated), (false, true));
-        assert_eq!(first.cells, again.cells);
+        let of = |relayed| release(relayed, office.id.name());
+        let (first, again, anew) = (of(&summed), of(&by_office), of(&asked_anew));
+        assert_eq!(first, again, "the same request has the same answer");
+        assert_eq!((first.repeated, anew.repeated), (false, true));
+        assert_eq!(first.cells, anew.cells);
         // The record is of the analyst, never of the coordinator.
         assert!(office.records().iter().all(|record| record.principal == analyst.id.to_string()));
     }
@@ -105,7 +111,6 @@ async fn sums_are_of_the_releases_and_their_intervals_hold_them() {
     let mut variance = 0.0;
     for office in &federation.offices {
         let answer = analyst.send(office, &envelope).await.unwrap();
-        assert!(answer.repeated);
         assert_eq!(release(&relayed, office.id.name()).cells, answer.cells);
         sums.iter_mut().zip(&answer.cells).for_each(|(sum, cell)| *sum += cell);
         variance += answer.plan.margins[0].measurement.noise().unwrap().variance();
@@ -197,13 +202,20 @@ async fn the_coverage_names_who_is_down_who_refuses_and_who_is_slow() {
     let signed = analyst.inquiry(&digest, None).refusal_in(&signed, nigeria);
     assert_eq!(signed.unwrap().code, "dimension-not-granted");
 
-    // Once everybody is back the same signed question is answered by all, and charged once.
+    // Once everybody is back the same signed question has its answer from all who had not given one: Nigeria's stands.
     federation.offices[4].gate.set(Mode::Open);
     federation.offices[2].restart(&Policy::of("NGA")).await;
     federation.offices[3].up().await.unwrap();
     let Federation { offices, coordinator } = federation;
     coordinator.stop().await;
     let federation = Federation::start(&world, offices, PATIENT).await;
+    let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
+    let coverage = relayed.result.coverage.unwrap();
+    assert_eq!(coverage.answered, ["BEN", "GHA", "SLE", "TGO"]);
+    assert_eq!(named(&coverage.refused), [("NGA", "dimension-not-granted")]);
+    // The same question in a new request is answered by all, and charged once in all.
+    let question = analyst.question(&federation.audience(), &question.query);
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
     let relayed = analyst.relay(&federation.coordinator, &envelope, false).await.unwrap();
     assert_eq!(relayed.result.coverage.unwrap().answered, ["BEN", "GHA", "NGA", "SLE", "TGO"]);
     for office in &federation.offices {

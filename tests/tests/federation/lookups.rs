@@ -63,7 +63,7 @@ async fn a_description_shows_what_grants_open_and_no_more() {
 title = "Visas"
 kind = "flow"
 source = "register"
-table = "residents"
+table = "visas"
 version = "1"
 unit = { column = "person_id", noun = "person", rows_at_most = 1 }
 column.sex = { codes = ["F", "M"] }
@@ -85,7 +85,9 @@ renews = "never"
     };
     let policy = Policy::of("GHA").grants([awa, over]).more(hidden);
     let world = TestRegion::new();
-    let office = Office::start(&world, &policy, &Register::sample(1)).await;
+    let mut office = Office::prepare(&world, "GHA", &policy, &Register::sample(1));
+    office.database.run("CREATE TABLE visas AS SELECT * FROM residents");
+    office.up().await.unwrap();
 
     let described = world.analyst().describe(&office, None).await.unwrap();
     assert_eq!(described, world.analyst().describe(&office, Some("residents")).await.unwrap());

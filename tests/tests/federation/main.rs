@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod connections;
 mod coordinator;
+mod costs;
 mod envelopes;
 mod failures;
 mod grid;

@@ -11,6 +11,12 @@ async fn refused(caller: &Caller, office: &Office, payload: &[u8]) -> FailedCall
     let estimate = Some(caller.sign(PayloadType::Estimate, payload.to_vec()));
     let status = gateway.estimate(pb::GatewayServiceEstimateRequest { estimate }).await.unwrap_err();
     let price = caller.failed(status, &office.id, &digest(PayloadType::Estimate, payload));
+    // Each request has an identifier of its own, where it gets as far as that.
+    let renewed = Question::decode(payload, &caller.id).map(|question| {
+        let request_id = question.request_id.map(|byte| !byte);
+        Question { request_id, ..question }.encode()
+    });
+    let payload = &renewed.unwrap_or_else(|_| payload.to_vec());
     let query = Some(caller.sign(PayloadType::Query, payload.to_vec()));
     let status = gateway.query(pb::GatewayServiceQueryRequest { query }).await.unwrap_err();
     let failed = caller.failed(status, &office.id, &digest(PayloadType::Query, payload));

@@ -15,7 +15,7 @@ use super::serving;
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, csv_field, print, table},
+    output::{Format, csv_field, print, print_json, say, table},
 };
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +69,7 @@ async fn create(config: &Path) -> Result<(), Failure> {
     if let Some(anchor) = anchor {
         anchor.write(position)?;
     }
-    eprintln!("made the store {location}, number {}", hex::encode(position.identity));
+    say(&format!("made the store {location}, number {}", hex::encode(position.identity)));
     Ok(())
 }
 
@@ -82,7 +82,7 @@ async fn anchor(config: &Path) -> Result<(), Failure> {
     let position = store.position().await?;
     store.close().await;
     anchor.write(position)?;
-    eprintln!("anchored the store {} at {} records", hex::encode(position.identity), position.sequence);
+    say(&format!("anchored the store {} at {} records", hex::encode(position.identity), position.sequence));
     Ok(())
 }
 
@@ -126,7 +126,7 @@ impl Show {
         };
         print(&match self.format {
             Format::Table => table(&COLUMNS, &[4, 5, 6], lines.iter().map(cells)),
-            Format::Json => serde_json::to_string_pretty(&lines)?,
+            Format::Json => return print_json(&serde_json::to_value(&lines)?),
             Format::Csv => {
                 let row = |cells: Vec<String>| {
                     cells.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",")

@@ -202,11 +202,16 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         ("until = 2026-12-31", "until = \"2026-12-31\"", "gha.toml:33:42: expected a day such as 2026-12-31"),
         ("analyst/*\"", "*/analyst\"", "gha.toml:25:14: `*` is not a role: office, coordinator, analyst"),
         ("analyst/*\"", "analysts/*\"", "gha.toml:25:14: `analysts` is not a role"),
-        ("analyst/*\"", "*\"", "write `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*`"),
+        (
+            "analyst/*\"",
+            "*\"",
+            "gha.toml:25:14: `spiffe://ecowas.example/*` is not of the form `spiffe://<trust-domain>/<role>/<name>`: write \
+             `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*`",
+        ),
         (
             "analyst/*\"",
             "analyst/*\", \"awa\"",
-            "gha.toml:25:50: `awa` is not of the form `spiffe://<trust-domain>/<role>/<name>`",
+            "gha.toml:25:51: `awa` is not of the form `spiffe://<trust-domain>/<role>/<name>`",
         ),
         ("analyst/awa\"", "analyst/*\"", "gha.toml:38:10: `*` is not a name"),
         (
@@ -502,7 +507,7 @@ fn a_principal_from_whom_no_question_can_come_is_named_with_its_place() {
         (
             "\"spiffe://ecowas.example/analyst/*\", \"spiffe://ecowass.example/analyst/*\"",
             Some(
-                "gha.toml:25:52: grant `regional-analysts` is to `spiffe://ecowass.example/analyst/*`: the gateway's region is",
+                "gha.toml:25:51: grant `regional-analysts` is to `spiffe://ecowass.example/analyst/*`: the gateway's region is",
             ),
         ),
         (
