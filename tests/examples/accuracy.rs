@@ -12,8 +12,8 @@ use std::{
 
 use lango_database::{Password, Server, Tls};
 use lango_privacy::{
-    Accounting, Basis, Bounds, Code, Column, Cost, Counted, Cube, Dataset, Domain, Exact, Fetch, Grid,
-    Keyset, Kind, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name,
+    Accounting, Basis, Bounds, Code, Column, Cost, Counted, Cube, Dataset, DatasetKind, Domain, Exact, Fetch,
+    Grid, Keyset, Layout, LayoutMargin, Loss, Margin, MarginText, Measure, Measurement, Mechanism, Name,
     Noise, Objective, Plan, PlannedMargin, Query, Sensitivity, Unit, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source, Sqlite};
@@ -264,7 +264,7 @@ fn dataset(columns: impl IntoIterator<Item = (&'static str, Column)>) -> Dataset
     Dataset {
         name: name("bench"),
         title: String::new(),
-        kind: Kind::Stock,
+        kind: DatasetKind::Stock,
         source: String::new(),
         table: String::new(),
         version: Code::of_integer(1),

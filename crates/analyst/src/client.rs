@@ -20,7 +20,7 @@ use crate::{
     clock::now,
     enquiry::Enquiry,
     error::AskError,
-    event::Event,
+    event::AskEvent,
     stream::{Deadline, Replies, Said, Sent},
 };
 
@@ -178,7 +178,7 @@ impl Asking {
     ///
     /// # Errors
     /// The coordinator failed before anything came.
-    pub async fn next(&mut self) -> Result<Option<Event>, AskError> {
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
         self.replies.next().await
     }
 
@@ -229,7 +229,7 @@ impl Pricing {
     ///
     /// # Errors
     /// The coordinator failed before anything came.
-    pub async fn next(&mut self) -> Result<Option<Event>, AskError> {
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
         self.replies.next().await
     }
 

@@ -56,7 +56,7 @@ pub enum AskError {
     Random(#[from] getrandom::Error),
     /// The coordinator refused or failed.
     #[error("{0}")]
-    Coordinator(Fault),
+    Coordinator(CoordinatorFault),
     /// The coordinator took too long.
     #[error("the coordinator has not answered within {0:?}")]
     Late(Duration),
@@ -70,7 +70,7 @@ pub enum AskError {
 
 /// How a call to a coordinator failed. What a coordinator says of itself is not signed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fault {
+pub enum CoordinatorFault {
     /// It refused.
     Refused {
         /// The stable code.
@@ -87,7 +87,7 @@ pub enum Fault {
     },
 }
 
-impl From<Status> for Fault {
+impl From<Status> for CoordinatorFault {
     fn from(status: Status) -> Self {
         match refusal_facts(&status) {
             Some((code, arguments)) => Self::Refused { code, arguments },
@@ -96,7 +96,7 @@ impl From<Status> for Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for CoordinatorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { code, arguments } => {

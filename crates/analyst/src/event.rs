@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use lango_wire::{Absence, AnswerError, SignedRefusal};
 
-use crate::error::Fault;
+use crate::error::CoordinatorFault;
 
 /// What happened. Offices are named by their short names.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum AskEvent {
     /// A member's answer or price was verified.
     MemberAnswered {
         /// The member.
@@ -61,7 +61,7 @@ pub enum Discarded {
 pub enum BrokenOff {
     /// It failed.
     #[error("{0}")]
-    Failed(Fault),
+    Failed(CoordinatorFault),
     /// It took too long.
     #[error("it has not ended after {0:?}")]
     Late(Duration),

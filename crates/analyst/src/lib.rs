@@ -18,5 +18,5 @@ pub use answered::{Answered, Prices, Unpriced};
 pub use client::{Asking, Client, Credentials, Pricing};
 pub use clock::now;
 pub use enquiry::Enquiry;
-pub use error::{AskError, Fault};
-pub use event::{BrokenOff, Discarded, Event};
+pub use error::{AskError, CoordinatorFault};
+pub use event::{AskEvent, BrokenOff, Discarded};

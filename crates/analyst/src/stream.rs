@@ -15,7 +15,7 @@ use tonic::{Status, Streaming};
 use crate::{
     clock::now,
     error::AskError,
-    event::{BrokenOff, Discarded, Event},
+    event::{AskEvent, BrokenOff, Discarded},
 };
 
 /// The events that a coordinator may send beside one for each member.
@@ -133,7 +133,7 @@ impl<R: Response> Replies<R> {
     ///
     /// # Errors
     /// The coordinator failed before anything came.
-    pub async fn next(&mut self) -> Result<Option<Event>, AskError> {
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
         let most = self.sent.audience.len().saturating_add(EVENTS_BESIDE_MOST);
         loop {
             let Some(stream) = self.stream.as_mut() else { return Ok(None) };
@@ -163,36 +163,38 @@ impl<R: Response> Replies<R> {
         }
     }
 
-    fn end(&mut self, why: BrokenOff) -> Event {
+    fn end(&mut self, why: BrokenOff) -> AskEvent {
         self.stream = None;
         Self::broken_off(why)
     }
 
-    fn broken_off(why: BrokenOff) -> Event {
-        Event::CoordinatorBrokeOff { why }
+    fn broken_off(why: BrokenOff) -> AskEvent {
+        AskEvent::CoordinatorBrokeOff { why }
     }
 
     /// What a message in an office's name is worth. The first one counts; a second one is the coordinator's invention.
-    fn judge(&mut self, mut office: String, outcome: Option<SealedOutcome<R::Sealed>>) -> Event {
+    fn judge(&mut self, mut office: String, outcome: Option<SealedOutcome<R::Sealed>>) -> AskEvent {
         let Some(uri) = self.sent.audience.iter().find(|uri| named(uri, &office)) else {
             office.truncate(office.floor_char_boundary(NAME_BYTES_MOST));
-            return Event::Discarded { office, why: Discarded::Stranger };
+            return AskEvent::Discarded { office, why: Discarded::Stranger };
         };
         let office = uri.name().to_owned();
         if self.said.contains_key(&office) {
-            return Event::Discarded { office, why: Discarded::Again };
+            return AskEvent::Discarded { office, why: Discarded::Again };
         }
         let inquiry = self.sent.inquiry();
         let named = office.clone();
-        let unverified = |error| Event::Discarded { office: named, why: Discarded::Unverified(error) };
+        let unverified = |error| AskEvent::Discarded { office: named, why: Discarded::Unverified(error) };
         let (said, event) = match outcome {
             Some(SealedOutcome::Answer(sealed)) => match R::verify(&inquiry, sealed, uri) {
-                Ok(verified) => (Said::Answered(verified), Event::MemberAnswered { office: office.clone() }),
+                Ok(verified) => {
+                    (Said::Answered(verified), AskEvent::MemberAnswered { office: office.clone() })
+                }
                 Err(error) => (Said::Missing(Absence::Unverified), unverified(error)),
             },
             Some(SealedOutcome::Refusal(sealed)) => match inquiry.refusal(&sealed.envelope, uri) {
                 Ok(refusal) => {
-                    let event = Event::MemberRefused { office: office.clone(), refusal: refusal.clone() };
+                    let event = AskEvent::MemberRefused { office: office.clone(), refusal: refusal.clone() };
                     (Said::Refused(refusal), event)
                 }
                 Err(error) => (Said::Missing(Absence::Unsigned), unverified(error)),
@@ -206,8 +208,8 @@ impl<R: Response> Replies<R> {
         event
     }
 
-    fn missing(&self, office: &str, absence: Absence) -> (Said<R::Verified>, Event) {
-        (Said::Missing(absence), Event::MemberMissing { office: office.to_owned(), absence })
+    fn missing(&self, office: &str, absence: Absence) -> (Said<R::Verified>, AskEvent) {
+        (Said::Missing(absence), AskEvent::MemberMissing { office: office.to_owned(), absence })
     }
 
     /// What became of asking each office, in the order of asking: silence where nothing came.

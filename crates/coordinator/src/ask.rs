@@ -16,7 +16,7 @@ use lango_wire::{
 };
 use tonic::Status;
 
-use crate::{members::Seat, question::Asked};
+use crate::{members::Seat, question::RelayedQuestion};
 
 /// Unix seconds.
 pub(crate) fn now() -> i64 {
@@ -69,7 +69,7 @@ pub(crate) struct Asker {
 
 impl Asker {
     /// Asks one member the question.
-    pub async fn query(&self, seat: Seat<GatewayClient>, asked: &Asked) -> Reply<Released> {
+    pub async fn query(&self, seat: Seat<GatewayClient>, asked: &RelayedQuestion) -> Reply<Released> {
         let send = |gateway: GatewayClient| async move { gateway.query(asked.envelope.clone()).await };
         let sealed: SealedRelease = match self.call(&seat, asked, send).await {
             Err(reply) => return reply,
@@ -82,7 +82,7 @@ impl Asker {
     }
 
     /// Asks one member for its price.
-    pub async fn estimate(&self, seat: Seat<GatewayClient>, asked: &Asked) -> Reply<SealedPrice> {
+    pub async fn estimate(&self, seat: Seat<GatewayClient>, asked: &RelayedQuestion) -> Reply<SealedPrice> {
         let send = |gateway: GatewayClient| async move { gateway.estimate(asked.envelope.clone()).await };
         let sealed: SealedPrice = match self.call(&seat, asked, send).await {
             Err(reply) => return reply,
@@ -99,7 +99,7 @@ impl Asker {
     async fn call<T, R, F>(
         &self,
         seat: &Seat<GatewayClient>,
-        asked: &Asked,
+        asked: &RelayedQuestion,
         send: impl Fn(GatewayClient) -> F,
     ) -> Result<T, Reply<R>>
     where
@@ -124,7 +124,7 @@ impl Asker {
         }
     }
 
-    fn failed<R>(&self, status: &Status, office: &SpiffeId, asked: &Asked) -> Reply<R> {
+    fn failed<R>(&self, status: &Status, office: &SpiffeId, asked: &RelayedQuestion) -> Reply<R> {
         // Only a failure on this side has sources: a status that came from the gateway has none.
         if let Some(error) = status.source() {
             let message = explain_handshake(error, &self.tls, &self.region, now());

@@ -1,4 +1,4 @@
-//! What a coordinator is told at its start.
+//! What a coordinator needs to start.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use lango_transport::{Address, ServerLimits};
 
 /// A coordinator's settings.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct CoordinatorConfig {
     /// The region whose analysts ask and whose offices answer.
     pub region: Region,
     /// What the coordinator shows at both ends of its connections.
     pub tls: TlsIdentity,
     /// The federation; each office at most once.
-    pub members: Vec<Member>,
+    pub members: Vec<MemberAddress>,
     /// A member that takes longer is missing.
     pub member_deadline: Duration,
     /// A member whose server has not spoken by then is unreachable.
@@ -24,7 +24,7 @@ pub struct Config {
 
 /// An office in the federation. Its short name is the name in its URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct MemberAddress {
     /// Who must answer there.
     pub uri: SpiffeId,
     /// Where its gateway listens.

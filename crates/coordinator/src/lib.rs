@@ -13,9 +13,9 @@ mod question;
 mod server;
 mod service;
 
-pub use config::{Config, Member};
+pub use config::{CoordinatorConfig, MemberAddress};
 pub use members::MembersError;
-pub use server::{ServeError, serve};
+pub use server::{CoordinatorServeError, serve};
 
 #[cfg(test)]
 mod tests;

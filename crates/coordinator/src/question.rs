@@ -1,4 +1,4 @@
-//! Is this a question that may be relayed? The coordinator is no open relay: whoever asks must be an analyst of the
+//! Is this a question that may be relayed? The coordinator is no open relay: the asker must be an analyst of the
 //! region, and the question must be one.
 
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::ask::now;
 
 /// A question that may be relayed, and what its answers are held against.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct RelayedQuestion {
     /// As it came; relayed byte for byte.
     pub envelope: pb::Envelope,
     /// Of the payload, under its own kind.
@@ -54,7 +54,7 @@ impl Door {
     }
 }
 
-impl Asked {
+impl RelayedQuestion {
     /// Refuses what could only be answered office by office, before anybody is asked and charged.
     pub fn fits(&self, by_office: bool) -> Result<(), Refusal> {
         let mut chosen = self.margins.iter().filter_map(|(measure, _)| Some((measure, measure.chosen_of()?)));
@@ -155,13 +155,13 @@ mod tests {
         .encode()
     }
 
-    fn read(payload: Vec<u8>, signer: &str) -> Result<Asked, Refusal> {
+    fn read(payload: Vec<u8>, signer: &str) -> Result<RelayedQuestion, Refusal> {
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        Asked::of_payload(envelope, PayloadType::Query, &id(signer), NOW)
+        RelayedQuestion::of_payload(envelope, PayloadType::Query, &id(signer), NOW)
     }
 
     #[test]
-    fn a_question_tells_what_its_answers_are_held_against() {
+    fn a_question_says_what_its_answers_are_checked_against() {
         let payload = question(TEXT, 1_000_001);
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
         assert_eq!(asked.request_digest, digest(PayloadType::Query, &payload));
@@ -180,7 +180,7 @@ mod tests {
         let refused = quantile.fits(false).unwrap_err();
         assert_eq!(refused.to_string(), "quantile-per-office column=age measure=quantile(age,0.5)");
         assert!(quantile.fits(true).is_ok());
-        let of_one = Asked { audience: vec![id("spiffe://lango.example/office/GHA")], ..quantile };
+        let of_one = RelayedQuestion { audience: vec![id("spiffe://lango.example/office/GHA")], ..quantile };
         assert!(of_one.fits(false).is_ok());
         assert!(read("histogram(age)").fits(false).is_ok());
     }
@@ -210,7 +210,8 @@ mod tests {
         let door = Door::new(&ServerLimits::default());
         let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
         for envelope in [None, Some(unsigned)] {
-            let status = Asked::read(envelope, PayloadType::Query, &region, NOW, &door).unwrap_err();
+            let status =
+                RelayedQuestion::read(envelope, PayloadType::Query, &region, NOW, &door).unwrap_err();
             assert_eq!(status.code(), tonic::Code::Unauthenticated);
             assert!(status.details().is_empty());
         }

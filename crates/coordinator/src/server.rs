@@ -10,14 +10,16 @@ use lango_wire::{
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
-use crate::{Config, MembersError, ask::Asker, members::Members, question::Door, service::Service};
+use crate::{
+    CoordinatorConfig, MembersError, ask::Asker, members::Members, question::Door, service::Service,
+};
 
 /// A question is at most 256 KiB and four certificates.
 const QUESTION_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why a coordinator does not serve.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub enum CoordinatorServeError {
     /// The members are no federation.
     #[error(transparent)]
     Members(#[from] MembersError),
@@ -33,12 +35,12 @@ pub enum ServeError {
 /// they are first asked, so that a start does not depend on them.
 ///
 /// # Errors
-/// [`ServeError`], before anything is served.
+/// [`CoordinatorServeError`], before anything is served.
 pub async fn serve(
-    config: Config,
+    config: CoordinatorConfig,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+) -> Result<(), CoordinatorServeError> {
     let tls = server_config(&config.tls, &config.region)?;
     let limits = config.limits;
     let service = service(config)?;
@@ -56,9 +58,9 @@ pub async fn serve(
     Ok(())
 }
 
-fn service(config: Config) -> Result<Service, ServeError> {
-    let Config { region, tls, members, member_deadline, connect_timeout, limits } = config;
-    let gateway = |member: crate::Member| {
+fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> {
+    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits } = config;
+    let gateway = |member: crate::MemberAddress| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
         Ok::<_, TlsError>((member.uri, GatewayClient::new(channel)))

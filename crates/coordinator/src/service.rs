@@ -22,7 +22,7 @@ use crate::{
     ask::{Asker, Released, Reply, now},
     combined,
     members::{Members, Seat},
-    question::{Asked, Door},
+    question::{Door, RelayedQuestion},
 };
 
 /// Events that wait for a slow reader: answers are large, so no more than one.
@@ -56,7 +56,7 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
         let (asked, share) =
-            Asked::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
+            RelayedQuestion::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
         let asked = Arc::new(asked);
         keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
@@ -76,7 +76,7 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
         let (asked, share) =
-            Asked::read(request.query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+            RelayedQuestion::read(request.query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
         let asked = Arc::new(asked);
         keep(&extensions, share);
         asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
@@ -228,8 +228,8 @@ impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
         seats: &[Seat<GatewayClient>],
         kind: PayloadType,
-        asked: &Arc<Asked>,
-        ask: impl Fn(Seat<GatewayClient>, Arc<Asked>) -> F,
+        asked: &Arc<RelayedQuestion>,
+        ask: impl Fn(Seat<GatewayClient>, Arc<RelayedQuestion>) -> F,
     ) -> Self
     where
         F: Future<Output = Reply<T>> + Send + 'static,

@@ -14,7 +14,7 @@ use lango_wire::{
 use tokio::net::TcpListener;
 
 use crate::{
-    Config, Member, serve,
+    CoordinatorConfig, MemberAddress, serve,
     tests::gateway::{Behaviour, World},
 };
 
@@ -24,10 +24,10 @@ const TEXT: &str = "lango-query 1\ndataset residents\nmeasure persons\nby sex\np
 const DEADLINE: Duration = Duration::from_millis(1_500);
 
 /// A coordinator that knows these members, and where it listens.
-async fn coordinator(world: &World, members: Vec<Member>) -> Address {
+async fn coordinator(world: &World, members: Vec<MemberAddress>) -> Address {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let config = Config {
+    let config = CoordinatorConfig {
         region: world.region.clone(),
         tls: world.tls(Role::Coordinator, "main"),
         members,
@@ -45,8 +45,8 @@ async fn client(world: &World, address: &Address) -> CoordinatorServiceClient<to
     CoordinatorServiceClient::new(transport::connect(address, config, DEADLINE).await.unwrap())
 }
 
-fn member(office: &str, socket: SocketAddr) -> Member {
-    Member { uri: World::office(office), address: format!("https://{socket}").parse().unwrap() }
+fn member(office: &str, socket: SocketAddr) -> MemberAddress {
+    MemberAddress { uri: World::office(office), address: format!("https://{socket}").parse().unwrap() }
 }
 
 /// The analyst's question to these offices.
@@ -68,7 +68,7 @@ fn asked(world: &World, kind: PayloadType, audience: &[&str]) -> pb::Envelope {
 }
 
 /// One gateway of every sort, and the places of those that are members.
-async fn federation(world: &World) -> Vec<Member> {
+async fn federation(world: &World) -> Vec<MemberAddress> {
     let mut members = Vec::new();
     for (office, behaviour) in [
         ("BEN", Behaviour::Refuses),
@@ -85,7 +85,7 @@ async fn federation(world: &World) -> Vec<Member> {
     }
     // Another office answers at LBR's address; nobody at MLI's; NER is not configured.
     let other = members.last().unwrap().address.clone();
-    members.push(Member { uri: World::office("LBR"), address: other });
+    members.push(MemberAddress { uri: World::office("LBR"), address: other });
     members.push(member("MLI", "127.0.0.1:9".parse().unwrap()));
     members
 }
@@ -94,7 +94,7 @@ const EVERYONE: [&str; 12] =
     ["BEN", "BFA", "CIV", "GHA", "GIN", "GMB", "LBR", "MLI", "NER", "NGA", "SEN", "TGO"];
 
 #[tokio::test]
-async fn every_member_is_heard_and_named_for_what_it_did() {
+async fn every_member_is_received_and_named_for_what_it_did() {
     let world = World::new();
     let coordinator = coordinator(&world, federation(&world).await).await;
     let mut client = client(&world, &coordinator).await;

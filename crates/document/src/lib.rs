@@ -104,7 +104,7 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     #[allow(dead_code)]
-    struct Shape {
+    struct Example {
         epsilon: f64,
         renews: Option<String>,
     }
@@ -122,11 +122,11 @@ mod tests {
                 "p.toml:2:1: unknown field `zzzzzzzz`, expected `epsilon` or `renews`",
             ),
         ] {
-            assert_eq!(Document::new("p.toml", text).read::<Shape>().unwrap_err().to_string(), expected);
+            assert_eq!(Document::new("p.toml", text).read::<Example>().unwrap_err().to_string(), expected);
         }
         assert!(
             Document::new("p.toml", "epsilon = 1.0\n= 3\n")
-                .read::<Shape>()
+                .read::<Example>()
                 .unwrap_err()
                 .to_string()
                 .starts_with("p.toml:2:1: ")

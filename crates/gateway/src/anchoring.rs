@@ -9,8 +9,6 @@ use std::{
 use lango_store::{Anchor, Location, Store, StoreError};
 use tokio::sync::Notify;
 
-use crate::Gateway;
-
 /// It is renewed after this number of charges.
 const CHARGES: u64 = 16;
 /// And this often.
@@ -52,23 +50,13 @@ impl Anchoring {
             tracing::error!(%error, "the anchor could not be renewed: an older copy of the store would go unnoticed");
         }
     }
-}
 
-impl Gateway {
-    /// Renews the anchor until it is dropped.
-    pub(crate) async fn keep_anchor(&self) {
-        let Some(anchoring) = &self.anchoring else { return std::future::pending().await };
+    /// Renews the anchor for as long as it is awaited.
+    pub(crate) async fn keep(&self, store: &Store) {
         loop {
             // Nothing is written where nothing has changed.
-            let _ = tokio::time::timeout(EVERY, anchoring.due.notified()).await;
-            anchoring.renew(&self.store).await;
-        }
-    }
-
-    /// Renews it for the last time.
-    pub(crate) async fn leave_anchor(&self) {
-        if let Some(anchoring) = &self.anchoring {
-            anchoring.renew(&self.store).await;
+            let _ = tokio::time::timeout(EVERY, self.due.notified()).await;
+            self.renew(store).await;
         }
     }
 }

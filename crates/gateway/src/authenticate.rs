@@ -1,13 +1,13 @@
-//! Who signed this, and may it be looked at at all: checks A1 to A8 of the protocol, in order.
+//! Who signed this, and may the gateway read it at all: checks A1 to A8 of the protocol, in order.
 
 use std::sync::OnceLock;
 
 use lango_identity::{EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, TimeFault, pb};
 
-use crate::{Gateway, pace::Pace, turn::Turn, withheld::Withholding};
+use crate::{Gateway, lease::Turn, pace::Pace, withheld::Withholding};
 
-/// The clocks of a region may differ by so much.
+/// The most by which two clocks of a region may differ.
 pub(crate) const CLOCK_SKEW_S: u64 = 300;
 
 /// A request whose signature holds: from here on every answer is signed and recorded.
@@ -68,7 +68,7 @@ impl Signed for Lookup {
 }
 
 impl Gateway {
-    /// A1 to A4: whoever fails here learns nothing.
+    /// A1 to A4: a caller who fails here learns nothing.
     pub(crate) fn authenticate<T: Signed>(
         &self,
         envelope: Option<pb::Envelope>,

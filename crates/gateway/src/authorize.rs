@@ -1,7 +1,7 @@
 //! Stop 2: whether the policy allows a question, and which release answers it.
 
 use lango_identity::{PayloadType, digest};
-use lango_policy::{Asked, Denial, Granted};
+use lango_policy::{AccessRequest, Denial, Granted};
 use lango_privacy::{Loss, Price, Query, QueryError};
 use lango_store::ReleaseKey;
 use lango_wire::{Question, Refusal};
@@ -38,7 +38,7 @@ impl Gateway {
         if question.mode != 1 {
             return Err(Refused::new(Refusal::Published, &known));
         }
-        let asked = Asked {
+        let asked = AccessRequest {
             principal: &request.principal,
             purpose: Some(&question.purpose),
             on: Some(self.today()),
@@ -102,7 +102,7 @@ impl Gateway {
     ) -> Result<Granted<'_>, Denial> {
         let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
-        let asked = Asked {
+        let asked = AccessRequest {
             principal: &request.principal,
             purpose: (!purpose.is_empty()).then_some(purpose),
             on: Some(self.today()),

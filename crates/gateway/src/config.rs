@@ -11,20 +11,24 @@ use lango_document::{Document, DocumentError};
 use lango_identity::{
     PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
 };
-use lango_ledger::DeclaredMember;
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::{Bounding, Source, SourceError};
-use lango_store::{Location, Moved, ReleaseKey, Store, StoreError};
+use lango_store::{Location, ReleaseKey, Store, StoreError};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 
 use crate::{
-    anchoring::Anchoring, capacity::Capacity, flights::Flights, reserve::member, secret::bounding,
-    strangers::Strangers, turn::RequestKey, withheld::Withheld,
+    anchoring::Anchoring,
+    capacity::Capacity,
+    flights::{Flights, RequestKey},
+    pools::declare_pools,
+    secret::bounding,
+    strangers::Strangers,
+    withheld::Withheld,
 };
 
-/// Tells the Unix time in seconds.
+/// Returns the Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The machine's clock.
@@ -37,7 +41,7 @@ pub fn system_clock() -> Clock {
 }
 
 /// Everything a gateway is made of.
-pub struct Config {
+pub struct GatewayConfig {
     /// The region it serves.
     pub region: Region,
     /// Its key and certificate for TLS.
@@ -133,7 +137,7 @@ pub enum OpenError {
 
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
-    pub async fn open(config: Config) -> Result<Self, OpenError> {
+    pub async fn open(config: GatewayConfig) -> Result<Self, OpenError> {
         let policy = PolicySet::read(&config.policies)?;
         let failed = policy.run_trials();
         if !failed.is_empty() {
@@ -172,7 +176,7 @@ impl Gateway {
         declare_pools(&store, &policy).await?;
         for dataset in policy.datasets.values() {
             if let Some(source) = config.sources.get(&dataset.source) {
-                tell_bounding(&store, source.as_ref(), dataset).await;
+                log_bounding(&store, source.as_ref(), dataset).await;
             }
         }
         let limits = config.limits;
@@ -212,25 +216,12 @@ impl Gateway {
     }
 }
 
-/// Lets what was charged before follow its rows into the pools that the policy declares.
-async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
-    let declared = policy.datasets.values().filter_map(|dataset| {
-        let pool = policy.pool(&dataset.name)?;
-        Some(DeclaredMember { member: member(dataset, pool), has_group: pool.is_group })
-    });
-    let declared: Vec<DeclaredMember> = declared.collect();
-    for Moved { from, to } in store.declare(&declared).await? {
-        tracing::warn!(from, to, "charges followed their dataset into another pool");
-    }
-    Ok(())
-}
-
-/// Tells the log how a dataset's rows are bounded.
-async fn tell_bounding(store: &Store, source: &dyn Source, dataset: &Dataset) {
+/// Logs how a dataset's rows are bounded.
+async fn log_bounding(store: &Store, source: &dyn Source, dataset: &Dataset) {
     let dataset_name = &dataset.name;
     match bounding(store, source, dataset).await {
-        Ok(told @ Bounding::Stale(_)) => tracing::warn!(dataset = %dataset_name, "{told}"),
-        Ok(told) => tracing::info!(dataset = %dataset_name, "{told}"),
+        Ok(stale @ Bounding::Stale(_)) => tracing::warn!(dataset = %dataset_name, "{stale}"),
+        Ok(bounded) => tracing::info!(dataset = %dataset_name, "{bounded}"),
         Err(error) => {
             tracing::warn!(%error, dataset = %dataset_name, "it is not known how the rows are bounded");
         }

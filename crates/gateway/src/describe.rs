@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use lango_policy::Grant;
-use lango_privacy::{Column, Dataset, Grid, Kind, Measure, Name, Query};
+use lango_privacy::{Column, Dataset, DatasetKind, Grid, Measure, Name, Query};
 use lango_store::{Decision, Step};
-use lango_wire::{FREE, Fault, Lookup, Malformed, Object, Refusal, kept, pb};
+use lango_wire::{FREE, FieldFault, Lookup, Malformed, Object, Refusal, kept, pb};
 
 use crate::{
     Gateway,
@@ -21,7 +21,7 @@ impl Gateway {
         lookup: &Lookup,
     ) -> Result<Vec<pb::Dataset>, Refused> {
         let Object::Describe(only) = &lookup.object else {
-            return Err(Refusal::from(Malformed { field: "object", fault: Fault::DescribeOnly }).into());
+            return Err(Refusal::from(Malformed { field: "object", fault: FieldFault::DescribeOnly }).into());
         };
         let principal = &request.principal;
         let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
@@ -63,8 +63,8 @@ impl Gateway {
             name: dataset.name.to_string(),
             title: dataset.title.clone(),
             kind: match dataset.kind {
-                Kind::Stock => "stock".to_owned(),
-                Kind::Flow => "flow".to_owned(),
+                DatasetKind::Stock => "stock".to_owned(),
+                DatasetKind::Flow => "flow".to_owned(),
             },
             version: dataset.version.to_string(),
             unit: dataset.unit.noun.to_string(),
@@ -83,7 +83,7 @@ impl Gateway {
         lookup: &Lookup,
     ) -> Result<pb::Release, Refused> {
         let Object::Release(id) = &lookup.object else {
-            return Err(Refusal::from(Malformed { field: "object", fault: Fault::ReleaseOnly }).into());
+            return Err(Refusal::from(Malformed { field: "object", fault: FieldFault::ReleaseOnly }).into());
         };
         let known = Known::default();
         let stored = self.store.release(id).await;

@@ -7,7 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use lango_identity::SpiffeId;
 use tokio::sync::OwnedMutexGuard;
+
+/// A request's identifier, unique among those of its principal.
+pub(crate) type RequestKey = (SpiffeId, [u8; 16]);
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 

@@ -19,7 +19,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What any failure behind the gateway looks like from outside; its cause goes to the gateway's own log.
+    /// The refusal for any failure behind the gateway, the same for all; its cause goes to the gateway's own log.
     pub(crate) fn unavailable(&self, what: &'static str, cause: &dyn std::fmt::Display) -> Refused {
         tracing::error!(error = %cause, dataset = self.dataset.as_deref(), "{what}");
         Refused::new(Refusal::Unavailable, self)

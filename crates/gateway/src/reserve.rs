@@ -1,8 +1,8 @@
 //! Stop 4: the ledger refuses a price, or sets it aside before any row is read.
 
-use lango_ledger::{Account, ChargeRefusal, Holder, Limit, Member};
-use lango_policy::{Granted, Pool};
-use lango_privacy::{Dataset, Loss, Plan, RestoreError, restore};
+use lango_ledger::{Account, ChargeRefusal, Holder, Limit};
+use lango_policy::Granted;
+use lango_privacy::{Loss, Plan, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved};
 use lango_wire::{BudgetFault, FREE, Question, Refusal};
 
@@ -10,6 +10,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    pools::member,
     refuse::{Known, Refused},
 };
 
@@ -92,15 +93,6 @@ impl Gateway {
             charge(Holder::Pool, granted.budget.epsilon_nano)?,
             charge(share, granted.grant.epsilon_total_nano)?,
         ])
-    }
-}
-
-/// A dataset in its pool, over its rows.
-pub(crate) fn member(dataset: &Dataset, pool: &Pool) -> Member {
-    Member {
-        pool: pool.name.to_string(),
-        dataset: dataset.name.to_string(),
-        rows_from: format!("{}/{}", dataset.source, dataset.table),
     }
 }
 

@@ -27,13 +27,13 @@ pub(crate) enum BoundingError {
     /// There is no secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The source cannot tell.
+    /// The source cannot say.
     #[error(transparent)]
     Source(#[from] SourceError),
 }
 
-/// How a dataset's rows are bounded for a question asked now. Makes no secret: before there is one nothing has been prepared
-/// with it, which a secret that nobody else has tells as well.
+/// How a dataset's rows are bounded for a question asked now. Makes no secret: before there is one, nothing has been
+/// prepared with it, and a secret that nobody else has shows that as well.
 pub(crate) async fn bounding(
     store: &Store,
     source: &dyn Source,

@@ -15,7 +15,7 @@ use crate::{Gateway, service::Service};
 
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub enum GatewayServeError {
     /// Its certificate cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
@@ -30,7 +30,7 @@ pub async fn serve(
     gateway: Gateway,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
+) -> Result<(), GatewayServeError> {
     let tls = server_config(&gateway.tls, &gateway.region)?;
     let gateway = Arc::new(gateway);
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
@@ -38,7 +38,11 @@ pub async fn serve(
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let keeping = tokio::spawn({
         let gateway = Arc::clone(&gateway);
-        async move { gateway.keep_anchor().await }
+        async move {
+            if let Some(anchoring) = &gateway.anchoring {
+                anchoring.keep(&gateway.store).await;
+            }
+        }
     });
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
@@ -50,7 +54,9 @@ pub async fn serve(
     lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
     keeping.abort();
     let closing = async {
-        gateway.leave_anchor().await;
+        if let Some(anchoring) = &gateway.anchoring {
+            anchoring.renew(&gateway.store).await;
+        }
         gateway.store.close().await;
     };
     if timeout(gateway.limits.close(), closing).await.is_err() {

@@ -11,11 +11,11 @@ use lango_transport::{Meter, Rate};
 #[derive(Debug)]
 pub(crate) struct Strangers {
     rate: Rate,
-    state: Mutex<State>,
+    state: Mutex<StrangerCount>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct StrangerCount {
     meter: Meter,
     left_out: u64,
 }
@@ -46,7 +46,7 @@ impl Strangers {
         self.lock().left_out += left_out;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StrangerCount> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,39 +3,24 @@
 
 use std::time::Duration;
 
-use lango_identity::{Role, SpiffeId};
+use lango_identity::Role;
 use lango_ledger::Claimed;
-use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, Store, Stored};
+use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, Stored};
 use lango_wire::{
     Refusal,
     kept::{self, Filling, Kept},
 };
-use tokio::{sync::OwnedMutexGuard, task::JoinHandle, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     Gateway,
     authenticate::{CLOCK_SKEW_S, Request, Signed},
+    lease::{LEASE, Turn},
     refuse::{Known, Refused},
 };
 
-/// A gateway at work on a request shows that it lives this often.
-const BEAT: Duration = Duration::from_secs(2);
-/// One that has not for this long is taken for dead, and its request is taken over. That it might live changes nothing that is charged
-/// or answered: the ledger resumes one reservation, and the first answer is the answer.
-const LEASE: Duration = Duration::from_secs(8);
 /// How often another gateway's work is asked after.
 const POLL: Duration = Duration::from_millis(100);
-
-/// A request's identifier, unique among those of its principal.
-pub(crate) type RequestKey = (SpiffeId, [u8; 16]);
-
-/// A request's turn: from its claim until its answer has left.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    id: [u8; 16],
-    _alone: OwnedMutexGuard<()>,
-    beating: JoinHandle<()>,
-}
 
 /// What A9 finds.
 pub(crate) enum Found<T> {
@@ -43,12 +28,6 @@ pub(crate) enum Found<T> {
     Fresh(T),
     /// It has its answer.
     Kept(Kept),
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.beating.abort();
-    }
 }
 
 impl<T> Request<T> {
@@ -75,9 +54,8 @@ impl Gateway {
         match self.claim(&claiming).await? {
             Some(answer) => Ok(Found::Kept(self.restore(request, &answer).await?)),
             None => {
-                let beating = tokio::spawn(beat(self.store.clone(), claiming.principal, id));
                 // A request takes its turn once.
-                let _ = request.turn.set(Turn { id, _alone: alone, beating });
+                let _ = request.turn.set(Turn::begin(self.store.clone(), claiming.principal, id, alone));
                 Ok(Found::Fresh(signed))
             }
         }
@@ -158,14 +136,5 @@ impl Known {
     pub(crate) fn answered_elsewhere(&self) -> Refused {
         let refused = self.unavailable("another gateway has answered this request", &"this one was too slow");
         Refused { recorded: true, ..refused }
-    }
-}
-
-async fn beat(store: Store, principal: String, id: [u8; 16]) {
-    loop {
-        tokio::time::sleep(BEAT).await;
-        if let Err(error) = store.beat(&principal, id).await {
-            tracing::warn!(%error, "a claim could not be renewed");
-        }
     }
 }

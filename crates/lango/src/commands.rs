@@ -26,22 +26,22 @@ pub struct Lango {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run fifteen gateways and a coordinator on this machine and ask them the regional question.
-    Demo(crate::demo::Demo),
+    Demo(crate::demo::DemoCommand),
     /// Run the gateway beside an office's database.
-    Gateway(gateway::Gateway),
+    Gateway(gateway::GatewayCommand),
     /// Run the coordinator of a region's gateways.
-    Coordinator(coordinator::Coordinator),
+    Coordinator(coordinator::CoordinatorCommand),
     /// Ask a question of many offices, or its price.
     #[command(subcommand)]
-    Query(Box<query::Query>),
-    /// Look at what a gateway answers from, bring a file into it, or prepare it.
+    Query(Box<query::QueryCommand>),
+    /// Describe, import or prepare the data that a gateway answers from.
     #[command(subcommand)]
-    Dataset(dataset::Dataset),
+    Dataset(dataset::DatasetCommand),
     /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
     #[command(subcommand)]
-    Ledger(ledger::Ledger),
+    Ledger(ledger::LedgerCommand),
     /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorCommand),
 }
 
 impl Lango {

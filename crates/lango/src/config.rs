@@ -153,12 +153,12 @@ impl RegionTable {
 
 impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
-    pub fn load(&self, file: &Path) -> Result<lango_gateway::Config, Failure> {
+    pub fn load(&self, file: &Path) -> Result<lango_gateway::GatewayConfig, Failure> {
         let (tls, signer) = keys(&beside(file, &self.identity))?;
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
-        Ok(lango_gateway::Config {
+        Ok(lango_gateway::GatewayConfig {
             region: self.region.load(file)?,
             tls,
             signer,
@@ -295,7 +295,7 @@ fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
 
 impl CoordinatorFile {
     /// Everything that the file leads to; `file` is where it was read.
-    pub fn load(&self, file: &Path) -> Result<lango_coordinator::Config, Failure> {
+    pub fn load(&self, file: &Path) -> Result<lango_coordinator::CoordinatorConfig, Failure> {
         let region = self.region.load(file)?;
         let member = |table: &MemberTable| {
             let at =
@@ -306,10 +306,10 @@ impl CoordinatorFile {
                 .address
                 .parse()
                 .map_err(|error: lango_transport::AddressError| at(error.to_string()))?;
-            Ok(lango_coordinator::Member { uri, address })
+            Ok(lango_coordinator::MemberAddress { uri, address })
         };
         let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
-        Ok(lango_coordinator::Config {
+        Ok(lango_coordinator::CoordinatorConfig {
             tls: TlsIdentity::load(&beside(file, &self.identity))?,
             members,
             member_deadline: Duration::from_secs(self.member_deadline_s),

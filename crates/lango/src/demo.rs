@@ -13,7 +13,7 @@ use clap::Args;
 use crate::{failure::Failure, output};
 
 #[derive(Debug, Args)]
-pub struct Demo {
+pub struct DemoCommand {
     /// The folder for registers, keys, policies and ledgers; a second start uses it again.
     #[arg(long, value_name = "DIR", default_value = "lango-demo")]
     dir: PathBuf,
@@ -23,7 +23,7 @@ pub struct Demo {
     /// Write the result there too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// One person drawn for so many published; 1 draws everyone. 100 unless the folder says otherwise.
+    /// One person is drawn for N published ones; 1 draws everyone. 100 unless the folder says otherwise.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(lango_registers::SCALE_MAX)))]
     scale: Option<u32>,
     /// The seed of whatever is modelled. 1 unless the folder says otherwise.
@@ -37,7 +37,7 @@ pub struct Demo {
     rows: usize,
 }
 
-impl Demo {
+impl DemoCommand {
     pub fn run(self) -> Result<(), Failure> {
         let folder = folder::Folder::prepare(&self.dir, self.scale, self.seed)?;
         let fleet = fleet::Fleet::start(&folder)?;

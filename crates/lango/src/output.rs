@@ -75,7 +75,7 @@ pub fn grouped(value: i64) -> String {
     format!("{sign}{}", thousands(&digits))
 }
 
-/// A number with so many decimals and thousands set apart: `-1,234.50`.
+/// A number with `decimals` decimals, its thousands set apart: `-1,234.50`.
 pub fn number(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
@@ -97,7 +97,7 @@ fn thousands(digits: &str) -> String {
     text
 }
 
-/// How many decimals show so many digits of a number, and no more than nine.
+/// How many decimals show `digits` digits of a number, and no more than nine.
 pub fn decimals(value: f64, digits: i32) -> usize {
     // Out of the range of floats, and 0, none are shown.
     let magnitude = value.abs().log10().floor().clamp(-300.0, 300.0) as i32;
@@ -112,7 +112,7 @@ pub fn brief(error: f64) -> String {
 /// Somebody else's words on one line, fit for a terminal: what is not seen is shown as such.
 pub use lango_words::line as foreign;
 
-/// A text in lines of at most so many characters, cut between words.
+/// A text in lines of at most `width` characters, cut between words.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_as_many_decimals_as_their_error_tells() {
+    fn numbers_have_as_many_decimals_as_their_error_supports() {
         for (value, decimals, text) in [
             (0.0, 0, "0"),
             (-0.4, 0, "0"),

@@ -52,7 +52,7 @@ impl Default for Balance {
     }
 }
 
-/// What an account may bear, as the policy in force says.
+/// The most that an account may be charged, by the policy in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// The currency and, under zCDP, the delta.
@@ -62,7 +62,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The limit of so many billionths of epsilon.
+    /// The limit of `epsilon_nano` billionths of epsilon.
     pub fn of_epsilon(accounting: Accounting, epsilon_nano: u64) -> Result<Self, LossError> {
         Ok(Self { accounting, amount_nano: accounting.amount_of(epsilon_nano)? })
     }
@@ -136,7 +136,7 @@ impl Balance {
         Loss { pure_nano, rho_nano, delta_e18 }.amount(accounting)
     }
 
-    /// The balance after a loss, if the limit bears it.
+    /// The balance after a loss, if the limit covers it.
     pub fn charge(&self, account: &Account, loss: &Loss, limit: &Limit) -> Result<Self, ChargeRefusal> {
         let (pool, holder) = (account.pool.clone(), account.holder.clone());
         let after = self.plus(loss);
@@ -163,7 +163,7 @@ impl Balance {
         }
     }
 
-    /// How many more such losses the limit bears.
+    /// How many more such losses the limit covers.
     pub fn queries_left(&self, loss: &Loss, limit: &Limit) -> u64 {
         let (Some(balance), Some(price)) = (self.amount(&limit.accounting), loss.amount(&limit.accounting))
         else {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn repro_queries_left_are_no_more_than_the_delta_left_bears() {
+    fn repro_queries_left_are_no_more_than_the_delta_left_covers() {
         let limit =
             Limit { accounting: Accounting::Zcdp { delta_e18: 1_000_000_000_000 }, amount_nano: 1_000 };
         let keys = Loss { pure_nano: None, rho_nano: 10, delta_e18: 100_000_000_000 };

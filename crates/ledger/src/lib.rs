@@ -11,6 +11,6 @@ mod request;
 mod reservation;
 
 pub use account::{Account, Balance, ChargeRefusal, Holder, Limit};
-pub use pools::{DeclaredMember, KnownMember, Member, Pools, PoolsError, follow};
+pub use pools::{DeclaredMember, KnownMember, PoolMember, Pools, PoolsError, follow};
 pub use request::{Claim, Claimed, claim, may_charge};
-pub use reservation::{Event, Reservation, State, TransitionError};
+pub use reservation::{Reservation, ReservationEvent, ReservationState, TransitionError};

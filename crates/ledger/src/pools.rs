@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A dataset in a pool, over some rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Member {
+pub struct PoolMember {
     /// The pool: the dataset's group, or its own name.
     pub pool: String,
     /// The dataset's name.
@@ -20,7 +20,7 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownMember {
     /// The member.
-    pub member: Member,
+    pub member: PoolMember,
     /// Whether anything is charged to its pool.
     pub is_charged: bool,
 }
@@ -29,7 +29,7 @@ pub struct KnownMember {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredMember {
     /// The member.
-    pub member: Member,
+    pub member: PoolMember,
     /// Whether the dataset names its group.
     pub has_group: bool,
 }
@@ -40,7 +40,7 @@ pub struct Pools {
     /// Which pools' charges move to which other pools, all of a pool's to one.
     pub moves: BTreeMap<String, String>,
     /// Every member to remember.
-    pub members: BTreeSet<Member>,
+    pub members: BTreeSet<PoolMember>,
 }
 
 /// Why a policy would give budget back.
@@ -89,14 +89,15 @@ pub enum PoolsError {
 /// where none is, of the dataset that has its name now. Where that cannot be, the policy is refused.
 pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pools, PoolsError> {
     let of_pool = |name: &str| declared.iter().any(|declared| declared.member.pool == name);
-    let mut charged: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+    let mut charged: BTreeMap<&str, Vec<&PoolMember>> = BTreeMap::new();
     for known in known.iter().filter(|known| known.is_charged) {
         charged.entry(&known.member.pool).or_default().push(&known.member);
     }
     let mut pools = Pools::default();
     let mut left: Option<&str> = None;
     for (pool, members) in &charged {
-        let heirs: Vec<&Member> = members.iter().flat_map(|member| heirs(member, known, declared)).collect();
+        let heirs: Vec<&PoolMember> =
+            members.iter().flat_map(|member| heirs(member, known, declared)).collect();
         let targets: BTreeSet<&str> = heirs.iter().map(|heir| heir.pool.as_str()).collect();
         let leaver = heirs.iter().find(|heir| heir.pool != *pool);
         match (of_pool(pool), leaver, targets.len()) {
@@ -133,7 +134,7 @@ pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pool
         let is_placed = member.rows_from.is_empty()
             && declared.iter().any(|d| d.member.dataset == member.dataset && d.member.pool == pool);
         if !is_placed {
-            pools.members.insert(Member { pool, ..member.clone() });
+            pools.members.insert(PoolMember { pool, ..member.clone() });
         }
     }
     Ok(pools)
@@ -141,12 +142,16 @@ pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pool
 
 /// The declared datasets that a member's charges belong to: those over its rows, else the one of its name. One that was declared in
 /// another pool over the same rows before is not meant: their groups have kept the two apart from the beginning.
-fn heirs<'a>(member: &Member, known: &[KnownMember], declared: &'a [DeclaredMember]) -> Vec<&'a Member> {
+fn heirs<'a>(
+    member: &PoolMember,
+    known: &[KnownMember],
+    declared: &'a [DeclaredMember],
+) -> Vec<&'a PoolMember> {
     let over =
         |heir: &&DeclaredMember| !member.rows_from.is_empty() && heir.member.rows_from == member.rows_from;
     let named = |heir: &&DeclaredMember| heir.member.dataset == member.dataset;
     let is_apart =
-        |heir: &Member| heir.pool != member.pool && known.iter().any(|known| known.member == *heir);
+        |heir: &PoolMember| heir.pool != member.pool && known.iter().any(|known| known.member == *heir);
     let is_over = declared.iter().any(|heir| over(&heir));
     let heirs = declared.iter().filter(|heir| if is_over { over(heir) } else { named(heir) });
     heirs.map(|heir| &heir.member).filter(|heir| !is_apart(heir)).collect()

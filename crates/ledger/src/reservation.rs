@@ -8,12 +8,12 @@ pub struct Reservation {
     /// What is set aside.
     pub loss: Loss,
     /// What has become of it.
-    pub state: State,
+    pub state: ReservationState,
 }
 
 /// What has become of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ReservationState {
     /// Charged; the data may have been read.
     Pending,
     /// Charged for good.
@@ -24,7 +24,7 @@ pub enum State {
 
 /// What happens to a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum ReservationEvent {
     /// Another attempt goes on with it. Whether the one before has read rows is not known.
     Resumed,
     /// The release is stored.
@@ -43,7 +43,7 @@ pub struct TransitionError {
     pub from: &'static str,
 }
 
-impl State {
+impl ReservationState {
     /// The word for it in the ledger.
     pub fn word(self) -> &'static str {
         match self {
@@ -60,17 +60,26 @@ impl State {
 
     /// INVARIANT (never undercharged): only a pending reservation whose rows were never read is given back. One that is
     /// spent without a release may still be released, at no further charge; if that fails too it stays spent.
-    pub fn after(self, event: Event) -> Result<Self, TransitionError> {
+    pub fn after(self, event: ReservationEvent) -> Result<Self, TransitionError> {
         match (self, event) {
-            (Self::Pending, Event::FailedBeforeReading) => Ok(Self::Voided),
-            (Self::Pending, Event::Resumed | Event::Released | Event::FailedAfterReading)
+            (Self::Pending, ReservationEvent::FailedBeforeReading) => Ok(Self::Voided),
+            (
+                Self::Pending,
+                ReservationEvent::Resumed | ReservationEvent::Released | ReservationEvent::FailedAfterReading,
+            )
             | (
                 Self::Spent,
-                Event::Resumed | Event::Released | Event::FailedAfterReading | Event::FailedBeforeReading,
+                ReservationEvent::Resumed
+                | ReservationEvent::Released
+                | ReservationEvent::FailedAfterReading
+                | ReservationEvent::FailedBeforeReading,
             ) => Ok(Self::Spent),
             (
                 Self::Voided,
-                Event::Resumed | Event::Released | Event::FailedAfterReading | Event::FailedBeforeReading,
+                ReservationEvent::Resumed
+                | ReservationEvent::Released
+                | ReservationEvent::FailedAfterReading
+                | ReservationEvent::FailedBeforeReading,
             ) => Err(TransitionError { from: self.word() }),
         }
     }
@@ -83,17 +92,21 @@ mod tests {
     #[test]
     fn a_reservation_is_given_back_only_if_no_row_was_read() {
         for (from, event, to) in [
-            (State::Pending, Event::Resumed, Ok(State::Spent)),
-            (State::Pending, Event::Released, Ok(State::Spent)),
-            (State::Pending, Event::FailedAfterReading, Ok(State::Spent)),
-            (State::Pending, Event::FailedBeforeReading, Ok(State::Voided)),
-            (State::Spent, Event::Resumed, Ok(State::Spent)),
-            (State::Spent, Event::Released, Ok(State::Spent)),
-            (State::Spent, Event::FailedAfterReading, Ok(State::Spent)),
-            (State::Spent, Event::FailedBeforeReading, Ok(State::Spent)),
-            (State::Voided, Event::Resumed, Err(TransitionError { from: "voided" })),
-            (State::Voided, Event::Released, Err(TransitionError { from: "voided" })),
-            (State::Voided, Event::FailedAfterReading, Err(TransitionError { from: "voided" })),
+            (ReservationState::Pending, ReservationEvent::Resumed, Ok(ReservationState::Spent)),
+            (ReservationState::Pending, ReservationEvent::Released, Ok(ReservationState::Spent)),
+            (ReservationState::Pending, ReservationEvent::FailedAfterReading, Ok(ReservationState::Spent)),
+            (ReservationState::Pending, ReservationEvent::FailedBeforeReading, Ok(ReservationState::Voided)),
+            (ReservationState::Spent, ReservationEvent::Resumed, Ok(ReservationState::Spent)),
+            (ReservationState::Spent, ReservationEvent::Released, Ok(ReservationState::Spent)),
+            (ReservationState::Spent, ReservationEvent::FailedAfterReading, Ok(ReservationState::Spent)),
+            (ReservationState::Spent, ReservationEvent::FailedBeforeReading, Ok(ReservationState::Spent)),
+            (ReservationState::Voided, ReservationEvent::Resumed, Err(TransitionError { from: "voided" })),
+            (ReservationState::Voided, ReservationEvent::Released, Err(TransitionError { from: "voided" })),
+            (
+                ReservationState::Voided,
+                ReservationEvent::FailedAfterReading,
+                Err(TransitionError { from: "voided" }),
+            ),
         ] {
             assert_eq!(from.after(event), to, "{from:?} {event:?}");
         }

@@ -10,14 +10,14 @@ use crate::{Budget, Grant, PolicySet, Pool, Validity};
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct AccessRequest<'a> {
     /// Who asks.
     pub principal: &'a SpiffeId,
     /// The declared purpose; `None` fits every grant (in trials only).
     pub purpose: Option<&'a str>,
     /// The day (UTC); `None` fits every grant (in trials only).
     pub on: Option<Date>,
-    /// What the question costs, in billionths of epsilon, where its text names a precision and the plan has told the price.
+    /// What the question costs, in billionths of epsilon, where its text names a precision and its plan has the price.
     pub epsilon_nano: Option<u64>,
 }
 
@@ -137,7 +137,7 @@ pub enum DenialCode {
     DimensionNotGranted,
     /// No condition on this column.
     FilterNotGranted,
-    /// Not by so many columns at once.
+    /// Not by this number of columns at once.
     TooManyDimensions,
     /// Not at this price.
     EpsilonPerQuery,
@@ -171,7 +171,7 @@ impl PolicySet {
     /// that came nearest.
     ///
     /// ```
-    /// use lango_policy::{Asked, DenialCode, PolicySet, document::Document};
+    /// use lango_policy::{AccessRequest, DenialCode, PolicySet, document::Document};
     /// use lango_privacy::Query;
     ///
     /// let text = r#"
@@ -208,7 +208,7 @@ impl PolicySet {
     /// publish = "office"
     /// "#;
     /// let policy = PolicySet::read(&[Document::new("gha.toml", text)])?;
-    /// let asked = Asked {
+    /// let asked = AccessRequest {
     ///     principal: "spiffe://ecowas.example/analyst/awa",
     ///     purpose: Some("official-statistics"),
     ///     on: None,
@@ -225,7 +225,7 @@ impl PolicySet {
     /// assert_eq!((denial.code(), denial.rule.as_deref()), (DenialCode::DimensionNotGranted, Some("analysts")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn authorize<'a>(&'a self, asked: &Asked<'_>, query: &Query) -> Result<Granted<'a>, Denial> {
+    pub fn authorize<'a>(&'a self, asked: &AccessRequest<'_>, query: &Query) -> Result<Granted<'a>, Denial> {
         let unknown = || {
             let (office, dataset) = (self.office.clone(), query.dataset.clone());
             Denial { reason: DenialReason::DatasetUnknown { office, dataset }, rule: None }
@@ -259,7 +259,7 @@ impl PolicySet {
 }
 
 /// The first thing of a question that a grant does not allow.
-fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<DenialReason> {
+fn refuse(grant: &Grant, asked: &AccessRequest<'_>, query: &Query) -> Option<DenialReason> {
     if !matches(grant, asked.principal) {
         let (dataset, principal) = (query.dataset.clone(), asked.principal.to_string());
         return Some(DenialReason::PrincipalNotGranted { dataset, principal });
@@ -291,11 +291,11 @@ fn refuse(grant: &Grant, asked: &Asked<'_>, query: &Query) -> Option<DenialReaso
     if let Some(column) = conditions.iter().find(|name| !granted(name)) {
         return Some(DenialReason::FilterNotGranted((*column).clone()));
     }
-    // A condition, a histogram or a quantile tells of a column as much as grouping by it does, so it counts against the same
-    // bound.
+    // A condition, a histogram or a quantile reveals as much of a column as grouping by it does, so it counts against the
+    // same bound.
     let columns = margins().map(|(measure, by)| {
-        let told = by.dimensions().chain(measure.tells_of()).chain(conditions.iter().copied());
-        told.collect::<BTreeSet<_>>().len()
+        let revealed = by.dimensions().chain(measure.reveals()).chain(conditions.iter().copied());
+        revealed.collect::<BTreeSet<_>>().len()
     });
     let most = columns.max().unwrap_or_default();
     if most > grant.by_at_most as usize {

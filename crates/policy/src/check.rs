@@ -51,7 +51,7 @@ pub struct Grant {
     pub measures: Vec<Measure>,
     /// By what.
     pub by: Vec<Name>,
-    /// By at most so many columns at once, conditions included.
+    /// The most columns that it may group by at once, conditions included.
     pub by_at_most: u32,
     /// Columns that conditions may use beside those in `by`.
     pub filters: Vec<Name>,
@@ -59,7 +59,7 @@ pub struct Grant {
     pub epsilon_per_query_nano: u64,
     /// The most that all its questions may cost in a period, in billionths of epsilon.
     pub epsilon_total_nano: u64,
-    /// What a question that looks for keys in the data spends of delta, in units of 1e-18; 0 grants none.
+    /// What a question that searches the data for keys spends of delta, in units of 1e-18; 0 grants none.
     pub delta_per_query_e18: u64,
     /// On which days.
     pub valid: Option<Validity>,

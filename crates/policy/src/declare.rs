@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lango_document::DocumentError;
-use lango_privacy::{Code, Column, Dataset, Domain, Grid, Kind, Objective, Span, Unit};
+use lango_privacy::{Code, Column, Dataset, DatasetKind, Domain, Grid, Objective, Span, Unit};
 use toml::Spanned;
 
 use crate::{
@@ -34,8 +34,8 @@ impl In<'_> {
             name: self.parsed(name)?,
             title: table.title.clone(),
             kind: match table.kind {
-                file::Kind::Stock => Kind::Stock,
-                file::Kind::Flow => Kind::Flow,
+                file::DatasetKindText::Stock => DatasetKind::Stock,
+                file::DatasetKindText::Flow => DatasetKind::Flow,
             },
             source: table.source.clone(),
             table: table.table.clone(),

@@ -26,7 +26,7 @@ pub(crate) struct File {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DatasetTable {
     pub title: String,
-    pub kind: Kind,
+    pub kind: DatasetKindText,
     pub source: String,
     pub table: String,
     pub version: Spanned<String>,
@@ -41,7 +41,7 @@ pub(crate) struct DatasetTable {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum DatasetKindText {
     Stock,
     Flow,
 }

@@ -13,7 +13,7 @@ mod file;
 mod trial;
 mod within;
 
-pub use authorize::{Asked, Denial, DenialCode, DenialReason, Granted};
+pub use authorize::{AccessRequest, Denial, DenialCode, DenialReason, Granted};
 pub use budget::{Budget, Pool, Renewal};
 pub use check::{Grant, PolicySet, Validity};
 pub use trial::{Trial, TrialFailure};

@@ -9,7 +9,7 @@ use time::Date;
 use toml::Spanned;
 
 use crate::{
-    authorize::{Asked, Denial, Granted},
+    authorize::{AccessRequest, Denial, Granted},
     file::TestTable,
     within::In,
 };
@@ -96,9 +96,9 @@ impl Trial {
     /// Whether the question is decided as its author expects.
     pub(crate) fn run<'a>(
         &self,
-        decide: &dyn Fn(&Asked<'_>, &Query) -> Result<Granted<'a>, Denial>,
+        decide: &dyn Fn(&AccessRequest<'_>, &Query) -> Result<Granted<'a>, Denial>,
     ) -> Result<(), DocumentError> {
-        let asked = Asked {
+        let asked = AccessRequest {
             principal: &self.principal,
             purpose: self.purpose.as_deref(),
             on: self.on,

@@ -1,8 +1,8 @@
 //! Cubes: several margins of the same dimensions, measured at one price, and estimated together so that they add up.
 //!
 //! A margin is a set of dimensions, a bit for each position. A table splits into effects, one for each set of dimensions,
-//! and every margin that contains the set has measured its effect. Effects of which the same margins know are told apart
-//! by nothing, so they are counted together: by the *intersections* of margins, of which there are few. This is the
+//! and every margin that contains the set has measured its effect. Nothing distinguishes effects
+//! that the same margins know of, so they are counted together: by the *intersections* of margins, of which there are few. This is the
 //! structure in which the residual planner is optimal (Xiao, He, Zhang and Kifer, arXiv 2305.08175).
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const DIMENSIONS_MOST: usize = 16;
 const MARGINS_MOST: usize = 64;
 /// The most different intersections of its margins.
 const SETS_MOST: usize = 512;
-/// The least variance that is told from none, and the greatest that is told from no measurement.
+/// The least variance that differs from none, and the greatest that differs from no measurement.
 const VARIANCES: std::ops::RangeInclusive<f64> = 1e-200..=1e200;
 
 /// Which margins of which dimensions are measured.
@@ -63,7 +63,7 @@ pub enum Objective {
 }
 
 impl Cube {
-    /// The cube of dimensions with so many keys, and of these margins; `None` if there is no margin, if there are more than
+    /// The cube of dimensions of these sizes, in keys, and of these margins; `None` if there is no margin, if there are more than
     /// 16 dimensions, 64 margins or 512 intersections of margins, if a margin stands twice or has a dimension that is none,
     /// or if a dimension has no key or a margin more cells than can be counted.
     pub fn new(sizes: Vec<usize>, margins: Vec<u32>) -> Option<Self> {
@@ -147,7 +147,7 @@ impl Cube {
         self.own_sets().map(variance).collect()
     }
 
-    /// What each margin's measurement tells of one number of its table, as `1 / (cells * variance)`: the information that
+    /// What each margin's measurement says of one number of its table, as `1 / (cells * variance)`: the information that
     /// it adds about every effect that it contains, in a unit common to all margins.
     fn information(&self, variances: &[f64]) -> Vec<f64> {
         let of = |(set, variance): (&Set, &f64)| match *variance {

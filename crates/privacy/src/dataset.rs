@@ -29,7 +29,7 @@ pub struct Dataset {
     /// For people.
     pub title: String,
     /// Stock or flow, as the United Nations define them.
-    pub kind: Kind,
+    pub kind: DatasetKind,
     /// A connection named in the gateway's configuration.
     pub source: String,
     /// The table there.
@@ -50,7 +50,7 @@ pub struct Dataset {
 
 /// Whether the figures are of a moment or of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DatasetKind {
     /// How many there are at a moment.
     Stock,
     /// How many moved during a period.
@@ -66,9 +66,9 @@ pub struct Unit {
     pub noun: Name,
     /// The noun's plural, which is the measure that counts units: `persons`, `households`.
     pub plural: Name,
-    /// At most so many rows of a unit are read.
+    /// The most rows of a unit that are read.
     pub rows_at_most: u32,
-    /// At most so many cells of a table does a unit enter.
+    /// The most cells of a table that a unit enters.
     pub cells_at_most: u32,
 }
 

@@ -25,7 +25,7 @@ pub use accuracy::{
 };
 pub use cube::{Cube, Objective, Weight};
 pub use dataset::{
-    Column, Dataset, DatasetError, Domain, Grid, Kind, OTHER, Range, Span, TOTAL, UNKNOWN, Unit,
+    Column, Dataset, DatasetError, DatasetKind, Domain, Grid, OTHER, Range, Span, TOTAL, UNKNOWN, Unit,
 };
 pub use decimal::{Decimal, nano};
 pub use groups::Group;

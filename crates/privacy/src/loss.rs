@@ -120,7 +120,7 @@ impl Accounting {
 
 /// The largest whole number below `beyond` that holds, where all up to it hold and none after it does; 0 where none does.
 ///
-/// `tried` says whether a number holds, and how far above the edge it is on any scale that rises. From `start` on it is looked
+/// `tried` says whether a number holds, and how far above the edge it is on any scale that rises. From `start` on it is searched
 /// for where the line through the last two crosses, and by halves if that takes long.
 fn largest<E>(beyond: u64, start: u64, tried: impl Fn(u64) -> Result<(bool, f64), E>) -> Result<u64, E> {
     let (mut low, mut high) = (0, beyond);

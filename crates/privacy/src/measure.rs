@@ -89,8 +89,8 @@ impl Measure {
         }
     }
 
-    /// The column of whose values the measure tells as much as grouping by it would.
-    pub fn tells_of(&self) -> Option<&Name> {
+    /// The column of whose values the measure reveals as much as grouping by it would.
+    pub fn reveals(&self) -> Option<&Name> {
         match self {
             Self::Share(column)
             | Self::Histogram(column)

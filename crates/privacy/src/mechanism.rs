@@ -26,7 +26,7 @@ pub const FOUND_KEYS_MOST: usize = 10_000;
 /// The scales that a plan may have. Below, the noise would be none at the highest price there is; above, it would drown
 /// whatever a table can hold.
 pub(crate) const SCALES: std::ops::RangeInclusive<f64> = 0.005..=1e13;
-/// So many cells are worth a thread of their own.
+/// How many cells are worth a thread of their own.
 const CELLS_PER_THREAD: usize = 4_096;
 
 /// A noise law over whole numbers.
@@ -76,7 +76,7 @@ pub enum Measurement {
     Noise(Noise),
     /// A candidate is chosen, by the ranks of all.
     Selection(Selection),
-    /// Values are told that enough units have.
+    /// Values that enough units have are named.
     Discovery(Discovery),
 }
 
@@ -124,7 +124,7 @@ pub enum Counted {
 
 /// Whole numbers as they came from the office's database.
 ///
-/// Deliberately without `Debug`, `Serialize`, `Clone` or a way to look inside: only [`measure`] consumes it.
+/// Deliberately without `Debug`, `Serialize`, `Clone` or a way to read it: only [`measure`] consumes it.
 pub struct Exact<T>(T);
 
 impl<T> Exact<T> {
@@ -275,7 +275,7 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
     let mut found = Vec::with_capacity(planned);
     let searches = plan.margins.iter().filter(|margin| matches!(margin.fetch, Fetch::Keys(_))).count();
     for (margin, counted) in plan.margins.iter().zip(counted.0) {
-        let told = match (counted, margin.text.measurement) {
+        let named = match (counted, margin.text.measurement) {
             (Counted::Cells(counted), measurement) => {
                 let planned = plan.layout.cells_of(&margin.text.by) * margin.fetch.width(&plan.dataset);
                 if planned != counted.len() {
@@ -289,22 +289,22 @@ pub fn measure(plan: &Plan, counted: Exact<Vec<Counted>>) -> Result<Measured, No
                 None
             }
             (Counted::Keys(counted), Measurement::Discovery(discovery)) => {
-                let mut told: Vec<(Code, i64)> = discovery
+                let mut reached: Vec<(Code, i64)> = discovery
                     .find(&counted)?
                     .into_iter()
                     .filter_map(|(key, units)| Some((key.parse().ok()?, units)))
                     .collect();
-                // What a release holds is bounded, and which keys are left out depends on nothing but what is told.
-                told.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
+                // What a release holds is bounded, and which keys are left out depends on nothing but noisy counts.
+                reached.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| a.cmp(b)));
                 let room = CELLS_MOST.saturating_sub(plan.layout.integers());
-                told.truncate(room.min(FOUND_KEYS_MOST / searches.max(1)));
-                told.sort();
-                integers.extend(told.iter().map(|(_, units)| units));
-                Some(told.into_iter().map(|(key, _)| key).collect())
+                reached.truncate(room.min(FOUND_KEYS_MOST / searches.max(1)));
+                reached.sort();
+                integers.extend(reached.iter().map(|(_, units)| units));
+                Some(reached.into_iter().map(|(key, _)| key).collect())
             }
             (Counted::Keys(_), _) => return Err(NoiseError::Shape { planned: 1, fetched: 0 }),
         };
-        found.push(told);
+        found.push(named);
     }
     Ok(Measured { layout: plan.layout.clone().with_found(found), integers })
 }

@@ -27,7 +27,7 @@ pub struct Plan {
     pub dataset: Dataset,
     /// The conditions that rows must meet.
     pub filters: Vec<PlannedFilter>,
-    /// Which integer stands for which cell; the keys that are looked for in the data are not in it yet.
+    /// Which integer stands for which cell; the keys that are searched for in the data are not in it yet.
     pub layout: Layout,
     /// The margins, in the layout's order.
     pub margins: Vec<PlannedMargin>,
@@ -44,7 +44,7 @@ pub struct Plan {
 /// What is counted for one margin, and what is drawn over it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedMargin {
-    /// What a reader of the release is told.
+    /// What the release says of it to its readers.
     pub text: MarginText,
     /// What the database counts.
     pub fetch: Fetch,
@@ -81,13 +81,13 @@ pub struct ReleasedTable {
 /// Plans a question: the same question, dataset and basis always give the same plan.
 ///
 /// ```
-/// use lango_privacy::{Accounting, Basis, Dataset, Domain, Kind, Objective, Query, Unit, compile};
+/// use lango_privacy::{Accounting, Basis, Dataset, Domain, DatasetKind, Objective, Query, Unit, compile};
 ///
 /// let age = Domain::integer(0, 110, 10)?;
 /// let dataset = Dataset {
 ///     name: "residents".parse()?,
 ///     title: "Residents".to_owned(),
-///     kind: Kind::Stock,
+///     kind: DatasetKind::Stock,
 ///     source: "register".to_owned(),
 ///     table: "residents".to_owned(),
 ///     version: "2024-07-01".parse()?,
@@ -117,7 +117,7 @@ pub struct ReleasedTable {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Plan, PlanRefusal> {
-    let shape = Shape::of(query, dataset, &|_, _| false)?;
+    let shape = QuestionShape::of(query, dataset, &|_, _| false)?;
     let amount = shape.amount(&query.price, basis)?;
     let margins = shape.priced(amount, basis)?;
     let (shape, margins, earlier) = match shape.centred(query, amount, &margins, basis)? {
@@ -147,7 +147,7 @@ pub fn restore(
         let said = measure.column().and_then(|column| stored.columns.get(column));
         said.is_some_and(|said| said.centre.is_some())
     };
-    let shape = Shape::of(query, dataset, &centred)?;
+    let shape = QuestionShape::of(query, dataset, &centred)?;
     let plan = shape.plan(stored.margins.clone(), stored.earlier.clone(), loss, stored.terms_digest);
     // Whatever else the text says follows from the question and the terms.
     if stored.is_of(&query.margins()) && plan.text() == *stored { Ok(plan) } else { Err(RestoreError::Other) }
@@ -155,7 +155,7 @@ pub fn restore(
 
 /// The part of a plan that follows from the question and the declared columns alone.
 #[derive(Debug, Clone)]
-struct Shape {
+struct QuestionShape {
     dataset: Dataset,
     filters: Vec<PlannedFilter>,
     layout: Layout,
@@ -163,7 +163,7 @@ struct Shape {
     cost: Cost,
 }
 
-impl Shape {
+impl QuestionShape {
     fn of(
         query: &Query,
         dataset: &Dataset,
@@ -200,7 +200,7 @@ impl Shape {
         Ok(Self { dataset: dataset.clone(), filters, layout, fetches, cost })
     }
 
-    /// Whether keys are looked for in the data.
+    /// Whether keys are searched for in the data.
     fn discovers(&self) -> bool {
         self.fetches.iter().any(|(fetch, _)| fetch.searches())
     }
@@ -223,7 +223,7 @@ impl Shape {
 }
 
 impl Plan {
-    /// Whether keys are looked for in the data.
+    /// Whether keys are searched for in the data.
     pub fn discovers(&self) -> bool {
         self.margins.iter().any(|margin| matches!(margin.fetch, Fetch::Keys(_)))
     }

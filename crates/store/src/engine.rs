@@ -12,7 +12,7 @@ use sqlx::{
 
 use crate::{
     DatabaseError,
-    statement::{Statement, Together, Value},
+    statement::{BoundStatement, Together, Value},
 };
 
 /// How long a connection may take.
@@ -55,15 +55,15 @@ pub(crate) trait Run: Send {
         values: Vec<Value<'_>>,
     ) -> impl Future<Output = Result<Vec<Row>, DatabaseError>> + Send;
 
-    async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+    async fn all(&mut self, statement: BoundStatement<'_>) -> Result<Vec<Row>, DatabaseError> {
         self.fetch(statement.sql(), statement.values).await
     }
 
-    async fn optional(&mut self, statement: Statement<'_>) -> Result<Option<Row>, DatabaseError> {
+    async fn optional(&mut self, statement: BoundStatement<'_>) -> Result<Option<Row>, DatabaseError> {
         Ok(self.all(statement).await?.pop())
     }
 
-    async fn one(&mut self, statement: Statement<'_>) -> Result<Row, DatabaseError> {
+    async fn one(&mut self, statement: BoundStatement<'_>) -> Result<Row, DatabaseError> {
         Ok(self.optional(statement).await?.ok_or(sqlx::Error::RowNotFound)?)
     }
 }
@@ -134,7 +134,7 @@ impl Connection {
     pub(crate) async fn together(
         &mut self,
         together: &'static Together,
-        statements: Vec<Statement<'_>>,
+        statements: Vec<BoundStatement<'_>>,
     ) -> Result<Vec<Row>, DatabaseError> {
         if let Self::Postgres(_) = self {
             let sql = together.sql(&statements);

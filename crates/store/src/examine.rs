@@ -27,7 +27,7 @@ pub enum Written {
     Unknown(i64),
 }
 
-/// A store that was looked at.
+/// A store that was examined.
 pub struct Examined {
     /// What is written there.
     pub written: Written,
@@ -45,8 +45,8 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// Looks at a store; `None` where there is no file.
-    pub async fn look(location: &Location) -> Result<Option<Self>, StoreError> {
+    /// Examines a store; `None` where there is no file.
+    pub async fn open(location: &Location) -> Result<Option<Self>, StoreError> {
         let mut log_is_gone = false;
         let mut connection = match location {
             Location::File(path) => {

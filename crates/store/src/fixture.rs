@@ -1,11 +1,11 @@
 //! A store for a test, on each engine: in a temporary folder, or in a database of its own on the private server.
 
-use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, PoolMember};
 use lango_privacy::{Accounting, Loss};
 use lango_testkit::TestDatabase;
 
 use crate::{
-    Charge, Decision, Held, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
+    Charge, Decision, HeldCharge, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored,
     engine::Connection,
 };
 
@@ -91,7 +91,7 @@ impl Fixture {
         self.store.reserve(&ask(query, Loss::pure(nano)), &record(Decision::Reserved)).await.unwrap()
     }
 
-    pub(crate) async fn held(&self, query: u8, nano: u64) -> Held {
+    pub(crate) async fn held(&self, query: u8, nano: u64) -> HeldCharge {
         match self.reserve(query, nano).await {
             Reserved::Held(held) => held,
             other => panic!("{other:?}"),
@@ -110,8 +110,12 @@ impl Fixture {
     }
 }
 
-pub(crate) fn member() -> Member {
-    Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
+pub(crate) fn member() -> PoolMember {
+    PoolMember {
+        pool: "residents".into(),
+        dataset: "residents".into(),
+        rows_from: "register/residents".into(),
+    }
 }
 
 pub(crate) fn declared() -> DeclaredMember {

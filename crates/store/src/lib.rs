@@ -28,5 +28,5 @@ pub use pools::Moved;
 pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, ReleaseKey, Settled, Stored};
 pub use request::{Claiming, Seen};
-pub use reserve::{Charge, Held, Reserve, Reserved};
+pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
 pub use schema::{DatabaseError, Store, StoreError};

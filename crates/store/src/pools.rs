@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use lango_ledger::{DeclaredMember, KnownMember, Member, Pools, follow};
+use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 
 use crate::{
     Store, StoreError,
@@ -60,7 +60,7 @@ impl Write for Declare {
     async fn apply(&self, transaction: &mut Connection) -> Result<Vec<Moved>, StoreError> {
         let rows = transaction.all(KnownMembers.into()).await?;
         let known = rows.iter().map(|row| {
-            let member = Member {
+            let member = PoolMember {
                 pool: row.get("pool")?,
                 dataset: row.get("dataset")?,
                 rows_from: row.get("rows_from")?,
@@ -75,7 +75,7 @@ impl Write for Declare {
         }
         if members != known.into_iter().map(|known| known.member).collect::<BTreeSet<_>>() {
             transaction.all(ForgetMembers.into()).await?;
-            for Member { pool, dataset, rows_from } in &members {
+            for PoolMember { pool, dataset, rows_from } in &members {
                 let insert =
                     InsertMember { pool: pool.into(), dataset: dataset.into(), rows_from: rows_from.into() };
                 transaction.all(insert.into()).await?;

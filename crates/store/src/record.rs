@@ -7,7 +7,7 @@ use crate::{
     Store, StoreError,
     engine::{Connection, Run},
     request, rows,
-    statement::{Statement, Together, statement},
+    statement::{BoundStatement, Together, statement},
     writer::Write,
 };
 
@@ -172,7 +172,7 @@ impl Write for Append {
 
 impl Record {
     /// What writes it, and its request's step. `version` is the one that the request is reserved for, where it is.
-    pub(crate) fn statements<'a>(&'a self, version: Option<&'a str>) -> Vec<Statement<'a>> {
+    pub(crate) fn statements<'a>(&'a self, version: Option<&'a str>) -> Vec<BoundStatement<'a>> {
         let insert = InsertRecord {
             at: self.at.into(),
             principal: (&self.principal).into(),

@@ -1,7 +1,7 @@
 //! Stored releases: a noisy answer once measured, repeatable for free.
 
 use async_trait::async_trait;
-use lango_ledger::{Event, State};
+use lango_ledger::{ReservationEvent, ReservationState};
 use lango_privacy::Loss;
 
 use crate::{
@@ -225,7 +225,7 @@ impl Write for Settle {
         if row.get::<Option<Vec<u8>>>("release_id")?.is_some() {
             return Ok(Settled::Earlier);
         }
-        let state = rows::state(&row)?.after(Event::Released)?;
+        let state = rows::state(&row)?.after(ReservationEvent::Released)?;
         let set_state = SetState { state: state.word().into(), id: (*reservation_id).into() };
         let insert = InsertRelease {
             release_id: release_id.into(),
@@ -256,10 +256,14 @@ impl Write for Fail {
     type Outcome = ();
 
     async fn apply(&self, transaction: &mut Connection) -> Result<(), StoreError> {
-        let event = if self.rows_were_read { Event::FailedAfterReading } else { Event::FailedBeforeReading };
+        let event = if self.rows_were_read {
+            ReservationEvent::FailedAfterReading
+        } else {
+            ReservationEvent::FailedBeforeReading
+        };
         let row = transaction.one(Reserved { id: self.reservation_id.into() }.into()).await?;
         let after = rows::state(&row)?.after(event)?;
-        if after == State::Voided {
+        if after == ReservationState::Voided {
             let (pool, grant): (String, String) = (row.get("pool")?, row.get("grant_id")?);
             transaction.all(ForgetShares { pool: (&pool).into(), grant: (&grant).into() }.into()).await?;
         }

@@ -7,7 +7,7 @@ use lango_ledger::{Claim, Claimed, claim};
 use crate::{
     Record, Step, Store, StoreError,
     engine::{Connection, Row, Run},
-    statement::{Statement, Together, statement},
+    statement::{BoundStatement, Together, statement},
     writer::Write,
 };
 
@@ -198,7 +198,7 @@ pub(crate) async fn answered(
 }
 
 /// Takes a record's request the step that the record says.
-pub(crate) fn step<'a>(record: &'a Record, version: Option<&'a str>) -> Statement<'a> {
+pub(crate) fn step<'a>(record: &'a Record, version: Option<&'a str>) -> BoundStatement<'a> {
     let step = record.request.as_ref().map(|request| &request.step);
     let answer = match step {
         Some(Step::Answered(answer)) => Some(answer.as_slice()),

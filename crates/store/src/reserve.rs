@@ -1,7 +1,9 @@
 //! Reserving: the ledger refuses or sets the loss aside, before anything is measured.
 
 use async_trait::async_trait;
-use lango_ledger::{Account, Balance, ChargeRefusal, Event, Holder, Limit, Member, may_charge};
+use lango_ledger::{
+    Account, Balance, ChargeRefusal, Holder, Limit, PoolMember, ReservationEvent, may_charge,
+};
 use lango_privacy::Loss;
 
 use crate::{
@@ -18,7 +20,7 @@ pub struct Reserve {
     /// The release key.
     pub key: ReleaseKey,
     /// The dataset in its pool, over its rows: as declared.
-    pub member: Member,
+    pub member: PoolMember,
     /// The question's canonical text.
     pub query: String,
     /// The plan's text: the first plan made under a key is the one that every retry uses.
@@ -42,7 +44,7 @@ pub struct Charge {
 
 /// A reservation that is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldCharge {
     /// Its identifier.
     pub id: i64,
     /// The plan to follow, which may be older than the one offered.
@@ -57,7 +59,7 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
     /// The loss is set aside; go on.
-    Held(Held),
+    Held(HeldCharge),
     /// The answer has been stored meanwhile.
     Stored,
     /// An account does not cover it; nothing has changed.
@@ -185,7 +187,7 @@ impl Write for SetAside {
             }
         }
         let id = self.charge(transaction, &after).await?;
-        Ok(Reserved::Held(Held { id, plan: self.reserve.plan.clone(), loss: *loss, charged: *loss }))
+        Ok(Reserved::Held(HeldCharge { id, plan: self.reserve.plan.clone(), loss: *loss, charged: *loss }))
     }
 }
 
@@ -257,13 +259,13 @@ impl SetAside {
         }
         let (plan, loss) = (standing.get("plan")?, rows::loss(standing)?);
         let before = rows::state(standing)?;
-        let after = before.after(Event::Resumed)?;
+        let after = before.after(ReservationEvent::Resumed)?;
         if after != before {
             transaction.all(SetState { state: after.word().into(), id: id.into() }.into()).await?;
         }
         transaction.all(request::step(&self.record, Some(&self.reserve.key.dataset_version))).await?;
         let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
-        Ok(Reserved::Held(Held { id, plan, loss, charged: free }))
+        Ok(Reserved::Held(HeldCharge { id, plan, loss, charged: free }))
     }
 }
 

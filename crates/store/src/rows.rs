@@ -1,6 +1,6 @@
 //! Between rows and values: unsigned amounts as the databases' signed integers, cells as words.
 
-use lango_ledger::{Balance, State};
+use lango_ledger::{Balance, ReservationState};
 use lango_privacy::Loss;
 
 use crate::{StoreError, engine::Row};
@@ -38,8 +38,8 @@ pub(crate) fn kept(row: &Row, [pure, rho, delta]: [&'static str; 3]) -> Result<O
     Ok(Some(Balance { pure_nano, rho_nano: unsigned(row, rho)?, delta_e18: unsigned(row, delta)? }))
 }
 
-pub(crate) fn state(row: &Row) -> Result<State, StoreError> {
-    State::of_word(&row.get::<String>("state")?).ok_or(StoreError::Damaged("reservation"))
+pub(crate) fn state(row: &Row) -> Result<ReservationState, StoreError> {
+    ReservationState::of_word(&row.get::<String>("state")?).ok_or(StoreError::Damaged("reservation"))
 }
 
 /// Little-endian 64-bit words, as digests take them.

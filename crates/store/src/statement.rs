@@ -22,7 +22,7 @@ pub(crate) struct Text {
 }
 
 /// A statement with its values.
-pub(crate) struct Statement<'a> {
+pub(crate) struct BoundStatement<'a> {
     text: &'static Text,
     pub(crate) values: Vec<Value<'a>>,
 }
@@ -37,10 +37,10 @@ macro_rules! statement {
         $(#[$meta])*
         pub(crate) struct $name;
 
-        impl From<$name> for $crate::statement::Statement<'_> {
+        impl From<$name> for $crate::statement::BoundStatement<'_> {
             fn from(_: $name) -> Self {
                 static TEXT: $crate::statement::Text = $crate::statement::Text::checked($sql, &[]);
-                $crate::statement::Statement::new(&TEXT, Vec::new())
+                $crate::statement::BoundStatement::new(&TEXT, Vec::new())
             }
         }
     };
@@ -50,11 +50,11 @@ macro_rules! statement {
             $(pub(crate) $value: $crate::statement::Value<'a>),+
         }
 
-        impl<'a> From<$name<'a>> for $crate::statement::Statement<'a> {
+        impl<'a> From<$name<'a>> for $crate::statement::BoundStatement<'a> {
             fn from(values: $name<'a>) -> Self {
                 static TEXT: $crate::statement::Text =
                     $crate::statement::Text::checked($sql, &[$(stringify!($value)),+]);
-                $crate::statement::Statement::new(&TEXT, vec![$(values.$value),+])
+                $crate::statement::BoundStatement::new(&TEXT, vec![$(values.$value),+])
             }
         }
     };
@@ -93,7 +93,7 @@ impl Text {
     }
 }
 
-impl<'a> Statement<'a> {
+impl<'a> BoundStatement<'a> {
     pub(crate) fn new(text: &'static Text, values: Vec<Value<'a>>) -> Self {
         Self { text, values }
     }
@@ -110,7 +110,7 @@ impl Together {
     }
 
     /// One text that carries out all of them and returns the last one's rows; its values are theirs, one after the other.
-    pub(crate) fn sql(&'static self, statements: &[Statement<'_>]) -> &'static str {
+    pub(crate) fn sql(&'static self, statements: &[BoundStatement<'_>]) -> &'static str {
         self.0.get_or_init(|| {
             let mut first = 1;
             let mut parts = Vec::with_capacity(statements.len());

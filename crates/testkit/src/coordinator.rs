@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use lango_coordinator::{Config, Member, serve};
+use lango_coordinator::{CoordinatorConfig, MemberAddress, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
 use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
@@ -49,10 +49,10 @@ impl TestCoordinator {
         limits: ServerLimits,
     ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
-        let config = Config {
+        let config = CoordinatorConfig {
             region: world.region.clone(),
             tls: identity.tls(),
-            members: members.into_iter().map(|(uri, address)| Member { uri, address }).collect(),
+            members: members.into_iter().map(|(uri, address)| MemberAddress { uri, address }).collect(),
             member_deadline,
             connect_timeout: Duration::from_secs(5),
             limits,

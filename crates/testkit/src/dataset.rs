@@ -1,6 +1,6 @@
 //! A dataset as a policy would declare it, for tests that need no policy.
 
-use lango_privacy::{Column, Dataset, Kind, Objective, Unit};
+use lango_privacy::{Column, Dataset, DatasetKind, Objective, Unit};
 
 /// The table `residents` of persons, identified by `person_id`, with these bounds on rows and cells and these columns.
 pub fn residents<'a>(
@@ -10,7 +10,7 @@ pub fn residents<'a>(
     Dataset {
         name: "residents".parse().unwrap(),
         title: String::new(),
-        kind: Kind::Stock,
+        kind: DatasetKind::Stock,
         source: "register".into(),
         table: "residents".into(),
         version: "1".parse().unwrap(),

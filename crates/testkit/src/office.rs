@@ -9,7 +9,7 @@ use std::{
 
 use lango_database::{Server, Tls};
 use lango_document::Document;
-use lango_gateway::{Config, Gateway, OpenError, serve};
+use lango_gateway::{Gateway, GatewayConfig, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_source::Source;
 use lango_store::{Location, Store, StoreError};
@@ -96,7 +96,7 @@ impl Office {
     /// The same with its register elsewhere.
     pub async fn up_on(&mut self, source: Box<dyn Source>) -> Result<(), OpenError> {
         let text = std::fs::read_to_string(self.path("policy.toml")).unwrap();
-        let gateway = Gateway::open(Config {
+        let gateway = Gateway::open(GatewayConfig {
             region: self.region.clone(),
             tls: self.identity.tls(),
             signer: self.identity.signer(),

@@ -75,7 +75,7 @@ impl Dial {
         let stream = no_delay(TcpStream::connect((self.address.host.as_str(), self.address.port)).await?);
         let connector = TlsConnector::from(self.config.clone());
         let mut stream = connector.connect(self.address.name.clone(), stream).await?;
-        // In TLS 1.3 the client is done before the server has looked at the client's certificate; a refusal comes as
+        // In TLS 1.3 the client is done before the server has checked the client's certificate; a refusal comes as
         // the answer to the first read. So wait for the server's SETTINGS, which every HTTP/2 server sends unasked.
         if stream.fill_buf().await?.is_empty() {
             let closed = "the peer closed the connection after the TLS handshake";

@@ -1,4 +1,4 @@
-//! One established connection: HTTP/2 until it is idle, old, stalled or told to stop.
+//! One established connection: HTTP/2 until it is idle, old or stalled, or the server stops.
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Log lines that others cause: at most so many of a kind in a second.
+//! Log lines that peers cause: at most a fixed number of each kind in a second.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,11 +12,11 @@ use crate::{Meter, Rate};
 pub struct LogRate {
     what: &'static str,
     rate: Rate,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LineCount>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LineCount {
     meter: Meter,
     left_out: u64,
 }

@@ -157,7 +157,7 @@ mod tests {
             (2, 9, &[1, 1][..], &[yes, yes][..]),
             (2, 9, &[1, 1, 1], &[no, yes, yes]),
             (2, 9, &[1, 1, 2, 1, 1], &[no, no, yes, yes, yes]),
-            // Full in all: the address with the most gives one up, whoever comes.
+            // Full in all: the address with the most gives one up, whatever address the new one has.
             (3, 3, &[1, 1, 2, 3], &[no, yes, yes, yes]),
             (3, 3, &[2, 1, 1, 2], &[yes, no, yes, yes]),
             // An address at its own bound pays for itself even then.

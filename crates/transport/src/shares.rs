@@ -52,7 +52,7 @@ pub struct Shares(Arc<Mutex<Book>>);
 #[derive(Debug, Clone)]
 pub struct Share {
     /// Only its end matters.
-    _held: Arc<Held>,
+    _held: Arc<HeldShare>,
 }
 
 /// Whose account it is: a principal's own requests and copies of them are counted apart.
@@ -63,7 +63,7 @@ struct Asker {
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldShare {
     asker: Asker,
     shares: Shares,
 }
@@ -78,7 +78,7 @@ impl Shares {
     pub fn take(&self, principal: &str, demand: Demand, now: Instant) -> Result<Share, Duration> {
         let asker = Asker { principal: principal.to_owned(), replays: demand == Demand::Replay };
         self.lock().begin(&asker, demand, now)?;
-        Ok(Share { _held: Arc::new(Held { asker, shares: self.clone() }) })
+        Ok(Share { _held: Arc::new(HeldShare { asker, shares: self.clone() }) })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Book> {
@@ -86,7 +86,7 @@ impl Shares {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldShare {
     fn drop(&mut self) {
         self.shares.lock().end(&self.asker);
     }

@@ -4,7 +4,7 @@ use lango_privacy::{Accounting, Loss};
 
 use crate::{
     pb,
-    question::{Fault, Malformed},
+    question::{FieldFault, Malformed},
 };
 
 /// What nothing costs.
@@ -54,7 +54,7 @@ pub(crate) fn read_account(accounting: pb::Accounting, delta_e18: u64) -> Result
         (pb::Accounting::Pure, 0) => Ok(Accounting::Pure),
         (pb::Accounting::Zcdp, 1..=ACCOUNT_DELTA_E18_MOST) => Ok(Accounting::Zcdp { delta_e18 }),
         (pb::Accounting::Pure | pb::Accounting::Zcdp | pb::Accounting::Unspecified, _) => {
-            Err(Malformed { field: "account", fault: Fault::Account })
+            Err(Malformed { field: "account", fault: FieldFault::Account })
         }
     }
 }

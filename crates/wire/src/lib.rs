@@ -24,7 +24,7 @@ pub use absence::Absence;
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
 pub use limits::MESSAGE_BYTES_MAX;
-pub use question::{Fault, Lookup, Malformed, Object, Question};
+pub use question::{FieldFault, Lookup, Malformed, Object, Question};
 pub use refusal::{Arguments, BudgetFault, Refusal, TimeFault};
 pub use signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease};
 

@@ -15,12 +15,12 @@ pub struct Malformed {
     /// The field.
     pub field: &'static str,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: FieldFault,
 }
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum FieldFault {
     /// The bytes are no such message.
     #[error("not this message")]
     NotThisMessage,
@@ -76,7 +76,7 @@ pub enum Fault {
     Word,
 }
 
-impl Fault {
+impl FieldFault {
     /// The stable word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -190,16 +190,16 @@ impl Question {
         version(payload.version)?;
         region(&payload.region, signer)?;
         if !payload.roster_digest.is_empty() && payload.mode != 2 {
-            return Err(malformed("roster_digest", Fault::ModeTwoOnly));
+            return Err(malformed("roster_digest", FieldFault::ModeTwoOnly));
         }
         if !(1..=2).contains(&payload.mode) {
-            return Err(malformed("mode", Fault::Mode));
+            return Err(malformed("mode", FieldFault::Mode));
         }
         if payload.purpose.is_empty() || payload.purpose.len() > PURPOSE_BYTES_MOST {
-            return Err(malformed("purpose", Fault::Purpose));
+            return Err(malformed("purpose", FieldFault::Purpose));
         }
         if payload.query.is_empty() {
-            return Err(malformed("query", Fault::Missing));
+            return Err(malformed("query", FieldFault::Missing));
         }
         Ok(Self {
             request_id: sized("request_id", &payload.request_id)?,
@@ -238,7 +238,7 @@ impl Lookup {
         let payload: pb::LookupPayload = strict(bytes)?;
         version(payload.version)?;
         region(&payload.region, signer)?;
-        let unread = || malformed("object", Fault::Object);
+        let unread = || malformed("object", FieldFault::Object);
         let object = match payload.object.split(' ').collect::<Vec<_>>().as_slice() {
             ["describe"] => Object::Describe(None),
             ["describe", name] if !name.is_empty() => Object::Describe(Some((*name).to_owned())),
@@ -262,37 +262,37 @@ impl Lookup {
 
 /// Decodes, encodes again and requires equal bytes: what is unknown, repeated, out of order or padded is refused.
 pub(crate) fn strict<M: Message + Default>(bytes: &[u8]) -> Result<M, Malformed> {
-    let message = M::decode(bytes).map_err(|_| malformed("payload", Fault::NotThisMessage))?;
+    let message = M::decode(bytes).map_err(|_| malformed("payload", FieldFault::NotThisMessage))?;
     let canonical = message.encode_to_vec() == bytes;
-    canonical.then_some(message).ok_or_else(|| malformed("payload", Fault::Encoding))
+    canonical.then_some(message).ok_or_else(|| malformed("payload", FieldFault::Encoding))
 }
 
-fn malformed(field: &'static str, fault: Fault) -> Malformed {
+fn malformed(field: &'static str, fault: FieldFault) -> Malformed {
     Malformed { field, fault }
 }
 
 pub(crate) fn version(version: u32) -> Result<(), Malformed> {
-    if version == 1 { Ok(()) } else { Err(malformed("version", Fault::Version)) }
+    if version == 1 { Ok(()) } else { Err(malformed("version", FieldFault::Version)) }
 }
 
 pub(crate) fn sized<const N: usize>(field: &'static str, bytes: &[u8]) -> Result<[u8; N], Malformed> {
-    bytes.try_into().map_err(|_| malformed(field, Fault::Bytes { expected: N, found: bytes.len() }))
+    bytes.try_into().map_err(|_| malformed(field, FieldFault::Bytes { expected: N, found: bytes.len() }))
 }
 
 fn region(region: &str, signer: &SpiffeId) -> Result<(), Malformed> {
-    if region == signer.trust_domain() { Ok(()) } else { Err(malformed("region", Fault::NotTheRegion)) }
+    if region == signer.trust_domain() { Ok(()) } else { Err(malformed("region", FieldFault::NotTheRegion)) }
 }
 
 fn own(field: &'static str, uri: &str, signer: &SpiffeId) -> Result<SpiffeId, Malformed> {
     if uri == signer.to_string() {
         Ok(signer.clone())
     } else {
-        Err(malformed(field, Fault::NotTheCertificates))
+        Err(malformed(field, FieldFault::NotTheCertificates))
     }
 }
 
 fn audience(uris: &[String], signer: &SpiffeId) -> Result<Vec<SpiffeId>, Malformed> {
-    let refused = || malformed("audience", Fault::Audience);
+    let refused = || malformed("audience", FieldFault::Audience);
     let offices: Vec<SpiffeId> =
         uris.iter().map(|uri| uri.parse().map_err(|_| refused())).collect::<Result<_, _>>()?;
     let all_offices =

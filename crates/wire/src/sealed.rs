@@ -212,7 +212,7 @@ pub fn in_one_field(earlier: &[pb::Release]) -> Vec<u8> {
     earlier.iter().flat_map(Message::encode_length_delimited_to_vec).collect()
 }
 
-/// An envelope, if it is not too large to be looked into.
+/// An envelope, if it is not too large to be read.
 pub(crate) fn opened(bytes: &Bytes) -> Result<Envelope, AnswerError> {
     if bytes.is_empty() {
         return Err(AnswerError::Absent("envelope"));

@@ -7,7 +7,7 @@ use prost::Message;
 use crate::{
     currency::{account_fields, read_account, read_charge, read_loss},
     pb,
-    question::{Fault, Malformed, sized, strict, version},
+    question::{FieldFault, Malformed, sized, strict, version},
     refusal::Arguments,
 };
 
@@ -211,7 +211,7 @@ impl SignedRefusal {
         signed_by(&payload.office, signer)?;
         let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if !(1..=64).contains(&payload.code.len()) || !payload.code.bytes().all(word) {
-            return Err(Malformed { field: "code", fault: Fault::Word });
+            return Err(Malformed { field: "code", fault: FieldFault::Word });
         }
         let arguments = payload.arguments.into_iter().map(|argument| (argument.name, argument.value));
         Ok(Self {
@@ -220,14 +220,14 @@ impl SignedRefusal {
             code: payload.code,
             time: payload.time,
             arguments: Arguments::received(arguments)
-                .ok_or(Malformed { field: "arguments", fault: Fault::Word })?,
+                .ok_or(Malformed { field: "arguments", fault: FieldFault::Word })?,
         })
     }
 }
 
 fn signed_by(office: &str, signer: &SpiffeId) -> Result<(), Malformed> {
     let own = office == signer.to_string();
-    own.then_some(()).ok_or(Malformed { field: "office", fault: Fault::NotTheCertificates })
+    own.then_some(()).ok_or(Malformed { field: "office", fault: FieldFault::NotTheCertificates })
 }
 
 fn read_basics(
@@ -266,7 +266,7 @@ fn read_charged(
     accounting: u32,
     account_delta_e18: u64,
 ) -> Result<Charged, Malformed> {
-    let unknown = Malformed { field: "accounting", fault: Fault::Account };
+    let unknown = Malformed { field: "accounting", fault: FieldFault::Account };
     let accounting = i32::try_from(accounting).ok().and_then(|word| pb::Accounting::try_from(word).ok());
     let account = read_account(accounting.ok_or(unknown)?, account_delta_e18)?;
     Ok(Charged { loss: read_charge(pure_nano, rho_nano, delta_e18), repeated, account })

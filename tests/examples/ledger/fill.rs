@@ -45,7 +45,7 @@ pub async fn fill(location: &Location, entries: u64) {
             };
             let sql = statements("", &numbers, &bytes, &release);
             connection.execute(AssertSqlSafe(format!("BEGIN; {sql}; COMMIT"))).await.unwrap();
-            // As it would have been looked after while it grew.
+            // As it would have been maintained while it grew.
             for sql in ["VACUUM ANALYZE", "CHECKPOINT"] {
                 connection.execute(sql).await.unwrap();
             }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use lango_database::{Server, Tls};
-use lango_ledger::{Account, DeclaredMember, Holder, Limit, Member};
+use lango_ledger::{Account, DeclaredMember, Holder, Limit, PoolMember};
 use lango_privacy::{Accounting, Loss};
 use lango_store::{Charge, Decision, Location, Record, ReleaseKey, Reserve, Reserved, Store, Stored};
 use serde_json::json;
@@ -93,8 +93,12 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
     }
 }
 
-fn member() -> Member {
-    Member { pool: "residents".into(), dataset: "residents".into(), rows_from: "register/residents".into() }
+fn member() -> PoolMember {
+    PoolMember {
+        pool: "residents".into(),
+        dataset: "residents".into(),
+        rows_from: "register/residents".into(),
+    }
 }
 
 async fn charge(store: &Store) {

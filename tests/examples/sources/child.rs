@@ -13,7 +13,7 @@ use std::{
 
 use lango_database::{Password, Server, Tls};
 use lango_document::Document;
-use lango_gateway::{Config, Gateway, serve as serve_gateway, system_clock};
+use lango_gateway::{Gateway, GatewayConfig, serve as serve_gateway, system_clock};
 use lango_identity::{Region, Signer, TlsIdentity};
 use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
@@ -75,7 +75,7 @@ impl Drop for Child {
 /// Serves until it is killed; prints its address in a line.
 pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
     let read = |name: &str| fs::read_to_string(folder.join(name));
-    let gateway = Gateway::open(Config {
+    let gateway = Gateway::open(GatewayConfig {
         region: Region::from_pem(&read("region")?, read("authority.pem")?.as_bytes(), EKU.parse()?)?,
         tls: TlsIdentity::load(&folder.join("identity"))?,
         signer: Signer::load(&folder.join("identity"))?,

@@ -140,7 +140,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
             "no primary or unique key on `person_id`",
         ),
         ("out of reach", gone, "source register", "failed", "cannot be opened"),
-        ("out of reach", gone, "dataset residents", "failed", "not looked at"),
+        ("out of reach", gone, "dataset residents", "failed", "not examined"),
     ] {
         eprintln!("{what}");
         let world = TestRegion::new();
@@ -174,7 +174,7 @@ fn what_is_wrong_with_a_servers_users_is_named() {
     lango_files::replace(&office.folder().join("register.password"), b"not-the-password").unwrap();
     let found = doctor(&config);
     found.expect("source register", "failed", "the password");
-    found.expect("dataset residents", "failed", "not looked at");
+    found.expect("dataset residents", "failed", "not examined");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
 }
 
 #[test]
-fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
+fn a_failure_does_not_keep_the_rest_from_being_examined() {
     let world = TestRegion::new();
     let (office, config) = keyed(&world);
     std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
@@ -250,7 +250,7 @@ fn a_failure_does_not_keep_the_rest_from_being_looked_at() {
 }
 
 #[test]
-fn a_store_on_a_server_is_looked_at_and_not_made() {
+fn a_store_on_a_server_is_examined_and_not_made() {
     let world = TestRegion::new();
     let (office, config) = keyed(&world);
     if office.database.engine() != Engine::Postgres {

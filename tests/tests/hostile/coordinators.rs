@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_analyst::{AskError, BrokenOff, Client, Credentials, Discarded, Enquiry, Event, Unpriced};
+use lango_analyst::{AskError, AskEvent, BrokenOff, Client, Credentials, Discarded, Enquiry, Unpriced};
 use lango_identity::Role;
 use lango_privacy::Level;
 use lango_testkit::{TestRegion, persons};
@@ -44,7 +44,7 @@ fn always(steps: Vec<Step>) -> Script {
 }
 
 /// What happens when GHA and TGO are asked, and what the coverage says of them; to a question, then to a price enquiry.
-async fn asked(script: Script) -> [Result<(Vec<Event>, Vec<String>), AskError>; 2] {
+async fn asked(script: Script) -> [Result<(Vec<AskEvent>, Vec<String>), AskError>; 2] {
     let client = client(script).await;
     let question = async {
         let mut asking = client.ask(&enquiry(&["GHA", "TGO"])).await?;
@@ -96,11 +96,13 @@ async fn words_and_figures_that_no_office_signed_count_for_nothing() {
         assert_eq!(said, ["GHA unsigned", "TGO silent"]);
         let [first, again, stranger, silent] = events.as_slice() else { panic!("{events:?}") };
         assert!(
-            matches!(first, Event::Discarded { office, why: Discarded::Unverified(_) } if office == "GHA")
+            matches!(first, AskEvent::Discarded { office, why: Discarded::Unverified(_) } if office == "GHA")
         );
-        assert!(matches!(again, Event::Discarded { office, why: Discarded::Again } if office == "GHA"));
-        assert!(matches!(stranger, Event::Discarded { office, why: Discarded::Stranger } if office == "NGA"));
-        assert!(matches!(silent, Event::MemberMissing { absence: Absence::Silent, .. }));
+        assert!(matches!(again, AskEvent::Discarded { office, why: Discarded::Again } if office == "GHA"));
+        assert!(
+            matches!(stranger, AskEvent::Discarded { office, why: Discarded::Stranger } if office == "NGA")
+        );
+        assert!(matches!(silent, AskEvent::MemberMissing { absence: Absence::Silent, .. }));
     }
     measured.check("words");
 }
@@ -135,7 +137,7 @@ async fn a_message_larger_than_any_answer_ends_the_stream() {
     let large = member("GHA", 2, &field(4, &vec![0; 8 * MIB]));
     for asked in asked(always(send(large))).await {
         let (events, said) = asked.unwrap();
-        assert!(matches!(events.as_slice(), [Event::CoordinatorBrokeOff { why: BrokenOff::Failed(_) }]));
+        assert!(matches!(events.as_slice(), [AskEvent::CoordinatorBrokeOff { why: BrokenOff::Failed(_) }]));
         assert_eq!(said, ["GHA silent", "TGO silent"]);
     }
     measured.check("a large message");
@@ -156,7 +158,7 @@ async fn events_without_end_are_cut_off_whatever_they_are() {
             assert!(events.len() <= 11, "{what}: {}", events.len());
             let last = events.last().unwrap();
             assert!(
-                matches!(last, Event::CoordinatorBrokeOff { why: BrokenOff::Endless(10) }),
+                matches!(last, AskEvent::CoordinatorBrokeOff { why: BrokenOff::Endless(10) }),
                 "{what}: {last:?}"
             );
         }
@@ -172,7 +174,7 @@ async fn a_coordinator_that_says_nothing_is_given_up() {
     let steps = [send(member("GHA", 4, &field(1, b"deadline"))), vec![Step::Wait]].concat();
     for asked in asked(always(steps)).await {
         let (events, said) = asked.unwrap();
-        assert!(matches!(events.last(), Some(Event::CoordinatorBrokeOff { why: BrokenOff::Late(_) })));
+        assert!(matches!(events.last(), Some(AskEvent::CoordinatorBrokeOff { why: BrokenOff::Late(_) })));
         assert_eq!(said, ["GHA deadline", "TGO silent"]);
     }
     assert!(begun.elapsed() < 3 * PATIENCE);

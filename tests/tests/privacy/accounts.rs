@@ -1,6 +1,6 @@
 //! What a whole account reveals: an asker who makes questions fail learns no more than the pool covers.
 
-use lango_ledger::{Account, Balance, Event, Holder, Limit, State, TransitionError};
+use lango_ledger::{Account, Balance, Holder, Limit, ReservationEvent, ReservationState, TransitionError};
 
 use crate::{
     audit::{Claim, Neighbours, Seen, Witness, found_by, product},
@@ -21,11 +21,11 @@ const QUESTIONS: u64 = 3;
 pub const STATEMENTS: usize = 2;
 
 /// What becomes of a reservation.
-type Transition = fn(State, Event) -> Result<State, TransitionError>;
+type Transition = fn(ReservationState, ReservationEvent) -> Result<ReservationState, TransitionError>;
 
 /// Gives back what was set aside for questions that failed, whether or not rows were read.
-fn refund(state: State, _: Event) -> Result<State, TransitionError> {
-    state.after(Event::FailedBeforeReading)
+fn refund(state: ReservationState, _: ReservationEvent) -> Result<ReservationState, TransitionError> {
+    state.after(ReservationEvent::FailedBeforeReading)
 }
 
 /// All that is seen of a table through a pool, by an asker whose questions fail in turn: before a row was read, and after, when
@@ -42,12 +42,16 @@ fn session(neighbours: &Neighbours, with: bool, transition: Transition) -> Seen 
     let (mut balance, mut score) = (Balance::default(), 0.0);
     for attempt in 0..2 * ATTEMPTS {
         let Ok(charged) = balance.charge(&account, &loss, &limit) else { break };
-        let event = if attempt % 2 == 0 { Event::FailedBeforeReading } else { Event::FailedAfterReading };
-        if event == Event::FailedAfterReading {
+        let event = if attempt % 2 == 0 {
+            ReservationEvent::FailedBeforeReading
+        } else {
+            ReservationEvent::FailedAfterReading
+        };
+        if event == ReservationEvent::FailedAfterReading {
             score += witness.score(&product(&neighbours.plan, counted.clone()).unwrap())?.0;
         }
         // The balance is the sum of the reservations that are not voided.
-        if transition(State::Pending, event).unwrap() != State::Voided {
+        if transition(ReservationState::Pending, event).unwrap() != ReservationState::Voided {
             balance = charged;
         }
     }
@@ -57,9 +61,9 @@ fn session(neighbours: &Neighbours, with: bool, transition: Transition) -> Seen 
 #[test]
 fn a_pool_reveals_no_more_than_it_covers_and_would_if_failures_were_refunded() {
     const CASES: &[(&str, Price, &str, Transition)] = &[
-        ("the ledger", Pure, "0.7", State::after),
+        ("the ledger", Pure, "0.7", ReservationState::after),
         ("a refund on failure", Pure, "0.7", refund),
-        ("the ledger", Zcdp, "2.5", State::after),
+        ("the ledger", Zcdp, "2.5", ReservationState::after),
         ("a refund on failure", Zcdp, "2.5", refund),
     ];
     let results = each(CASES, |(what, price, epsilon, transition)| {

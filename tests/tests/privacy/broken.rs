@@ -57,7 +57,7 @@ const BROKEN: &[Broken] = &[
     }),
 ];
 
-/// A plan whose bounds on incomes, wherever a source looks them up, are far beyond what it was priced for.
+/// A plan whose bounds on incomes, wherever a source reads them, are far beyond what it was priced for.
 fn unclamped(plan: &mut Plan) {
     const BEYOND: i64 = 1_000_000_000;
     let income = Column::from(Domain::amount(0, BEYOND, 0, None).unwrap());

@@ -24,7 +24,7 @@ fn cells(counted: &[Counted]) -> Vec<i64> {
         .iter()
         .flat_map(|counted| match counted {
             Counted::Cells(cells) => cells.clone(),
-            Counted::Keys(_) => panic!("no keys are looked for"),
+            Counted::Keys(_) => panic!("no keys are searched for"),
         })
         .collect()
 }

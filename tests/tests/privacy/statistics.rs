@@ -19,7 +19,7 @@ pub struct Scores {
 
 /// A set of scores: those at or above a threshold, or those below it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Event {
+struct AuditEvent {
     threshold: f64,
     above: bool,
     /// Whether it is likelier with the unit.
@@ -29,7 +29,7 @@ struct Event {
 /// A lower bound on epsilon, wrong with probability at most alpha: `ln(P / Q)` for the event that says most on the first
 /// draws, with bounds on P and Q from the second.
 pub fn epsilon(first: &Scores, second: &Scores, alpha: f64) -> f64 {
-    let bound = |scores: &Scores, event: &Event| {
+    let bound = |scores: &Scores, event: &AuditEvent| {
         let (with, without) = (Share::of(&scores.with, event), Share::of(&scores.without, event));
         let (likely, other) = if event.with { (with, without) } else { (without, with) };
         (likely.least(alpha / 2.0) / other.most(alpha / 2.0)).ln()
@@ -37,7 +37,7 @@ pub fn epsilon(first: &Scores, second: &Scores, alpha: f64) -> f64 {
     let events = thresholds(first, 64).into_iter().flat_map(|threshold| {
         [true, false]
             .into_iter()
-            .flat_map(move |above| [true, false].map(|with| Event { threshold, above, with }))
+            .flat_map(move |above| [true, false].map(|with| AuditEvent { threshold, above, with }))
     });
     let best = events.max_by(|a, b| bound(first, a).total_cmp(&bound(first, b)));
     best.map_or(0.0, |event| bound(second, &event).max(0.0))
@@ -60,7 +60,7 @@ pub fn rho(first: &Scores, second: &Scores, delta: f64, alpha: f64) -> f64 {
         let each = alpha / (2.0 * cuts.len().max(1) as f64);
         let (mut p, mut q) = (vec![1.0], vec![1.0]);
         for threshold in cuts {
-            let event = Event { threshold: *threshold, above: true, with: true };
+            let event = AuditEvent { threshold: *threshold, above: true, with: true };
             let least = Share::of(higher, &event).least(each);
             p.push(((least - delta) / (1.0 - delta)).max(0.0));
             q.push((Share::of(lower, &event).most(each) / (1.0 - delta)).min(1.0));
@@ -147,7 +147,7 @@ impl Share {
         Self { hits: hits as u64, draws: draws as u64 }
     }
 
-    fn of(scores: &[f64], event: &Event) -> Self {
+    fn of(scores: &[f64], event: &AuditEvent) -> Self {
         let hits = scores.iter().filter(|score| (**score >= event.threshold) == event.above).count();
         Self::new(hits, scores.len())
     }

@@ -1,7 +1,7 @@
 //! One small invented table with a column of every kind, and the questions that are asked of it.
 
 use lango_privacy::{
-    Accounting, Basis, Code, Column, Dataset, Domain, Grid, Kind, Name, Noise, Objective, Plan, Query,
+    Accounting, Basis, Code, Column, Dataset, DatasetKind, Domain, Grid, Name, Noise, Objective, Plan, Query,
     ReleasedTable, Unit, compile,
 };
 
@@ -49,7 +49,7 @@ pub fn dataset(rows_at_most: u32, cells_at_most: u32) -> Dataset {
     Dataset {
         name: name("movements"),
         title: "Invented movements".into(),
-        kind: Kind::Flow,
+        kind: DatasetKind::Flow,
         source: "register".into(),
         table: "movements".into(),
         version: code("1"),

@@ -89,7 +89,7 @@ impl World {
             Behaviour::SignedBy(other) => self.signer(Role::Office, other),
             _ => self.signer(Role::Office, office),
         };
-        let gateway = Gateway { office: Self::office(office), signer, behaviour };
+        let gateway = ScriptedGateway { office: Self::office(office), signer, behaviour };
         let (stop, stopped) = oneshot::channel();
         // Who drops the handle lets the gateway run on.
         let stopped = async move {
@@ -109,13 +109,13 @@ fn today() -> Lifetime {
     Lifetime::days(crate::ask::now(), 1)
 }
 
-struct Gateway {
+struct ScriptedGateway {
     office: SpiffeId,
     signer: Signer,
     behaviour: Behaviour,
 }
 
-impl Gateway {
+impl ScriptedGateway {
     /// Plan and layout.
     fn texts(&self) -> (String, String) {
         let dimension = if matches!(self.behaviour, Behaviour::AnswersAnother) { "age" } else { "sex" };
@@ -173,7 +173,7 @@ impl Gateway {
 }
 
 #[tonic::async_trait]
-impl GatewayService for Gateway {
+impl GatewayService for ScriptedGateway {
     async fn describe(
         &self,
         _: Request<pb::GatewayServiceDescribeRequest>,

@@ -113,7 +113,7 @@ fn what_is_no_file_or_no_register_is_named() {
 
     office.write(
         "register.sqlite",
-        "this is no register, whatever its name says, and it is long enough to be looked at",
+        "this is no register, whatever its name says, and it is long enough to be read",
     );
     let error = office.import(&file).unwrap_err();
     assert!(

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_privacy::{Column, Dataset, Domain, Kind, Objective, Span, Unit};
+use lango_privacy::{Column, Dataset, DatasetKind, Domain, Objective, Span, Unit};
 use rusqlite::{Connection, types::Value};
 
 use crate::{Encoding, FileFormat, ImportError, ImportEvent, ImportJob, ImportReport, Tuning};
@@ -36,7 +36,7 @@ pub(super) fn dataset(rows_at_most: u32) -> Dataset {
     Dataset {
         name: "residents".parse().unwrap(),
         title: "Residents".into(),
-        kind: Kind::Stock,
+        kind: DatasetKind::Stock,
         source: "register".into(),
         table: "residents".into(),
         version: "1".parse().unwrap(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_analyst::{Answered, AskError, Client, Discarded, Enquiry, Event, Prices};
+use lango_analyst::{Answered, AskError, AskEvent, Client, Discarded, Enquiry, Prices};
 use lango_identity::SpiffeId;
 use lango_wire::{SignedRefusal, words::Language};
 
@@ -46,8 +46,10 @@ pub async fn price(client: &Client, enquiry: &Enquiry) -> Result<Prices, Failure
     let mut pricing = client.price(enquiry).await.map_err(failure)?;
     while let Some(event) = pricing.next().await.map_err(failure)? {
         match event {
-            Event::MemberAnswered { .. } | Event::MemberRefused { .. } | Event::MemberMissing { .. } => {}
-            Event::Discarded { .. } | Event::CoordinatorBrokeOff { .. } => {
+            AskEvent::MemberAnswered { .. }
+            | AskEvent::MemberRefused { .. }
+            | AskEvent::MemberMissing { .. } => {}
+            AskEvent::Discarded { .. } | AskEvent::CoordinatorBrokeOff { .. } => {
                 line(&event).iter().for_each(|line| output::say(&format!("lango: {line}")));
             }
         }
@@ -56,28 +58,28 @@ pub async fn price(client: &Client, enquiry: &Enquiry) -> Result<Prices, Failure
 }
 
 /// The member of which an event is the last.
-fn answered_by(event: &Event) -> Option<&str> {
+fn answered_by(event: &AskEvent) -> Option<&str> {
     match event {
-        Event::MemberAnswered { office }
-        | Event::MemberRefused { office, .. }
-        | Event::MemberMissing { office, .. }
-        | Event::Discarded { office, why: Discarded::Unverified(_) } => Some(office),
-        Event::Discarded { why: Discarded::Stranger | Discarded::Again, .. }
-        | Event::CoordinatorBrokeOff { .. } => None,
+        AskEvent::MemberAnswered { office }
+        | AskEvent::MemberRefused { office, .. }
+        | AskEvent::MemberMissing { office, .. }
+        | AskEvent::Discarded { office, why: Discarded::Unverified(_) } => Some(office),
+        AskEvent::Discarded { why: Discarded::Stranger | Discarded::Again, .. }
+        | AskEvent::CoordinatorBrokeOff { .. } => None,
     }
 }
 
 /// What there is to say of an event.
-fn line(event: &Event) -> Option<String> {
+fn line(event: &AskEvent) -> Option<String> {
     match event {
-        Event::MemberAnswered { .. } | Event::MemberMissing { .. } => None,
-        Event::MemberRefused { office, refusal } => Some(format!("{office} refuses: {}", words(refusal))),
-        Event::Discarded { office, why } => Some(format!(
+        AskEvent::MemberAnswered { .. } | AskEvent::MemberMissing { .. } => None,
+        AskEvent::MemberRefused { office, refusal } => Some(format!("{office} refuses: {}", words(refusal))),
+        AskEvent::Discarded { office, why } => Some(format!(
             "the answer in the name of {} is not counted: {}",
             foreign(office),
             foreign(&why.to_string())
         )),
-        Event::CoordinatorBrokeOff { why } => {
+        AskEvent::CoordinatorBrokeOff { why } => {
             Some(format!("the coordinator broke off: {}", foreign(&why.to_string())))
         }
     }

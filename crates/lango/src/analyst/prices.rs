@@ -141,16 +141,16 @@ impl PriceList<'_> {
 
     /// A table for every price that there is, with the offices that name it.
     fn for_people(&self) -> String {
-        let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+        let mut blocks: Vec<(String, Vec<&str>)> = Vec::new();
         for (office, priced) in &self.0.priced {
             let block = self.block(priced);
-            match told.iter_mut().find(|(known, _)| *known == block) {
+            match blocks.iter_mut().find(|(known, _)| *known == block) {
                 Some((_, offices)) => offices.push(office),
-                None => told.push((block, vec![office])),
+                None => blocks.push((block, vec![office])),
             }
         }
         let mut text = String::new();
-        for (block, offices) in told {
+        for (block, offices) in blocks {
             text += &format!("{}\n{block}\n", offices.join(" "));
         }
         for (index, line) in self.added_up().into_iter().enumerate() {
@@ -260,7 +260,8 @@ fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
             (String::new(), format!("rank within {} rows of the best", rows.join(", ")))
         }
         Some(Foreseen::Found(Uncertainty { std_err, half_width }, threshold)) => {
-            let interval = format!("± {}, told from {} units on", width(*half_width), grouped(*threshold));
+            let interval =
+                format!("± {}, reported from {} units on", width(*half_width), grouped(*threshold));
             (brief(*std_err), interval)
         }
     }
@@ -271,7 +272,7 @@ fn width(half_width: f64) -> String {
     if half_width.fract() == 0.0 { output::number(half_width, 0) } else { brief(half_width) }
 }
 
-/// What is foreseen, for programs: `of` says of how many rows or units a ratio's error is told.
+/// What is foreseen, for programs: `of` says of how many rows or units a ratio's error holds.
 fn error(foreseen: Option<&Foreseen>) -> Map<String, Value> {
     let numbers = |Uncertainty { std_err, half_width }: &Uncertainty| {
         vec![("std_err", json!(std_err)), ("half_width", real(*half_width))]
@@ -366,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn offices_that_name_the_same_price_are_told_together() {
+    fn offices_that_name_the_same_price_share_a_table() {
         let pure = priced(Loss::pure(500_000_000), Accounting::Pure, "");
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
@@ -380,7 +381,7 @@ mod tests {
             "bounds    at most 3 rows of a person are read, and at most 2 where units are counted",
             "dropped   2 % of rows",
             "TGO       unreachable",
-            "told from 60 units on",
+            "reported from 60 units on",
             "rank within 498, 498 rows of the best",
             "at delta 1e-6: rho 0.024356",
         ] {

@@ -34,9 +34,9 @@ pub struct Shown {
 }
 
 /// An answer to be shown.
-pub struct Report<'a>(pub &'a Answered);
+pub struct AnswerReport<'a>(pub &'a Answered);
 
-impl Report<'_> {
+impl AnswerReport<'_> {
     /// Prints the answer.
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
@@ -93,7 +93,7 @@ impl Report<'_> {
             text += &one_table(table, self.0.level.get(), rows);
             text.push('\n');
         }
-        text += &told(&self.0.coverage);
+        text += &who_answered(&self.0.coverage);
         // An answer may have been charged before another gateway of the office was found to have it.
         let charges = |answer: &&lango_wire::VerifiedRelease| {
             !answer.repeated || epsilon(&answer.charged, &answer.account) > 0
@@ -109,7 +109,7 @@ impl Report<'_> {
                 nano(self.charged())
             ),
         };
-        // What keys that are looked for in the data cost beside epsilon.
+        // What keys that are searched for in the data cost beside epsilon.
         let delta_e18 = self.0.answers.values().map(|answer| answer.charged.delta_e18).max().unwrap_or(0);
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
@@ -150,7 +150,7 @@ pub(super) fn named(measure: &str, by: &lango_privacy::Margin) -> String {
 }
 
 /// Who answered, in a few lines.
-pub fn told(coverage: &Coverage) -> String {
+pub fn who_answered(coverage: &Coverage) -> String {
     let list = |absent: &[Absent]| {
         absent
             .iter()
@@ -199,7 +199,7 @@ fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
     let rows = cells.iter().map(|(key, cell)| {
         let figure = cell
             .figure
-            .map_or_else(|| vec!["-".to_owned(), String::new()], |figure| told_as(&figure, places));
+            .map_or_else(|| vec!["-".to_owned(), String::new()], |figure| printed_as(&figure, places));
         let figure =
             figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
         let key = key.iter().map(|code| (*code).to_owned());
@@ -236,7 +236,7 @@ pub fn places(table: &CombinedTable) -> usize {
 }
 
 /// Value, interval and error of a figure; of a chosen quantile, value and the rows by which its rank may be off.
-fn told_as(figure: &Figure, places: usize) -> Vec<String> {
+fn printed_as(figure: &Figure, places: usize) -> Vec<String> {
     let value = number(figure.value, places);
     match figure {
         Figure { rank_error: Some(rows), .. } => {

@@ -11,16 +11,16 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-pub struct Coordinator {
+pub struct CoordinatorCommand {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Stop when standard input ends: for whoever starts the coordinator as a child.
+    /// Stop when standard input ends: for a program that starts the coordinator as a child.
     #[arg(long, hide = true)]
     with_stdin: bool,
 }
 
-impl Coordinator {
+impl CoordinatorCommand {
     pub fn run(self) -> Result<(), Failure> {
         let file: CoordinatorFile = read_toml(&self.config)?;
         serving::log(file.log);

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use crate::failure::Failure;
 
 #[derive(Debug, Subcommand)]
-pub enum Dataset {
+pub enum DatasetCommand {
     /// Import a file that the office exported into the gateway's register.
     Import(import::Import),
     /// Say what tables a source has, or write a policy's skeleton. Goes by the catalogue and reads no row.
@@ -19,7 +19,7 @@ pub enum Dataset {
     Prepare(prepare::Prepare),
 }
 
-impl Dataset {
+impl DatasetCommand {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Import(import) => import.run(),

@@ -1,4 +1,4 @@
-//! `lango doctor`: everything that a gateway needs, looked at without making or changing anything.
+//! `lango doctor`: everything that a gateway needs, checked without making or changing anything.
 
 mod certificates;
 mod policies;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lango_gateway::system_clock;
 
-use self::report::Report;
+use self::report::DoctorReport;
 use crate::{
     commands::serving,
     config::{GatewayFile, read_toml},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorCommand {
     /// The gateway's configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -29,26 +29,26 @@ pub struct Doctor {
     format: Format,
 }
 
-impl Doctor {
+impl DoctorCommand {
     pub fn run(self) -> Result<(), Failure> {
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         match read_toml::<GatewayFile>(&self.config) {
             Ok(file) => {
                 report.ok("configuration", self.config.display().to_string());
-                serving::runtime()?.block_on(self.look(&file, &mut report));
+                serving::runtime()?.block_on(self.examine(&file, &mut report));
             }
-            Err(failure) => report.failed("configuration", failure, "mend the file: docs/OPERATIONS.md"),
+            Err(failure) => report.failed("configuration", failure, "fix the file: docs/OPERATIONS.md"),
         }
         report.print(self.format)?;
         report.outcome()
     }
 
-    /// Each part is looked at whatever became of the others.
-    async fn look(&self, file: &GatewayFile, report: &mut Report) {
+    /// Each part is examined whatever became of the others.
+    async fn examine(&self, file: &GatewayFile, report: &mut DoctorReport) {
         let now = system_clock()();
-        let office = certificates::look(file, &self.config, now, report);
-        let policy = policies::look(file, &self.config, office.as_ref(), report);
-        let mut store = store::look(file, &self.config, now, report).await;
-        sources::look(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
+        let office = certificates::examine(file, &self.config, now, report);
+        let policy = policies::examine(file, &self.config, office.as_ref(), report);
+        let mut store = store::examine(file, &self.config, now, report).await;
+        sources::examine(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
     }
 }

@@ -11,16 +11,16 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-pub struct Gateway {
+pub struct GatewayCommand {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Stop when standard input ends: for whoever starts the gateway as a child.
+    /// Stop when standard input ends: for a program that starts the gateway as a child.
     #[arg(long, hide = true)]
     with_stdin: bool,
 }
 
-impl Gateway {
+impl GatewayCommand {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         serving::log(file.log);

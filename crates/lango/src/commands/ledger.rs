@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Ledger {
+pub enum LedgerCommand {
     /// Make the store, once, before a gateway's first start. Refused where there is one.
     Create(Place),
     /// Say what has been spent and what is left of each pool and grant, in the period of today.
@@ -45,7 +45,7 @@ pub struct Show {
     format: Format,
 }
 
-impl Ledger {
+impl LedgerCommand {
     pub fn run(self) -> Result<(), Failure> {
         let runtime = serving::runtime()?;
         match self {

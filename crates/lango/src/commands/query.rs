@@ -12,7 +12,7 @@ use crate::{
         ask,
         prices::PriceList,
         question::{Offer, Parts, read_file},
-        report::{ROWS_SHOWN, Report, Shown},
+        report::{AnswerReport, ROWS_SHOWN, Shown},
     },
     config,
     failure::Failure,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub enum Query {
+pub enum QueryCommand {
     /// Ask, pay and print the answer. The same question again is free.
     Run(Ask),
     /// Print the price and the expected error. Touches no data and charges nothing.
@@ -102,7 +102,7 @@ fn share(text: &str) -> Result<Decimal, String> {
     Decimal::unsigned(text).filter(between).ok_or_else(|| format!("`{text}` is not a share between 0 and 1"))
 }
 
-impl Query {
+impl QueryCommand {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Run(ask) => serving::runtime()?.block_on(ask.run()),
@@ -162,7 +162,7 @@ impl Ask {
         let enquiry = self.read()?;
         let answered = ask::run(&self.connect().await?, &enquiry).await?;
         let shown = Shown { rows: self.rows, whole: self.whole, quantiles: self.quantiles.clone() };
-        Report(&answered).print(self.format, &shown)?;
+        AnswerReport(&answered).print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
         if count == 0 {
             return Err(Failure::Failed("no office answered".to_owned()));

@@ -73,15 +73,15 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure::of(format!("cannot listen on {address}"), error))
 }
 
-/// Tells the service manager, and whoever reads the log, that requests are answered from now on.
+/// Announces to the service manager, and in the log, that requests are answered from now on.
 pub fn ready(what: &str, address: SocketAddr) {
     tracing::info!(%address, "{what} is ready");
     if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "the service manager could not be notified");
     }
 }
 
-/// A future that is done when the process is told to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of
+/// A future that is done when the process has to stop: by SIGTERM, by Ctrl-C or, if asked for, by the end of
 /// standard input. The signals are caught from the call on, so call it before [`ready`]. Once it is done, the process ends
 /// within the limits, even if something holds it: what was charged is on the disk and stays reserved.
 pub fn stop(

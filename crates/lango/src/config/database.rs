@@ -271,8 +271,8 @@ mod tests {
             ("store = {}".to_owned(), "store: name one of"),
             ("store = 1".to_owned(), "the path of a file or a table"),
         ] {
-            let told = location(&text).unwrap_err();
-            assert!(told.contains(expected), "{text}: {told}");
+            let error = location(&text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::{
 pub const EPSILON: &str = "1";
 
 /// An answer and how long it took.
-pub struct Asked {
+pub struct DemoAnswer {
     pub answered: Answered,
     pub took: Duration,
 }
 
 /// Asks persons by office, country of birth and sex, of all members.
-pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<Asked, Failure> {
+pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<DemoAnswer, Failure> {
     let measures = ["persons".to_owned()];
     let by = ["office,country_of_birth,sex".to_owned()];
     let parts = Parts {
@@ -50,7 +50,7 @@ pub fn ask(folder: &Folder, fleet: &Fleet) -> Result<Asked, Failure> {
         let client = Client::connect(credentials, &fleet.coordinator.parse()?, TIME_MAX).await?;
         let begun = Instant::now();
         let answered = ask::run(&client, &enquiry).await?;
-        Ok(Asked { answered, took: begun.elapsed() })
+        Ok(DemoAnswer { answered, took: begun.elapsed() })
     })
 }
 

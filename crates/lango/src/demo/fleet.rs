@@ -70,7 +70,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Every gateway's resident memory in bytes, as the kernel tells it.
+    /// Every gateway's resident memory in bytes, as the kernel reports it.
     pub fn resident(&self) -> Vec<(String, u64)> {
         let gateways = self.servers.iter().filter(|server| server.name != "coordinator");
         gateways.filter_map(|server| Some((server.name.clone(), resident(server.process.id())?))).collect()
@@ -91,7 +91,7 @@ impl Fleet {
             while matches!(server.process.try_wait(), Ok(None)) && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(5));
             }
-            // Whoever has not stopped by itself is stopped.
+            // A server that has not stopped by itself is stopped.
             drop(server.process.kill());
             drop(server.process.wait());
         }

@@ -33,7 +33,7 @@ pub struct Folder {
 /// What the folder says of itself.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct State {
+struct FolderState {
     scale: u32,
     seed: u64,
     complete: bool,
@@ -43,7 +43,8 @@ impl Folder {
     /// Makes the folder, or uses the one that is there; one that was left half done is finished.
     pub fn prepare(root: &Path, scale: Option<u32>, seed: Option<u64>) -> Result<Self, Failure> {
         let file = root.join(STATE);
-        let existing: Option<State> = if file.exists() { Some(config::read_toml(&file)?) } else { None };
+        let existing: Option<FolderState> =
+            if file.exists() { Some(config::read_toml(&file)?) } else { None };
         let folder = Self {
             root: root.to_owned(),
             draw: Draw {
@@ -105,7 +106,7 @@ impl Folder {
     }
 
     fn mark(&self, complete: bool) -> Result<(), Failure> {
-        let state = State { scale: self.draw.scale, seed: self.draw.seed, complete };
+        let state = FolderState { scale: self.draw.scale, seed: self.draw.seed, complete };
         write(&self.root.join(STATE), &toml::to_string(&state)?)
     }
 

@@ -8,9 +8,9 @@ use lango_registers::{OFFICES, OTHERS, Sex, country_name, published, truth};
 use lango_statistics::Figure;
 use serde_json::{Value, json};
 
-use super::{ask, ask::Asked, fleet::Fleet, folder::Folder};
+use super::{ask, ask::DemoAnswer, fleet::Fleet, folder::Folder};
 use crate::{
-    analyst::report::{Report, places, real, told},
+    analyst::report::{AnswerReport, places, real, who_answered},
     failure::Failure,
     output::{self, grouped, number},
 };
@@ -44,8 +44,8 @@ type Counts = BTreeMap<(String, String, String), i64>;
 
 impl Result {
     /// Sets every cell beside the register's own count.
-    pub fn new(folder: &Folder, asked: Asked) -> std::result::Result<Self, Failure> {
-        let Asked { answered, took } = asked;
+    pub fn new(folder: &Folder, asked: DemoAnswer) -> std::result::Result<Self, Failure> {
+        let DemoAnswer { answered, took } = asked;
         let counts = count(folder)?;
         let mut rows = Vec::new();
         let mut held = (0, 0);
@@ -117,8 +117,8 @@ impl Result {
         text +=
             "\nregister  is what the office's register holds: only the demo knows it, because it drew it\n";
         text += "UN        is published: UN DESA, International Migrant Stock 2024 (CC BY 3.0 IGO)\n\n";
-        text += &told(&self.answered.coverage);
-        let charged = Report(&self.answered).charged();
+        text += &who_answered(&self.answered.coverage);
+        let charged = AnswerReport(&self.answered).charged();
         text += &if charged == 0 {
             "cost      nothing: this question was answered before, and its answer is stored\n".to_owned()
         } else {
@@ -154,7 +154,7 @@ impl Result {
                 })
             })
             .collect();
-        let mut json = Report(&self.answered).json(&self.answered.tables);
+        let mut json = AnswerReport(&self.answered).json(&self.answered.tables);
         if let Some(object) = json.as_object_mut() {
             let demo = json!({
                 "scale": self.scale, "seed": self.seed, "seconds": self.took.as_secs_f64(),
@@ -203,7 +203,7 @@ fn count(folder: &Folder) -> std::result::Result<Counts, Failure> {
 }
 
 /// Prints where the time went and what the gateways hold in memory. The times in the databases come from the offices'
-/// own logs: no gateway tells them to anybody.
+/// own logs: no gateway sends them to anybody.
 pub fn timings(folder: &Folder, fleet: &Fleet, result: &Result) -> std::result::Result<(), Failure> {
     let mut sql_us = 0;
     let mut gateways_us = 0;

@@ -7,7 +7,7 @@ fn dataset(text: &str) -> DeclaredMember {
     let (rest, group) = text.split_once(':').map_or((text, None), |(rest, group)| (rest, Some(group)));
     let (name, table) = rest.split_once('@').unwrap_or((rest, "t"));
     DeclaredMember {
-        member: Member {
+        member: PoolMember {
             pool: group.unwrap_or(name).to_owned(),
             dataset: name.to_owned(),
             rows_from: format!("register/{table}"),
@@ -24,13 +24,13 @@ fn policy(text: &str) -> Vec<DeclaredMember> {
 #[derive(Default)]
 struct Ledger {
     charges: BTreeMap<String, u32>,
-    members: BTreeSet<Member>,
+    members: BTreeSet<PoolMember>,
 }
 
 impl Ledger {
     fn start(&mut self, policy: &[DeclaredMember]) -> Result<(), PoolsError> {
         let charges = &self.charges;
-        let known = |member: &Member| KnownMember {
+        let known = |member: &PoolMember| KnownMember {
             member: member.clone(),
             is_charged: charges.contains_key(&member.pool),
         };
@@ -54,7 +54,7 @@ impl Ledger {
         let mut charges: Vec<String> = policy
             .iter()
             .map(|declared| {
-                let Member { pool, dataset, .. } = &declared.member;
+                let PoolMember { pool, dataset, .. } = &declared.member;
                 format!("{dataset} {}", self.charges.get(pool).copied().unwrap_or_default())
             })
             .collect();
@@ -142,7 +142,7 @@ fn what_was_never_charged_binds_nobody() {
 
 #[test]
 fn charges_whose_table_was_not_recorded_follow_the_name_and_then_the_table_that_it_has_now() {
-    let old = Member { pool: "a".into(), dataset: "a".into(), rows_from: String::new() };
+    let old = PoolMember { pool: "a".into(), dataset: "a".into(), rows_from: String::new() };
     let old = |charge| Ledger {
         charges: BTreeMap::from([("a".to_owned(), charge)]),
         members: BTreeSet::from([old.clone()]),

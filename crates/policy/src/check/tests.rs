@@ -4,7 +4,7 @@ use lango_principal::SpiffeId;
 use lango_privacy::{Domain, Grid, Objective};
 
 use super::*;
-use crate::{Asked, Renewal};
+use crate::{AccessRequest, Renewal};
 
 const GOOD: &str = r#"policy = 1
 office = "GHA"
@@ -364,7 +364,8 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
     assert_eq!(date.domain.keyset().unwrap().len(), 12 + 2);
     assert_eq!(set.grants[0].delta_per_query_e18, 1_000_000_000);
 
-    let asked = Asked { principal: &awa(), purpose: None, on: None, epsilon_nano: Some(1_500_000_000) };
+    let asked =
+        AccessRequest { principal: &awa(), purpose: None, on: None, epsilon_nano: Some(1_500_000_000) };
     let precise = "price precision 50 at 0.95 on rows by";
     for (body, price, code) in [
         ("measure families\nby date,purpose", "price epsilon 1", None),
@@ -488,7 +489,7 @@ fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
         ),
     ] {
         let query = format!("lango-query 1\ndataset {dataset}\n{body}\n").parse().unwrap();
-        let asked = Asked {
+        let asked = AccessRequest {
             principal: &principal.parse().unwrap(),
             purpose: Some(purpose),
             on: Some(day(on)),
@@ -531,7 +532,7 @@ fn a_principal_from_whom_no_question_can_come_is_named_with_its_place() {
 #[test]
 fn a_condition_counts_as_a_column_at_once() {
     let set = read(&GOOD.replace("by_at_most = 3", "by_at_most = 1")).unwrap();
-    let asked = Asked { principal: &awa(), purpose: None, on: None, epsilon_nano: None };
+    let asked = AccessRequest { principal: &awa(), purpose: None, on: None, epsilon_nano: None };
     for (body, code) in [
         ("by sex\nwhere sex = F", None),
         ("by sex\nwhere age = 7", Some("too-many-dimensions")),

@@ -35,7 +35,7 @@ pub struct QuantileNoise {
 }
 
 impl QuantileNoise {
-    /// Prepares for the quantile `q`, between 0 and 1, of histograms of so many bins, each carrying these noises.
+    /// Prepares for the quantile `q`, between 0 and 1, of histograms of `bins` bins, each carrying these noises.
     pub fn new(bins: usize, noise: &[Term], q: f64, level: Level) -> Self {
         let scaled = |weight: f64, bins: usize| {
             noise.iter().map(move |term| Term {
@@ -107,8 +107,8 @@ impl QuantileNoise {
             (Some(((start, from), (a, _))), Some(((end, to), (b, _)))) => {
                 let (start, end, rise) = (*start as f64, *end as f64, to - from);
                 let width = end - start;
-                let told = rise > 2.0 * self.bin_std_err;
-                (start - width * from / rise, told.then(|| a.max(*b) * width / rise))
+                let is_rising = rise > 2.0 * self.bin_std_err;
+                (start - width * from / rise, is_rising.then(|| a.max(*b) * width / rise))
             }
             // Noise has turned the whole histogram over.
             (None, point) | (point, None) => (point.map_or(0.0, |((end, _), _)| *end as f64), None),

@@ -10,7 +10,7 @@ use std::f64::consts::{PI, TAU};
 
 use super::law::{Law, Wave};
 
-/// A half-width is at most so much above the smallest one, relative to it or to an eighth of Chernoff's bound; where the
+/// The most by which a half-width is above the smallest one, relative to it or to an eighth of Chernoff's bound; where the
 /// law jumps, at a confidence as much higher as the tail is shared below.
 const TOLERANCE: f64 = 0.01;
 /// The share of the tail that may be lost to what the grid folds over.

@@ -35,7 +35,7 @@ impl Form {
         [Self::new(1.0, 0.0), Self::new(centre, 1.0)]
     }
 
-    /// This part of a ratio carries so many independent noises.
+    /// The noises of this part of a ratio, which carries `times` independent ones.
     pub fn term(self, noise: Noise, times: u64) -> RatioTerm {
         RatioTerm { noise, numerator: self.numerator, denominator: self.denominator, times }
     }
@@ -165,7 +165,7 @@ fn first_with_room(
     None
 }
 
-/// What is wide enough between the known half-widths, which may grow by so much per unit to either side: up from one knot,
+/// What is wide enough between the known half-widths, which may grow by `slope` per unit to either side: up from one knot,
 /// down to the next.
 fn tents(known: &[(f64, f64)], slope: f64) -> Vec<(f64, f64)> {
     let mut knots = Vec::with_capacity(2 * known.len());

@@ -33,7 +33,7 @@ pub(super) fn convolve(a: &[f64], b: &[f64]) -> Vec<f64> {
     out
 }
 
-/// The values of so many independent noises of one law and their probabilities, but for 1e-11 of them.
+/// The values of the sum of `times` independent noises of one law and their probabilities, but for 1e-11 of them.
 pub(super) fn atoms(noise: Noise, times: u64) -> Vec<(f64, f64)> {
     let reach = match noise.mechanism {
         Mechanism::DiscreteLaplace => 28.0 * noise.scale,
@@ -74,7 +74,7 @@ impl Draws {
     }
 }
 
-/// Fails where so many hits in so many trials would come once in a thousand million at that probability or a higher one.
+/// Fails where `hits` in `trials` would come once in a thousand million at that probability or a higher one.
 pub(super) fn assert_covers(hits: u32, trials: u32, level: f64, what: &str) {
     let (share, trials) = (f64::from(hits) / f64::from(trials), f64::from(trials));
     let six = 6.0 * (level * (1.0 - level) / trials).sqrt();

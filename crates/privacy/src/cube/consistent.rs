@@ -22,7 +22,7 @@ impl Cube {
         self.own.iter().filter_map(|at| estimates.get(*at).cloned()).collect()
     }
 
-    /// The set's table with all that smaller sets tell of it put right, by inclusion and exclusion.
+    /// The set's table corrected by all that smaller sets say of it, by inclusion and exclusion.
     fn corrected(&self, set: &Set, table: Vec<f64>, estimates: &[Vec<f64>]) -> Vec<f64> {
         let own = set.below.last();
         let parts = self.inverted(set, |at| if Some(&at) == own { 1.0 } else { 0.0 });

@@ -1,4 +1,4 @@
-//! How much a margin tells as its share grows: asked once, then known cheaply and smoothly.
+//! How much information a margin gives as its share grows: computed once, then known cheaply and smoothly.
 
 /// A value with its first and second derivative.
 pub(super) type Jet = [f64; 3];

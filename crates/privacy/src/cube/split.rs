@@ -13,7 +13,7 @@ use super::{
 
 /// The part of the price that is spread evenly over the margins, so that each is measured.
 const SPREAD: f64 = 2e-4;
-/// The most choices of margins that are looked at.
+/// The most choices of margins that are compared.
 const CHOICES_MOST: u64 = 256;
 /// The power of the share up to which information may grow for the objective to count as convex.
 const CONVEX_MOST: f64 = 1.1;
@@ -133,17 +133,17 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether another margin tells of all that this one does. Of margins that differ only in dimensions with one key, all but
+/// Whether another margin measures all that this one does. Of margins that differ only in dimensions with one key, all but
 /// one are contained.
 fn is_contained(cube: &Cube, margin: usize) -> bool {
-    let told = |mask: &u32| {
+    let grouped = |mask: &u32| {
         let several = cube.sizes.iter().enumerate().filter(|(_, size)| **size > 1);
         several.map(|(at, _)| mask & 1 << at).sum::<u32>()
     };
-    let own = cube.margins.get(margin).map(told).unwrap_or_default();
+    let own = cube.margins.get(margin).map(grouped).unwrap_or_default();
     cube.margins
         .iter()
-        .map(told)
+        .map(grouped)
         .enumerate()
         .any(|(at, other)| other & own == own && (other != own || at < margin))
 }

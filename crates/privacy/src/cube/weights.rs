@@ -34,7 +34,7 @@ impl Cube {
 
     /// The weights, and how often each occurs, of a measured margin that meets the estimated one in `met`.
     ///
-    /// The estimate is the sum, over the sets `c` in `met`, of what the measured table summed to `c` tells of the effects
+    /// The estimate is the sum, over the sets `c` in `met`, of what the measured table summed to `c` says of the effects
     /// of `c`; written by tables instead of effects, each counts with the inversion of `1 / known`.
     fn met_weights(&self, met: &Set, known: &[f64], factor: f64, times: f64) -> Vec<(f64, u64)> {
         let certainty =

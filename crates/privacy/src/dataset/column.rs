@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_have_bins_and_candidates_without_being_told() {
+    fn whole_numbers_have_bins_and_candidates_by_default() {
         let age: Column = Domain::integer(0, 12, 5).unwrap().into();
         let range = age.range().unwrap();
         assert_eq!(age.bin_grid().unwrap().points(&range), [0, 5, 10]);

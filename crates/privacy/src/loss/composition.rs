@@ -24,7 +24,7 @@ fn price(state: &mut u64) -> u64 {
     1 + below(state, most)
 }
 
-/// Whether a composition of so many floats is at most a sum of charges. OpenDP rounds each addition up, by a part in 2^52.
+/// Whether a composition of `questions` floats is at most a sum of charges. OpenDP rounds each addition up, by a part in 2^52.
 fn covered(composed: f64, questions: usize, charged: u64, whole: u64) -> bool {
     at_most_parts(composed * (1.0 - questions as f64 * f64::EPSILON), charged, whole)
 }

@@ -12,7 +12,7 @@ use opendp::{
 use super::{Mechanism, Noise, NoiseError};
 use crate::loss::at_most_parts;
 
-/// A value is told if its noisy count of units is at least the threshold.
+/// A value is named if its noisy count of units is at least the threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discovery {
     /// The noise of each count.
@@ -52,7 +52,7 @@ impl Discovery {
 
     /// OpenDP's rho and delta.
     ///
-    /// Its map bounds the chance that a value is told above the threshold, while its function tells those at the threshold
+    /// Its map bounds the chance that a value is named above the threshold, while its function names those at the threshold
     /// too (opendp/opendp#2922): the map is asked about one less.
     pub(crate) fn loss(&self, values: u64) -> Option<(f64, f64)> {
         let values = u32::try_from(values).ok()?;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn repro_a_value_of_one_unit_is_told_no_more_often_than_delta_at_the_threshold_too() {
+    fn repro_a_value_of_one_unit_is_named_no_more_often_than_delta_at_the_threshold_too() {
         for delta_e18 in [1_000_000_000, 1_000_000_000_000, 50_000_000_000_000_000] {
             for (values, rho_nano) in
                 [(1, 24_356_000), (1, 500_000_000), (3, 500_000_000), (1, 4_000_000_000)]
@@ -101,21 +101,21 @@ mod tests {
                 let found = Discovery::calibrated(values, rho_nano, delta_e18).unwrap();
                 let weight = |k: i64| (-0.5 * (k as f64 / found.noise.scale).powi(2)).exp();
                 let reach = (40.0 * found.noise.scale) as i64 + 8;
-                let told: f64 = (found.threshold - 1..reach).map(weight).sum();
-                let told = told / (-reach..=reach).map(weight).sum::<f64>();
-                let any = 1.0 - (1.0 - told).powi(values as i32);
+                let reaching: f64 = (found.threshold - 1..reach).map(weight).sum();
+                let reaching = reaching / (-reach..=reach).map(weight).sum::<f64>();
+                let any = 1.0 - (1.0 - reaching).powi(values as i32);
                 assert!(any <= delta_e18 as f64 / 1e18, "{found:?} {values} {any}");
             }
         }
     }
 
     #[test]
-    fn a_value_of_few_units_is_not_told_and_one_of_many_is() {
+    fn a_value_of_few_units_is_not_named_and_one_of_many_is() {
         let found = Discovery::calibrated(1, 1_000_000_000, 1_000_000_000).unwrap();
         let counted = HashMap::from([("rare".to_owned(), 1), ("usual".to_owned(), 10_000)]);
         for _ in 0..50 {
-            let told = found.find(&counted).unwrap();
-            assert_eq!(told.keys().collect::<Vec<_>>(), ["usual"]);
+            let named = found.find(&counted).unwrap();
+            assert_eq!(named.keys().collect::<Vec<_>>(), ["usual"]);
         }
     }
 }

@@ -234,7 +234,7 @@ impl Fetch {
         }
     }
 
-    /// Whether values are looked for in the data.
+    /// Whether values are searched for in the data.
     pub(super) fn searches(&self) -> bool {
         match self {
             Self::Keys(_) => true,
@@ -261,7 +261,7 @@ impl Fetch {
         }
     }
 
-    /// By how much one unit can change the integers of a margin of so many cells.
+    /// By how much one unit can change the integers of a margin of `cells` cells.
     ///
     /// With R = `rows_at_most` and C = min(`cells_at_most`, R): distinct units change at most c = min(C, integers) of them
     /// by one each; rows change by R in all, and all in one cell at worst; a sum by R times the largest magnitude of a row;

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use super::{Basis, Bounds, Fetch, MarginText, PlanRefusal, Sensitivity, Shape, fetch::score_change};
+use super::{Basis, Bounds, Fetch, MarginText, PlanRefusal, QuestionShape, Sensitivity, fetch::score_change};
 use crate::{
     Accounting, Discovery, Level, LossError, Margin, Measure, Measurement, Noise, Objective, Price, Query,
     Range, ReleasedTable, Selection, SelectionLaw, WeightedSum, loss::EPSILON_NANO_MOST, mechanism::SCALES,
 };
 
-/// A shape with its means centred, what its margins are told as, and the releases it divides by.
-type Centred = (Shape, Vec<MarginText>, Vec<[u8; 16]>);
+/// A shape with its means centred, the texts of its margins, and the releases it divides by.
+type Centred = (QuestionShape, Vec<MarginText>, Vec<[u8; 16]>);
 
 /// How a part of the price is split among a measure's margins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Split {
 /// How often a price is raised until all margins can share it.
 const SHARINGS_MOST: usize = 3;
 
-impl Shape {
+impl QuestionShape {
     /// The whole price in billionths of the account's currency.
     pub(super) fn amount(&self, price: &Price, basis: &Basis<'_>) -> Result<u64, PlanRefusal> {
         match price {
@@ -238,7 +238,7 @@ impl Shape {
             return Ok(None);
         }
         let shaped = |chosen: &BTreeSet<&Measure>| {
-            Shape::of(query, &self.dataset, &|measure, _| chosen.contains(measure))
+            QuestionShape::of(query, &self.dataset, &|measure, _| chosen.contains(measure))
         };
         let sums = shaped(&chosen)?.priced(amount, basis)?;
         chosen.retain(|measure| {

@@ -32,7 +32,7 @@ pub enum PlanRefusal {
     /// A share by its own dimension.
     #[error("`share({0})` is asked by margins without `{0}`")]
     ShareByItself(Name),
-    /// Values of a column are looked for that is not open, or in groups.
+    /// Values are searched for in a column that is not open, or in groups.
     #[error("`keys({0})` is asked of an `open` column, for the total only")]
     KeysOf(Name),
     /// Keys of the data cannot be had without a delta.

@@ -2,7 +2,7 @@
 
 use super::{price::calibrate, *};
 use crate::{
-    Code, Column, Domain, Grid, Kind, Measurement, Mechanism, NoiseSum, Objective, Range, Selection,
+    Code, Column, DatasetKind, Domain, Grid, Measurement, Mechanism, NoiseSum, Objective, Range, Selection,
     SelectionLaw, Span, Unit,
 };
 
@@ -31,7 +31,7 @@ fn residents() -> Dataset {
     Dataset {
         name: "residents".parse().unwrap(),
         title: "Residents".into(),
-        kind: Kind::Stock,
+        kind: DatasetKind::Stock,
         source: "register".into(),
         table: "residents".into(),
         version: code("2024-07-01"),
@@ -192,7 +192,7 @@ fn a_quantile_costs_its_price_however_many_groups_there_are() {
 }
 
 #[test]
-fn keys_are_looked_for_where_delta_may_be_spent() {
+fn keys_are_searched_for_where_delta_may_be_spent() {
     let found = plan("measure keys(hamlet)\nby\nprice epsilon 1", &DELTA).unwrap();
     assert_eq!((found.loss.pure_nano, found.loss.delta_e18), (None, 1_000_000_000));
     let text = found.text().to_string();

@@ -66,14 +66,14 @@ impl MeasuredColumn {
     }
 }
 
-/// The contribution bounds as a plan tells them.
+/// The contribution bounds as a plan states them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
     /// What the unit is.
     pub noun: Name,
-    /// At most so many rows of a unit were read.
+    /// The most rows of a unit that were read.
     pub rows_at_most: u32,
-    /// At most so many cells did a unit enter.
+    /// The most cells that a unit entered.
     pub cells_at_most: u32,
 }
 

@@ -131,8 +131,8 @@ impl Dialect for MariaDbDialect {
     }
 
     fn ranks_apart(&self, unit: UnitType) -> Option<&'static str> {
-        // Every row that is ranked is written, sorted and read again. Units are grouped by sorting: a table that is looked up for
-        // every row takes many times as long once it holds millions. Texts may be too long to be looked up among the units.
+        // Every row that is ranked is written, sorted and read again. Units are grouped by sorting: a table that is searched for
+        // every row takes many times as long once it holds millions. Texts may be too long to be searched for among the units.
         (unit == UnitType::Integer).then_some("SELECT SQL_BIG_RESULT")
     }
 

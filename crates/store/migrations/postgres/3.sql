@@ -1,6 +1,6 @@
 -- From schema 2 to 3: which store this is, which charges datasets share, which requests have come.
 
--- One row: tells this store from every other one.
+-- One row: what makes this store different from every other one.
 CREATE TABLE store_identity (
     -- immutable
     identity BYTEA NOT NULL CHECK (octet_length(identity) = 16),

@@ -33,7 +33,7 @@ async fn records(location: &Location) -> Result<i64, StoreError> {
 }
 
 async fn refused(location: &Location) {
-    let examined = Examined::look(location).await.unwrap().unwrap();
+    let examined = Examined::open(location).await.unwrap().unwrap();
     assert!(examined.log_is_lost);
     drop(examined);
     for _ in 0..2 {

@@ -17,7 +17,7 @@ on_both_engines! {
 
 fn declared(pool: &str, dataset: &str, table: &str) -> DeclaredMember {
     let rows_from = format!("register/{table}");
-    let member = Member { pool: pool.into(), dataset: dataset.into(), rows_from };
+    let member = PoolMember { pool: pool.into(), dataset: dataset.into(), rows_from };
     DeclaredMember { member, has_group: pool != dataset }
 }
 

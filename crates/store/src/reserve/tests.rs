@@ -13,8 +13,8 @@ on_both_engines! {
     many_at_once_never_overspend,
     a_budget_that_renews_otherwise_remembers_what_was_charged_since_the_period_began,
     records_are_numbered_without_gaps,
-    a_secret_is_made_once_whoever_comes_first,
-    releases_of_a_version_are_told_newest_first_without_their_figures,
+    a_secret_is_made_once_by_the_first_that_comes,
+    releases_of_a_version_are_listed_newest_first_without_their_figures,
 }
 
 async fn a_charge_outlives_the_process_and_a_retry_resumes_it(engine: Engine) {
@@ -24,7 +24,7 @@ async fn a_charge_outlives_the_process_and_a_retry_resumes_it(engine: Engine) {
     let fixture = fixture.reopen().await;
     // Another plan is offered, the first one is followed.
     let again = fixture.held(1, 5).await;
-    assert_eq!(again, Held { charged: FREE, ..first.clone() });
+    assert_eq!(again, HeldCharge { charged: FREE, ..first.clone() });
     assert_eq!(fixture.charged().await, (4, 4));
     let settled = fixture.store.settle(again.id, &release(1), &record(Decision::Released)).await.unwrap();
     assert_eq!(settled, Settled::Stored);
@@ -114,11 +114,11 @@ async fn records_are_numbered_without_gaps(engine: Engine) {
     fixture.held(1, 4).await;
     fixture.reserve(2, 9).await;
     fixture.store.append(&record(Decision::Refused)).await.unwrap();
-    let told = fixture.decisions().await;
-    assert_eq!(told, [(1, "reserved".to_owned()), (2, "refused".to_owned())]);
+    let recorded = fixture.decisions().await;
+    assert_eq!(recorded, [(1, "reserved".to_owned()), (2, "refused".to_owned())]);
 }
 
-async fn a_secret_is_made_once_whoever_comes_first(engine: Engine) {
+async fn a_secret_is_made_once_by_the_first_that_comes(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     let other = fixture.place.open().await;
     let stores = [fixture.store.clone(), other];
@@ -137,7 +137,7 @@ async fn a_secret_is_made_once_whoever_comes_first(engine: Engine) {
     assert_eq!(fixture.store.bounding_secret("residents", "2", [99; 32], 0).await.unwrap(), [99; 32]);
 }
 
-async fn releases_of_a_version_are_told_newest_first_without_their_figures(engine: Engine) {
+async fn releases_of_a_version_are_listed_newest_first_without_their_figures(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     // Neither what has no counts nor what is longer than a release of counts is read.
     let long = format!("measure rows(age) {}", "x".repeat(9_000));
@@ -150,9 +150,9 @@ async fn releases_of_a_version_are_told_newest_first_without_their_figures(engin
         fixture.store.settle(held.id, &release, &record(Decision::Released)).await.unwrap();
     }
     fixture.held(6, 1).await;
-    let told = fixture.store.releases_of("residents", "1", 4).await.unwrap();
-    let told: Vec<_> = told.iter().map(|made| (made.release_id[0], made.query.as_str())).collect();
-    assert_eq!(told, [(3, counts), (2, counts)]);
+    let made = fixture.store.releases_of("residents", "1", 4).await.unwrap();
+    let made: Vec<_> = made.iter().map(|made| (made.release_id[0], made.query.as_str())).collect();
+    assert_eq!(made, [(3, counts), (2, counts)]);
     assert!(fixture.store.releases_of("residents", "2", 2).await.unwrap().is_empty());
     assert!(fixture.store.releases_of("visas", "1", 2).await.unwrap().is_empty());
 }

@@ -16,7 +16,7 @@ statement! {
 
 statement! {
     /// What all live reservations hold.
-    Held = "SELECT CAST(sum(pure_nano) AS BIGINT) AS sum FROM reservation WHERE state <> 'voided'"
+    HeldSum = "SELECT CAST(sum(pure_nano) AS BIGINT) AS sum FROM reservation WHERE state <> 'voided'"
 }
 
 statement! {
@@ -140,7 +140,7 @@ async fn connections_that_are_ended_are_made_anew_and_undercharge_nothing() {
 async fn connections_that_are_ended_while_many_ask_undercharge_nothing() {
     let fixture = Fixture::new(Engine::Postgres).await;
     let Place::Database(database) = &fixture.place else { unreachable!() };
-    let mut told = 0;
+    let mut answered = 0;
     for round in 0..8u8 {
         let tasks = (0..30u8).map(|number| {
             let store = fixture.store.clone();
@@ -155,13 +155,13 @@ async fn connections_that_are_ended_while_many_ask_undercharge_nothing() {
         database.interrupt().await;
         for task in tasks {
             if let Ok(Reserved::Held(held)) = task.await.unwrap() {
-                told += held.charged.pure_nano.unwrap();
+                answered += held.charged.pure_nano.unwrap();
             }
         }
     }
     let (pool, share) = fixture.charged().await;
-    assert!(told <= pool && pool == share && pool <= 100, "{told} {pool} {share}");
-    let sum: i64 = fixture.place.connect().await.one(Held.into()).await.unwrap().get("sum").unwrap();
+    assert!(answered <= pool && pool == share && pool <= 100, "{answered} {pool} {share}");
+    let sum: i64 = fixture.place.connect().await.one(HeldSum.into()).await.unwrap().get("sum").unwrap();
     assert_eq!(u64::try_from(sum).unwrap(), pool);
 }
 

@@ -119,7 +119,7 @@ impl Private {
     pub fn source(&self, statement_timeout: Duration) -> Box<dyn Source> {
         let prepared_schema = Some(self.prepared_schema());
         let settings = Settings { statement_timeout, prepared_schema, ..Settings::default() };
-        // What looks after its connections outlives the runtime of the test that asks first.
+        // What keeps its connections outlives the runtime of the test that asks first.
         let _runtime = runtime().enter();
         match self.host.engine() {
             Engine::MariaDb => Box::new(MariaDb::new(&self.server(), settings).unwrap()),

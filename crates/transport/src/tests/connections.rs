@@ -29,7 +29,7 @@ async fn members_of_the_region_are_connected() {
     assert_eq!(channel.oneshot(request.unwrap()).await.unwrap().status(), 200);
 }
 
-/// What the client of a failed connection is told.
+/// The errors that the client of a failed connection gets.
 async fn refused(world: &World, gateway: &Address, own: &TlsIdentity, expected: &str) -> [String; 2] {
     let config = world.client(own, expected);
     let say = |error: &(dyn Error + 'static)| explain_handshake(error, own, &world.region, now());
@@ -55,7 +55,7 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
             assert!(explained.contains(said), "{explained}");
         }
     }
-    // The client's own certificate is fine by its own region: only the gateway's alert can tell.
+    // The client's own certificate is fine by its own region: only the gateway's alert says what is wrong.
     let stranger = World::new();
     let mixed = Region::new(
         "lango.example",
@@ -70,7 +70,7 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
 }
 
 #[tokio::test]
-async fn nobody_there_and_nobody_speaking_are_told_apart() {
+async fn nobody_there_and_nobody_speaking_are_different_errors() {
     let world = World::new();
     let own = world.today(CALLER);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

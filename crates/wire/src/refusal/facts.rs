@@ -1,10 +1,10 @@
-//! The arguments of each refusal: what its words are made from. `case` tells refusals of one code apart.
+//! The arguments of each refusal: what its words are made from. `case` distinguishes refusals of one code.
 
 use lango_policy::DenialReason;
 use lango_privacy::{LossError, PlanRefusal, QueryError};
 
 use super::{Arguments, BudgetFault, Refusal, TimeFault};
-use crate::question::Fault;
+use crate::question::FieldFault;
 
 impl Refusal {
     /// The facts of the refusal.
@@ -52,27 +52,27 @@ fn case<const N: usize>(word: &str, facts: [(&str, String); N]) -> Arguments {
     Arguments::new([("case", word.to_owned())].into_iter().chain(facts))
 }
 
-fn fault(field: &str, fault: Fault) -> Arguments {
+fn fault(field: &str, fault: FieldFault) -> Arguments {
     let field = ("field", field.to_owned());
     match fault {
-        Fault::Bytes { expected, found } => {
+        FieldFault::Bytes { expected, found } => {
             case(fault.word(), [field, ("expected", expected.to_string()), ("found", found.to_string())])
         }
-        Fault::NotThisMessage
-        | Fault::Encoding
-        | Fault::Version
-        | Fault::Missing
-        | Fault::Mode
-        | Fault::ModeTwoOnly
-        | Fault::Purpose
-        | Fault::NotTheRegion
-        | Fault::NotTheCertificates
-        | Fault::Audience
-        | Fault::Object
-        | Fault::DescribeOnly
-        | Fault::ReleaseOnly
-        | Fault::Account
-        | Fault::Word => case(fault.word(), [field]),
+        FieldFault::NotThisMessage
+        | FieldFault::Encoding
+        | FieldFault::Version
+        | FieldFault::Missing
+        | FieldFault::Mode
+        | FieldFault::ModeTwoOnly
+        | FieldFault::Purpose
+        | FieldFault::NotTheRegion
+        | FieldFault::NotTheCertificates
+        | FieldFault::Audience
+        | FieldFault::Object
+        | FieldFault::DescribeOnly
+        | FieldFault::ReleaseOnly
+        | FieldFault::Account
+        | FieldFault::Word => case(fault.word(), [field]),
     }
 }
 

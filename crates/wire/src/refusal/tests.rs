@@ -13,7 +13,7 @@ use tonic_types::StatusExt;
 
 use super::*;
 use crate::{
-    question::Fault,
+    question::FieldFault,
     status::{reason, refusal_envelope, refusal_facts, retry_after, unauthenticated},
     words::{ENGLISH, Language},
 };
@@ -31,22 +31,22 @@ fn every() -> Vec<Refusal> {
     let confidence = "2".parse::<Level>().unwrap_err();
     let (text, grant) = (|| "x".to_owned(), || Some("g".to_owned()));
     let faults = [
-        Fault::NotThisMessage,
-        Fault::Encoding,
-        Fault::Version,
-        Fault::Bytes { expected: 1, found: 2 },
-        Fault::Missing,
-        Fault::Mode,
-        Fault::ModeTwoOnly,
-        Fault::Purpose,
-        Fault::NotTheRegion,
-        Fault::NotTheCertificates,
-        Fault::Audience,
-        Fault::Object,
-        Fault::DescribeOnly,
-        Fault::ReleaseOnly,
-        Fault::Account,
-        Fault::Word,
+        FieldFault::NotThisMessage,
+        FieldFault::Encoding,
+        FieldFault::Version,
+        FieldFault::Bytes { expected: 1, found: 2 },
+        FieldFault::Missing,
+        FieldFault::Mode,
+        FieldFault::ModeTwoOnly,
+        FieldFault::Purpose,
+        FieldFault::NotTheRegion,
+        FieldFault::NotTheCertificates,
+        FieldFault::Audience,
+        FieldFault::Object,
+        FieldFault::DescribeOnly,
+        FieldFault::ReleaseOnly,
+        FieldFault::Account,
+        FieldFault::Word,
     ];
     let unexpected = |expected| QueryError::Unexpected { line: 1, expected, found: text() };
     let queries = [

@@ -6,10 +6,10 @@ use lango_privacy::{Accounting, Loss, nano};
 use lango_statistics::{Absent, CombinedTable, Coverage};
 use serde_json::{Map, Value, json};
 
-use super::{Report, epsilon};
+use super::{AnswerReport, epsilon};
 use crate::output::csv_field;
 
-impl Report<'_> {
+impl AnswerReport<'_> {
     /// The stable form for programs, with these tables.
     pub fn json(&self, tables: &[CombinedTable]) -> Value {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();

@@ -1,4 +1,4 @@
-//! How answers look.
+//! How answers are printed.
 
 use lango_statistics::{Axis, Status};
 
@@ -30,7 +30,7 @@ fn rows(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn figures_are_shown_with_the_decimals_that_their_error_bears() {
+fn figures_are_shown_with_the_decimals_that_their_error_supports() {
     for (measure, cells, expected) in [
         (
             "persons",
@@ -68,7 +68,7 @@ fn figures_are_shown_with_the_decimals_that_their_error_bears() {
 }
 
 #[test]
-fn a_long_table_shows_its_largest_cells_and_tells_of_the_others() {
+fn a_long_table_shows_its_largest_cells_and_counts_the_others() {
     let cells = [
         ("F", figure(1.0, 1.0, 2.0)),
         ("M", None),

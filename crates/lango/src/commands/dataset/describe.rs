@@ -38,7 +38,7 @@ impl Describe {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         let tables = serving::runtime()?.block_on(async {
-            // First a look at who answers: a server that cannot be reached is told at once.
+            // First who answers: a server that cannot be reached is reported at once.
             let source = file.source(&self.config, &self.source)?;
             source.examine(&[]).await?;
             Ok::<_, Failure>(source.describe().await?)

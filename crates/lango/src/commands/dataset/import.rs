@@ -29,9 +29,9 @@ pub struct Import {
     /// The file: .csv, .tsv (each also .gz, .zst) or .parquet.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What the file holds, where its name does not tell.
+    /// What the file holds, where its name does not say.
     #[arg(long, value_enum)]
-    format: Option<Kind>,
+    format: Option<FormatName>,
     /// What stands between two fields of a text file, one character; \t is a tab.
     #[arg(long, value_name = "C", value_parser = delimiter)]
     delimiter: Option<u8>,
@@ -42,7 +42,7 @@ pub struct Import {
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
+enum FormatName {
     /// Text, fields separated by commas.
     Csv,
     /// Text, fields separated by tabs.
@@ -82,7 +82,7 @@ impl Import {
         let report = done.map_err(|error| {
             Failure::Failed(foreign(&format!("{error}; `{}` is as it was", dataset.table)))
         })?;
-        print(&self.told(&report, &register, begun))
+        print(&self.summary(&report, &register, begun))
     }
 
     /// As the name says, or the options.
@@ -93,15 +93,15 @@ impl Import {
         };
         let format = match self.format {
             None => FileFormat::of(&self.file)?,
-            Some(Kind::Csv) => text(b','),
-            Some(Kind::Tsv) => text(b'\t'),
-            Some(Kind::Parquet) => FileFormat::Parquet,
+            Some(FormatName::Csv) => text(b','),
+            Some(FormatName::Tsv) => text(b'\t'),
+            Some(FormatName::Parquet) => FileFormat::Parquet,
         };
         match format {
-            FileFormat::Delimited(told) => Ok(FileFormat::Delimited(Delimited {
-                delimiter: self.delimiter.unwrap_or(told.delimiter),
-                encoding: self.encoding.unwrap_or(told.encoding),
-                compression: told.compression,
+            FileFormat::Delimited(named) => Ok(FileFormat::Delimited(Delimited {
+                delimiter: self.delimiter.unwrap_or(named.delimiter),
+                encoding: self.encoding.unwrap_or(named.encoding),
+                compression: named.compression,
             })),
             FileFormat::Parquet if self.delimiter.is_some() || self.encoding.is_some() => {
                 Err(Failure::Usage(
@@ -112,7 +112,7 @@ impl Import {
         }
     }
 
-    fn told(&self, report: &ImportReport, register: &Path, begun: Instant) -> String {
+    fn summary(&self, report: &ImportReport, register: &Path, begun: Instant) -> String {
         let mut rows = vec![("rows".to_owned(), grouped(report.rows.cast_signed()))];
         let mut head = "columns";
         for held in &report.columns {

@@ -38,7 +38,7 @@ impl Prepare {
         let begun = Instant::now();
         // The source has pools, which belong to the runtime.
         let (dataset, source) = file.dataset(&self.config, &self.dataset)?;
-        source.check(&dataset).await.map_err(|error| told(&error))?;
+        source.check(&dataset).await.map_err(|error| failed(&error))?;
         let store = file.store(&self.config).await?;
         let spinner = spinner(format!("preparing `{}`", dataset.name));
         let prepared = prepared(&store, source.as_ref(), &dataset).await;
@@ -63,11 +63,11 @@ async fn prepared(store: &Store, source: &dyn Source, dataset: &Dataset) -> Resu
     match source.prepare(dataset, &secret).await {
         Ok(rows) => Ok(Some(rows)),
         Err(SourceError::NothingToPrepare(_)) => Ok(None),
-        Err(error) => Err(told(&error)),
+        Err(error) => Err(failed(&error)),
     }
 }
 
-fn told(error: &SourceError) -> Failure {
+fn failed(error: &SourceError) -> Failure {
     Failure::Failed(foreign(&error.to_string()))
 }
 

@@ -1,4 +1,4 @@
-//! A policy's skeleton: what the catalogue tells, and what only a person can decide.
+//! A policy's skeleton: what the catalogue says, and what only a person can decide.
 
 use std::collections::BTreeSet;
 

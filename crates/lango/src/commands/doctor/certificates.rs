@@ -8,7 +8,7 @@ use lango_identity::{
 };
 use time::{OffsetDateTime, macros::datetime};
 
-use super::report::Report;
+use super::report::DoctorReport;
 use crate::config::GatewayFile;
 
 /// No machine that runs this version has this time yet to come.
@@ -19,8 +19,8 @@ const FAR: i64 = datetime!(2100-01-01 0:00 UTC).unix_timestamp();
 const SOON_S: i64 = 30 * 86_400;
 const CLOCK: &str = "set the machine's clock, and keep it by NTP";
 
-/// Looks at the certificates and the clock; whose the signing certificate is, where it is an office's.
-pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) -> Option<SpiffeId> {
+/// Examines the certificates and the clock; returns whose the signing certificate is, where it is an office's.
+pub fn examine(file: &GatewayFile, config: &Path, now: i64, report: &mut DoctorReport) -> Option<SpiffeId> {
     clock(now, report);
     let folder = file.identity_folder(config);
     let region = match file.region(config) {
@@ -29,7 +29,7 @@ pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) ->
             region
         }
         Err(failure) => {
-            report.failed("authority", failure, "mend `[region]` in the configuration, or its file");
+            report.failed("authority", failure, "fix `[region]` in the configuration, or its file");
             // Without it nothing can be said of who issued them.
             dates(&folder, now, report);
             return None;
@@ -51,7 +51,7 @@ pub fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) ->
     signing
 }
 
-fn clock(now: i64, report: &mut Report) {
+fn clock(now: i64, report: &mut DoctorReport) {
     let day = day(now);
     if (BUILT..FAR).contains(&now) {
         report.ok("clock", format!("{day} in UTC"));
@@ -60,7 +60,7 @@ fn clock(now: i64, report: &mut Report) {
     }
 }
 
-fn tls(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<SpiffeId> {
+fn tls(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) -> Option<SpiffeId> {
     let subject = "certificate for TLS";
     let own = match TlsIdentity::load(folder) {
         Ok(own) => own,
@@ -82,7 +82,7 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<
 }
 
 /// As much as can be said without an authority.
-fn dates(folder: &Path, now: i64, report: &mut Report) {
+fn dates(folder: &Path, now: i64, report: &mut DoctorReport) {
     for name in ["tls.pem", "signing.pem"] {
         let read = std::fs::read(folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
         let facts = read.and_then(|chain| chain.first().and_then(|leaf| Facts::read(leaf).ok()));
@@ -106,7 +106,7 @@ fn dates(folder: &Path, now: i64, report: &mut Report) {
     }
 }
 
-fn signing(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Option<SpiffeId> {
+fn signing(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) -> Option<SpiffeId> {
     let subject = "certificate for signing";
     let signer = match Signer::load(folder) {
         Ok(signer) => signer,
@@ -141,7 +141,7 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut Report) -> Opt
 }
 
 /// How long a good certificate is still good; whose it is.
-fn lasts(subject: &str, leaf: Option<&[u8]>, now: i64, report: &mut Report) -> Option<SpiffeId> {
+fn lasts(subject: &str, leaf: Option<&[u8]>, now: i64, report: &mut DoctorReport) -> Option<SpiffeId> {
     let facts = Facts::read(leaf?).ok()?;
     let found = format!("of {}, valid until {}", facts.spiffe, day(facts.not_after));
     if facts.not_after - now < SOON_S {

@@ -5,21 +5,21 @@ use std::path::Path;
 use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
 
-use super::report::Report;
+use super::report::DoctorReport;
 use crate::config::GatewayFile;
 
-/// Looks at the policy; it, where it reads.
-pub fn look(
+/// Examines the policy, and returns it where it can be read.
+pub fn examine(
     file: &GatewayFile,
     config: &Path,
     office: Option<&SpiffeId>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Option<PolicySet> {
     let read = file.policies(config).and_then(|documents| Ok(PolicySet::read(&documents)?));
     let set = match read {
         Ok(set) => set,
         Err(failure) => {
-            report.failed("policy", failure, "mend the policy: docs/POLICIES.md");
+            report.failed("policy", failure, "fix the policy: docs/POLICIES.md");
             return None;
         }
     };
@@ -29,7 +29,7 @@ pub fn look(
     }
     let failed = set.run_trials();
     for error in &failed {
-        report.failed("policy's tests", error, "mend the policy, or the test if it expects the wrong thing");
+        report.failed("policy's tests", error, "fix the policy, or the test if it expects the wrong thing");
     }
     match (failed.len(), set.trials.len()) {
         (0, 0) => report.warning(

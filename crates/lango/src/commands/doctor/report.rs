@@ -9,7 +9,7 @@ use crate::{
     output::{self, Format, csv_field, foreign, wrapped},
 };
 
-/// The columns of a line: how it stands, what was looked at, what was found.
+/// The columns of a line: how it stands, what was examined, what was found.
 const STATUS_WIDTH: usize = 9;
 const SUBJECT_WIDTH: usize = 32;
 const LINE_WIDTH: usize = 100;
@@ -42,11 +42,11 @@ struct Check {
 
 /// All checks, in their order.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct DoctorReport {
     checks: Vec<Check>,
 }
 
-impl Report {
+impl DoctorReport {
     pub fn ok(&mut self, subject: impl fmt::Display, found: impl fmt::Display) {
         self.add(Status::Ok, subject, found, "");
     }
@@ -166,15 +166,15 @@ mod tests {
 
     #[test]
     fn lines_are_aligned_and_stay_within_a_hundred_columns() {
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         report.ok("clock", "good");
         let long = "word ".repeat(40);
         report.warning(format!("dataset {}", "d".repeat(60)), long.trim(), long.trim());
-        report.failed("store", "a\u{1b}[31mb", "mend it");
+        report.failed("store", "a\u{1b}[31mb", "fix it");
         let text = report.for_people();
         assert!(text.lines().all(|line| line.chars().count() <= LINE_WIDTH), "{text}");
         assert!(text.contains(&format!("ok       clock{}good\n", " ".repeat(27))), "{text}");
-        assert!(text.contains(&format!("{}-> mend it\n", " ".repeat(41))), "{text}");
+        assert!(text.contains(&format!("{}-> fix it\n", " ".repeat(41))), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         assert!(text.ends_with("1 ok, 1 warnings, 1 failed"), "{text}");
         assert!(report.outcome().is_err());

@@ -7,16 +7,16 @@ use lango_privacy::Dataset;
 use lango_source::{Bounding, Examination, Secret, Source, SourceError};
 use lango_store::Examined;
 
-use super::report::Report;
+use super::report::DoctorReport;
 use crate::config::GatewayFile;
 
-/// Looks at each source of the configuration, and at the policy's datasets in it.
-pub async fn look(
+/// Examines each source of the configuration, and the policy's datasets in it.
+pub async fn examine(
     file: &GatewayFile,
     config: &Path,
     policy: Option<&PolicySet>,
     mut store: Option<&mut Examined>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) {
     let datasets: Vec<&Dataset> = policy.map(|set| set.datasets.values().collect()).unwrap_or_default();
     for name in file.sources() {
@@ -25,7 +25,7 @@ pub async fn look(
         for dataset in own {
             let subject = format!("dataset {}", dataset.name);
             let Some(source) = &source else {
-                report.failed(subject, "not looked at: its source cannot be reached", "see its source");
+                report.failed(subject, "not examined: its source cannot be reached", "see its source");
                 continue;
             };
             if let Err(error) = source.check(dataset).await {
@@ -48,13 +48,13 @@ pub async fn look(
     }
 }
 
-/// Looks who answers; the source, if somebody does.
+/// Asks who answers; returns the source, if a server does.
 async fn reach(
     file: &GatewayFile,
     config: &Path,
     name: &str,
     datasets: &[&Dataset],
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Option<Arc<dyn Source>> {
     let subject = format!("source {name}");
     if let Some(path) = file.source_file(config, name) {
@@ -63,14 +63,14 @@ async fn reach(
     let source = match file.source(config, name) {
         Ok(source) => source,
         Err(failure) => {
-            report.failed(subject, failure, format!("mend `[source.{name}]`: docs/OPERATIONS.md"));
+            report.failed(subject, failure, format!("fix `[source.{name}]`: docs/OPERATIONS.md"));
             return None;
         }
     };
     let tables: Vec<&str> = datasets.iter().map(|dataset| dataset.table.as_str()).collect();
     match source.examine(&tables).await {
         Ok(found) => {
-            tell(&subject, &found, report);
+            examined(&subject, &found, report);
             Some(source)
         }
         Err(error) => {
@@ -80,27 +80,28 @@ async fn reach(
     }
 }
 
-fn tell(subject: &str, found: &Examination, report: &mut Report) {
-    let mut told = format!("{} answers", found.engine);
+/// Reports what a source answered of itself.
+fn examined(subject: &str, found: &Examination, report: &mut DoctorReport) {
+    let mut summary = format!("{} answers", found.engine);
     if let Some(tls) = &found.tls {
-        told += &format!(", by {tls}");
+        summary += &format!(", by {tls}");
     }
     match found.statement_timeout_ms {
         Some(0) => report.warning(
             subject,
-            format!("{told}, and lets a statement run for ever"),
+            format!("{summary}, and lets a statement run for ever"),
             "set `statement_timeout_s`",
         ),
         Some(milliseconds) => {
-            told += &format!(", and stops a statement after {} s", milliseconds as f64 / 1_000.0);
-            report.ok(subject, told);
+            summary += &format!(", and stops a statement after {} s", milliseconds as f64 / 1_000.0);
+            report.ok(subject, summary);
         }
-        None => report.ok(subject, told),
+        None => report.ok(subject, summary),
     }
     let rights = format!("{subject}, rights");
     if !found.may_change.is_empty() {
-        let told = format!("the gateway's user may change {}", quoted(&found.may_change));
-        report.warning(rights, told, "grant it SELECT alone, and take the rest away");
+        let finding = format!("the gateway's user may change {}", quoted(&found.may_change));
+        report.warning(rights, finding, "grant it SELECT alone, and take the rest away");
     } else if found.statement_timeout_ms.is_some() {
         report.ok(rights, "the gateway's user may not change what it reads");
     }
@@ -133,7 +134,7 @@ impl Place<'_> {
         source: &dyn Source,
         dataset: &Dataset,
         store: Option<&mut Examined>,
-        report: &mut Report,
+        report: &mut DoctorReport,
     ) {
         let subject = format!("dataset {}, rows", dataset.name);
         let (name, version) = (dataset.name.as_str(), dataset.version.as_str());
@@ -200,14 +201,14 @@ fn advice(error: &SourceError) -> &'static str {
             "check that it is there and runs, its address, the user, the password and `tls_authority`"
         }
         SourceError::NoTable(_) => {
-            "mend `table` in the policy, grant SELECT on it, or import it with `lango dataset import`"
+            "fix `table` in the policy, grant SELECT on it, or import it with `lango dataset import`"
         }
-        SourceError::NoColumn { .. } => "mend the column's name in the policy, or take it out",
+        SourceError::NoColumn { .. } => "fix the column's name in the policy, or take it out",
         SourceError::ColumnType { .. } | SourceError::UnitType { .. } => {
-            "mend the column's declaration in the policy, or its type in the table"
+            "fix the column's declaration in the policy, or its type in the table"
         }
         SourceError::NotATable(_) | SourceError::Collation { .. } | SourceError::UnitLength { .. } => {
-            "mend the table, or name another one in the policy"
+            "fix the table, or name another one in the policy"
         }
         SourceError::Codes { .. } => "declare shorter code lists",
         _ => "see docs/OPERATIONS.md",

@@ -4,22 +4,27 @@ use std::path::Path;
 
 use lango_store::{Examined, Location, Written};
 
-use super::{certificates::day, report::Report};
+use super::{certificates::day, report::DoctorReport};
 use crate::config::GatewayFile;
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
 const AHEAD_S: i64 = 300;
 
-/// Looks at the store; it, where it is there.
-pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Report) -> Option<Examined> {
+/// Examines the store, and returns it where there is one.
+pub async fn examine(
+    file: &GatewayFile,
+    config: &Path,
+    now: i64,
+    report: &mut DoctorReport,
+) -> Option<Examined> {
     let location = match file.store_location(config) {
         Ok(location) => location,
         Err(failure) => {
-            report.failed("store", failure, "mend `store` in the configuration");
+            report.failed("store", failure, "fix `store` in the configuration");
             return None;
         }
     };
-    let examined = match Examined::look(&location).await {
+    let examined = match Examined::open(&location).await {
         Ok(Some(examined)) => examined,
         Ok(None) => {
             missing(&location, report);
@@ -72,7 +77,7 @@ pub async fn look(file: &GatewayFile, config: &Path, now: i64, report: &mut Repo
     Some(examined)
 }
 
-fn missing(location: &Location, report: &mut Report) {
+fn missing(location: &Location, report: &mut DoctorReport) {
     let Location::File(path) = location else { return };
     report.failed(
         "store",
@@ -81,7 +86,7 @@ fn missing(location: &Location, report: &mut Report) {
     );
 }
 
-fn written(examined: &Examined, report: &mut Report) {
+fn written(examined: &Examined, report: &mut DoctorReport) {
     match examined.written {
         Written::Current => report.ok("store", "it opens, and has this version's schema"),
         Written::Nothing => report.failed(
@@ -103,7 +108,7 @@ fn written(examined: &Examined, report: &mut Report) {
 }
 
 /// Whether the anchor holds, where there is one.
-fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut Report) {
+fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut DoctorReport) {
     let Some(position) = examined.position else { return };
     let checked = file.anchor(config).and_then(|anchor| match anchor {
         Some(anchor) => Ok(Some(anchor.check(position)?)),
