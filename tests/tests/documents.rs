@@ -250,10 +250,8 @@ fn every_other_block_is_what_it_says() {
                 }
                 ("toml", "policy") => loads(&at, block.text),
                 ("toml", "policy, in parts") => parts += &block.text,
-                ("toml", "gateway configuration") => parses("gateway", &at, &block.text, "authority.pem"),
-                ("toml", "coordinator configuration") => {
-                    parses("coordinator", &at, &block.text, "authority.pem")
-                }
+                ("toml", "gateway configuration") => parses("gateway", &at, &block.text, ".pem"),
+                ("toml", "coordinator configuration") => parses("coordinator", &at, &block.text, ".pem"),
                 ("toml", "query file") => parses("query", &at, &block.text, "nobody"),
                 (language, about) => panic!("{at}: a block of language `{language}`, said to be `{about}`"),
             }

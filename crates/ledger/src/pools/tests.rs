@@ -121,7 +121,7 @@ fn no_edit_of_a_policy_gives_budget_back() {
         ("swap names, with groups that are wrong", &["a@t v@v", "a@v:a v@t:v"], "leaves: v a v"),
         ("swap names in one pool", &["a@t:g v@v:g", "a@v:g v@t:g"], "a 2, v 2"),
         ("swap tables in two starts", &["a@t v@v", "a@t", "a@v", "a@v"], "a 4"),
-        ("move a name to another's table", &["a@t v@v", "v@t"], "v 1"),
+        ("move a name to another's table", &["a@t v@v", "v@t"], "v 2"),
         ("two over one table, apart from the beginning", &["a@t:a b@t:b", "a@t:a b@t:b"], "a 1, b 1"),
         ("one more over a charged table", &["a@t", "a@t:a b@t:b"], "leaves: b a b"),
         ("one more over a charged table, in its pool", &["a@t", "a@t:a b@t:a"], "a 1, b 1"),
