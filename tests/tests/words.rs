@@ -19,6 +19,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("telling", "reporting, printing or saying"),
     ("so many", "N, or a number of"),
     ("so much", "an amount, by its name"),
+    ("so long", "a time, by its name"),
     ("whoever", "the caller, or anyone who"),
     ("mend", "fix"),
     ("mends", "fixes"),

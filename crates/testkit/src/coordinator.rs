@@ -32,7 +32,7 @@ pub struct Relayed {
 }
 
 impl TestCoordinator {
-    /// Starts it for these members, which may take so long for an answer.
+    /// Starts it for these members; `member_deadline` is how long each may take for an answer.
     pub async fn start(
         world: &TestRegion,
         members: Vec<(SpiffeId, Address)>,

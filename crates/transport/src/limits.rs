@@ -19,7 +19,7 @@ pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 /// 150 MB whatever its peers do, and all places together under 1,024 descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerLimits {
-    /// A connection that has sent nothing for so long is closed.
+    /// How long a connection may send nothing before it is closed.
     pub first_byte: Duration,
     /// Connections that have sent nothing yet, of one address and in all.
     pub waiting_per_address: usize,
@@ -35,15 +35,15 @@ pub struct ServerLimits {
     pub connections_per_address: usize,
     /// See `connections_per_address`.
     pub connections: usize,
-    /// A connection without a request for so long is closed.
+    /// How long a connection may have no request before it is closed.
     pub idle: Duration,
     /// A connection older than this takes no new request, and is closed when those under way are answered.
     pub connection_age: Duration,
     /// Requests of one connection at one moment.
     pub streams_per_connection: u32,
-    /// The whole of a request must have come so long after its headers.
+    /// How long after its headers the whole of a request must have come.
     pub request_body: Duration,
-    /// A peer that takes nothing of an answer for so long loses its connection.
+    /// How long a peer may take nothing of an answer before it loses its connection.
     pub answer_stall: Duration,
     /// Bytes of requests that are not answered yet: of one connection, of one address and in all.
     pub request_bytes_per_connection: usize,

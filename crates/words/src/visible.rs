@@ -70,7 +70,7 @@ pub fn lines(text: &str) -> String {
 #[must_use]
 pub fn csv_field(text: &str) -> String {
     let runs = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
-    // A spreadsheet looks past blanks.
+    // A spreadsheet skips blanks.
     let first = text.trim_start_matches(' ').chars().next();
     let guard = if first.is_some_and(runs) && !is_number(text) { "'" } else { "" };
     let shown = line(text);

@@ -191,7 +191,7 @@ impl Shown {
                 self.bar.set_position(bytes);
                 self.bar.set_message(format!("{} rows, {rate} a second", grouped(rows.cast_signed())));
             }
-            ImportEvent::Keying => self.bar.set_message("all rows are in; looking for a key"),
+            ImportEvent::Keying => self.bar.set_message("all rows are in; searching for a key"),
         }
         ControlFlow::Continue(())
     }
