@@ -135,7 +135,8 @@ pub fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failu
 }
 
 fn beside(file: &Path, path: &Path) -> PathBuf {
-    file.parent().unwrap_or(Path::new("")).join(path)
+    // Without the `.` of `identity = "."`: messages name the path.
+    file.parent().unwrap_or(Path::new("")).join(path).components().collect()
 }
 
 impl RegionTable {
