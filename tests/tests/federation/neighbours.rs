@@ -1,5 +1,6 @@
 //! Two registers that differ by one person, asked alike: whatever no mechanism made is the same, field for field.
 
+use lango_identity::{PayloadType, digest};
 use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 
 /// What an asker sees before an answer, for nothing: prices, descriptions and refusals, as they came.
@@ -22,14 +23,22 @@ async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
         measure("keys(sex)", "by"),
         persons("by sex", "100.5"),
     ] {
-        let shown = match analyst.estimate(office, &text).await {
-            // Every field of the message, those that are added later too.
-            Ok(estimate) => format!("{estimate:?}"),
-            Err(refusal) => words(&refusal),
-        };
+        let shown = price(analyst, office, &text).await.unwrap_or_else(|refusal| words(&refusal));
         seen.push((text, shown));
     }
     seen
+}
+
+/// A price: every field of the message, those that are added later too, and what is signed of it byte for byte, without the
+/// signature and the digest of the request.
+async fn price(analyst: &Caller, office: &Office, text: &str) -> Result<String, FailedCall> {
+    let request = analyst.question(&[&office.id], text).encode();
+    let of_request = format!("{:?}", digest(PayloadType::Estimate, &request));
+    let mut estimate = analyst.send_estimate(office, &analyst.sign(PayloadType::Estimate, request)).await?;
+    let signed = format!("{:?}", estimate.envelope.take().unwrap().payload);
+    let of_request = of_request.trim_matches(['[', ']']);
+    assert!(signed.contains(of_request), "a price names its request");
+    Ok(format!("{estimate:?} {}", signed.replace(of_request, "REQUEST")))
 }
 
 fn measure(measure: &str, body: &str) -> String {
