@@ -29,7 +29,7 @@ pub enum StoreError {
         /// Where it should be.
         place: String,
         /// What is there instead.
-        absence: Absence,
+        absence: StoreAbsence,
     },
     /// There is no store, and there was one.
     #[error(
@@ -40,7 +40,7 @@ pub enum StoreError {
         /// Where it should be.
         place: String,
         /// What is there instead.
-        absence: Absence,
+        absence: StoreAbsence,
         /// What was written when there was one.
         anchor: PathBuf,
     },
@@ -125,7 +125,7 @@ impl StoreError {
 
 /// What is in the place of a store that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Absence {
+pub enum StoreAbsence {
     /// Nothing.
     Nothing,
     /// A file or a database without a table.
@@ -134,7 +134,7 @@ pub enum Absence {
     Another,
 }
 
-impl fmt::Display for Absence {
+impl fmt::Display for StoreAbsence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Nothing => "does not exist",

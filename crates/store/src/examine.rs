@@ -6,7 +6,7 @@ use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
-    Absence, Location, Moved, StoreError, StorePosition,
+    Location, Moved, StoreAbsence, StoreError, StorePosition,
     engine::{Connection, Options, Run},
     guard,
     location::undurable,
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// No store.
-    Absent(Absence),
+    Absent(StoreAbsence),
     /// The schema of this version.
     Current,
     /// An earlier one, which a gateway would bring up to date.
@@ -42,7 +42,7 @@ impl Written {
     }
 }
 
-impl Absence {
+impl StoreAbsence {
     pub(crate) fn at(self, location: &Location) -> StoreError {
         StoreError::Missing { place: location.to_string(), absence: self }
     }
@@ -120,7 +120,7 @@ impl Examined {
 
     /// Examines a store that can be read as it is.
     pub async fn readable(location: &Location) -> Result<Self, StoreError> {
-        let examined = Self::open(location).await?.ok_or_else(|| Absence::Nothing.at(location))?;
+        let examined = Self::open(location).await?.ok_or_else(|| StoreAbsence::Nothing.at(location))?;
         if let Written::Earlier(found) = examined.written {
             return Err(StoreError::Earlier { found });
         }
@@ -190,7 +190,7 @@ fn unchanged(path: &Path) -> SqliteConnectOptions {
 /// What is written in a file, which is left as it is.
 pub(crate) async fn written_in(path: &Path) -> Result<Written, StoreError> {
     if !path.exists() {
-        return Ok(Written::Absent(Absence::Nothing));
+        return Ok(Written::Absent(StoreAbsence::Nothing));
     }
     let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
     let found = written(&mut connection).await;
@@ -202,9 +202,9 @@ pub(crate) async fn written_in(path: &Path) -> Result<Written, StoreError> {
 pub(crate) async fn check_blank(path: &Path) -> Result<(), StoreError> {
     let place = path.display().to_string();
     match written_in(path).await {
-        Ok(Written::Absent(Absence::Nothing | Absence::Empty)) => Ok(()),
+        Ok(Written::Absent(StoreAbsence::Nothing | StoreAbsence::Empty)) => Ok(()),
         Ok(Written::Current | Written::Earlier(_) | Written::Unknown(_)) => Err(StoreError::Exists { place }),
-        Ok(Written::Absent(Absence::Another)) | Err(_) => Err(StoreError::Occupied { place }),
+        Ok(Written::Absent(StoreAbsence::Another)) | Err(_) => Err(StoreError::Occupied { place }),
     }
 }
 
@@ -212,13 +212,13 @@ async fn written(connection: &mut Connection) -> Result<Written, StoreError> {
     if let Connection::Sqlite(_) = connection {
         let contents = connection.one(Contents.into()).await?;
         match (contents.get::<i64>("entries")?, contents.get::<i64>("own")?) {
-            (0, _) => return Ok(Written::Absent(Absence::Empty)),
+            (0, _) => return Ok(Written::Absent(StoreAbsence::Empty)),
             (_, 2) => {}
-            _ => return Ok(Written::Absent(Absence::Another)),
+            _ => return Ok(Written::Absent(StoreAbsence::Another)),
         }
     }
     Ok(match version(connection).await? {
-        None => Written::Absent(Absence::Empty),
+        None => Written::Absent(StoreAbsence::Empty),
         Some(SCHEMA) => Written::Current,
         Some(found @ 1..SCHEMA) => Written::Earlier(found),
         Some(found) => Written::Unknown(found),

@@ -1,7 +1,7 @@
 //! Making a store and opening it: its schema, and which connections write and read.
 
 use crate::{
-    Absence, DatabaseError, Location, StoreError,
+    DatabaseError, Location, StoreAbsence, StoreError,
     engine::{Connection, Pool, Run},
     examine::{check_blank, written_in},
     guard,
@@ -112,7 +112,7 @@ impl Store {
         harden(&mut connection).await?;
         warn(&mut connection).await?;
         connection.begin().await?;
-        let found = version(&mut connection).await?.ok_or_else(|| Absence::Empty.at(location))?;
+        let found = version(&mut connection).await?.ok_or_else(|| StoreAbsence::Empty.at(location))?;
         if log_is_gone && (GUARDED..=SCHEMA).contains(&found) && guard::is_unequal(&mut connection).await? {
             return Err(StoreError::LogLost { place: location.to_string() });
         }

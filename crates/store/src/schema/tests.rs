@@ -137,12 +137,12 @@ async fn a_file_that_is_no_store_is_named_for_what_it_is_and_left_as_it_is() {
         }
     };
     for (what, sql, mode, absence, can_become_one) in [
-        ("an empty file", None, "", Absence::Empty, true),
-        ("a database without a table", Some(EMPTIED), "delete", Absence::Empty, true),
-        ("what a refused start of an earlier version left", Some(EMPTIED), "wal", Absence::Empty, true),
-        ("a register", Some(REGISTER), "delete", Absence::Another, false),
-        ("a register with a log", Some(REGISTER), "wal", Absence::Another, false),
-        ("another program's", Some(MIGRATED), "delete", Absence::Another, false),
+        ("an empty file", None, "", StoreAbsence::Empty, true),
+        ("a database without a table", Some(EMPTIED), "delete", StoreAbsence::Empty, true),
+        ("what a refused start of an earlier version left", Some(EMPTIED), "wal", StoreAbsence::Empty, true),
+        ("a register", Some(REGISTER), "delete", StoreAbsence::Another, false),
+        ("a register with a log", Some(REGISTER), "wal", StoreAbsence::Another, false),
+        ("another program's", Some(MIGRATED), "delete", StoreAbsence::Another, false),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("there.sqlite");

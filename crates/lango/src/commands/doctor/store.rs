@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lango_policy::PolicySet;
-use lango_store::{Absence, Examined, Location, Moved, StoreError, Written};
+use lango_store::{Examined, Location, Moved, StoreAbsence, StoreError, Written};
 
 use super::{certificates::day, report::DoctorReport};
 use crate::config::GatewayFile;
@@ -28,7 +28,7 @@ pub async fn examine(
     let examined = match Examined::open(&location).await {
         Ok(Some(examined)) => examined,
         Ok(None) => {
-            written(file, config, &location, Written::Absent(Absence::Nothing), report);
+            written(file, config, &location, Written::Absent(StoreAbsence::Nothing), report);
             return None;
         }
         Err(error) => {
