@@ -168,7 +168,8 @@ impl Gateway {
                 .await
                 .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
         }
-        let store = Store::open(&config.store).await?;
+        let opened = Store::open(&config.store).await;
+        let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
         let anchoring = match config.anchor {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,

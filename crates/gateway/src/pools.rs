@@ -7,15 +7,19 @@ use lango_store::{Moved, Store, StoreError};
 
 /// Lets what was charged before follow its rows into the pools that the policy declares.
 pub(crate) async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
+    for Moved { from, to } in store.declare(&declared_members(policy)).await? {
+        tracing::warn!(from, to, "charges followed their dataset into another pool");
+    }
+    Ok(())
+}
+
+/// The policy's datasets in their pools, as a gateway declares them when it starts.
+pub fn declared_members(policy: &PolicySet) -> Vec<DeclaredMember> {
     let declared = policy.datasets.values().filter_map(|dataset| {
         let pool = policy.pool(&dataset.name)?;
         Some(DeclaredMember { member: member(dataset, pool), has_group: pool.is_group })
     });
-    let declared: Vec<DeclaredMember> = declared.collect();
-    for Moved { from, to } in store.declare(&declared).await? {
-        tracing::warn!(from, to, "charges followed their dataset into another pool");
-    }
-    Ok(())
+    declared.collect()
 }
 
 /// A dataset in its pool, over its rows.

@@ -125,18 +125,32 @@ struct Decoding<R> {
     at: usize,
     filled: usize,
     ended: bool,
+    /// The decoder has taken the end, and must not be used again.
+    finished: bool,
     wrong: bool,
 }
 
 impl<R: Read> Decoding<R> {
     fn new(inner: R, decoder: Decoder) -> Self {
-        Self { inner, decoder, raw: vec![0; CHUNK / 2], at: 0, filled: 0, ended: false, wrong: false }
+        Self {
+            inner,
+            decoder,
+            raw: vec![0; CHUNK / 2],
+            at: 0,
+            filled: 0,
+            ended: false,
+            finished: false,
+            wrong: false,
+        }
     }
 }
 
 impl<R: Read> Read for Decoding<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.wrong {
+            if self.finished {
+                return Ok(0);
+            }
             if self.at == self.filled && !self.ended {
                 self.filled = self.inner.read(&mut self.raw)?;
                 self.at = 0;
@@ -147,8 +161,8 @@ impl<R: Read> Read for Decoding<R> {
                 self.decoder.decode_to_utf8_without_replacement(input, buffer, self.ended);
             self.at += read;
             self.wrong = matches!(result, DecoderResult::Malformed(..));
-            let done = self.ended && result == DecoderResult::InputEmpty;
-            if written > 0 || done {
+            self.finished = self.ended && result == DecoderResult::InputEmpty;
+            if written > 0 || self.finished {
                 return Ok(written);
             }
         }

@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs,
     net::SocketAddr,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -19,7 +20,7 @@ use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apa
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
-use lango_store::{Anchor, Location, Store};
+use lango_store::{Anchor, Examined, Location, Store, StoreError};
 use serde::Deserialize;
 
 use self::{
@@ -134,6 +135,14 @@ pub fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failu
     Ok(Document::new(path.display().to_string(), read(path)?).read()?)
 }
 
+/// Whether two paths lead to one file, by whatever names.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => one == other,
+    }
+}
+
 fn beside(file: &Path, path: &Path) -> PathBuf {
     // Without the `.` of `identity = "."`: messages name the path.
     file.parent().unwrap_or(Path::new("")).join(path).components().collect()
@@ -206,7 +215,19 @@ impl GatewayFile {
 
     /// The ledger, the releases and the access records.
     pub async fn store(&self, file: &Path) -> Result<Store, Failure> {
-        Ok(Store::open(&self.store_location(file)?).await?)
+        let opened = Store::open(&self.store_location(file)?).await;
+        Ok(opened.map_err(|error| self.missing(file, error))?)
+    }
+
+    /// The store, to be read as it is and not changed.
+    pub async fn readable_store(&self, file: &Path) -> Result<Examined, Failure> {
+        let examined = Examined::readable(&self.store_location(file)?).await;
+        Ok(examined.map_err(|error| self.missing(file, error))?)
+    }
+
+    /// The same error, and where there is no store and an anchor, that there was one.
+    pub fn missing(&self, file: &Path, error: StoreError) -> StoreError {
+        error.with_anchor(self.anchor.as_ref().map(|path| beside(file, path)).as_deref())
     }
 
     /// The folder with the office's keys and certificates.
@@ -251,7 +272,15 @@ impl GatewayFile {
 
     /// Where the store is kept. Makes nothing.
     pub fn store_location(&self, file: &Path) -> Result<Location, Failure> {
-        self.store.location(file)
+        let location = self.store.location(file)?;
+        if let Location::File(store) = &location
+            && let Some(source) =
+                self.sources().find(|name| self.source_file(file, name).is_some_and(|of| is_same(&of, store)))
+        {
+            let words = format!("is the file of the source `{source}`: give the ledger a file of its own");
+            return Err(Failure::of(format!("{}: store", file.display()), words));
+        }
+        Ok(location)
     }
 
     /// The store's anchor, where the file names one.

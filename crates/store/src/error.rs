@@ -1,6 +1,10 @@
 //! Why a store, its database or its anchor cannot serve.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Why the store cannot serve. No message holds a count or an identifier of a person.
 #[derive(Debug, thiserror::Error)]
@@ -18,18 +22,47 @@ pub enum StoreError {
     },
     /// There is no store.
     #[error(
-        "the store {place} does not exist: make it with `lango ledger create --config FILE`. If there was one, its charges are \
-             missing: docs/OPERATIONS.md"
+        "the store {place} {absence}: see that its disk is mounted and that `store` names the right place. If there never was one, make \
+         it with `lango ledger create --config FILE`; if there was, its charges are missing: docs/OPERATIONS.md"
     )]
     Missing {
         /// Where it should be.
         place: String,
+        /// What is there instead.
+        absence: StoreAbsence,
+    },
+    /// There is no store, and there was one.
+    #[error(
+        "the store {place} {absence}, and the anchor {anchor} says that there was one: see that its disk is mounted and that `store` \
+         names the right place. Its charges are forgotten otherwise: docs/OPERATIONS.md"
+    )]
+    Gone {
+        /// Where it should be.
+        place: String,
+        /// What is there instead.
+        absence: StoreAbsence,
+        /// What was written when there was one.
+        anchor: PathBuf,
     },
     /// There is a store already, or what is left of one.
     #[error("{place} is there already: a ledger is never made in the place of another")]
     Exists {
         /// What is there.
         place: String,
+    },
+    /// Something else is where the store shall be made.
+    #[error(
+        "{place} is there already and holds something else: give the ledger a file of its own with `store`"
+    )]
+    Occupied {
+        /// What is there.
+        place: String,
+    },
+    /// An earlier version wrote it, and what only reads cannot bring it up to date.
+    #[error("the store has schema {found}: a gateway brings it up to date when it starts")]
+    Earlier {
+        /// As found.
+        found: i64,
     },
     /// The main file lacks what its log held.
     #[error(
@@ -76,6 +109,39 @@ pub enum StoreError {
     /// The store was closed meanwhile.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// The same, and where there is no store and an anchor, that there was one.
+    pub fn with_anchor(self, anchor: Option<&Path>) -> Self {
+        match (self, anchor) {
+            (Self::Missing { place, absence }, Some(anchor)) if anchor.exists() => {
+                Self::Gone { place, absence, anchor: anchor.to_owned() }
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+/// What is in the place of a store that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreAbsence {
+    /// Nothing.
+    Nothing,
+    /// A file or a database without a table.
+    Empty,
+    /// A database of something else.
+    Another,
+}
+
+impl fmt::Display for StoreAbsence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "does not exist",
+            Self::Empty => "is empty",
+            Self::Another => "is a database but not a store",
+        })
+    }
 }
 
 /// How the database failed.

@@ -2,13 +2,17 @@
 
 use std::{fs, path::Path};
 
+use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
-    Location, StoreError, StorePosition,
+    Location, Moved, StoreAbsence, StoreError, StorePosition,
     engine::{Connection, Options, Run},
     guard,
     location::undurable,
+    pools,
+    reserve::{Kept, Sum},
+    rows,
     schema::{GUARDED, SCHEMA, version},
     secret::known,
     statement::statement,
@@ -17,14 +21,31 @@ use crate::{
 /// What is written there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// Nothing: there is no store.
-    Nothing,
+    /// No store.
+    Absent(StoreAbsence),
     /// The schema of this version.
     Current,
     /// An earlier one, which a gateway would bring up to date.
     Earlier(i64),
     /// One that this version does not read.
     Unknown(i64),
+}
+
+impl Written {
+    /// Whether a gateway may open it: it is there, and this version reads it.
+    pub fn check(self, location: &Location) -> Result<(), StoreError> {
+        match self {
+            Self::Absent(absence) => Err(absence.at(location)),
+            Self::Current | Self::Earlier(_) => Ok(()),
+            Self::Unknown(found) => Err(StoreError::Schema { found, own: SCHEMA }),
+        }
+    }
+}
+
+impl StoreAbsence {
+    pub(crate) fn at(self, location: &Location) -> StoreError {
+        StoreError::Missing { place: location.to_string(), absence: self }
+    }
 }
 
 /// A store that was examined.
@@ -71,7 +92,7 @@ impl Examined {
         let schema = match written {
             Written::Current => SCHEMA,
             Written::Earlier(found) => found,
-            Written::Nothing | Written::Unknown(_) => return Ok(Some(examined)),
+            Written::Absent(_) | Written::Unknown(_) => return Ok(Some(examined)),
         };
         let last = examined.connection.optional(LastRecord.into()).await?;
         examined.last_record_at = last.as_ref().map(|row| row.get("at")).transpose()?;
@@ -93,9 +114,54 @@ impl Examined {
     ) -> Result<Option<[u8; 32]>, StoreError> {
         match self.written {
             Written::Current | Written::Earlier(_) => known(&mut self.connection, dataset, version).await,
-            Written::Nothing | Written::Unknown(_) => Ok(None),
+            Written::Absent(_) | Written::Unknown(_) => Ok(None),
         }
     }
+
+    /// Examines a store that can be read as it is.
+    pub async fn readable(location: &Location) -> Result<Self, StoreError> {
+        let examined = Self::open(location).await?.ok_or_else(|| StoreAbsence::Nothing.at(location))?;
+        if let Written::Earlier(found) = examined.written {
+            return Err(StoreError::Earlier { found });
+        }
+        examined.written.check(location)?;
+        if examined.log_is_lost {
+            return Err(StoreError::LogLost { place: location.to_string() });
+        }
+        Ok(examined)
+    }
+
+    /// The balance of an account of a store that is readable; empty where nothing has been charged.
+    pub async fn balance(&mut self, account: &Account) -> Result<Balance, StoreError> {
+        let Account { pool, holder, period, since } = account;
+        let holder = match holder {
+            Holder::Pool => "",
+            Holder::Grant(id) => id,
+        };
+        let kept = Kept { pool: pool.into(), holder: holder.into(), period: period.into() };
+        let sum = Sum { pool: pool.into(), since: (*since).into(), grant: holder.into() };
+        match self.connection.optional(kept.into()).await? {
+            Some(row) => rows::balance(&row),
+            None => rows::balance(&self.connection.one(sum.into()).await?),
+        }
+    }
+
+    /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets. One
+    /// that would give budget back is refused, as at the start.
+    pub async fn moves(&mut self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
+        let known = match self.written {
+            Written::Current => pools::known(&mut self.connection).await?,
+            Written::Earlier(_) => pools::known_earlier(&mut self.connection).await?,
+            Written::Absent(_) | Written::Unknown(_) => return Ok(Vec::new()),
+        };
+        Ok(pools::moved(follow(&known, declared)?.moves))
+    }
+}
+
+statement! {
+    /// What an SQLite file holds, and whether that is a store's.
+    Contents = "SELECT count(*) AS entries, count(CASE WHEN type = 'table' AND name IN ('schema_version', 'access_record') \
+        THEN 1 END) AS own FROM sqlite_schema"
 }
 
 statement! {
@@ -121,9 +187,38 @@ fn unchanged(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
+/// What is written in a file, which is left as it is.
+pub(crate) async fn written_in(path: &Path) -> Result<Written, StoreError> {
+    if !path.exists() {
+        return Ok(Written::Absent(StoreAbsence::Nothing));
+    }
+    let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
+    let found = written(&mut connection).await;
+    connection.close().await?;
+    found
+}
+
+/// Whether a file that is there may become a store: it holds nothing.
+pub(crate) async fn check_blank(path: &Path) -> Result<(), StoreError> {
+    let place = path.display().to_string();
+    match written_in(path).await {
+        Ok(Written::Absent(StoreAbsence::Nothing | StoreAbsence::Empty)) => Ok(()),
+        Ok(Written::Current | Written::Earlier(_) | Written::Unknown(_)) => Err(StoreError::Exists { place }),
+        Ok(Written::Absent(StoreAbsence::Another)) | Err(_) => Err(StoreError::Occupied { place }),
+    }
+}
+
 async fn written(connection: &mut Connection) -> Result<Written, StoreError> {
+    if let Connection::Sqlite(_) = connection {
+        let contents = connection.one(Contents.into()).await?;
+        match (contents.get::<i64>("entries")?, contents.get::<i64>("own")?) {
+            (0, _) => return Ok(Written::Absent(StoreAbsence::Empty)),
+            (_, 2) => {}
+            _ => return Ok(Written::Absent(StoreAbsence::Another)),
+        }
+    }
     Ok(match version(connection).await? {
-        None => Written::Nothing,
+        None => Written::Absent(StoreAbsence::Empty),
         Some(SCHEMA) => Written::Current,
         Some(found @ 1..SCHEMA) => Written::Earlier(found),
         Some(found) => Written::Unknown(found),

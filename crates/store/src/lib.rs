@@ -24,7 +24,7 @@ mod statement;
 mod writer;
 
 pub use anchor::{Anchor, StorePosition};
-pub use error::{AnchorError, DatabaseError, StoreError};
+pub use error::{AnchorError, DatabaseError, StoreAbsence, StoreError};
 pub use examine::{Examined, Written};
 pub use location::Location;
 pub use pools::Moved;

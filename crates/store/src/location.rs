@@ -91,7 +91,8 @@ fn session(options: PgConnectOptions) -> PgConnectOptions {
 pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path, error| StoreError::Files { path: path.to_owned(), error };
     let log = log_of(path);
-    if log.exists() {
+    let is_blank = fs::metadata(path).map_or(true, |file| file.len() == 0);
+    if is_blank && fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         // Of a store whose main file is gone; SQLite would delete it.
         return Err(StoreError::Exists { place: log.display().to_string() });
     }

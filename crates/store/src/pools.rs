@@ -1,13 +1,13 @@
 //! Pools: what the policy in force declares, and the charges that follow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 
 use crate::{
     Store, StoreError,
-    engine::{Connection, Run},
+    engine::{Connection, Row, Run},
     statement::statement,
     writer::Write,
 };
@@ -26,6 +26,13 @@ statement! {
     KnownMembers =
         "SELECT pool, dataset, rows_from, CAST(EXISTS (SELECT 1 FROM reservation WHERE reservation.pool = pool_member.pool \
          AND state <> 'voided') AS INTEGER) AS is_charged FROM pool_member"
+}
+
+statement! {
+    /// Every member of a schema that knew no pools.
+    EarlierMembers =
+        "SELECT dataset AS pool, dataset, '' AS rows_from, CAST(max(CASE WHEN state <> 'voided' THEN 1 ELSE 0 END) AS INTEGER) \
+         AS is_charged FROM reservation GROUP BY dataset"
 }
 
 statement! {
@@ -58,16 +65,7 @@ impl Write for Declare {
     type Outcome = Vec<Moved>;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Vec<Moved>, StoreError> {
-        let rows = transaction.all(KnownMembers.into()).await?;
-        let known = rows.iter().map(|row| {
-            let member = PoolMember {
-                pool: row.get("pool")?,
-                dataset: row.get("dataset")?,
-                rows_from: row.get("rows_from")?,
-            };
-            Ok(KnownMember { member, is_charged: row.get::<i32>("is_charged")? == 1 })
-        });
-        let known = known.collect::<Result<Vec<KnownMember>, StoreError>>()?;
+        let known = known(transaction).await?;
         let Pools { moves, members } = follow(&known, &self.0)?;
         for (from, to) in &moves {
             transaction.all(MoveCharges { from: from.into(), to: to.into() }.into()).await?;
@@ -81,8 +79,31 @@ impl Write for Declare {
                 transaction.all(insert.into()).await?;
             }
         }
-        Ok(moves.into_iter().map(|(from, to)| Moved { from, to }).collect())
+        Ok(moved(moves))
     }
+}
+
+/// Every member that was declared.
+pub(crate) async fn known(connection: &mut Connection) -> Result<Vec<KnownMember>, StoreError> {
+    members(&connection.all(KnownMembers.into()).await?)
+}
+
+/// The members of a store whose schema knew no pools: each dataset was one.
+pub(crate) async fn known_earlier(connection: &mut Connection) -> Result<Vec<KnownMember>, StoreError> {
+    members(&connection.all(EarlierMembers.into()).await?)
+}
+
+fn members(rows: &[Row]) -> Result<Vec<KnownMember>, StoreError> {
+    let member = |row: &Row| {
+        let (pool, dataset, rows_from) = (row.get("pool")?, row.get("dataset")?, row.get("rows_from")?);
+        let is_charged = row.get::<i32>("is_charged")? == 1;
+        Ok(KnownMember { member: PoolMember { pool, dataset, rows_from }, is_charged })
+    };
+    rows.iter().map(member).collect()
+}
+
+pub(crate) fn moved(moves: BTreeMap<String, String>) -> Vec<Moved> {
+    moves.into_iter().map(|(from, to)| Moved { from, to }).collect()
 }
 
 impl Store {

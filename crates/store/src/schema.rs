@@ -1,8 +1,9 @@
 //! Making a store and opening it: its schema, and which connections write and read.
 
 use crate::{
-    DatabaseError, Location, StoreError,
+    DatabaseError, Location, StoreAbsence, StoreError,
     engine::{Connection, Pool, Run},
+    examine::{check_blank, written_in},
     guard,
     location::{harden, make_file, warn},
     statement::statement,
@@ -82,6 +83,7 @@ impl Store {
     pub async fn create(location: &Location) -> Result<(), StoreError> {
         if let Location::File(path) = location {
             make_file(path)?;
+            check_blank(path).await?;
         }
         let mut connection = location.options()?.0.connect().await?;
         harden(&mut connection).await?;
@@ -97,18 +99,20 @@ impl Store {
 
     /// Opens the store, and brings its tables up to date. Never makes one.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        let missing = || StoreError::Missing { place: location.to_string() };
         let log_is_gone = match location {
-            Location::File(path) if !path.exists() => return Err(missing()),
             Location::File(path) => guard::log_is_gone(path),
             Location::Postgres { .. } => false,
         };
+        // What is no store of this version is left as it is, down to its journal's mode.
+        if let Location::File(path) = location {
+            written_in(path).await?.check(location)?;
+        }
         let (options, readers) = location.options()?;
         let mut connection = options.connect().await?;
         harden(&mut connection).await?;
         warn(&mut connection).await?;
         connection.begin().await?;
-        let found = version(&mut connection).await?.ok_or_else(missing)?;
+        let found = version(&mut connection).await?.ok_or_else(|| StoreAbsence::Empty.at(location))?;
         if log_is_gone && (GUARDED..=SCHEMA).contains(&found) && guard::is_unequal(&mut connection).await? {
             return Err(StoreError::LogLost { place: location.to_string() });
         }

@@ -10,19 +10,19 @@ use serde_json::Value;
 use crate::prepare::{lango, office as unkeyed, said};
 
 /// An office in which all is well, and its configuration.
-fn keyed(world: &TestRegion) -> (Office, std::path::PathBuf) {
+pub fn keyed(world: &TestRegion) -> (Office, std::path::PathBuf) {
     let office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(1));
     let config = office.write_config(world);
     (office, config)
 }
 
 /// The checks by their names, with the exit code. Nothing secret may be printed, whatever is found.
-struct Found {
+pub struct Found {
     code: Option<i32>,
     checks: Vec<[String; 4]>,
 }
 
-fn doctor(config: &Path) -> Found {
+pub fn doctor(config: &Path) -> Found {
     let (code, stdout, stderr) = said(&lango(&["doctor"], config, &["--format", "json"]));
     let report: Value =
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
@@ -48,7 +48,13 @@ fn doctor(config: &Path) -> Found {
 }
 
 impl Found {
-    fn expect(&self, check: &str, status: &str, words: &str) {
+    /// What was found by a check.
+    pub fn found(&self, check: &str) -> String {
+        let line = self.checks.iter().find(|[name, ..]| name == check);
+        line.unwrap_or_else(|| panic!("no {check}: {:#?}", self.checks))[2].clone()
+    }
+
+    pub fn expect(&self, check: &str, status: &str, words: &str) {
         let is = |[name, is, found, advice]: &&[String; 4]| {
             name == check && is == status && (found.contains(words) || advice.contains(words))
         };
@@ -57,7 +63,7 @@ impl Found {
 }
 
 /// Puts other words in place of some in a file.
-fn rewrite(file: &Path, from: &str, to: &str) {
+pub fn rewrite(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).unwrap();
     assert!(text.contains(from), "{from}: {text}");
     std::fs::write(file, text.replace(from, to)).unwrap();

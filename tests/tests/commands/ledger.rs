@@ -28,7 +28,10 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     let anchor = elsewhere.path().join("anchor");
     for word in ["show", "anchor"] {
         let (code, _, stderr) = ledger(word, &config, &[]);
-        assert!(code == Some(1) && stderr.contains("does not exist: make it with"), "{stderr}");
+        assert!(
+            code == Some(1) && stderr.contains("does not exist: see that its disk is mounted"),
+            "{stderr}"
+        );
     }
     let (code, stdout, stderr) = ledger("create", &config, &[]);
     assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");

@@ -4,6 +4,7 @@
 mod doctor;
 mod import;
 mod ledger;
+mod places;
 mod prepare;
 #[path = "../support/program.rs"]
 mod program;
@@ -239,6 +240,37 @@ async fn an_office_that_is_down_fails_the_run_only_if_it_must() {
             json!([{"office": "GHA", "reason": "dimension-not-granted"}])
         );
         assert_eq!(printed["coverage"]["missing"], json!([{"office": "BEN", "reason": "unreachable"}]));
+    }
+    // The rows of CSV have no place for who is not in them.
+    let csv = lango(&federation, identity.path(), &run(&["--format", "csv"])).await;
+    let priced = [&["estimate"][..], &QUESTION, &["--format", "csv"]].concat();
+    let priced = lango(&federation, identity.path(), &priced).await;
+    for (done, lines) in [
+        (
+            &csv,
+            ["1 of 3 offices answered", "refused   GHA (dimension-not-granted", "missing   BEN (unreachable"],
+        ),
+        (
+            &priced,
+            [
+                "1 of 3 offices named a price",
+                "refused   GHA (dimension-not-granted",
+                "missing   BEN (unreachable",
+            ],
+        ),
+    ] {
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert!(lines.iter().all(|line| done.stderr.contains(line)), "{}", done.stderr);
+        assert!(!done.stdout.contains("BEN") && done.stdout.contains("TGO"), "{}", done.stdout);
+    }
+    for (command, said) in [("run", "0 of 2 offices answered"), ("estimate", "0 of 2 offices named a price")]
+    {
+        let alone = [&[command, "--member", "BEN,GHA", "--format", "csv"][..], &QUESTION[1..]].concat();
+        let done = lango(&federation, identity.path(), &alone).await;
+        assert_eq!(done.code, Some(1), "{}", done.stderr);
+        for words in [said, "refused   GHA", "missing   BEN"] {
+            assert!(done.stderr.contains(words), "{words}: {}", done.stderr);
+        }
     }
     let nobody = [
         "run",

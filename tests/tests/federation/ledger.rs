@@ -28,11 +28,11 @@ async fn a_gateway_without_its_store_does_not_start_and_makes_none() {
     let away = office.folder().join("away");
     fs::rename(&store, &away).unwrap();
     for _ in 0..2 {
-        refused(&mut office, "does not exist: make it with `lango ledger create --config FILE`").await;
+        refused(&mut office, "does not exist: see that its disk is mounted").await;
         assert!(!store.exists());
     }
     fs::write(&store, "").unwrap();
-    refused(&mut office, "does not exist: make it").await;
+    refused(&mut office, "is empty: see that its disk is mounted").await;
     fs::rename(&away, &store).unwrap();
     office.up().await.unwrap();
     office.down().await;
@@ -45,7 +45,7 @@ async fn a_gateway_without_its_store_does_not_start_and_makes_none() {
     let empty = TestDatabase::fresh(Engine::Postgres);
     other.keep_in(&empty.owner());
     empty.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    refused(&mut other, "does not exist: make it with `lango ledger create --config FILE`").await;
+    refused(&mut other, "is empty: see that its disk is mounted").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,6 +79,24 @@ fn a_delimiter_and_an_encoding_may_be_given() {
 }
 
 #[test]
+fn a_file_in_any_encoding_ends_with_a_line_break_or_without() {
+    let content = format!("{HEADER}{}", lines(0..3));
+    for encoding in ["latin-1", "windows-1252", "iso-8859-15", "utf-16le", "IBM866", "shift_jis"] {
+        for end in ["\n", "\r\n", ""] {
+            let content = format!("{}{end}", content.trim_end());
+            let bytes = match encoding {
+                "utf-16le" => content.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+                _ => content.into_bytes(),
+            };
+            let office = Office::new();
+            let report = office.import_in(&office.write("a.csv", bytes), encoding);
+            assert_eq!(report.unwrap().rows, 3, "{encoding} {end:?}");
+            assert_eq!(office.rows().len(), 3, "{encoding} {end:?}");
+        }
+    }
+}
+
+#[test]
 fn values_are_kept_as_they_stand_and_reported_by_line_where_they_do_not_read() {
     let office = Office::new();
     let mut content = HEADER.to_owned();

@@ -23,9 +23,31 @@ impl PriceList<'_> {
     pub fn print(&self, format: Format) -> Result<(), Failure> {
         match format {
             Format::Json => output::print_json(&self.json()),
-            Format::Csv => output::print(&self.csv()),
+            Format::Csv => {
+                // The rows have no place for who is not in them.
+                output::say(self.coverage().trim_end());
+                output::print(&self.csv())
+            }
             Format::Table => output::print(&self.for_people()),
         }
+    }
+
+    /// Who named a price, and who did not and why, in a few lines.
+    fn coverage(&self) -> String {
+        let Prices { priced, unpriced, .. } = self.0;
+        let mut text = format!(
+            "coverage  {} of {} offices named a price\n",
+            priced.len(),
+            priced.len() + unpriced.len()
+        );
+        for (office, why) in unpriced {
+            let word = match why {
+                Unpriced::Refused(_) => "refused",
+                Unpriced::Missing(_) => "missing",
+            };
+            text += &format!("{word:<9} {office} ({})\n", reason(why));
+        }
+        text
     }
 
     fn json(&self) -> Value {

@@ -42,7 +42,11 @@ impl AnswerReport<'_> {
         let tables = self.shown(shown)?;
         match format {
             Format::Json => output::print_json(&self.json(&tables)),
-            Format::Csv => output::print(&data::csv(&tables)),
+            Format::Csv => {
+                // The rows have no place for who is not in them.
+                output::say(who_answered(&self.0.coverage).trim_end());
+                output::print(&data::csv(&tables))
+            }
             Format::Table => output::print(&self.for_people(&tables, shown.rows)),
         }
     }

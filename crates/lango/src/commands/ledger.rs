@@ -7,7 +7,7 @@ use lango_gateway::system_clock;
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Budget, PolicySet};
 use lango_privacy::nano;
-use lango_store::Store;
+use lango_store::{Examined, Store};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -107,10 +107,7 @@ impl Show {
     async fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         let policy = PolicySet::read(&file.policies(&self.config)?)?;
-        let store = file.store(&self.config).await?;
-        let lines = lines(&policy, &store).await;
-        store.close().await;
-        let lines = lines?;
+        let lines = lines(&policy, &mut file.readable_store(&self.config).await?).await?;
         let cells = |line: &Line| {
             let Line { pool, grant, period, currency, limit, spent, left } = line;
             let spent = spent.clone().unwrap_or_else(|| "not expressible".to_owned());
@@ -142,7 +139,7 @@ impl Show {
     }
 }
 
-async fn lines(policy: &PolicySet, store: &Store) -> Result<Vec<Line>, Failure> {
+async fn lines(policy: &PolicySet, store: &mut Examined) -> Result<Vec<Line>, Failure> {
     let today = OffsetDateTime::from_unix_timestamp(system_clock()())?.date();
     let mut lines = Vec::new();
     for (pool, budget) in &policy.budgets {
@@ -160,7 +157,12 @@ async fn lines(policy: &PolicySet, store: &Store) -> Result<Vec<Line>, Failure> 
     Ok(lines)
 }
 
-async fn line(store: &Store, account: Account, budget: &Budget, epsilon_nano: u64) -> Result<Line, Failure> {
+async fn line(
+    store: &mut Examined,
+    account: Account,
+    budget: &Budget,
+    epsilon_nano: u64,
+) -> Result<Line, Failure> {
     let limit = Limit::of_epsilon(budget.account, epsilon_nano)?;
     let spent = store.balance(&account).await?.amount(&budget.account);
     let Account { pool, holder, period, .. } = account;

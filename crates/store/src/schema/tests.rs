@@ -4,7 +4,7 @@ use lango_ledger::Holder;
 
 use super::*;
 use crate::{
-    Decision, Reserved,
+    Decision, Examined, Reserved,
     fixture::{Engine, Fixture, Place, account, ask, on_both_engines, record},
 };
 
@@ -113,4 +113,86 @@ async fn a_store_is_made_once_and_never_by_opening_it(engine: Engine) {
     assert_ne!(one.opened_by(), other.opened_by());
     one.close().await;
     other.close().await;
+}
+
+/// The bytes of a path's file and of what SQLite would make beside it.
+fn bytes_of(path: &std::path::Path) -> [Option<Vec<u8>>; 3] {
+    ["", "-wal", "-shm"].map(|suffix| std::fs::read(format!("{}{suffix}", path.display())).ok())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_store_is_named_for_what_it_is_and_left_as_it_is() {
+    const REGISTER: &str = "CREATE TABLE residents (person_id TEXT); INSERT INTO residents VALUES ('GHA-1')";
+    // Another program's, whose migrations are kept in a table of the same name.
+    const MIGRATED: &str =
+        "CREATE TABLE schema_version (version TEXT); INSERT INTO schema_version VALUES ('1.0')";
+    const EMPTIED: &str = "CREATE TABLE t (a); DROP TABLE t";
+    let database = |sql: &'static str, mode: &'static str| {
+        move |path: std::path::PathBuf| async move {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+            let options = options.pragma("journal_mode", mode);
+            let mut connection = crate::engine::Options::Sqlite(Box::new(options)).connect().await.unwrap();
+            connection.raw(sql).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    };
+    for (what, sql, mode, absence, can_become_one) in [
+        ("an empty file", None, "", StoreAbsence::Empty, true),
+        ("a database without a table", Some(EMPTIED), "delete", StoreAbsence::Empty, true),
+        ("what a refused start of an earlier version left", Some(EMPTIED), "wal", StoreAbsence::Empty, true),
+        ("a register", Some(REGISTER), "delete", StoreAbsence::Another, false),
+        ("a register with a log", Some(REGISTER), "wal", StoreAbsence::Another, false),
+        ("another program's", Some(MIGRATED), "delete", StoreAbsence::Another, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("there.sqlite");
+        match sql {
+            Some(sql) => database(sql, mode)(path.clone()).await,
+            None => std::fs::write(&path, "").unwrap(),
+        }
+        let (location, before) = (Location::File(path.clone()), bytes_of(&path));
+        for _ in 0..2 {
+            for error in [
+                Store::open(&location).await.unwrap_err(),
+                Examined::readable(&location).await.err().unwrap(),
+            ] {
+                assert!(
+                    matches!(&error, StoreError::Missing { absence: found, .. } if *found == absence),
+                    "{what}: {error}"
+                );
+            }
+            assert_eq!(bytes_of(&path), before, "{what}");
+        }
+        let made = Store::create(&location).await;
+        if can_become_one {
+            made.unwrap();
+            Store::open(&location).await.unwrap().close().await;
+        } else {
+            assert!(matches!(made, Err(StoreError::Occupied { .. })), "{what}");
+            assert_eq!(bytes_of(&path), before, "{what}");
+        }
+    }
+    // What is no database at all.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.toml");
+    std::fs::write(&path, "policy = 1\n".repeat(200)).unwrap();
+    let (location, before) = (Location::File(path.clone()), bytes_of(&path));
+    assert!(matches!(Store::create(&location).await, Err(StoreError::Occupied { .. })));
+    assert!(matches!(Store::open(&location).await, Err(StoreError::Database(_))));
+    assert_eq!(bytes_of(&path), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_gone_is_named_with_the_anchor_that_remembers_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (location, anchor) = (Location::File(folder.path().join("gone")), folder.path().join("anchor"));
+    let words = |error: StoreError| error.with_anchor(Some(&anchor)).to_string();
+    let never = words(Store::open(&location).await.unwrap_err());
+    let [disk, create] =
+        ["see that its disk is mounted", "lango ledger create"].map(|said| never.find(said).unwrap());
+    assert!(disk < create, "{never}");
+    std::fs::write(&anchor, "").unwrap();
+    let gone = words(Store::open(&location).await.unwrap_err());
+    assert!(gone.contains("says that there was one: see that its disk is mounted"), "{gone}");
+    assert!(!gone.contains("lango ledger create"), "{gone}");
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use lango_store::{Examined, Location, Written};
+use lango_policy::PolicySet;
+use lango_store::{Examined, Location, Moved, StoreAbsence, StoreError, Written};
 
 use super::{certificates::day, report::DoctorReport};
 use crate::config::GatewayFile;
@@ -27,7 +28,7 @@ pub async fn examine(
     let examined = match Examined::open(&location).await {
         Ok(Some(examined)) => examined,
         Ok(None) => {
-            missing(&location, report);
+            written(file, config, &location, Written::Absent(StoreAbsence::Nothing), report);
             return None;
         }
         Err(error) => {
@@ -43,7 +44,7 @@ pub async fn examine(
             return None;
         }
     };
-    written(&examined, report);
+    written(file, config, &location, examined.written, report);
     if examined.log_is_lost {
         report.failed(
             "store's log",
@@ -77,23 +78,22 @@ pub async fn examine(
     Some(examined)
 }
 
-fn missing(location: &Location, report: &mut DoctorReport) {
-    let Location::File(path) = location else { return };
-    report.failed(
-        "store",
-        format!("{} does not exist", path.display()),
-        "make it with `lango ledger create --config FILE`. If there was one, its charges are missing: docs/OPERATIONS.md",
-    );
-}
-
-fn written(examined: &Examined, report: &mut DoctorReport) {
-    match examined.written {
+fn written(
+    file: &GatewayFile,
+    config: &Path,
+    location: &Location,
+    written: Written,
+    report: &mut DoctorReport,
+) {
+    match written {
         Written::Current => report.ok("store", "it opens, and has this version's schema"),
-        Written::Nothing => report.failed(
-            "store",
-            "it is empty: there is no store in it",
-            "make it with `lango ledger create --config FILE`. If there was one, its charges are missing: docs/OPERATIONS.md",
-        ),
+        Written::Absent(absence) => {
+            let missing = StoreError::Missing { place: location.to_string(), absence };
+            // The error says what to do in the order in which to do it.
+            let words = file.missing(config, missing).to_string();
+            let (found, advice) = words.split_once(": ").unwrap_or((&words, ""));
+            report.failed("store", found, advice);
+        }
         Written::Earlier(schema) => report.warning(
             "store",
             format!("it has schema {schema}; a gateway brings it up to date when it starts"),
@@ -126,5 +126,31 @@ fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut
         Err(failure) => {
             report.failed("store's anchor", failure, "docs/OPERATIONS.md says what each case needs")
         }
+    }
+}
+
+/// Whether a gateway would start with the policy on what has been charged before.
+pub async fn pools(store: &mut Examined, policy: &PolicySet, report: &mut DoctorReport) {
+    match store.written {
+        Written::Current | Written::Earlier(_) => {}
+        Written::Absent(_) | Written::Unknown(_) => return,
+    }
+    match store.moves(&lango_gateway::declared_members(policy)).await {
+        Ok(moves) if moves.is_empty() => report.ok("policy's pools", "every charge stays in its pool"),
+        Ok(moves) => {
+            for Moved { from, to } in moves {
+                report.warning(
+                    "policy's pools",
+                    format!("what was charged to the pool `{from}` will count in the pool `{to}`"),
+                    "let it, if the policy is meant to name the same persons anew: docs/POLICIES.md",
+                );
+            }
+        }
+        Err(error @ StoreError::Pools(_)) => report.failed(
+            "policy's pools",
+            error,
+            "a gateway does not start with a policy that gives budget back: docs/POLICIES.md",
+        ),
+        Err(error) => report.failed("policy's pools", error, "see the store"),
     }
 }
