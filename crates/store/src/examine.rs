@@ -1,8 +1,6 @@
 //! What can be found out about a store without making or changing anything.
 
-use std::{fs, path::Path};
-
-use sqlx::sqlite::SqliteConnectOptions;
+use std::fs;
 
 use crate::{
     Location, StoreError, StorePosition,
@@ -35,7 +33,7 @@ pub struct Examined {
     pub last_record_at: Option<i64>,
     /// Which store it is and how far it has come, where its schema says so.
     pub position: Option<StorePosition>,
-    /// Whether the main file lacks what the log beside it held, which is gone.
+    /// Whether the main file lacks what the log beside it held, which is gone or holds nothing.
     pub log_is_lost: bool,
     /// Whether it may be written to, as far as can be found out without writing.
     pub is_writable: bool,
@@ -47,14 +45,12 @@ pub struct Examined {
 impl Examined {
     /// Examines a store; `None` where there is no file.
     pub async fn open(location: &Location) -> Result<Option<Self>, StoreError> {
-        let mut log_is_gone = false;
         let mut connection = match location {
             Location::File(path) => {
                 if !path.exists() {
                     return Ok(None);
                 }
-                log_is_gone = guard::log_is_gone(path);
-                Options::Sqlite(Box::new(unchanged(path))).connect().await?
+                Options::Sqlite(Box::new(guard::unchanged(path))).connect().await?
             }
             Location::Postgres { .. } => location.options()?.0.connect().await?,
         };
@@ -80,7 +76,9 @@ impl Examined {
             let identity = identity.try_into().map_err(|_| StoreError::Damaged("identity"))?;
             let sequence = last.map(|row| row.get("sequence")).transpose()?.unwrap_or(0);
             examined.position = Some(StorePosition { identity, sequence });
-            examined.log_is_lost = log_is_gone && guard::is_unequal(&mut examined.connection).await?;
+            if let Location::File(path) = location {
+                examined.log_is_lost = guard::log_is_lost(path).await?;
+            }
         }
         Ok(Some(examined))
     }
@@ -113,12 +111,6 @@ statement! {
     Writable = "SELECT (NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off' AND \
         CASE WHEN to_regclass('access_record') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') \
         ELSE has_table_privilege('access_record', 'INSERT') END)::int::bigint AS writable"
-}
-
-/// A file that nobody else uses is read without the files that SQLite would make beside it.
-fn unchanged(path: &Path) -> SqliteConnectOptions {
-    let is_in_use = guard::log_of(path).exists();
-    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
 async fn written(connection: &mut Connection) -> Result<Written, StoreError> {

@@ -21,6 +21,7 @@ mod rows;
 mod schema;
 mod secret;
 mod statement;
+mod wal;
 mod writer;
 
 pub use anchor::{Anchor, StorePosition};

@@ -98,20 +98,20 @@ impl Store {
     /// Opens the store, and brings its tables up to date. Never makes one.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         let missing = || StoreError::Missing { place: location.to_string() };
-        let log_is_gone = match location {
-            Location::File(path) if !path.exists() => return Err(missing()),
-            Location::File(path) => guard::log_is_gone(path),
-            Location::Postgres { .. } => false,
-        };
+        if let Location::File(path) = location {
+            if !path.exists() {
+                return Err(missing());
+            }
+            if guard::log_is_lost(path).await? {
+                return Err(StoreError::LogLost { place: location.to_string() });
+            }
+        }
         let (options, readers) = location.options()?;
         let mut connection = options.connect().await?;
         harden(&mut connection).await?;
         warn(&mut connection).await?;
         connection.begin().await?;
         let found = version(&mut connection).await?.ok_or_else(missing)?;
-        if log_is_gone && (GUARDED..=SCHEMA).contains(&found) && guard::is_unequal(&mut connection).await? {
-            return Err(StoreError::LogLost { place: location.to_string() });
-        }
         migrate(&mut connection, found).await?;
         connection.raw("COMMIT").await?;
         guard::checkpoint(&mut connection).await?;
