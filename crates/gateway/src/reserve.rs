@@ -60,7 +60,7 @@ impl Gateway {
         let held = match reserved {
             Reserved::Stored => return Ok(None),
             Reserved::Refused(refusal) => return Err(Refused::new(Refusal::Budget(fault(refusal)), known)),
-            Reserved::OtherVersion(first) => {
+            Reserved::OtherKey(first) => {
                 return Err(Refused::new(Refusal::VersionGone(first), known));
             }
             Reserved::Moved => {

@@ -37,7 +37,10 @@ impl Gateway {
     /// repeats what it has relayed must not use up what the principal may ask.
     async fn asks_for_work<T: Signed>(&self, request: &Request<T>) -> bool {
         let Ok(signed) = self.admit(request, Role::Analyst) else { return false };
-        let before = self.store.has_request(&request.principal.to_string(), signed.request_id()).await;
+        let before = self
+            .store
+            .has_request(&request.principal.to_string(), signed.request_id(), signed.life().1)
+            .await;
         before.is_ok_and(|before| !before)
     }
 }

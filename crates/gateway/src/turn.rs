@@ -7,7 +7,7 @@ use lango_identity::Role;
 use lango_ledger::Claimed;
 use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, Stored};
 use lango_wire::{
-    Refusal,
+    Refusal, TimeFault,
     kept::{self, Filling, Kept},
 };
 use tokio::time::Instant;
@@ -75,6 +75,7 @@ impl Gateway {
                 Claimed::Reused => {
                     return Err(Refusal::RequestIdReused.into());
                 }
+                Claimed::Forgotten => return Err(Refusal::Time(TimeFault::Expired).into()),
                 Claimed::UnderWay { holder, beat } => {
                     let now = Seen { holder, beat };
                     let (_, since) = *match &mut seen {

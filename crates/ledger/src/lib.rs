@@ -12,5 +12,5 @@ mod reservation;
 
 pub use account::{Account, Balance, ChargeRefusal, Holder, Limit};
 pub use pools::{DeclaredMember, KnownMember, PoolMember, Pools, PoolsError, follow};
-pub use request::{Claim, Claimed, claim, may_charge};
+pub use request::{Claim, Claimed, RequestMemory, claim, may_charge};
 pub use reservation::{Reservation, ReservationEvent, ReservationState, TransitionError};

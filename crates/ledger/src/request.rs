@@ -13,6 +13,15 @@ pub struct Claim {
     pub answer: Option<Vec<u8>>,
 }
 
+/// What the store knows of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestMemory {
+    /// What is kept of it; `None` where nothing is.
+    pub kept: Option<Claim>,
+    /// The latest expiry among the requests that have been forgotten, in Unix seconds.
+    pub forgotten_to: i64,
+}
+
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
@@ -31,19 +40,26 @@ pub enum Claimed {
     },
     /// The identifier stands for another payload.
     Reused,
+    /// It expires no later than one that has been forgotten: whether it has come before is not known.
+    Forgotten,
 }
 
 /// Decides about a request that the gateway `me` has received. `dead` is a holder that has given no sign of life since the beat named
 /// beside it, for as long as a claim lasts.
 ///
 /// INVARIANT (one payload, one answer): an identifier keeps its digest, and an answer once kept is never replaced.
+/// INVARIANT (charged once): what may have been forgotten is never begun, whatever a clock says.
 pub fn claim(
-    found: Option<Claim>,
+    memory: RequestMemory,
     request_digest: &[u8; 32],
+    expires_at: i64,
     me: &[u8; 16],
     dead: Option<([u8; 16], i64)>,
 ) -> Claimed {
-    let Some(Claim { request_digest: kept, holder, beat, answer }) = found else { return Claimed::Fresh };
+    let RequestMemory { kept, forgotten_to } = memory;
+    let Some(Claim { request_digest: kept, holder, beat, answer }) = kept else {
+        return if expires_at > forgotten_to { Claimed::Fresh } else { Claimed::Forgotten };
+    };
     if kept != *request_digest {
         return Claimed::Reused;
     }
@@ -56,10 +72,10 @@ pub fn claim(
     }
 }
 
-/// Whether a request may be charged, or answered from a charge, under a dataset's version: under the first one that it reserved
-/// for, and no other.
-pub fn may_charge(reserved_for: Option<&str>, version: &str) -> bool {
-    reserved_for.is_none_or(|first| first == version)
+/// Whether a request may be charged, or answered from a charge, under a release key: under the first one that it reserved for, and no
+/// other.
+pub fn may_charge<K: PartialEq>(reserved_for: Option<&K>, key: &K) -> bool {
+    reserved_for.is_none_or(|first| first == key)
 }
 
 #[cfg(test)]
@@ -88,16 +104,37 @@ mod tests {
             (kept(8, Some(me), 0, None), None, Claimed::Reused),
             (kept(8, Some(other), 0, None), Some((other, 0)), Claimed::Reused),
         ] {
-            assert_eq!(claim(found.clone(), &[7; 32], &me, dead), expected, "{found:?} {dead:?}");
+            // What is kept is not forgotten, however late the mark is.
+            for forgotten_to in [0, 99, if found.is_some() { 101 } else { 99 }] {
+                let memory = RequestMemory { kept: found.clone(), forgotten_to };
+                assert_eq!(claim(memory, &[7; 32], 100, &me, dead), expected, "{found:?} {dead:?}");
+            }
         }
     }
 
     #[test]
-    fn a_request_is_charged_under_one_version() {
-        for (reserved_for, version, may) in
-            [(None, "1", true), (Some("1"), "1", true), (Some("1"), "2", false), (Some(""), "1", false)]
-        {
-            assert_eq!(may_charge(reserved_for, version), may, "{reserved_for:?} {version}");
+    fn a_request_that_may_have_been_forgotten_is_not_begun() {
+        for (forgotten_to, expires_at, expected) in [
+            (99, 100, Claimed::Fresh),
+            (100, 100, Claimed::Forgotten),
+            (101, 100, Claimed::Forgotten),
+            (i64::MAX, i64::MAX, Claimed::Forgotten),
+        ] {
+            let memory = RequestMemory { kept: None, forgotten_to };
+            assert_eq!(claim(memory, &[7; 32], expires_at, &[1; 16], None), expected, "{forgotten_to}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_charged_under_one_key() {
+        for (reserved_for, key, may) in [
+            (None, ("1", 9), true),
+            (Some(("1", 9)), ("1", 9), true),
+            (Some(("1", 9)), ("2", 9), false),
+            (Some(("1", 9)), ("1", 8), false),
+            (Some(("", 9)), ("1", 9), false),
+        ] {
+            assert_eq!(may_charge(reserved_for.as_ref(), &key), may, "{reserved_for:?} {key:?}");
         }
     }
 }

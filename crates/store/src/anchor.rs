@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{AnchorError, Location, Store, StoreError};
@@ -29,10 +29,10 @@ pub struct StorePosition {
 }
 
 impl Anchor {
-    /// The anchor at a path, which must not lie in the store's folder.
+    /// The anchor at a path, which must not lie in the store's folder or below it.
     pub fn at(path: PathBuf, location: &Location) -> Result<Self, StoreError> {
         if let Location::File(store) = location
-            && folder(&path)? == folder(store)?
+            && folder(&path)?.starts_with(folder(store)?)
         {
             return Err(AnchorError::BesideStore { path }.into());
         }
@@ -115,14 +115,25 @@ fn parse(text: &str) -> Option<StorePosition> {
     Some(StorePosition { identity: hex::decode(identity).ok()?.try_into().ok()?, sequence })
 }
 
-/// The folder of a file, by whatever name.
+/// The folder of a file, by whatever name, whether or not it is there.
 fn folder(path: &Path) -> Result<PathBuf, StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // One that is not there yet has one name only.
-    match folder.canonicalize() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(folder.to_owned()),
-        found => found.map_err(|error| StoreError::Files { path: folder.to_owned(), error }),
+    let folder = path.parent().unwrap_or(path);
+    let failed = |error| StoreError::Files { path: folder.to_owned(), error };
+    let mut found = PathBuf::from(".").canonicalize().map_err(failed)?;
+    for part in folder.components() {
+        // What is not there yet is no link, so its parent is the part before it.
+        if part == Component::ParentDir {
+            found.pop();
+            continue;
+        }
+        found.push(part);
+        match found.canonicalize() {
+            Ok(whole) => found = whole,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
     }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub enum StoreError {
     },
     /// The main file lacks what its log held.
     #[error(
-        "the store {place} lacks its log, {place}-wal, which holds its last charges: put both back together, or restore the store as \
+        "the store {place} lacks its log: {place}-wal, which held its last charges, is missing or holds nothing: put both back together, or restore the store as \
              docs/OPERATIONS.md says"
     )]
     LogLost {
@@ -166,7 +166,7 @@ impl From<sqlx::Error> for DatabaseError {
 pub enum AnchorError {
     /// It lies where the store does, and would be lost or put back with it.
     #[error(
-        "the anchor {path} lies in the store's folder: choose a place on another disk, which no backup of the store puts back"
+        "the anchor {path} lies in the store's folder, or below it: choose a place on another disk, which no backup of the store puts back"
     )]
     BesideStore {
         /// The anchor.

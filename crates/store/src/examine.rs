@@ -3,7 +3,6 @@
 use std::{fs, path::Path};
 
 use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
     Location, Moved, StoreAbsence, StoreError, StorePosition,
@@ -13,9 +12,9 @@ use crate::{
     pools,
     reserve::{Kept, Sum},
     rows,
-    schema::{GUARDED, SCHEMA, version},
     secret::known,
     statement::statement,
+    version::{GUARDED, SCHEMA, version},
 };
 
 /// What is written there.
@@ -56,7 +55,7 @@ pub struct Examined {
     pub last_record_at: Option<i64>,
     /// Which store it is and how far it has come, where its schema says so.
     pub position: Option<StorePosition>,
-    /// Whether the main file lacks what the log beside it held, which is gone.
+    /// Whether the main file lacks what the log beside it held, which is gone or holds nothing.
     pub log_is_lost: bool,
     /// Whether it may be written to, as far as can be found out without writing.
     pub is_writable: bool,
@@ -68,14 +67,12 @@ pub struct Examined {
 impl Examined {
     /// Examines a store; `None` where there is no file.
     pub async fn open(location: &Location) -> Result<Option<Self>, StoreError> {
-        let mut log_is_gone = false;
         let mut connection = match location {
             Location::File(path) => {
                 if !path.exists() {
                     return Ok(None);
                 }
-                log_is_gone = guard::log_is_gone(path);
-                Options::Sqlite(Box::new(unchanged(path))).connect().await?
+                Options::Sqlite(Box::new(guard::unchanged(path))).connect().await?
             }
             Location::Postgres { .. } => location.options()?.0.connect().await?,
         };
@@ -101,7 +98,9 @@ impl Examined {
             let identity = identity.try_into().map_err(|_| StoreError::Damaged("identity"))?;
             let sequence = last.map(|row| row.get("sequence")).transpose()?.unwrap_or(0);
             examined.position = Some(StorePosition { identity, sequence });
-            examined.log_is_lost = log_is_gone && guard::is_unequal(&mut examined.connection).await?;
+            if let Location::File(path) = location {
+                examined.log_is_lost = guard::log_is_lost(path).await?;
+            }
         }
         Ok(Some(examined))
     }
@@ -181,18 +180,12 @@ statement! {
         ELSE has_table_privilege('access_record', 'INSERT') END)::int::bigint AS writable"
 }
 
-/// A file that nobody else uses is read without the files that SQLite would make beside it.
-fn unchanged(path: &Path) -> SqliteConnectOptions {
-    let is_in_use = guard::log_of(path).exists();
-    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
-}
-
 /// What is written in a file, which is left as it is.
 pub(crate) async fn written_in(path: &Path) -> Result<Written, StoreError> {
     if !path.exists() {
         return Ok(Written::Absent(StoreAbsence::Nothing));
     }
-    let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
+    let mut connection = Options::Sqlite(Box::new(guard::unchanged(path))).connect().await?;
     let found = written(&mut connection).await;
     connection.close().await?;
     found

@@ -6,18 +6,27 @@
 //! has the two unequal, whatever became of its log. They are equal again when SQLite itself brings the whole log into the main file,
 //! which it does when the last program closes the store in good order.
 //!
-//! Unequal with a log that is there is a gateway that was killed between the two writes: nothing is lost then.
+//! Unequal as read through a log that holds something is a gateway that was killed between the two writes: nothing is lost then. Nor is
+//! it where the log was begun anew and the second write, its first, was not finished. A log that holds nothing else has lost charges.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use sqlx::sqlite::SqliteConnectOptions;
+
 use crate::{
-    DatabaseError,
-    engine::{Connection, Run},
+    DatabaseError, StoreError,
+    engine::{Connection, Options, Run},
     statement::statement,
+    version::{GUARDED, SCHEMA, version},
+    wal::{self, WalContents},
 };
+
+/// How often, and how long after one another, a store is read before its log counts as lost: another gateway may be writing to it.
+const READINGS: u32 = 3;
+const BETWEEN_READINGS: Duration = Duration::from_millis(50);
 
 statement! {
     /// The first write.
@@ -51,18 +60,41 @@ pub(crate) fn log_of(path: &Path) -> PathBuf {
     log.into()
 }
 
-/// Whether a main file is alone. To be asked before it is opened, which makes an empty log.
-pub(crate) fn log_is_gone(path: &Path) -> bool {
-    fs::metadata(log_of(path)).map_or(true, |log| log.len() == 0)
+/// A file that is read without changing it or the files beside it: what a writer finds useless it deletes. One that nobody else uses
+/// is read without the files that SQLite would make.
+pub(crate) fn unchanged(path: &Path) -> SqliteConnectOptions {
+    let is_in_use = log_of(path).exists();
+    SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
-/// Whether the main file lacks what its log held.
-pub(crate) async fn is_unequal(connection: &mut Connection) -> Result<bool, DatabaseError> {
-    if let Connection::Postgres(_) = connection {
-        return Ok(false);
+/// Whether the main file lacks what its log held. To be asked before it is opened for writing.
+pub(crate) async fn log_is_lost(path: &Path) -> Result<bool, StoreError> {
+    for reading in 1.. {
+        if !reads_as_lost(path).await? {
+            return Ok(false);
+        }
+        if reading == READINGS {
+            break;
+        }
+        tokio::time::sleep(BETWEEN_READINGS).await;
     }
-    let guard = connection.one(Guard.into()).await?;
-    Ok(guard.get::<i64>("armed")? != guard.get::<i64>("confirmed")?)
+    Ok(true)
+}
+
+async fn reads_as_lost(path: &Path) -> Result<bool, StoreError> {
+    let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
+    let is_guarded = version(&mut connection).await?.is_some_and(|found| (GUARDED..=SCHEMA).contains(&found));
+    let is_unequal = is_guarded && {
+        let guard = connection.one(Guard.into()).await?;
+        guard.get::<i64>("armed")? != guard.get::<i64>("confirmed")?
+    };
+    connection.close().await?;
+    let log = log_of(path);
+    Ok(is_unequal
+        && match wal::read(&log).map_err(|error| StoreError::Files { path: log, error })? {
+            WalContents::Committed | WalContents::BegunAnew => false,
+            WalContents::Nothing => true,
+        })
 }
 
 /// A checkpoint between two writes. Belongs between transactions.

@@ -21,6 +21,8 @@ mod rows;
 mod schema;
 mod secret;
 mod statement;
+mod version;
+mod wal;
 mod writer;
 
 pub use anchor::{Anchor, StorePosition};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    Entry, Record, Recorded, Store, StoreError,
+    Entry, Record, Recorded, ReleaseKey, Store, StoreError,
     engine::{Connection, Run},
     request, rows,
     statement::{BoundStatement, Together, statement},
@@ -55,8 +55,8 @@ impl Write for Append {
 }
 
 impl Record {
-    /// What writes it, and its request's step. `version` is the one that the request is reserved for, where it is.
-    pub(crate) fn statements<'a>(&'a self, version: Option<&'a str>) -> Vec<BoundStatement<'a>> {
+    /// What writes it, and its request's step. `key` is the one that the request is reserved for, where it is.
+    pub(crate) fn statements<'a>(&'a self, key: Option<&'a ReleaseKey>) -> Vec<BoundStatement<'a>> {
         let insert = InsertRecord {
             at: self.at.into(),
             principal: (&self.principal).into(),
@@ -74,7 +74,7 @@ impl Record {
             release_id: self.release_id.as_ref().into(),
             left_out: rows::signed(self.left_out).into(),
         };
-        vec![insert.into(), request::step(self, version)]
+        vec![insert.into(), request::step(self, key)]
     }
 }
 

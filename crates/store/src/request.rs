@@ -2,10 +2,10 @@
 //! any more, whatever gateway it reaches.
 
 use async_trait::async_trait;
-use lango_ledger::{Claim, Claimed, claim};
+use lango_ledger::{Claim, Claimed, RequestMemory, claim};
 
 use crate::{
-    Record, Step, Store, StoreError,
+    Record, ReleaseKey, Step, Store, StoreError,
     engine::{Connection, Row, Run},
     statement::{BoundStatement, Together, statement},
     writer::Write,
@@ -39,15 +39,17 @@ pub struct Seen {
 }
 
 statement! {
-    /// What is kept of a request.
+    /// What is kept of a request, where it is, and how far the memory of requests reaches.
     KeptRequest { principal, id } =
-        "SELECT request_digest, holder, beat, answer FROM request WHERE principal = :principal AND request_id = :id"
+        "SELECT request_digest, holder, beat, answer, forgotten_to FROM request_horizon \
+         LEFT JOIN request ON principal = :principal AND request_id = :id"
 }
 
 statement! {
-    /// Whether a request has come before.
-    HasRequest { principal, id } =
-        "SELECT beat FROM request WHERE principal = :principal AND request_id = :id"
+    /// A row if a request has come before, or may have been forgotten.
+    HasRequest { principal, id, expires_at } =
+        "SELECT forgotten_to FROM request_horizon WHERE forgotten_to >= :expires_at OR EXISTS \
+         (SELECT beat FROM request WHERE principal = :principal AND request_id = :id)"
 }
 
 statement! {
@@ -65,6 +67,14 @@ statement! {
 }
 
 statement! {
+    /// Notes how late they expired. INVARIANT (never back): the mark outlives every purge, so what was purged is never fresh again.
+    Forget { before, most } =
+        "UPDATE request_horizon SET forgotten_to = last FROM (SELECT max(expires_at) AS last FROM \
+         (SELECT expires_at FROM request WHERE expires_at < :before ORDER BY expires_at LIMIT :most) AS few) AS purged \
+         WHERE forgotten_to < last"
+}
+
+statement! {
     /// Takes a request on.
     Hold { principal, id, holder } =
         "UPDATE request SET holder = :holder, beat = beat + 1 WHERE principal = :principal AND request_id = :id"
@@ -78,8 +88,9 @@ statement! {
 
 statement! {
     /// How far a request has come. Where there is no identifier there is no such row.
-    StepRequest { principal, id, answer, is_over, version } =
+    StepRequest { principal, id, answer, is_over, query_digest, version, terms_digest } =
         "UPDATE request SET answer = coalesce(answer, :answer), dataset_version = coalesce(dataset_version, :version), \
+         query_digest = coalesce(query_digest, :query_digest), terms_digest = coalesce(terms_digest, :terms_digest), \
          holder = CASE WHEN :is_over = 1 THEN NULL ELSE holder END WHERE principal = :principal AND request_id = :id"
 }
 
@@ -99,10 +110,9 @@ impl Write for Take {
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Claimed, StoreError> {
         let Claiming { principal, id, digest, expires_at, forget_before } = &self.claiming;
-        let kept =
-            transaction.optional(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
-        let kept = kept.as_ref().map(claim_of).transpose()?;
-        let claimed = claim(kept, digest, &self.me, self.dead.map(|seen| (seen.holder, seen.beat)));
+        let kept = transaction.one(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
+        let dead = self.dead.map(|seen| (seen.holder, seen.beat));
+        let claimed = claim(memory_of(&kept)?, digest, *expires_at, &self.me, dead);
         match claimed {
             Claimed::Fresh => {
                 let insert = InsertRequest {
@@ -112,14 +122,16 @@ impl Write for Take {
                     expires_at: (*expires_at).into(),
                     holder: (&self.me).into(),
                 };
+                let forget = Forget { before: (*forget_before).into(), most: PURGED.into() };
                 let purge = Purge { before: (*forget_before).into(), most: PURGED.into() };
-                transaction.together(&FRESH, vec![purge.into(), insert.into()]).await?;
+                // In SQLite one after the other: the mark is made from what is still there.
+                transaction.together(&FRESH, vec![forget.into(), purge.into(), insert.into()]).await?;
             }
             Claimed::Free => {
                 let hold = Hold { principal: principal.into(), id: id.into(), holder: (&self.me).into() };
                 transaction.all(hold.into()).await?;
             }
-            Claimed::Answered(_) | Claimed::UnderWay { .. } | Claimed::Reused => {}
+            Claimed::Answered(_) | Claimed::UnderWay { .. } | Claimed::Reused | Claimed::Forgotten => {}
         }
         Ok(claimed)
     }
@@ -155,15 +167,21 @@ impl Store {
 
     /// Reads what has become of a request that another gateway is at work on; changes nothing.
     pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
-        let Claiming { principal, id, digest, .. } = claiming;
+        let Claiming { principal, id, digest, expires_at, .. } = claiming;
         let kept =
-            self.reader().optional(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
-        Ok(claim(kept.as_ref().map(claim_of).transpose()?, digest, &self.opened_by(), None))
+            self.reader().one(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
+        Ok(claim(memory_of(&kept)?, digest, *expires_at, &self.opened_by(), None))
     }
 
-    /// Whether a request has come before, answered or not. Reads only.
-    pub async fn has_request(&self, principal: &str, id: [u8; 16]) -> Result<bool, StoreError> {
-        let row = HasRequest { principal: principal.into(), id: (&id).into() };
+    /// Whether a request has come before, answered or not, or may have been forgotten. Reads only.
+    pub async fn has_request(
+        &self,
+        principal: &str,
+        id: [u8; 16],
+        expires_at: u64,
+    ) -> Result<bool, StoreError> {
+        let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
+        let row = HasRequest { principal: principal.into(), id: (&id).into(), expires_at: expires_at.into() };
         Ok(self.reader().optional(row.into()).await?.is_some())
     }
 
@@ -173,14 +191,19 @@ impl Store {
     }
 }
 
-fn claim_of(row: &Row) -> Result<Claim, StoreError> {
+fn memory_of(row: &Row) -> Result<RequestMemory, StoreError> {
     let damaged = |_| StoreError::Damaged("request");
-    Ok(Claim {
-        request_digest: row.get::<Vec<u8>>("request_digest")?.try_into().map_err(damaged)?,
+    let forgotten_to = row.get("forgotten_to")?;
+    let Some(request_digest) = row.get::<Option<Vec<u8>>>("request_digest")? else {
+        return Ok(RequestMemory { kept: None, forgotten_to });
+    };
+    let claim = Claim {
+        request_digest: request_digest.try_into().map_err(damaged)?,
         holder: row.get::<Option<Vec<u8>>>("holder")?.map(TryInto::try_into).transpose().map_err(damaged)?,
         beat: row.get("beat")?,
         answer: row.get("answer")?,
-    })
+    };
+    Ok(RequestMemory { kept: Some(claim), forgotten_to })
 }
 
 /// The answer that a record's request has already, where the record would give it one.
@@ -191,14 +214,11 @@ pub(crate) async fn answered(
     let Some(request) = &record.request else { return Ok(None) };
     let Step::Answered(_) = request.step else { return Ok(None) };
     let kept = KeptRequest { principal: (&record.principal).into(), id: (&request.id).into() };
-    match transaction.optional(kept.into()).await? {
-        Some(row) => Ok(row.get("answer")?),
-        None => Ok(None),
-    }
+    Ok(transaction.one(kept.into()).await?.get("answer")?)
 }
 
-/// Takes a record's request the step that the record says.
-pub(crate) fn step<'a>(record: &'a Record, version: Option<&'a str>) -> BoundStatement<'a> {
+/// Takes a record's request the step that the record says. `key` is the one that the request is reserved for, where it is.
+pub(crate) fn step<'a>(record: &'a Record, key: Option<&'a ReleaseKey>) -> BoundStatement<'a> {
     let step = record.request.as_ref().map(|request| &request.step);
     let answer = match step {
         Some(Step::Answered(answer)) => Some(answer.as_slice()),
@@ -211,7 +231,9 @@ pub(crate) fn step<'a>(record: &'a Record, version: Option<&'a str>) -> BoundSta
         id: id.into(),
         answer: answer.into(),
         is_over: i64::from(is_over).into(),
-        version: version.into(),
+        query_digest: key.map(|key| &key.query_digest).into(),
+        version: key.map(|key| key.dataset_version.as_str()).into(),
+        terms_digest: key.map(|key| &key.terms_digest).into(),
     }
     .into()
 }

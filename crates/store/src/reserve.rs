@@ -65,8 +65,8 @@ pub enum Reserved {
     Stored,
     /// An account does not cover it; nothing has changed.
     Refused(ChargeRefusal),
-    /// The request has been reserved for this version of the dataset before, and for no other; nothing has changed.
-    OtherVersion(String),
+    /// The request has been reserved before for another release key, of this version of the dataset; nothing has changed.
+    OtherKey(String),
     /// A gateway with another policy has moved the pool's charges; nothing has changed.
     Moved,
 }
@@ -102,9 +102,10 @@ statement! {
     } = "SELECT reservation.id, state, plan, reservation.pure_nano, reservation.rho_nano, reservation.delta_e18, \
          release_id, pool.pure_nano AS pool_pure, pool.rho_nano AS pool_rho, pool.delta_e18 AS pool_delta, \
          share.pure_nano AS share_pure, share.rho_nano AS share_rho, share.delta_e18 AS share_delta, \
-         member.pool AS member_of, request.dataset_version AS reserved_for FROM (SELECT 1) AS always \
-         LEFT JOIN reservation ON query_digest = :query_digest AND reservation.dataset_version = :version \
-         AND terms_digest = :terms_digest AND state <> 'voided' \
+         member.pool AS member_of, request.dataset_version AS reserved_version, \
+         request.query_digest AS reserved_query, request.terms_digest AS reserved_terms FROM (SELECT 1) AS always \
+         LEFT JOIN reservation ON reservation.query_digest = :query_digest AND reservation.dataset_version = :version \
+         AND reservation.terms_digest = :terms_digest AND state <> 'voided' \
          LEFT JOIN release ON release.reservation_id = reservation.id \
          LEFT JOIN account AS pool ON pool.pool = :pool AND pool.holder = '' AND pool.period = :pool_period \
          LEFT JOIN account AS share ON share.pool = :pool AND share.holder = :grant AND share.period = :grant_period \
@@ -159,9 +160,8 @@ impl Write for SetAside {
     async fn apply(&self, transaction: &mut Connection) -> Result<Reserved, StoreError> {
         let standing = transaction.one(self.standing().into()).await?;
         let Reserve { key, pool, share, loss, .. } = &self.reserve;
-        let reserved_for: Option<String> = standing.get("reserved_for")?;
-        if let Some(first) = reserved_for.filter(|first| !may_charge(Some(first), &key.dataset_version)) {
-            return Ok(Reserved::OtherVersion(first));
+        if let Some(first) = reserved_for(&standing)?.filter(|first| !may_charge(Some(first), key)) {
+            return Ok(Reserved::OtherKey(first.dataset_version));
         }
         if standing.get::<Option<String>>("member_of")?.is_none() {
             return Ok(Reserved::Moved);
@@ -237,7 +237,7 @@ impl SetAside {
             delta_e18: rows::signed(loss.delta_e18).into(),
             at: self.record.at.into(),
         };
-        let mut statements = self.record.statements(Some(&key.dataset_version));
+        let mut statements = self.record.statements(Some(key));
         statements.extend([accounts.into(), reservation.into()]);
         let rows = transaction.together(&CHARGE, statements).await?;
         rows.last().ok_or(StoreError::Damaged("reservation"))?.get("id").map_err(StoreError::from)
@@ -259,10 +259,21 @@ impl SetAside {
         if after != before {
             transaction.all(SetState { state: after.word().into(), id: id.into() }.into()).await?;
         }
-        transaction.all(request::step(&self.record, Some(&self.reserve.key.dataset_version))).await?;
+        transaction.all(request::step(&self.record, Some(&self.reserve.key))).await?;
         let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
         Ok(Reserved::Held(HeldCharge { id, plan, loss, charged: free }))
     }
+}
+
+/// The release key that the request was reserved for, where it was.
+fn reserved_for(standing: &Row) -> Result<Option<ReleaseKey>, StoreError> {
+    let Some(dataset_version) = standing.get("reserved_version")? else { return Ok(None) };
+    let digest = |column| {
+        let bytes: Vec<u8> = standing.get(column)?;
+        bytes.try_into().map_err(|_| StoreError::Damaged("request"))
+    };
+    let (query_digest, terms_digest) = (digest("reserved_query")?, digest("reserved_terms")?);
+    Ok(Some(ReleaseKey { query_digest, dataset_version, terms_digest }))
 }
 
 fn holder(account: &Account) -> &str {

@@ -1,23 +1,18 @@
 //! Making a store and opening it: its schema, and which connections write and read.
 
 use crate::{
-    DatabaseError, Location, StoreAbsence, StoreError,
+    Location, StoreAbsence, StoreError,
     engine::{Connection, Pool, Run},
     examine::{check_blank, written_in},
     guard,
     location::{harden, make_file, warn},
     statement::statement,
+    version::{SCHEMA, SetSchemaVersion, version},
     writer::{Write, Writer},
 };
 
-/// The schema that this version reads and writes.
-pub(crate) const SCHEMA: i64 = 3;
-
 /// The one that an empty store begins with.
 const FIRST: i64 = 1;
-
-/// The first one with a guard.
-pub(crate) const GUARDED: i64 = 3;
 
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
@@ -37,26 +32,6 @@ static POSTGRES: Steps = Steps {
         (2, include_str!("../migrations/postgres/3.sql")),
     ],
 };
-
-statement! {
-    /// A row if there is a schema, in SQLite.
-    SqliteSchema = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'"
-}
-
-statement! {
-    /// A row if there is a schema, in PostgreSQL.
-    PostgresSchema = "SELECT 'schema_version' AS name WHERE to_regclass('schema_version') IS NOT NULL"
-}
-
-statement! {
-    /// The schema's number.
-    SchemaVersion = "SELECT version FROM schema_version"
-}
-
-statement! {
-    /// Another number for it.
-    SetSchemaVersion { version } = "UPDATE schema_version SET version = :version"
-}
 
 statement! {
     /// Which store this is, and a name for one that opens it now.
@@ -99,13 +74,12 @@ impl Store {
 
     /// Opens the store, and brings its tables up to date. Never makes one.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        let log_is_gone = match location {
-            Location::File(path) => guard::log_is_gone(path),
-            Location::Postgres { .. } => false,
-        };
         // What is no store of this version is left as it is, down to its journal's mode.
         if let Location::File(path) = location {
             written_in(path).await?.check(location)?;
+            if guard::log_is_lost(path).await? {
+                return Err(StoreError::LogLost { place: location.to_string() });
+            }
         }
         let (options, readers) = location.options()?;
         let mut connection = options.connect().await?;
@@ -113,9 +87,6 @@ impl Store {
         warn(&mut connection).await?;
         connection.begin().await?;
         let found = version(&mut connection).await?.ok_or_else(|| StoreAbsence::Empty.at(location))?;
-        if log_is_gone && (GUARDED..=SCHEMA).contains(&found) && guard::is_unequal(&mut connection).await? {
-            return Err(StoreError::LogLost { place: location.to_string() });
-        }
         migrate(&mut connection, found).await?;
         connection.raw("COMMIT").await?;
         guard::checkpoint(&mut connection).await?;
@@ -161,18 +132,6 @@ fn steps(connection: &Connection) -> &'static Steps {
         Connection::Sqlite(_) => &SQLITE,
         Connection::Postgres(_) => &POSTGRES,
     }
-}
-
-/// The number of the schema that is there; `None` where there is none.
-pub(crate) async fn version(connection: &mut Connection) -> Result<Option<i64>, DatabaseError> {
-    let schema = match connection {
-        Connection::Sqlite(_) => connection.optional(SqliteSchema.into()).await?,
-        Connection::Postgres(_) => connection.optional(PostgresSchema.into()).await?,
-    };
-    if schema.is_none() {
-        return Ok(None);
-    }
-    connection.one(SchemaVersion.into()).await?.get("version").map(Some)
 }
 
 /// Takes the steps that are missing, or none: a connection that fails on the way undoes them when it is dropped.

@@ -103,7 +103,7 @@ too-many-cells =
 filter-out-of-range = the condition on `{ $column }` is not in its declared values
 version-not-live =
     .asked = version `{ $asked }` is asked for, `{ $live }` is live
-    .gone = this request was charged under version `{ $version }`, which is not served any more: ask anew
+    .gone = this request was charged under version `{ $version }` and terms of then, and one of the two is not in force any more: ask anew
 
 budget-exceeded =
     .pool-exceeded = the pool of `{ $dataset }` has { $left } left of { $limit } in its currency and the question costs { $price }; it renews with the calendar period that the policy names

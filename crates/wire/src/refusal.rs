@@ -50,7 +50,7 @@ pub enum Refusal {
     PriceNotOfGrant(String),
     /// No plan answers it.
     Plan(PlanRefusal),
-    /// The request was charged under this version of the dataset, which is not served any more.
+    /// The request was charged under this version of the dataset and the terms of then, and is not charged under any other.
     VersionGone(String),
     /// Its answer would not fit a message.
     AnswerTooLarge {

@@ -39,9 +39,16 @@ CREATE TABLE request (
     -- mutable
     holder BYTEA,                        -- the gateway at work on it
     beat BIGINT NOT NULL,              -- grows while that gateway lives
-    dataset_version TEXT,               -- the one that it was reserved for
+    -- the release key that it was reserved for
+    query_digest BYTEA,
+    dataset_version TEXT,
+    terms_digest BYTEA,
     answer BYTEA,
     PRIMARY KEY (principal, request_id)
 );
 
 CREATE INDEX request_expiry ON request (expires_at);
+
+-- One row: the latest expiry among the requests that were purged. Never decreases.
+CREATE TABLE request_horizon (forgotten_to BIGINT NOT NULL);
+INSERT INTO request_horizon VALUES (0);

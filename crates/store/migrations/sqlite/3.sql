@@ -43,9 +43,16 @@ CREATE TABLE request (
     -- mutable
     holder BLOB,                        -- the gateway at work on it
     beat INTEGER NOT NULL,              -- grows while that gateway lives
-    dataset_version TEXT,               -- the one that it was reserved for
+    -- the release key that it was reserved for
+    query_digest BLOB,
+    dataset_version TEXT,
+    terms_digest BLOB,
     answer BLOB,
     PRIMARY KEY (principal, request_id)
 ) STRICT;
 
 CREATE INDEX request_expiry ON request (expires_at);
+
+-- One row: the latest expiry among the requests that were purged. Never decreases.
+CREATE TABLE request_horizon (forgotten_to INTEGER NOT NULL) STRICT;
+INSERT INTO request_horizon VALUES (0);

@@ -68,14 +68,26 @@ fn an_anchor_is_read_strictly() {
 }
 
 #[test]
-fn an_anchor_beside_its_store_is_refused() {
+fn an_anchor_beside_its_store_or_below_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("state")).unwrap();
+    fs::create_dir_all(folder.path().join("state/kept")).unwrap();
+    fs::create_dir(folder.path().join("state-of-old")).unwrap();
     std::os::unix::fs::symlink(folder.path().join("state"), folder.path().join("other")).unwrap();
     let store = Location::File(folder.path().join("state/ledger.sqlite"));
-    for (anchor, refused) in
-        [("state/anchor", true), ("other/anchor", true), ("state/../state/anchor", true), ("anchor", false)]
-    {
+    for (anchor, refused) in [
+        ("state/anchor", true),
+        ("other/anchor", true),
+        ("state/../state/anchor", true),
+        ("state/kept/anchor", true),
+        ("other/kept/anchor", true),
+        ("state/not/there/anchor", true),
+        ("other/not/there/anchor", true),
+        ("not/../state/kept/anchor", true),
+        ("anchor", false),
+        ("state-of-old/anchor", false),
+        ("not/there/anchor", false),
+        ("state/kept/../../anchor", false),
+    ] {
         let found = Anchor::at(folder.path().join(anchor), &store);
         assert_eq!(found.is_err(), refused, "{anchor}");
     }

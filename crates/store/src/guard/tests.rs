@@ -82,6 +82,93 @@ async fn a_store_without_its_log_is_refused_whenever_it_was_lost() {
     assert_eq!((records(&closed).await.unwrap(), records(&location).await.unwrap()), (6, 6));
 }
 
+/// Bytes of a frame of the log: its header and a page.
+const FRAME: usize = 24 + 4_096;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_holds_nothing_is_as_lost_as_a_missing_one() {
+    let (folder, _, store) = opened().await;
+    charge(&store, 1).await;
+    let (_both, both) = left(&folder.path().join("ledger.sqlite"), true);
+    store.close().await;
+    let Location::File(path) = &both else { unreachable!() };
+    let whole = fs::read(super::log_of(path)).unwrap();
+    let main = fs::read(path).unwrap();
+    let flipped = |at: usize| {
+        let mut log = whole.clone();
+        log[at] ^= 1;
+        log
+    };
+    let zeroed = |from: usize, to: usize| {
+        let mut log = whole.clone();
+        log[from..to].fill(0);
+        log
+    };
+    for (what, log) in [
+        ("empty", vec![]),
+        ("its header alone", whole[..32].to_vec()),
+        ("cut in its header", whole[..20].to_vec()),
+        ("cut in its first frame", whole[..2_000].to_vec()),
+        ("cut a byte before the first frame ends", whole[..32 + FRAME - 1].to_vec()),
+        ("zeros", vec![0; whole.len()]),
+        ("zeros for a header", zeroed(0, 32)),
+        ("zeros for a first frame", zeroed(32, 32 + FRAME)),
+        ("a bit of its header flipped", flipped(17)),
+        ("a bit of its first frame's header flipped", flipped(32 + 20)),
+        ("a bit of its first page flipped", flipped(100)),
+    ] {
+        fs::write(super::log_of(path), &log).unwrap();
+        refused(&both).await;
+        assert_eq!(fs::read(super::log_of(path)).unwrap(), log, "{what}: it is left as it was");
+        assert_eq!(fs::read(path).unwrap(), main, "{what}");
+    }
+    fs::write(super::log_of(path), &whole).unwrap();
+    assert_eq!(records(&both).await.unwrap(), 1);
+}
+
+/// The header of a log that SQLite begins anew over this one.
+fn begun_anew(log: &mut [u8]) {
+    let word = |log: &[u8], at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let salts = [word(log, 16).wrapping_add(1), word(log, 20) ^ 0x5a5a_5a5a];
+    for (at, salt) in [16, 20].into_iter().zip(salts) {
+        log[at..at + 4].copy_from_slice(&salt.to_be_bytes());
+    }
+    let is_big_endian = word(log, 0) & 1 == 1;
+    let (mut first, mut second) = (0_u32, 0_u32);
+    for at in (0..24).step_by(8) {
+        let native = |at| if is_big_endian { word(log, at) } else { word(log, at).swap_bytes() };
+        first = first.wrapping_add(native(at)).wrapping_add(second);
+        second = second.wrapping_add(native(at + 4)).wrapping_add(first);
+    }
+    log[24..28].copy_from_slice(&first.to_be_bytes());
+    log[28..32].copy_from_slice(&second.to_be_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_killed_between_the_writes_of_a_checkpoint_starts_again() {
+    let (folder, _, store) = opened().await;
+    charge(&store, 1).await;
+    // The charge is in the main file by then, and the second write alone in a log that was begun anew.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let (_both, both) = left(&folder.path().join("ledger.sqlite"), true);
+    store.close().await;
+    let Location::File(path) = &both else { unreachable!() };
+    let (main, log) = (fs::read(path).unwrap(), fs::read(super::log_of(path)).unwrap());
+    let mut before_its_frame = log.clone();
+    begun_anew(&mut before_its_frame);
+    let mut within_its_frame = log.clone();
+    within_its_frame[2_000..32 + FRAME].fill(0);
+    for (what, log) in
+        [("before its frame", before_its_frame), ("within its frame", within_its_frame), ("after", log)]
+    {
+        fs::write(path, &main).unwrap();
+        fs::write(super::log_of(path), log).unwrap();
+        assert!(!Examined::open(&both).await.unwrap().unwrap().log_is_lost, "{what}");
+        let _ = fs::remove_file(path.with_extension("sqlite-shm"));
+        assert_eq!(records(&both).await.unwrap(), 1, "{what}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_whose_log_another_program_brought_home_is_whole() {
     let (folder, _, store) = opened().await;

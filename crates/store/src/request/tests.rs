@@ -15,7 +15,8 @@ on_both_engines! {
     a_request_whose_gateway_is_dead_is_taken_over_and_one_that_lives_is_not,
     the_first_answer_of_a_request_stays,
     what_has_expired_is_purged_with_later_claims,
-    a_request_is_never_charged_under_a_second_version,
+    a_request_is_never_charged_under_a_second_release_key,
+    what_was_purged_is_never_fresh_again,
 }
 
 statement! {
@@ -120,31 +121,82 @@ async fn what_has_expired_is_purged_with_later_claims(engine: Engine) {
     }
     // None, two, four, three and the last one go; one comes each time.
     assert_eq!(counts, [11, 10, 7, 5, 5]);
+    // What stayed is known still, however early it expires.
     assert_eq!(fixture.store.claim(&claiming(10), None).await.unwrap(), Claimed::Free);
 }
 
-async fn a_request_is_never_charged_under_a_second_version(engine: Engine) {
-    for is_read in [false, true] {
-        let fixture = Fixture::new(engine).await;
-        fixture.store.claim(&claiming(1), None).await.unwrap();
-        let working = Record { decision: Decision::Reserved, ..answered(1, Step::Working) };
-        let first = ask(1, Loss::pure(4));
-        let Reserved::Held(held) = fixture.store.reserve(&first, &working).await.unwrap() else { panic!() };
-        // Whether or not its charge is given back.
-        fixture.store.fail(held.id, is_read, &answered(1, Step::Freed)).await.unwrap();
-        let charged = fixture.charged().await;
-        let mut second = ask(1, Loss::pure(4));
-        second.key.dataset_version = "2".into();
-        let refused = fixture.store.reserve(&second, &working).await.unwrap();
-        assert_eq!(refused, Reserved::OtherVersion("1".into()));
-        assert_eq!(fixture.charged().await, charged);
-        let again = fixture.store.reserve(&first, &working).await.unwrap();
-        assert!(matches!(again, Reserved::Held(_)), "{again:?}");
-        assert_eq!(fixture.charged().await, (4, 4));
-        // Another request is charged under the new version.
-        fixture.store.claim(&claiming(2), None).await.unwrap();
-        let other = Record { decision: Decision::Reserved, ..answered(2, Step::Working) };
-        second.loss = Loss::pure(1);
-        assert!(matches!(fixture.store.reserve(&second, &other).await.unwrap(), Reserved::Held(_)));
+async fn what_was_purged_is_never_fresh_again(engine: Engine) {
+    let day = 86_400;
+    let fixture = Fixture::new(engine).await;
+    let other = fixture.place.open().await;
+    let question = Claiming { expires_at: day, forget_before: -300, ..claiming(1) };
+    fixture.store.claim(&question, None).await.unwrap();
+    // A clock that is two days ahead, of this gateway or of another one.
+    for id in [2, 3] {
+        let ahead = Claiming { expires_at: 3 * day, forget_before: 2 * day, ..claiming(id) };
+        assert_eq!(other.claim(&ahead, None).await.unwrap(), Claimed::Fresh);
+    }
+    // It is put right; the same question comes again, to either.
+    for store in [&fixture.store, &other] {
+        assert_eq!(store.claimed(&question).await.unwrap(), Claimed::Forgotten);
+        assert_eq!(store.claim(&question, None).await.unwrap(), Claimed::Forgotten);
+        for (id, expires_at, before) in
+            [(1, 86_400, true), (2, 259_200, true), (9, 86_400, true), (9, 86_401, false)]
+        {
+            let found = store.has_request(&question.principal, [id; 16], expires_at).await.unwrap();
+            assert_eq!(found, before, "{id} {expires_at}");
+        }
+    }
+    // Only what may have been forgotten is refused, and an earlier clock takes nothing back.
+    for (id, expires_at, claimed) in
+        [(4, day - 1, Claimed::Forgotten), (5, day, Claimed::Forgotten), (6, day + 1, Claimed::Fresh)]
+    {
+        let later = Claiming { expires_at, forget_before: -300, ..claiming(id) };
+        assert_eq!(fixture.store.claim(&later, None).await.unwrap(), claimed, "{expires_at}");
+    }
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.claim(&question, None).await.unwrap(), Claimed::Forgotten);
+    // A mark of more than one purge is that of the latest.
+    let later = |id| Claiming { expires_at: 9 * day, forget_before: 4 * day, ..claiming(id) };
+    fixture.store.claim(&later(7), None).await.unwrap();
+    for (id, expires_at, claimed) in [(8, 3 * day, Claimed::Forgotten), (9, 3 * day + 1, Claimed::Fresh)] {
+        let again = Claiming { expires_at, forget_before: -300, ..claiming(id) };
+        assert_eq!(fixture.store.claim(&again, None).await.unwrap(), claimed, "{expires_at}");
+    }
+}
+
+async fn a_request_is_never_charged_under_a_second_release_key(engine: Engine) {
+    let other_version = |key: &mut ReleaseKey| key.dataset_version = "2".into();
+    let other_terms = |key: &mut ReleaseKey| key.terms_digest = [8; 32];
+    let other_text = |key: &mut ReleaseKey| key.query_digest = [7; 32];
+    let changes: [fn(&mut ReleaseKey); 3] = [other_version, other_terms, other_text];
+    for (number, change) in changes.into_iter().enumerate() {
+        for ended in [None, Some(false), Some(true)] {
+            let fixture = Fixture::new(engine).await;
+            fixture.store.claim(&claiming(1), None).await.unwrap();
+            let working = Record { decision: Decision::Reserved, ..answered(1, Step::Working) };
+            let first = ask(1, Loss::pure(4));
+            let Reserved::Held(held) = fixture.store.reserve(&first, &working).await.unwrap() else {
+                panic!()
+            };
+            // Killed meanwhile, or failed, whether or not its charge is given back.
+            if let Some(is_read) = ended {
+                fixture.store.fail(held.id, is_read, &answered(1, Step::Freed)).await.unwrap();
+            }
+            let fixture = fixture.reopen().await;
+            let charged = fixture.charged().await;
+            let mut second = ask(1, Loss::pure(1));
+            change(&mut second.key);
+            let refused = fixture.store.reserve(&second, &working).await.unwrap();
+            assert_eq!(refused, Reserved::OtherKey("1".into()), "change {number}, {ended:?}");
+            assert_eq!(fixture.charged().await, charged);
+            let again = fixture.store.reserve(&first, &working).await.unwrap();
+            assert!(matches!(again, Reserved::Held(_)), "{again:?}");
+            assert_eq!(fixture.charged().await, (4, 4));
+            // Another request is charged under the new key.
+            fixture.store.claim(&claiming(2), None).await.unwrap();
+            let other = Record { decision: Decision::Reserved, ..answered(2, Step::Working) };
+            assert!(matches!(fixture.store.reserve(&second, &other).await.unwrap(), Reserved::Held(_)));
+        }
     }
 }

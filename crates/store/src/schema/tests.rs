@@ -3,6 +3,7 @@
 use lango_ledger::Holder;
 
 use super::*;
+use crate::version::SchemaVersion;
 use crate::{
     Decision, Examined, Reserved,
     fixture::{Engine, Fixture, Place, account, ask, on_both_engines, record},
