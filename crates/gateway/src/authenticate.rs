@@ -10,10 +10,15 @@ use crate::{Gateway, lease::Turn, pace::Pace, withheld::Withholding};
 /// The most by which two clocks of a region may differ.
 pub(crate) const CLOCK_SKEW_S: u64 = 300;
 
+/// A price enquiry or a look-up, which is free, lives at most this long: its answer is kept until then.
+const FREE_LIFE_S_MAX: u64 = 3_600;
+
 /// A request whose signature holds: from here on every answer is signed and recorded.
 pub(crate) struct Request<T> {
     /// Who signed it.
     pub principal: SpiffeId,
+    /// As what it was signed.
+    pub kind: PayloadType,
     /// Digest of the signed bytes.
     pub digest: [u8; 32],
     /// What was signed.
@@ -81,7 +86,7 @@ impl Gateway {
         let digest = digest(kind, &payload);
         let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
         let turn = OnceLock::new();
-        Ok(Request { principal, digest, payload, came_at, pace, turn, withholding, _what })
+        Ok(Request { principal, kind, digest, payload, came_at, pace, turn, withholding, _what })
     }
 
     /// A5 to A8: role, decoding, audience and time.
@@ -101,7 +106,10 @@ impl Gateway {
         if expires_at <= now {
             return Err(Refusal::Time(TimeFault::Expired));
         }
-        let life_s_max = self.request_life_max.as_secs();
+        let life_s_max = match request.kind {
+            PayloadType::Query => self.request_life_max.as_secs(),
+            _ => self.request_life_max.as_secs().min(FREE_LIFE_S_MAX),
+        };
         if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_s_max) {
             return Err(Refusal::Time(TimeFault::Life { life_s_max }));
         }

@@ -213,8 +213,13 @@ impl Gateway {
 
     /// Today, in UTC.
     pub(crate) fn today(&self) -> Date {
-        OffsetDateTime::from_unix_timestamp(self.now()).map_or(Date::MIN, OffsetDateTime::date)
+        day_of(self.now())
     }
+}
+
+/// The day (UTC) of a moment in Unix seconds.
+pub(crate) fn day_of(moment: i64) -> Date {
+    OffsetDateTime::from_unix_timestamp(moment).map_or(Date::MIN, OffsetDateTime::date)
 }
 
 /// Logs how a dataset's rows are bounded.

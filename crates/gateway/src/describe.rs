@@ -102,7 +102,8 @@ impl Gateway {
             rule: Some(granted.grant.id.clone()),
             ..known
         };
-        let earlier = self.earlier(request, &stored, &known).await?;
+        let earlier = self.earlier_of(request, &stored, &known).await?;
+        let earlier = self.sign_earlier(request, earlier);
         let mut record = self.record(request, &known, Decision::Repeated);
         record.release_id = Some(stored.release_id);
         let signed = self.sign(request, stored, FREE, true, &granted, earlier);

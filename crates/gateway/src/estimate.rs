@@ -32,7 +32,7 @@ impl Gateway {
         };
         self.authorize_price(request, &allowed, &loss)?;
         let mut queries_left = u64::MAX;
-        for charge in self.accounts(granted, known)? {
+        for charge in self.accounts(request, granted, known)? {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
             queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
         }

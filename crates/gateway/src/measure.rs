@@ -47,7 +47,7 @@ impl Gateway {
         request: &Request<Question>,
         allowed: &Allowed<'_>,
         reading: Reading,
-        reservation: &Reservation,
+        reservation: &Reservation<'_>,
     ) -> Result<Noisy, Refused> {
         let Reservation { id, plan, .. } = reservation;
         let begun = Instant::now();

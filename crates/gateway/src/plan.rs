@@ -80,9 +80,7 @@ impl Gateway {
         for id in &plan.earlier {
             let stored = self.store.release(id).await;
             let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
-            let of =
-                |stored: Stored| answer_bytes(stored.plan.len(), stored.layout.len(), stored.cells.len());
-            bytes = bytes.saturating_add(stored.map_or(0, of));
+            bytes = bytes.saturating_add(stored.as_ref().map_or(0, bytes_of));
         }
         Ok(bytes)
     }
@@ -128,7 +126,7 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
         return None;
     }
     let plan: PlanText = made.plan.parse().ok()?;
-    let (dataset, budget) = (policy.datasets.get(&asked.dataset)?, policy.budgets.get(&asked.dataset)?);
+    let (dataset, budget) = (policy.datasets.get(&asked.dataset)?, policy.budget(&asked.dataset)?);
     let terms = dataset.terms(query.columns(), &budget.account);
     if plan.terms_digest != digest(PayloadType::Terms, terms.as_bytes()) || !plan.is_of(&query.margins()) {
         return None;
@@ -143,9 +141,14 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
     Some(Counts { made: made.clone(), tables: tables.collect(), query })
 }
 
+/// The bytes of a stored release as it travels.
+pub(crate) fn bytes_of(stored: &Stored) -> usize {
+    answer_bytes(stored.plan.len(), stored.layout.len(), stored.cells.len())
+}
+
 /// Whether the answer fits a message, whatever its integers are and whichever keys are found: that is known before anything is
 /// charged.
-fn fits(plan: &Plan, earlier: usize) -> Result<(), Refusal> {
+pub(crate) fn fits(plan: &Plan, earlier: usize) -> Result<(), Refusal> {
     let found = if plan.discovers() { FOUND_KEYS_MOST } else { 0 };
     let text = plan.text().to_string().len();
     let layout = plan.layout.to_string().len().saturating_add(found * (WORD_BYTES_MOST + 1));

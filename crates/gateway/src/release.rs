@@ -34,6 +34,6 @@ impl Gateway {
             return self.repeat_other(request, allowed, FREE).await;
         };
         let noisy = self.measure(request, allowed, reading, &reservation).await?;
-        self.settle(request, allowed, &reservation, noisy).await
+        self.settle(request, allowed, reservation, noisy).await
     }
 }

@@ -3,24 +3,34 @@
 use lango_ledger::{Account, ChargeRefusal, Holder, Limit};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Plan, RestoreError, restore};
-use lango_store::{Charge, Decision, Reserve, Reserved};
+use lango_store::{Charge, Decision, Reserve, Reserved, Stored};
 use lango_wire::{BudgetFault, FREE, Question, Refusal};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    config::day_of,
+    plan::{bytes_of, fits},
     pools::member,
     refuse::{Known, Refused},
 };
 
 /// A price that is set aside.
-pub(crate) struct Reservation {
+pub(crate) struct Reservation<'a> {
     pub id: i64,
     /// The plan to follow: that of the first attempt.
     pub plan: Plan,
+    /// The releases that it divides by.
+    pub earlier: Vec<EarlierRelease<'a>>,
     /// What this request was charged.
     pub charged: Loss,
+}
+
+/// A release that an answer divides by, and the grant that opens it to the principal.
+pub(crate) struct EarlierRelease<'a> {
+    pub stored: Stored,
+    pub granted: Granted<'a>,
 }
 
 impl Gateway {
@@ -30,9 +40,10 @@ impl Gateway {
         request: &Request<Question>,
         allowed: &Allowed<'_>,
         plan: Plan,
-    ) -> Result<Option<Reservation>, Refused> {
+    ) -> Result<Option<Reservation<'_>>, Refused> {
+        let earlier = self.earlier(request, &plan.earlier, &allowed.known).await?;
         let Allowed { query, granted, key, known } = allowed;
-        let [pool, share] = self.accounts(granted, known)?;
+        let [pool, share] = self.accounts(request, granted, known)?;
         let reserve = Reserve {
             key: key.clone(),
             member: member(granted.dataset, granted.pool),
@@ -61,25 +72,37 @@ impl Gateway {
         if let (Some(anchoring), true) = (&self.anchoring, held.charged != FREE) {
             anchoring.charged();
         }
-        let plan = if held.plan == reserve.plan {
-            plan
+        let (plan, earlier) = if held.plan == reserve.plan {
+            (plan, earlier)
         } else {
             let unread = || known.unavailable("the stored plan of a reservation cannot be read", &held.id);
             let text = held.plan.parse().map_err(|()| unread())?;
             let restored = restore(query, granted.dataset, &text, held.loss);
-            restored.map_err(|error| match error {
+            let plan = restored.map_err(|error| match error {
                 // Its charge stands, and so does the refusal, however often the question is asked again.
                 RestoreError::Refused(refusal) => Refused::new(refusal, known),
                 RestoreError::Other => unread(),
-            })?
+            })?;
+            let earlier = self.earlier(request, &plan.earlier, known).await?;
+            let bytes = earlier.iter().map(|earlier| bytes_of(&earlier.stored)).sum();
+            fits(&plan, bytes).map_err(|refusal| Refused::new(refusal, known))?;
+            (plan, earlier)
         };
-        Ok(Some(Reservation { id: held.id, plan, charged: held.charged }))
+        Ok(Some(Reservation { id: held.id, plan, earlier, charged: held.charged }))
     }
 
     /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
-    pub(crate) fn accounts(&self, granted: &Granted<'_>, known: &Known) -> Result<[Charge; 2], Refused> {
-        let renews = granted.budget.renews;
-        let (period, since) = (renews.period(self.today()), renews.since(self.today()));
+    ///
+    /// INVARIANT (a charge counts in its period): the period is that of the moment which the reservation is dated by, when the request
+    /// came. One that waits over a renewal is charged to the period before.
+    pub(crate) fn accounts<T>(
+        &self,
+        request: &Request<T>,
+        granted: &Granted<'_>,
+        known: &Known,
+    ) -> Result<[Charge; 2], Refused> {
+        let (renews, day) = (granted.budget.renews, day_of(request.came_at));
+        let (period, since) = (renews.period(day), renews.since(day));
         let charge = |holder, epsilon_nano| -> Result<Charge, Refused> {
             let account =
                 Account { pool: granted.pool.name.to_string(), holder, period: period.clone(), since };

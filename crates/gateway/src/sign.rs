@@ -2,7 +2,7 @@
 
 use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
-use lango_privacy::{Loss, Measured};
+use lango_privacy::{Loss, Measured, PlanText, Query};
 use lango_store::{Decision, Settled, Step, Stored};
 use lango_wire::{
     Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, kept, pb, sealed::in_one_field,
@@ -14,7 +14,7 @@ use crate::{
     authorize::Allowed,
     measure::Noisy,
     refuse::{Known, Refused},
-    reserve::Reservation,
+    reserve::{EarlierRelease, Reservation},
     secret::{SecretError, random},
 };
 
@@ -24,9 +24,10 @@ impl Gateway {
         &self,
         request: &Request<Question>,
         allowed: &Allowed<'_>,
-        reservation: &Reservation,
+        reservation: Reservation<'_>,
         noisy: Noisy,
     ) -> Result<pb::Release, Refused> {
+        let Reservation { earlier, .. } = reservation;
         let Allowed { query, granted, key, known } = allowed;
         let Noisy { plan, measured: Measured { layout, integers }, sql_us } = noisy;
         let release_id = release_id(request.came_at);
@@ -42,7 +43,7 @@ impl Gateway {
         let mut record = self.record(request, known, Decision::Released);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
         // Signed before it is stored: the same bytes are what a request that is sent again gets.
-        let earlier = self.earlier(request, &release, known).await?;
+        let earlier = self.sign_earlier(request, earlier);
         let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.withhold(request, release.release_id);
@@ -95,7 +96,8 @@ impl Gateway {
     ) -> Result<pb::Release, Refused> {
         let Allowed { query, granted, known, .. } = allowed;
         self.authorize_price(request, allowed, &stored.loss)?;
-        let earlier = self.earlier(request, &stored, known).await?;
+        let earlier = self.earlier_of(request, &stored, known).await?;
+        let earlier = self.sign_earlier(request, earlier);
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
         let signed = self.sign(request, stored, charged, true, granted, earlier);
@@ -106,30 +108,54 @@ impl Gateway {
         Ok(signed)
     }
 
-    /// The releases that a release divides by, signed for the same request.
-    pub(crate) async fn earlier<T>(
+    /// The releases that a stored release divides by, as its plan names them.
+    pub(crate) async fn earlier_of<T>(
         &self,
         request: &Request<T>,
         release: &Stored,
         known: &Known,
-    ) -> Result<Vec<pb::Release>, Refused> {
-        let unreadable = |what: &'static str| known.unavailable(what, &hex::encode(release.release_id));
-        let plan: lango_privacy::PlanText =
-            release.plan.parse().map_err(|()| unreadable("the stored plan of a release cannot be read"))?;
+    ) -> Result<Vec<EarlierRelease<'_>>, Refused> {
+        let plan: PlanText = release.plan.parse().map_err(|()| {
+            let what = "the stored plan of a release cannot be read";
+            known.unavailable(what, &hex::encode(release.release_id))
+        })?;
+        self.earlier(request, &plan.earlier, known).await
+    }
+
+    /// The releases that an answer divides by, each open to the principal: whether they are is decided before any row is read.
+    pub(crate) async fn earlier<T>(
+        &self,
+        request: &Request<T>,
+        ids: &[[u8; 16]],
+        known: &Known,
+    ) -> Result<Vec<EarlierRelease<'_>>, Refused> {
         let mut earlier = Vec::new();
-        for id in &plan.earlier {
-            let stored = self.store.release(id).await.ok().flatten();
+        for id in ids {
+            let unreadable = |what: &'static str| known.unavailable(what, &hex::encode(id));
+            let stored = self.store.release(id).await;
+            let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
             let stored =
                 stored.ok_or_else(|| unreadable("a release that another divides by is not stored"))?;
-            let query: lango_privacy::Query = stored
+            let query: Query = stored
                 .query
                 .parse()
                 .map_err(|_| unreadable("the stored question of a release cannot be read"))?;
             let granted = self.open_to(request, &query, &known.purpose, &stored.loss);
             let granted = granted.map_err(|denial| Refused::new(denial, known))?;
-            earlier.push(self.sign(request, stored, FREE, true, &granted, Vec::new()));
+            earlier.push(EarlierRelease { stored, granted });
         }
         Ok(earlier)
+    }
+
+    /// Earlier releases, signed for the same request.
+    pub(crate) fn sign_earlier<T>(
+        &self,
+        request: &Request<T>,
+        earlier: Vec<EarlierRelease<'_>>,
+    ) -> Vec<pb::Release> {
+        let sign =
+            |EarlierRelease { stored, granted }| self.sign(request, stored, FREE, true, &granted, Vec::new());
+        earlier.into_iter().map(sign).collect()
     }
 
     /// The office's signature under what leaves.

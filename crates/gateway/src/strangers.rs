@@ -27,7 +27,10 @@ impl Strangers {
 
     /// Whether a refusal for this reason is recorded now. One that is not is counted.
     pub(crate) fn are_recorded(&self, reason: &str, now: Instant) -> bool {
-        if !matches!(reason, "role" | "not-addressed" | "time" | "malformed" | "too-many-requests") {
+        if !matches!(
+            reason,
+            "role" | "not-addressed" | "time" | "malformed" | "too-many-requests" | "request-id-reused"
+        ) {
             return true;
         }
         let mut state = self.lock();
@@ -66,6 +69,7 @@ mod tests {
             (0, "time", false),
             (0, "malformed", false),
             (0, "too-many-requests", false),
+            (0, "request-id-reused", false),
             // What a policy or a budget decides of a principal who may ask is always recorded.
             (0, "budget-exceeded", true),
             (0, "no-grant", true),
@@ -75,7 +79,7 @@ mod tests {
             let now = start + Duration::from_secs(second);
             assert_eq!(strangers.are_recorded(reason, now), is_recorded, "{reason} at {second}");
         }
-        assert_eq!(strangers.take_left_out(), 4);
+        assert_eq!(strangers.take_left_out(), 5);
         assert_eq!(strangers.take_left_out(), 0);
         strangers.put_back(3);
         assert_eq!(strangers.take_left_out(), 3);

@@ -144,7 +144,8 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn beside(file: &Path, path: &Path) -> PathBuf {
-    file.parent().unwrap_or(Path::new("")).join(path)
+    // Without the `.` of `identity = "."`: messages name the path.
+    file.parent().unwrap_or(Path::new("")).join(path).components().collect()
 }
 
 impl RegionTable {

@@ -171,7 +171,8 @@ impl PolicySet {
     /// that came nearest.
     ///
     /// ```
-    /// use lango_policy::{AccessRequest, DenialCode, PolicySet, document::Document};
+    /// use lango_document::Document;
+    /// use lango_policy::{AccessRequest, DenialCode, PolicySet};
     /// use lango_privacy::Query;
     ///
     /// let text = r#"
@@ -208,8 +209,9 @@ impl PolicySet {
     /// publish = "office"
     /// "#;
     /// let policy = PolicySet::read(&[Document::new("gha.toml", text)])?;
+    /// let principal = "spiffe://ecowas.example/analyst/awa".parse()?;
     /// let asked = AccessRequest {
-    ///     principal: "spiffe://ecowas.example/analyst/awa",
+    ///     principal: &principal,
     ///     purpose: Some("official-statistics"),
     ///     on: None,
     ///     epsilon_nano: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::rows;
-use lango_wire::VerifiedRelease;
+use lango_wire::{VerifiedRelease, pb};
 
 /// The margins of an answer in the layout's order; keys joined by spaces, the total under the empty key.
 pub fn tables(answer: &VerifiedRelease) -> Vec<BTreeMap<String, i64>> {
@@ -21,4 +21,9 @@ pub fn table(answer: &VerifiedRelease) -> BTreeMap<String, i64> {
     let mut tables = tables(answer);
     assert_eq!(tables.len(), 1, "the answer has several margins");
     tables.remove(0)
+}
+
+/// A price without its signature, which names its request and so is another at each enquiry.
+pub fn unsigned(price: pb::Estimate) -> pb::Estimate {
+    pb::Estimate { envelope: None, ..price }
 }

@@ -26,7 +26,7 @@ mod running;
 mod together;
 mod world;
 
-pub use answers::{table, tables};
+pub use answers::{table, tables, unsigned};
 pub use background::wait;
 pub use caller::{Caller, FailedCall, persons};
 pub use clock::TestClock;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lango_testkit::{Engine, Office, Policy, Register, TestRegion, persons, table};
+use lango_testkit::{Engine, Office, Policy, Register, TestRegion, persons, table, unsigned};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
@@ -178,7 +178,7 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
     office.up().await.unwrap();
     let analyst = world.analyst();
     let question = persons("by sex", "50");
-    let price = analyst.estimate(&office, &question).await.unwrap();
+    let price = unsigned(analyst.estimate(&office, &question).await.unwrap());
 
     let (code, stdout, stderr) = said(&import(&config, &after));
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
@@ -190,7 +190,7 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
     assert!(!stderr.contains("victim"), "{stderr}");
-    assert_eq!(analyst.estimate(&office, &question).await.unwrap(), price);
+    assert_eq!(unsigned(analyst.estimate(&office, &question).await.unwrap()), price);
     let answer = analyst.ask(&office, &question).await.unwrap();
     assert_eq!(table(&answer).values().sum::<i64>(), 20);
 }
@@ -226,7 +226,8 @@ fn what_is_made_is_its_owners_alone() {
             made += 1;
         }
     }
-    assert!(made >= 2, "the register and the ledger");
+    assert!(made >= 1, "the register");
+    assert_eq!(std::fs::metadata(office.store()).unwrap().permissions().mode() & 0o077, 0, "the ledger");
 }
 
 /// Waits until the register shows that the import has come so far; false if it ended before.

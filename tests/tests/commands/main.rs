@@ -195,17 +195,17 @@ async fn a_refused_certificate_is_explained_to_its_owner() {
 fn a_coordinator_refuses_a_key_that_others_may_read() {
     let world = TestRegion::new();
     let folder = tempfile::tempdir().unwrap();
-    world.identity(Role::Coordinator, "region").save(folder.path());
+    world.identity(Role::Coordinator, "region").save(&folder.path().join("identity"));
     let authority = world.authority.to_pem().certificate_pem;
     std::fs::write(folder.path().join("authority.pem"), authority).unwrap();
     let config = folder.path().join("coordinator.toml");
     let text = format!(
-        "listen = \"127.0.0.1:0\"\nidentity = \".\"\n\n[region]\nname = \"{}\"\nauthority = \"authority.pem\"\n\
+        "listen = \"127.0.0.1:0\"\nidentity = \"identity\"\n\n[region]\nname = \"{}\"\nauthority = \"authority.pem\"\n\
          signing_eku = \"{EKU}\"\n\n[[member]]\noffice = \"GHA\"\naddress = \"https://127.0.0.1:1\"\n",
         world.region.trust_domain()
     );
     std::fs::write(&config, text).unwrap();
-    let key = folder.path().join("tls.key");
+    let key = folder.path().join("identity/tls.key");
     program::open_to_others(&key);
     let done =
         program::command(program::lango()).arg("coordinator").arg("--config").arg(&config).output().unwrap();

@@ -83,3 +83,31 @@ async fn a_budget_renews_with_its_calendar_period() {
         office.down().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_waits_over_a_renewal_is_charged_in_the_period_in_which_it_came() {
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").budget("accounting = \"pure\"\nepsilon = 2\nrenews = \"monthly\"");
+    let policy = policy.grants([TestGrant::of("1", "2")]);
+    let office = Office::start(&world, &policy, &Register::sample(5)).await;
+    let analyst = world.analyst();
+    analyst.ask(&office, &persons("by sex", "0.5")).await.unwrap();
+    let pool =
+        |office: &Office| office.ledger().accounts.into_iter().find(|account| account.holder.is_empty());
+    let before = pool(&office).unwrap();
+
+    // Nobody writes to the store meanwhile, so the question waits.
+    let lock = rusqlite::Connection::open(office.store()).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let question = persons("by age", "1");
+    let (asked, ()) = tokio::join!(analyst.ask(&office, &question), async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        world.clock.advance(32 * 86_400);
+        lock.execute_batch("ROLLBACK").unwrap();
+    });
+    asked.unwrap();
+    let after = pool(&office).unwrap();
+    assert_eq!((after.period, after.pure_nano), (before.period, Some(1_500_000_000)));
+    let left = analyst.estimate(&office, &persons("by age,sex", "1")).await.unwrap().queries_left;
+    assert_eq!(left, 2, "the new period has its whole budget");
+}

@@ -1,6 +1,6 @@
 //! Two registers that differ by one person, asked alike: whatever no mechanism made is the same, field for field.
 
-use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
+use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons, unsigned};
 
 /// What an asker sees before an answer, for nothing: prices, descriptions and refusals, as they came.
 async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
@@ -24,7 +24,7 @@ async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
     ] {
         let shown = match analyst.estimate(office, &text).await {
             // Every field of the message, those that are added later too.
-            Ok(estimate) => format!("{estimate:?}"),
+            Ok(estimate) => format!("{:?}", unsigned(estimate)),
             Err(refusal) => words(&refusal),
         };
         seen.push((text, shown));
