@@ -42,7 +42,7 @@ async fn doctor_says_what_becomes_of_the_charges_under_an_edited_policy_as_the_g
     let budget = budget.split("[[").next().unwrap().replace("residents", "others");
     let parted = format!("{}{dataset}{second}{budget}\n{}", &plain[..first], &plain[last..]);
 
-    office.write_policy(&plain);
+    write(&office, &plain);
     doctor(&config).expect("policy's pools", "ok", "every charge stays in its pool");
     office.up().await.unwrap();
     world.analyst().ask(&office, &persons("by sex", "0.75")).await.unwrap();
@@ -57,7 +57,7 @@ async fn doctor_says_what_becomes_of_the_charges_under_an_edited_policy_as_the_g
             "write `group = \"residents\"` in `[dataset.others]`",
         ),
     ] {
-        office.write_policy(text);
+        write(&office, text);
         let before = fs::read(office.store()).unwrap();
         let found = doctor(&config);
         found.expect("policy's pools", status, words);
@@ -68,14 +68,20 @@ async fn doctor_says_what_becomes_of_the_charges_under_an_edited_policy_as_the_g
     }
 
     // One pool for two datasets, and then one for each.
-    office.write_policy(&together);
+    write(&office, &together);
     office.up().await.unwrap();
     office.down().await;
     doctor(&config).expect("policy's pools", "ok", "every charge stays in its pool");
-    office.write_policy(&parted);
+    write(&office, &parted);
     let found = doctor(&config);
     found.expect("policy's pools", "failed", "have been charged to one pool, `all`");
     refused_alike(&config, &found.found("policy's pools"));
+}
+
+/// Writes the policy for a gateway of this process, and for the commands.
+fn write(office: &Office, text: &str) {
+    office.write_policy(text);
+    fs::write(office.folder().join("policies/policy.toml"), text).unwrap();
 }
 
 /// The gateway does not start, with the same words.
