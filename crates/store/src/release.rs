@@ -5,7 +5,7 @@ use lango_ledger::{ReservationEvent, ReservationState};
 use lango_privacy::Loss;
 
 use crate::{
-    Record, Store, StoreError,
+    Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
     request,
     rows::{self, SetState},
@@ -17,17 +17,6 @@ use crate::{
 const COUNTS_MOST: i64 = 250;
 const QUERY_BYTES_MOST: i64 = 8 << 10;
 const PLAN_BYTES_MOST: i64 = 16 << 10;
-
-/// What makes two questions the same: one draw of noise serves all that share it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ReleaseKey {
-    /// Digest of the canonical text.
-    pub query_digest: [u8; 32],
-    /// The dataset's version.
-    pub dataset_version: String,
-    /// Digest of the terms.
-    pub terms_digest: [u8; 32],
-}
 
 /// A release as it is kept.
 #[derive(Debug, Clone, PartialEq)]
