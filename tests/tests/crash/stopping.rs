@@ -8,7 +8,7 @@ use lango_transport as transport;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::{BODY, fill, policy, process::Process, until};
+use crate::{BODY, fill_as, policy, process::Process, until};
 
 const SHUTDOWN: Duration = Duration::from_secs(1);
 /// The machine may have other work.
@@ -44,7 +44,9 @@ async fn a_gateway_ends_in_time_whatever_is_open_and_its_charge_stays_reserved()
     let world = TestRegion::new();
     let mut office = Office::prepare(&world, "GHA", &policy(), &Register::default());
     office.limits.shutdown = SHUTDOWN;
-    fill(&office);
+    // Rows that must be ranked, so that the question takes longer than the stop on a fast machine too.
+    fill_as(&office, "INTEGER");
+    office.write_policy(&policy().text().replace("rows_at_most = 1", "rows_at_most = 3"));
     let config = office.write_config(&world);
     let analyst = world.analyst();
     let gateway = Process::start(&config);
