@@ -21,6 +21,7 @@ use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
 use lango_store::{Anchor, Examined, Location, Store, StoreError};
+use lango_transport::ServerLimits;
 use serde::Deserialize;
 
 use self::{
@@ -162,6 +163,11 @@ impl RegionTable {
 }
 
 impl GatewayFile {
+    /// What the gateway gives to its peers.
+    pub fn limits(&self) -> ServerLimits {
+        self.limits.0
+    }
+
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::GatewayConfig, Failure> {
         let (tls, signer) = keys(&beside(file, &self.identity))?;
@@ -177,7 +183,7 @@ impl GatewayFile {
             store: self.store_location(file)?,
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
             request_life_max: Duration::from_secs(self.request_life_max_s),
-            limits: self.limits.0,
+            limits: self.limits(),
             clock: system_clock(),
         })
     }

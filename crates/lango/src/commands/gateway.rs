@@ -24,9 +24,10 @@ impl GatewayCommand {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         serving::log(file.log);
-        let config = file.load(&self.config)?;
-        let limits = config.limits;
+        let limits = file.limits();
         serving::run(&limits, async {
+            // Within the runtime: the pools of servers' connections belong to it.
+            let config = file.load(&self.config)?;
             let gateway = lango_gateway::Gateway::open(config).await?;
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
