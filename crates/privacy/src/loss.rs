@@ -43,6 +43,9 @@ pub enum LossError {
 }
 
 impl Loss {
+    /// What nothing costs.
+    pub const FREE: Self = Self { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+
     /// The loss of a pure release; its rho is `epsilon^2 / 2` (Bun and Steinke, arXiv 1605.02065, proposition 1.4).
     pub fn pure(epsilon_nano: u64) -> Self {
         let squared = u128::from(epsilon_nano) * u128::from(epsilon_nano);

@@ -9,7 +9,7 @@ use crate::{
     engine::Connection,
 };
 
-pub(crate) const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+pub(crate) const FREE: Loss = Loss::FREE;
 
 /// Runs every test on both engines.
 macro_rules! on_both_engines {

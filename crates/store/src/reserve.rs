@@ -260,8 +260,7 @@ impl SetAside {
             transaction.all(SetState { state: after.word().into(), id: id.into() }.into()).await?;
         }
         transaction.all(request::step(&self.record, Some(&self.reserve.key))).await?;
-        let free = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
-        Ok(Reserved::Held(HeldCharge { id, plan, loss, charged: free }))
+        Ok(Reserved::Held(HeldCharge { id, plan, loss, charged: Loss::FREE }))
     }
 }
 

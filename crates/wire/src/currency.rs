@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What nothing costs.
-pub const FREE: Loss = Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 };
+pub const FREE: Loss = Loss::FREE;
 /// A policy may declare a delta of a thousandth at most.
 const ACCOUNT_DELTA_E18_MOST: u64 = 1_000_000_000_000_000;
 

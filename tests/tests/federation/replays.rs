@@ -323,7 +323,7 @@ fn failed(analyst: &Caller) -> Record {
         reason: "unavailable".into(),
         rule: None,
         policy_digest: [0; 32],
-        charged: lango_privacy::Loss { pure_nano: Some(0), rho_nano: 0, delta_e18: 0 },
+        charged: lango_privacy::Loss::FREE,
         release_id: None,
         left_out: 0,
         request: None,
