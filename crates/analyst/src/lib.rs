@@ -6,6 +6,8 @@
 //! Architecture invariant: prints nothing. What happens on the way are events, what comes of it are values, what fails is an error;
 //! words for people are made by the caller.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod answered;
 mod client;
 mod clock;

@@ -5,6 +5,8 @@
 //!
 //! Architecture invariant: cells never reach a log line.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod ask;
 mod clock;
 mod combined;

@@ -68,6 +68,11 @@ pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Ve
     table.to_string()
 }
 
+/// How many there are of something: `1 grant`, `2 grants`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A whole number with thousands set apart: `-1,234`.
 pub fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();

@@ -31,16 +31,16 @@ pub use decimal::{Decimal, nano};
 pub use groups::Group;
 pub use layout::{Keyset, Layout, LayoutError, LayoutMargin, rows};
 pub use loss::{Accounting, Loss, LossError};
-pub use measure::{Measure, MeasureError};
+pub use measure::{MEASURE_BYTES_MOST, Measure, MeasureError};
 pub use mechanism::{
     Counted, Discovery, Exact, FOUND_KEYS_MOST, Measured, Measurement, Mechanism, Noise, NoiseError,
     Selection, SelectionLaw, measure, rank_scores,
 };
 pub use name::{Code, Name, NameError, WORD_BYTES_MOST};
 pub use plan::{
-    Basis, Bounds, CELLS_MOST, Cost, Fetch, FilterOn, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST, MarginText,
-    MeasuredColumn, Plan, PlanRefusal, PlanText, PlannedFilter, PlannedMargin, ReleasedTable, RestoreError,
-    Sensitivity, compile, fractions, restore,
+    Basis, Bounds, CELLS_MOST, Cost, Fetch, FilterOn, LAYOUT_BYTES_MOST, MARGINS_MOST, MEASURES_MOST,
+    MEMORY_MOST, MarginText, MeasuredColumn, PLAN_BYTES_MOST, Plan, PlanRefusal, PlanText, PlannedFilter,
+    PlannedMargin, ReleasedTable, RestoreError, Sensitivity, compile, fractions, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
 pub use text::{QueryError, QueryPart};

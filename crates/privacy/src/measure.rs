@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 use crate::{Decimal, Name, name::join};
 
 /// The most bytes of a measure's text.
-const BYTES_MOST: usize = 256;
+pub const MEASURE_BYTES_MOST: usize = 256;
 
 /// What is computed in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ impl Measure {
     }
 
     fn read(text: &str) -> Option<Self> {
-        if text.len() > BYTES_MOST {
+        if text.len() > MEASURE_BYTES_MOST {
             return None;
         }
         let Some((function, rest)) = text.split_once('(') else {

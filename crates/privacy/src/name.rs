@@ -92,6 +92,25 @@ impl Code {
         escaped.parse().ok()
     }
 
+    /// The text that [`Code::escaped`] made this code of; `None` where it can have made it of none.
+    pub fn unescaped(&self) -> Option<String> {
+        let mut bytes = Vec::with_capacity(self.0.len());
+        let mut rest = self.0.as_bytes();
+        while let Some((&byte, after)) = rest.split_first() {
+            if byte != b'%' {
+                bytes.push(byte);
+                rest = after;
+                continue;
+            }
+            let (digits, after) = after.split_at_checked(2)?;
+            let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after;
+        }
+        let text = String::from_utf8(bytes).ok()?;
+        (Self::escaped(&text).as_ref() == Some(self)).then_some(text)
+    }
+
     /// The code of a whole number.
     pub fn of_integer(value: i64) -> Self {
         Self(value.to_string())
@@ -115,4 +134,21 @@ impl Code {
 /// Words with commas between them.
 pub(crate) fn join<'a, T: AsRef<str> + 'a>(words: impl IntoIterator<Item = &'a T>) -> String {
     words.into_iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_any_text_becomes_that_text_again() {
+        for text in ["Kumasi", "Cape Coast", "Côte d'Ivoire", "Ho,1", "50%", "%41", "a\tb", "é\u{202e}", "+F"]
+        {
+            assert_eq!(Code::escaped(text).unwrap().unescaped().as_deref(), Some(text));
+        }
+        // What no text is written as stays as it is.
+        for code in ["50%", "%", "%4", "%41", "%e9", "%C3", "%+1", "%FF"] {
+            assert_eq!(code.parse::<Code>().unwrap().unescaped(), None, "{code}");
+        }
+    }
 }

@@ -7,8 +7,7 @@ use crate::{Accounting, Dataset, Keyset, Layout, LayoutMargin, Loss, Margin, Mea
 pub use cost::Cost;
 pub use fetch::{Fetch, Sensitivity, fractions};
 pub use filter::{FilterOn, PlannedFilter};
-pub(crate) use limits::LAYOUT_BYTES_MOST;
-pub use limits::{CELLS_MOST, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST};
+pub use limits::{CELLS_MOST, LAYOUT_BYTES_MOST, MARGINS_MOST, MEASURES_MOST, MEMORY_MOST, PLAN_BYTES_MOST};
 pub use refusal::{PlanRefusal, RestoreError};
 pub use text::{Bounds, MarginText, MeasuredColumn, PlanText};
 

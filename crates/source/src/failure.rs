@@ -7,6 +7,10 @@ use sqlx::{Error, mysql::MySqlDatabaseError};
 use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
 
 /// The error in words that hold no value of a row.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the driver may add errors: what is not known is not passed on"
+)]
 pub(crate) fn safe_words(error: &Error) -> String {
     match error {
         Error::Database(database) => {

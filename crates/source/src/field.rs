@@ -71,7 +71,9 @@ impl<'a> Field<'a> {
         let declared = codes.iter().take(codes.len().saturating_sub(2)).enumerate();
         let positions = match domain {
             Domain::Integer { .. } => HashMap::new(),
-            _ => declared.map(|(position, code)| (code.to_string(), position)).collect(),
+            Domain::Codes(_) | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => {
+                declared.map(|(position, code)| (code.to_string(), position)).collect()
+            }
         };
         let mut field = Self {
             domain,
@@ -117,7 +119,7 @@ impl<'a> Field<'a> {
         self.present = value.is_present(self.domain);
         self.number = match value {
             Value::Integer(number) => Some(number),
-            _ => None,
+            Value::Missing | Value::Text(_) | Value::Undeclared => None,
         };
         self.position = match &value {
             Value::Missing => self.unknown(),
@@ -125,7 +127,9 @@ impl<'a> Field<'a> {
             Value::Text(text) => {
                 let key = match self.domain {
                     Domain::Date { .. } => self.domain.key_of(text),
-                    _ => Some(text.as_ref()),
+                    Domain::Codes(_) | Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => {
+                        Some(text.as_ref())
+                    }
                 };
                 key.and_then(|key| self.positions.get(key).copied()).unwrap_or(self.other())
             }
@@ -138,7 +142,7 @@ impl<'a> Field<'a> {
             Value::Text(text) => Code::escaped(text)
                 .filter(|code| ![UNKNOWN, TOTAL].contains(&code.as_str()))
                 .map_or(Some(OTHER.to_owned()), |code| Some(code.to_string())),
-            _ => Some(OTHER.to_owned()),
+            Value::Integer(_) | Value::Undeclared => Some(OTHER.to_owned()),
         };
         self.conditions.iter().all(|condition| match (condition, &value) {
             (Passing::Positions(passing), _) => passing.get(self.position).copied().unwrap_or(false),
@@ -162,7 +166,9 @@ impl<'a> Field<'a> {
     pub(crate) fn read_key(&mut self, key: Option<i64>) -> bool {
         let declared = |key: i64| match self.domain {
             Domain::Date { by, .. } => self.positions.get(&stretch(key, *by)).copied(),
-            _ => usize::try_from(key).ok().filter(|position| *position < self.other()),
+            Domain::Codes(_) | Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => {
+                usize::try_from(key).ok().filter(|position| *position < self.other())
+            }
         };
         self.position = match key {
             None => self.unknown(),

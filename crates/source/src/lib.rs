@@ -3,6 +3,8 @@
 //! Architecture invariant: speaks of plans and cells, so that another engine is another implementation of [`Source`].
 //! What leaves this crate is [`lango_privacy::Exact`], which only the noise can open.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod count;
 mod description;
 mod examination;

@@ -60,7 +60,13 @@ impl<'a> Tally<'a> {
         }
         let points = match fetch {
             Fetch::Bins { range, grid, .. } | Fetch::Ranks { range, grid, .. } => grid.points(range),
-            _ => Vec::new(),
+            Fetch::Units
+            | Fetch::UnitsBy(_)
+            | Fetch::Rows
+            | Fetch::RowsOf(_)
+            | Fetch::Sum { .. }
+            | Fetch::Pair { .. }
+            | Fetch::Keys(_) => Vec::new(),
         };
         let width = fetch.width(&plan.dataset);
         let searched = matches!(fetch, Fetch::Keys(_));
@@ -185,7 +191,14 @@ impl<'a> Tally<'a> {
                 let units = |(key, place): (String, usize)| Some((key, *counted.get(place)?));
                 Counted::Keys(found.into_iter().filter_map(units).collect())
             }
-            _ => Counted::Cells(counted),
+            Fetch::Units
+            | Fetch::UnitsBy(_)
+            | Fetch::Rows
+            | Fetch::RowsOf(_)
+            | Fetch::Sum { .. }
+            | Fetch::Pair { .. }
+            | Fetch::Bins { .. }
+            | Fetch::Ranks { .. } => Counted::Cells(counted),
         }
     }
 

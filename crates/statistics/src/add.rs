@@ -204,7 +204,13 @@ impl Sheet<'_> {
                 let factor = 10i128.pow(scale.saturating_sub(range.scale).min(18));
                 Part::Plain { factor, places: vec![0] }
             }
-            _ => Part::Plain { factor: 1, places: self.inner_places(estimated.answer, content) },
+            CellContent::Count
+            | CellContent::Shares(_)
+            | CellContent::Bins(..)
+            | CellContent::Chosen(..)
+            | CellContent::Found(_) => {
+                Part::Plain { factor: 1, places: self.inner_places(estimated.answer, content) }
+            }
         }
     }
 }

@@ -37,6 +37,23 @@ pub(crate) struct Chosen {
 }
 
 impl<'a> CellContent<'a> {
+    /// The keys of the dimension that it gives shares of.
+    pub fn keys_of_shares(&self) -> Option<&'a [Code]> {
+        match self {
+            Self::Shares(keys) => Some(keys),
+            Self::Count | Self::Sum(_) | Self::Pair(_) | Self::Centred(..) => None,
+            Self::Bins(..) | Self::Chosen(..) | Self::Found(_) => None,
+        }
+    }
+
+    /// The decimals of what is added up; counts have none.
+    pub fn scale(&self) -> u32 {
+        match self {
+            Self::Sum(range) | Self::Pair(range) | Self::Centred(range, _) => range.scale,
+            Self::Count | Self::Shares(_) | Self::Bins(..) | Self::Chosen(..) | Self::Found(_) => 0,
+        }
+    }
+
     /// The content of a margin; `None` where layout and plan do not agree with its measure.
     pub fn of(laid: &'a LayoutMargin, planned: &MarginText, plan: &PlanText) -> Option<Self> {
         let column = || laid.measure.column().and_then(|name| plan.columns.get(name));

@@ -69,15 +69,11 @@ fn margin(
     let contents = answers.iter().map(|answer| answer.content(place).ok()).collect::<Option<Vec<_>>>()?;
     let texts = answers.iter().map(|answer| answer.plan.margins.get(place).filter(|text| usable(text)));
     let texts = texts.collect::<Option<Vec<_>>>()?;
-    let scale = |content: &CellContent<'_>| match content {
-        CellContent::Sum(range) | CellContent::Pair(range) | CellContent::Centred(range, _) => range.scale,
-        _ => 0,
-    };
-    let finest = contents.iter().map(scale).max().unwrap_or(0);
+    let finest = contents.iter().map(CellContent::scale).max().unwrap_or(0);
     let mut sum = Vec::new();
     for (content, noises) in contents.iter().zip(noises) {
         // In units of the finest scale, so that whole numbers of one scale stay whole.
-        let factor = unit(finest - scale(content));
+        let factor = unit(finest - content.scale());
         for weight in weights(content) {
             let terms = noises.get(place)?.iter();
             sum.extend(terms.map(|term| Term { weight: factor * weight * term.weight, ..*term }));
@@ -99,7 +95,7 @@ fn margin(
         }),
         CellContent::Found(_) => match texts.first()?.measurement {
             Measurement::Discovery(discovery) if alone => Some(Foreseen::Found(of(1), discovery.threshold)),
-            _ => None,
+            Measurement::Discovery(_) | Measurement::Noise(_) | Measurement::Selection(_) => None,
         },
     }
 }

@@ -3,6 +3,8 @@
 //! Architecture invariant: this crate knows no clock, file, socket, signature or policy. Everything here happens after
 //! the noise, so it costs nothing, and anyone who holds the releases can compute it again.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod add;
 mod combine;
 mod content;

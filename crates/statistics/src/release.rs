@@ -84,10 +84,7 @@ impl<'a> OfficeRelease<'a> {
         }
         for (place, margin) in margins.iter().enumerate() {
             let axes = self.layout.axes(&margin.by).map(|(dimension, keyset)| (dimension, keyset.codes()));
-            let inner = match self.content(place)? {
-                CellContent::Shares(keys) => margin.measure.column().map(|dimension| (dimension, keys)),
-                _ => None,
-            };
+            let inner = margin.measure.column().zip(self.content(place)?.keys_of_shares());
             for (dimension, codes) in axes.chain(inner) {
                 if codes.iter().any(|code| code.as_str() == TOTAL) || !unique(codes) {
                     return Err(CombineError::Keys { office: office(), dimension: dimension.to_string() });

@@ -85,10 +85,7 @@ impl<'a> Sheet<'a> {
             let mut lens = answers.iter().zip(&self.contents).filter_map(|(answer, content)| {
                 let declared =
                     dimension.map(|dimension| answer.layout.keyset(dimension).map(|keys| keys.len()));
-                declared.unwrap_or(match content {
-                    CellContent::Shares(keys) => Some(keys.len()),
-                    _ => None,
-                })
+                declared.unwrap_or_else(|| content.keys_of_shares().map(<[_]>::len))
             });
             let differ = lens.any(|len| len != keys);
             let at = axis.codes.iter().position(|code| code == OTHER);

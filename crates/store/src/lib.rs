@@ -3,6 +3,8 @@
 //! Architecture invariant: decides nothing about budgets (that is `ledger`) and knows no clock. Every change is part of one
 //! transaction, durable before its function returns; nothing slow or random happens inside one.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod anchor;
 mod engine;
 mod error;

@@ -7,6 +7,8 @@
 //!
 //! Architecture invariant: knows no message, no principal's rights and no data. Names of principals are opaque to it.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 mod accept;
 mod activity;
 mod address;

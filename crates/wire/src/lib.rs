@@ -4,6 +4,8 @@
 //! verified; what came from a peer stays bytes until it is worth reading ([`sealed`]); [`refusal`] is the only place where a
 //! refusal gets its status, and [`words`] the only one where it gets words.
 
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
+
 pub mod absence;
 pub mod answer;
 pub mod client;

@@ -7,9 +7,9 @@ const KIB: usize = 1024;
 /// The most bytes of a request: an envelope of 256 KiB, four certificates and their frame.
 pub const REQUEST_BYTES_MAX: usize = 512 * KIB;
 /// The most bytes of a plan's text.
-pub const PLAN_BYTES_MAX: usize = 256 * KIB;
+pub const PLAN_BYTES_MAX: usize = lango_privacy::PLAN_BYTES_MOST;
 /// The most bytes of a layout's text.
-pub const LAYOUT_BYTES_MAX: usize = 1024 * KIB;
+pub const LAYOUT_BYTES_MAX: usize = lango_privacy::LAYOUT_BYTES_MOST;
 /// The most bytes of a packed integer.
 pub const INTEGER_BYTES_MAX: usize = 10;
 /// The most bytes of an office's envelope: a payload of 8 KiB, four certificates of 16 KiB and their frame.

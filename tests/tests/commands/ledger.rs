@@ -68,7 +68,7 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
         assert_eq!(text(line, "currency"), "epsilon");
     }
     let (_, stdout, _) = ledger("show", &config, &["--format", "csv"]);
-    assert!(stdout.starts_with("pool,grant,period,currency,limit,spent,left\nresidents,,"), "{stdout}");
+    assert!(stdout.starts_with("pool,grant,period,currency,limit,spent,left,delta\nresidents,,"), "{stdout}");
     let (_, stdout, _) = ledger("show", &config, &[]);
     assert!(stdout.contains("regional-analysts") && stdout.contains("99.25"), "{stdout}");
     office.down().await;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lango_document::Document;
-use lango_privacy::{Decimal, Filter, Margin, Measure, Price, Query, nano};
+use lango_privacy::{Decimal, Filter, Level, MEASURE_BYTES_MOST, Margin, Measure, Price, Query, nano};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -105,7 +105,7 @@ fn assemble(
     let mut asked: BTreeMap<Measure, BTreeSet<Margin>> = BTreeMap::new();
     let mut layouts = BTreeSet::new();
     for (measure, margins) in measures {
-        let name: Measure = measure.parse().map_err(|error| format!("{error}"))?;
+        let name = read_measure(&measure)?;
         for names in margins {
             layouts.insert(names.iter().any(|name| name == "office"));
             let names = names.iter().filter(|name| *name != "office");
@@ -130,12 +130,42 @@ fn assemble(
         }
     }
     let price = price.read(&asked)?;
+    if let Price::Precision { confidence, .. } = &price
+        && confidence.as_str().parse::<Level>().is_err()
+    {
+        return Err(format!(
+            "the confidence of the precision is {confidence}: write a share between 0 and 1, or a percentage such as `95 %`"
+        ));
+    }
     let version = version.map(|version| version.parse().map_err(|error| format!("{error}"))).transpose()?;
     let dataset = dataset.parse().map_err(|error| format!("{error}"))?;
     let query = Query { dataset, version, measures: asked, filters: read, price };
     // Only the text is signed, so what the text says is what is asked.
     let query: Query = query.to_string().parse().map_err(|error| format!("{error}"))?;
     Ok(Draft { query, by_office: layouts.contains(&true), purpose: None })
+}
+
+/// A measure as people write it: `quantile(age, 0.10, 0.9)`.
+fn read_measure(text: &str) -> Result<Measure, String> {
+    let minimal = |argument: &str| {
+        let argument = argument.trim();
+        Decimal::unsigned(argument).map_or_else(|| argument.to_owned(), |number| number.to_string())
+    };
+    let written = match text.trim().split_once('(').map(|(function, rest)| (function, rest.strip_suffix(')')))
+    {
+        Some((function, Some(arguments))) => {
+            let arguments: Vec<String> = arguments.split(',').map(minimal).collect();
+            format!("{}({})", function.trim(), arguments.join(","))
+        }
+        Some((_, None)) | None => text.trim().to_owned(),
+    };
+    if written.len() > MEASURE_BYTES_MOST {
+        let (begin, length): (String, _) = (written.chars().take(40).collect(), written.len());
+        return Err(format!(
+            "the measure `{begin}..` is {length} characters long, more than {MEASURE_BYTES_MOST}: ask for fewer shares at once"
+        ));
+    }
+    written.parse().map_err(|error| format!("{error}"))
 }
 
 impl Offer<'_> {
@@ -216,6 +246,9 @@ mod tests {
                 "2.5 at 95 % on sum(fee) by sex",
                 Some("price precision 2.5 at 0.95 on sum(fee) by sex"),
             ),
+            // 95 is no share: a percentage has its sign.
+            (&["persons"], &["sex"], "50 at 95", None),
+            (&["persons"], &["sex"], "50 at 100 %", None),
             (&["persons"], &["sex", "_T"], "50 at 95 %", None),
             (&["persons"], &["sex"], "50 at 95 % on rows by sex", None),
             (&["persons"], &["sex"], "50", None),
@@ -234,6 +267,29 @@ mod tests {
             let read = parts.read().ok().map(|asked| asked.query.to_string());
             let price = read.as_deref().and_then(|text| text.lines().last());
             assert_eq!(price, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_measure_is_read_as_people_write_it() {
+        let many = format!(
+            "quantile(age,{})",
+            (1..99).map(|share| format!("0.{share:02}1")).collect::<Vec<_>>().join(",")
+        );
+        for (text, expected) in [
+            ("quantile(age, 0.10, .5)", Err("`quantile(age,0.1,.5)` is no measure")),
+            ("quantile(age, 0.90, 0.10)", Ok("quantile(age,0.1,0.9)")),
+            (" quantile( age ,0.50 ) ", Ok("quantile(age,0.5)")),
+            ("median(age)", Ok("quantile(age,0.5)")),
+            ("persons ", Ok("persons")),
+            ("mean(age", Err("`mean(age` is no measure")),
+            (&many, Err("more than 256: ask for fewer shares at once")),
+        ] {
+            match (read_measure(text).map(|measure| measure.to_string()), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+                (found, expected) => panic!("{found:?} {expected:?}"),
+            }
         }
     }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use lango_analyst::Answered;
-use lango_privacy::{Accounting, Decimal, Loss, Measure, PlanText, nano};
+use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
 };
 
 use crate::{
     failure::Failure,
-    output::{self, Format, brief, decimals, grouped, number},
+    output::{self, Format, brief, counted, decimals, grouped, number},
 };
 
 mod data;
@@ -53,11 +53,14 @@ impl AnswerReport<'_> {
 
     /// The tables as they are to be shown.
     fn shown(&self, shown: &Shown) -> Result<Vec<CombinedTable>, Failure> {
-        let tables = if shown.whole {
+        let mut tables = if shown.whole {
             in_whole_numbers(&self.0.tables, &self.0.side_by_side())?
         } else {
             self.0.tables.clone()
         };
+        for table in &mut tables {
+            found_keys_in_words(table);
+        }
         if shown.quantiles.is_empty() {
             return Ok(tables);
         }
@@ -108,8 +111,9 @@ impl AnswerReport<'_> {
             (_, None) => String::new(),
             (0, _) => "cost      nothing: every answer had been released before\n".to_owned(),
             (charged, one) => format!(
-                "cost      epsilon {} at each of {charged} offices; {} for a person held by all of them\n",
+                "cost      epsilon {} at each of {}; {} for a person held by all of them\n",
                 nano(one.unwrap_or(0)),
+                counted(charged, "office"),
                 nano(self.charged())
             ),
         };
@@ -136,6 +140,17 @@ impl AnswerReport<'_> {
         }
         let unit = if *account == Accounting::Pure.word() { "epsilon" } else { "rho" };
         format!("split     {unit} {}\n", split.join(&format!("\n          {unit} ")))
+    }
+}
+
+/// Keys that were found in the registers, as they stand there: they travel as codes.
+fn found_keys_in_words(table: &mut CombinedTable) {
+    let Measure::Keys(column) = &table.measure else { return };
+    let codes = table.axes.iter_mut().filter(|axis| axis.dimension == column.as_str());
+    for code in codes.flat_map(|axis| &mut axis.codes) {
+        if let Some(text) = code.parse::<Code>().ok().and_then(|code| code.unescaped()) {
+            *code = text;
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use lango_gateway::system_clock;
+use lango_gateway::{declared_members, system_clock};
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Budget, PolicySet};
 use lango_privacy::nano;
-use lango_store::{Examined, Store};
+use lango_store::{Examined, Moved, Store};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -22,7 +22,7 @@ use crate::{
 pub enum LedgerCommand {
     /// Make the store, once, before a gateway's first start. Refused where there is one.
     Create(Place),
-    /// Say what has been spent and what is left of each pool and grant, in the period of today.
+    /// Print what has been spent and what is left of each pool and grant, in the period of today.
     Show(Show),
     /// Write the anchor anew from the store as it is now: only if you are sure that the store is the latest.
     Anchor(Place),
@@ -99,18 +99,26 @@ struct Line {
     /// None where the account holds what its currency cannot express.
     spent: Option<String>,
     left: String,
+    /// What keys that were searched for cost beside it.
+    delta: String,
 }
 
-const COLUMNS: [&str; 7] = ["pool", "grant", "period", "currency", "limit", "spent", "left"];
+const COLUMNS: [&str; 8] = ["pool", "grant", "period", "currency", "limit", "spent", "left", "delta"];
 
 impl Show {
     async fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
         let policy = PolicySet::read(&file.policies(&self.config)?)?;
-        let lines = lines(&policy, &mut file.readable_store(&self.config).await?).await?;
+        let mut store = file.readable_store(&self.config).await?;
+        let lines = lines(&policy, &mut store).await?;
+        for Moved { from, to } in store.moves(&declared_members(&policy)).await? {
+            say(&format!(
+                "the charges of the pool {from} are not shown: they follow their dataset into {to} when the gateway starts"
+            ));
+        }
         let cells = |line: &Line| {
-            let Line { pool, grant, period, currency, limit, spent, left } = line;
-            let spent = spent.clone().unwrap_or_else(|| "not expressible".to_owned());
+            let Line { pool, grant, period, currency, limit, spent, left, delta } = line;
+            let spent = spent.clone().unwrap_or_else(|| "without a pure guarantee".to_owned());
             vec![
                 pool.clone(),
                 grant.clone(),
@@ -119,10 +127,11 @@ impl Show {
                 limit.clone(),
                 spent,
                 left.clone(),
+                delta.clone(),
             ]
         };
         print(&match self.format {
-            Format::Table => table(&COLUMNS, &[4, 5, 6], lines.iter().map(cells)),
+            Format::Table => table(&COLUMNS, &[4, 5, 6, 7], lines.iter().map(cells)),
             Format::Json => return print_json(&serde_json::to_value(&lines)?),
             Format::Csv => {
                 let row = |cells: Vec<String>| {
@@ -164,7 +173,8 @@ async fn line(
     epsilon_nano: u64,
 ) -> Result<Line, Failure> {
     let limit = Limit::of_epsilon(budget.account, epsilon_nano)?;
-    let spent = store.balance(&account).await?.amount(&budget.account);
+    let balance = store.balance(&account).await?;
+    let spent = balance.amount(&budget.account);
     let Account { pool, holder, period, .. } = account;
     let currency = match budget.account {
         lango_privacy::Accounting::Pure => "epsilon",
@@ -181,5 +191,9 @@ async fn line(
         limit: nano(limit.amount_nano),
         left: nano(spent.map_or(0, |spent| limit.amount_nano.saturating_sub(spent))),
         spent: spent.map(nano),
+        delta: match balance.delta_e18 {
+            0 => "0".to_owned(),
+            delta_e18 => format!("{:e}", delta_e18 as f64 / 1e18),
+        },
     })
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     config,
     failure::Failure,
-    output::Format,
+    output::{Format, counted},
 };
 
 #[derive(Debug, Subcommand)]
@@ -169,7 +169,8 @@ impl Ask {
         }
         if count < answered.at_least as usize {
             return Err(Failure::Failed(format!(
-                "{count} offices answered, --at-least {} were wanted",
+                "{} answered, --at-least {} asks for more",
+                counted(count, "office"),
                 answered.at_least
             )));
         }

@@ -13,6 +13,8 @@ pub(super) const INTEGERS_MOST: usize = 5_000_000;
 /// The most candidates that a question's quantiles weigh, each as often as it is weighed: five microseconds each at worst.
 pub(super) const WEIGHED_MOST: usize = 5_000_000;
 /// The most bytes of a layout's text.
-pub const LAYOUT_BYTES_MOST: usize = 16 << 20;
+pub const LAYOUT_BYTES_MOST: usize = 1 << 20;
+/// The most bytes of a plan's text.
+pub const PLAN_BYTES_MOST: usize = 256 << 10;
 /// The most bytes that a gateway holds for one question while it counts and measures.
 pub const MEMORY_MOST: usize = 80 << 20;

@@ -60,7 +60,9 @@ pub enum PlanRefusal {
     #[error("no epsilon up to 100 is precise enough")]
     PrecisionOutOfReach,
     /// A precision that makes no sense.
-    #[error("a precision is a half-width above 0 and a confidence between 0 and 0.999999")]
+    #[error(
+        "a precision is a half-width of one unit or more (1 of a count, the last decimal of a sum) and a confidence between 0 and 0.999999"
+    )]
     Precision,
     /// Epsilon of zero, too large or finer than a billionth.
     #[error("epsilon must be above 0, at most 100 and no finer than a billionth")]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use super::{MARGINS_MOST, MEASURES_MOST};
+use super::{MARGINS_MOST, MEASURES_MOST, PLAN_BYTES_MOST};
 use crate::{Dataset, Margin, Measure, Measurement, Name, Range};
 
 /// The most lines of a plan: three of the whole, one for each measure's column, and for each margin one of its own and one of
@@ -118,7 +118,9 @@ impl FromStr for PlanText {
     /// Reads a plan's text back; any other spelling than the printed one is refused.
     fn from_str(text: &str) -> Result<Self, ()> {
         // INVARIANT (bounded before it is read): what is no plan's size costs no more than to count its lines.
-        if text.lines().nth(LINES_MOST).is_some() || text.lines().any(|line| line.len() > LINE_BYTES_MOST) {
+        let is_long = |line: &str| line.len() > LINE_BYTES_MOST;
+        if text.len() > PLAN_BYTES_MOST || text.lines().nth(LINES_MOST).is_some() || text.lines().any(is_long)
+        {
             return Err(());
         }
         let mut lines = text.lines();

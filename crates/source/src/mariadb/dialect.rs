@@ -23,14 +23,21 @@ impl Dialect for MariaDbDialect {
             ColumnType::Text { .. } | ColumnType::Word => {
                 format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
             }
-            _ => self.decimal(column),
+            ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => {
+                self.decimal(column)
+            }
         }
     }
 
     fn grouped(&self, column: &str, kind: ColumnType) -> String {
         match kind {
             ColumnType::Text { bytewise: false, .. } => self.text(column, kind),
-            _ => column.to_owned(),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => column.to_owned(),
         }
     }
 
@@ -38,7 +45,12 @@ impl Dialect for MariaDbDialect {
         match kind {
             // It is text already.
             ColumnType::Text { bytewise: false, .. } => grouped.to_owned(),
-            _ => self.text(grouped, kind),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => self.text(grouped, kind),
         }
     }
 
@@ -56,7 +68,9 @@ impl Dialect for MariaDbDialect {
                 let shifted = shifted(column, scale);
                 format!("CAST({shifted} AS SIGNED)")
             }
-            _ => column.to_owned(),
+            ColumnType::Integer | ColumnType::Text { .. } | ColumnType::Day | ColumnType::Word => {
+                column.to_owned()
+            }
         }
     }
 
@@ -98,7 +112,11 @@ impl Dialect for MariaDbDialect {
         match kind {
             // The numbers past the signed ones become the negative ones, one by one.
             ColumnType::Unsigned => format!("CAST({column} AS SIGNED)"),
-            _ => self.number(column, kind),
+            ColumnType::Integer
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => self.number(column, kind),
         }
     }
 
@@ -106,7 +124,11 @@ impl Dialect for MariaDbDialect {
         let [first, last] = days.map(|day| binds.text(day));
         match kind {
             ColumnType::Day => format!("{column} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)"),
-            _ => {
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Word => {
                 let text = self.text(column, kind);
                 format!("{text} BETWEEN CAST({first} AS BINARY) AND CAST({last} AS BINARY)")
             }
@@ -159,7 +181,7 @@ impl MariaDbDialect {
             Bind::Numbers(points) => {
                 points.iter().map(|point| self.whole(*point)).collect::<Vec<_>>().join(", ")
             }
-            _ => "NULL".to_owned(),
+            Bind::Text(_) | Bind::Secret(_) => "NULL".to_owned(),
         }
     }
 }

@@ -29,7 +29,11 @@ impl Dialect for PostgresDialect {
                 let shifted = shifted(column, scale);
                 format!("CASE WHEN {column} <> 'NaN' THEN ({shifted})::bigint END")
             }
-            _ => format!("{column}::bigint"),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => format!("{column}::bigint"),
         }
     }
 
@@ -57,7 +61,11 @@ impl Dialect for PostgresDialect {
         match kind {
             // Days before Christ and after 9999 have longer texts.
             ColumnType::Day => format!("octet_length({text}) = 10"),
-            _ => format!("{text} ~ '{DAY}'"),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Word => format!("{text} ~ '{DAY}'"),
         }
     }
 
@@ -79,7 +87,11 @@ impl Dialect for PostgresDialect {
                 });
                 format!("{column} BETWEEN {first} AND {last}")
             }
-            _ => {
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Text { .. }
+            | ColumnType::Word => {
                 let [first, last] = days.map(|day| binds.text(day));
                 format!("{column} COLLATE \"C\" BETWEEN {first} AND {last}")
             }

@@ -68,7 +68,7 @@ pub(crate) fn bounded(
     let ranked = format!("row_number() OVER (PARTITION BY {unit} ORDER BY {digest})");
     let apart = match ranks {
         Ranks::Beyond(most) if most > 1 => dialect.ranks_apart(table.unit_type).map(|select| (most, select)),
-        _ => None,
+        Ranks::All | Ranks::Beyond(_) => None,
     };
     let rows = match apart {
         Some((most, select)) => {
@@ -138,7 +138,9 @@ fn normal_input(
     let kind = table.kind(name);
     match column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => (dialect.number(&quoted, kind), NormalType::Number),
-        _ => (present_text(dialect, &quoted, kind), NormalType::Text),
+        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
+            (present_text(dialect, &quoted, kind), NormalType::Text)
+        }
     }
 }
 
@@ -163,7 +165,7 @@ pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType
         ColumnType::Text { .. } | ColumnType::Word => {
             format!("CASE WHEN {} THEN {text} END", dialect.not_blank(column, kind))
         }
-        _ => text,
+        ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => text,
     }
 }
 

@@ -45,7 +45,9 @@ pub(crate) fn is_judged(filter: &PlannedFilter) -> bool {
 fn is_shipped(filter: &PlannedFilter, kind: ColumnType) -> bool {
     match filter.on {
         FilterOn::Days(..) => kind == ColumnType::Day,
-        _ => matches!(kind, ColumnType::Text { .. }),
+        FilterOn::Codes { .. } | FilterOn::Integers { .. } | FilterOn::Between(..) => {
+            matches!(kind, ColumnType::Text { .. })
+        }
     }
 }
 
@@ -64,7 +66,7 @@ fn narrowed(
             (!codes.is_empty()).then(|| dialect.among_texts(column, kind, &codes))
         }
         FilterOn::Days(first, last) => Some(dialect.between_days(column, kind, [first, last], binds)),
-        _ => None,
+        FilterOn::Codes { .. } | FilterOn::Integers { .. } | FilterOn::Between(..) => None,
     }
 }
 

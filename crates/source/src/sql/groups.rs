@@ -187,21 +187,27 @@ impl Planner<'_> {
 
     /// The integer of a cell that a row adds to, where that follows from a number of the row, and that there is one.
     fn place(&self, fetch: &Fetch, binds: &mut Binds) -> Option<(String, String)> {
-        let (column, range, grid) = match fetch {
-            Fetch::Bins { column, range, grid } | Fetch::Ranks { column, range, grid } => {
-                (column, range, grid)
-            }
-            _ => return None,
+        let (column, range, grid, is_bins) = match fetch {
+            Fetch::Bins { column, range, grid } => (column, range, grid, true),
+            Fetch::Ranks { column, range, grid } => (column, range, grid, false),
+            Fetch::Units
+            | Fetch::UnitsBy(_)
+            | Fetch::Rows
+            | Fetch::RowsOf(_)
+            | Fetch::Sum { .. }
+            | Fetch::Pair { .. }
+            | Fetch::Keys(_) => return None,
         };
         let number = self.number(column);
         let present = format!("{number} IS NOT NULL");
         let clamped = clamped(self.dialect, &number, range);
         let points = Bind::Numbers(Arc::new(grid.points(range)));
         let at_most = self.dialect.at_most(&clamped, &points, binds);
-        let place = match fetch {
-            // The first bin begins at the lower bound.
-            Fetch::Bins { .. } => format!("{at_most} - 1"),
-            _ => format!("2 * {at_most} - {}", self.dialect.among(&clamped, &points, binds)),
+        // The first bin begins at the lower bound.
+        let place = if is_bins {
+            format!("{at_most} - 1")
+        } else {
+            format!("2 * {at_most} - {}", self.dialect.among(&clamped, &points, binds))
         };
         Some((place, present))
     }
@@ -251,7 +257,9 @@ impl Planner<'_> {
                 kind @ (ColumnType::Text { .. } | ColumnType::Word) => {
                     format!("{} IS NOT NULL", present_text(self.dialect, &column, kind))
                 }
-                _ => format!("{} IS NOT NULL", self.number_or_column(table, name, column)),
+                ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => {
+                    format!("{} IS NOT NULL", self.number_or_column(table, name, column))
+                }
             },
             AccessPath::Bounded { .. } => format!("{column} IS NOT NULL"),
         }
@@ -261,7 +269,11 @@ impl Planner<'_> {
     fn number_or_column(&self, table: &CatalogueTable, name: &Name, column: String) -> String {
         match table.kind(name) {
             kind @ ColumnType::Decimal(_) => self.dialect.number(&column, kind),
-            _ => column,
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => column,
         }
     }
 }

@@ -133,10 +133,8 @@ pub(super) fn alone(register: &Path) -> Result<File, SourceError> {
     let held = File::open(beside).or_else(|_| made());
     let held = held.and_then(|file| file.lock().map(|()| file));
     held.map_err(|error| {
-        let owner = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => "; prepare as the user who owns the register",
-            _ => "",
-        };
+        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+        let owner = if denied { "; prepare as the user who owns the register" } else { "" };
         SourceError::Unprepared(format!("{}: {error}{owner}", beside.display()))
     })
 }

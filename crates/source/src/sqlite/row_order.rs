@@ -16,7 +16,7 @@ pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> ru
     connection.create_scalar_function("lango_row_order", -1, flags, move |arguments| {
         let secret = match arguments.get_raw(0) {
             ValueRef::Blob(secret) => secret,
-            _ => &[],
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => &[],
         };
         let mut order = RowOrder::new(secret, raw(arguments.get_raw(1)));
         for (position, domain) in domains.iter().enumerate() {

@@ -131,3 +131,15 @@ fn programs_get_whole_numbers_whole_and_nothing_where_there_is_nothing() {
         ]
     );
 }
+
+#[test]
+fn found_keys_are_shown_as_they_stand_in_the_registers() {
+    let cells = [("Cape%20Coast", figure(9.0, 1.0, 2.0)), ("50%", figure(8.0, 1.0, 2.0)), ("%C3%A9", None)];
+    for (measure, expected) in
+        [("keys(village)", ["Cape Coast", "50%", "é"]), ("share(village)", ["Cape%20Coast", "50%", "%C3%A9"])]
+    {
+        let mut table = table(measure, "village", &cells);
+        found_keys_in_words(&mut table);
+        assert_eq!(table.axes[0].codes, expected);
+    }
+}

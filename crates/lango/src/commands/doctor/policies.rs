@@ -6,7 +6,7 @@ use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
 
 use super::report::DoctorReport;
-use crate::config::GatewayFile;
+use crate::{config::GatewayFile, output::counted};
 
 /// Examines the policy, and returns it where it can be read.
 pub fn examine(
@@ -23,7 +23,10 @@ pub fn examine(
             return None;
         }
     };
-    report.ok("policy", format!("{} datasets, {} grants", set.datasets.len(), set.grants.len()));
+    report.ok(
+        "policy",
+        format!("{}, {}", counted(set.datasets.len(), "dataset"), counted(set.grants.len(), "grant")),
+    );
     for error in set.never_matching(file.region_name()) {
         report.warning("policy's principals", error, "name analysts of the region, or take the line out");
     }
@@ -37,7 +40,9 @@ pub fn examine(
             "there are none",
             "say with `[[test]]` what must be allowed and what must not",
         ),
-        (0, count) => report.ok("policy's tests", format!("{count} pass")),
+        (0, count) => {
+            report.ok("policy's tests", format!("{count} {}", if count == 1 { "passes" } else { "pass" }))
+        }
         _ => {}
     }
     if let Some(id) = office
