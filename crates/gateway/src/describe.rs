@@ -40,7 +40,7 @@ impl Gateway {
         }
         let mut record = self.record(request, &known, Decision::Described);
         record.request = request.step(Step::Answered(kept::datasets(&described)));
-        self.append(&record, &known).await?;
+        self.append(request, &record, &known).await?;
         Ok(described)
     }
 
@@ -108,7 +108,7 @@ impl Gateway {
         record.release_id = Some(stored.release_id);
         let signed = self.sign(request, stored, FREE, true, &granted, earlier);
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
-        self.append(&record, &known).await?;
+        self.append(request, &record, &known).await?;
         Ok(signed)
     }
 }

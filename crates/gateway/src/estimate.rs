@@ -45,7 +45,7 @@ impl Gateway {
         let mut record = self.record(request, known, Decision::Estimated);
         record.request =
             request.step(Step::Answered(kept::estimate(granted.dataset.name.as_str(), &estimate)));
-        self.append(&record, known).await?;
+        self.append(request, &record, known).await?;
         Ok(estimate)
     }
 }

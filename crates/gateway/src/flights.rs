@@ -15,6 +15,20 @@ pub(crate) type RequestKey = (SpiffeId, [u8; 16]);
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
+/// A place among those who have the same key.
+pub(crate) struct Place {
+    lock: Lock,
+    /// Whether nobody else had one when it was taken.
+    pub is_first: bool,
+}
+
+impl Place {
+    /// Waits for the others; the key is free again when the guard is dropped.
+    pub(crate) async fn wait(self) -> OwnedMutexGuard<()> {
+        self.lock.lock_owned().await
+    }
+}
+
 /// The keys that are being answered now.
 pub(crate) struct Flights<K> {
     locks: Mutex<HashMap<K, Lock>>,
@@ -29,12 +43,15 @@ impl<K> Default for Flights<K> {
 impl<K: Clone + Eq + Hash> Flights<K> {
     /// Waits until no other request of this key is under way; the key is free again when the guard is dropped.
     pub(crate) async fn take(&self, key: &K) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            // A lock that only this table holds is nobody's.
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            locks.entry(key.clone()).or_default().clone()
-        };
-        lock.lock_owned().await
+        self.place(key).wait().await
+    }
+
+    /// A place for a request of this key, without waiting.
+    pub(crate) fn place(&self, key: &K) -> Place {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lock that only this table holds is nobody's.
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        let lock = Lock::clone(locks.entry(key.clone()).or_default());
+        Place { is_first: Arc::strong_count(&lock) == 2, lock }
     }
 }

@@ -1,8 +1,8 @@
 //! A request's turn: while a gateway is at work on it, it renews its claim, so that other gateways on the store see that it lives.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
-use lango_store::Store;
+use lango_store::{Claiming, Store};
 use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
 
 /// A gateway at work on a request shows that it lives this often.
@@ -11,25 +11,38 @@ const BEAT: Duration = Duration::from_secs(2);
 /// or answered: the ledger resumes one reservation, and the first answer is the answer.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
 
-/// A request's turn: from its claim until its answer has left.
+/// A request's turn: from when its copies have left until its answer has.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// The request's identifier.
-    pub id: [u8; 16],
+    /// What claims it.
+    pub claiming: Claiming,
     _alone: OwnedMutexGuard<()>,
-    beating: JoinHandle<()>,
+    beating: OnceLock<JoinHandle<()>>,
 }
 
 impl Turn {
-    /// Begins the turn of a request that this gateway has claimed, and renews the claim until the turn ends.
-    pub(crate) fn begin(store: Store, principal: String, id: [u8; 16], alone: OwnedMutexGuard<()>) -> Self {
-        Self { id, _alone: alone, beating: tokio::spawn(beat(store, principal, id)) }
+    /// The turn of a request that is not claimed yet.
+    pub(crate) fn new(claiming: Claiming, alone: OwnedMutexGuard<()>) -> Self {
+        Self { claiming, _alone: alone, beating: OnceLock::new() }
+    }
+
+    /// This gateway has claimed the request: the claim is renewed until the turn ends.
+    pub(crate) fn begin(&self, store: &Store) {
+        let Claiming { principal, id, .. } = &self.claiming;
+        self.beating.get_or_init(|| tokio::spawn(beat(store.clone(), principal.clone(), *id)));
+    }
+
+    /// Whether this gateway has claimed it.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.beating.get().is_some()
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.beating.abort();
+        if let Some(beating) = self.beating.get() {
+            beating.abort();
+        }
     }
 }
 

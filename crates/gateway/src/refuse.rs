@@ -26,22 +26,30 @@ impl Known {
     }
 }
 
-/// A refusal with what was known when it was made. `recorded` where the record was part of a transaction already.
+/// A refusal with what was known when it was made.
 pub(crate) struct Refused {
     pub refusal: Box<Refusal>,
     pub known: Box<Known>,
+    /// Whether its record was part of a transaction already.
     pub recorded: bool,
+    /// Whether the request has an answer by now, which another gateway on the store gave: that is the answer.
+    pub answered_elsewhere: bool,
 }
 
 impl Refused {
     pub(crate) fn new(refusal: impl Into<Refusal>, known: &Known) -> Self {
-        Self { refusal: Box::new(refusal.into()), known: Box::new(known.clone()), recorded: false }
+        Self {
+            refusal: Box::new(refusal.into()),
+            known: Box::new(known.clone()),
+            recorded: false,
+            answered_elsewhere: false,
+        }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal: Box::new(refusal), known: Box::default(), recorded: false }
+        Self::new(refusal, &Known::default())
     }
 }
 
@@ -55,7 +63,7 @@ impl Gateway {
     /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
     /// record, and the next refusal that is recorded says how many were.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
-        let Refused { refusal, known, recorded } = refused;
+        let Refused { refusal, known, recorded, .. } = refused;
         let code = refusal.code();
         // What failed, and what came too often, may be sent again.
         let is_freed = matches!(*refusal, Refusal::Unavailable | Refusal::TooManyRequests { .. });
@@ -84,9 +92,13 @@ impl Gateway {
         record.reason = code.to_owned();
         record.request = request.step(step(&status));
         record.left_out = self.strangers.take_left_out();
-        let unrecorded = match self.store.append(&record).await {
+        // What may be sent again claims nothing.
+        let claiming = request.unclaimed().filter(|_| !is_freed);
+        let unrecorded = match self.store.append(&record, claiming).await {
             Ok(Recorded::Now) => return status,
-            Ok(Recorded::Answered(_)) => "another gateway has answered this request".to_owned(),
+            Ok(Recorded::Answered(_) | Recorded::Reused | Recorded::Forgotten) => {
+                "another gateway has answered this request".to_owned()
+            }
             Err(error) => error.to_string(),
         };
         self.strangers.put_back(record.left_out);

@@ -26,6 +26,7 @@ impl Gateway {
         request: &Request<Question>,
         allowed: &Allowed<'_>,
     ) -> Result<pb::Release, Refused> {
+        self.begin_work(request, &allowed.known).await?;
         // Its share of the gateway's memory is held until the answer is made.
         let (plan, _share) = self.plan(request, allowed, Work::Answer).await?;
         self.authorize_price(request, allowed, &plan.loss)?;

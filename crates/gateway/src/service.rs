@@ -20,19 +20,26 @@ macro_rules! call {
         let (_, extensions, sent) = $sent.into_parts();
         let request =
             gateway.authenticate(sent.$envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
-        let share = gateway.share(&request, $demand, &extensions).await?;
+        let admitted = gateway.admitted(&request);
+        let share = gateway.share(&request, &admitted, $demand, &extensions).await?;
         let request = Arc::new(request);
         let leaving = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
-            let worked = match gateway.take_turn(&request).await {
-                Ok(Found::Fresh(signed)) => gateway.$work(&request, &signed).await,
-                Ok(Found::Kept(kept)) => match kept.body {
-                    KeptBody::Refusal(status) => return Err(*status),
-                    body => again(body),
+            let kept = match gateway.take_turn(&request, admitted).await {
+                Ok(Found::Fresh(signed)) => match gateway.$work(&request, &signed).await {
+                    Err(refused) if refused.answered_elsewhere => gateway.first_answer(&request).await,
+                    Err(refused) => Err(refused),
+                    Ok($answer) => return Ok(Response::new($response)),
                 },
+                Ok(Found::Kept(kept)) => Ok(kept),
                 Err(refused) => Err(refused),
             };
-            match worked {
+            let again = match kept.map(|kept| kept.body) {
+                Ok(KeptBody::Refusal(status)) => return Err(*status),
+                Ok(body) => again(body),
+                Err(refused) => Err(refused),
+            };
+            match again {
                 Ok($answer) => Ok(Response::new($response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use lango_identity::Role;
 use lango_transport::{Demand, Share, UnderWay};
 use lango_wire::Refusal;
 use tonic::{Extensions, Status};
@@ -11,6 +10,7 @@ use crate::{
     Gateway,
     authenticate::{Request, Signed},
     refuse::Refused,
+    turn::Admitted,
 };
 
 impl Gateway {
@@ -18,10 +18,15 @@ impl Gateway {
     pub(crate) async fn share<T: Signed>(
         &self,
         request: &Request<T>,
+        admitted: &Result<Admitted<T>, Refusal>,
         demand: Demand,
         extensions: &Extensions,
     ) -> Result<Share, Status> {
-        let demand = if self.asks_for_work(request).await { demand } else { Demand::Replay };
+        let asks_for_work = match admitted {
+            Ok(admitted) => self.asks_for_work(request, admitted).await,
+            Err(_) => false,
+        };
+        let demand = if asks_for_work { demand } else { Demand::Replay };
         match self.shares.take(&request.principal.to_string(), demand, Instant::now()) {
             Ok(share) => {
                 if let Some(under_way) = extensions.get::<UnderWay>() {
@@ -33,14 +38,11 @@ impl Gateway {
         }
     }
 
-    /// Whether a request can be admitted and has not come before. Only its principal can make another such one; a coordinator that
-    /// repeats what it has relayed must not use up what the principal may ask.
-    async fn asks_for_work<T: Signed>(&self, request: &Request<T>) -> bool {
-        let Ok(signed) = self.admit(request, Role::Analyst) else { return false };
-        let before = self
-            .store
-            .has_request(&request.principal.to_string(), signed.request_id(), signed.life().1)
-            .await;
-        before.is_ok_and(|before| !before)
+    /// Whether an admitted request has not come before. Only its principal can make another such one; a coordinator that repeats what it
+    /// has relayed must not use up what the principal may ask.
+    async fn asks_for_work<T: Signed>(&self, request: &Request<T>, admitted: &Admitted<T>) -> bool {
+        let (id, (_, expires_at)) = (admitted.signed.request_id(), admitted.signed.life());
+        let before = self.store.has_request(&request.principal.to_string(), id, expires_at).await;
+        admitted.place.is_first && before.is_ok_and(|before| !before)
     }
 }

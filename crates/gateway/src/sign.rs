@@ -102,7 +102,7 @@ impl Gateway {
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
         let signed = self.sign(request, stored, charged, true, granted, earlier);
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
-        self.append(&record, known).await?;
+        self.append(request, &record, known).await?;
         let total_us = request.pace.elapsed_us();
         tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, total_us, "repeated");
         Ok(signed)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lango_identity::Role;
 use lango_ledger::Claimed;
-use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, Stored};
+use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, StoreError, Stored};
 use lango_wire::{
     Refusal, TimeFault,
     kept::{self, Filling, Kept},
@@ -15,12 +15,19 @@ use tokio::time::Instant;
 use crate::{
     Gateway,
     authenticate::{CLOCK_SKEW_S, Request, Signed},
+    flights::Place,
     lease::{LEASE, Turn},
     refuse::{Known, Refused},
 };
 
 /// How often another gateway's work is asked after.
 const POLL: Duration = Duration::from_millis(100);
+
+/// A request that passed A5 to A8, in its place among its copies.
+pub(crate) struct Admitted<T> {
+    pub signed: T,
+    pub place: Place,
+}
 
 /// What A9 finds.
 pub(crate) enum Found<T> {
@@ -31,42 +38,69 @@ pub(crate) enum Found<T> {
 }
 
 impl<T> Request<T> {
+    /// What claims it, where it has its turn and is not claimed yet.
+    pub(crate) fn unclaimed(&self) -> Option<&Claiming> {
+        self.turn.get().filter(|turn| !turn.is_claimed()).map(|turn| &turn.claiming)
+    }
+
     /// The request as its record names it; none before its turn.
     pub(crate) fn step(&self, step: Step) -> Option<OfRequest> {
-        self.turn.get().map(|turn| OfRequest { id: turn.id, step })
+        self.turn.get().map(|turn| OfRequest { id: turn.claiming.id, step })
     }
 }
 
 impl Gateway {
-    /// Checks A5 to A9.
-    pub(crate) async fn take_turn<T: Signed>(&self, request: &Request<T>) -> Result<Found<T>, Refused> {
+    /// Checks A5 to A8, and takes the request's place among its copies.
+    pub(crate) fn admitted<T: Signed>(&self, request: &Request<T>) -> Result<Admitted<T>, Refusal> {
         let signed = self.admit(request, Role::Analyst)?;
-        let (id, (_, expires_at)) = (signed.request_id(), signed.life());
+        let place = self.requests.place(&(request.principal.clone(), signed.request_id()));
+        Ok(Admitted { signed, place })
+    }
+
+    /// Checks A9. A request that has not come before is claimed by the record of its answer, in one transaction with it, or by
+    /// [`Gateway::begin_work`], whichever comes first.
+    pub(crate) async fn take_turn<T: Signed>(
+        &self,
+        request: &Request<T>,
+        admitted: Result<Admitted<T>, Refusal>,
+    ) -> Result<Found<T>, Refused> {
+        let Admitted { signed, place } = admitted?;
         let claiming = Claiming {
             principal: request.principal.to_string(),
-            id,
+            id: signed.request_id(),
             digest: request.digest,
-            expires_at: i64::try_from(expires_at).unwrap_or(i64::MAX),
+            expires_at: i64::try_from(signed.life().1).unwrap_or(i64::MAX),
             forget_before: self.now().saturating_sub(i64::try_from(CLOCK_SKEW_S).unwrap_or_default()),
         };
         // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was ready.
-        let alone = self.requests.take(&(request.principal.clone(), id)).await;
-        match self.claim(&claiming).await? {
-            Some(answer) => Ok(Found::Kept(self.restore(request, &answer).await?)),
-            None => {
-                // A request takes its turn once.
-                let _ = request.turn.set(Turn::begin(self.store.clone(), claiming.principal, id, alone));
-                Ok(Found::Fresh(signed))
-            }
+        let alone = place.wait().await;
+        let claimed = self.store.claimed(&claiming).await.map_err(unkept)?;
+        let is_claimed = claimed != Claimed::Fresh;
+        if is_claimed && let Some(answer) = self.claim(&claiming).await? {
+            return Ok(Found::Kept(self.restore(request, &answer).await?));
         }
+        let turn = Turn::new(claiming, alone);
+        if is_claimed {
+            turn.begin(&self.store);
+        }
+        // A request takes its turn once.
+        let _ = request.turn.set(turn);
+        Ok(Found::Fresh(signed))
+    }
+
+    /// Claims a request durably before anything is done for it that is worth not to be done twice.
+    pub(crate) async fn begin_work<T>(&self, request: &Request<T>, known: &Known) -> Result<(), Refused> {
+        let Some(turn) = request.turn.get().filter(|turn| !turn.is_claimed()) else { return Ok(()) };
+        if self.claim(&turn.claiming).await?.is_some() {
+            return Err(known.answered_elsewhere());
+        }
+        turn.begin(&self.store);
+        Ok(())
     }
 
     /// Claims a request, waiting for another gateway that is at work on it as long as that lives; its answer where it has one.
     async fn claim(&self, claiming: &Claiming) -> Result<Option<Vec<u8>>, Refused> {
-        let failed = |error| {
-            Known::default().unavailable("a request cannot be kept", &error as &dyn std::fmt::Display)
-        };
-        let mut claimed = self.store.claim(claiming, None).await.map_err(failed)?;
+        let mut claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
         let mut seen: Option<(Seen, Instant)> = None;
         loop {
             match claimed {
@@ -84,19 +118,32 @@ impl Gateway {
                     };
                     tokio::time::sleep(POLL).await;
                     claimed = if since.elapsed() < LEASE {
-                        self.store.claimed(claiming).await.map_err(failed)?
+                        self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
-                        self.store.claim(claiming, Some(now)).await.map_err(failed)?
+                        self.store.claim(claiming, Some(now)).await.map_err(unkept)?
                     };
                     // What is free now is taken by a claim alone.
                     if let Claimed::Fresh | Claimed::Free = claimed
                         && since.elapsed() < LEASE
                     {
-                        claimed = self.store.claim(claiming, None).await.map_err(failed)?;
+                        claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
                     }
                 }
             }
         }
+    }
+
+    /// The answer that another gateway has given to a request at work here.
+    pub(crate) async fn first_answer<T>(&self, request: &Request<T>) -> Result<Kept, Refused> {
+        let claimed = match request.turn.get() {
+            Some(turn) => self.store.claimed(&turn.claiming).await.map_err(unkept)?,
+            None => Claimed::Forgotten,
+        };
+        let Claimed::Answered(answer) = claimed else {
+            let what = "another gateway has answered this request";
+            return Err(Known::default().unavailable(what, &"its answer is gone"));
+        };
+        self.restore(request, &answer).await
     }
 
     /// The first answer's bytes, whole again.
@@ -122,20 +169,30 @@ impl Gateway {
         Ok(kept)
     }
 
-    /// Records an answer and keeps it for its request, in one transaction.
-    pub(crate) async fn append(&self, record: &Record, known: &Known) -> Result<(), Refused> {
-        match self.store.append(record).await {
+    /// Records an answer and keeps it for its request, which it claims where that is not claimed yet: all in one transaction.
+    pub(crate) async fn append<T>(
+        &self,
+        request: &Request<T>,
+        record: &Record,
+        known: &Known,
+    ) -> Result<(), Refused> {
+        match self.store.append(record, request.unclaimed()).await {
             Ok(Recorded::Now) => Ok(()),
             Ok(Recorded::Answered(_)) => Err(known.answered_elsewhere()),
+            Ok(Recorded::Reused) => Err(Refused::new(Refusal::RequestIdReused, known)),
+            Ok(Recorded::Forgotten) => Err(Refused::new(Refusal::Time(TimeFault::Expired), known)),
             Err(error) => Err(known.unavailable("an answer could not be recorded", &error)),
         }
     }
 }
 
+fn unkept(error: StoreError) -> Refused {
+    Known::default().unavailable("a request cannot be kept", &error)
+}
+
 impl Known {
-    /// Another gateway took this one for dead and has answered meanwhile. Sent again, the request gets that answer.
+    /// Another gateway has answered the request meanwhile.
     pub(crate) fn answered_elsewhere(&self) -> Refused {
-        let refused = self.unavailable("another gateway has answered this request", &"this one was too slow");
-        Refused { recorded: true, ..refused }
+        Refused { answered_elsewhere: true, ..Refused::new(Refusal::Unavailable, self) }
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    Entry, Record, Recorded, ReleaseKey, Store, StoreError,
+    Claiming, Entry, Record, Recorded, ReleaseKey, Store, StoreError,
     engine::{Connection, Run},
     request, rows,
     statement::{BoundStatement, Together, statement},
@@ -36,8 +36,12 @@ statement! {
 
 static APPEND: Together = Together::new();
 
-/// Appends the record of a request that changes nothing else.
-struct Append(Record);
+/// Appends the record of a request that changes nothing else, and claims the request where that is not claimed yet.
+struct Append {
+    record: Record,
+    claiming: Option<Claiming>,
+    me: [u8; 16],
+}
 
 #[async_trait]
 impl Write for Append {
@@ -46,10 +50,15 @@ impl Write for Append {
     type Outcome = Recorded;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Recorded, StoreError> {
-        if let Some(answer) = request::answered(transaction, &self.0).await? {
-            return Ok(Recorded::Answered(answer));
+        let Self { record, claiming, me } = self;
+        let unrecorded = match claiming {
+            None => request::answered(transaction, record).await?.map(Recorded::Answered),
+            Some(claiming) => request::claim_for_answer(transaction, claiming, me).await?,
+        };
+        if let Some(unrecorded) = unrecorded {
+            return Ok(unrecorded);
         }
-        transaction.together(&APPEND, self.0.statements(None)).await?;
+        transaction.together(&APPEND, record.statements(None)).await?;
         Ok(Recorded::Now)
     }
 }
@@ -79,9 +88,10 @@ impl Record {
 }
 
 impl Store {
-    /// Appends the record of a request that changes nothing else.
-    pub async fn append(&self, record: &Record) -> Result<Recorded, StoreError> {
-        self.write(Append(record.clone())).await
+    /// Appends the record of a request that changes nothing else. `claiming` claims its request, where that is not claimed yet, in the
+    /// same transaction.
+    pub async fn append(&self, record: &Record, claiming: Option<&Claiming>) -> Result<Recorded, StoreError> {
+        self.write(Append { record: record.clone(), claiming: claiming.cloned(), me: self.opened_by() }).await
     }
 
     /// The records after a sequence number, oldest first, at most this many.

@@ -62,6 +62,10 @@ pub enum Recorded {
     Now,
     /// The request had been answered meanwhile, with these bytes; nothing has changed.
     Answered(Vec<u8>),
+    /// Its identifier has meanwhile come to stand for another payload; nothing has changed.
+    Reused,
+    /// It expires no later than one that has been forgotten meanwhile; nothing has changed.
+    Forgotten,
 }
 
 /// What was decided.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use lango_ledger::{Claim, Claimed, RequestMemory, claim};
 
 use crate::{
-    Record, ReleaseKey, Step, Store, StoreError,
+    Record, Recorded, ReleaseKey, Step, Store, StoreError,
     engine::{Connection, Row, Run},
     statement::{BoundStatement, Together, statement},
     writer::Write,
@@ -109,24 +109,10 @@ impl Write for Take {
     type Outcome = Claimed;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Claimed, StoreError> {
-        let Claiming { principal, id, digest, expires_at, forget_before } = &self.claiming;
-        let kept = transaction.one(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
-        let dead = self.dead.map(|seen| (seen.holder, seen.beat));
-        let claimed = claim(memory_of(&kept)?, digest, *expires_at, &self.me, dead);
+        let Claiming { principal, id, .. } = &self.claiming;
+        let claimed = self.claiming.decided(transaction, &self.me, self.dead).await?;
         match claimed {
-            Claimed::Fresh => {
-                let insert = InsertRequest {
-                    principal: principal.into(),
-                    id: id.into(),
-                    digest: digest.into(),
-                    expires_at: (*expires_at).into(),
-                    holder: (&self.me).into(),
-                };
-                let forget = Forget { before: (*forget_before).into(), most: PURGED.into() };
-                let purge = Purge { before: (*forget_before).into(), most: PURGED.into() };
-                // In SQLite one after the other: the mark is made from what is still there.
-                transaction.together(&FRESH, vec![forget.into(), purge.into(), insert.into()]).await?;
-            }
+            Claimed::Fresh => self.claiming.keep(transaction, &self.me).await?,
             Claimed::Free => {
                 let hold = Hold { principal: principal.into(), id: id.into(), holder: (&self.me).into() };
                 transaction.all(hold.into()).await?;
@@ -134,6 +120,53 @@ impl Write for Take {
             Claimed::Answered(_) | Claimed::UnderWay { .. } | Claimed::Reused | Claimed::Forgotten => {}
         }
         Ok(claimed)
+    }
+}
+
+impl Claiming {
+    async fn decided(
+        &self,
+        run: &mut impl Run,
+        me: &[u8; 16],
+        dead: Option<Seen>,
+    ) -> Result<Claimed, StoreError> {
+        let Self { principal, id, digest, expires_at, .. } = self;
+        let kept = run.one(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
+        let dead = dead.map(|seen| (seen.holder, seen.beat));
+        Ok(claim(memory_of(&kept)?, digest, *expires_at, me, dead))
+    }
+
+    /// Keeps a request that has not come before, and forgets a few that have expired.
+    async fn keep(&self, transaction: &mut Connection, me: &[u8; 16]) -> Result<(), StoreError> {
+        let Self { principal, id, digest, expires_at, forget_before } = self;
+        let insert = InsertRequest {
+            principal: principal.into(),
+            id: id.into(),
+            digest: digest.into(),
+            expires_at: (*expires_at).into(),
+            holder: me.into(),
+        };
+        let forget = Forget { before: (*forget_before).into(), most: PURGED.into() };
+        let purge = Purge { before: (*forget_before).into(), most: PURGED.into() };
+        // In SQLite one after the other: the mark is made from what is still there.
+        transaction.together(&FRESH, vec![forget.into(), purge.into(), insert.into()]).await?;
+        Ok(())
+    }
+}
+
+/// Claims a request whose answer is recorded next, in the same transaction; what stands against that.
+pub(crate) async fn claim_for_answer(
+    transaction: &mut Connection,
+    claiming: &Claiming,
+    me: &[u8; 16],
+) -> Result<Option<Recorded>, StoreError> {
+    match claiming.decided(transaction, me, None).await? {
+        Claimed::Fresh => claiming.keep(transaction, me).await.map(|()| None),
+        // Another gateway has begun meanwhile: the first answer is the answer.
+        Claimed::Free | Claimed::UnderWay { .. } => Ok(None),
+        Claimed::Answered(answer) => Ok(Some(Recorded::Answered(answer))),
+        Claimed::Reused => Ok(Some(Recorded::Reused)),
+        Claimed::Forgotten => Ok(Some(Recorded::Forgotten)),
     }
 }
 
@@ -167,10 +200,7 @@ impl Store {
 
     /// Reads what has become of a request that another gateway is at work on; changes nothing.
     pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
-        let Claiming { principal, id, digest, expires_at, .. } = claiming;
-        let kept =
-            self.reader().one(KeptRequest { principal: principal.into(), id: id.into() }.into()).await?;
-        Ok(claim(memory_of(&kept)?, digest, *expires_at, &self.opened_by(), None))
+        claiming.decided(&mut self.reader(), &self.opened_by(), None).await
     }
 
     /// Whether a request has come before, answered or not, or may have been forgotten. Reads only.

@@ -299,7 +299,7 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
                 }
                 if beats > 0 {
                     let request = Some(OfRequest { id: claiming.id, step: Step::Freed });
-                    third.append(&Record { request, ..failed(&analyst) }).await.unwrap();
+                    third.append(&Record { request, ..failed(&analyst) }, None).await.unwrap();
                 }
             };
             let (answer, ()) = tokio::join!(query(&analyst, &one, &envelope), living);

@@ -19,7 +19,7 @@ async fn an_anchor_holds_its_store_and_no_other_and_no_older_one(engine: Engine)
     anchor.check_new().unwrap();
     anchor.check(fresh).unwrap();
     for _ in 0..3 {
-        fixture.store.append(&record(Decision::Refused)).await.unwrap();
+        fixture.store.append(&record(Decision::Refused), None).await.unwrap();
     }
     let found = fixture.store.position().await.unwrap();
     assert!(matches!(anchor.check(found), Err(StoreError::Anchor(AnchorError::Missing { sequence: 3, .. }))));

@@ -49,9 +49,9 @@ async fn a_request_is_kept_before_it_is_worked_on_and_answered_once(engine: Engi
         Claiming { principal: "spiffe://ecowas.example/analyst/kofi".into(), ..claiming(1) };
     assert_eq!(store.claim(&other_payload, None).await.unwrap(), Claimed::Reused);
     assert_eq!(store.claim(&other_principal, None).await.unwrap(), Claimed::Fresh);
-    store.append(&answered(1, Step::Freed)).await.unwrap();
+    store.append(&answered(1, Step::Freed), None).await.unwrap();
     assert_eq!(store.claim(&claiming(1), None).await.unwrap(), Claimed::Free);
-    let recorded = store.append(&answered(1, Step::Answered(b"answer".to_vec()))).await.unwrap();
+    let recorded = store.append(&answered(1, Step::Answered(b"answer".to_vec())), None).await.unwrap();
     assert_eq!(recorded, Recorded::Now);
     let fixture = fixture.reopen().await;
     let kept = Claimed::Answered(b"answer".to_vec());
@@ -95,9 +95,9 @@ async fn the_first_answer_of_a_request_stays(engine: Engine) {
     let other = fixture.place.open().await;
     fixture.store.claim(&claiming(1), None).await.unwrap();
     let answer = |text: &[u8]| answered(1, Step::Answered(text.to_vec()));
-    assert_eq!(other.append(&answer(b"first")).await.unwrap(), Recorded::Now);
+    assert_eq!(other.append(&answer(b"first"), None).await.unwrap(), Recorded::Now);
     let first = Recorded::Answered(b"first".to_vec());
-    assert_eq!(fixture.store.append(&answer(b"second")).await.unwrap(), first);
+    assert_eq!(fixture.store.append(&answer(b"second"), None).await.unwrap(), first);
     // Nor is a release stored that nobody is going to see.
     let held = fixture.held(1, 4).await;
     let settled = fixture.store.settle(held.id, &release(1), &answer(b"third")).await.unwrap();

@@ -113,7 +113,7 @@ async fn records_are_numbered_without_gaps(engine: Engine) {
     let fixture = Fixture::new(engine).await;
     fixture.held(1, 4).await;
     fixture.reserve(2, 9).await;
-    fixture.store.append(&record(Decision::Refused)).await.unwrap();
+    fixture.store.append(&record(Decision::Refused), None).await.unwrap();
     let recorded = fixture.decisions().await;
     assert_eq!(recorded, [(1, "reserved".to_owned()), (2, "refused".to_owned())]);
 }
