@@ -20,7 +20,7 @@ macro_rules! call {
         let (_, extensions, sent) = $sent.into_parts();
         let request =
             gateway.authenticate(sent.$envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
-        let admitted = gateway.admitted(&request);
+        let admitted = gateway.admitted(&request).await;
         let share = gateway.share(&request, &admitted, $demand, &extensions).await?;
         let request = Arc::new(request);
         let leaving = (Arc::clone(&gateway), Arc::clone(&request));

@@ -22,10 +22,8 @@ impl Gateway {
         demand: Demand,
         extensions: &Extensions,
     ) -> Result<Share, Status> {
-        let asks_for_work = match admitted {
-            Ok(admitted) => self.asks_for_work(request, admitted).await,
-            Err(_) => false,
-        };
+        // A coordinator that repeats what it has relayed must not use up what the principal may ask.
+        let asks_for_work = admitted.as_ref().is_ok_and(Admitted::asks_for_work);
         let demand = if asks_for_work { demand } else { Demand::Replay };
         match self.shares.take(&request.principal.to_string(), demand, Instant::now()) {
             Ok(share) => {
@@ -36,13 +34,5 @@ impl Gateway {
             }
             Err(wait) => Err(self.refuse(request, Refused::from(Refusal::TooManyRequests { wait })).await),
         }
-    }
-
-    /// Whether an admitted request has not come before. Only its principal can make another such one; a coordinator that repeats what it
-    /// has relayed must not use up what the principal may ask.
-    async fn asks_for_work<T: Signed>(&self, request: &Request<T>, admitted: &Admitted<T>) -> bool {
-        let (id, (_, expires_at)) = (admitted.signed.request_id(), admitted.signed.life());
-        let before = self.store.has_request(&request.principal.to_string(), id, expires_at).await;
-        admitted.place.is_first && before.is_ok_and(|before| !before)
     }
 }

@@ -25,8 +25,18 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// A request that passed A5 to A8, in its place among its copies.
 pub(crate) struct Admitted<T> {
-    pub signed: T,
-    pub place: Place,
+    signed: T,
+    claiming: Claiming,
+    place: Place,
+    /// What the store knew of it when it came.
+    claimed: Result<Claimed, StoreError>,
+}
+
+impl<T> Admitted<T> {
+    /// Whether it has not come before. Only its principal can make another such one.
+    pub(crate) fn asks_for_work(&self) -> bool {
+        self.place.is_first && matches!(self.claimed, Ok(Claimed::Fresh))
+    }
 }
 
 /// What A9 finds.
@@ -50,11 +60,19 @@ impl<T> Request<T> {
 }
 
 impl Gateway {
-    /// Checks A5 to A8, and takes the request's place among its copies.
-    pub(crate) fn admitted<T: Signed>(&self, request: &Request<T>) -> Result<Admitted<T>, Refusal> {
+    /// Checks A5 to A8, takes the request's place among its copies, and looks up whether it has come before.
+    pub(crate) async fn admitted<T: Signed>(&self, request: &Request<T>) -> Result<Admitted<T>, Refusal> {
         let signed = self.admit(request, Role::Analyst)?;
-        let place = self.requests.place(&(request.principal.clone(), signed.request_id()));
-        Ok(Admitted { signed, place })
+        let claiming = Claiming {
+            principal: request.principal.to_string(),
+            id: signed.request_id(),
+            digest: request.digest,
+            expires_at: i64::try_from(signed.life().1).unwrap_or(i64::MAX),
+            forget_before: self.now().saturating_sub(i64::try_from(CLOCK_SKEW_S).unwrap_or_default()),
+        };
+        let place = self.requests.place(&(request.principal.clone(), claiming.id));
+        let claimed = self.store.claimed(&claiming).await;
+        Ok(Admitted { signed, claiming, place, claimed })
     }
 
     /// Checks A9. A request that has not come before is claimed by the record of its answer, in one transaction with it, or by
@@ -64,18 +82,12 @@ impl Gateway {
         request: &Request<T>,
         admitted: Result<Admitted<T>, Refusal>,
     ) -> Result<Found<T>, Refused> {
-        let Admitted { signed, place } = admitted?;
-        let claiming = Claiming {
-            principal: request.principal.to_string(),
-            id: signed.request_id(),
-            digest: request.digest,
-            expires_at: i64::try_from(signed.life().1).unwrap_or(i64::MAX),
-            forget_before: self.now().saturating_sub(i64::try_from(CLOCK_SKEW_S).unwrap_or_default()),
-        };
+        let Admitted { signed, claiming, place, claimed } = admitted?;
+        let is_first = place.is_first;
         // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was ready.
         let alone = place.wait().await;
-        let claimed = self.store.claimed(&claiming).await.map_err(unkept)?;
-        let is_claimed = claimed != Claimed::Fresh;
+        let claimed = if is_first { claimed } else { self.store.claimed(&claiming).await };
+        let is_claimed = claimed.map_err(unkept)? != Claimed::Fresh;
         if is_claimed && let Some(answer) = self.claim(&claiming).await? {
             return Ok(Found::Kept(self.restore(request, &answer).await?));
         }

@@ -16,6 +16,7 @@ mod key;
 mod location;
 mod log;
 mod pools;
+mod purging;
 mod record;
 mod release;
 mod request;

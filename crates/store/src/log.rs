@@ -1,10 +1,12 @@
 //! The log of access records: appended to with what they record, and read in order.
 
 use async_trait::async_trait;
+use lango_ledger::Claimed;
 
 use crate::{
     Claiming, Entry, Record, Recorded, ReleaseKey, Store, StoreError,
     engine::{Connection, Run},
+    purging::Purging,
     request, rows,
     statement::{BoundStatement, Together, statement},
     writer::Write,
@@ -41,6 +43,7 @@ struct Append {
     record: Record,
     claiming: Option<Claiming>,
     me: [u8; 16],
+    purging: Purging,
 }
 
 #[async_trait]
@@ -50,13 +53,26 @@ impl Write for Append {
     type Outcome = Recorded;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Recorded, StoreError> {
-        let Self { record, claiming, me } = self;
-        let unrecorded = match claiming {
-            None => request::answered(transaction, record).await?.map(Recorded::Answered),
-            Some(claiming) => request::claim_for_answer(transaction, claiming, me).await?,
+        let Self { record, claiming, me, purging } = self;
+        let standing = match (claiming, record.answer()) {
+            (Some(claiming), Some(answer)) => {
+                let Some(standing) = claiming.keep_answered(transaction, answer, me, purging).await? else {
+                    transaction.all(record.insert().into()).await?;
+                    return Ok(Recorded::Now);
+                };
+                standing
+            }
+            (None | Some(_), _) => match request::answered(transaction, record).await? {
+                Some(answer) => Claimed::Answered(answer),
+                None => Claimed::Free,
+            },
         };
-        if let Some(unrecorded) = unrecorded {
-            return Ok(unrecorded);
+        match standing {
+            Claimed::Answered(answer) => return Ok(Recorded::Answered(answer)),
+            Claimed::Reused => return Ok(Recorded::Reused),
+            Claimed::Forgotten => return Ok(Recorded::Forgotten),
+            // Where another gateway has begun meanwhile, the first answer is the answer.
+            Claimed::Fresh | Claimed::Free | Claimed::UnderWay { .. } => {}
         }
         transaction.together(&APPEND, record.statements(None)).await?;
         Ok(Recorded::Now)
@@ -66,7 +82,11 @@ impl Write for Append {
 impl Record {
     /// What writes it, and its request's step. `key` is the one that the request is reserved for, where it is.
     pub(crate) fn statements<'a>(&'a self, key: Option<&'a ReleaseKey>) -> Vec<BoundStatement<'a>> {
-        let insert = InsertRecord {
+        vec![self.insert().into(), request::step(self, key)]
+    }
+
+    fn insert(&self) -> InsertRecord<'_> {
+        InsertRecord {
             at: self.at.into(),
             principal: (&self.principal).into(),
             purpose: (&self.purpose).into(),
@@ -82,8 +102,7 @@ impl Record {
             delta_e18: rows::signed(self.charged.delta_e18).into(),
             release_id: self.release_id.as_ref().into(),
             left_out: rows::signed(self.left_out).into(),
-        };
-        vec![insert.into(), request::step(self, key)]
+        }
     }
 }
 
@@ -91,7 +110,8 @@ impl Store {
     /// Appends the record of a request that changes nothing else. `claiming` claims its request, where that is not claimed yet, in the
     /// same transaction.
     pub async fn append(&self, record: &Record, claiming: Option<&Claiming>) -> Result<Recorded, StoreError> {
-        self.write(Append { record: record.clone(), claiming: claiming.cloned(), me: self.opened_by() }).await
+        let (me, purging) = (self.opened_by(), self.purging());
+        self.write(Append { record: record.clone(), claiming: claiming.cloned(), me, purging }).await
     }
 
     /// The records after a sequence number, oldest first, at most this many.

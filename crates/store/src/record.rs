@@ -35,6 +35,16 @@ pub struct Record {
     pub request: Option<OfRequest>,
 }
 
+impl Record {
+    /// The answer that it keeps for its request.
+    pub(crate) fn answer(&self) -> Option<&[u8]> {
+        match &self.request.as_ref()?.step {
+            Step::Answered(answer) => Some(answer),
+            Step::Working | Step::Freed => None,
+        }
+    }
+}
+
 /// A request that a record is of, and how far it has come with it. Written in the record's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfRequest {

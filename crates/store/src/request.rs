@@ -5,14 +5,12 @@ use async_trait::async_trait;
 use lango_ledger::{Claim, Claimed, RequestMemory, claim};
 
 use crate::{
-    Record, Recorded, ReleaseKey, Step, Store, StoreError,
+    Record, ReleaseKey, Step, Store, StoreError,
     engine::{Connection, Row, Run},
+    purging::{PURGED, Purging},
     statement::{BoundStatement, Together, statement},
     writer::Write,
 };
-
-/// Rows that a fresh claim purges: more than the one it adds, so that what has expired goes.
-const PURGED: i64 = 4;
 
 /// A request that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +44,18 @@ statement! {
 }
 
 statement! {
-    /// A row if a request has come before, or may have been forgotten.
-    HasRequest { principal, id, expires_at } =
-        "SELECT forgotten_to FROM request_horizon WHERE forgotten_to >= :expires_at OR EXISTS \
-         (SELECT beat FROM request WHERE principal = :principal AND request_id = :id)"
-}
-
-statement! {
     /// Keeps one that has not come before.
     InsertRequest { principal, id, digest, expires_at, holder } =
         "INSERT INTO request (principal, request_id, request_digest, expires_at, holder, beat) \
          VALUES (:principal, :id, :digest, :expires_at, :holder, 0)"
+}
+
+statement! {
+    /// Keeps one that has not come before, and its answer with it; a row if it did.
+    InsertAnswered { principal, id, digest, expires_at, answer } =
+        "INSERT INTO request (principal, request_id, request_digest, expires_at, beat, answer) \
+         SELECT :principal, :id, :digest, :expires_at, 0, :answer FROM request_horizon WHERE forgotten_to < :expires_at \
+         ON CONFLICT (principal, request_id) DO NOTHING RETURNING beat"
 }
 
 statement! {
@@ -94,12 +93,13 @@ statement! {
          holder = CASE WHEN :is_over = 1 THEN NULL ELSE holder END WHERE principal = :principal AND request_id = :id"
 }
 
-static FRESH: Together = Together::new();
+static PURGES: Together = Together::new();
 
 struct Take {
     claiming: Claiming,
     me: [u8; 16],
     dead: Option<Seen>,
+    purging: Purging,
 }
 
 #[async_trait]
@@ -112,7 +112,7 @@ impl Write for Take {
         let Claiming { principal, id, .. } = &self.claiming;
         let claimed = self.claiming.decided(transaction, &self.me, self.dead).await?;
         match claimed {
-            Claimed::Fresh => self.claiming.keep(transaction, &self.me).await?,
+            Claimed::Fresh => self.claiming.keep(transaction, &self.me, &self.purging).await?,
             Claimed::Free => {
                 let hold = Hold { principal: principal.into(), id: id.into(), holder: (&self.me).into() };
                 transaction.all(hold.into()).await?;
@@ -136,37 +136,54 @@ impl Claiming {
         Ok(claim(memory_of(&kept)?, digest, *expires_at, me, dead))
     }
 
-    /// Keeps a request that has not come before, and forgets a few that have expired.
-    async fn keep(&self, transaction: &mut Connection, me: &[u8; 16]) -> Result<(), StoreError> {
-        let Self { principal, id, digest, expires_at, forget_before } = self;
+    /// Keeps a request that has not come before.
+    async fn keep(
+        &self,
+        transaction: &mut Connection,
+        me: &[u8; 16],
+        purging: &Purging,
+    ) -> Result<(), StoreError> {
         let insert = InsertRequest {
-            principal: principal.into(),
-            id: id.into(),
-            digest: digest.into(),
-            expires_at: (*expires_at).into(),
+            principal: (&self.principal).into(),
+            id: (&self.id).into(),
+            digest: (&self.digest).into(),
+            expires_at: self.expires_at.into(),
             holder: me.into(),
         };
-        let forget = Forget { before: (*forget_before).into(), most: PURGED.into() };
-        let purge = Purge { before: (*forget_before).into(), most: PURGED.into() };
-        // In SQLite one after the other: the mark is made from what is still there.
-        transaction.together(&FRESH, vec![forget.into(), purge.into(), insert.into()]).await?;
-        Ok(())
+        transaction.all(insert.into()).await?;
+        self.purge(transaction, purging).await
     }
-}
 
-/// Claims a request whose answer is recorded next, in the same transaction; what stands against that.
-pub(crate) async fn claim_for_answer(
-    transaction: &mut Connection,
-    claiming: &Claiming,
-    me: &[u8; 16],
-) -> Result<Option<Recorded>, StoreError> {
-    match claiming.decided(transaction, me, None).await? {
-        Claimed::Fresh => claiming.keep(transaction, me).await.map(|()| None),
-        // Another gateway has begun meanwhile: the first answer is the answer.
-        Claimed::Free | Claimed::UnderWay { .. } => Ok(None),
-        Claimed::Answered(answer) => Ok(Some(Recorded::Answered(answer))),
-        Claimed::Reused => Ok(Some(Recorded::Reused)),
-        Claimed::Forgotten => Ok(Some(Recorded::Forgotten)),
+    /// Keeps a request that has not come before and its answer, and returns nothing; else what stands against that.
+    pub(crate) async fn keep_answered(
+        &self,
+        transaction: &mut Connection,
+        answer: &[u8],
+        me: &[u8; 16],
+        purging: &Purging,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let insert = InsertAnswered {
+            principal: (&self.principal).into(),
+            id: (&self.id).into(),
+            digest: (&self.digest).into(),
+            expires_at: self.expires_at.into(),
+            answer: answer.into(),
+        };
+        if transaction.optional(insert.into()).await?.is_none() {
+            return self.decided(transaction, me, None).await.map(Some);
+        }
+        self.purge(transaction, purging).await.map(|()| None)
+    }
+
+    /// Forgets a few that have expired, now and then.
+    async fn purge(&self, transaction: &mut Connection, purging: &Purging) -> Result<(), StoreError> {
+        if purging.is_due() {
+            let forget = Forget { before: self.forget_before.into(), most: PURGED.into() };
+            let purge = Purge { before: self.forget_before.into(), most: PURGED.into() };
+            // In SQLite one after the other: the mark is made from what is still there.
+            transaction.together(&PURGES, vec![forget.into(), purge.into()]).await?;
+        }
+        Ok(())
     }
 }
 
@@ -195,24 +212,13 @@ impl Store {
     /// Keeps a request before any work, durably. `dead` is a gateway at work on it that has given no sign of life for as long as a claim
     /// lasts: its work is taken over.
     pub async fn claim(&self, claiming: &Claiming, dead: Option<Seen>) -> Result<Claimed, StoreError> {
-        self.write(Take { claiming: claiming.clone(), me: self.opened_by(), dead }).await
+        let purging = self.purging();
+        self.write(Take { claiming: claiming.clone(), me: self.opened_by(), dead, purging }).await
     }
 
     /// Reads what has become of a request that another gateway is at work on; changes nothing.
     pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
         claiming.decided(&mut self.reader(), &self.opened_by(), None).await
-    }
-
-    /// Whether a request has come before, answered or not, or may have been forgotten. Reads only.
-    pub async fn has_request(
-        &self,
-        principal: &str,
-        id: [u8; 16],
-        expires_at: u64,
-    ) -> Result<bool, StoreError> {
-        let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
-        let row = HasRequest { principal: principal.into(), id: (&id).into(), expires_at: expires_at.into() };
-        Ok(self.reader().optional(row.into()).await?.is_some())
     }
 
     /// Shows the other gateways that this one is still at work on a request.
@@ -242,7 +248,9 @@ pub(crate) async fn answered(
     record: &Record,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(request) = &record.request else { return Ok(None) };
-    let Step::Answered(_) = request.step else { return Ok(None) };
+    if record.answer().is_none() {
+        return Ok(None);
+    }
     let kept = KeptRequest { principal: (&record.principal).into(), id: (&request.id).into() };
     Ok(transaction.one(kept.into()).await?.get("answer")?)
 }

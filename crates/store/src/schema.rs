@@ -6,6 +6,7 @@ use crate::{
     examine::{check_blank, written_in},
     guard,
     location::{harden, make_file, warn},
+    purging::Purging,
     statement::statement,
     version::{SCHEMA, SetSchemaVersion, version},
     writer::{Write, Writer},
@@ -51,6 +52,7 @@ pub struct Store {
     identity: [u8; 16],
     /// Which of the gateways that share the store this is: new at every start.
     opened_by: [u8; 16],
+    purging: Purging,
 }
 
 impl Store {
@@ -98,12 +100,22 @@ impl Store {
             |column| row.get::<Vec<u8>>(column)?.try_into().map_err(|_| StoreError::Damaged("identity"));
         let (identity, opened_by) = (bytes("identity")?, bytes("opened_by")?);
         let pool = options.pool(readers);
-        Ok(Self { writer: Writer::start(options, connection), pool, identity, opened_by })
+        Ok(Self {
+            writer: Writer::start(options, connection),
+            pool,
+            identity,
+            opened_by,
+            purging: Purging::default(),
+        })
     }
 
     /// Which store this is.
     pub fn identity(&self) -> [u8; 16] {
         self.identity
+    }
+
+    pub(crate) fn purging(&self) -> Purging {
+        self.purging.clone()
     }
 
     pub(crate) fn opened_by(&self) -> [u8; 16] {

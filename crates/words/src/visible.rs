@@ -10,6 +10,10 @@ const PRINTABLE_MOST: usize = 120;
 /// Whether a character is seen for what it is: no control, no direction, no invisible joiner, nothing that other programs
 /// take for a line's end, nothing without a meaning that all agree on.
 fn is_visible(c: char) -> bool {
+    // Nearly all of what is printed, at a comparison instead of a search in a table.
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
     let shows = match c.general_category() {
         GeneralCategory::Control
         | GeneralCategory::Format
