@@ -1,5 +1,6 @@
 //! The commands and their words.
 
+mod allocator;
 mod coordinator;
 mod dataset;
 mod doctor;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serving;
+use super::{allocator, serving};
 use crate::{
     config::{CoordinatorFile, read_toml},
     failure::Failure,
@@ -22,6 +22,7 @@ pub struct CoordinatorCommand {
 
 impl CoordinatorCommand {
     pub fn run(self) -> Result<(), Failure> {
+        allocator::hold_threshold();
         let file: CoordinatorFile = read_toml(&self.config)?;
         serving::log(file.log);
         let config = file.load(&self.config)?;

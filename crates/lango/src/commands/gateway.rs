@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serving;
+use super::{allocator, serving};
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
@@ -22,6 +22,7 @@ pub struct GatewayCommand {
 
 impl GatewayCommand {
     pub fn run(self) -> Result<(), Failure> {
+        allocator::hold_threshold();
         let file: GatewayFile = read_toml(&self.config)?;
         serving::log(file.log);
         let limits = file.limits();
