@@ -1,11 +1,11 @@
 //! Who signed this, and may the gateway read it at all: checks A1 to A8 of the protocol, in order.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lango_identity::{EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
 use lango_wire::{Lookup, Malformed, Question, Refusal, TimeFault, pb};
 
-use crate::{Gateway, lease::Turn, pace::Pace, withheld::Withholding};
+use crate::{Gateway, capacity::Room, lease::Turn, pace::Pace, withheld::Withholding};
 
 /// The most by which two clocks of a region may differ.
 pub(crate) const CLOCK_SKEW_S: u64 = 300;
@@ -29,9 +29,17 @@ pub(crate) struct Request<T> {
     pub pace: Pace,
     /// Its turn, from A9 on.
     pub turn: OnceLock<Turn>,
+    /// The memory of its answer.
+    room: Mutex<Option<Room>>,
     /// The release that it made and that has not left yet.
     pub withholding: OnceLock<Withholding>,
     _what: std::marker::PhantomData<T>,
+}
+
+impl<T> Request<T> {
+    pub(crate) fn room(&self) -> MutexGuard<'_, Option<Room>> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What can be signed as a request.
@@ -85,8 +93,8 @@ impl Gateway {
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
         let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
-        let turn = OnceLock::new();
-        Ok(Request { principal, kind, digest, payload, came_at, pace, turn, withholding, _what })
+        let (turn, room) = (OnceLock::new(), Mutex::default());
+        Ok(Request { principal, kind, digest, payload, came_at, pace, turn, room, withholding, _what })
     }
 
     /// A5 to A8: role, decoding, audience and time.

@@ -1,6 +1,6 @@
 //! Stop 2: whether the policy allows a question, and which release answers it.
 
-use lango_identity::{PayloadType, digest};
+use lango_identity::{PayloadType, SpiffeId, digest};
 use lango_policy::{AccessRequest, Denial, Granted};
 use lango_privacy::{Loss, Price, Query, QueryError};
 use lango_store::ReleaseKey;
@@ -33,7 +33,10 @@ impl Gateway {
         let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let mut known =
             Known { purpose: question.purpose.clone(), query_digest: Some(query_digest), ..Known::default() };
-        let query = self.read(&question.query, &known).await?.map_err(|error| Refused::new(error, &known))?;
+        let query = self
+            .read(&request.principal, &question.query, &known)
+            .await?
+            .map_err(|error| Refused::new(error, &known))?;
         known.dataset = Some(query.dataset.to_string());
         if question.mode != 1 {
             return Err(Refused::new(Refusal::Published, &known));
@@ -60,12 +63,17 @@ impl Gateway {
     }
 
     /// Reads a question's text; a long one takes long.
-    async fn read(&self, text: &str, known: &Known) -> Result<Result<Query, QueryError>, Refused> {
+    async fn read(
+        &self,
+        whose: &SpiffeId,
+        text: &str,
+        known: &Known,
+    ) -> Result<Result<Query, QueryError>, Refused> {
         if text.len() <= SHORT_BYTES_MOST {
             return Ok(Query::from_canonical(text));
         }
         let text = text.to_owned();
-        let read = self.capacity.aside(move || Query::from_canonical(&text)).await;
+        let read = self.capacity.aside(whose, move || Query::from_canonical(&text)).await;
         read.map_err(|error| known.unavailable("a question cannot be read", &error))
     }
 

@@ -1,20 +1,30 @@
-//! How much of the machine questions take together: memory in shares of two budgets, and planning aside from the threads that
-//! serve.
+//! How much of the machine requests take together: memory in shares of budgets, and planning aside from the threads that serve.
+//! Principals take turns, so that none waits for all that another one asks.
 
-use std::sync::Arc;
-
-use lango_privacy::{Cost, MEMORY_MOST};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use lango_identity::SpiffeId;
+use lango_privacy::{Cost, MEMORY_MOST};
+use lango_wire::limits::ANSWER_BYTES_MAX;
+use tokio::{sync::oneshot, task::spawn_blocking};
+
+use crate::rounds::{Most, Rounds};
 
 /// What all questions that are counted at one time hold together: one of the largest, or several smaller ones.
 const COUNTED_BYTES: usize = MEMORY_MOST;
+/// A question that takes no more than this is small, and small ones have a budget of their own: they never wait for large ones.
+const SMALL_BYTES: usize = 10 << 20;
+/// What all small questions that are counted at one time hold together.
+const SMALL_COUNTED_BYTES: usize = 2 * SMALL_BYTES;
 /// What all estimates that are made at one time hold together.
 const ESTIMATED_BYTES: usize = 24 << 20;
-/// What a permit stands for.
-const PERMIT_BYTES: usize = 64 << 10;
+/// What all answers that have been made and not been taken yet hold together.
+const ANSWERED_BYTES: usize = 24 << 20;
+/// What those of one principal hold.
+const ANSWERED_BYTES_EACH: usize = 8 << 20;
 /// How many questions are read or planned at one time.
 const PLANNED_MOST: usize = 2;
 
@@ -30,14 +40,21 @@ pub(crate) enum Work {
 /// The budgets of one gateway.
 #[derive(Debug)]
 pub(crate) struct Capacity {
-    counted: Arc<Semaphore>,
-    estimated: Arc<Semaphore>,
-    planned: Arc<Semaphore>,
+    counted: Arc<Budget>,
+    small: Arc<Budget>,
+    estimated: Arc<Budget>,
+    answered: Arc<Budget>,
+    planned: Arc<Budget>,
 }
 
-/// A share of a budget; it is free again when this is dropped.
+/// A part of a budget; it is free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Share(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
+pub(crate) struct Room {
+    budget: Arc<Budget>,
+    principal: SpiffeId,
+    number: u64,
+    units: usize,
+}
 
 /// The work was cut short: the gateway is stopping, or the work panicked.
 #[derive(Debug, thiserror::Error)]
@@ -46,40 +63,120 @@ pub(crate) struct CutShort;
 
 impl Default for Capacity {
     fn default() -> Self {
-        let budget = |bytes: usize| Arc::new(Semaphore::new(bytes / PERMIT_BYTES));
+        let shared = |whole: usize, each: usize| Budget::new(whole, Most::WhileOthersWait(each));
         Self {
-            counted: budget(COUNTED_BYTES),
-            estimated: budget(ESTIMATED_BYTES),
-            planned: Arc::new(Semaphore::new(PLANNED_MOST)),
+            counted: shared(COUNTED_BYTES, COUNTED_BYTES / 2),
+            small: shared(SMALL_COUNTED_BYTES, SMALL_COUNTED_BYTES / 2),
+            estimated: shared(ESTIMATED_BYTES, ESTIMATED_BYTES / 2),
+            answered: Budget::new(ANSWERED_BYTES, Most::Always(ANSWERED_BYTES_EACH)),
+            planned: shared(PLANNED_MOST, 1),
         }
     }
 }
 
 impl Capacity {
-    /// Waits until the memory of a question is free, first come first served. `more` is what it takes beside its own cost.
-    pub(crate) async fn share(&self, work: Work, cost: &Cost, more: usize) -> Result<Share, CutShort> {
-        let (budget, whole, bytes) = match work {
-            Work::Answer => (&self.counted, COUNTED_BYTES, cost.memory_bytes),
-            Work::Estimate => (&self.estimated, ESTIMATED_BYTES, cost.plan_bytes),
+    /// Waits until the memory of a question is free. `more` is what it takes beside its own cost.
+    pub(crate) async fn room(&self, whose: &SpiffeId, work: Work, cost: &Cost, more: usize) -> Room {
+        let (budget, bytes) = match work {
+            Work::Answer if cost.memory_bytes.saturating_add(more) <= SMALL_BYTES => {
+                (&self.small, cost.memory_bytes)
+            }
+            Work::Answer => (&self.counted, cost.memory_bytes),
+            Work::Estimate => (&self.estimated, cost.plan_bytes),
         };
-        // The largest question takes the whole budget and no more, or it would wait for ever.
-        let permits = bytes.saturating_add(more).min(whole) / PERMIT_BYTES;
-        let permits = u32::try_from(permits.max(1)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(budget).acquire_many_owned(permits).await;
-        permit.map(Share).map_err(|_| CutShort)
+        Budget::room(budget, whose, bytes.saturating_add(more)).await
+    }
+
+    /// Waits until there is memory for an answer of this size, or any smaller one, until it has left.
+    pub(crate) async fn answer_room(&self, whose: &SpiffeId, bytes: usize) -> Room {
+        Budget::room(&self.answered, whose, bytes.min(ANSWER_BYTES_MAX)).await
     }
 
     /// Does arithmetic that may take long on a thread that serves nobody, few at a time.
     pub(crate) async fn aside<T: Send + 'static>(
         &self,
+        whose: &SpiffeId,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CutShort> {
-        let permit = Arc::clone(&self.planned).acquire_owned().await.map_err(|_| CutShort)?;
+        let room = Budget::room(&self.planned, whose, 1).await;
         let done = spawn_blocking(move || {
-            let _permit = permit;
+            let _room = room;
             work()
         });
         done.await.map_err(|_| CutShort)
+    }
+}
+
+/// A budget that principals share.
+#[derive(Debug)]
+struct Budget(Mutex<Sharing>);
+
+#[derive(Debug)]
+struct Sharing {
+    rounds: Rounds<SpiffeId>,
+    /// Who is let in is woken.
+    waiting: HashMap<u64, oneshot::Sender<()>>,
+    number: u64,
+}
+
+impl Budget {
+    fn new(whole: usize, most: Most) -> Arc<Self> {
+        let rounds = Rounds::new(whole, most);
+        Arc::new(Self(Mutex::new(Sharing { rounds, waiting: HashMap::new(), number: 0 })))
+    }
+
+    /// Waits for its turn. Dropped before, it leaves its line.
+    async fn room(self: &Arc<Self>, principal: &SpiffeId, units: usize) -> Room {
+        let (wake, woken) = oneshot::channel();
+        let room = {
+            let mut sharing = self.lock();
+            sharing.number += 1;
+            let number = sharing.number;
+            sharing.waiting.insert(number, wake);
+            let units = sharing.rounds.ask(principal, number, units);
+            Room { budget: Arc::clone(self), principal: principal.clone(), number, units }
+        };
+        self.lock().let_in();
+        // It is woken once: the sender is kept until then.
+        let _ = woken.await;
+        room
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sharing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sharing {
+    fn let_in(&mut self) {
+        for number in self.rounds.let_in() {
+            if let Some(wake) = self.waiting.remove(&number) {
+                // Who is gone gives it back when its room is dropped.
+                let _ = wake.send(());
+            }
+        }
+    }
+}
+
+impl Room {
+    /// Gives back all but this much of it.
+    pub(crate) fn shrink(&mut self, units: usize) {
+        let less = self.units.saturating_sub(units);
+        self.units -= less;
+        let mut sharing = self.budget.lock();
+        sharing.rounds.give_back(&self.principal, less);
+        sharing.let_in();
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut sharing = self.budget.lock();
+        sharing.waiting.remove(&self.number);
+        if !sharing.rounds.leave(&self.principal, self.number) {
+            sharing.rounds.give_back(&self.principal, self.units);
+        }
+        sharing.let_in();
     }
 }
 
@@ -95,19 +192,27 @@ mod tests {
         Cost { memory_bytes, plan_bytes, ..Cost::default() }
     }
 
+    fn analyst(name: &str) -> SpiffeId {
+        format!("spiffe://lango.example/analyst/{name}").parse().unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn questions_wait_for_their_share_and_estimates_for_theirs() {
-        let capacity = Capacity::default();
+    async fn questions_wait_for_their_room_small_ones_and_estimates_for_theirs() {
+        let (capacity, awa) = (Capacity::default(), analyst("awa"));
         let waits = async |work, cost: Cost| {
-            timeout(Duration::from_secs(60), capacity.share(work, &cost, 0)).await.is_err()
+            timeout(Duration::from_secs(60), capacity.room(&awa, work, &cost, 0)).await.is_err()
         };
         let half = cost(MEMORY_MOST / 2, 1 << 20);
-        let first = capacity.share(Work::Answer, &half, 0).await.unwrap();
-        let second = capacity.share(Work::Answer, &half, 0).await.unwrap();
-        assert!(waits(Work::Answer, cost(1, 1)).await, "the budget is used up");
+        let first = capacity.room(&awa, Work::Answer, &half, 0).await;
+        let second = capacity.room(&awa, Work::Answer, &half, 0).await;
+        assert!(waits(Work::Answer, cost(SMALL_BYTES + 1, 1)).await, "the budget is used up");
+        assert!(
+            !waits(Work::Answer, cost(SMALL_BYTES, 1)).await,
+            "small questions have a budget of their own"
+        );
         assert!(!waits(Work::Estimate, half).await, "estimates have a budget of their own");
         drop(first);
-        assert!(!waits(Work::Answer, half).await);
+        assert!(!waits(Work::Answer, half).await, "who gave up waiting holds nothing up");
         assert!(waits(Work::Answer, cost(MEMORY_MOST, 0)).await);
         drop(second);
         for work in [Work::Answer, Work::Estimate] {
@@ -115,15 +220,58 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn many_heavy_questions_of_one_principal_keep_another_from_one_turn_at_most() {
+        let (capacity, awa, kofi) = (Arc::new(Capacity::default()), analyst("awa"), analyst("kofi"));
+        let heavy = cost(MEMORY_MOST, 0);
+        let ask = |whose: &SpiffeId,
+                   name: &'static str,
+                   done: &tokio::sync::mpsc::UnboundedSender<&'static str>| {
+            let (capacity, whose, done) = (Arc::clone(&capacity), whose.clone(), done.clone());
+            tokio::spawn(async move {
+                let _room = capacity.room(&whose, Work::Answer, &heavy, 0).await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                done.send(name).unwrap();
+            })
+        };
+        let (done, mut ended) = tokio::sync::mpsc::unbounded_channel();
+        for _ in 0..16 {
+            ask(&awa, "awa", &done);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        ask(&kofi, "kofi", &done);
+        let order = [ended.recv().await, ended.recv().await, ended.recv().await].map(Option::unwrap);
+        assert!(order[..2].contains(&"awa") && order.contains(&"kofi"), "{order:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_a_principal_does_not_take_leave_room_for_others() {
+        let (capacity, awa, kofi) = (Capacity::default(), analyst("awa"), analyst("kofi"));
+        let mut untaken = Vec::new();
+        while let Ok(mut room) = timeout(Duration::from_secs(1), capacity.answer_room(&awa, usize::MAX)).await
+        {
+            room.shrink(2 << 20);
+            untaken.push(room);
+        }
+        assert_eq!(untaken.len(), 3, "a new one must fit whole beside those that wait");
+        let mut other =
+            timeout(Duration::from_secs(1), capacity.answer_room(&kofi, usize::MAX)).await.unwrap();
+        other.shrink(1);
+        untaken.pop();
+        assert!(timeout(Duration::from_secs(1), capacity.answer_room(&awa, usize::MAX)).await.is_ok());
+    }
+
     #[tokio::test]
     async fn what_is_planned_aside_keeps_nobody_from_being_served() {
-        let capacity = Arc::new(Capacity::default());
+        let (capacity, awa) = (Arc::new(Capacity::default()), analyst("awa"));
         let (done, wait) = std::sync::mpsc::channel::<()>();
         let wait = Arc::new(std::sync::Mutex::new(wait));
         let planning: Vec<_> = (0..4)
             .map(|_| {
-                let (capacity, wait) = (Arc::clone(&capacity), Arc::clone(&wait));
-                tokio::spawn(async move { capacity.aside(move || wait.lock().unwrap().recv().is_ok()).await })
+                let (capacity, wait, awa) = (Arc::clone(&capacity), Arc::clone(&wait), awa.clone());
+                tokio::spawn(async move {
+                    capacity.aside(&awa, move || wait.lock().unwrap().recv().is_ok()).await
+                })
             })
             .collect();
         // This runtime has one thread, and serves on it while four plans are made.
@@ -135,6 +283,6 @@ mod tests {
         for planning in planning {
             assert!(planning.await.unwrap().unwrap());
         }
-        assert!(capacity.aside(|| panic!("a bug")).await.is_err(), "a panic is the work's own");
+        assert!(capacity.aside(&awa, || panic!("a bug")).await.is_err(), "a panic is the work's own");
     }
 }

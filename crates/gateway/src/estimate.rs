@@ -20,13 +20,14 @@ impl Gateway {
         let allowed = self.authorize(request, question).await?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
+        self.make_any_answer_room(request).await;
         let stored = self.stored(&allowed).await?;
         let stored = stored.filter(|stored| !self.withheld.contains(&stored.release_id));
         let repeated = stored.is_some();
         let (plan, layout, loss) = match stored {
             Some(stored) => (stored.plan, stored.layout, stored.loss),
             None => {
-                let (plan, _share) = self.plan(request, &allowed, Work::Estimate).await?;
+                let (plan, _room) = self.plan(request, &allowed, Work::Estimate).await?;
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
             }
         };

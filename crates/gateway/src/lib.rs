@@ -7,6 +7,7 @@
 //! Architecture invariant: knows nothing of other offices.
 
 mod anchoring;
+mod answer_room;
 mod authenticate;
 mod authorize;
 mod capacity;
@@ -23,6 +24,7 @@ mod pools;
 mod refuse;
 mod release;
 mod reserve;
+mod rounds;
 mod secret;
 mod serve;
 mod service;

@@ -15,9 +15,10 @@ use lango_wire::{
 
 use crate::{
     Gateway,
+    answer_room::bytes_at_most,
     authenticate::Request,
     authorize::Allowed,
-    capacity::{Share, Work},
+    capacity::{Room, Work},
     refuse::{Known, Refused},
 };
 
@@ -27,30 +28,31 @@ const RELEASES_MOST: u32 = 1_000;
 const RELEASES_BYTES: usize = 8 << 20;
 
 impl Gateway {
-    /// Plans a question, with the share of the gateway's memory that this work takes. Of what was released before, only the noise
+    /// Plans a question, with the part of the gateway's memory that this work takes. Of what was released before, only the noise
     /// of counts is used.
     ///
     /// INVARIANT (a question's cost is known before it is begun): nothing that grows with what is asked for is made before its
-    /// share is there.
+    /// part is there.
     pub(crate) async fn plan<T>(
         &self,
         request: &Request<T>,
         allowed: &Allowed<'_>,
         work: Work,
-    ) -> Result<(Plan, Share), Refused> {
+    ) -> Result<(Plan, Room), Refused> {
         let Allowed { query, granted, key, known } = allowed;
         let cost = Cost::of(query, granted.dataset).map_err(|refusal| Refused::new(refusal, known))?;
         let means = query.measures.keys().any(|measure| matches!(measure, Measure::Mean(_)));
         let more = if means { RELEASES_BYTES } else { 0 };
-        let share = self.capacity.share(work, &cost, more).await;
-        let share = share.map_err(|error| known.unavailable("there is no memory to plan in", &error))?;
+        // An answer's memory is there before what it takes to make it, so that what a principal does not take holds up no others' work.
+        self.make_answer_room(request, bytes_at_most(&cost).saturating_add(more)).await;
+        let room = self.capacity.room(&request.principal, work, &cost, more).await;
         let released = if means { self.released(request, allowed).await? } else { Vec::new() };
         let (account, delta_e18) = (granted.budget.account, granted.grant.delta_per_query_e18);
         let terms_digest = key.terms_digest;
         let (policy, query) = (Arc::clone(&self.policy), query.clone());
         let compiled = async |released: Vec<ReleasedTable>| {
             let (policy, query) = (Arc::clone(&policy), query.clone());
-            let planned = self.capacity.aside(move || {
+            let planned = self.capacity.aside(&request.principal, move || {
                 let dataset = policy.datasets.get(&query.dataset)?;
                 let basis = Basis { account: &account, delta_e18, terms_digest, released: &released };
                 Some(compile(&query, dataset, &basis))
@@ -68,10 +70,10 @@ impl Gateway {
         if fits(&plan, earlier).is_err() && !plan.earlier.is_empty() {
             let plan = compiled(Vec::new()).await?;
             fits(&plan, 0).map_err(|refusal| Refused::new(refusal, known))?;
-            return Ok((plan, share));
+            return Ok((plan, room));
         }
         fits(&plan, earlier).map_err(|refusal| Refused::new(refusal, known))?;
-        Ok((plan, share))
+        Ok((plan, room))
     }
 
     /// The bytes of the earlier releases that would travel with an answer.
@@ -99,7 +101,7 @@ impl Gateway {
             released.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;
         released.retain(|released| !self.withheld.contains(&released.release_id));
         let (policy, query) = (Arc::clone(&self.policy), query.clone());
-        let read = self.capacity.aside(move || {
+        let read = self.capacity.aside(&request.principal, move || {
             released.iter().filter_map(|released| alike(released, &query, &policy)).collect::<Vec<_>>()
         });
         let read =

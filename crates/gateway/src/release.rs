@@ -14,6 +14,7 @@ impl Gateway {
         let allowed = self.authorize(request, question).await?;
         // A request waits for an earlier one of the same question; then its answer is stored, and free.
         let _flight = self.flights.take(&allowed.key).await;
+        self.make_any_answer_room(request).await;
         match self.stored(&allowed).await? {
             Some(stored) => self.repeat(request, &allowed, stored, FREE).await,
             None => self.answer(request, &allowed).await,
@@ -27,8 +28,8 @@ impl Gateway {
         allowed: &Allowed<'_>,
     ) -> Result<pb::Release, Refused> {
         self.begin_work(request, &allowed.known).await?;
-        // Its share of the gateway's memory is held until the answer is made.
-        let (plan, _share) = self.plan(request, allowed, Work::Answer).await?;
+        // Its part of the gateway's memory is held until the answer is made.
+        let (plan, _room) = self.plan(request, allowed, Work::Answer).await?;
         self.authorize_price(request, allowed, &plan.loss)?;
         let reading = self.open_source(allowed).await?;
         let Some(reservation) = self.reserve(request, allowed, plan).await? else {

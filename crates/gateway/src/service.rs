@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use lango_identity::PayloadType;
-use lango_transport::Demand;
+use lango_transport::{Demand, UnderWay};
 use lango_wire::{Refusal, kept::KeptBody, pb};
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use crate::{Gateway, refuse::Refused, turn::Found};
@@ -23,13 +24,14 @@ macro_rules! call {
         let admitted = gateway.admitted(&request).await;
         let share = gateway.share(&request, &admitted, $demand, &extensions).await?;
         let request = Arc::new(request);
-        let leaving = (Arc::clone(&gateway), Arc::clone(&request));
+        let under_way = extensions.get::<UnderWay>().cloned();
+        let later = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
             let kept = match gateway.take_turn(&request, admitted).await {
                 Ok(Found::Fresh(signed)) => match gateway.$work(&request, &signed).await {
                     Err(refused) if refused.answered_elsewhere => gateway.first_answer(&request).await,
                     Err(refused) => Err(refused),
-                    Ok($answer) => return Ok(Response::new($response)),
+                    Ok($answer) => return Ok(leaving(&request, under_way.as_ref(), $response)),
                 },
                 Ok(Found::Kept(kept)) => Ok(kept),
                 Err(refused) => Err(refused),
@@ -40,12 +42,12 @@ macro_rules! call {
                 Err(refused) => Err(refused),
             };
             match again {
-                Ok($answer) => Ok(Response::new($response)),
+                Ok($answer) => Ok(leaving(&request, under_way.as_ref(), $response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
         };
         let paced = tokio::spawn(async move {
-            let (gateway, request) = leaving;
+            let (gateway, request) = later;
             let _until_it_leaves = share;
             let answered = tokio::spawn(work).await;
             gateway.pace(&request).await;
@@ -54,6 +56,16 @@ macro_rules! call {
         let cut_short = |_| Refusal::Unavailable.into_status(None);
         paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
+}
+
+/// A response with the memory that it takes until it has left.
+fn leaving<T, R: Message>(
+    request: &crate::authenticate::Request<T>,
+    under_way: Option<&UnderWay>,
+    response: R,
+) -> Response<R> {
+    request.answer_leaves(response.encoded_len(), under_way);
+    Response::new(response)
 }
 
 /// A kept answer as the call's own. An identifier that was answered in one call is good for no other.

@@ -21,8 +21,10 @@ pub(crate) struct Traffic {
     quiet_since: Instant,
     /// Pieces of answers that are not sent.
     owed: usize,
-    /// When something of them was sent, or the first of them began.
+    /// Since when too little of them was sent: the first of them began then, or [`ServerLimits::answer_least`] was sent.
     progress: Instant,
+    /// What was sent since.
+    sent: usize,
 }
 
 /// What is to become of a connection.
@@ -38,7 +40,14 @@ pub(crate) enum Verdict {
 
 impl Activity {
     pub(crate) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Traffic { born: now, under_way: 0, quiet_since: now, owed: 0, progress: now }))
+        Self(Mutex::new(Traffic {
+            born: now,
+            under_way: 0,
+            quiet_since: now,
+            owed: 0,
+            progress: now,
+            sent: 0,
+        }))
     }
 
     pub(crate) fn request_begins(&self) {
@@ -54,19 +63,23 @@ impl Activity {
     pub(crate) fn piece_begins(&self) {
         let mut traffic = self.lock();
         if traffic.owed == 0 {
-            traffic.progress = Instant::now();
+            (traffic.progress, traffic.sent) = (Instant::now(), 0);
         }
         traffic.owed += 1;
     }
 
-    pub(crate) fn piece_progresses(&self) {
-        self.lock().progress = Instant::now();
+    /// So much of a piece was sent, where `least` is what must be sent in a time.
+    pub(crate) fn piece_progresses(&self, bytes: usize, least: usize) {
+        let mut traffic = self.lock();
+        traffic.sent = traffic.sent.saturating_add(bytes);
+        if traffic.sent >= least {
+            (traffic.progress, traffic.sent) = (Instant::now(), 0);
+        }
     }
 
     pub(crate) fn piece_ends(&self) {
         let mut traffic = self.lock();
         traffic.owed = traffic.owed.saturating_sub(1);
-        traffic.progress = Instant::now();
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
@@ -105,7 +118,7 @@ impl Traffic {
 
     fn stalled(&self, limits: &ServerLimits, now: Instant) -> Option<Verdict> {
         let stalled = self.owed > 0 && since(self.progress, now) >= limits.answer_stall;
-        stalled.then_some(Verdict::Cut("the peer does not take its answers"))
+        stalled.then_some(Verdict::Cut("the peer takes its answers too slowly"))
     }
 
     fn stall_at(&self, limits: &ServerLimits, now: Instant) -> Instant {
@@ -122,6 +135,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_trickle_is_no_progress() {
+        let activity = Activity::new(Instant::now());
+        activity.piece_begins();
+        let begun = activity.traffic().progress;
+        for _ in 0..99 {
+            activity.piece_progresses(1, 100);
+        }
+        activity.piece_begins();
+        activity.piece_ends();
+        assert_eq!(activity.traffic().progress, begun);
+        activity.piece_progresses(1, 100);
+        let traffic = activity.traffic();
+        assert!(traffic.progress > begun && traffic.sent == 0);
+        // What begins when nothing is owed has its time from then on.
+        activity.piece_progresses(50, 100);
+        activity.piece_ends();
+        activity.piece_begins();
+        assert!(activity.traffic().progress > traffic.progress && activity.traffic().sent == 0);
+    }
+
+    #[test]
     fn a_connection_leaves_when_idle_or_old_and_is_cut_when_its_answers_are_not_taken() {
         let born = Instant::now();
         let at = |seconds| born + Duration::from_secs(seconds);
@@ -132,7 +166,7 @@ mod tests {
             ..ServerLimits::default()
         };
         let (leave, stay) = (Verdict::Leave, |seconds| Verdict::Stay(at(seconds)));
-        let cut = Verdict::Cut("the peer does not take its answers");
+        let cut = Verdict::Cut("the peer takes its answers too slowly");
         for (under_way, quiet_since, owed, progress, now, expected) in [
             (0, 0, 0, 0, 0, stay(5)),
             (0, 0, 0, 0, 9, stay(10)),
@@ -148,10 +182,10 @@ mod tests {
             (1, 0, 3, 45, 200, cut),
         ] {
             let (quiet_since, progress) = (at(quiet_since), at(progress));
-            let traffic = Traffic { born, under_way, quiet_since, owed, progress };
+            let traffic = Traffic { born, under_way, quiet_since, owed, progress, sent: 0 };
             assert_eq!(traffic.verdict(&limits, at(now)), expected, "{traffic:?} at {now}");
         }
-        let leaving = Traffic { born, under_way: 1, quiet_since: born, owed: 0, progress: born };
+        let leaving = Traffic { born, under_way: 1, quiet_since: born, owed: 0, progress: born, sent: 0 };
         assert_eq!(leaving.last_verdict(&limits, at(100), at(103)), stay(103));
         assert!(matches!(leaving.last_verdict(&limits, at(103), at(103)), Verdict::Cut(_)));
         assert_eq!(Traffic { owed: 1, ..leaving }.last_verdict(&limits, at(100), at(103)), cut);

@@ -90,7 +90,7 @@ async fn answer(
     parts.extensions.insert(under_way.clone());
     let body = RequestBody::new(body, under_way.clone(), limits.request_body);
     let response = routes.oneshot(Request::from_parts(parts, tonic::body::Body::new(body))).await?;
-    Ok(response.map(|body| Answered::new(body, under_way)))
+    Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)))
 }
 
 fn http2(limits: &ServerLimits) -> http2::Builder<TokioExecutor> {

@@ -43,8 +43,10 @@ pub struct ServerLimits {
     pub streams_per_connection: u32,
     /// How long after its headers the whole of a request must have come.
     pub request_body: Duration,
-    /// How long a peer may take nothing of an answer before it loses its connection.
+    /// In this time a peer takes [`ServerLimits::answer_least`] of what it is owed, or all of it, or it loses its connection.
     pub answer_stall: Duration,
+    /// In bytes.
+    pub answer_least: usize,
     /// Bytes of requests that are not answered yet: of one connection, of one address and in all.
     pub request_bytes_per_connection: usize,
     /// See `request_bytes_per_connection`.
@@ -77,6 +79,7 @@ impl Default for ServerLimits {
             streams_per_connection: 32,
             request_body: Duration::from_secs(20),
             answer_stall: Duration::from_secs(30),
+            answer_least: 64 << 10,
             request_bytes_per_connection: 4 << 20,
             request_bytes_per_address: 16 << 20,
             request_bytes: 48 << 20,

@@ -14,11 +14,13 @@ use crate::UnderWay;
 pub(crate) struct Answered {
     body: tonic::body::Body,
     under_way: UnderWay,
+    least: usize,
 }
 
 impl Answered {
-    pub(crate) fn new(body: tonic::body::Body, under_way: UnderWay) -> Self {
-        Self { body, under_way }
+    /// `least` bytes of what a connection is owed must be taken in a time, or all of it.
+    pub(crate) fn new(body: tonic::body::Body, under_way: UnderWay, least: usize) -> Self {
+        Self { body, under_way, least }
     }
 }
 
@@ -31,7 +33,7 @@ impl Body for Answered {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Owed>, Status>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        frame.map_ok(|frame| frame.map_data(|bytes| Owed::new(bytes, self.under_way.clone())))
+        frame.map_ok(|frame| frame.map_data(|bytes| Owed::new(bytes, self.under_way.clone(), self.least)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -47,12 +49,13 @@ impl Body for Answered {
 pub(crate) struct Owed {
     bytes: Bytes,
     under_way: UnderWay,
+    least: usize,
 }
 
 impl Owed {
-    fn new(bytes: Bytes, under_way: UnderWay) -> Self {
+    fn new(bytes: Bytes, under_way: UnderWay, least: usize) -> Self {
         under_way.activity().piece_begins();
-        Self { bytes, under_way }
+        Self { bytes, under_way, least }
     }
 }
 
@@ -66,7 +69,7 @@ impl Buf for Owed {
     }
 
     fn advance(&mut self, count: usize) {
-        self.under_way.activity().piece_progresses();
+        self.under_way.activity().piece_progresses(count, self.least);
         self.bytes.advance(count);
     }
 }

@@ -33,6 +33,7 @@ struct LimitsTable {
     streams_per_connection: Option<NonZeroU32>,
     request_body_s: Option<NonZeroU32>,
     answer_stall_s: Option<NonZeroU32>,
+    answer_least_kib: Option<NonZeroU32>,
     request_mib: Option<NonZeroU32>,
     request_mib_per_address: Option<NonZeroU32>,
     request_mib_per_connection: Option<NonZeroU32>,
@@ -71,6 +72,9 @@ impl LimitsTable {
             streams_per_connection: number(self.streams_per_connection, usual.streams_per_connection),
             request_body: seconds(self.request_body_s, usual.request_body),
             answer_stall: seconds(self.answer_stall_s, usual.answer_stall),
+            answer_least: self
+                .answer_least_kib
+                .map_or(usual.answer_least, |kib| count(Some(kib), 0).saturating_mul(1 << 10)),
             request_bytes: mib(self.request_mib, usual.request_bytes),
             request_bytes_per_address: mib(self.request_mib_per_address, usual.request_bytes_per_address),
             request_bytes_per_connection: mib(
