@@ -12,6 +12,7 @@ mod clock;
 mod combined;
 mod config;
 mod copies;
+mod events;
 mod members;
 mod memory;
 mod question;

@@ -12,10 +12,16 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// What all answers hold together that have come and are not passed on.
+/// What all large answers hold together that have come and are not passed on.
 const ANSWERS_BYTES: usize = 24 << 20;
 /// What those of one analyst's questions hold; a larger one is alone.
 const ANSWERS_BYTES_EACH: usize = ANSWERS_BYTES / 2;
+/// What one is reckoned with at most, so that it never waits for all others to be passed on.
+const ANSWER_BYTES_MOST: usize = ANSWERS_BYTES / 3 * 2;
+/// An answer that takes no more than this is small, and small ones have a budget of their own: they never wait for large ones.
+const SMALL_BYTES: usize = 1 << 20;
+/// What all small answers hold together.
+const SMALL_ANSWERS_BYTES: usize = 8 * SMALL_BYTES;
 /// What all answers hold together that wait to be added up.
 const ADDED_BYTES: usize = 8 << 20;
 /// What those of one analyst's questions hold.
@@ -31,6 +37,7 @@ const OPENED_MOST: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Memory {
     answers: Arc<Budget>,
+    small: Arc<Budget>,
     added: Arc<Budget>,
     opened: Arc<Semaphore>,
     tables: Arc<Semaphore>,
@@ -45,6 +52,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             answers: Budget::new(ANSWERS_BYTES, Most::Always(ANSWERS_BYTES_EACH)),
+            small: Budget::new(SMALL_ANSWERS_BYTES, Most::Always(SMALL_ANSWERS_BYTES / 2)),
             added: Budget::new(ADDED_BYTES, Most::Always(ADDED_BYTES_EACH)),
             opened: Arc::new(Semaphore::new(OPENED_MOST)),
             tables: Arc::new(Semaphore::new(1)),
@@ -55,7 +63,8 @@ impl Default for Memory {
 impl Memory {
     /// Waits for the memory of an answer to a question of this analyst.
     pub(crate) async fn answer(&self, analyst: &str, size: AnswerSize) -> Room {
-        self.answers.room(analyst, size.opened).await
+        let budget = if size.opened <= SMALL_BYTES { &self.small } else { &self.answers };
+        budget.room(analyst, size.opened.min(ANSWER_BYTES_MOST)).await
     }
 
     /// The memory of an answer that waits to be added up, if there is some.
@@ -106,7 +115,7 @@ impl AnswerSize {
         let sealed = texts + layouts + integers;
         // Every code has a comma or a line's end after it, and every integer a byte at least.
         let opened = sealed + layouts / 2 * CODE_BYTES + integers * size_of::<i64>();
-        Self { sealed: 2 * sealed, opened }
+        Self { sealed, opened }
     }
 }
 

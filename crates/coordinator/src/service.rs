@@ -1,7 +1,6 @@
 //! The service: one question to many members at once, each answer passed on as it comes.
 
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,23 +17,18 @@ use lango_wire::{
     },
 };
 use prost::Message;
-use tokio::{sync::mpsc, task::JoinSet};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
     ask::{Asker, MemberGateway, Priced, Released, Reply},
     clock::now,
     combined,
+    events::{EventStream, Events, streamed},
     members::{Members, Seat},
     memory::{AnswerSize, Memory, TABLE_CELLS_MOST},
     question::{Door, RelayedQuestion},
 };
-
-/// Events that wait for a slow reader: answers are large, so no more than one.
-const EVENTS_WAITING_MAX: usize = 1;
-/// Events that have been handed on and may not have left: the one that waits, one that is encoded, and one that is sent.
-const EVENTS_LEAVING_MAX: usize = EVENTS_WAITING_MAX + 2;
 
 /// The coordinator's service.
 pub(crate) struct Service {
@@ -45,12 +39,10 @@ pub(crate) struct Service {
     pub door: Door,
 }
 
-type Events<T> = mpsc::Sender<Result<T, Status>>;
-
 #[tonic::async_trait]
 impl CoordinatorService for Service {
-    type QueryStream = ReceiverStream<Result<pb::CoordinatorServiceQueryResponse, Status>>;
-    type EstimateStream = ReceiverStream<Result<pb::CoordinatorServiceEstimateResponse, Status>>;
+    type QueryStream = EventStream<pb::CoordinatorServiceQueryResponse>;
+    type EstimateStream = EventStream<pb::CoordinatorServiceEstimateResponse>;
 
     async fn list_members(
         &self,
@@ -82,7 +74,7 @@ impl CoordinatorService for Service {
             let asker = self.asker.clone();
             move |seat, asked| asker.clone().estimate(seat, asked)
         });
-        Ok(Response::new(streamed(|events| async move { relay_prices(fan_out, &events, under_way).await })))
+        Ok(Response::new(streamed(under_way, |events| async move { relay_prices(fan_out, &events).await })))
     }
 
     async fn query(
@@ -108,8 +100,8 @@ impl CoordinatorService for Service {
             let asker = self.asker.clone();
             move |seat, asked| asker.clone().query(seat, asked)
         });
-        Ok(Response::new(streamed(move |events| async move {
-            relay(fan_out, layout, &events, &asker.memory, under_way).await;
+        Ok(Response::new(streamed(under_way, move |events| async move {
+            relay(fan_out, layout, &events, &asker.memory).await;
         })))
     }
 }
@@ -123,59 +115,8 @@ fn keep(extensions: &Extensions, share: Share) -> Option<UnderWay> {
     under_way
 }
 
-/// The memory of events that have been handed on and may not have left: the next ones wait behind them.
-struct Leaving {
-    rooms: VecDeque<Room>,
-    under_way: Option<UnderWay>,
-}
-
-impl Leaving {
-    fn new(under_way: Option<UnderWay>) -> Self {
-        Self { rooms: VecDeque::new(), under_way }
-    }
-
-    /// An event was handed on: those before the ones that still wait have left.
-    fn next(&mut self, room: Room) {
-        self.rooms.push_back(room);
-        if self.rooms.len() > EVENTS_LEAVING_MAX {
-            self.rooms.pop_front();
-        }
-    }
-}
-
-impl Drop for Leaving {
-    /// The last ones leave when the whole has.
-    fn drop(&mut self) {
-        if let Some(under_way) = &self.under_way {
-            self.rooms.drain(..).for_each(|room| under_way.keep(room));
-        }
-    }
-}
-
-/// The stream of the events that some work makes. The work ends when nobody reads any more, which ends every call.
-fn streamed<T, F>(work: impl FnOnce(Events<T>) -> F) -> ReceiverStream<Result<T, Status>>
-where
-    T: Send + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (events, stream) = mpsc::channel(EVENTS_WAITING_MAX);
-    let work = work(events.clone());
-    tokio::spawn(async move {
-        tokio::select! {
-            () = events.closed() => {}
-            () = work => {}
-        }
-    });
-    ReceiverStream::new(stream)
-}
-
 /// Passes every member's price on as it comes.
-async fn relay_prices(
-    mut fan_out: FanOut<Priced>,
-    events: &Events<pb::CoordinatorServiceEstimateResponse>,
-    under_way: Option<UnderWay>,
-) {
-    let mut leaving = Leaving::new(under_way);
+async fn relay_prices(mut fan_out: FanOut<Priced>, events: &Events<pb::CoordinatorServiceEstimateResponse>) {
     while let Some((_, office, reply)) = fan_out.next().await {
         let (outcome, room) = match reply {
             Reply::Answer(Priced { sealed, room }) => match sealed.passed_on() {
@@ -186,13 +127,12 @@ async fn relay_prices(
             Reply::Missing(missing) => (member_estimate::Outcome::Missing(missing), None),
         };
         let member = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
-        if events.send(Ok(pb::CoordinatorServiceEstimateResponse { member })).await.is_err() {
+        if !events.send(Ok(pb::CoordinatorServiceEstimateResponse { member }), room).await {
             return;
         }
-        room.into_iter().for_each(|room| leaving.next(room));
     }
     if let Err(status) = fan_out.coverage() {
-        drop(events.send(Err(status)).await);
+        let _ = events.send(Err(status), None).await;
     }
 }
 
@@ -202,10 +142,8 @@ async fn relay(
     layout: Option<(bool, Level)>,
     events: &Events<pb::CoordinatorServiceQueryResponse>,
     memory: &Memory,
-    under_way: Option<UnderWay>,
 ) {
     let event = |event| Ok(pb::CoordinatorServiceQueryResponse { event: Some(event) });
-    let mut leaving = Leaving::new(under_way);
     let mut added = Vec::new();
     while let Some((index, office, reply)) = fan_out.next().await {
         let (outcome, room) = match reply {
@@ -229,21 +167,21 @@ async fn relay(
             Reply::Missing(missing) => (member_answer::Outcome::Missing(missing), None),
         };
         let answer = pb::MemberAnswer { office, outcome: Some(outcome) };
-        if events.send(event(Event::Member(answer))).await.is_err() {
+        if !events.send(event(Event::Member(answer)), room).await {
             return;
         }
-        room.into_iter().for_each(|room| leaving.next(room));
     }
     let result = match layout {
         Some((by_office, level)) => combined_result(fan_out, added, by_office, level, memory).await.map(Some),
         None => fan_out.coverage().map(|_| None),
     };
+    let last = match result {
+        Ok(Some(result)) => event(Event::Result(result)),
+        Ok(None) => return,
+        Err(status) => Err(status),
+    };
     // Nobody may be listening any more.
-    match result {
-        Ok(Some(result)) => drop(events.send(event(Event::Result(result))).await),
-        Ok(None) => {}
-        Err(status) => drop(events.send(Err(status)).await),
-    }
+    let _ = events.send(last, None).await;
 }
 
 /// The answers added up, in the order of their seats, and who is in the tables.
