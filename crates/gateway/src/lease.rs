@@ -18,18 +18,29 @@ pub(crate) struct Turn {
     pub claiming: Claiming,
     _alone: OwnedMutexGuard<()>,
     beating: OnceLock<JoinHandle<()>>,
+    failed: OnceLock<()>,
 }
 
 impl Turn {
     /// The turn of a request that is not claimed yet.
     pub(crate) fn new(claiming: Claiming, alone: OwnedMutexGuard<()>) -> Self {
-        Self { claiming, _alone: alone, beating: OnceLock::new() }
+        Self { claiming, _alone: alone, beating: OnceLock::new(), failed: OnceLock::new() }
     }
 
     /// This gateway has claimed the request: the claim is renewed until the turn ends.
     pub(crate) fn begin(&self, store: &Store) {
         let Claiming { principal, id, .. } = &self.claiming;
         self.beating.get_or_init(|| tokio::spawn(beat(store.clone(), principal.clone(), *id)));
+    }
+
+    /// It ends with a refusal after which it may be sent again.
+    pub(crate) fn fail(&self) {
+        self.failed.get_or_init(|| ());
+    }
+
+    /// Whether it ends so.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.get().is_some()
     }
 
     /// Whether this gateway has claimed it.
