@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::Level;
-use lango_statistics::{CombineError, CombinedTable, Coverage, OfficeRelease, combine};
+use lango_statistics::{CELLS_MOST, CombineError, CombinedTable, Coverage, OfficeRelease, combine_within};
 use lango_wire::{Absence, SignedRefusal, VerifiedPrice, VerifiedRelease};
 
 /// A verified answer.
@@ -62,25 +62,14 @@ fn side_by_side(answers: &BTreeMap<String, VerifiedRelease>) -> Vec<OfficeReleas
     answers.values().map(VerifiedRelease::side_by_side).collect()
 }
 
-/// The tables of some answers, and the offices that had to be left out: those whose code lists burst every table, so that the others'
-/// answers are not lost.
+/// The tables of some answers, and the offices that had to be left out.
 pub(crate) fn tables(
     answers: &mut BTreeMap<String, VerifiedRelease>,
     by_office: bool,
     level: Level,
 ) -> Result<(Vec<CombinedTable>, Vec<String>), CombineError> {
-    let mut left_out = Vec::new();
-    loop {
-        match combine(&side_by_side(answers), by_office, level) {
-            Err(CombineError::TooManyCells) if answers.len() > 1 => {
-                let largest = answers.iter().max_by_key(|(_, answer)| answer.layout.integers());
-                let Some(office) = largest.map(|(office, _)| office.clone()) else {
-                    return Err(CombineError::TooManyCells);
-                };
-                answers.remove(&office);
-                left_out.push(office);
-            }
-            tables => return Ok((tables?, left_out)),
-        }
-    }
+    let (tables, left_out) = combine_within(&side_by_side(answers), by_office, level, CELLS_MOST)?;
+    let left_out: Vec<String> = left_out.into_iter().map(str::to_owned).collect();
+    answers.retain(|office, _| !left_out.contains(office));
+    Ok((tables, left_out))
 }

@@ -1,9 +1,10 @@
 //! What does one member say? Every way in which it may not answer has one name.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::Outcome;
+use lango_transport::Room;
 use lango_wire::{
     Absence, VerifiedRelease,
     client::GatewayClient,
@@ -11,12 +12,18 @@ use lango_wire::{
     sealed::{SealedPrice, SealedRelease},
     status::{is_too_large, refusal_envelope, sealed_envelope},
 };
+use tokio::sync::Mutex;
 use tonic::Status;
 
-use crate::{clock::now, members::Seat, question::RelayedQuestion};
+use crate::{
+    clock::now,
+    members::Seat,
+    memory::{AnswerSize, Memory},
+    question::RelayedQuestion,
+};
 
 /// What came of asking one member.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Reply<T> {
     /// It answered, and what it says was verified as far as it can be.
     Answer(T),
@@ -41,13 +48,38 @@ impl<T> Reply<T> {
     }
 }
 
-/// A release as it came and as it was verified.
+/// A release as it came and as it was verified, with the memory that it takes.
 #[derive(Debug)]
 pub(crate) struct Released {
     /// For the analyst, who verifies it again.
     pub sealed: SealedRelease,
     /// For the tables.
     pub verified: VerifiedRelease,
+    /// Held until it is passed on.
+    pub room: Room,
+}
+
+/// A price as it came and was verified, with the memory that it takes.
+#[derive(Debug)]
+pub(crate) struct Priced {
+    /// For the analyst, who verifies it again.
+    pub sealed: SealedPrice,
+    /// Held until it is passed on.
+    pub room: Room,
+}
+
+/// A member's gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct MemberGateway {
+    client: GatewayClient,
+    /// One of its answers is read at a time.
+    turn: Arc<Mutex<()>>,
+}
+
+impl MemberGateway {
+    pub fn new(client: GatewayClient) -> Self {
+        Self { client, turn: Arc::default() }
+    }
 }
 
 /// What it takes to ask, the same for every member.
@@ -56,31 +88,66 @@ pub(crate) struct Asker {
     pub region: Region,
     pub tls: TlsIdentity,
     pub deadline: Duration,
+    pub memory: Memory,
 }
 
 impl Asker {
     /// Asks one member the question.
-    pub async fn query(&self, seat: Seat<GatewayClient>, asked: &RelayedQuestion) -> Reply<Released> {
-        let send = |gateway: GatewayClient| async move { gateway.query(asked.envelope.clone()).await };
-        let sealed: SealedRelease = match self.call(&seat, asked, send).await {
-            Err(reply) => return reply,
-            Ok(sealed) => sealed,
+    pub async fn query(
+        self: Arc<Self>,
+        seat: Seat<MemberGateway>,
+        asked: Arc<RelayedQuestion>,
+    ) -> Reply<Released> {
+        let send = |gateway: MemberGateway| {
+            let asker = &self;
+            let asked = &asked;
+            async move {
+                let coming = gateway.client.query(asked.envelope.clone()).await?;
+                let _turn = gateway.turn.lock().await;
+                let sealed: SealedRelease = coming.whole().await?;
+                let room = asker.memory.answer(&asked.analyst, AnswerSize::from(&sealed)).await;
+                Ok((sealed, room))
+            }
         };
-        match asked.inquiry(&self.region).release(sealed.clone(), &seat.uri) {
-            Ok(verified) => Reply::Answer(Released { sealed, verified }),
+        let (sealed, room) = match self.call(&seat, &asked, send).await {
+            Err(reply) => return reply,
+            Ok(came) => came,
+        };
+        let (asker, opened) = (Arc::clone(&self), sealed.clone());
+        let verified = move || asked.inquiry(&asker.region).release(opened, &seat.uri);
+        match self.memory.aside(verified).await {
+            Ok(Ok(verified)) => Reply::Answer(Released { sealed, verified, room }),
+            Ok(Err(error)) => Reply::missing(Absence::Unverified, error.to_string()),
             Err(error) => Reply::missing(Absence::Unverified, error.to_string()),
         }
     }
 
     /// Asks one member for its price.
-    pub async fn estimate(&self, seat: Seat<GatewayClient>, asked: &RelayedQuestion) -> Reply<SealedPrice> {
-        let send = |gateway: GatewayClient| async move { gateway.estimate(asked.envelope.clone()).await };
-        let sealed: SealedPrice = match self.call(&seat, asked, send).await {
-            Err(reply) => return reply,
-            Ok(sealed) => sealed,
+    pub async fn estimate(
+        self: Arc<Self>,
+        seat: Seat<MemberGateway>,
+        asked: Arc<RelayedQuestion>,
+    ) -> Reply<Priced> {
+        let send = |gateway: MemberGateway| {
+            let asker = &self;
+            let asked = &asked;
+            async move {
+                let coming = gateway.client.estimate(asked.envelope.clone()).await?;
+                let _turn = gateway.turn.lock().await;
+                let sealed: SealedPrice = coming.whole().await?;
+                let room = asker.memory.answer(&asked.analyst, AnswerSize::from(&sealed)).await;
+                Ok((sealed, room))
+            }
         };
-        match asked.inquiry(&self.region).price(sealed.clone(), &seat.uri) {
-            Ok(_) => Reply::Answer(sealed),
+        let (sealed, room) = match self.call(&seat, &asked, send).await {
+            Err(reply) => return reply,
+            Ok(came) => came,
+        };
+        let (asker, opened) = (Arc::clone(&self), sealed.clone());
+        let verified = move || asked.inquiry(&asker.region).price(opened, &seat.uri).map(drop);
+        match self.memory.aside(verified).await {
+            Ok(Ok(())) => Reply::Answer(Priced { sealed, room }),
+            Ok(Err(error)) => Reply::missing(Absence::Unverified, error.to_string()),
             Err(error) => Reply::missing(Absence::Unverified, error.to_string()),
         }
     }
@@ -89,9 +156,9 @@ impl Asker {
     /// request is answered with the same values and charged once.
     async fn call<T, R, F>(
         &self,
-        seat: &Seat<GatewayClient>,
+        seat: &Seat<MemberGateway>,
         asked: &RelayedQuestion,
-        send: impl Fn(GatewayClient) -> F,
+        send: impl Fn(MemberGateway) -> F,
     ) -> Result<T, Reply<R>>
     where
         F: Future<Output = Result<T, Status>>,

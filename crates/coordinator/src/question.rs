@@ -3,13 +3,16 @@
 
 use std::time::Instant;
 
-use lango_identity::{EnvelopeLimits, PayloadType, Region, Role, SpiffeId, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Region, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
-use lango_wire::{Inquiry, Question, Refusal, TimeFault, Wanted, pb, status::unauthenticated};
+use lango_wire::{Admission, Inquiry, Question, Refusal, Wanted, pb, status::unauthenticated};
 use tonic::Status;
 
-use crate::clock::now;
+use crate::{ask::Asker, clock::now, copies::Copies};
+
+/// The longest life of a question, in seconds: a month. Each office has its own bound below it.
+const QUESTION_LIFE_S_MAX: u64 = 31 * 86_400;
 
 /// A question that may be relayed, and what its answers are held against.
 #[derive(Debug, Clone)]
@@ -24,12 +27,15 @@ pub(crate) struct RelayedQuestion {
     pub margins: Vec<(Measure, Margin)>,
     /// Whom it is for.
     pub audience: Vec<SpiffeId>,
+    /// Whose it is.
+    pub analyst: String,
 }
 
 /// What every envelope passes.
 #[derive(Debug)]
 pub(crate) struct Door {
     shares: Shares,
+    copies: Copies,
     unauthenticated: LogRate,
     refused: LogRate,
 }
@@ -38,18 +44,34 @@ impl Door {
     pub fn new(limits: &ServerLimits) -> Self {
         Self {
             shares: Shares::new(limits.shares),
+            copies: Copies::default(),
             unauthenticated: LogRate::new("unauthenticated envelopes", limits.log_lines_per_second),
             refused: LogRate::new("questions not relayed", limits.log_lines_per_second),
         }
     }
 
     /// The share of an authenticated analyst, or the refusal that says when to ask again.
-    fn share(&self, principal: &SpiffeId, kind: PayloadType) -> Result<Share, Status> {
-        let demand = if kind == PayloadType::Query { Demand::Question } else { Demand::Request };
+    fn share(&self, principal: &SpiffeId, kind: PayloadType, demand: Demand) -> Result<Share, Status> {
         self.shares.take(&principal.to_string(), demand, Instant::now()).map_err(|wait| {
             self.refused
                 .line(|| tracing::info!(%kind, %principal, "a question is not relayed: too many requests"));
             Refusal::TooManyRequests { wait }.into_status(None)
+        })
+    }
+
+    /// As what an admitted request counts: a copy, which anyone can send who holds the bytes, takes nothing of what its analyst may ask.
+    fn demand(
+        &self,
+        principal: &SpiffeId,
+        kind: PayloadType,
+        question: &Question,
+        digest: [u8; 32],
+        now: i64,
+    ) -> Result<Demand, Refusal> {
+        Ok(match (self.copies.has_come(principal, question, digest, now)?, kind) {
+            (true, _) => Demand::Replay,
+            (false, PayloadType::Query) => Demand::Question,
+            (false, _) => Demand::Request,
         })
     }
 }
@@ -75,22 +97,34 @@ impl RelayedQuestion {
 
     /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one does
     /// not verify is in the log only.
-    pub fn read(
+    pub async fn read(
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
-        region: &Region,
+        asker: &Asker,
         now: i64,
         door: &Door,
     ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
-        let verified = verify(&envelope.clone().into(), kind, region, now, EnvelopeLimits::default());
+        let verified = verify(&envelope.clone().into(), kind, &asker.region, now, EnvelopeLimits::default());
         let verified = verified.map_err(|reason| {
             door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()
         })?;
         let principal = verified.principal;
-        let share = door.share(&principal, kind)?;
-        let asked = Self::of_payload(envelope, kind, &principal, now).map_err(|refusal| {
+        let request_digest = digest(kind, &envelope.payload);
+        let admission = Admission { office: None, now, question_life_s_max: QUESTION_LIFE_S_MAX };
+        let admitted =
+            admission.admit::<Question>(kind, &envelope.payload, &principal).and_then(|question| {
+                let demand = door.demand(&principal, kind, &question, request_digest, now)?;
+                Ok((question, demand))
+            });
+        let demand = admitted.as_ref().map_or(Demand::Replay, |(_, demand)| *demand);
+        let share = door.share(&principal, kind, demand)?;
+        let question = match admitted {
+            Ok((question, _)) => Self::of(envelope, request_digest, question, asker).await?,
+            Err(refusal) => Err(refusal),
+        };
+        let asked = question.map_err(|refusal| {
             door.refused.line(|| {
                 tracing::info!(%kind, %principal, reason = %refusal, "a question is not relayed");
             });
@@ -99,25 +133,24 @@ impl RelayedQuestion {
         Ok((asked, share))
     }
 
-    /// Reads the payload that `principal` signed.
-    fn of_payload(
+    /// Reads an admitted question's text, aside from the threads that serve: a long one takes long.
+    async fn of(
         envelope: pb::Envelope,
-        kind: PayloadType,
-        principal: &SpiffeId,
-        now: i64,
-    ) -> Result<Self, Refusal> {
-        if principal.role() != Role::Analyst {
-            return Err(Refusal::Role(Role::Analyst));
-        }
-        let question = Question::decode(&envelope.payload, principal)?;
-        if i64::try_from(question.expires_at).is_ok_and(|expires_at| expires_at <= now) {
-            return Err(Refusal::Time(TimeFault::Expired));
-        }
+        request_digest: [u8; 32],
+        question: Question,
+        asker: &Asker,
+    ) -> Result<Result<Self, Refusal>, Status> {
+        let read = move || Self::opened(envelope, request_digest, question);
+        asker.memory.aside(read).await.map_err(|_| Refusal::Unavailable.into_status(None))
+    }
+
+    fn opened(envelope: pb::Envelope, request_digest: [u8; 32], question: Question) -> Result<Self, Refusal> {
         let query = Query::from_canonical(&question.query)?;
         Ok(Self {
-            request_digest: digest(kind, &envelope.payload),
+            request_digest,
             query_digest: digest(PayloadType::Text, question.query.as_bytes()),
             margins: query.margins(),
+            analyst: question.analyst.to_string(),
             audience: question.audience,
             envelope,
         })
@@ -149,15 +182,18 @@ mod tests {
             mode: 1,
             min_members: 0,
             roster_digest: vec![],
-            issued_at: 0,
+            issued_at: 999_000,
             expires_at,
         }
         .encode()
     }
 
     fn read(payload: Vec<u8>, signer: &str) -> Result<RelayedQuestion, Refusal> {
+        let admission = Admission { office: None, now: NOW, question_life_s_max: QUESTION_LIFE_S_MAX };
+        let question = admission.admit(PayloadType::Query, &payload, &id(signer))?;
+        let request_digest = digest(PayloadType::Query, &payload);
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        RelayedQuestion::of_payload(envelope, PayloadType::Query, &id(signer), NOW)
+        RelayedQuestion::opened(envelope, request_digest, question)
     }
 
     #[test]
@@ -196,24 +232,6 @@ mod tests {
             (vec![0xff], analyst, "malformed"),
         ] {
             assert_eq!(read(payload, signer).err().map(|refusal| refusal.code()), Some(code));
-        }
-    }
-
-    #[test]
-    fn an_envelope_that_proves_nothing_gets_no_detail() {
-        let authority = lango_identity::Authority::new(
-            "lango.example",
-            "Test authority",
-            lango_identity::Lifetime::days(NOW, 1),
-        );
-        let region = authority.unwrap().region("1.3.6.1.4.1.32473.1.1".parse().unwrap()).unwrap();
-        let door = Door::new(&ServerLimits::default());
-        let unsigned = pb::Envelope { payload: question(TEXT, 1_000_001), ..pb::Envelope::default() };
-        for envelope in [None, Some(unsigned)] {
-            let status =
-                RelayedQuestion::read(envelope, PayloadType::Query, &region, NOW, &door).unwrap_err();
-            assert_eq!(status.code(), tonic::Code::Unauthenticated);
-            assert!(status.details().is_empty());
         }
     }
 }

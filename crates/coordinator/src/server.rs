@@ -3,19 +3,31 @@
 use std::sync::Arc;
 
 use lango_identity::{Expected, TlsError, client_config, server_config};
+use lango_transport::{Budget, Most};
 use lango_wire::{
-    MESSAGE_BYTES_MAX, client::GatewayClient, pb::coordinator_service_server::CoordinatorServiceServer,
+    MESSAGE_BYTES_MAX,
+    client::GatewayClient,
+    limits::{PASSED_ON_BYTES_MAX, REQUEST_BYTES_MAX},
+    pb::coordinator_service_server::CoordinatorServiceServer,
     reflection,
 };
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::{
-    CoordinatorConfig, MembersError, ask::Asker, members::Members, question::Door, service::Service,
+    CoordinatorConfig, MembersError,
+    ask::{Asker, MemberGateway},
+    members::Members,
+    memory::Memory,
+    question::Door,
+    service::Service,
 };
 
-/// A question is at most 256 KiB and four certificates.
-const QUESTION_BYTES_MAX: usize = 1024 * 1024;
+/// A question as gateways take it, in its frame.
+const QUESTION_BYTES_MAX: usize = REQUEST_BYTES_MAX + PASSED_ON_BYTES_MAX;
+/// What all pages of members hold that are not taken yet, and those of one address.
+const PAGES_BYTES: usize = 4 << 20;
+const PAGES_BYTES_EACH: usize = 1 << 20;
 
 /// Why a coordinator does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -63,13 +75,14 @@ fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> 
     let gateway = |member: crate::MemberAddress| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
-        Ok::<_, TlsError>((member.uri, GatewayClient::new(channel)))
+        Ok::<_, TlsError>((member.uri, MemberGateway::new(GatewayClient::new(channel))))
     };
     let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let members = Members::new(members, region.trust_domain())?;
     Ok(Service {
         members,
-        asker: Arc::new(Asker { region, tls, deadline: member_deadline }),
+        asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
+        pages: Budget::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Door::new(&limits),
     })
 }

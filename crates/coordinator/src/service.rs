@@ -1,54 +1,63 @@
 //! The service: one question to many members at once, each answer passed on as it comes.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lango_identity::PayloadType;
 use lango_privacy::Level;
-use lango_statistics::{CombineError, Coverage, Outcome, combine};
-use lango_transport::{Share, UnderWay};
+use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
+use lango_transport::{Budget, Room, Share, UnderWay};
 use lango_wire::{
     Absence, AnswerError, Refusal, VerifiedRelease,
-    client::GatewayClient,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
         member_answer, member_estimate,
     },
 };
-use tokio::{sync::mpsc, task::JoinSet};
-use tokio_stream::wrappers::ReceiverStream;
+use prost::Message;
+use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Asker, Released, Reply},
+    ask::{Asker, MemberGateway, Priced, Released, Reply},
     clock::now,
     combined,
+    events::{EventStream, Events, streamed},
     members::{Members, Seat},
+    memory::{AnswerSize, Memory, TABLE_CELLS_MOST},
     question::{Door, RelayedQuestion},
 };
 
-/// Events that wait for a slow reader: answers are large, so no more than one.
-const EVENTS_WAITING_MAX: usize = 1;
-
 /// The coordinator's service.
 pub(crate) struct Service {
-    pub members: Members<GatewayClient>,
+    pub members: Members<MemberGateway>,
     pub asker: Arc<Asker>,
+    /// Pages of members that are not taken yet.
+    pub pages: Arc<Budget>,
     pub door: Door,
 }
 
-type Events<T> = mpsc::Sender<Result<T, Status>>;
-
 #[tonic::async_trait]
 impl CoordinatorService for Service {
-    type QueryStream = ReceiverStream<Result<pb::CoordinatorServiceQueryResponse, Status>>;
-    type EstimateStream = ReceiverStream<Result<pb::CoordinatorServiceEstimateResponse, Status>>;
+    type QueryStream = EventStream<pb::CoordinatorServiceQueryResponse>;
+    type EstimateStream = EventStream<pb::CoordinatorServiceEstimateResponse>;
 
     async fn list_members(
         &self,
         request: Request<pb::CoordinatorServiceListMembersRequest>,
     ) -> Result<Response<pb::CoordinatorServiceListMembersResponse>, Status> {
-        let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request.into_inner();
-        Ok(Response::new(self.members.page(page_size, &page_token)))
+        let (_, extensions, request) = request.into_parts();
+        let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request;
+        let page = self.members.page(page_size, &page_token);
+        if let Some(under_way) = extensions.get::<UnderWay>() {
+            let room = self.pages.room_now(&under_way.peer(), page.encoded_len());
+            let wait = Duration::from_secs(1);
+            let room = room.ok_or_else(|| Refusal::TooManyRequests { wait }.into_status(None))?;
+            under_way.keep(room);
+        }
+        Ok(Response::new(page))
     }
 
     async fn estimate(
@@ -57,18 +66,15 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
         let (asked, share) =
-            RelayedQuestion::read(estimate, PayloadType::Estimate, &self.asker.region, now(), &self.door)?;
+            RelayedQuestion::read(estimate, PayloadType::Estimate, &self.asker, now(), &self.door).await?;
         let asked = Arc::new(asked);
-        keep(&extensions, share);
+        let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
             let asker = self.asker.clone();
-            move |seat, asked| {
-                let asker = asker.clone();
-                async move { asker.estimate(seat, &asked).await }
-            }
+            move |seat, asked| asker.clone().estimate(seat, asked)
         });
-        Ok(Response::new(streamed(|events| async move { relay_prices(fan_out, &events).await })))
+        Ok(Response::new(streamed(under_way, |events| async move { relay_prices(fan_out, &events).await })))
     }
 
     async fn query(
@@ -77,9 +83,10 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
         let (asked, share) =
-            RelayedQuestion::read(request.query, PayloadType::Query, &self.asker.region, now(), &self.door)?;
+            RelayedQuestion::read(request.query, PayloadType::Query, &self.asker, now(), &self.door).await?;
         let asked = Arc::new(asked);
-        keep(&extensions, share);
+        let under_way = keep(&extensions, share);
+        let asker = self.asker.clone();
         asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match request.confidence.as_str() {
             "" => Level::USUAL,
@@ -91,60 +98,41 @@ impl CoordinatorService for Service {
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
             let asker = self.asker.clone();
-            move |seat, asked| {
-                let asker = asker.clone();
-                async move { asker.query(seat, &asked).await }
-            }
+            move |seat, asked| asker.clone().query(seat, asked)
         });
-        Ok(Response::new(streamed(move |events| async move { relay(fan_out, layout, &events).await })))
+        Ok(Response::new(streamed(under_way, move |events| async move {
+            relay(fan_out, layout, &events, &asker.memory).await;
+        })))
     }
 }
 
 /// Keeps a share until the answer is sent, or its asker is gone: then every call to a member has ended too.
-fn keep(extensions: &Extensions, share: Share) {
-    if let Some(under_way) = extensions.get::<UnderWay>() {
+fn keep(extensions: &Extensions, share: Share) -> Option<UnderWay> {
+    let under_way = extensions.get::<UnderWay>().cloned();
+    if let Some(under_way) = &under_way {
         under_way.keep(share);
     }
-}
-
-/// The stream of the events that some work makes. The work ends when nobody reads any more, which ends every call.
-fn streamed<T, F>(work: impl FnOnce(Events<T>) -> F) -> ReceiverStream<Result<T, Status>>
-where
-    T: Send + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (events, stream) = mpsc::channel(EVENTS_WAITING_MAX);
-    let work = work(events.clone());
-    tokio::spawn(async move {
-        tokio::select! {
-            () = events.closed() => {}
-            () = work => {}
-        }
-    });
-    ReceiverStream::new(stream)
+    under_way
 }
 
 /// Passes every member's price on as it comes.
-async fn relay_prices(
-    mut fan_out: FanOut<lango_wire::sealed::SealedPrice>,
-    events: &Events<pb::CoordinatorServiceEstimateResponse>,
-) {
+async fn relay_prices(mut fan_out: FanOut<Priced>, events: &Events<pb::CoordinatorServiceEstimateResponse>) {
     while let Some((_, office, reply)) = fan_out.next().await {
-        let outcome = match reply {
-            Reply::Answer(price) => match price.passed_on() {
-                Ok(price) => member_estimate::Outcome::Estimate(price),
-                Err(error) => member_estimate::Outcome::Missing(unreadable(&error)),
+        let (outcome, room) = match reply {
+            Reply::Answer(Priced { sealed, room }) => match sealed.passed_on() {
+                Ok(price) => (member_estimate::Outcome::Estimate(price), Some(room)),
+                Err(error) => (member_estimate::Outcome::Missing(unreadable(&error)), None),
             },
-            Reply::Refused(refusal) => member_estimate::Outcome::Refusal(refusal),
-            Reply::Missing(missing) => member_estimate::Outcome::Missing(missing),
+            Reply::Refused(refusal) => (member_estimate::Outcome::Refusal(refusal), None),
+            Reply::Missing(missing) => (member_estimate::Outcome::Missing(missing), None),
         };
         let member = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
-        if events.send(Ok(pb::CoordinatorServiceEstimateResponse { member })).await.is_err() {
+        if !events.send(Ok(pb::CoordinatorServiceEstimateResponse { member }), room).await {
             return;
         }
     }
     if let Err(status) = fan_out.coverage() {
-        drop(events.send(Err(status)).await);
+        let _ = events.send(Err(status), None).await;
     }
 }
 
@@ -153,61 +141,77 @@ async fn relay(
     mut fan_out: FanOut<Released>,
     layout: Option<(bool, Level)>,
     events: &Events<pb::CoordinatorServiceQueryResponse>,
+    memory: &Memory,
 ) {
     let event = |event| Ok(pb::CoordinatorServiceQueryResponse { event: Some(event) });
-    let mut answers = Vec::new();
+    let mut added = Vec::new();
     while let Some((index, office, reply)) = fan_out.next().await {
-        let outcome = match reply {
-            Reply::Answer(released) => match passed_on(released, layout.is_some()) {
-                Ok((release, verified)) => {
-                    answers.extend(verified.map(|verified| (index, verified)));
-                    member_answer::Outcome::Release(release)
+        let (outcome, room) = match reply {
+            Reply::Answer(Released { sealed, verified, mut room }) => {
+                let size = AnswerSize::from(&sealed);
+                match sealed.passed_on(verified.cells.clone()) {
+                    Ok(release) => {
+                        if layout.is_some() {
+                            match memory.added(&fan_out.analyst, size) {
+                                Some(room) => added.push((index, verified, room)),
+                                None => fan_out.leave_out(index),
+                            }
+                        }
+                        room.shrink(size.sealed);
+                        (member_answer::Outcome::Release(release), Some(room))
+                    }
+                    Err(error) => (member_answer::Outcome::Missing(unreadable(&error)), None),
                 }
-                Err(error) => member_answer::Outcome::Missing(unreadable(&error)),
-            },
-            Reply::Refused(refusal) => member_answer::Outcome::Refusal(refusal),
-            Reply::Missing(missing) => member_answer::Outcome::Missing(missing),
+            }
+            Reply::Refused(refusal) => (member_answer::Outcome::Refusal(refusal), None),
+            Reply::Missing(missing) => (member_answer::Outcome::Missing(missing), None),
         };
         let answer = pb::MemberAnswer { office, outcome: Some(outcome) };
-        if events.send(event(Event::Member(answer))).await.is_err() {
+        if !events.send(event(Event::Member(answer)), room).await {
             return;
         }
     }
-    let coverage = fan_out.coverage();
-    let Some((by_office, level)) = layout else { return };
-    answers.sort_by_key(|(index, _)| *index);
-    // Intervals are arithmetic of some milliseconds to seconds: not for the threads that serve.
-    let tables = tokio::task::spawn_blocking(move || {
-        let answers: Vec<_> = answers.iter().map(|(_, verified)| verified.side_by_side()).collect();
-        let tables = combine(&answers, by_office, level)?;
-        Ok::<_, CombineError>(tables.into_iter().map(combined::table).collect())
-    });
-    let result = match (coverage, tables.await) {
-        (Ok(coverage), Ok(Ok(tables))) => {
-            let coverage = Some(combined::coverage(coverage));
-            event(Event::Result(pb::Result { coverage, tables }))
-        }
-        (Err(status), _) => Err(status),
-        (_, Ok(Err(CombineError::TooManyCells))) => Err(Refusal::TablesTooLarge.into_status(None)),
-        (_, Ok(Err(error))) => {
-            tracing::error!(%error, "verified answers could not be combined");
-            Err(Status::internal("the answers could not be combined"))
-        }
-        (_, Err(_)) => Err(Status::internal("the answers could not be combined")),
+    let result = match layout {
+        Some((by_office, level)) => combined_result(fan_out, added, by_office, level, memory).await.map(Some),
+        None => fan_out.coverage().map(|_| None),
+    };
+    let last = match result {
+        Ok(Some(result)) => event(Event::Result(result)),
+        Ok(None) => return,
+        Err(status) => Err(status),
     };
     // Nobody may be listening any more.
-    drop(events.send(result).await);
+    let _ = events.send(last, None).await;
 }
 
-/// A release as it is passed on; kept for the tables too where there will be some.
-fn passed_on(
-    Released { sealed, mut verified }: Released,
-    kept: bool,
-) -> Result<(pb::Release, Option<VerifiedRelease>), AnswerError> {
-    if kept {
-        return Ok((sealed.passed_on(verified.cells.clone())?, Some(verified)));
-    }
-    Ok((sealed.passed_on(std::mem::take(&mut verified.cells))?, None))
+/// The answers added up, in the order of their seats, and who is in the tables.
+async fn combined_result(
+    mut fan_out: FanOut<Released>,
+    mut added: Vec<(usize, VerifiedRelease, Room)>,
+    by_office: bool,
+    level: Level,
+    memory: &Memory,
+) -> Result<pb::Result, Status> {
+    added.sort_by_key(|(index, ..)| *index);
+    // Intervals are arithmetic of some milliseconds to seconds: not for the threads that serve.
+    let tables = memory.tables(move || {
+        let answers: Vec<_> = added.iter().map(|(_, verified, _)| verified.side_by_side()).collect();
+        let (tables, left_out) = combine_within(&answers, by_office, level, TABLE_CELLS_MOST)?;
+        let left_out: Vec<String> = left_out.into_iter().map(str::to_owned).collect();
+        Ok::<_, CombineError>((tables.into_iter().map(combined::table).collect(), left_out))
+    });
+    let failed = || Status::internal("the answers could not be combined");
+    let (tables, left_out) = match tables.await.map_err(|_| failed())? {
+        Ok(made) => made,
+        Err(CombineError::TooManyCells) => return Err(Refusal::TablesTooLarge.into_status(None)),
+        Err(error) => {
+            tracing::error!(%error, "verified answers could not be combined");
+            return Err(failed());
+        }
+    };
+    left_out.iter().for_each(|office| fan_out.leave_out_office(office));
+    let coverage = Some(combined::coverage(fan_out.coverage()?));
+    Ok(pb::Result { coverage, tables })
 }
 
 fn unreadable(error: &AnswerError) -> pb::Missing {
@@ -220,6 +224,7 @@ struct FanOut<T> {
     request: String,
     begun: Instant,
     offices: Vec<String>,
+    analyst: String,
     calls: JoinSet<(usize, Reply<T>)>,
     /// By the seats' order; nothing while a call is under way.
     outcomes: Vec<Option<Outcome>>,
@@ -227,10 +232,10 @@ struct FanOut<T> {
 
 impl<T: Send + 'static> FanOut<T> {
     fn new<F>(
-        seats: &[Seat<GatewayClient>],
+        seats: &[Seat<MemberGateway>],
         kind: PayloadType,
         asked: &Arc<RelayedQuestion>,
-        ask: impl Fn(Seat<GatewayClient>, Arc<RelayedQuestion>) -> F,
+        ask: impl Fn(Seat<MemberGateway>, Arc<RelayedQuestion>) -> F,
     ) -> Self
     where
         F: Future<Output = Reply<T>> + Send + 'static,
@@ -245,6 +250,7 @@ impl<T: Send + 'static> FanOut<T> {
             request: hex::encode(asked.request_digest),
             begun: Instant::now(),
             offices: seats.iter().map(|seat| seat.office.clone()).collect(),
+            analyst: asked.analyst.clone(),
             calls,
             outcomes: vec![None; seats.len()],
         }
@@ -265,6 +271,20 @@ impl<T: Send + 'static> FanOut<T> {
         };
         *self.outcomes.get_mut(index)? = Some(reply.outcome());
         Some((index, self.offices.get(index)?.clone(), reply))
+    }
+
+    /// The answer of this seat is in no table: it is too large.
+    fn leave_out(&mut self, index: usize) {
+        if let Some(outcome) = self.outcomes.get_mut(index) {
+            *outcome = Some(Outcome::Missing(Absence::TooManyCells.reason().to_owned()));
+        }
+    }
+
+    /// The same of this office.
+    fn leave_out_office(&mut self, office: &str) {
+        if let Some(index) = self.offices.iter().position(|seated| seated == office) {
+            self.leave_out(index);
+        }
     }
 
     /// Who has answered, once every seat has had its reply; writes the question's line in the log.

@@ -2,16 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use lango_identity::{EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify};
-use lango_wire::{Lookup, Malformed, Question, Refusal, TimeFault, pb};
+use lango_identity::{EnvelopeLimits, PayloadType, SpiffeId, Unauthenticated, digest, verify};
+use lango_transport::Room;
+use lango_wire::{Admission, Refusal, SignedRequest, pb};
 
-use crate::{Gateway, capacity::Room, lease::Turn, pace::Pace, withheld::Withholding};
-
-/// The most by which two clocks of a region may differ.
-pub(crate) const CLOCK_SKEW_S: u64 = 300;
-
-/// A price enquiry or a look-up, which is free, lives at most this long: its answer is kept until then.
-const FREE_LIFE_S_MAX: u64 = 3_600;
+use crate::{Gateway, lease::Turn, pace::Pace, withheld::Withholding};
 
 /// A request whose signature holds: from here on every answer is signed and recorded.
 pub(crate) struct Request<T> {
@@ -42,47 +37,9 @@ impl<T> Request<T> {
     }
 }
 
-/// What can be signed as a request.
-pub(crate) trait Signed: Sized {
-    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed>;
-    fn audience(&self) -> &[SpiffeId];
-    fn life(&self) -> (u64, u64);
-    fn request_id(&self) -> [u8; 16];
-}
-
-impl Signed for Question {
-    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
-        Self::decode(bytes, signer)
-    }
-    fn audience(&self) -> &[SpiffeId] {
-        &self.audience
-    }
-    fn life(&self) -> (u64, u64) {
-        (self.issued_at, self.expires_at)
-    }
-    fn request_id(&self) -> [u8; 16] {
-        self.request_id
-    }
-}
-
-impl Signed for Lookup {
-    fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
-        Self::decode(bytes, signer)
-    }
-    fn audience(&self) -> &[SpiffeId] {
-        &self.audience
-    }
-    fn life(&self) -> (u64, u64) {
-        (self.issued_at, self.expires_at)
-    }
-    fn request_id(&self) -> [u8; 16] {
-        self.request_id
-    }
-}
-
 impl Gateway {
     /// A1 to A4: a caller who fails here learns nothing.
-    pub(crate) fn authenticate<T: Signed>(
+    pub(crate) fn authenticate<T: SignedRequest>(
         &self,
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
@@ -98,29 +55,12 @@ impl Gateway {
     }
 
     /// A5 to A8: role, decoding, audience and time.
-    pub(crate) fn admit<T: Signed>(&self, request: &Request<T>, role: Role) -> Result<T, Refusal> {
-        if request.principal.role() != role {
-            return Err(Refusal::Role(role));
-        }
-        let signed = T::decode(&request.payload, &request.principal)?;
-        if !signed.audience().contains(&self.office) {
-            return Err(Refusal::NotAddressed(self.office.clone()));
-        }
-        let now = u64::try_from(self.now()).unwrap_or_default();
-        let (issued_at, expires_at) = signed.life();
-        if issued_at > now + CLOCK_SKEW_S {
-            return Err(Refusal::Time(TimeFault::Future { now, issued_at }));
-        }
-        if expires_at <= now {
-            return Err(Refusal::Time(TimeFault::Expired));
-        }
-        let life_s_max = match request.kind {
-            PayloadType::Query => self.request_life_max.as_secs(),
-            _ => self.request_life_max.as_secs().min(FREE_LIFE_S_MAX),
+    pub(crate) fn admit<T: SignedRequest>(&self, request: &Request<T>) -> Result<T, Refusal> {
+        let admission = Admission {
+            office: Some(&self.office),
+            now: self.now(),
+            question_life_s_max: self.request_life_max.as_secs(),
         };
-        if expires_at.checked_sub(issued_at).is_none_or(|life| life > life_s_max) {
-            return Err(Refusal::Time(TimeFault::Life { life_s_max }));
-        }
-        Ok(signed)
+        admission.admit(request.kind, &request.payload, &request.principal)
     }
 }

@@ -1,17 +1,13 @@
 //! How much of the machine requests take together: memory in shares of budgets, and planning aside from the threads that serve.
 //! Principals take turns, so that none waits for all that another one asks.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Cost, MEMORY_MOST};
+use lango_transport::{Budget, Most, Room};
 use lango_wire::limits::ANSWER_BYTES_MAX;
-use tokio::{sync::oneshot, task::spawn_blocking};
-
-use crate::rounds::{Most, Rounds};
+use tokio::task::spawn_blocking;
 
 /// What all questions that are counted at one time hold together: one of the largest, or several smaller ones.
 const COUNTED_BYTES: usize = MEMORY_MOST;
@@ -47,15 +43,6 @@ pub(crate) struct Capacity {
     planned: Arc<Budget>,
 }
 
-/// A part of a budget; it is free again when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Room {
-    budget: Arc<Budget>,
-    principal: SpiffeId,
-    number: u64,
-    units: usize,
-}
-
 /// The work was cut short: the gateway is stopping, or the work panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("the work was cut short")]
@@ -84,12 +71,12 @@ impl Capacity {
             Work::Answer => (&self.counted, cost.memory_bytes),
             Work::Estimate => (&self.estimated, cost.plan_bytes),
         };
-        Budget::room(budget, whose, bytes.saturating_add(more)).await
+        budget.room(&whose.to_string(), bytes.saturating_add(more)).await
     }
 
     /// Waits until there is memory for an answer of this size, or any smaller one, until it has left.
     pub(crate) async fn answer_room(&self, whose: &SpiffeId, bytes: usize) -> Room {
-        Budget::room(&self.answered, whose, bytes.min(ANSWER_BYTES_MAX)).await
+        self.answered.room(&whose.to_string(), bytes.min(ANSWER_BYTES_MAX)).await
     }
 
     /// Does arithmetic that may take long on a thread that serves nobody, few at a time.
@@ -98,85 +85,12 @@ impl Capacity {
         whose: &SpiffeId,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CutShort> {
-        let room = Budget::room(&self.planned, whose, 1).await;
+        let room = self.planned.room(&whose.to_string(), 1).await;
         let done = spawn_blocking(move || {
             let _room = room;
             work()
         });
         done.await.map_err(|_| CutShort)
-    }
-}
-
-/// A budget that principals share.
-#[derive(Debug)]
-struct Budget(Mutex<Sharing>);
-
-#[derive(Debug)]
-struct Sharing {
-    rounds: Rounds<SpiffeId>,
-    /// Who is let in is woken.
-    waiting: HashMap<u64, oneshot::Sender<()>>,
-    number: u64,
-}
-
-impl Budget {
-    fn new(whole: usize, most: Most) -> Arc<Self> {
-        let rounds = Rounds::new(whole, most);
-        Arc::new(Self(Mutex::new(Sharing { rounds, waiting: HashMap::new(), number: 0 })))
-    }
-
-    /// Waits for its turn. Dropped before, it leaves its line.
-    async fn room(self: &Arc<Self>, principal: &SpiffeId, units: usize) -> Room {
-        let (wake, woken) = oneshot::channel();
-        let room = {
-            let mut sharing = self.lock();
-            sharing.number += 1;
-            let number = sharing.number;
-            sharing.waiting.insert(number, wake);
-            let units = sharing.rounds.ask(principal, number, units);
-            Room { budget: Arc::clone(self), principal: principal.clone(), number, units }
-        };
-        self.lock().let_in();
-        // It is woken once: the sender is kept until then.
-        let _ = woken.await;
-        room
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Sharing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Sharing {
-    fn let_in(&mut self) {
-        for number in self.rounds.let_in() {
-            if let Some(wake) = self.waiting.remove(&number) {
-                // Who is gone gives it back when its room is dropped.
-                let _ = wake.send(());
-            }
-        }
-    }
-}
-
-impl Room {
-    /// Gives back all but this much of it.
-    pub(crate) fn shrink(&mut self, units: usize) {
-        let less = self.units.saturating_sub(units);
-        self.units -= less;
-        let mut sharing = self.budget.lock();
-        sharing.rounds.give_back(&self.principal, less);
-        sharing.let_in();
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        let mut sharing = self.budget.lock();
-        sharing.waiting.remove(&self.number);
-        if !sharing.rounds.leave(&self.principal, self.number) {
-            sharing.rounds.give_back(&self.principal, self.units);
-        }
-        sharing.let_in();
     }
 }
 

@@ -26,7 +26,6 @@ mod pools;
 mod refuse;
 mod release;
 mod reserve;
-mod rounds;
 mod secret;
 mod serve;
 mod service;

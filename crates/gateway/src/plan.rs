@@ -8,6 +8,7 @@ use lango_privacy::{
     Basis, Cost, FOUND_KEYS_MOST, Measure, Plan, PlanText, Query, ReleasedTable, WORD_BYTES_MOST, compile,
 };
 use lango_store::{Made, Stored};
+use lango_transport::Room;
 use lango_wire::{
     Refusal,
     limits::{ANSWER_BYTES_MAX, LAYOUT_BYTES_MAX, PLAN_BYTES_MAX, answer_bytes},
@@ -18,7 +19,7 @@ use crate::{
     answer_room::bytes_at_most,
     authenticate::Request,
     authorize::Allowed,
-    capacity::{Room, Work},
+    capacity::Work,
     refuse::{Known, Refused},
 };
 

@@ -3,19 +3,14 @@
 use std::time::Instant;
 
 use lango_transport::{Demand, Share, UnderWay};
-use lango_wire::Refusal;
+use lango_wire::{Refusal, SignedRequest};
 use tonic::{Extensions, Status};
 
-use crate::{
-    Gateway,
-    authenticate::{Request, Signed},
-    refuse::Refused,
-    turn::Admitted,
-};
+use crate::{Gateway, authenticate::Request, refuse::Refused, turn::Admitted};
 
 impl Gateway {
     /// The share of an authenticated request. It is kept until the answer is sent as well, so that answers that nobody takes count.
-    pub(crate) async fn share<T: Signed>(
+    pub(crate) async fn share<T: SignedRequest>(
         &self,
         request: &Request<T>,
         admitted: &Result<Admitted<T>, Refusal>,

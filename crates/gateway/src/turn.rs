@@ -3,18 +3,17 @@
 
 use std::time::Duration;
 
-use lango_identity::Role;
 use lango_ledger::Claimed;
 use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, StoreError, Stored};
 use lango_wire::{
-    Refusal, TimeFault,
+    CLOCK_SKEW_S, Refusal, SignedRequest, TimeFault,
     kept::{self, Filling, Kept},
 };
 use tokio::time::Instant;
 
 use crate::{
     Gateway,
-    authenticate::{CLOCK_SKEW_S, Request, Signed},
+    authenticate::Request,
     flights::Place,
     lease::{LEASE, Turn},
     refuse::{Known, Refused},
@@ -63,8 +62,11 @@ impl<T> Request<T> {
 
 impl Gateway {
     /// Checks A5 to A8, takes the request's place among its copies, and looks up whether it has come before.
-    pub(crate) async fn admitted<T: Signed>(&self, request: &Request<T>) -> Result<Admitted<T>, Refusal> {
-        let signed = self.admit(request, Role::Analyst)?;
+    pub(crate) async fn admitted<T: SignedRequest>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<Admitted<T>, Refusal> {
+        let signed = self.admit(request)?;
         let claiming = Claiming {
             principal: request.principal.to_string(),
             id: signed.request_id(),
@@ -80,7 +82,7 @@ impl Gateway {
 
     /// Checks A9. A request that has not come before is claimed by the record of its answer, in one transaction with it, or by
     /// [`Gateway::begin_work`], whichever comes first.
-    pub(crate) async fn take_turn<T: Signed>(
+    pub(crate) async fn take_turn<T: SignedRequest>(
         &self,
         request: &Request<T>,
         admitted: Result<Admitted<T>, Refusal>,

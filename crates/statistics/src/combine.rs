@@ -45,6 +45,31 @@ pub fn combine(
     combine_over(answers, &[], by_office, level)
 }
 
+/// As [`combine`], of as many answers as fit together into tables of this number of cells in all, and the offices that were left out:
+/// those whose answers have the most integers, first the largest, so that an office that bursts every table loses nobody else's answer.
+pub fn combine_within<'a>(
+    answers: &[OfficeRelease<'a>],
+    by_office: bool,
+    level: Level,
+    cells_most: usize,
+) -> Result<(Vec<CombinedTable>, Vec<&'a str>), CombineError> {
+    let (mut fitting, mut left_out) = (answers.to_vec(), Vec::new());
+    loop {
+        let margins = shared_margins(&fitting)?;
+        let places: Vec<usize> = (0..margins.len()).collect();
+        match sheets_within(&fitting, &places, &[], by_office, cells_most.min(CELLS_MOST)) {
+            Err(CombineError::TooManyCells) if fitting.len() > 1 => {
+                let largest = fitting.iter().enumerate().max_by_key(|(_, answer)| answer.layout.integers());
+                let at = largest.map(|(at, _)| at).ok_or(CombineError::TooManyCells)?;
+                left_out.push(fitting.remove(at).office);
+            }
+            Err(error) => return Err(error),
+            Ok(_) => break,
+        }
+    }
+    Ok((combine(&fitting, by_office, level)?, left_out))
+}
+
 /// As [`combine`], with these dimensions summed over to `_T`, all keys with `_O` and `_U`.
 ///
 /// Such a total is complete at every office, whatever keys it declares.
@@ -70,6 +95,17 @@ pub(crate) fn sheets<'a>(
     over: &[Name],
     by_office: bool,
 ) -> Result<Vec<Sheet<'a>>, CombineError> {
+    sheets_within(answers, places, over, by_office, CELLS_MOST)
+}
+
+/// The same with this bound on the cells of all sheets together.
+fn sheets_within<'a>(
+    answers: &[OfficeRelease<'a>],
+    places: &[usize],
+    over: &[Name],
+    by_office: bool,
+    cells_most: usize,
+) -> Result<Vec<Sheet<'a>>, CombineError> {
     let blocks = if by_office { answers.len() } else { 1 };
     let mut sheets = Vec::new();
     let mut cells = 0usize;
@@ -77,7 +113,7 @@ pub(crate) fn sheets<'a>(
         let sheet = Sheet::new(answers, *place, over)?;
         let size = sheet.size().and_then(|size| size.checked_mul(blocks));
         cells = size.and_then(|size| cells.checked_add(size)).ok_or(CombineError::TooManyCells)?;
-        if cells > CELLS_MOST {
+        if cells > cells_most {
             return Err(CombineError::TooManyCells);
         }
         let measure = &sheet.margin.measure;

@@ -1,7 +1,7 @@
 //! Why answers cannot be combined.
 
 /// The most cells of all tables together: 54 offices side by side with 100,000 cells each, and some room.
-pub(crate) const CELLS_MOST: usize = 8_000_000;
+pub const CELLS_MOST: usize = 8_000_000;
 
 /// Why answers cannot be combined. Each names the office whose answer is at fault, if it is one's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,6 @@ pub enum CombineError {
         measure: String,
     },
     /// The tables would be too large.
-    #[error("the combined tables would have more than {CELLS_MOST} cells")]
+    #[error("the combined tables would have too many cells")]
     TooManyCells,
 }

@@ -22,9 +22,9 @@ mod sheet;
 mod table;
 mod whole;
 
-pub use combine::{combine, combine_over};
+pub use combine::{combine, combine_over, combine_within};
 pub use coverage::{Absent, Coverage, CoverageError, Outcome};
-pub use error::CombineError;
+pub use error::{CELLS_MOST, CombineError};
 pub use foreseen::{FORESEEN_OF, Foreseen, Planned, Uncertainty, foresee};
 pub use quantiles::quantile_from_histogram;
 pub use release::OfficeRelease;

@@ -97,6 +97,7 @@ impl House {
         let connection = Connection {
             routes: self.routes.clone(),
             limits: self.limits,
+            peer,
             purse: self.bytes.purse(peer),
             stopping: stops,
         };

@@ -20,6 +20,7 @@ use crate::{
         CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY, LEAVE_TIME_MAX,
         STREAM_WINDOW_BYTES,
     },
+    peer::Peer,
     request::RequestBody,
     response::Answered,
 };
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) struct Connection {
     pub routes: Routes,
     pub limits: ServerLimits,
+    pub peer: Peer,
     pub purse: Purse,
     /// True once the server stops.
     pub stopping: watch::Receiver<bool>,
@@ -38,7 +40,7 @@ impl Connection {
     pub(crate) async fn serve(mut self, stream: TlsStream<TcpStream>) {
         let activity = Arc::new(Activity::new(Instant::now()));
         let service = service_fn(|request| {
-            let under_way = UnderWay::begin(activity.clone(), self.purse.clone());
+            let under_way = UnderWay::begin(self.peer, activity.clone(), self.purse.clone());
             answer(self.routes.clone(), request, under_way, self.limits)
         });
         let mut connection = pin!(http2(&self.limits).serve_connection(TokioIo::new(stream), service));

@@ -15,6 +15,7 @@ use tonic::Status;
 use crate::{
     activity::Activity,
     bytes::{HeldBytes, Purse},
+    peer::Peer,
 };
 
 /// A request that was begun. It ends when the last clone is dropped: the last byte of its answer was sent, or its peer is gone. A
@@ -23,6 +24,7 @@ use crate::{
 pub struct UnderWay(Arc<Going>);
 
 struct Going {
+    peer: Peer,
     activity: Arc<Activity>,
     purse: Purse,
     bytes: Mutex<HeldBytes>,
@@ -30,9 +32,14 @@ struct Going {
 }
 
 impl UnderWay {
-    pub(crate) fn begin(activity: Arc<Activity>, purse: Purse) -> Self {
+    pub(crate) fn begin(peer: Peer, activity: Arc<Activity>, purse: Purse) -> Self {
         activity.request_begins();
-        Self(Arc::new(Going { activity, purse, bytes: Mutex::default(), kept: Mutex::default() }))
+        Self(Arc::new(Going { peer, activity, purse, bytes: Mutex::default(), kept: Mutex::default() }))
+    }
+
+    /// Whom it comes from: an address, as places are counted for it.
+    pub fn peer(&self) -> String {
+        self.0.peer.to_string()
     }
 
     /// Keeps a thing, such as a share, until the answer is sent.

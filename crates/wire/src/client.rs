@@ -24,26 +24,52 @@ impl GatewayClient {
         Self(channel)
     }
 
-    /// Asks a question.
+    /// Asks a question, and returns as soon as the answer begins.
     ///
     /// # Errors
-    /// The gateway's status; `OutOfRange` where the answer is too large.
-    pub async fn query(&self, query: pb::Envelope) -> Result<SealedRelease, Status> {
+    /// The gateway's status.
+    pub async fn query(&self, query: pb::Envelope) -> Result<Coming<SealedRelease>, Status> {
         let request = pb::GatewayServiceQueryRequest { query: Some(query) };
         let path = "/lango.v1.GatewayService/Query";
-        let response: GatewayRelease = unary(&self.0, path, request, ANSWER_BYTES_MAX).await?;
-        Ok(response.release.unwrap_or_default())
+        let stream = streamed(&self.0, path, request, ANSWER_BYTES_MAX).await?;
+        Ok(Coming { stream, part: |response: GatewayRelease| response.release })
     }
 
-    /// Asks for a price.
+    /// Asks for a price, and returns as soon as it begins.
     ///
     /// # Errors
     /// As [`Self::query`].
-    pub async fn estimate(&self, estimate: pb::Envelope) -> Result<SealedPrice, Status> {
+    pub async fn estimate(
+        &self,
+        estimate: pb::Envelope,
+    ) -> Result<Coming<SealedPrice, GatewayPrice>, Status> {
         let request = pb::GatewayServiceEstimateRequest { estimate: Some(estimate) };
         let path = "/lango.v1.GatewayService/Estimate";
-        let response: GatewayPrice = unary(&self.0, path, request, PRICE_BYTES_MAX).await?;
-        Ok(response.estimate.unwrap_or_default())
+        let stream = streamed(&self.0, path, request, PRICE_BYTES_MAX).await?;
+        Ok(Coming { stream, part: |response: GatewayPrice| response.estimate })
+    }
+}
+
+/// An answer that has begun to come. No more of it is read than the connection's window holds until it is asked for.
+pub struct Coming<T, R = GatewayRelease> {
+    stream: Streaming<R>,
+    part: fn(R) -> Option<T>,
+}
+
+impl<T: Default, R> Coming<T, R> {
+    /// All of it.
+    ///
+    /// # Errors
+    /// The gateway's status; `OutOfRange` where the answer is too large.
+    pub async fn whole(mut self) -> Result<T, Status> {
+        let Some(response) = self.stream.message().await? else {
+            return Err(Status::internal("the answer is empty"));
+        };
+        // Its end, which may say that it failed after all.
+        if self.stream.message().await?.is_some() {
+            return Err(Status::internal("the answer is more than one"));
+        }
+        Ok((self.part)(response).unwrap_or_default())
     }
 }
 

@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
 
 pub mod absence;
+mod admit;
 pub mod answer;
 pub mod client;
 pub mod kept;
@@ -23,6 +24,7 @@ mod currency;
 mod envelope;
 
 pub use absence::Absence;
+pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
 pub use limits::MESSAGE_BYTES_MAX;

@@ -151,14 +151,16 @@ pub enum SealedOutcome<T> {
 
 /// A gateway's answer to a question.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct GatewayRelease {
+pub struct GatewayRelease {
+    /// The answer.
     #[prost(message, optional, tag = "1")]
     pub release: Option<SealedRelease>,
 }
 
 /// A gateway's answer to a price enquiry.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct GatewayPrice {
+pub struct GatewayPrice {
+    /// The price.
     #[prost(message, optional, tag = "1")]
     pub estimate: Option<SealedPrice>,
 }

@@ -3,6 +3,7 @@
 use lango_privacy::Measurement;
 
 use super::*;
+use crate::combine_within;
 
 fn tgo(lines: &str, cells: Vec<i64>) -> Office {
     Office::new("TGO", lines, cells)
@@ -142,4 +143,28 @@ fn lists_made_to_blow_up_the_table_are_refused() {
         Office::new("TGO", &lines("0", &many("s")), vec![0; 3_000]),
     ];
     assert_eq!(combined(&offices, false), Err(CombineError::TooManyCells));
+}
+
+#[test]
+fn the_largest_answers_are_left_out_of_tables_that_hold_no_more() {
+    let codes = |count: usize| (0..count).map(|i| format!("a{i}")).collect::<Vec<_>>().join(",");
+    let office = |name: &'static str, count: usize| {
+        Office::new(name, &counts(&format!("codes age {}\n", codes(count)), &["age"], 2.0), vec![1; count])
+    };
+    let offices = [office("GHA", 3), office("NGA", 900), office("SEN", 1_000), office("TGO", 4)];
+    let answers: Vec<_> = offices.iter().map(Office::answer).collect();
+    for (by_office, most, left_out) in [
+        (false, 1_000, vec![]),
+        (false, 999, vec!["SEN"]),
+        (false, 4, vec!["SEN", "NGA"]),
+        (true, 4_000, vec![]),
+        (true, 16, vec!["SEN", "NGA"]),
+    ] {
+        let (tables, left) = combine_within(&answers, by_office, Level::USUAL, most).unwrap();
+        assert_eq!(left, left_out, "{by_office} {most}");
+        assert!(tables[0].cells.len() <= most);
+    }
+    // One answer that fits by itself in no table.
+    let alone = combine_within(&answers[1..2], false, Level::USUAL, 899);
+    assert_eq!(alone.unwrap_err(), CombineError::TooManyCells);
 }

@@ -7,7 +7,7 @@ use std::{
 
 /// How much of a budget one principal may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Most {
+pub enum Most {
     /// This much, whoever waits. A request that asks for more is let in where its principal holds nothing.
     Always(usize),
     /// This much while others wait, and else all of it.
@@ -97,12 +97,27 @@ impl<P: Clone + Eq + Hash> Rounds<P> {
             return None;
         }
         line.pop_front();
-        self.in_use += waiting.units;
-        *self.held.entry(principal.clone()).or_default() += waiting.units;
+        self.hold(&principal, waiting.units);
         if !line.is_empty() {
             self.lines.push_back((principal, line));
         }
         Some(waiting.number)
+    }
+
+    /// Lets a request in that does not wait, and whether it could be.
+    pub(crate) fn let_in_now(&mut self, principal: &P, units: usize) -> bool {
+        let fits = self.lines.is_empty()
+            && self.in_use.saturating_add(units) <= self.whole
+            && self.may_hold(principal, units, false);
+        if fits {
+            self.hold(principal, units);
+        }
+        fits
+    }
+
+    fn hold(&mut self, principal: &P, units: usize) {
+        self.in_use += units;
+        *self.held.entry(principal.clone()).or_default() += units;
     }
 
     fn may_hold(&self, principal: &P, units: usize, others_wait: bool) -> bool {

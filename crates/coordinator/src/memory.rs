@@ -1,0 +1,134 @@
+//! What questions take of a coordinator's memory together: answers from when they have come until they are passed on, and tables.
+//!
+//! INVARIANT (a hostile member costs 64 MB at most): an answer is read of one member at a time, is opened only where its memory is
+//! free, as much as it can come to, and is added up only as far as the tables' memory goes.
+
+use std::sync::Arc;
+
+use lango_transport::{Budget, Most, Room};
+use lango_wire::sealed::{SealedPrice, SealedRelease};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+
+/// What all large answers hold together that have come and are not passed on.
+const ANSWERS_BYTES: usize = 24 << 20;
+/// What those of one analyst's questions hold; a larger one is alone.
+const ANSWERS_BYTES_EACH: usize = ANSWERS_BYTES / 2;
+/// What one is reckoned with at most, so that it never waits for all others to be passed on.
+const ANSWER_BYTES_MOST: usize = ANSWERS_BYTES / 3 * 2;
+/// An answer that takes no more than this is small, and small ones have a budget of their own: they never wait for large ones.
+const SMALL_BYTES: usize = 1 << 20;
+/// What all small answers hold together.
+const SMALL_ANSWERS_BYTES: usize = 8 * SMALL_BYTES;
+/// What all answers hold together that wait to be added up.
+const ADDED_BYTES: usize = 8 << 20;
+/// What those of one analyst's questions hold.
+const ADDED_BYTES_EACH: usize = ADDED_BYTES / 2;
+/// The most cells of the tables of one question: 54 offices side by side with 740 cells each.
+pub(crate) const TABLE_CELLS_MOST: usize = 40_000;
+/// What a code of a layout takes once it is read.
+const CODE_BYTES: usize = 56;
+/// How many questions and answers are opened at one time.
+const OPENED_MOST: usize = 2;
+
+/// The budgets of one coordinator.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    answers: Arc<Budget>,
+    small: Arc<Budget>,
+    added: Arc<Budget>,
+    opened: Arc<Semaphore>,
+    tables: Arc<Semaphore>,
+}
+
+/// The work was cut short: the coordinator is stopping, or the work panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the work was cut short")]
+pub(crate) struct CutShort;
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            answers: Budget::new(ANSWERS_BYTES, Most::Always(ANSWERS_BYTES_EACH)),
+            small: Budget::new(SMALL_ANSWERS_BYTES, Most::Always(SMALL_ANSWERS_BYTES / 2)),
+            added: Budget::new(ADDED_BYTES, Most::Always(ADDED_BYTES_EACH)),
+            opened: Arc::new(Semaphore::new(OPENED_MOST)),
+            tables: Arc::new(Semaphore::new(1)),
+        }
+    }
+}
+
+impl Memory {
+    /// Waits for the memory of an answer to a question of this analyst.
+    pub(crate) async fn answer(&self, analyst: &str, size: AnswerSize) -> Room {
+        let budget = if size.opened <= SMALL_BYTES { &self.small } else { &self.answers };
+        budget.room(analyst, size.opened.min(ANSWER_BYTES_MOST)).await
+    }
+
+    /// The memory of an answer that waits to be added up, if there is some.
+    pub(crate) fn added(&self, analyst: &str, size: AnswerSize) -> Option<Room> {
+        self.added.room_now(analyst, size.opened)
+    }
+
+    /// Opens what may take long, on a thread that serves nobody, few at a time.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CutShort> {
+        run(Arc::clone(&self.opened), work).await
+    }
+
+    /// Makes tables, those of one question at a time.
+    pub(crate) async fn tables<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CutShort> {
+        run(Arc::clone(&self.tables), work).await
+    }
+}
+
+async fn run<T: Send + 'static>(
+    turns: Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CutShort> {
+    let turn: OwnedSemaphorePermit = turns.acquire_owned().await.map_err(|_| CutShort)?;
+    let done = spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|_| CutShort)
+}
+
+/// What an answer takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AnswerSize {
+    /// As it came, to be passed on.
+    pub sealed: usize,
+    /// Beside that as it is read: codes and integers.
+    pub opened: usize,
+}
+
+impl AnswerSize {
+    fn of(texts: usize, layouts: usize, integers: usize) -> Self {
+        let sealed = texts + layouts + integers;
+        // Every code has a comma or a line's end after it, and every integer a byte at least.
+        let opened = sealed + layouts / 2 * CODE_BYTES + integers * size_of::<i64>();
+        Self { sealed, opened }
+    }
+}
+
+impl From<&SealedRelease> for AnswerSize {
+    fn from(release: &SealedRelease) -> Self {
+        let SealedRelease { envelope, plan, layout, cells, earlier, .. } = release;
+        Self::of(envelope.len() + plan.len(), layout.len() + earlier.len(), cells.len() + earlier.len())
+    }
+}
+
+impl From<&SealedPrice> for AnswerSize {
+    fn from(price: &SealedPrice) -> Self {
+        let SealedPrice { envelope, plan, layout, .. } = price;
+        Self::of(envelope.len() + plan.len(), layout.len(), 0)
+    }
+}
