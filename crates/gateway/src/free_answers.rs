@@ -7,11 +7,11 @@ use std::{
 };
 
 use lango_store::{Claiming, KeptAnswers, Record, Step};
-use lango_wire::{FREE, Refusal};
+use lango_wire::{CLOCK_SKEW_S, FREE, Refusal};
 
 use crate::{
     Gateway,
-    authenticate::{CLOCK_SKEW_S, Request},
+    authenticate::Request,
     refuse::{Known, Refused},
 };
 

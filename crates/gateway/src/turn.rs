@@ -15,7 +15,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     flights::Place,
-    lease::{LEASE, Turn},
+    lease::{BEAT, LEASE, Turn},
     refuse::{Known, Refused},
 };
 
@@ -155,6 +155,9 @@ impl Gateway {
                     claimed = if since.elapsed() < LEASE {
                         self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
+                        // Changes nothing, since the claim is another's, and waits for the lock that its holder may be waiting for.
+                        self.store.beat(&claiming.principal, claiming.id).await.map_err(unkept)?;
+                        tokio::time::sleep(BEAT + POLL).await;
                         self.store.claim(claiming, Some(now)).await.map_err(unkept)?
                     };
                     // What is free now is taken by a claim alone.

@@ -437,6 +437,33 @@ async fn a_request_waits_for_another_gateway_no_longer_than_it_lives() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_waits_for_a_locked_store_is_not_taken_for_dead() {
+    let world = TestRegion::new();
+    let ([one, other], _) = pair(&world, Engine::Sqlite).await;
+    let analyst = world.analyst();
+    let envelope = signed(&analyst, &one, &question());
+    [&one, &other].into_iter().for_each(|office| office.gate.set(Mode::Shut));
+    let at_other = async {
+        one.gate.reached().await;
+        query(&analyst, &other, &envelope).await
+    };
+    let locked = async {
+        one.gate.reached().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lock = rusqlite::Connection::open(one.store()).unwrap();
+        lock.busy_timeout(Duration::from_secs(5)).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        lock.execute_batch("ROLLBACK").unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        [&one, &other].into_iter().for_each(|office| office.gate.set(Mode::Open));
+    };
+    let (first, copy, ()) = tokio::join!(query(&analyst, &one, &envelope), at_other, locked);
+    assert_eq!(first.unwrap(), copy.unwrap());
+    assert_eq!((one.gate.fetches(), other.gate.fetches()), (1, 0));
+}
+
 /// What claims a question.
 fn claiming(analyst: &Caller, question: &Question, envelope: &pb::Envelope) -> Claiming {
     Claiming {
