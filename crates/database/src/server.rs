@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_password_is_read_from_a_file_and_printed_nowhere() {
-        let file = std::env::temp_dir().join(format!("lango-password-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
         lango_files::replace(&file, b"s3cret words\n").unwrap();
         assert_eq!(*Password::File(file.clone()).read().unwrap(), "s3cret words");
         let open = std::fs::Permissions::from_mode(0o640);

@@ -21,7 +21,9 @@ use time::{Date, OffsetDateTime};
 use crate::{
     anchoring::Anchoring,
     capacity::Capacity,
+    failures::Failures,
     flights::{Flights, RequestKey},
+    free_answers::FreeAnswers,
     pools::declare_pools,
     secret::bounding,
     strangers::Strangers,
@@ -85,6 +87,8 @@ pub struct Gateway {
     pub(crate) anchoring: Option<Anchoring>,
     pub(crate) flights: Flights<ReleaseKey>,
     pub(crate) requests: Flights<RequestKey>,
+    pub(crate) failures: Failures<RequestKey>,
+    pub(crate) free_answers: FreeAnswers,
     pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
 }
@@ -202,6 +206,8 @@ impl Gateway {
             anchoring,
             flights: Flights::default(),
             requests: Flights::default(),
+            failures: Failures::default(),
+            free_answers: FreeAnswers::default(),
             capacity: Capacity::default(),
             withheld: Withheld::default(),
         })

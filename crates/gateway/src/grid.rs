@@ -1,6 +1,8 @@
 //! The one place where an answer's time to leave is kept: at once, or on a time grid, so that the time of leaving shows in which
 //! step of the grid the answer was ready, and nothing finer.
 
+use std::time::Instant;
+
 use crate::{Gateway, authenticate::Request};
 
 impl Gateway {
@@ -21,6 +23,10 @@ impl Gateway {
                 steps,
                 "an answer took longer than a step of its grid: raise `answer_grid_ms`"
             );
+        }
+        // The pause of a request that failed begins when its refusal leaves, so that it shows nothing finer than the grid.
+        if let Some(turn) = request.turn.get().filter(|turn| turn.has_failed()) {
+            self.failures.failed(&(request.principal.clone(), turn.claiming.id), Instant::now());
         }
     }
 }

@@ -6,9 +6,10 @@ use lango_store::{Claiming, Store};
 use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
 
 /// A gateway at work on a request shows that it lives this often.
-const BEAT: Duration = Duration::from_secs(2);
+pub(crate) const BEAT: Duration = Duration::from_secs(2);
 /// One that has not for this long is taken for dead, and its request is taken over. That it might live changes nothing that is charged
-/// or answered: the ledger resumes one reservation, and the first answer is the answer.
+/// or answered: the ledger resumes one reservation, and the first answer is the answer. A store that is locked for longer stops the signs of
+/// those who live too, so a gateway takes over only after a write of its own has passed, and one more sign was due.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
 
 /// A request's turn: from when its copies have left until its answer has.
@@ -18,18 +19,29 @@ pub(crate) struct Turn {
     pub claiming: Claiming,
     _alone: OwnedMutexGuard<()>,
     beating: OnceLock<JoinHandle<()>>,
+    failed: OnceLock<()>,
 }
 
 impl Turn {
     /// The turn of a request that is not claimed yet.
     pub(crate) fn new(claiming: Claiming, alone: OwnedMutexGuard<()>) -> Self {
-        Self { claiming, _alone: alone, beating: OnceLock::new() }
+        Self { claiming, _alone: alone, beating: OnceLock::new(), failed: OnceLock::new() }
     }
 
     /// This gateway has claimed the request: the claim is renewed until the turn ends.
     pub(crate) fn begin(&self, store: &Store) {
         let Claiming { principal, id, .. } = &self.claiming;
         self.beating.get_or_init(|| tokio::spawn(beat(store.clone(), principal.clone(), *id)));
+    }
+
+    /// It ends with a refusal after which it may be sent again.
+    pub(crate) fn fail(&self) {
+        self.failed.get_or_init(|| ());
+    }
+
+    /// Whether it ends so.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.get().is_some()
     }
 
     /// Whether this gateway has claimed it.

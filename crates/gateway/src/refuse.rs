@@ -65,8 +65,12 @@ impl Gateway {
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded, .. } = refused;
         let code = refusal.code();
+        let is_bounded = refusal.is_recorded_at_a_rate();
         // What failed, and what came too often, may be sent again.
         let is_freed = matches!(*refusal, Refusal::Unavailable | Refusal::TooManyRequests { .. });
+        if let (true, Some(turn)) = (is_freed, request.turn.get()) {
+            turn.fail();
+        }
         self.refused_lines.line(|| {
             tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
         });
@@ -84,18 +88,24 @@ impl Gateway {
         };
         let status = refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())));
         // A request that has had its turn is known to the store, which learns how it ended.
-        let is_strange = request.turn.get().is_none();
-        if recorded || (is_strange && !self.strangers.are_recorded(code, Instant::now())) {
+        let is_left_out = request.turn.get().is_none()
+            && is_bounded
+            && !self.strangers.is_recorded(&request.principal.to_string(), Instant::now());
+        if recorded || is_left_out {
             return status;
         }
         let mut record = self.record(request, &known, Decision::Refused);
         record.reason = code.to_owned();
-        record.request = request.step(step(&status));
+        // What is freed here is this gateway's own claim, and no other's.
+        record.request = request.step(step(&status)).filter(|_| !is_freed || request.unclaimed().is_none());
         record.left_out = self.strangers.take_left_out();
         // What may be sent again claims nothing.
         let claiming = request.unclaimed().filter(|_| !is_freed);
         let unrecorded = match self.store.append(&record, claiming).await {
-            Ok(Recorded::Now) => return status,
+            Ok(Recorded::Now) => {
+                self.has_kept(request, &record);
+                return status;
+            }
             Ok(Recorded::Answered(_) | Recorded::Reused | Recorded::Forgotten) => {
                 "another gateway has answered this request".to_owned()
             }

@@ -1,41 +1,53 @@
-//! Refusals of those who may not ask at all: recorded at a bounded rate, so that nobody fills the store with them.
+//! Refusals of those who may not ask at all: recorded at a bounded rate, so that nobody fills the store with them, and nobody's hide
+//! another's.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use lango_transport::{Meter, Rate};
 
+/// One principal's refusals are at most this part of those that are recorded.
+const PART: u32 = 6;
+
 /// How often such a refusal is recorded, and how many were not.
 #[derive(Debug)]
 pub(crate) struct Strangers {
     rate: Rate,
+    rate_of_one: Rate,
     state: Mutex<StrangerCount>,
 }
 
 #[derive(Debug, Default)]
 struct StrangerCount {
     meter: Meter,
+    /// Those of whom something was recorded lately: no more than the rate of all allows.
+    of_each: HashMap<String, Meter>,
     left_out: u64,
 }
 
 impl Strangers {
     pub(crate) fn new(recorded_per_minute: u32) -> Self {
-        Self { rate: Rate::per_minute(recorded_per_minute), state: Mutex::default() }
+        Self {
+            rate: Rate::per_minute(recorded_per_minute),
+            rate_of_one: Rate::per_minute(recorded_per_minute / PART),
+            state: Mutex::default(),
+        }
     }
 
-    /// Whether a refusal for this reason is recorded now. One that is not is counted.
-    pub(crate) fn are_recorded(&self, reason: &str, now: Instant) -> bool {
-        if !matches!(
-            reason,
-            "role" | "not-addressed" | "time" | "malformed" | "too-many-requests" | "request-id-reused"
-        ) {
-            return true;
-        }
+    /// Whether a refusal of this principal is recorded now. One that is not is counted.
+    pub(crate) fn is_recorded(&self, principal: &str, now: Instant) -> bool {
         let mut state = self.lock();
-        let is_recorded = state.meter.take(self.rate, now).is_ok();
-        state.left_out += u64::from(!is_recorded);
+        let StrangerCount { meter, of_each, left_out } = &mut *state;
+        of_each.retain(|_, meter| !meter.is_full(now));
+        let mut one = of_each.get(principal).copied().unwrap_or_default();
+        let is_recorded = one.take(self.rate_of_one, now).is_ok() && meter.take(self.rate, now).is_ok();
+        if is_recorded {
+            of_each.insert(principal.to_owned(), one);
+        }
+        *left_out += u64::from(!is_recorded);
         is_recorded
     }
 
@@ -61,27 +73,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_of_strangers_are_recorded_at_a_bounded_rate_and_the_rest_is_counted() {
-        let (strangers, start) = (Strangers::new(2), Instant::now());
-        for (second, reason, is_recorded) in [
-            (0, "role", true),
-            (0, "not-addressed", true),
-            (0, "time", false),
-            (0, "malformed", false),
-            (0, "too-many-requests", false),
-            (0, "request-id-reused", false),
-            // What a policy or a budget decides of a principal who may ask is always recorded.
-            (0, "budget-exceeded", true),
-            (0, "no-grant", true),
-            (30, "role", true),
-            (30, "role", false),
+    fn refusals_of_strangers_are_recorded_at_a_bounded_rate_and_none_hides_those_of_another() {
+        let (strangers, start) = (Strangers::new(12), Instant::now());
+        for (second, principal, is_recorded) in [
+            (0, "zainab", true),
+            (0, "zainab", true),
+            (0, "zainab", false),
+            (0, "zainab", false),
+            // One that fills its part leaves the parts of others.
+            (0, "ama", true),
+            (0, "ama", true),
+            (0, "ama", false),
+            (30, "zainab", true),
+            (30, "zainab", false),
         ] {
             let now = start + Duration::from_secs(second);
-            assert_eq!(strangers.are_recorded(reason, now), is_recorded, "{reason} at {second}");
+            assert_eq!(strangers.is_recorded(principal, now), is_recorded, "{principal} at {second}");
         }
-        assert_eq!(strangers.take_left_out(), 5);
+        assert_eq!(strangers.take_left_out(), 4);
         assert_eq!(strangers.take_left_out(), 0);
         strangers.put_back(3);
         assert_eq!(strangers.take_left_out(), 3);
+    }
+
+    #[test]
+    fn refusals_of_any_number_of_strangers_are_recorded_at_the_rate_of_all() {
+        let (strangers, now) = (Strangers::new(12), Instant::now());
+        let recorded = (0..1_000).filter(|number| strangers.is_recorded(&number.to_string(), now)).count();
+        assert_eq!((recorded, strangers.take_left_out()), (12, 988));
+        assert_eq!(strangers.lock().of_each.len(), 12);
+        // Later, those that may be recorded again are not remembered.
+        assert!(strangers.is_recorded("zainab", now + Duration::from_secs(60)));
+        assert_eq!(strangers.lock().of_each.len(), 1);
     }
 }

@@ -15,12 +15,14 @@ use crate::{
     Gateway,
     authenticate::Request,
     flights::Place,
-    lease::{LEASE, Turn},
+    lease::{BEAT, LEASE, Turn},
     refuse::{Known, Refused},
 };
 
 /// How often another gateway's work is asked after.
 const POLL: Duration = Duration::from_millis(100);
+/// A request waits no longer than this for another gateway: far longer than a question takes.
+const WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// A request that passed A5 to A8, in its place among its copies.
 pub(crate) struct Admitted<T> {
@@ -72,6 +74,7 @@ impl Gateway {
             expires_at: i64::try_from(signed.life().1).unwrap_or(i64::MAX),
             forget_before: self.now().saturating_sub(i64::try_from(CLOCK_SKEW_S).unwrap_or_default()),
         };
+        self.has_paused(&claiming, &request.principal)?;
         let place = self.requests.place(&(request.principal.clone(), claiming.id));
         let claimed = self.store.claimed(&claiming).await;
         Ok(Admitted { signed, claiming, place, claimed })
@@ -88,8 +91,17 @@ impl Gateway {
         let is_first = place.is_first;
         // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was ready.
         let alone = place.wait().await;
-        let claimed = if is_first { claimed } else { self.store.claimed(&claiming).await };
+        let claimed = if is_first {
+            claimed
+        } else {
+            // The earlier one may have failed.
+            self.has_paused(&claiming, &request.principal)?;
+            self.store.claimed(&claiming).await
+        };
         let is_claimed = claimed.map_err(unkept)? != Claimed::Fresh;
+        if !is_claimed {
+            self.may_keep(&claiming).await?;
+        }
         if is_claimed && let Some(answer) = self.claim(&claiming).await? {
             return Ok(Found::Kept(self.restore(request, &answer).await?));
         }
@@ -112,9 +124,11 @@ impl Gateway {
         Ok(())
     }
 
-    /// Claims a request, waiting for another gateway that is at work on it as long as that lives; its answer where it has one.
+    /// Claims a request, waiting for another gateway that is at work on it as long as that lives, the request has not expired, and
+    /// [`WAIT_MAX`] allows; its answer where it has one.
     async fn claim(&self, claiming: &Claiming) -> Result<Option<Vec<u8>>, Refused> {
         let mut claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
+        let began = Instant::now();
         let mut seen: Option<(Seen, Instant)> = None;
         loop {
             match claimed {
@@ -130,10 +144,20 @@ impl Gateway {
                         Some(seen) if seen.0 == now => seen,
                         other => other.insert((now, Instant::now())),
                     };
+                    if self.now() >= claiming.expires_at {
+                        return Err(Refusal::Time(TimeFault::Expired).into());
+                    }
+                    if began.elapsed() >= WAIT_MAX {
+                        let what = "another gateway has been at work on a request for too long";
+                        return Err(Known::default().unavailable(what, &hex::encode(holder)));
+                    }
                     tokio::time::sleep(POLL).await;
                     claimed = if since.elapsed() < LEASE {
                         self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
+                        // Changes nothing, since the claim is another's, and waits for the lock that its holder may be waiting for.
+                        self.store.beat(&claiming.principal, claiming.id).await.map_err(unkept)?;
+                        tokio::time::sleep(BEAT + POLL).await;
                         self.store.claim(claiming, Some(now)).await.map_err(unkept)?
                     };
                     // What is free now is taken by a claim alone.
@@ -192,7 +216,10 @@ impl Gateway {
         known: &Known,
     ) -> Result<(), Refused> {
         match self.store.append(record, request.unclaimed()).await {
-            Ok(Recorded::Now) => Ok(()),
+            Ok(Recorded::Now) => {
+                self.has_kept(request, record);
+                Ok(())
+            }
             Ok(Recorded::Answered(_)) => Err(known.answered_elsewhere()),
             Ok(Recorded::Reused) => Err(Refused::new(Refusal::RequestIdReused, known)),
             Ok(Recorded::Forgotten) => Err(Refused::new(Refusal::Time(TimeFault::Expired), known)),

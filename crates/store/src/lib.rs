@@ -37,6 +37,6 @@ pub use location::Location;
 pub use pools::Moved;
 pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, Settled, Stored};
-pub use request::{Claiming, Seen};
+pub use request::{Claiming, KeptAnswers, Seen};
 pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
 pub use schema::Store;

@@ -36,6 +36,15 @@ pub struct Seen {
     pub beat: i64,
 }
 
+/// What is kept of a principal's free answers whose requests expire in one minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptAnswers {
+    /// The minute, counted from the Unix epoch.
+    pub expiry_minute: i64,
+    /// How many bytes their answers have.
+    pub bytes: u64,
+}
+
 statement! {
     /// What is kept of a request, where it is, and how far the memory of requests reaches.
     KeptRequest { principal, id } =
@@ -91,6 +100,13 @@ statement! {
         "UPDATE request SET answer = coalesce(answer, :answer), dataset_version = coalesce(dataset_version, :version), \
          query_digest = coalesce(query_digest, :query_digest), terms_digest = coalesce(terms_digest, :terms_digest), \
          holder = CASE WHEN :is_over = 1 THEN NULL ELSE holder END WHERE principal = :principal AND request_id = :id"
+}
+
+statement! {
+    /// What is kept of a principal's answers that were never reserved for, by the minute of their requests' expiry.
+    KeptOf { principal } =
+        "SELECT expires_at / 60 AS expiry_minute, sum(length(answer)) AS bytes FROM request \
+         WHERE principal = :principal AND answer IS NOT NULL AND query_digest IS NULL GROUP BY expires_at / 60"
 }
 
 static PURGES: Together = Together::new();
@@ -219,6 +235,17 @@ impl Store {
     /// Reads what has become of a request that another gateway is at work on; changes nothing.
     pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
         claiming.decided(&mut self.reader(), &self.opened_by(), None).await
+    }
+
+    /// What is kept of a principal's answers that were never reserved for.
+    pub async fn kept_answers(&self, principal: &str) -> Result<Vec<KeptAnswers>, StoreError> {
+        let rows = self.reader().all(KeptOf { principal: principal.into() }.into()).await?;
+        let kept = |row: &Row| {
+            let bytes =
+                u64::try_from(row.get::<i64>("bytes")?).map_err(|_| StoreError::Damaged("request"))?;
+            Ok(KeptAnswers { expiry_minute: row.get("expiry_minute")?, bytes })
+        };
+        rows.iter().map(kept).collect()
     }
 
     /// Shows the other gateways that this one is still at work on a request.

@@ -259,6 +259,33 @@ impl Refusal {
         }
     }
 
+    /// Whether those who may not ask at all, or anyone who sends another's request again, can make a gateway refuse so: such refusals are
+    /// recorded at a bounded rate, where the request has not had its turn. What a policy or a budget decides is always recorded.
+    pub fn is_recorded_at_a_rate(&self) -> bool {
+        match self {
+            Self::Role(_)
+            | Self::Malformed(_)
+            | Self::Query(_)
+            | Self::Confidence(_)
+            | Self::NotAddressed(_)
+            | Self::Time(_)
+            | Self::RequestIdReused
+            | Self::TooManyRequests { .. } => true,
+            Self::Published
+            | Self::Denied(_)
+            | Self::PriceNotOfGrant(_)
+            | Self::Plan(_)
+            | Self::VersionGone(_)
+            | Self::AnswerTooLarge { .. }
+            | Self::Budget(_)
+            | Self::DatasetNotOpen { .. }
+            | Self::ReleaseUnknown
+            | Self::QuantilePerOffice { .. }
+            | Self::TablesTooLarge
+            | Self::Unavailable => false,
+        }
+    }
+
     /// The field of the request at fault, where it is one.
     pub fn field(&self) -> Option<&'static str> {
         match self {

@@ -122,9 +122,12 @@ async fn nobody_sees_that_a_release_is_stored_before_it_has_left() {
     let divides =
         |estimate: lango_wire::pb::Estimate| estimate.plan.parse::<PlanText>().unwrap().earlier.len();
     let meanwhile = async {
-        while office.ledger().releases == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let stored = async {
+            while office.ledger().releases == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), stored).await.expect("the release is stored");
         tokio::join!(analyst.estimate(&office, counts), analyst.estimate(&office, &mean))
     };
     let (answer, (price, of_mean)) = tokio::join!(analyst.ask(&office, counts), meanwhile);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use lango_identity::{PayloadType, digest};
 use lango_ledger::Claimed;
-use lango_store::{Claiming, Decision, OfRequest, Record, Step, Store};
+use lango_store::{Claiming, Decision, Location, OfRequest, Record, Step, Store};
 use lango_testkit::{
     Caller, Engine, Mode, Office, Policy, Register, TestDatabase, TestRegion, at_once, persons,
 };
-use lango_wire::{Lookup, Object, Question, pb};
+use lango_wire::{Lookup, Object, Question, pb, status::retry_after};
 use tonic::{Code, Status};
 
 const PRICE: i64 = 500_000_000;
@@ -72,7 +72,8 @@ async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_t
     let first = query(&analyst, &office, &asked).await.unwrap();
     // A mean that a released count is divided by travels with that count.
     query(&analyst, &office, &counts).await.unwrap();
-    let of_mean = query(&analyst, &office, &mean).await;
+    let of_mean = query(&analyst, &office, &mean).await.unwrap();
+    assert!(!of_mean.earlier.is_empty());
     let no = query(&analyst, &office, &refused).await.unwrap_err();
     let cost = price(&analyst, &office, &estimated).await.unwrap();
     let datasets = describe(&analyst, &office, &described).await.unwrap();
@@ -91,11 +92,7 @@ async fn a_request_sent_again_gets_the_bytes_of_its_first_answer_and_leaves_no_t
                 .await;
         }
         assert_eq!(query(&analyst, &office, &asked).await.unwrap(), first);
-        match (&of_mean, query(&analyst, &office, &mean).await) {
-            (Ok(first), Ok(again)) => assert_eq!(*first, again),
-            (Err(first), Err(again)) => assert_eq!(parts(first), parts(&again)),
-            other => panic!("{other:?}"),
-        }
+        assert_eq!(query(&analyst, &office, &mean).await.unwrap(), of_mean);
         assert_eq!(parts(&query(&analyst, &office, &refused).await.unwrap_err()), parts(&no));
         assert_eq!(price(&analyst, &office, &estimated).await.unwrap(), cost);
         assert_eq!(describe(&analyst, &office, &described).await.unwrap(), datasets);
@@ -221,6 +218,112 @@ async fn a_request_that_failed_is_worked_on_again() {
     assert_eq!(office.ledger().pure_nano(""), PRICE);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_a_request_that_fails_are_worked_on_ever_more_seldom() {
+    for rows_were_read in [false, true] {
+        let world = TestRegion::new();
+        let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+        let analyst = world.analyst();
+        let envelope = signed(&analyst, &office, &question());
+        office.gate.set(Mode::Fail { rows_were_read });
+        let began = tokio::time::Instant::now();
+        let (mut failed, mut waits) = (0, Vec::new());
+        for _ in 0..60 {
+            let status = query(&analyst, &office, &envelope).await.unwrap_err();
+            match reason(&status).as_deref() {
+                Some("unavailable") => failed += 1,
+                Some("too-many-requests") => waits.push(retry_after(&status).unwrap()),
+                other => panic!("{other:?}"),
+            }
+        }
+        // At once, once more, and after each pause: of 1 s, 2 s, ..
+        let paused = began.elapsed().as_secs().checked_ilog2().map_or(0, |doublings| doublings as usize + 1);
+        assert!((2..=2 + paused).contains(&failed), "{failed} in {:?}", began.elapsed());
+        assert!(waits.iter().all(|wait| *wait > Duration::ZERO && *wait <= Duration::from_secs(60)));
+        let records = office.records();
+        let worked_on = records.iter().filter(|record| record.decision == "failed").count();
+        assert_eq!(worked_on, failed, "a copy within the pause does not touch the source");
+        assert!(records.len() <= 2 * failed + waits.len());
+        // Another request of the same principal is worked on.
+        let other = query(&analyst, &office, &signed(&analyst, &office, &question())).await.unwrap_err();
+        assert_eq!(reason(&other).as_deref(), Some("unavailable"));
+        // The pause over, the request is worked on again and charged once.
+        office.gate.set(Mode::Open);
+        tokio::time::sleep(*waits.last().unwrap()).await;
+        let answer = query(&analyst, &office, &envelope).await.unwrap();
+        assert_eq!(query(&analyst, &office, &envelope).await.unwrap(), answer);
+        assert_eq!(office.ledger().pure_nano(""), PRICE);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_at_once_of_a_request_that_fails_are_worked_on_twice() {
+    let world = TestRegion::new();
+    let office = Office::start(&world, &Policy::of("GHA"), &Register::sample(5)).await;
+    let analyst = world.analyst();
+    let envelope = signed(&analyst, &office, &question());
+    office.gate.set(Mode::Fail { rows_were_read: true });
+    let answers = at_once((0..12).map(|_| query(&analyst, &office, &envelope))).await;
+    assert!(answers.iter().all(Result::is_err));
+    let worked_on = office.records().iter().filter(|record| record.decision == "failed").count();
+    assert_eq!(worked_on, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_of_free_answers_is_bounded_for_each_principal() {
+    const MIB: usize = 1 << 20;
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = TestRegion::new();
+        let ([one, other], database) = pair(&world, engine).await;
+        let (analyst, kofi) = (world.analyst(), world.caller(lango_identity::Role::Analyst, "kofi"));
+        let store = Store::open(&location(&one, database.as_ref())).await.unwrap();
+        let described = analyst.lookup(&[&one.id], Object::Describe(None));
+        let before = analyst.sign(PayloadType::Lookup, described.encode());
+        let first = describe(&analyst, &one, &before).await.unwrap();
+        for number in 0..32 {
+            let claiming = Claiming {
+                principal: analyst.id.to_string(),
+                id: [number; 16],
+                digest: [number; 32],
+                expires_at: i64::try_from(described.expires_at).unwrap() - 600,
+                forget_before: 0,
+            };
+            let step = Step::Answered(vec![number; MIB]);
+            let record = Record { request: Some(OfRequest { id: claiming.id, step }), ..failed(&analyst) };
+            store.append(&record, Some(&claiming)).await.unwrap();
+        }
+        // A gateway counts what it finds when it first sees a principal, and what it keeps from then on.
+        let lookup =
+            || analyst.sign(PayloadType::Lookup, analyst.lookup(&[&one.id], Object::Describe(None)).encode());
+        let estimated = || analyst.question(&[&one.id], &persons("by sex", "1")).encode();
+        let refused = [
+            describe(&analyst, &other, &lookup()).await.unwrap_err(),
+            price(&analyst, &other, &analyst.sign(PayloadType::Estimate, estimated())).await.unwrap_err(),
+            query(&analyst, &other, &signed(&analyst, &other, &question())).await.unwrap_err(),
+            query(&analyst, &other, &signed(&analyst, &other, &persons("by village", "1")))
+                .await
+                .unwrap_err(),
+        ];
+        let left = Duration::from_secs(described.expires_at - described.issued_at - 600 + 300);
+        for status in refused {
+            assert_eq!(reason(&status).as_deref(), Some("too-many-requests"), "{engine:?}");
+            let wait = retry_after(&status).unwrap();
+            assert!(
+                wait + Duration::from_secs(60) >= left && wait <= left + Duration::from_secs(60),
+                "{wait:?}"
+            );
+        }
+        // What has its answer keeps it, and others are not concerned.
+        assert_eq!(describe(&analyst, &other, &before).await.unwrap(), first);
+        let others = kofi.lookup(&[&one.id], Object::Describe(None));
+        describe(&kofi, &other, &kofi.sign(PayloadType::Lookup, others.encode())).await.unwrap();
+        // Once the oldest have expired there is room again.
+        world.clock.advance(i64::try_from(left.as_secs()).unwrap() + 60);
+        describe(&analyst, &other, &lookup()).await.unwrap();
+        store.close().await;
+    }
+}
+
 /// Two gateways of one office on one store.
 async fn pair(world: &TestRegion, engine: Engine) -> ([Office; 2], Option<TestDatabase>) {
     let prepare = || Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(5));
@@ -274,22 +377,12 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
         let world = TestRegion::new();
         let ([one, _other], database) = pair(&world, engine).await;
         let analyst = world.analyst();
-        let location = match &database {
-            Some(database) => lango_store::Location::Postgres { server: database.owner(), connections: 2 },
-            None => lango_store::Location::File(one.store()),
-        };
-        let third = Store::open(&location).await.unwrap();
+        let third = Store::open(&location(&one, database.as_ref())).await.unwrap();
         // (how often it shows that it lives, for how long at least the request waits)
         for (beats, waits) in [(0, 7), (5, 10)] {
             let question = analyst.question(&[&one.id], &persons("by sex", &format!("0.0{}", beats + 1)));
             let envelope = analyst.sign(PayloadType::Query, question.encode());
-            let claiming = Claiming {
-                principal: analyst.id.to_string(),
-                id: question.request_id,
-                digest: digest(PayloadType::Query, &envelope.payload),
-                expires_at: i64::try_from(question.expires_at).unwrap(),
-                forget_before: 0,
-            };
+            let claiming = claiming(&analyst, &question, &envelope);
             assert_eq!(third.claim(&claiming, None).await.unwrap(), Claimed::Fresh);
             let began = tokio::time::Instant::now();
             let living = async {
@@ -308,6 +401,77 @@ async fn a_claim_of_a_dead_gateway_is_taken_over_and_one_of_a_living_gateway_is_
             assert_eq!(query(&analyst, &one, &envelope).await.unwrap(), answer.unwrap());
         }
         third.close().await;
+    }
+}
+
+/// Where a pair keeps its store.
+fn location(office: &Office, database: Option<&TestDatabase>) -> Location {
+    match database {
+        Some(database) => Location::Postgres { server: database.owner(), connections: 2 },
+        None => Location::File(office.store()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_waits_for_another_gateway_no_longer_than_it_lives() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = TestRegion::new();
+        let ([one, _other], database) = pair(&world, engine).await;
+        let analyst = world.analyst();
+        let third = Store::open(&location(&one, database.as_ref())).await.unwrap();
+        let question = analyst.question(&[&one.id], &persons("by sex", "1"));
+        let envelope = analyst.sign(PayloadType::Query, question.encode());
+        let claiming = claiming(&analyst, &question, &envelope);
+        assert_eq!(third.claim(&claiming, None).await.unwrap(), Claimed::Fresh);
+        let expires = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            world.clock.advance(i64::try_from(question.expires_at - question.issued_at).unwrap());
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(6), query(&analyst, &one, &envelope));
+        let (refused, ()) = tokio::join!(waited, expires);
+        assert_eq!(reason(&refused.unwrap().unwrap_err()).as_deref(), Some("time"), "{engine:?}");
+        // The claim of the other one stays its own.
+        third.beat(&claiming.principal, claiming.id).await.unwrap();
+        assert!(matches!(third.claim(&claiming, None).await.unwrap(), Claimed::Free));
+        third.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_waits_for_a_locked_store_is_not_taken_for_dead() {
+    let world = TestRegion::new();
+    let ([one, other], _) = pair(&world, Engine::Sqlite).await;
+    let analyst = world.analyst();
+    let envelope = signed(&analyst, &one, &question());
+    [&one, &other].into_iter().for_each(|office| office.gate.set(Mode::Shut));
+    let at_other = async {
+        one.gate.reached().await;
+        query(&analyst, &other, &envelope).await
+    };
+    let locked = async {
+        one.gate.reached().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let lock = rusqlite::Connection::open(one.store()).unwrap();
+        lock.busy_timeout(Duration::from_secs(5)).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        lock.execute_batch("ROLLBACK").unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        [&one, &other].into_iter().for_each(|office| office.gate.set(Mode::Open));
+    };
+    let (first, copy, ()) = tokio::join!(query(&analyst, &one, &envelope), at_other, locked);
+    assert_eq!(first.unwrap(), copy.unwrap());
+    assert_eq!((one.gate.fetches(), other.gate.fetches()), (1, 0));
+}
+
+/// What claims a question.
+fn claiming(analyst: &Caller, question: &Question, envelope: &pb::Envelope) -> Claiming {
+    Claiming {
+        principal: analyst.id.to_string(),
+        id: question.request_id,
+        digest: digest(PayloadType::Query, &envelope.payload),
+        expires_at: i64::try_from(question.expires_at).unwrap(),
+        forget_before: 0,
     }
 }
 

@@ -18,6 +18,7 @@ on_both_engines! {
     what_has_expired_is_purged_with_later_claims,
     a_request_is_never_charged_under_a_second_release_key,
     what_was_purged_is_never_fresh_again,
+    what_is_kept_of_free_answers_is_counted_for_each_principal,
 }
 
 statement! {
@@ -130,6 +131,34 @@ async fn what_has_expired_is_purged_with_later_claims(engine: Engine) {
     }
     // What stayed is known still.
     assert_eq!(fixture.store.claim(&numbered(80, 5_000, 0), None).await.unwrap(), Claimed::Free);
+}
+
+async fn what_is_kept_of_free_answers_is_counted_for_each_principal(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let store = &fixture.store;
+    let principal = claiming(0).principal;
+    assert_eq!(store.kept_answers(&principal).await.unwrap(), []);
+    for (id, expires_at, bytes) in [(1, 1_980, 5), (2, 2_039, 7), (3, 2_040, 11)] {
+        let claiming = Claiming { expires_at, ..claiming(id) };
+        let answer = answered(id, Step::Answered(vec![0; bytes]));
+        assert_eq!(store.append(&answer, Some(&claiming)).await.unwrap(), Recorded::Now);
+    }
+    // One without an answer, another principal's, and one whose answer was charged count for nothing.
+    store.claim(&claiming(4), None).await.unwrap();
+    let kofi = "spiffe://ecowas.example/analyst/kofi".to_owned();
+    let others = Record { principal: kofi.clone(), ..answered(5, Step::Answered(vec![0; 13])) };
+    store.append(&others, Some(&Claiming { principal: kofi.clone(), ..claiming(5) })).await.unwrap();
+    store.claim(&claiming(6), None).await.unwrap();
+    let working = Record { decision: Decision::Reserved, ..answered(6, Step::Working) };
+    let reserved = store.reserve(&ask(1, Loss::pure(4)), &working).await.unwrap();
+    let Reserved::Held(held) = reserved else { panic!("{reserved:?}") };
+    store.settle(held.id, &release(1), &answered(6, Step::Answered(vec![0; 17]))).await.unwrap();
+    let kept = |expiry_minute, bytes| KeptAnswers { expiry_minute, bytes };
+    let fixture = fixture.reopen().await;
+    let mut of_first = fixture.store.kept_answers(&principal).await.unwrap();
+    of_first.sort_unstable_by_key(|kept| kept.expiry_minute);
+    assert_eq!(of_first, [kept(33, 12), kept(34, 11)]);
+    assert_eq!(fixture.store.kept_answers(&kofi).await.unwrap(), [kept(33, 13)]);
 }
 
 async fn what_was_purged_is_never_fresh_again(engine: Engine) {
