@@ -230,3 +230,41 @@ pub fn type_of() {}\n    type Error = I;\n    struct J;\npub(in crate::k) enum L
     found.sort_unstable_by_key(|(is_public, name)| (!is_public, *name));
     assert_eq!(found, [public, private].concat());
 }
+
+/// The most characters of a line of prose: in manuals, comments and scripts. Code is as wide as `rustfmt.toml` says, but for texts
+/// in quotes, which stand whole.
+const WIDTH_MOST: usize = 130;
+
+/// Whether a line is held to the width: neither a row of a table nor an address, which cannot be broken, nor code that quotes a text.
+fn is_prose(path: &Path, line: &str) -> bool {
+    let (extension, text) = (path.extension().and_then(|extension| extension.to_str()), line.trim_start());
+    match extension {
+        Some("rs" | "proto") => text.starts_with("//"),
+        Some("ftl" | "toml") => text.starts_with('#'),
+        Some("md") => !text.starts_with('|'),
+        _ => true,
+    }
+}
+
+#[test]
+fn lines_are_as_wide_as_is_declared_and_no_wider() {
+    let mut wide = Vec::new();
+    for (path, text) in texts() {
+        for (number, line) in text.lines().enumerate() {
+            if is_prose(Path::new(&path), line) && line.chars().count() > WIDTH_MOST && !line.contains("://") {
+                wide.push(format!("{path}:{}", number + 1));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "more than {WIDTH_MOST} characters: {wide:#?}");
+    for (path, line, held) in [
+        ("a.rs", "    /// prose", true),
+        ("a.rs", "    \"a text\"", false),
+        ("a.md", "| a | row |", false),
+        ("a.md", "prose", true),
+        ("run", "# prose", true),
+        ("en.ftl", "code = words", false),
+    ] {
+        assert_eq!(is_prose(Path::new(path), line), held, "{path}: {line}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What questions take of a coordinator's memory together: answers from when they have come until they are passed on, and tables.
 //!
-//! INVARIANT (a hostile member costs 64 MB at most): an answer is read of one member at a time, is opened only where its memory is
-//! free, as much as it can come to, and is added up only as far as the tables' memory goes.
+//! INVARIANT (a hostile member costs 64 MB at most): an answer is read of one member at a time, is opened only where its memory
+//! is free, as much as it can come to, and is added up only as far as the tables' memory goes.
 
 use std::sync::Arc;
 

@@ -59,7 +59,8 @@ impl Door {
         })
     }
 
-    /// As what an admitted request counts: a copy, which anyone can send who holds the bytes, takes nothing of what its analyst may ask.
+    /// As what an admitted request counts: a copy, which anyone can send who holds the bytes, takes nothing of what its analyst
+    /// may ask.
     fn demand(
         &self,
         principal: &SpiffeId,
@@ -95,8 +96,8 @@ impl RelayedQuestion {
         Inquiry { region, now: now(), request_digest: &self.request_digest, question }
     }
 
-    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one does
-    /// not verify is in the log only.
+    /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one
+    /// does not verify is in the log only.
     pub async fn read(
         envelope: Option<pb::Envelope>,
         kind: PayloadType,

@@ -43,8 +43,8 @@ pub enum CoordinatorServeError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves until `shutdown`, then until the questions under way are answered, as long as the limits allow. Members are connected when
-/// they are first asked, so that a start does not depend on them.
+/// Serves until `shutdown`, then until the questions under way are answered, as long as the limits allow. Members are connected
+/// when they are first asked, so that a start does not depend on them.
 ///
 /// # Errors
 /// [`CoordinatorServeError`], before anything is served.

@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The pause after the second failure. After the first there is none: a coordinator that lost its connection sends once more, at once.
+/// The pause after the second failure. After the first there is none: a coordinator that lost its connection sends once more, at
+/// once.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause. A request that has not been worked on for as long after its pause is as good as new.
 const PAUSE_MAX: Duration = Duration::from_secs(60);

@@ -15,8 +15,8 @@ use crate::{
     refuse::{Known, Refused},
 };
 
-/// The most bytes that are kept for one principal: some 16,000 refusals and repeated answers, or the prices of 64 questions with the
-/// largest lists of codes. One answer may go beyond it.
+/// The most bytes that are kept for one principal: some 16,000 refusals and repeated answers, or the prices of 64 questions with
+/// the largest lists of codes. One answer may go beyond it.
 const BYTES_MAX: u64 = 32 << 20;
 /// At most this many principals are remembered; those of whom nothing is kept are forgotten first. The store knows them all.
 const PRINCIPALS_MAX: usize = 10_000;
@@ -105,7 +105,7 @@ impl Gateway {
         }
     }
 
-    /// Refuses a request that has failed lately: its copies, whoever sends them, are not worked on before its pause is over.
+    /// Refuses a request that has failed lately: none of its copies is worked on before its pause is over.
     pub(crate) fn has_paused(
         &self,
         claiming: &Claiming,

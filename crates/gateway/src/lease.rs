@@ -1,4 +1,5 @@
-//! A request's turn: while a gateway is at work on it, it renews its claim, so that other gateways on the store see that it lives.
+//! A request's turn: while a gateway is at work on it, it renews its claim, so that other gateways on the store see that it
+//! lives.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -7,9 +8,10 @@ use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
 
 /// A gateway at work on a request shows that it lives this often.
 pub(crate) const BEAT: Duration = Duration::from_secs(2);
-/// One that has not for this long is taken for dead, and its request is taken over. That it might live changes nothing that is charged
-/// or answered: the ledger resumes one reservation, and the first answer is the answer. A store that is locked for longer stops the signs of
-/// those who live too, so a gateway takes over only after a write of its own has passed, and one more sign was due.
+/// One that has not for this long is taken for dead, and its request is taken over. That it might live changes nothing that is
+/// charged or answered: the ledger resumes one reservation, and the first answer is the answer. A store that is locked for longer
+/// stops the signs of those who live too, so a gateway takes over only after a write of its own has passed, and one more sign was
+/// due.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
 
 /// A request's turn: from when its copies have left until its answer has.

@@ -1,8 +1,8 @@
 //! How does a request become a release? The gateway beside an office's database.
 //!
-//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, and `release` takes
-//! a question past its stops: `authorize`, `plan`, `reserve`, `measure`, `sign`. `refuse` makes every refusal, and `grid` decides when
-//! an answer leaves.
+//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, and `release`
+//! takes a question past its stops: `authorize`, `plan`, `reserve`, `measure`, `sign`. `refuse` makes every refusal, and `grid`
+//! decides when an answer leaves.
 //!
 //! Architecture invariant: knows nothing of other offices.
 

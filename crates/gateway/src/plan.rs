@@ -44,7 +44,8 @@ impl Gateway {
         let cost = Cost::of(query, granted.dataset).map_err(|refusal| Refused::new(refusal, known))?;
         let means = query.measures.keys().any(|measure| matches!(measure, Measure::Mean(_)));
         let more = if means { RELEASES_BYTES } else { 0 };
-        // An answer's memory is there before what it takes to make it, so that what a principal does not take holds up no others' work.
+        // An answer's memory is there before what it takes to make it, so that what a principal does not take holds up no others'
+        // work.
         self.make_answer_room(request, bytes_at_most(&cost).saturating_add(more)).await;
         let room = self.capacity.room(&request.principal, work, &cost, more).await;
         let released = if means { self.released(request, allowed).await? } else { Vec::new() };

@@ -60,8 +60,8 @@ impl Gateway {
         status::unauthenticated()
     }
 
-    /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of the
-    /// record, and the next refusal that is recorded says how many were.
+    /// Records a refusal, signs it and makes its status. Above a rate those of principals who may not ask at all are left out of
+    /// the record, and the next refusal that is recorded says how many were.
     pub(crate) async fn refuse<T>(&self, request: &Request<T>, refused: Refused) -> Status {
         let Refused { refusal, known, recorded, .. } = refused;
         let code = refusal.code();

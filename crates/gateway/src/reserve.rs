@@ -96,8 +96,8 @@ impl Gateway {
 
     /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
     ///
-    /// INVARIANT (a charge counts in its period): the period is that of the moment which the reservation is dated by, when the request
-    /// came. One that waits over a renewal is charged to the period before.
+    /// INVARIANT (a charge counts in its period): the period is that of the moment which the reservation is dated by, when the
+    /// request came. One that waits over a renewal is charged to the period before.
     pub(crate) fn accounts<T>(
         &self,
         request: &Request<T>,

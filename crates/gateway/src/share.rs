@@ -9,7 +9,8 @@ use tonic::{Extensions, Status};
 use crate::{Gateway, authenticate::Request, refuse::Refused, turn::Admitted};
 
 impl Gateway {
-    /// The share of an authenticated request. It is kept until the answer is sent as well, so that answers that nobody takes count.
+    /// The share of an authenticated request. It is kept until the answer is sent as well, so that answers that nobody takes
+    /// count.
     pub(crate) async fn share<T: SignedRequest>(
         &self,
         request: &Request<T>,

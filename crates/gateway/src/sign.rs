@@ -240,8 +240,8 @@ pub(crate) struct Answered<'a> {
     pub loss: Loss,
 }
 
-/// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index of
-/// them grows at its end then, which costs a store of a million releases a tenth less. Not the second: others who receive the
+/// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index
+/// of them grows at its end then, which costs a store of a million releases a tenth less. Not the second: others who receive the
 /// release learn no more of its first asker than the day.
 fn release_id(came_at: i64) -> Result<[u8; 16], SecretError> {
     let mut id: [u8; 16] = random()?;

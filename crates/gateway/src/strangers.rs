@@ -1,5 +1,5 @@
-//! Refusals of those who may not ask at all: recorded at a bounded rate, so that nobody fills the store with them, and nobody's hide
-//! another's.
+//! Refusals of those who may not ask at all: recorded at a bounded rate, so that nobody fills the store with them, and nobody's
+//! hide another's.
 
 use std::{
     collections::HashMap,

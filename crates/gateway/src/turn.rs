@@ -1,5 +1,5 @@
-//! A9: a request is kept durably before any work, worked on once at a time, and answered once. Sent again, by a coordinator that lost the
-//! answer or by one that wishes to have the analyst charged twice, it gets the bytes of its first answer.
+//! A9: a request is kept durably before any work, worked on once at a time, and answered once. Sent again, by a coordinator that
+//! lost the answer or by one that wishes to have the analyst charged twice, it gets the bytes of its first answer.
 
 use std::time::Duration;
 
@@ -89,7 +89,8 @@ impl Gateway {
     ) -> Result<Found<T>, Refused> {
         let Admitted { signed, claiming, place, claimed } = admitted?;
         let is_first = place.is_first;
-        // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was ready.
+        // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was
+        // ready.
         let alone = place.wait().await;
         let claimed = if is_first {
             claimed
@@ -124,8 +125,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Claims a request, waiting for another gateway that is at work on it as long as that lives, the request has not expired, and
-    /// [`WAIT_MAX`] allows; its answer where it has one.
+    /// Claims a request, waiting for another gateway that is at work on it as long as that lives, the request has not expired,
+    /// and [`WAIT_MAX`] allows; its answer where it has one.
     async fn claim(&self, claiming: &Claiming) -> Result<Option<Vec<u8>>, Refused> {
         let mut claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
         let began = Instant::now();
@@ -155,7 +156,8 @@ impl Gateway {
                     claimed = if since.elapsed() < LEASE {
                         self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
-                        // Changes nothing, since the claim is another's, and waits for the lock that its holder may be waiting for.
+                        // Changes nothing, since the claim is another's, and waits for the lock that its holder may be waiting
+                        // for.
                         self.store.beat(&claiming.principal, claiming.id).await.map_err(unkept)?;
                         tokio::time::sleep(BEAT + POLL).await;
                         self.store.claim(claiming, Some(now)).await.map_err(unkept)?

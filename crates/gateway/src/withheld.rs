@@ -1,5 +1,5 @@
-//! Releases that are stored and have not left yet. Until they leave, no other answer may show that they are there: prices asked for
-//! meanwhile would show when each was ready.
+//! Releases that are stored and have not left yet. Until they leave, no other answer may show that they are there: prices asked
+//! for meanwhile would show when each was ready.
 
 use std::{
     collections::HashSet,

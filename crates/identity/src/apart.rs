@@ -6,8 +6,8 @@ use rustls::pki_types::CertificateDer;
 use crate::signer::Signer;
 use crate::tls::TlsIdentity;
 
-/// Refuses a key that serves TLS and signs, whether the two certificates, one of them with the other's key, or the key files alone
-/// have it in common.
+/// Refuses a key that serves TLS and signs, whether the two certificates, one of them with the other's key, or the key files
+/// alone have it in common.
 ///
 /// # Errors
 /// [`OneKey`].

@@ -1,7 +1,7 @@
 //! Pools: which charges the datasets of a policy share, whatever an edit of the policy calls them.
 //!
-//! A charge follows the rows that it was made for. Persons do not change when a dataset or a table gets another name, so an edit may
-//! bring datasets together, and never part what has been charged together.
+//! A charge follows the rows that it was made for. Persons do not change when a dataset or a table gets another name, so an edit
+//! may bring datasets together, and never part what has been charged together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,8 +85,8 @@ pub enum PoolsError {
 
 /// Decides which charges follow which datasets.
 ///
-/// INVARIANT (no edit gives budget back): every charge is counted by the pool of each dataset that is declared over its rows now or,
-/// where none is, of the dataset that has its name now. Where that cannot be, the policy is refused.
+/// INVARIANT (no edit gives budget back): every charge is counted by the pool of each dataset that is declared over its rows now
+/// or, where none is, of the dataset that has its name now. Where that cannot be, the policy is refused.
 pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pools, PoolsError> {
     let of_pool = |name: &str| declared.iter().any(|declared| declared.member.pool == name);
     let mut charged: BTreeMap<&str, Vec<&PoolMember>> = BTreeMap::new();
@@ -140,8 +140,8 @@ pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pool
     Ok(pools)
 }
 
-/// The declared datasets that a member's charges belong to: those over its rows, else the one of its name. One that was declared in
-/// another pool over the same rows before is not meant: their groups have kept the two apart from the beginning.
+/// The declared datasets that a member's charges belong to: those over its rows, else the one of its name. One that was declared
+/// in another pool over the same rows before is not meant: their groups have kept the two apart from the beginning.
 fn heirs<'a>(
     member: &PoolMember,
     known: &[KnownMember],

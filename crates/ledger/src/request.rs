@@ -44,8 +44,8 @@ pub enum Claimed {
     Forgotten,
 }
 
-/// Decides about a request that the gateway `me` has received. `dead` is a holder that has given no sign of life since the beat named
-/// beside it, for as long as a claim lasts.
+/// Decides about a request that the gateway `me` has received. `dead` is a holder that has given no sign of life since the beat
+/// named beside it, for as long as a claim lasts.
 ///
 /// INVARIANT (one payload, one answer): an identifier keeps its digest, and an answer once kept is never replaced.
 /// INVARIANT (charged once): what may have been forgotten is never begun, whatever a clock says.
@@ -72,8 +72,8 @@ pub fn claim(
     }
 }
 
-/// Whether a request may be charged, or answered from a charge, under a release key: under the first one that it reserved for, and no
-/// other.
+/// Whether a request may be charged, or answered from a charge, under a release key: under the first one that it reserved for,
+/// and no other.
 pub fn may_charge<K: PartialEq>(reserved_for: Option<&K>, key: &K) -> bool {
     reserved_for.is_none_or(|first| first == key)
 }

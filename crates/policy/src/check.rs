@@ -148,8 +148,8 @@ impl PolicySet {
             .collect()
     }
 
-    /// The principals of grants from whom no question can come where this is the region's trust domain: those of another region, and
-    /// those whose role asks nothing. Each with its place and what to do.
+    /// The principals of grants from whom no question can come where this is the region's trust domain: those of another region,
+    /// and those whose role asks nothing. Each with its place and what to do.
     pub fn never_matching(&self, trust_domain: &str) -> Vec<DocumentError> {
         let never = |(pattern, at): &(PrincipalPattern, DocumentError)| {
             let why = match (pattern.trust_domain() == trust_domain, pattern.role()) {

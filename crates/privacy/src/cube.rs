@@ -1,9 +1,9 @@
 //! Cubes: several margins of the same dimensions, measured at one price, and estimated together so that they add up.
 //!
-//! A margin is a set of dimensions, a bit for each position. A table splits into effects, one for each set of dimensions,
-//! and every margin that contains the set has measured its effect. Nothing distinguishes effects
-//! that the same margins know of, so they are counted together: by the *intersections* of margins, of which there are few. This is the
-//! structure in which the residual planner is optimal (Xiao, He, Zhang and Kifer, arXiv 2305.08175).
+//! A margin is a set of dimensions, a bit for each position. A table splits into effects, one for each set of dimensions, and
+//! every margin that contains the set has measured its effect. Nothing distinguishes effects that the same margins know of, so
+//! they are counted together: by the *intersections* of margins, of which there are few. This is the structure in which the
+//! residual planner is optimal (Xiao, He, Zhang and Kifer, arXiv 2305.08175).
 
 use std::collections::BTreeSet;
 

@@ -100,8 +100,8 @@ impl Measure {
         }
     }
 
-    /// The column of whose values one is chosen: figures of several offices cannot be added up then, which must be asked for office
-    /// by office.
+    /// The column of whose values one is chosen: figures of several offices cannot be added up then, which must be asked for
+    /// office by office.
     pub fn chosen_of(&self) -> Option<&Name> {
         match self {
             Self::Quantile(column, _) => Some(column),

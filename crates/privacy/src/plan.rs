@@ -136,8 +136,8 @@ pub fn compile(query: &Query, dataset: &Dataset, basis: &Basis<'_>) -> Result<Pl
 
 /// A plan made earlier under the same release key, put together again from its stored text.
 ///
-/// The question and the terms are the key, so only the noise, the loss and how means are centred need to be remembered. A question
-/// that is over a bound that came later is refused: what an older gateway has begun is not finished at any cost.
+/// The question and the terms are the key, so only the noise, the loss and how means are centred need to be remembered. A
+/// question that is over a bound that came later is refused: what an older gateway has begun is not finished at any cost.
 pub fn restore(
     query: &Query,
     dataset: &Dataset,

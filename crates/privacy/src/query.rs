@@ -30,8 +30,8 @@ impl Query {
         each.map(|(measure, by)| (measure.clone(), by.clone())).collect()
     }
 
-    /// The first measure whose figures are chosen at each office, and its column: such a question of several offices is asked office
-    /// by office.
+    /// The first measure whose figures are chosen at each office, and its column: such a question of several offices is asked
+    /// office by office.
     pub fn chosen(&self) -> Option<(&Measure, &Name)> {
         self.measures.keys().find_map(|measure| Some((measure, measure.chosen_of()?)))
     }

@@ -55,7 +55,8 @@ def main(folder):
     write("ages.csv", ["office", "sex", "age", "persons"], rows)
 
     basis = {r["destination"]: {"10": "birth", "01": "citizenship", "11": "both"}[r["type_b"] + r["type_c"]] for r in stocks}
-    population = [r for r in read(folder / "wpp/wpp2024_pop_sex_2024_2035.csv.gz") if r["iso3"] in OFFICES and r["year"] == "2024"]
+    people = read(folder / "wpp/wpp2024_pop_sex_2024_2035.csv.gz")
+    population = [r for r in people if r["iso3"] in OFFICES and r["year"] == "2024"]
     whole = lambda thousands: round(float(thousands) * 1000)
     rows = sorted((r["iso3"], whole(r["popF"]), whole(r["popM"]), basis[r["iso3"]]) for r in population)
     assert len(rows) == 15
@@ -66,7 +67,8 @@ def main(folder):
     write("countries.csv", ["code", "name"], sorted((code, names[code]) for code in {c[1] for c in cells} | set(OFFICES)))
     codes = sorted(code for code, r in countries.items() if r["m49"] and code not in NOT_ISO)
     assert len(codes) == 249 and {"TWN", "NAM", "PSE", "ESH"} <= set(codes)
-    (HERE.parents[1] / "policy/src/codelists/iso3166-1-alpha-3.txt").write_text("".join(code + "\n" for code in codes), encoding="ascii")
+    codelist = HERE.parents[1] / "policy/src/codelists/iso3166-1-alpha-3.txt"
+    codelist.write_text("".join(code + "\n" for code in codes), encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// Statements that a gateway's connections keep prepared, all together. Giving one up sends a message that has no answer, and what is
-/// sent after it waits until the server's delayed acknowledgement of that, 40 ms. This number makes that rare, and is small
-/// enough that several gateways do not use up a server's 16,382 for all its clients (`max_prepared_stmt_count`).
+/// Statements that a gateway's connections keep prepared, all together. Giving one up sends a message that has no answer, and
+/// what is sent after it waits until the server's delayed acknowledgement of that, 40 ms. This number makes that rare, and is
+/// small enough that several gateways do not use up a server's 16,382 for all its clients (`max_prepared_stmt_count`).
 const STATEMENTS_KEPT: usize = 2_000;
 
 /// A register on a MariaDB server.

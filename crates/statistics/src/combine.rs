@@ -45,8 +45,9 @@ pub fn combine(
     combine_over(answers, &[], by_office, level)
 }
 
-/// As [`combine`], of as many answers as fit together into tables of this number of cells in all, and the offices that were left out:
-/// those whose answers have the most integers, first the largest, so that an office that bursts every table loses nobody else's answer.
+/// As [`combine`], of as many answers as fit together into tables of this number of cells in all, and the offices that were left
+/// out: those whose answers have the most integers, first the largest, so that an office that bursts every table loses nobody
+/// else's answer.
 pub fn combine_within<'a>(
     answers: &[OfficeRelease<'a>],
     by_office: bool,

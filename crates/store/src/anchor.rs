@@ -1,5 +1,5 @@
-//! The anchor: which store this is and how far it had come, kept in a second place, so that neither an older copy nor another store can
-//! take its place unnoticed.
+//! The anchor: which store this is and how far it had come, kept in a second place, so that neither an older copy nor another
+//! store can take its place unnoticed.
 
 use std::{
     fs,

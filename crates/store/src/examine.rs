@@ -145,8 +145,8 @@ impl Examined {
         }
     }
 
-    /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets. One
-    /// that would give budget back is refused, as at the start.
+    /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets.
+    /// One that would give budget back is refused, as at the start.
     pub async fn moves(&mut self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
         let known = match self.written {
             Written::Current => pools::known(&mut self.connection).await?,

@@ -1,13 +1,14 @@
 //! The guard of an SQLite store against the loss of its write-ahead log.
 //!
-//! What was charged last stands only in the log beside the main file, `ledger.sqlite-wal`. Without it the main file opens as if nothing
-//! were wrong, at the state of the last checkpoint: charges are gone. So every checkpoint is made between two writes. The first, which
-//! reaches the main file, raises `armed`; the second, which stays in the log, raises `confirmed` to the same number. A main file alone
-//! has the two unequal, whatever became of its log. They are equal again when SQLite itself brings the whole log into the main file,
-//! which it does when the last program closes the store in good order.
+//! What was charged last stands only in the log beside the main file, `ledger.sqlite-wal`. Without it the main file opens as if
+//! nothing were wrong, at the state of the last checkpoint: charges are gone. So every checkpoint is made between two writes. The
+//! first, which reaches the main file, raises `armed`; the second, which stays in the log, raises `confirmed` to the same number.
+//! A main file alone has the two unequal, whatever became of its log. They are equal again when SQLite itself brings the whole
+//! log into the main file, which it does when the last program closes the store in good order.
 //!
-//! Unequal as read through a log that holds something is a gateway that was killed between the two writes: nothing is lost then. Nor is
-//! it where the log was begun anew and the second write, its first, was not finished. A log that holds nothing else has lost charges.
+//! Unequal as read through a log that holds something is a gateway that was killed between the two writes: nothing is lost then.
+//! Nor is it where the log was begun anew and the second write, its first, was not finished. A log that holds nothing else has
+//! lost charges.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,7 +25,8 @@ use crate::{
     wal::{self, WalContents},
 };
 
-/// How often, and how long after one another, a store is read before its log counts as lost: another gateway may be writing to it.
+/// How often, and how long after one another, a store is read before its log counts as lost: another gateway may be writing to
+/// it.
 const READINGS: u32 = 3;
 const BETWEEN_READINGS: Duration = Duration::from_millis(50);
 
@@ -60,8 +62,8 @@ pub(crate) fn log_of(path: &Path) -> PathBuf {
     log.into()
 }
 
-/// A file that is read without changing it or the files beside it: what a writer finds useless it deletes. One that nobody else uses
-/// is read without the files that SQLite would make.
+/// A file that is read without changing it or the files beside it: what a writer finds useless it deletes. One that nobody else
+/// uses is read without the files that SQLite would make.
 pub(crate) fn unchanged(path: &Path) -> SqliteConnectOptions {
     let is_in_use = log_of(path).exists();
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)

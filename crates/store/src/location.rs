@@ -87,7 +87,8 @@ fn session(options: PgConnectOptions) -> PgConnectOptions {
     ])
 }
 
-/// Makes the file that a store will be in, and its folder, for nobody else to read: SQLite gives the files beside it the same rights.
+/// Makes the file that a store will be in, and its folder, for nobody else to read: SQLite gives the files beside it the same
+/// rights.
 pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path, error| StoreError::Files { path: path.to_owned(), error };
     let log = log_of(path);

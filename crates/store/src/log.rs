@@ -107,8 +107,8 @@ impl Record {
 }
 
 impl Store {
-    /// Appends the record of a request that changes nothing else. `claiming` claims its request, where that is not claimed yet, in the
-    /// same transaction.
+    /// Appends the record of a request that changes nothing else. `claiming` claims its request, where that is not claimed yet,
+    /// in the same transaction.
     pub async fn append(&self, record: &Record, claiming: Option<&Claiming>) -> Result<Recorded, StoreError> {
         let (me, purging) = (self.opened_by(), self.purging());
         self.write(Append { record: record.clone(), claiming: claiming.cloned(), me, purging }).await

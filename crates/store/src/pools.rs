@@ -107,8 +107,8 @@ pub(crate) fn moved(moves: BTreeMap<String, String>) -> Vec<Moved> {
 }
 
 impl Store {
-    /// Declares the datasets of the policy in force, with their pools. Charges whose pool is no longer declared follow their rows; a
-    /// policy that would give budget back is refused.
+    /// Declares the datasets of the policy in force, with their pools. Charges whose pool is no longer declared follow their
+    /// rows; a policy that would give budget back is refused.
     pub async fn declare(&self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
         self.write(Declare(declared.to_vec())).await
     }

@@ -1,5 +1,5 @@
-//! Requests: each identifier of a principal stands for one payload, and is answered once. Kept until the request could not be admitted
-//! any more, whatever gateway it reaches.
+//! Requests: each identifier of a principal stands for one payload, and is answered once. Kept until the request could not be
+//! admitted any more, whatever gateway it reaches.
 
 use async_trait::async_trait;
 use lango_ledger::{Claim, Claimed, RequestMemory, claim};
@@ -75,7 +75,8 @@ statement! {
 }
 
 statement! {
-    /// Notes how late they expired. INVARIANT (never back): the mark outlives every purge, so what was purged is never fresh again.
+    /// Notes how late they expired. INVARIANT (never back): the mark outlives every purge, so what was purged is never fresh
+    /// again.
     Forget { before, most } =
         "UPDATE request_horizon SET forgotten_to = last FROM (SELECT max(expires_at) AS last FROM \
          (SELECT expires_at FROM request WHERE expires_at < :before ORDER BY expires_at LIMIT :most) AS few) AS purged \
@@ -225,8 +226,8 @@ impl Write for Live {
 }
 
 impl Store {
-    /// Keeps a request before any work, durably. `dead` is a gateway at work on it that has given no sign of life for as long as a claim
-    /// lasts: its work is taken over.
+    /// Keeps a request before any work, durably. `dead` is a gateway at work on it that has given no sign of life for as long as
+    /// a claim lasts: its work is taken over.
     pub async fn claim(&self, claiming: &Claiming, dead: Option<Seen>) -> Result<Claimed, StoreError> {
         let purging = self.purging();
         self.write(Take { claiming: claiming.clone(), me: self.opened_by(), dead, purging }).await

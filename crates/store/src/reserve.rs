@@ -96,7 +96,8 @@ statement! {
 }
 
 statement! {
-    /// All that decides, in one row: the live reservation of the key, its release, both accounts, the pool's member and the request.
+    /// All that decides, in one row: the live reservation of the key, its release, both accounts, the pool's member and the
+    /// request.
     Standing {
         query_digest, version, terms_digest, pool, pool_period, grant, grant_period, dataset, rows_from, principal, request_id,
     } = "SELECT reservation.id, state, plan, reservation.pure_nano, reservation.rho_nano, reservation.delta_e18, \

@@ -1,8 +1,8 @@
 //! Statements: SQL whose values have names, checked when the program is built.
 //!
-//! A statement is declared once, with [`statement!`]. It is a struct with a field for each value, so that one left out, or one too
-//! many, does not compile; nor does a text that names a value which is no field, or lacks one that is. Both databases read `$1`,
-//! `$2`, .., which the names are resolved to, once.
+//! A statement is declared once, with [`statement!`]. It is a struct with a field for each value, so that one left out, or one
+//! too many, does not compile; nor does a text that names a value which is no field, or lacks one that is. Both databases read
+//! `$1`, `$2`, .., which the names are resolved to, once.
 
 use std::sync::OnceLock;
 
@@ -27,8 +27,9 @@ pub(crate) struct BoundStatement<'a> {
     pub(crate) values: Vec<Value<'a>>,
 }
 
-/// Statements that write and need nothing of one another. PostgreSQL carries them out as one, which spares the way there and back;
-/// the order must not matter. A value of this type belongs to one place of the code, which has the same statements every time.
+/// Statements that write and need nothing of one another. PostgreSQL carries them out as one, which spares the way there and
+/// back; the order must not matter. A value of this type belongs to one place of the code, which has the same statements every
+/// time.
 pub(crate) struct Together(OnceLock<String>);
 
 /// Declares a statement: `Name { value, .. } = "SQL with :value"`.

@@ -257,7 +257,8 @@ statement_timeout_s = 600
     }
 }
 
-/// Makes a store, where none of the office's other gateways has made it. On a thread of its own: tests call it from wherever they are.
+/// Makes a store, where none of the office's other gateways has made it. On a thread of its own: tests call it from wherever they
+/// are.
 fn make_store(location: &Location) {
     let location = location.clone();
     let making = std::thread::spawn(move || {

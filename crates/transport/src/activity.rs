@@ -68,7 +68,7 @@ impl Activity {
         traffic.owed += 1;
     }
 
-    /// So much of a piece was sent, where `least` is what must be sent in a time.
+    /// This number of bytes of a piece was sent, where `least` is what must be sent in a time.
     pub(crate) fn piece_progresses(&self, bytes: usize, least: usize) {
         let mut traffic = self.lock();
         traffic.sent = traffic.sent.saturating_add(bytes);

@@ -15,13 +15,13 @@ use crate::{
     limits::{KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
 };
 
-/// What a peer may send of an answer before that is read, and of all that are not read: more answers begin to come at once than are
-/// read at once.
+/// What a peer may send of an answer before that is read, and of all that are not read: more answers begin to come at once than
+/// are read at once.
 const ANSWER_WINDOW_BYTES: u32 = 64 << 10;
 const ANSWERS_WINDOW_BYTES: u32 = 16 << 20;
 
-/// A channel that connects when it is first used, and again whenever the connection was lost. It is for a server that many are asked
-/// beside: what it sends waits with it until it is read.
+/// A channel that connects when it is first used, and again whenever the connection was lost. It is for a server that many are
+/// asked beside: what it sends waits with it until it is read.
 ///
 /// A call that fails for want of a connection has a `Status` whose sources hold what [`connect`] would have failed
 /// with, so that `lango_identity::explain_handshake` finds it. `connect_time_max` is for everything up to the server's

@@ -15,8 +15,8 @@ pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 
-/// What a server gives to all its peers, to each address, and to each principal, and for how long. The defaults keep a gateway under
-/// 150 MB whatever its peers do, and all places together under 1,024 descriptors.
+/// What a server gives to all its peers, to each address, and to each principal, and for how long. The defaults keep a gateway
+/// under 150 MB whatever its peers do, and all places together under 1,024 descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerLimits {
     /// How long a connection may send nothing before it is closed.

@@ -1,4 +1,5 @@
-//! Whose turn it is where principals share something that there is little of: one after the other, each with one request at a time.
+//! Whose turn it is where principals share something that there is little of: one after the other, each with one request at a
+//! time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,7 +9,7 @@ use std::{
 /// How much of a budget one principal may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Most {
-    /// This much, whoever waits. A request that asks for more is let in where its principal holds nothing.
+    /// This much at any time. A request that asks for more is let in where its principal holds nothing.
     Always(usize),
     /// This much while others wait, and else all of it.
     WhileOthersWait(usize),
@@ -74,7 +75,7 @@ impl<P: Clone + Eq + Hash> Rounds<P> {
         }
     }
 
-    /// Lets in whoever may come in now, and returns the numbers of those requests.
+    /// Lets in every request that may come in now, and returns the numbers of those requests.
     pub(crate) fn let_in(&mut self) -> Vec<u64> {
         let mut let_in = Vec::new();
         while let Some(number) = self.next() {

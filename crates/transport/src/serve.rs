@@ -11,8 +11,8 @@ use crate::{LogRate, ServerLimits, accept::House};
 /// After a failure to accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to end,
-/// then what is left is cut. Work that a service gave to tasks of its own goes on.
+/// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to
+/// end, then what is left is cut. Work that a service gave to tasks of its own goes on.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,

@@ -1,5 +1,5 @@
-# What a refusal says to people, in English. One message a code; an attribute for each case of a code. The placeables are the refusal's
-# arguments, and a test holds them against what refusals carry. Written as Fluent: https://projectfluent.org
+# What a refusal says to people, in English. One message a code; an attribute for each case of a code. The placeables are the
+# refusal's arguments, and a test holds them against what refusals carry. Written as Fluent: https://projectfluent.org
 
 role = only the role { $role } may ask this
 

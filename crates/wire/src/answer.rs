@@ -84,8 +84,8 @@ impl VerifiedRelease {
 }
 
 impl Inquiry<'_> {
-    /// Verifies that `office` signed this release as an answer, the earlier releases that its plan names included: sizes, signature,
-    /// digests of the texts, the texts, and only then the integers and the earlier releases.
+    /// Verifies that `office` signed this release as an answer, the earlier releases that its plan names included: sizes,
+    /// signature, digests of the texts, the texts, and only then the integers and the earlier releases.
     pub fn release(
         &self,
         release: impl Into<SealedRelease>,
@@ -227,7 +227,8 @@ impl Beside {
     }
 }
 
-/// Reads the two texts of a release or of an estimate, which speak of the same margins and of no more keys than a release can have.
+/// Reads the two texts of a release or of an estimate, which speak of the same margins and of no more keys than a release can
+/// have.
 fn read_texts(plan: &str, layout: &str) -> Result<(PlanText, Layout), AnswerError> {
     // A list of short keys grows when it is read, so it is counted first.
     within("layout", layout.bytes().filter(|byte| *byte == b',').count(), CELLS_MOST)?;

@@ -97,7 +97,8 @@ pub fn read(bytes: &[u8]) -> Option<Kept> {
 }
 
 impl Kept {
-    /// The releases whose rows hold what was left out, in the order in which [`Kept::fill`] takes them; `None` where one is damaged.
+    /// The releases whose rows hold what was left out, in the order in which [`Kept::fill`] takes them; `None` where one is
+    /// damaged.
     pub fn left_out(&self) -> Option<Vec<[u8; 16]>> {
         match &self.body {
             KeptBody::Release(release, earlier) => {

@@ -1,8 +1,8 @@
 //! Why a request is not answered: facts, each with a stable code and the status that it becomes. Words are made from the code and
 //! the arguments, at the edge.
 //!
-//! To add a refusal: a variant here with its code, status and arguments, and a message in `messages/en.ftl` for its code. The tests
-//! beside this file name what is missing.
+//! To add a refusal: a variant here with its code, status and arguments, and a message in `messages/en.ftl` for its code. The
+//! tests beside this file name what is missing.
 
 use std::time::Duration;
 
@@ -259,8 +259,9 @@ impl Refusal {
         }
     }
 
-    /// Whether those who may not ask at all, or anyone who sends another's request again, can make a gateway refuse so: such refusals are
-    /// recorded at a bounded rate, where the request has not had its turn. What a policy or a budget decides is always recorded.
+    /// Whether those who may not ask at all, or anyone who sends another's request again, can make a gateway refuse so: such
+    /// refusals are recorded at a bounded rate, where the request has not had its turn. What a policy or a budget decides is
+    /// always recorded.
     pub fn is_recorded_at_a_rate(&self) -> bool {
         match self {
             Self::Role(_)

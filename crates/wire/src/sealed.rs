@@ -1,7 +1,7 @@
 //! What came, cut into its parts and read no further: nothing is decoded before it is worth it.
 //!
-//! These are the messages of `lango.v1` with bytes in the places of envelopes, texts, lists of integers and earlier releases. A list
-//! of empty certificates or small integers grows twelvefold when it is decoded; bytes stay as they came.
+//! These are the messages of `lango.v1` with bytes in the places of envelopes, texts, lists of integers and earlier releases. A
+//! list of empty certificates or small integers grows twelvefold when it is decoded; bytes stay as they came.
 
 use lango_identity::Envelope;
 use prost::{

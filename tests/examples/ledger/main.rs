@@ -1,7 +1,7 @@
 //! How many charges a second the store takes, beside bare transactions of the same writes; run by `tests/bench/ledger`.
 //!
-//! Usage: `ledger EMPTY FILLED SECONDS RUNS ENTRIES`, where the first two are files or addresses, of stores that are not there yet;
-//! the second is filled with entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
+//! Usage: `ledger EMPTY FILLED SECONDS RUNS ENTRIES`, where the first two are files or addresses, of stores that are not there
+//! yet; the second is filled with entries first. Prints one JSON object. A charge is what one new answer costs the ledger: a
 //! reservation, both its accounts, a release and two access records, in two transactions.
 
 #[path = "bare.rs"]

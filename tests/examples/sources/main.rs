@@ -1,5 +1,5 @@
-//! `sources ENGINE ROWS FOLDER RUNS`: what `tests/bench/sources` measures of one engine, as one JSON object; the keys are written down
-//! there. FOLDER is where rows are written for the server to load, which must be able to read them.
+//! `sources ENGINE ROWS FOLDER RUNS`: what `tests/bench/sources` measures of one engine, as one JSON object; the keys are written
+//! down there. FOLDER is where rows are written for the server to load, which must be able to read them.
 //!
 //! `sources gateway FOLDER ADDRESS`: the gateway that is measured, a process of its own.
 

@@ -14,7 +14,8 @@ const SHUTDOWN: Duration = Duration::from_secs(1);
 /// The machine may have other work.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Connections in every state, held until they are dropped: silent, half through the handshake, and with a stream that never ends.
+/// Connections in every state, held until they are dropped: silent, half through the handshake, and with a stream that never
+/// ends.
 async fn hold_open(
     world: &TestRegion,
     caller: &Caller,

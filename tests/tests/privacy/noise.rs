@@ -143,8 +143,8 @@ fn noise_is_independent_from_cell_to_cell_from_thread_to_thread_and_from_release
 
 /// The chance of each score to be chosen.
 ///
-/// Permute and flip: McKenna and Sheldon, arXiv 2010.12603, proposition 5: with `w = exp((score - best) / scale)`, the sum over all
-/// sets S of the others of `(-1)^|S| / (|S| + 1)` times the product of their w, times the own w.
+/// Permute and flip: McKenna and Sheldon, arXiv 2010.12603, proposition 5: with `w = exp((score - best) / scale)`, the sum over
+/// all sets S of the others of `(-1)^|S| / (|S| + 1)` times the product of their w, times the own w.
 fn chances(selection: Selection, scores: &[i64]) -> Vec<f64> {
     let best = scores.iter().copied().max().unwrap();
     let weights: Vec<f64> =

@@ -195,8 +195,8 @@ fn ln_factorial(n: f64) -> f64 {
     (n + 0.5) * n.ln() - n + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
 }
 
-/// What a chi-square variable of this number of degrees of freedom exceeds with probability at most alpha (Laurent and Massart, Annals of
-/// Statistics 28, 2000, lemma 1).
+/// What a chi-square variable of this number of degrees of freedom exceeds with probability at most alpha (Laurent and Massart,
+/// Annals of Statistics 28, 2000, lemma 1).
 pub fn chi_square_most(degrees: usize, alpha: f64) -> f64 {
     let (degrees, x) = (degrees as f64, -alpha.ln());
     degrees + 2.0 * (degrees * x).sqrt() + 2.0 * x

@@ -9,8 +9,8 @@ const THRESHOLD: &str = "glibc.malloc.mmap_threshold";
 const HELD: &str = "131072";
 
 /// Starts a server's program anew as the same process, with the threshold of large blocks held where it is
-/// (docs/decisions/0026-allocator.md). Returns where somebody has set it, and where the program cannot be started: then a server keeps
-/// more memory than it needs, and nothing else changes.
+/// (docs/decisions/0026-allocator.md). Returns where somebody has set it, and where the program cannot be started: then a server
+/// keeps more memory than it needs, and nothing else changes.
 pub fn hold_threshold() {
     let set = env::var_os(VARIABLE).unwrap_or_default();
     if set.to_string_lossy().contains(THRESHOLD) {

@@ -79,7 +79,12 @@ pub struct Ask {
     #[arg(long, value_name = "N", default_value_t = 0)]
     at_least: u32,
     /// How many seconds an answer is waited for, all offices' together. What has come by then is printed.
-    #[arg(long, value_name = "SECONDS", default_value_t = ask::TIME_MAX.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = ask::TIME_MAX.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     timeout: u64,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]

@@ -63,8 +63,8 @@ impl Ledger {
     }
 }
 
-/// Runs policies one after the other, each dataset charged 1 at each start. Returns what is charged against each dataset of the last
-/// one before it is charged itself, or the first refusal.
+/// Runs policies one after the other, each dataset charged 1 at each start. Returns what is charged against each dataset of the
+/// last one before it is charged itself, or the first refusal.
 fn run(policies: &[&str]) -> String {
     let mut ledger = Ledger::default();
     let mut last = String::new();

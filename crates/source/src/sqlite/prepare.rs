@@ -62,8 +62,8 @@ fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<P
     connection.query_row(&sql, [dataset.name.as_str()], read).optional()
 }
 
-/// Writes a preparation: a gateway finds the old one or the new one, whole. A commit waits for the questions that are under way, for
-/// `busy` at most.
+/// Writes a preparation: a gateway finds the old one or the new one, whole. A commit waits for the questions that are under way,
+/// for `busy` at most.
 pub(super) fn prepare(
     file: &Path,
     busy: Duration,
@@ -78,7 +78,8 @@ pub(super) fn prepare(
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
     let _alone = alone(file)?;
-    // After the wait, of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is stale.
+    // After the wait, of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is
+    // stale.
     connection.execute_batch("BEGIN").map_err(unprepared)?;
     let vouched = catalogue::check(&connection, dataset)?;
     let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
