@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use lango_identity::{OwnFault, SpiffeError, TlsError, Unauthenticated};
 use lango_privacy::{Measure, Name};
 use lango_statistics::{CombineError, CoverageError};
-use lango_wire::{Arguments, status::refusal_facts, words::Language};
+use lango_wire::{Arguments, COORDINATOR_CODES, status::refusal_facts, words::Language};
 use tonic::{Code, Status};
 
 /// Why nothing came of a question.
@@ -89,7 +89,8 @@ pub enum CoordinatorFault {
 
 impl From<Status> for CoordinatorFault {
     fn from(status: Status) -> Self {
-        match refusal_facts(&status) {
+        // What an office's ledger or policy decides, the office signs: a coordinator cannot say it.
+        match refusal_facts(&status).filter(|(code, _)| COORDINATOR_CODES.contains(&code.as_str())) {
             Some((code, arguments)) => Self::Refused { code, arguments },
             None => Self::Status { code: status.code(), message: status.message().to_owned() },
         }
@@ -100,9 +101,15 @@ impl fmt::Display for CoordinatorFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { code, arguments } => {
-                write!(f, "refused ({code}): {}", Language::English.refusal(code, arguments))
+                write!(
+                    f,
+                    "the coordinator refuses, and nobody signed that ({code}): {}",
+                    Language::English.refusal(code, arguments)
+                )
             }
-            Self::Status { code, message } => write!(f, "the coordinator answered {code:?}: {message}"),
+            Self::Status { code, message } => {
+                write!(f, "the coordinator failed, and nobody signed its words ({code:?}): {message}")
+            }
         }
     }
 }
@@ -110,5 +117,37 @@ impl fmt::Display for CoordinatorFault {
 impl From<Status> for AskError {
     fn from(status: Status) -> Self {
         Self::Coordinator(status.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lango_wire::{BudgetFault, Refusal};
+
+    use super::*;
+
+    #[test]
+    fn a_coordinator_cannot_speak_for_a_ledger() {
+        let text = || "1".to_owned();
+        let budget = BudgetFault::Exceeded {
+            dataset: "residents".to_owned(),
+            grant: None,
+            left: text(),
+            limit: text(),
+            price: text(),
+        };
+        for (refusal, begins) in [
+            (
+                Refusal::TooManyRequests { wait: Duration::from_secs(1) },
+                "the coordinator refuses, and nobody signed",
+            ),
+            (Refusal::Budget(budget), "the coordinator failed, and nobody signed its words"),
+            (Refusal::Published, "the coordinator failed, and nobody signed its words"),
+        ] {
+            let said = AskError::from(refusal.into_status(None)).to_string();
+            assert!(said.starts_with(begins), "{said}");
+        }
     }
 }

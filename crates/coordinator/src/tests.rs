@@ -1,6 +1,11 @@
 //! A coordinator among gateways of every sort, over real sockets and certificates.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config, digest};
 use lango_transport::{self as transport, Address, ServerLimits};
@@ -25,6 +30,11 @@ const DEADLINE: Duration = Duration::from_millis(1_500);
 
 /// A coordinator that knows these members, and where it listens.
 async fn coordinator(world: &World, members: Vec<MemberAddress>) -> Address {
+    coordinator_with(world, members, ServerLimits::default()).await
+}
+
+/// The same with these limits.
+async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: ServerLimits) -> Address {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
     let config = CoordinatorConfig {
@@ -33,7 +43,7 @@ async fn coordinator(world: &World, members: Vec<MemberAddress>) -> Address {
         members,
         member_deadline: DEADLINE,
         connect_timeout: Duration::from_secs(1),
-        limits: ServerLimits::default(),
+        limits,
     };
     tokio::spawn(serve(config, listener, std::future::pending()));
     address
@@ -49,10 +59,24 @@ fn member(office: &str, socket: SocketAddr) -> MemberAddress {
     MemberAddress { uri: World::office(office), address: format!("https://{socket}").parse().unwrap() }
 }
 
-/// The analyst's question to these offices.
+/// The analyst's question to these offices; each is another one.
 fn asked(world: &World, kind: PayloadType, audience: &[&str]) -> pb::Envelope {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let now = u64::try_from(crate::clock::now()).unwrap();
+    let number = u128::from(NUMBER.fetch_add(1, Ordering::Relaxed));
+    asked_at(world, kind, audience, number.to_be_bytes(), (now, now + 3_600))
+}
+
+/// The same with this identifier and life.
+fn asked_at(
+    world: &World,
+    kind: PayloadType,
+    audience: &[&str],
+    request_id: [u8; 16],
+    (issued_at, expires_at): (u64, u64),
+) -> pb::Envelope {
     let question = Question {
-        request_id: [1; 16],
+        request_id,
         blind: [2; 32],
         analyst: SpiffeId::new("lango.example", Role::Analyst, "awa").unwrap(),
         audience: audience.iter().map(|office| World::office(office)).collect(),
@@ -61,8 +85,8 @@ fn asked(world: &World, kind: PayloadType, audience: &[&str]) -> pb::Envelope {
         mode: 1,
         min_members: 0,
         roster_digest: vec![],
-        issued_at: u64::try_from(crate::clock::now()).unwrap(),
-        expires_at: u64::try_from(crate::clock::now() + 3_600).unwrap(),
+        issued_at,
+        expires_at,
     };
     world.signer(Role::Analyst, "awa").sign(kind, question.encode()).into()
 }
@@ -260,6 +284,73 @@ async fn what_is_not_a_question_reaches_no_member() {
         let request =
             pb::CoordinatorServiceQueryRequest { query, by_office: false, confidence, members_only: false };
         assert_eq!(client.query(request).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test]
+async fn copies_use_up_nothing_of_what_an_analyst_may_ask() {
+    let world = World::new();
+    let members = vec![member("GHA", world.gateway("GHA", Behaviour::Answers, "127.0.0.1:0").await.0)];
+    let mut limits = ServerLimits::default();
+    limits.shares.questions_per_minute = 2;
+    let coordinator = coordinator_with(&world, members, limits).await;
+    let mut client = client(&world, &coordinator).await;
+    let mut ask = async |query: &pb::Envelope| {
+        let request = pb::CoordinatorServiceQueryRequest {
+            query: Some(query.clone()),
+            by_office: false,
+            confidence: String::new(),
+            members_only: true,
+        };
+        let mut stream = client.query(request).await?.into_inner();
+        let mut answered = 0;
+        while let Some(response) = stream.message().await? {
+            let Some(Event::Member(member)) = response.event else { panic!("{response:?}") };
+            answered += usize::from(matches!(member.outcome, Some(member_answer::Outcome::Release(_))));
+        }
+        Ok::<usize, tonic::Status>(answered)
+    };
+    let first = asked(&world, PayloadType::Query, &["GHA"]);
+    for _ in 0..6 {
+        // Passed on each time: whether the office has answered it is for the office to say.
+        assert_eq!(ask(&first).await.unwrap(), 1);
+    }
+    assert_eq!(ask(&asked(&world, PayloadType::Query, &["GHA"])).await.unwrap(), 1);
+    let third = ask(&asked(&world, PayloadType::Query, &["GHA"])).await.unwrap_err();
+    assert_eq!(third.code(), tonic::Code::ResourceExhausted);
+}
+
+#[tokio::test]
+async fn what_no_office_would_admit_reaches_none() {
+    let world = World::new();
+    let coordinator = coordinator(&world, vec![]).await;
+    let mut client = client(&world, &coordinator).await;
+    let (now, day) = (u64::try_from(crate::clock::now()).unwrap(), 86_400);
+    for (id, kind, life, reason) in [
+        (100, PayloadType::Query, (now, now + day), None),
+        // The identifier stands for the one before.
+        (100, PayloadType::Query, (now, now + day + 1), Some("request-id-reused")),
+        (101, PayloadType::Query, (now + 400, now + 800), Some("time")),
+        (102, PayloadType::Query, (now - 9, now - 1), Some("time")),
+        (103, PayloadType::Query, (now, now + 32 * day), Some("time")),
+        (104, PayloadType::Estimate, (now, now + day), Some("time")),
+        (105, PayloadType::Estimate, (now, now + 3_600), None),
+    ] {
+        let envelope = Some(asked_at(&world, kind, &["GHA"], u128::to_be_bytes(id), life));
+        let refused = if kind == PayloadType::Query {
+            let (query, confidence) = (envelope, String::new());
+            let request = pb::CoordinatorServiceQueryRequest {
+                query,
+                by_office: false,
+                confidence,
+                members_only: true,
+            };
+            client.query(request).await.err()
+        } else {
+            client.estimate(pb::CoordinatorServiceEstimateRequest { estimate: envelope }).await.err()
+        };
+        let found = refused.as_ref().and_then(lango_wire::status::refusal_facts).map(|(code, _)| code);
+        assert_eq!(found.as_deref(), reason, "{id}");
     }
 }
 

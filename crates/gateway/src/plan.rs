@@ -7,11 +7,11 @@ use lango_policy::PolicySet;
 use lango_privacy::{
     Basis, Cost, FOUND_KEYS_MOST, Measure, Plan, PlanText, Query, ReleasedTable, WORD_BYTES_MOST, compile,
 };
-use lango_store::{Made, Stored};
+use lango_store::Made;
 use lango_transport::Room;
 use lango_wire::{
     Refusal,
-    limits::{ANSWER_BYTES_MAX, LAYOUT_BYTES_MAX, PLAN_BYTES_MAX, answer_bytes},
+    limits::{ANSWER_BYTES_MAX, EarlierSize, LAYOUT_BYTES_MAX, PLAN_BYTES_MAX, answer_bytes},
 };
 
 use crate::{
@@ -66,26 +66,27 @@ impl Gateway {
             planned.map_err(|refusal| Refused::new(refusal, known))
         };
         let plan = compiled(released).await?;
-        let earlier = self.earlier_bytes(&plan, known).await?;
+        let earlier = self.earlier_size(&plan, known).await?;
         // Means are divided by counts of their own where the earlier ones would not fit beside them.
         if fits(&plan, earlier).is_err() && !plan.earlier.is_empty() {
             let plan = compiled(Vec::new()).await?;
-            fits(&plan, 0).map_err(|refusal| Refused::new(refusal, known))?;
+            fits(&plan, EarlierSize::default()).map_err(|refusal| Refused::new(refusal, known))?;
             return Ok((plan, room));
         }
         fits(&plan, earlier).map_err(|refusal| Refused::new(refusal, known))?;
         Ok((plan, room))
     }
 
-    /// The bytes of the earlier releases that would travel with an answer.
-    async fn earlier_bytes(&self, plan: &Plan, known: &Known) -> Result<usize, Refused> {
-        let mut bytes = 0usize;
+    /// What the earlier releases take that would travel with an answer.
+    async fn earlier_size(&self, plan: &Plan, known: &Known) -> Result<EarlierSize, Refused> {
+        let mut size = EarlierSize::default();
         for id in &plan.earlier {
             let stored = self.store.release(id).await;
-            let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
-            bytes = bytes.saturating_add(stored.as_ref().map_or(0, bytes_of));
+            if let Some(stored) = stored.map_err(|error| known.unavailable("the store failed", &error))? {
+                size.add(&stored.plan, &stored.layout, stored.cells.len());
+            }
         }
-        Ok(bytes)
+        Ok(size)
     }
 
     /// The released tables of `rows(C)` that the question's means may be divided by: of the same version, under the same
@@ -144,20 +145,19 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
     Some(Counts { made: made.clone(), tables: tables.collect(), query })
 }
 
-/// The bytes of a stored release as it travels.
-pub(crate) fn bytes_of(stored: &Stored) -> usize {
-    answer_bytes(stored.plan.len(), stored.layout.len(), stored.cells.len())
-}
-
 /// Whether the answer fits a message, whatever its integers are and whichever keys are found: that is known before anything is
 /// charged.
-pub(crate) fn fits(plan: &Plan, earlier: usize) -> Result<(), Refusal> {
+pub(crate) fn fits(plan: &Plan, earlier: EarlierSize) -> Result<(), Refusal> {
     let found = if plan.discovers() { FOUND_KEYS_MOST } else { 0 };
     let text = plan.text().to_string().len();
     let layout = plan.layout.to_string().len().saturating_add(found * (WORD_BYTES_MOST + 1));
     let bytes = answer_bytes(text, layout, plan.layout.integers().saturating_add(found));
     for (bytes, bytes_max) in [
-        (bytes.saturating_add(earlier), ANSWER_BYTES_MAX),
+        // Those that no reader takes are as if they were too large by themselves.
+        (
+            bytes.saturating_add(if earlier.fits() { earlier.bytes } else { ANSWER_BYTES_MAX }),
+            ANSWER_BYTES_MAX,
+        ),
         (layout, LAYOUT_BYTES_MAX),
         (text, PLAN_BYTES_MAX),
     ] {

@@ -4,14 +4,14 @@ use lango_ledger::{Account, ChargeRefusal, Holder, Limit};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Plan, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved, Stored};
-use lango_wire::{BudgetFault, FREE, Question, Refusal};
+use lango_wire::{BudgetFault, FREE, Question, Refusal, limits::EarlierSize};
 
 use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
     config::day_of,
-    plan::{bytes_of, fits},
+    plan::fits,
     pools::member,
     refuse::{Known, Refused},
 };
@@ -84,8 +84,11 @@ impl Gateway {
                 RestoreError::Other => unread(),
             })?;
             let earlier = self.earlier(request, &plan.earlier, known).await?;
-            let bytes = earlier.iter().map(|earlier| bytes_of(&earlier.stored)).sum();
-            fits(&plan, bytes).map_err(|refusal| Refused::new(refusal, known))?;
+            let mut size = EarlierSize::default();
+            for EarlierRelease { stored, .. } in &earlier {
+                size.add(&stored.plan, &stored.layout, stored.cells.len());
+            }
+            fits(&plan, size).map_err(|refusal| Refused::new(refusal, known))?;
             (plan, earlier)
         };
         Ok(Some(Reservation { id: held.id, plan, earlier, charged: held.charged }))

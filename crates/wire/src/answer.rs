@@ -6,7 +6,7 @@ use prost::bytes::Bytes;
 
 use crate::{
     currency::FREE,
-    limits::{LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
+    limits::{EarlierSize, LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
     pb,
     sealed::{SealedPrice, SealedRelease, opened, text, unpacked},
     signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease},
@@ -93,9 +93,19 @@ impl Inquiry<'_> {
     ) -> Result<VerifiedRelease, AnswerError> {
         let mut release = release.into();
         let mut verified = self.alone(&release, office, self.question)?;
+        let mut size = EarlierSize::default();
         for index in 0..verified.plan.earlier.len() {
             let earlier = release.next_earlier()?;
             differs("earlier releases", earlier.earlier.is_empty())?;
+            // Their texts are counted before they are read, and their integers as the first of their bytes.
+            size.add(
+                "",
+                text("layout", &earlier.layout)?,
+                earlier.cells.iter().filter(|byte| **byte < 0x80).count(),
+            );
+            if !size.fits() {
+                return Err(AnswerError::TooLarge("earlier releases"));
+            }
             let earlier = self.alone(&earlier, office, None)?;
             let named = verified.plan.earlier.get(index) == Some(&earlier.statement.release_id);
             let version = &verified.statement.basics.dataset_version;

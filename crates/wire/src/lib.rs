@@ -29,7 +29,7 @@ pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
 pub use limits::MESSAGE_BYTES_MAX;
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
-pub use refusal::{Arguments, BudgetFault, Refusal, TimeFault};
+pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, TimeFault};
 pub use signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease};
 
 /// The generated messages, clients and servers of `lango.v1`.

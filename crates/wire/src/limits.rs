@@ -1,6 +1,7 @@
 //! How much may come over the wire: no more than the largest answer that can be planned.
 
 use lango_identity::EnvelopeLimits;
+use lango_privacy::CELLS_MOST;
 
 const KIB: usize = 1024;
 
@@ -38,4 +39,49 @@ pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize 
         .saturating_add(integers.saturating_mul(INTEGER_BYTES_MAX))
         .saturating_add(ENVELOPE_BYTES_MAX)
         .saturating_add(KIB)
+}
+
+/// What the earlier releases take that travel with an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EarlierSize {
+    /// Their bytes.
+    pub bytes: usize,
+    codes: usize,
+    integers: usize,
+}
+
+impl EarlierSize {
+    /// Adds one with these texts and this number of integers.
+    pub fn add(&mut self, plan: &str, layout: &str, integers: usize) {
+        self.bytes = self.bytes.saturating_add(answer_bytes(plan.len(), layout.len(), integers));
+        self.codes = self.codes.saturating_add(layout.bytes().filter(|byte| *byte == b',').count());
+        self.integers = self.integers.saturating_add(integers);
+    }
+
+    /// Whether a reader takes them: all together have no more codes, and no more integers, than one release may have.
+    pub fn fits(&self) -> bool {
+        self.codes <= CELLS_MOST && self.integers <= CELLS_MOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_releases_together_are_no_more_than_one() {
+        let half = "a,".repeat(CELLS_MOST / 2);
+        for (layouts, integers, fits) in [
+            (vec![half.as_str(), half.as_str()], 1, true),
+            (vec![half.as_str(), half.as_str(), "a,"], 1, false),
+            (vec!["a", "b"], CELLS_MOST / 2, true),
+            (vec!["a", "b", "c"], CELLS_MOST / 2, false),
+            (vec![], 0, true),
+        ] {
+            let mut size = EarlierSize::default();
+            layouts.iter().for_each(|layout| size.add("p", layout, integers));
+            assert_eq!(size.fits(), fits, "{} {integers}", layouts.len());
+            assert_eq!(size.bytes > 0, !layouts.is_empty());
+        }
+    }
 }

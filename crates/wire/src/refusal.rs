@@ -20,6 +20,18 @@ mod facts;
 #[cfg(test)]
 mod tests;
 
+/// The codes of what a coordinator may refuse, as [`Refusal::is_coordinators`] says.
+pub const COORDINATOR_CODES: [&str; 8] = [
+    "malformed",
+    "quantile-per-office",
+    "request-id-reused",
+    "role",
+    "time",
+    "too-many-cells",
+    "too-many-requests",
+    "unavailable",
+];
+
 /// Why a request is not answered. Never depends on rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -157,6 +169,32 @@ impl Refusal {
             Self::ReleaseUnknown => "release-unknown",
             Self::QuantilePerOffice { .. } => "quantile-per-office",
             Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// Whether a coordinator may refuse so, which signs nothing; what only an office's policy or ledger decides, an office signs.
+    pub fn is_coordinators(&self) -> bool {
+        match self {
+            Self::Role(_)
+            | Self::Malformed(_)
+            | Self::Query(_)
+            | Self::Confidence(_)
+            | Self::Time(_)
+            | Self::RequestIdReused
+            | Self::TooManyRequests { .. }
+            | Self::QuantilePerOffice { .. }
+            | Self::TablesTooLarge
+            | Self::Unavailable => true,
+            Self::NotAddressed(_)
+            | Self::Published
+            | Self::Denied(_)
+            | Self::PriceNotOfGrant(_)
+            | Self::Plan(_)
+            | Self::VersionGone(_)
+            | Self::AnswerTooLarge { .. }
+            | Self::Budget(_)
+            | Self::DatasetNotOpen { .. }
+            | Self::ReleaseUnknown => false,
         }
     }
 

@@ -41,7 +41,7 @@ pub struct Ask {
     /// The folder with your keys and certificates.
     #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
     identity: PathBuf,
-    /// Ask every member.
+    /// Ask every member, as the coordinator lists them.
     #[arg(long, required_unless_present = "member", conflicts_with = "member")]
     all: bool,
     /// Ask these members: GHA,TGO.

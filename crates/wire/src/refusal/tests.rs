@@ -303,3 +303,10 @@ fn a_refusal_becomes_a_status_with_its_facts_and_fits_a_header() {
     assert!(retry.message().ends_with("again in 2 s"), "{}", retry.message());
     assert_eq!((unauthenticated().details(), reason(&unauthenticated())), (&[][..], None));
 }
+
+#[test]
+fn a_coordinator_may_refuse_for_these_reasons_and_no_others() {
+    let codes: BTreeSet<&str> =
+        every().iter().filter(|refusal| refusal.is_coordinators()).map(Refusal::code).collect();
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), COORDINATOR_CODES);
+}
