@@ -2,10 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
-use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Holds every line from its making to its dropping. Tests run their gateways on their own thread.
@@ -19,6 +19,10 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn new() -> Self {
+        // Where there is one subscriber, `tracing` asks only the thread that first comes by a line whether it is wanted, which may be
+        // another test's thread; where there are two, it asks both.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing_subscriber::fmt().with_writer(io::sink).finish().into());
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
