@@ -231,11 +231,12 @@ pub fn type_of() {}\n    type Error = I;\n    struct J;\npub(in crate::k) enum L
     assert_eq!(found, [public, private].concat());
 }
 
-/// The most characters of a line of prose: in manuals, comments and scripts. Code is as wide as `rustfmt.toml` says, but for texts
-/// in quotes, which stand whole.
+/// The most characters of a line of prose: in manuals, comments and scripts. Code is as wide as `rustfmt.toml` says, but for
+/// texts in quotes, which stand whole.
 const WIDTH_MOST: usize = 130;
 
-/// Whether a line is held to the width: neither a row of a table nor an address, which cannot be broken, nor code that quotes a text.
+/// Whether a line is held to the width: neither a row of a table nor an address, which cannot be broken, nor code that quotes a
+/// text.
 fn is_prose(path: &Path, line: &str) -> bool {
     let (extension, text) = (path.extension().and_then(|extension| extension.to_str()), line.trim_start());
     match extension {
@@ -251,7 +252,8 @@ fn lines_are_as_wide_as_is_declared_and_no_wider() {
     let mut wide = Vec::new();
     for (path, text) in texts() {
         for (number, line) in text.lines().enumerate() {
-            if is_prose(Path::new(&path), line) && line.chars().count() > WIDTH_MOST && !line.contains("://") {
+            if is_prose(Path::new(&path), line) && line.chars().count() > WIDTH_MOST && !line.contains("://")
+            {
                 wide.push(format!("{path}:{}", number + 1));
             }
         }

@@ -24,7 +24,7 @@ use crate::{
     failures::Failures,
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
-    pools::declare_pools,
+    pools::{DeclareError, declare_pools},
     secret::bounding,
     strangers::Strangers,
     withheld::Withheld,
@@ -134,6 +134,9 @@ pub enum OpenError {
         /// What is wrong.
         error: SourceError,
     },
+    /// The policy's pools cannot be declared.
+    #[error(transparent)]
+    Pools(#[from] DeclareError),
     /// The ledger cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -178,7 +181,7 @@ impl Gateway {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,
         };
-        declare_pools(&store, &policy).await?;
+        declare_pools(&store, &policy, &config.sources).await?;
         for dataset in policy.datasets.values() {
             if let Some(source) = config.sources.get(&dataset.source) {
                 log_bounding(&store, source.as_ref(), dataset).await;

@@ -36,6 +36,6 @@ mod turn;
 mod withheld;
 
 pub use config::{Clock, Gateway, GatewayConfig, OpenError, system_clock};
-pub use pools::declared_members;
+pub use pools::{DeclareError, declared_members, reached_members};
 pub use secret::{SecretError, bounding_secret};
 pub use serve::{GatewayServeError, serve};

@@ -1,25 +1,91 @@
 //! The policy's pools as the ledger knows them: each dataset in its pool, over its rows.
 
+use std::{collections::HashMap, sync::Arc};
+
 use lango_ledger::{DeclaredMember, PoolMember};
 use lango_policy::{PolicySet, Pool};
 use lango_privacy::Dataset;
+use lango_source::{Source, SourceError};
 use lango_store::{Moved, Store, StoreError};
 
+/// Why the policy's pools cannot be declared.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclareError {
+    /// A source cannot be asked what it reaches.
+    #[error("dataset `{dataset}` cannot be served: {error}")]
+    Source {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong.
+        error: SourceError,
+    },
+    /// Two datasets name one table by different sources, and do not say whether they hold the same persons.
+    #[error(
+        "datasets `{one}` and `{other}` are both drawn from one table, which their sources reach: write `group = \"NAME\"` in each, the \
+         same name if they hold the same persons"
+    )]
+    OneTable {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// The ledger refuses them, or fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Lets what was charged before follow its rows into the pools that the policy declares.
-pub(crate) async fn declare_pools(store: &Store, policy: &PolicySet) -> Result<(), StoreError> {
-    for Moved { from, to } in store.declare(&declared_members(policy)).await? {
+pub(crate) async fn declare_pools(
+    store: &Store,
+    policy: &PolicySet,
+    sources: &HashMap<String, Arc<dyn Source>>,
+) -> Result<(), DeclareError> {
+    let mut declared = declared_members(policy);
+    declared.extend(reached_members(policy, sources).await?);
+    for Moved { from, to } in store.declare(&declared).await? {
         tracing::warn!(from, to, "charges followed their dataset into another pool");
     }
     Ok(())
 }
 
-/// The policy's datasets in their pools, as a gateway declares them when it starts.
+/// The policy's datasets in their pools, over the tables that they name.
 pub fn declared_members(policy: &PolicySet) -> Vec<DeclaredMember> {
     let declared = policy.datasets.values().filter_map(|dataset| {
         let pool = policy.pool(&dataset.name)?;
         Some(DeclaredMember { member: member(dataset, pool), has_group: pool.is_group })
     });
     declared.collect()
+}
+
+/// The same over what their sources reach, so that one table has one pool by whatever names it is reached. Two datasets over one
+/// table say by their groups whether they hold the same persons.
+///
+/// # Errors
+/// A source cannot be asked, or two datasets do not say it.
+pub async fn reached_members(
+    policy: &PolicySet,
+    sources: &HashMap<String, Arc<dyn Source>>,
+) -> Result<Vec<DeclaredMember>, DeclareError> {
+    let mut reached: Vec<DeclaredMember> = Vec::new();
+    for dataset in policy.datasets.values() {
+        let (Some(pool), Some(source)) = (policy.pool(&dataset.name), sources.get(&dataset.source)) else {
+            continue;
+        };
+        let failed = |error: SourceError| DeclareError::Source { dataset: dataset.name.to_string(), error };
+        let rows_from = source.identify(&dataset.table).await.map_err(failed)?;
+        let member = PoolMember { rows_from, ..member(dataset, pool) };
+        let other = reached.iter().find(|other| {
+            let is_same = other.member.rows_from == member.rows_from && other.member.pool != member.pool;
+            is_same && !(other.has_group && pool.is_group)
+        });
+        if let Some(other) = other {
+            let (one, other) = (other.member.dataset.clone(), member.dataset);
+            return Err(DeclareError::OneTable { one, other });
+        }
+        reached.push(DeclaredMember { member, has_group: pool.is_group });
+    }
+    Ok(reached)
 }
 
 /// A dataset in its pool, over its rows.

@@ -102,6 +102,18 @@ impl Source for MariaDb {
         server::check(&mut *view, dataset, &table).await
     }
 
+    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+        let sql =
+            "SELECT CAST(concat(@@hostname, ' ', @@port, ' ', @@datadir) AS CHAR), CAST(DATABASE() AS CHAR)";
+        let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?;
+        let text = |place| catalogue::text(&row, place).map_err(|error| unavailable(&error));
+        let (schema, table) = match table.split_once('.') {
+            Some((schema, table)) => (schema.to_owned(), table),
+            None => (text(1)?, table),
+        };
+        Ok(format!("mariadb {} {schema} {table}", text(0)?))
+    }
+
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
     }

@@ -114,6 +114,27 @@ impl Source for Postgres {
         server::check(&mut *view, dataset, &table).await
     }
 
+    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+        let of_server = "SELECT system_identifier::text FROM pg_control_system()";
+        // A server that keeps its number to itself is known by its address.
+        let of_address = "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')";
+        let number = sqlx::query(of_server).fetch_one(&self.pool).await;
+        let server = match number {
+            Ok(row) => row,
+            Err(_) => {
+                sqlx::query(of_address).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?
+            }
+        };
+        let of_table = "SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) || ' ' || \
+                        coalesce(to_regclass($1)::oid::text, $1)";
+        let found = sqlx::query(of_table).bind(table).fetch_one(&self.pool).await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        let text = |row: &sqlx::postgres::PgRow| {
+            sqlx::Row::try_get::<String, _>(row, 0).map_err(|error| unavailable(&error))
+        };
+        Ok(format!("postgres {} {}", text(&server)?, text(&found)?))
+    }
+
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
     }

@@ -120,6 +120,14 @@ impl Source for Sqlite {
         .await
     }
 
+    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+        let file = self.file.clone();
+        let file = blocking(move || {
+            std::fs::canonicalize(file).map_err(|error| SourceError::Unavailable(error.to_string()))
+        });
+        Ok(format!("sqlite {} {}", file.await?.display(), table.to_ascii_lowercase()))
+    }
+
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(self.connect().await?))
     }

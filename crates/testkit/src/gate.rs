@@ -74,6 +74,10 @@ impl Source for Gated {
         self.source.check(dataset).await
     }
 
+    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+        self.source.identify(table).await
+    }
+
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
         Ok(Box::new(GatedSession { session: self.source.open().await?, gate: self.gate.clone() }))
     }

@@ -78,6 +78,44 @@ async fn doctor_says_what_becomes_of_the_charges_under_an_edited_policy_as_the_g
     refused_alike(&config, &found.found("policy's pools"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_table_has_one_pool_by_whatever_source_it_is_reached() {
+    let world = TestRegion::new();
+    let policy = Policy::of("GHA").grants([TestGrant::of("1", "4")]);
+    let mut office = Office::prepare(&world, "GHA", &policy, &Register::sample(3));
+    let config = office.write_config(&world);
+    office.up().await.unwrap();
+    world.analyst().ask(&office, &persons("by sex", "0.75")).await.unwrap();
+    office.down().await;
+    // Known by what is reached: as a gateway of the command declares it.
+    doctor(&config).expect("policy's pools", "ok", "every charge stays in its pool");
+
+    // The same table by another source.
+    let text = fs::read_to_string(&config).unwrap();
+    let (before, source) = text.split_once("[source.register]").unwrap();
+    let source = source.split("\n[").next().unwrap();
+    fs::write(&config, format!("{before}[source.again]{source}\n[source.register]{source}\n")).unwrap();
+    let plain = policy.text();
+    let (first, last) =
+        (plain.find("[dataset.residents]").unwrap(), plain.find("[budget.residents]").unwrap());
+    let renamed = |text: &str| {
+        text.replace("residents", "people")
+            .replace("table = \"people\"", "table = \"residents\"")
+            .replace("source = \"register\"", "source = \"again\"")
+    };
+    let budget = plain[last..].split("[[").next().unwrap();
+    let both =
+        format!("{}{}{}{}", &plain[..last], renamed(&plain[first..last]), renamed(budget), &plain[last..]);
+    fs::write(office.folder().join("policies/policy.toml"), &both).unwrap();
+    let found = doctor(&config);
+    found.expect("policy's pools", "failed", "are both drawn from one table, which their sources reach");
+    refused_alike(&config, "are both drawn from one table, which their sources reach");
+
+    // Every name is another one, and the rows are not.
+    fs::write(office.folder().join("policies/policy.toml"), renamed(&plain)).unwrap();
+    doctor(&config).expect("policy's pools", "warning", "will count in the pool `people`");
+}
+
 /// Writes the policy for a gateway of this process, and for the commands.
 fn write(office: &Office, text: &str) {
     office.write_policy(text);

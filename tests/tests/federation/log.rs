@@ -19,8 +19,8 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn new() -> Self {
-        // Where there is one subscriber, `tracing` asks only the thread that first comes by a line whether it is wanted, which may be
-        // another test's thread; where there are two, it asks both.
+        // Where there is one subscriber, `tracing` asks only the thread that first comes by a line whether it is wanted, which
+        // may be another test's thread; where there are two, it asks both.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| tracing_subscriber::fmt().with_writer(io::sink).finish().into());
         let lines = Lines::default();

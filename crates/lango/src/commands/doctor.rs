@@ -49,9 +49,9 @@ impl DoctorCommand {
         let office = certificates::examine(file, &self.config, now, report);
         let policy = policies::examine(file, &self.config, office.as_ref(), report);
         let mut store = store::examine(file, &self.config, now, report).await;
+        let sources = sources::examine(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
         if let (Some(store), Some(policy)) = (store.as_mut(), policy.as_ref()) {
-            store::pools(store, policy, report).await;
+            store::pools(store, policy, &sources, report).await;
         }
-        sources::examine(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
     }
 }

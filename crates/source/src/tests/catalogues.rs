@@ -210,3 +210,40 @@ fn odd_names_are_names_and_nothing_more() {
         assert_eq!(checked, Err(SourceError::Identifier("a\u{1}1\u{1}".into())), "{engine:?}");
     }
 }
+
+#[test]
+fn a_table_is_known_by_what_is_reached_and_not_by_names() {
+    for engine in Engine::ALL {
+        let tables = "CREATE TABLE residents (person_id varchar(9) PRIMARY KEY); CREATE TABLE others (person_id varchar(9) PRIMARY KEY)";
+        let (one, other) = (made(engine, tables), made(engine, tables));
+        let identified = |database: &TestDatabase, table: &str| {
+            runtime().block_on(source(database).identify(table)).unwrap()
+        };
+        let residents = identified(&one, "residents");
+        // Another connection to the same table, and every other table there is.
+        assert_eq!(identified(&one, "residents"), residents);
+        for (database, table) in [(&one, "others"), (&other, "residents")] {
+            assert_ne!(identified(database, table), residents, "{engine:?} {table}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_one_register_by_whichever_path_it_is_reached() {
+    use std::{os::unix::fs::symlink, time::Duration};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("register.sqlite"), folder.path().join("another.sqlite"));
+    rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE residents (a)").unwrap();
+    symlink(&file, &link).unwrap();
+    let up = folder.path().join("down/../register.sqlite");
+    std::fs::create_dir(folder.path().join("down")).unwrap();
+    let identified = |path: &std::path::Path, table: &str| {
+        let source = crate::Sqlite::new(path, Duration::from_secs(5));
+        runtime().block_on(crate::Source::identify(&source, table)).unwrap()
+    };
+    for path in [&link, &up] {
+        assert_eq!(identified(path, "Residents"), identified(&file, "residents"));
+    }
+}

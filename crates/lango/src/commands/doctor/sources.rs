@@ -1,6 +1,6 @@
 //! The sources: whether they can be reached and what may be done there, and each dataset with its preparation.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
@@ -10,14 +10,15 @@ use lango_store::Examined;
 use super::report::DoctorReport;
 use crate::config::GatewayFile;
 
-/// Examines each source of the configuration, and the policy's datasets in it.
+/// Examines each source of the configuration, and the policy's datasets in it; returns the sources that can be reached.
 pub async fn examine(
     file: &GatewayFile,
     config: &Path,
     policy: Option<&PolicySet>,
     mut store: Option<&mut Examined>,
     report: &mut DoctorReport,
-) {
+) -> HashMap<String, Arc<dyn Source>> {
+    let mut reached = HashMap::new();
     let datasets: Vec<&Dataset> = policy.map(|set| set.datasets.values().collect()).unwrap_or_default();
     for name in file.sources() {
         let own: Vec<&Dataset> = datasets.iter().filter(|of| of.source == name).copied().collect();
@@ -36,6 +37,7 @@ pub async fn examine(
             let place = Place { file, config };
             place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
         }
+        reached.extend(source.map(|source| (name.to_owned(), source)));
     }
     for dataset in datasets.iter().filter(|dataset| file.sources().all(|name| name != dataset.source)) {
         let found =
@@ -46,6 +48,7 @@ pub async fn examine(
             format!("add `[source.{}]`", dataset.source),
         );
     }
+    reached
 }
 
 /// Asks who answers; returns the source, if a server does.

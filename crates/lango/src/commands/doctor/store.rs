@@ -1,8 +1,10 @@
 //! The store: whether it is there, is of this version, may be written to and keeps what it acknowledges.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path, sync::Arc};
 
+use lango_gateway::DeclareError;
 use lango_policy::PolicySet;
+use lango_source::Source;
 use lango_store::{Examined, Location, Moved, StoreAbsence, StoreError, Written};
 
 use super::{certificates::day, report::DoctorReport};
@@ -130,12 +132,30 @@ fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut
 }
 
 /// Whether a gateway would start with the policy on what has been charged before.
-pub async fn pools(store: &mut Examined, policy: &PolicySet, report: &mut DoctorReport) {
+pub async fn pools(
+    store: &mut Examined,
+    policy: &PolicySet,
+    sources: &HashMap<String, Arc<dyn Source>>,
+    report: &mut DoctorReport,
+) {
     match store.written {
         Written::Current | Written::Earlier(_) => {}
         Written::Absent(_) | Written::Unknown(_) => return,
     }
-    match store.moves(&lango_gateway::declared_members(policy)).await {
+    let mut declared = lango_gateway::declared_members(policy);
+    match lango_gateway::reached_members(policy, sources).await {
+        Ok(reached) => declared.extend(reached),
+        Err(error @ DeclareError::OneTable { .. }) => {
+            return report.failed(
+                "policy's pools",
+                error,
+                "a gateway does not start before it is said: docs/POLICIES.md",
+            );
+        }
+        // What stands against a source is said of the source.
+        Err(DeclareError::Source { .. } | DeclareError::Store(_)) => {}
+    }
+    match store.moves(&declared).await {
         Ok(moves) if moves.is_empty() => report.ok("policy's pools", "every charge stays in its pool"),
         Ok(moves) => {
             for Moved { from, to } in moves {
