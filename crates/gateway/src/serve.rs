@@ -36,6 +36,14 @@ pub async fn serve(
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<GatewayServiceServer<Service>>().await;
+    let (reflection, reflection_alpha) = reflection::services()?;
+    let routes = Routes::new(service)
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(reflection_alpha);
+    // Nothing can fail any more, so that what is begun here is ended here.
     let keeping = tokio::spawn({
         let gateway = Arc::clone(&gateway);
         async move {
@@ -44,13 +52,6 @@ pub async fn serve(
             }
         }
     });
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<GatewayServiceServer<Service>>().await;
-    let (reflection, reflection_alpha) = reflection::services()?;
-    let routes = Routes::new(service)
-        .add_service(health_service)
-        .add_service(reflection)
-        .add_service(reflection_alpha);
     lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
     keeping.abort();
     let closing = async {

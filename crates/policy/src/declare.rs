@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Ten minutes: longer than anybody keeps a connection waiting.
-const ANSWER_GRID_MS_MOST: u64 = 600_000;
+const ANSWER_GRID_MS_MOST: u64 = 120_000;
 
 impl In<'_> {
     pub(crate) fn dataset(
@@ -63,7 +63,7 @@ impl In<'_> {
     pub(crate) fn answer_grid(&self, table: &file::DatasetTable) -> Result<Option<Duration>, DocumentError> {
         let Some(step) = &table.answer_grid_ms else { return Ok(None) };
         if !(1..=ANSWER_GRID_MS_MOST).contains(step.get_ref()) {
-            let message = format!("`answer_grid_ms` is 1 to {ANSWER_GRID_MS_MOST}: above the slowest answer");
+            let message = format!("`answer_grid_ms` is 1 to {ANSWER_GRID_MS_MOST}: above the slowest answer, and below what those who ask wait");
             return Err(self.error(step, message));
         }
         Ok(Some(Duration::from_millis(*step.get_ref())))

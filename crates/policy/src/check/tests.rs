@@ -263,12 +263,12 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         (
             "version = \"2024-07-01\"",
             "version = \"2024-07-01\"\nanswer_grid_ms = 0",
-            "gha.toml:10:18: `answer_grid_ms` is 1 to 600000",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 120000",
         ),
         (
             "version = \"2024-07-01\"",
             "version = \"2024-07-01\"\nanswer_grid_ms = 600_001",
-            "gha.toml:10:18: `answer_grid_ms` is 1 to 600000",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 120000",
         ),
         (
             "version = \"2024-07-01\"",
@@ -567,7 +567,7 @@ fn a_dataset_answers_on_a_grid_only_if_its_table_says_so_and_its_terms_stay() {
     };
     let at_once = read(GOOD).unwrap();
     assert!(at_once.answer_grids.is_empty());
-    for ms in [1, 2_000, 600_000] {
+    for ms in [1, 2_000, 120_000] {
         let key = format!("table   = \"residents\"\nanswer_grid_ms = {ms}");
         let set = read(&GOOD.replacen("table   = \"residents\"", &key, 1)).unwrap();
         assert_eq!(set.answer_grids, BTreeMap::from([(residents.clone(), Duration::from_millis(ms))]));
