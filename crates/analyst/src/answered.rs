@@ -17,6 +17,8 @@ pub struct Answered {
     pub coverage: Coverage,
     /// What the offices signed, by their short names.
     pub answers: BTreeMap<String, VerifiedRelease>,
+    /// What offices signed in place of an answer, by their short names.
+    pub refusals: BTreeMap<String, SignedRefusal>,
     /// One table for each measure and margin.
     pub tables: Vec<CombinedTable>,
     /// Whether offices stand side by side.

@@ -190,7 +190,7 @@ impl Asking {
         let query_digest = self.replies.sent.query_digest;
         let (by_office, level, at_least) =
             (self.enquiry.by_office, self.enquiry.level, self.enquiry.at_least);
-        let mut answers = BTreeMap::new();
+        let (mut answers, mut refusals) = (BTreeMap::new(), BTreeMap::new());
         let mut outcomes = Vec::new();
         for (office, said) in self.replies.outcomes() {
             let outcome = match said {
@@ -198,7 +198,11 @@ impl Asking {
                     answers.insert(office.clone(), verified);
                     Outcome::Answered
                 }
-                Said::Refused(refusal) => Outcome::Refused(refusal.code),
+                Said::Refused(refusal) => {
+                    let code = refusal.code.clone();
+                    refusals.insert(office.clone(), refusal);
+                    Outcome::Refused(code)
+                }
                 Said::Missing(absence) => Outcome::Missing(absence.reason().to_owned()),
             };
             outcomes.push((office, outcome));
@@ -212,7 +216,7 @@ impl Asking {
         let asked: Vec<String> = outcomes.iter().map(|(office, _)| office.clone()).collect();
         let coverage = Coverage::new(asked, outcomes)?;
         let text = self.text;
-        Ok(Answered { text, query_digest, coverage, answers, tables, by_office, level, at_least })
+        Ok(Answered { text, query_digest, coverage, answers, refusals, tables, by_office, level, at_least })
     }
 }
 

@@ -237,7 +237,12 @@ async fn an_office_that_is_down_fails_the_run_only_if_it_must() {
         assert_eq!(printed["coverage"]["answered"], json!(["TGO"]));
         assert_eq!(
             printed["coverage"]["refused"],
-            json!([{"office": "GHA", "reason": "dimension-not-granted"}])
+            json!([{
+                "office": "GHA",
+                "reason": "dimension-not-granted",
+                "arguments": {"dimension": "sex"},
+                "message": "dimension `sex` is not granted",
+            }])
         );
         assert_eq!(printed["coverage"]["missing"], json!([{"office": "BEN", "reason": "unreachable"}]));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_privacy::{Accounting, Loss, nano};
 use lango_statistics::{Absent, CombinedTable, Coverage};
+use lango_wire::words::Language;
 use serde_json::{Map, Value, json};
 
 use super::{AnswerReport, epsilon};
@@ -15,11 +16,28 @@ impl AnswerReport<'_> {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();
         json!({
             "query": { "digest": hex::encode(self.0.query_digest), "text": self.0.text },
-            "coverage": coverage(&self.0.coverage),
+            "coverage": self.coverage(),
             "privacy": self.privacy(),
             "confidence": self.0.level.get(),
             "cells": cells,
         })
+    }
+
+    /// Who was asked and what became of it, with what the offices that refused have signed.
+    fn coverage(&self) -> Value {
+        let mut coverage = coverage(&self.0.coverage);
+        for refused in coverage.get_mut("refused").and_then(Value::as_array_mut).into_iter().flatten() {
+            let office = refused.get("office").and_then(Value::as_str);
+            let signed = office.and_then(|office| self.0.refusals.get(office));
+            if let (Some(signed), Some(fields)) = (signed, refused.as_object_mut()) {
+                let words = Language::English.refusal(&signed.code, &signed.arguments);
+                let arguments: Map<String, Value> =
+                    signed.arguments.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+                fields.insert("arguments".to_owned(), Value::Object(arguments));
+                fields.insert("message".to_owned(), json!(words));
+            }
+        }
+        coverage
     }
 
     /// What each office charged, and what one person held by all of them pays.
