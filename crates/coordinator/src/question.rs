@@ -9,7 +9,7 @@ use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{Admission, Inquiry, Question, Refusal, Wanted, pb, status::unauthenticated};
 use tonic::Status;
 
-use crate::{ask::Asker, clock::now, copies::Copies};
+use crate::{clock::now, copies::Copies, memory::Memory};
 
 /// The longest life of a question, in seconds: a month. Each office has its own bound below it.
 const QUESTION_LIFE_S_MAX: u64 = 31 * 86_400;
@@ -101,12 +101,12 @@ impl RelayedQuestion {
     pub async fn read(
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
-        asker: &Asker,
+        (region, memory): (&Region, &Memory),
         now: i64,
         door: &Door,
     ) -> Result<(Self, Share), Status> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
-        let verified = verify(&envelope.clone().into(), kind, &asker.region, now, EnvelopeLimits::default());
+        let verified = verify(&envelope.clone().into(), kind, region, now, EnvelopeLimits::default());
         let verified = verified.map_err(|reason| {
             door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
             unauthenticated()
@@ -122,7 +122,7 @@ impl RelayedQuestion {
         let demand = admitted.as_ref().map_or(Demand::Replay, |(_, demand)| *demand);
         let share = door.share(&principal, kind, demand)?;
         let question = match admitted {
-            Ok((question, _)) => Self::of(envelope, request_digest, question, asker).await?,
+            Ok((question, _)) => Self::of(envelope, request_digest, question, memory).await?,
             Err(refusal) => Err(refusal),
         };
         let asked = question.map_err(|refusal| {
@@ -139,10 +139,10 @@ impl RelayedQuestion {
         envelope: pb::Envelope,
         request_digest: [u8; 32],
         question: Question,
-        asker: &Asker,
+        memory: &Memory,
     ) -> Result<Result<Self, Refusal>, Status> {
         let read = move || Self::opened(envelope, request_digest, question);
-        asker.memory.aside(read).await.map_err(|_| Refusal::Unavailable.into_status(None))
+        memory.aside(read).await.map_err(|_| Refusal::Unavailable.into_status(None))
     }
 
     fn opened(envelope: pb::Envelope, request_digest: [u8; 32], question: Question) -> Result<Self, Refusal> {

@@ -10,13 +10,12 @@ use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
 use lango_transport::{Budget, Room, Share, UnderWay};
 use lango_wire::{
-    Absence, AnswerError, Refusal, VerifiedRelease,
+    Absence, AnswerError, OnWire, Refusal, VerifiedRelease,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
         member_answer, member_estimate,
     },
 };
-use prost::Message;
 use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
@@ -52,7 +51,7 @@ impl CoordinatorService for Service {
         let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request;
         let page = self.members.page(page_size, &page_token);
         if let Some(under_way) = extensions.get::<UnderWay>() {
-            let room = self.pages.room_now(&under_way.peer(), page.encoded_len());
+            let room = self.pages.room_now(&under_way.peer(), page.wire_bytes());
             let wait = Duration::from_secs(1);
             let room = room.ok_or_else(|| Refusal::TooManyRequests { wait }.into_status(None))?;
             under_way.keep(room);
@@ -65,8 +64,14 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
-        let (asked, share) =
-            RelayedQuestion::read(estimate, PayloadType::Estimate, &self.asker, now(), &self.door).await?;
+        let (asked, share) = RelayedQuestion::read(
+            estimate,
+            PayloadType::Estimate,
+            (&self.asker.region, &self.asker.memory),
+            now(),
+            &self.door,
+        )
+        .await?;
         let asked = Arc::new(asked);
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
@@ -82,8 +87,14 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let (asked, share) =
-            RelayedQuestion::read(request.query, PayloadType::Query, &self.asker, now(), &self.door).await?;
+        let (asked, share) = RelayedQuestion::read(
+            request.query,
+            PayloadType::Query,
+            (&self.asker.region, &self.asker.memory),
+            now(),
+            &self.door,
+        )
+        .await?;
         let asked = Arc::new(asked);
         let under_way = keep(&extensions, share);
         let asker = self.asker.clone();

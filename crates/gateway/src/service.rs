@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use lango_identity::PayloadType;
 use lango_transport::{Demand, UnderWay};
-use lango_wire::{Refusal, kept::KeptBody, pb};
-use prost::Message;
+use lango_wire::{OnWire, Refusal, kept::KeptBody, pb};
 use tonic::{Request, Response, Status};
 
 use crate::{Gateway, refuse::Refused, turn::Found};
@@ -59,12 +58,12 @@ macro_rules! call {
 }
 
 /// A response with the memory that it takes until it has left.
-fn leaving<T, R: Message>(
+fn leaving<T, R: OnWire>(
     request: &crate::authenticate::Request<T>,
     under_way: Option<&UnderWay>,
     response: R,
 ) -> Response<R> {
-    request.answer_leaves(response.encoded_len(), under_way);
+    request.answer_leaves(response.wire_bytes(), under_way);
     Response::new(response)
 }
 

@@ -63,7 +63,9 @@ impl In<'_> {
     pub(crate) fn answer_grid(&self, table: &file::DatasetTable) -> Result<Option<Duration>, DocumentError> {
         let Some(step) = &table.answer_grid_ms else { return Ok(None) };
         if !(1..=ANSWER_GRID_MS_MOST).contains(step.get_ref()) {
-            let message = format!("`answer_grid_ms` is 1 to {ANSWER_GRID_MS_MOST}: above the slowest answer, and below what those who ask wait");
+            let message = format!(
+                "`answer_grid_ms` is 1 to {ANSWER_GRID_MS_MOST}: above the slowest answer, and below what those who ask wait"
+            );
             return Err(self.error(step, message));
         }
         Ok(Some(Duration::from_millis(*step.get_ref())))

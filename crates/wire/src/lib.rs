@@ -27,7 +27,7 @@ pub use absence::Absence;
 pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
-pub use limits::MESSAGE_BYTES_MAX;
+pub use limits::{MESSAGE_BYTES_MAX, OnWire};
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
 pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, TimeFault};
 pub use signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease};

@@ -41,6 +41,18 @@ pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize 
         .saturating_add(KIB)
 }
 
+/// A message, as far as those need to know who send it and do not read it.
+pub trait OnWire {
+    /// Its bytes as it is sent, without its frame.
+    fn wire_bytes(&self) -> usize;
+}
+
+impl<T: prost::Message> OnWire for T {
+    fn wire_bytes(&self) -> usize {
+        self.encoded_len()
+    }
+}
+
 /// What the earlier releases take that travel with an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EarlierSize {
