@@ -242,6 +242,7 @@ fn is_prose(path: &Path, line: &str) -> bool {
     match extension {
         Some("rs" | "proto") => text.starts_with("//"),
         Some("ftl" | "toml") => text.starts_with('#'),
+        Some("json" | "txt" | "csv") => false,
         Some("md") => !text.starts_with('|'),
         _ => true,
     }

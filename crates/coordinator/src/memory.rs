@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lango_transport::{Budget, Most, Room};
+use lango_transport::{Most, Room, Rooms};
 use lango_wire::sealed::{SealedPrice, SealedRelease};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -36,9 +36,9 @@ const OPENED_MOST: usize = 2;
 /// The budgets of one coordinator.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    answers: Arc<Budget>,
-    small: Arc<Budget>,
-    added: Arc<Budget>,
+    answers: Arc<Rooms>,
+    small: Arc<Rooms>,
+    added: Arc<Rooms>,
     opened: Arc<Semaphore>,
     tables: Arc<Semaphore>,
 }
@@ -51,9 +51,9 @@ pub(crate) struct CutShort;
 impl Default for Memory {
     fn default() -> Self {
         Self {
-            answers: Budget::new(ANSWERS_BYTES, Most::Always(ANSWERS_BYTES_EACH)),
-            small: Budget::new(SMALL_ANSWERS_BYTES, Most::Always(SMALL_ANSWERS_BYTES / 2)),
-            added: Budget::new(ADDED_BYTES, Most::Always(ADDED_BYTES_EACH)),
+            answers: Rooms::new(ANSWERS_BYTES, Most::Always(ANSWERS_BYTES_EACH)),
+            small: Rooms::new(SMALL_ANSWERS_BYTES, Most::Always(SMALL_ANSWERS_BYTES / 2)),
+            added: Rooms::new(ADDED_BYTES, Most::Always(ADDED_BYTES_EACH)),
             opened: Arc::new(Semaphore::new(OPENED_MOST)),
             tables: Arc::new(Semaphore::new(1)),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lango_identity::{Expected, TlsError, client_config, server_config};
-use lango_transport::{Budget, Most};
+use lango_transport::{Most, Rooms};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     client::GatewayClient,
@@ -82,7 +82,7 @@ fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> 
     Ok(Service {
         members,
         asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
-        pages: Budget::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
+        pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Door::new(&limits),
     })
 }

@@ -8,7 +8,7 @@ use std::{
 use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
-use lango_transport::{Budget, Room, Share, UnderWay};
+use lango_transport::{Room, Rooms, Share, UnderWay};
 use lango_wire::{
     Absence, AnswerError, OnWire, Refusal, VerifiedRelease,
     pb::{
@@ -34,7 +34,7 @@ pub(crate) struct Service {
     pub members: Members<MemberGateway>,
     pub asker: Arc<Asker>,
     /// Pages of members that are not taken yet.
-    pub pages: Arc<Budget>,
+    pub pages: Arc<Rooms>,
     pub door: Door,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Cost, MEMORY_MOST};
-use lango_transport::{Budget, Most, Room};
+use lango_transport::{Most, Room, Rooms};
 use lango_wire::limits::ANSWER_BYTES_MAX;
 use tokio::task::spawn_blocking;
 
@@ -36,11 +36,11 @@ pub(crate) enum Work {
 /// The budgets of one gateway.
 #[derive(Debug)]
 pub(crate) struct Capacity {
-    counted: Arc<Budget>,
-    small: Arc<Budget>,
-    estimated: Arc<Budget>,
-    answered: Arc<Budget>,
-    planned: Arc<Budget>,
+    counted: Arc<Rooms>,
+    small: Arc<Rooms>,
+    estimated: Arc<Rooms>,
+    answered: Arc<Rooms>,
+    planned: Arc<Rooms>,
 }
 
 /// The work was cut short: the gateway is stopping, or the work panicked.
@@ -50,12 +50,12 @@ pub(crate) struct CutShort;
 
 impl Default for Capacity {
     fn default() -> Self {
-        let shared = |whole: usize, each: usize| Budget::new(whole, Most::WhileOthersWait(each));
+        let shared = |whole: usize, each: usize| Rooms::new(whole, Most::WhileOthersWait(each));
         Self {
             counted: shared(COUNTED_BYTES, COUNTED_BYTES / 2),
             small: shared(SMALL_COUNTED_BYTES, SMALL_COUNTED_BYTES / 2),
             estimated: shared(ESTIMATED_BYTES, ESTIMATED_BYTES / 2),
-            answered: Budget::new(ANSWERED_BYTES, Most::Always(ANSWERED_BYTES_EACH)),
+            answered: Rooms::new(ANSWERED_BYTES, Most::Always(ANSWERED_BYTES_EACH)),
             planned: shared(PLANNED_MOST, 1),
         }
     }

@@ -3,17 +3,11 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use lango_store::{Claiming, KeptAnswers, Record, Step};
-use lango_wire::{CLOCK_SKEW_S, FREE, Refusal};
-
-use crate::{
-    Gateway,
-    authenticate::Request,
-    refuse::{Known, Refused},
-};
+use lango_store::KeptAnswers;
+use lango_wire::CLOCK_SKEW_S;
 
 /// The most bytes that are kept for one principal: some 16,000 refusals and repeated answers, or the prices of 64 questions with
 /// the largest lists of codes. One answer may go beyond it.
@@ -29,12 +23,13 @@ type Minutes = BTreeMap<i64, u64>;
 pub(crate) struct FreeAnswers(Mutex<HashMap<String, Minutes>>);
 
 impl FreeAnswers {
-    fn knows(&self, principal: &str) -> bool {
+    /// Whether it is known what is kept for a principal.
+    pub(crate) fn knows(&self, principal: &str) -> bool {
         self.lock().contains_key(principal)
     }
 
     /// Takes what the store knows of a principal, where nothing is known of it.
-    fn learn(&self, principal: &str, kept: &[KeptAnswers]) {
+    pub(crate) fn learn(&self, principal: &str, kept: &[KeptAnswers]) {
         let mut principals = self.lock();
         if principals.len() >= PRINCIPALS_MAX {
             principals.retain(|_, minutes| !minutes.is_empty());
@@ -48,7 +43,7 @@ impl FreeAnswers {
     }
 
     /// Counts an answer that was kept.
-    fn keep(&self, principal: &str, expires_at: i64, bytes: usize) {
+    pub(crate) fn keep(&self, principal: &str, expires_at: i64, bytes: usize) {
         if let Some(minutes) = self.lock().get_mut(principal) {
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
             let kept = minutes.entry(expires_at.div_euclid(60)).or_default();
@@ -57,7 +52,7 @@ impl FreeAnswers {
     }
 
     /// How long to wait, in the seconds of a clock, until the oldest are forgotten, where as much is kept as may be.
-    fn wait(&self, principal: &str, now: i64) -> Option<Duration> {
+    pub(crate) fn wait(&self, principal: &str, now: i64) -> Option<Duration> {
         let mut principals = self.lock();
         let minutes = principals.get_mut(principal)?;
         minutes.retain(|minute, _| forgotten_at(*minute) > now);
@@ -78,44 +73,6 @@ impl FreeAnswers {
 fn forgotten_at(expiry_minute: i64) -> i64 {
     let skew = i64::try_from(CLOCK_SKEW_S).unwrap_or_default();
     expiry_minute.saturating_add(1).saturating_mul(60).saturating_add(skew)
-}
-
-impl Gateway {
-    /// Refuses a request that has not come before while as much is kept for its principal as may be.
-    pub(crate) async fn may_keep(&self, claiming: &Claiming) -> Result<(), Refused> {
-        let principal = &claiming.principal;
-        if !self.free_answers.knows(principal) {
-            let kept = self.store.kept_answers(principal).await;
-            let unknown = |error| Known::default().unavailable("the kept answers cannot be counted", &error);
-            self.free_answers.learn(principal, &kept.map_err(unknown)?);
-        }
-        match self.free_answers.wait(principal, self.now()) {
-            Some(wait) => Err(Refusal::TooManyRequests { wait }.into()),
-            None => Ok(()),
-        }
-    }
-
-    /// Counts the answer that was kept with a record, where it cost nothing.
-    pub(crate) fn has_kept<T>(&self, request: &Request<T>, record: &Record) {
-        let step = record.request.as_ref().map(|request| &request.step);
-        if let (Some(Step::Answered(answer)), Some(turn)) = (step, request.turn.get())
-            && record.charged == FREE
-        {
-            self.free_answers.keep(&record.principal, turn.claiming.expires_at, answer.len());
-        }
-    }
-
-    /// Refuses a request that has failed lately: none of its copies is worked on before its pause is over.
-    pub(crate) fn has_paused(
-        &self,
-        claiming: &Claiming,
-        principal: &lango_identity::SpiffeId,
-    ) -> Result<(), Refusal> {
-        match self.failures.wait(&(principal.clone(), claiming.id), Instant::now()) {
-            Some(wait) => Err(Refusal::TooManyRequests { wait }),
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

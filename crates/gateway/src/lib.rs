@@ -10,6 +10,7 @@ mod anchoring;
 mod answer_room;
 mod authenticate;
 mod authorize;
+mod bounds;
 mod capacity;
 mod config;
 mod describe;

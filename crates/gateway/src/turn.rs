@@ -74,7 +74,7 @@ impl Gateway {
             expires_at: i64::try_from(signed.life().1).unwrap_or(i64::MAX),
             forget_before: self.now().saturating_sub(i64::try_from(CLOCK_SKEW_S).unwrap_or_default()),
         };
-        self.has_paused(&claiming, &request.principal)?;
+        self.may_go_on(&claiming, &request.principal)?;
         let place = self.requests.place(&(request.principal.clone(), claiming.id));
         let claimed = self.store.claimed(&claiming).await;
         Ok(Admitted { signed, claiming, place, claimed })
@@ -96,7 +96,7 @@ impl Gateway {
             claimed
         } else {
             // The earlier one may have failed.
-            self.has_paused(&claiming, &request.principal)?;
+            self.may_go_on(&claiming, &request.principal)?;
             self.store.claimed(&claiming).await
         };
         let is_claimed = claimed.map_err(unkept)? != Claimed::Fresh;

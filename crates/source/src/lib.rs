@@ -41,8 +41,8 @@ pub trait Source: Send + Sync {
     /// Checks what a dataset declares against the database's catalogue, which is not taken on trust; reads no row.
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError>;
 
-    /// Which rows those of a table are, by what the source reaches and not by its name: two sources that reach one table have one answer.
-    /// Another table over the same rows, such as a view or a copy, is another one. Reads no row.
+    /// Which rows those of a table are, by what the source reaches and not by its name: two sources that reach one table have one
+    /// answer. Another table over the same rows, such as a view or a copy, is another one. Reads no row.
     async fn identify(&self, table: &str) -> Result<String, SourceError>;
 
     /// Opens one consistent view of the data; reads no row.

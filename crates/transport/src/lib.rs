@@ -12,7 +12,6 @@
 mod accept;
 mod activity;
 mod address;
-mod budget;
 mod bytes;
 mod client;
 mod connection;
@@ -23,17 +22,18 @@ mod places;
 mod rate;
 mod request;
 mod response;
+mod rooms;
 mod rounds;
 mod serve;
 mod shares;
 
 pub use address::{Address, AddressError};
-pub use budget::{Budget, Room};
 pub use client::{channel, connect};
 pub use limits::ServerLimits;
 pub use log_rate::LogRate;
 pub use rate::{Meter, Rate};
 pub use request::UnderWay;
+pub use rooms::{Room, Rooms};
 pub use rounds::Most;
 pub use serve::serve;
 pub use shares::{Demand, Share, ShareLimits, Shares};

@@ -12,7 +12,7 @@ use crate::rounds::{Most, Rounds};
 /// A part of a budget; it is free again when this is dropped.
 #[derive(Debug)]
 pub struct Room {
-    budget: Arc<Budget>,
+    rooms: Arc<Rooms>,
     principal: String,
     number: u64,
     units: usize,
@@ -20,7 +20,7 @@ pub struct Room {
 
 /// A budget that principals share.
 #[derive(Debug)]
-pub struct Budget(Mutex<Sharing>);
+pub struct Rooms(Mutex<Sharing>);
 
 #[derive(Debug)]
 struct Sharing {
@@ -30,7 +30,7 @@ struct Sharing {
     number: u64,
 }
 
-impl Budget {
+impl Rooms {
     /// One of this size, of which each principal holds this much at most.
     pub fn new(whole: usize, most: Most) -> Arc<Self> {
         let rounds = Rounds::new(whole, most);
@@ -47,7 +47,7 @@ impl Budget {
             let number = sharing.number;
             sharing.waiting.insert(number, wake);
             let units = sharing.rounds.ask(&principal, number, units);
-            Room { budget: Arc::clone(self), principal, number, units }
+            Room { rooms: Arc::clone(self), principal, number, units }
         };
         self.lock().let_in();
         // It is woken once: the sender is kept until then.
@@ -62,7 +62,7 @@ impl Budget {
         sharing.number += 1;
         let number = sharing.number;
         let fits = sharing.rounds.let_in_now(&principal, units);
-        fits.then(|| Room { budget: Arc::clone(self), principal, number, units })
+        fits.then(|| Room { rooms: Arc::clone(self), principal, number, units })
     }
 
     fn lock(&self) -> MutexGuard<'_, Sharing> {
@@ -86,7 +86,7 @@ impl Room {
     pub fn shrink(&mut self, units: usize) {
         let less = self.units.saturating_sub(units);
         self.units -= less;
-        let mut sharing = self.budget.lock();
+        let mut sharing = self.rooms.lock();
         sharing.rounds.give_back(&self.principal, less);
         sharing.let_in();
     }
@@ -94,7 +94,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut sharing = self.budget.lock();
+        let mut sharing = self.rooms.lock();
         sharing.waiting.remove(&self.number);
         if !sharing.rounds.leave(&self.principal, self.number) {
             sharing.rounds.give_back(&self.principal, self.units);
