@@ -6,8 +6,8 @@ use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::Outcome;
 use lango_transport::Room;
 use lango_wire::{
-    Absence, VerifiedRelease,
-    client::GatewayClient,
+    Absence, AnswerError, Inquiry, VerifiedRelease,
+    client::{Coming, GatewayClient},
     pb,
     sealed::{SealedPrice, SealedRelease},
     status::{is_too_large, refusal_envelope, sealed_envelope},
@@ -48,25 +48,21 @@ impl<T> Reply<T> {
     }
 }
 
-/// A release as it came and as it was verified, with the memory that it takes.
+/// An answer as it came and as it was verified, with the memory that it takes.
 #[derive(Debug)]
-pub(crate) struct Released {
+pub(crate) struct Came<S, V> {
     /// For the analyst, who verifies it again.
-    pub sealed: SealedRelease,
+    pub sealed: S,
     /// For the tables.
-    pub verified: VerifiedRelease,
+    pub verified: V,
     /// Held until it is passed on.
     pub room: Room,
 }
 
-/// A price as it came and was verified, with the memory that it takes.
-#[derive(Debug)]
-pub(crate) struct Priced {
-    /// For the analyst, who verifies it again.
-    pub sealed: SealedPrice,
-    /// Held until it is passed on.
-    pub room: Room,
-}
+/// A release.
+pub(crate) type Released = Came<SealedRelease, VerifiedRelease>;
+/// A price, of which nothing is kept but as it came.
+pub(crate) type Priced = Came<SealedPrice, ()>;
 
 /// A member's gateway.
 #[derive(Debug, Clone)]
@@ -98,28 +94,8 @@ impl Asker {
         seat: Seat<MemberGateway>,
         asked: Arc<RelayedQuestion>,
     ) -> Reply<Released> {
-        let send = |gateway: MemberGateway| {
-            let asker = &self;
-            let asked = &asked;
-            async move {
-                let coming = gateway.client.query(asked.envelope.clone()).await?;
-                let _turn = gateway.turn.lock().await;
-                let sealed: SealedRelease = coming.whole().await?;
-                let room = asker.memory.answer(&asked.analyst, AnswerSize::from(&sealed)).await;
-                Ok((sealed, room))
-            }
-        };
-        let (sealed, room) = match self.call(&seat, &asked, send).await {
-            Err(reply) => return reply,
-            Ok(came) => came,
-        };
-        let (asker, opened) = (Arc::clone(&self), sealed.clone());
-        let verified = move || asked.inquiry(&asker.region).release(opened, &seat.uri);
-        match self.memory.aside(verified).await {
-            Ok(Ok(verified)) => Reply::Answer(Released { sealed, verified, room }),
-            Ok(Err(error)) => Reply::missing(Absence::Unverified, error.to_string()),
-            Err(error) => Reply::missing(Absence::Unverified, error.to_string()),
-        }
+        let begin = |gateway: GatewayClient, envelope| async move { gateway.query(envelope).await };
+        self.ask(seat, asked, begin, |inquiry, sealed, office| inquiry.release(sealed, office)).await
     }
 
     /// Asks one member for its price.
@@ -128,14 +104,33 @@ impl Asker {
         seat: Seat<MemberGateway>,
         asked: Arc<RelayedQuestion>,
     ) -> Reply<Priced> {
+        let begin = |gateway: GatewayClient, envelope| async move { gateway.estimate(envelope).await };
+        self.ask(seat, asked, begin, |inquiry, sealed, office| inquiry.price(sealed, office).map(drop)).await
+    }
+
+    /// Asks one member. Its answer is read when it is the member's turn, and opened, aside from the threads that serve, when there is
+    /// memory for it.
+    async fn ask<S, R, V, F>(
+        self: Arc<Self>,
+        seat: Seat<MemberGateway>,
+        asked: Arc<RelayedQuestion>,
+        begin: impl Fn(GatewayClient, pb::Envelope) -> F + Send + Sync,
+        open: fn(&Inquiry<'_>, S, &SpiffeId) -> Result<V, AnswerError>,
+    ) -> Reply<Came<S, V>>
+    where
+        S: Clone + Default + Send + 'static,
+        V: Send + 'static,
+        F: Future<Output = Result<Coming<S, R>, Status>> + Send,
+        for<'a> AnswerSize: From<&'a S>,
+    {
         let send = |gateway: MemberGateway| {
-            let asker = &self;
-            let asked = &asked;
+            let coming = begin(gateway.client, asked.envelope.clone());
+            let (memory, analyst) = (&self.memory, asked.analyst.as_str());
             async move {
-                let coming = gateway.client.estimate(asked.envelope.clone()).await?;
+                let coming = coming.await?;
                 let _turn = gateway.turn.lock().await;
-                let sealed: SealedPrice = coming.whole().await?;
-                let room = asker.memory.answer(&asked.analyst, AnswerSize::from(&sealed)).await;
+                let sealed = coming.whole().await?;
+                let room = memory.answer(analyst, AnswerSize::from(&sealed)).await;
                 Ok((sealed, room))
             }
         };
@@ -144,9 +139,9 @@ impl Asker {
             Ok(came) => came,
         };
         let (asker, opened) = (Arc::clone(&self), sealed.clone());
-        let verified = move || asked.inquiry(&asker.region).price(opened, &seat.uri).map(drop);
+        let verified = move || open(&asked.inquiry(&asker.region), opened, &seat.uri);
         match self.memory.aside(verified).await {
-            Ok(Ok(())) => Reply::Answer(Priced { sealed, room }),
+            Ok(Ok(verified)) => Reply::Answer(Came { sealed, verified, room }),
             Ok(Err(error)) => Reply::missing(Absence::Unverified, error.to_string()),
             Err(error) => Reply::missing(Absence::Unverified, error.to_string()),
         }

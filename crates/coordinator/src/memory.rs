@@ -5,12 +5,9 @@
 
 use std::sync::Arc;
 
-use lango_transport::{Most, Room, Rooms};
+use lango_transport::{CutShort, Most, Room, Rooms, aside};
 use lango_wire::sealed::{SealedPrice, SealedRelease};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-};
+use tokio::sync::Semaphore;
 
 /// What all large answers hold together that have come and are not passed on.
 const ANSWERS_BYTES: usize = 24 << 20;
@@ -43,11 +40,6 @@ pub(crate) struct Memory {
     tables: Arc<Semaphore>,
 }
 
-/// The work was cut short: the coordinator is stopping, or the work panicked.
-#[derive(Debug, thiserror::Error)]
-#[error("the work was cut short")]
-pub(crate) struct CutShort;
-
 impl Default for Memory {
     fn default() -> Self {
         Self {
@@ -77,7 +69,7 @@ impl Memory {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CutShort> {
-        run(Arc::clone(&self.opened), work).await
+        run(&self.opened, work).await
     }
 
     /// Makes tables, those of one question at a time.
@@ -85,20 +77,16 @@ impl Memory {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CutShort> {
-        run(Arc::clone(&self.tables), work).await
+        run(&self.tables, work).await
     }
 }
 
 async fn run<T: Send + 'static>(
-    turns: Arc<Semaphore>,
+    turns: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CutShort> {
-    let turn: OwnedSemaphorePermit = turns.acquire_owned().await.map_err(|_| CutShort)?;
-    let done = spawn_blocking(move || {
-        let _turn = turn;
-        work()
-    });
-    done.await.map_err(|_| CutShort)
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| CutShort)?;
+    aside(turn, work).await
 }
 
 /// What an answer takes, in bytes.

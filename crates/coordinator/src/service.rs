@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Asker, MemberGateway, Priced, Released, Reply},
+    ask::{Asker, Came, MemberGateway, Priced, Released, Reply},
     clock::now,
     combined,
     events::{EventStream, Events, streamed},
@@ -130,7 +130,7 @@ fn keep(extensions: &Extensions, share: Share) -> Option<UnderWay> {
 async fn relay_prices(mut fan_out: FanOut<Priced>, events: &Events<pb::CoordinatorServiceEstimateResponse>) {
     while let Some((_, office, reply)) = fan_out.next().await {
         let (outcome, room) = match reply {
-            Reply::Answer(Priced { sealed, room }) => match sealed.passed_on() {
+            Reply::Answer(Came { sealed, room, .. }) => match sealed.passed_on() {
                 Ok(price) => (member_estimate::Outcome::Estimate(price), Some(room)),
                 Err(error) => (member_estimate::Outcome::Missing(unreadable(&error)), None),
             },
@@ -158,7 +158,7 @@ async fn relay(
     let mut added = Vec::new();
     while let Some((index, office, reply)) = fan_out.next().await {
         let (outcome, room) = match reply {
-            Reply::Answer(Released { sealed, verified, mut room }) => {
+            Reply::Answer(Came { sealed, verified, mut room }) => {
                 let size = AnswerSize::from(&sealed);
                 match sealed.passed_on(verified.cells.clone()) {
                     Ok(release) => {

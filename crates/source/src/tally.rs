@@ -58,18 +58,9 @@ impl<'a> Tally<'a> {
             by.extend(field(name).map(|field| (field, apart)));
             apart *= keyset.len();
         }
-        let points = match fetch {
-            Fetch::Bins { range, grid, .. } | Fetch::Ranks { range, grid, .. } => grid.points(range),
-            Fetch::Units
-            | Fetch::UnitsBy(_)
-            | Fetch::Rows
-            | Fetch::RowsOf(_)
-            | Fetch::Sum { .. }
-            | Fetch::Pair { .. }
-            | Fetch::Keys(_) => Vec::new(),
-        };
+        let points = fetch.placed_by().map(|(_, range, grid)| grid.points(range)).unwrap_or_default();
         let width = fetch.width(&plan.dataset);
-        let searched = matches!(fetch, Fetch::Keys(_));
+        let searched = fetch.searches();
         let dataset = &plan.dataset;
         let ranks = if fetch.counts_units() { dataset.cells_at_most() } else { dataset.unit.rows_at_most };
         Self {
@@ -186,20 +177,11 @@ impl<'a> Tally<'a> {
     /// What was counted.
     pub(crate) fn into_counted(self) -> Counted {
         let Self { fetch, counted, found, .. } = self;
-        match fetch {
-            Fetch::Keys(_) => {
-                let units = |(key, place): (String, usize)| Some((key, *counted.get(place)?));
-                Counted::Keys(found.into_iter().filter_map(units).collect())
-            }
-            Fetch::Units
-            | Fetch::UnitsBy(_)
-            | Fetch::Rows
-            | Fetch::RowsOf(_)
-            | Fetch::Sum { .. }
-            | Fetch::Pair { .. }
-            | Fetch::Bins { .. }
-            | Fetch::Ranks { .. } => Counted::Cells(counted),
+        if !fetch.searches() {
+            return Counted::Cells(counted);
         }
+        let units = |(key, place): (String, usize)| Some((key, *counted.get(place)?));
+        Counted::Keys(found.into_iter().filter_map(units).collect())
     }
 
     /// The unit at hand is in this place; it counts once there, however many of its rows are.

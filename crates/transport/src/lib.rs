@@ -12,6 +12,7 @@
 mod accept;
 mod activity;
 mod address;
+mod aside;
 mod bytes;
 mod client;
 mod connection;
@@ -28,6 +29,7 @@ mod serve;
 mod shares;
 
 pub use address::{Address, AddressError};
+pub use aside::{CutShort, aside};
 pub use client::{channel, connect};
 pub use limits::ServerLimits;
 pub use log_rate::LogRate;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod claims;
 mod connections;
 mod coordinator;
 mod costs;

@@ -234,8 +234,19 @@ impl Fetch {
         }
     }
 
+    /// The column, bounds and points by which clamped values are placed, where they are: bins and candidates.
+    pub fn placed_by(&self) -> Option<(&Name, &Range, &Grid)> {
+        match self {
+            Self::Bins { column, range, grid } | Self::Ranks { column, range, grid } => {
+                Some((column, range, grid))
+            }
+            Self::Units | Self::UnitsBy(_) | Self::Rows | Self::RowsOf(_) => None,
+            Self::Sum { .. } | Self::Pair { .. } | Self::Keys(_) => None,
+        }
+    }
+
     /// Whether values are searched for in the data.
-    pub(super) fn searches(&self) -> bool {
+    pub fn searches(&self) -> bool {
         match self {
             Self::Keys(_) => true,
             Self::Units | Self::UnitsBy(_) | Self::Rows | Self::RowsOf(_) | Self::Sum { .. } => false,

@@ -71,7 +71,7 @@ pub(crate) fn statements(
         several && margin.fetch.counts_units()
     };
     let alone = |margin: &PlannedMargin| {
-        let placed = matches!(margin.fetch, Fetch::Bins { .. } | Fetch::Ranks { .. } | Fetch::Keys(_));
+        let placed = margin.fetch.placed_by().is_some() || margin.fetch.searches();
         placed || distinct(margin)
     };
     let (mut alone_margins, mut shared) = (Vec::new(), Vec::new());
@@ -187,24 +187,14 @@ impl Planner<'_> {
 
     /// The integer of a cell that a row adds to, where that follows from a number of the row, and that there is one.
     fn place(&self, fetch: &Fetch, binds: &mut Binds) -> Option<(String, String)> {
-        let (column, range, grid, is_bins) = match fetch {
-            Fetch::Bins { column, range, grid } => (column, range, grid, true),
-            Fetch::Ranks { column, range, grid } => (column, range, grid, false),
-            Fetch::Units
-            | Fetch::UnitsBy(_)
-            | Fetch::Rows
-            | Fetch::RowsOf(_)
-            | Fetch::Sum { .. }
-            | Fetch::Pair { .. }
-            | Fetch::Keys(_) => return None,
-        };
+        let (column, range, grid) = fetch.placed_by()?;
         let number = self.number(column);
         let present = format!("{number} IS NOT NULL");
         let clamped = clamped(self.dialect, &number, range);
         let points = Bind::Numbers(Arc::new(grid.points(range)));
         let at_most = self.dialect.at_most(&clamped, &points, binds);
         // The first bin begins at the lower bound.
-        let place = if is_bins {
+        let place = if matches!(fetch, Fetch::Bins { .. }) {
             format!("{at_most} - 1")
         } else {
             format!("2 * {at_most} - {}", self.dialect.among(&clamped, &points, binds))
