@@ -3,21 +3,23 @@
 
 use lango_privacy::{Cost, FOUND_KEYS_MOST, WORD_BYTES_MOST};
 use lango_transport::UnderWay;
-use lango_wire::limits::{ANSWER_BYTES_MAX, ENVELOPE_BYTES_MAX, INTEGER_BYTES_MAX};
+use lango_wire::limits::{ENVELOPE_BYTES_MAX, INTEGER_BYTES_MAX};
 
 use crate::{Gateway, authenticate::Request};
 
 impl Gateway {
-    /// Waits until there is memory for the answer to a request, in place of what it had.
-    pub(crate) async fn make_answer_room<T>(&self, request: &Request<T>, bytes: usize) {
-        request.leave_answer_room();
-        let room = self.capacity.answer_room(&request.principal, bytes).await;
+    /// Waits until there is memory for the answer to a request, whatever its size.
+    pub(crate) async fn make_answer_room<T>(&self, request: &Request<T>) {
+        let room = self.capacity.answer_room(&request.principal).await;
         *request.room() = Some(room);
     }
 
-    /// The same for one of any size.
-    pub(crate) async fn make_any_answer_room<T>(&self, request: &Request<T>) {
-        self.make_answer_room(request, ANSWER_BYTES_MAX).await;
+    /// Takes the memory for the answer to a request if it is there now; whether it is.
+    pub(crate) fn make_answer_room_now<T>(&self, request: &Request<T>) -> bool {
+        let room = self.capacity.answer_room_now(&request.principal);
+        let is_there = room.is_some();
+        *request.room() = room;
+        is_there
     }
 }
 
@@ -25,6 +27,13 @@ impl<T> Request<T> {
     /// Gives the memory of an answer back.
     pub(crate) fn leave_answer_room(&self) {
         drop(self.room().take());
+    }
+
+    /// Gives back what an answer of at most this size does not take.
+    pub(crate) fn shrink_answer_room(&self, bytes: usize) {
+        if let Some(room) = self.room().as_mut() {
+            room.shrink(bytes);
+        }
     }
 
     /// Keeps the memory of an answer of this size until it has left.

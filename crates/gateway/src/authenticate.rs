@@ -6,7 +6,7 @@ use lango_identity::{EnvelopeLimits, PayloadType, SpiffeId, Unauthenticated, dig
 use lango_transport::Room;
 use lango_wire::{Admission, Refusal, SignedRequest, pb};
 
-use crate::{Gateway, lease::Turn, pace::Pace, withheld::Withholding};
+use crate::{Gateway, flights::Flight, lease::Turn, pace::Pace, withheld::Withholding};
 
 /// A request whose signature holds: from here on every answer is signed and recorded.
 pub(crate) struct Request<T> {
@@ -24,6 +24,9 @@ pub(crate) struct Request<T> {
     pub pace: Pace,
     /// Its turn, from A9 on.
     pub turn: OnceLock<Turn>,
+    /// The flight of its question, from when it is to be answered anew until the answer has left: those who ask the same meanwhile
+    /// do not see when it was ready.
+    pub flight: OnceLock<Flight>,
     /// The memory of its answer.
     room: Mutex<Option<Room>>,
     /// The release that it made and that has not left yet.
@@ -50,8 +53,20 @@ impl Gateway {
         let (principal, payload) = (verified.principal, verified.payload);
         let digest = digest(kind, &payload);
         let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
-        let (turn, room) = (OnceLock::new(), Mutex::default());
-        Ok(Request { principal, kind, digest, payload, came_at, pace, turn, room, withholding, _what })
+        let (turn, flight, room) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Ok(Request {
+            principal,
+            kind,
+            digest,
+            payload,
+            came_at,
+            pace,
+            turn,
+            flight,
+            room,
+            withholding,
+            _what,
+        })
     }
 
     /// A5 to A8: role, decoding, audience and time.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Cost, MEMORY_MOST};
-use lango_transport::{Most, Room, Rooms};
+use lango_transport::{CutShort, Most, Room, Rooms, aside};
 use lango_wire::limits::ANSWER_BYTES_MAX;
-use tokio::task::spawn_blocking;
 
 /// What all questions that are counted at one time hold together: one of the largest, or several smaller ones.
 const COUNTED_BYTES: usize = MEMORY_MOST;
@@ -43,11 +42,6 @@ pub(crate) struct Capacity {
     planned: Arc<Rooms>,
 }
 
-/// The work was cut short: the gateway is stopping, or the work panicked.
-#[derive(Debug, thiserror::Error)]
-#[error("the work was cut short")]
-pub(crate) struct CutShort;
-
 impl Default for Capacity {
     fn default() -> Self {
         let shared = |whole: usize, each: usize| Rooms::new(whole, Most::WhileOthersWait(each));
@@ -74,9 +68,14 @@ impl Capacity {
         budget.room(&whose.to_string(), bytes.saturating_add(more)).await
     }
 
-    /// Waits until there is memory for an answer of this size, or any smaller one, until it has left.
-    pub(crate) async fn answer_room(&self, whose: &SpiffeId, bytes: usize) -> Room {
-        self.answered.room(&whose.to_string(), bytes.min(ANSWER_BYTES_MAX)).await
+    /// Waits until there is memory for an answer of any size, to be shrunk to what is known of that, and held until it has left.
+    pub(crate) async fn answer_room(&self, whose: &SpiffeId) -> Room {
+        self.answered.room(&whose.to_string(), ANSWER_BYTES_MAX).await
+    }
+
+    /// The same where it is there now.
+    pub(crate) fn answer_room_now(&self, whose: &SpiffeId) -> Option<Room> {
+        self.answered.room_now(&whose.to_string(), ANSWER_BYTES_MAX)
     }
 
     /// Does arithmetic that may take long on a thread that serves nobody, few at a time.
@@ -85,12 +84,7 @@ impl Capacity {
         whose: &SpiffeId,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CutShort> {
-        let room = self.planned.room(&whose.to_string(), 1).await;
-        let done = spawn_blocking(move || {
-            let _room = room;
-            work()
-        });
-        done.await.map_err(|_| CutShort)
+        aside(self.planned.room(&whose.to_string(), 1).await, work).await
     }
 }
 
@@ -162,17 +156,24 @@ mod tests {
     async fn answers_that_a_principal_does_not_take_leave_room_for_others() {
         let (capacity, awa, kofi) = (Capacity::default(), analyst("awa"), analyst("kofi"));
         let mut untaken = Vec::new();
-        while let Ok(mut room) = timeout(Duration::from_secs(1), capacity.answer_room(&awa, usize::MAX)).await
-        {
+        while let Ok(mut room) = timeout(Duration::from_secs(1), capacity.answer_room(&awa)).await {
             room.shrink(2 << 20);
             untaken.push(room);
         }
         assert_eq!(untaken.len(), 3, "a new one must fit whole beside those that wait");
-        let mut other =
-            timeout(Duration::from_secs(1), capacity.answer_room(&kofi, usize::MAX)).await.unwrap();
-        other.shrink(1);
+        assert!(capacity.answer_room_now(&awa).is_none());
+        let (waiting, now) = (capacity.answer_room(&awa), async {
+            // Who waits for what it holds itself keeps nobody from what is there.
+            tokio::task::yield_now().await;
+            let mut other = capacity.answer_room_now(&kofi).unwrap();
+            other.shrink(1);
+            other
+        });
+        let other =
+            tokio::select! { biased; _ = waiting => panic!("it holds its most"), other = now => other };
         untaken.pop();
-        assert!(timeout(Duration::from_secs(1), capacity.answer_room(&awa, usize::MAX)).await.is_ok());
+        assert!(timeout(Duration::from_secs(1), capacity.answer_room(&awa)).await.is_ok());
+        drop(other);
     }
 
     #[tokio::test]

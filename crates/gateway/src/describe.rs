@@ -23,7 +23,7 @@ impl Gateway {
         let Object::Describe(only) = &lookup.object else {
             return Err(Refusal::from(Malformed { field: "object", fault: FieldFault::DescribeOnly }).into());
         };
-        self.make_any_answer_room(request).await;
+        self.make_answer_room(request).await;
         let principal = &request.principal;
         let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
         let datasets = self
@@ -87,7 +87,7 @@ impl Gateway {
             return Err(Refusal::from(Malformed { field: "object", fault: FieldFault::ReleaseOnly }).into());
         };
         let known = Known::default();
-        self.make_any_answer_room(request).await;
+        self.make_answer_room(request).await;
         let stored = self.store.release(id).await;
         let stored = stored.map_err(|error| known.unavailable("the store failed", &error))?;
         // One answer for a release that is not there and one that is not for the principal: identifiers show nothing.

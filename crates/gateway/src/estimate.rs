@@ -20,7 +20,7 @@ impl Gateway {
         let allowed = self.authorize(request, question).await?;
         let Allowed { granted, key, known, .. } = &allowed;
         let store = |error| known.unavailable("the store failed", &error);
-        self.make_any_answer_room(request).await;
+        self.make_answer_room(request).await;
         let stored = self.stored(&allowed).await?;
         let stored = stored.filter(|stored| !self.withheld.contains(&stored.release_id));
         let repeated = stored.is_some();

@@ -15,6 +15,9 @@ pub(crate) type RequestKey = (SpiffeId, [u8; 16]);
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
+/// What keeps others of the same key waiting until it is dropped.
+pub(crate) type Flight = OwnedMutexGuard<()>;
+
 /// A place among those who have the same key.
 pub(crate) struct Place {
     lock: Lock,
@@ -24,7 +27,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// Waits for the others; the key is free again when the guard is dropped.
-    pub(crate) async fn wait(self) -> OwnedMutexGuard<()> {
+    pub(crate) async fn wait(self) -> Flight {
         self.lock.lock_owned().await
     }
 }
@@ -42,8 +45,13 @@ impl<K> Default for Flights<K> {
 
 impl<K: Clone + Eq + Hash> Flights<K> {
     /// Waits until no other request of this key is under way; the key is free again when the guard is dropped.
-    pub(crate) async fn take(&self, key: &K) -> OwnedMutexGuard<()> {
+    pub(crate) async fn take(&self, key: &K) -> Flight {
         self.place(key).wait().await
+    }
+
+    /// The same where no other request of this key is under way now.
+    pub(crate) fn take_now(&self, key: &K) -> Option<Flight> {
+        self.place(key).lock.try_lock_owned().ok()
     }
 
     /// A place for a request of this key, without waiting.

@@ -4,7 +4,9 @@
 use std::{sync::OnceLock, time::Duration};
 
 use lango_store::{Claiming, Store};
-use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
+use tokio::task::JoinHandle;
+
+use crate::flights::Flight;
 
 /// A gateway at work on a request shows that it lives this often.
 pub(crate) const BEAT: Duration = Duration::from_secs(2);
@@ -19,14 +21,14 @@ pub(crate) const LEASE: Duration = Duration::from_secs(8);
 pub(crate) struct Turn {
     /// What claims it.
     pub claiming: Claiming,
-    _alone: OwnedMutexGuard<()>,
+    _alone: Flight,
     beating: OnceLock<JoinHandle<()>>,
     failed: OnceLock<()>,
 }
 
 impl Turn {
     /// The turn of a request that is not claimed yet.
-    pub(crate) fn new(claiming: Claiming, alone: OwnedMutexGuard<()>) -> Self {
+    pub(crate) fn new(claiming: Claiming, alone: Flight) -> Self {
         Self { claiming, _alone: alone, beating: OnceLock::new(), failed: OnceLock::new() }
     }
 

@@ -46,7 +46,7 @@ impl Gateway {
         let more = if means { RELEASES_BYTES } else { 0 };
         // An answer's memory is there before what it takes to make it, so that what a principal does not take holds up no others'
         // work.
-        self.make_answer_room(request, bytes_at_most(&cost).saturating_add(more)).await;
+        request.shrink_answer_room(bytes_at_most(&cost).saturating_add(more));
         let room = self.capacity.room(&request.principal, work, &cost, more).await;
         let released = if means { self.released(request, allowed).await? } else { Vec::new() };
         let (account, delta_e18) = (granted.budget.account, granted.grant.delta_per_query_e18);

@@ -2,7 +2,9 @@
 
 use lango_wire::{FREE, Question, pb};
 
-use crate::{Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused};
+use crate::{
+    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, flights::Flight, refuse::Refused,
+};
 
 impl Gateway {
     /// Answers a question, or refuses it.
@@ -12,12 +14,33 @@ impl Gateway {
         question: &Question,
     ) -> Result<pb::Release, Refused> {
         let allowed = self.authorize(request, question).await?;
-        // A request waits for an earlier one of the same question; then its answer is stored, and free.
-        let _flight = self.flights.take(&allowed.key).await;
-        self.make_any_answer_room(request).await;
-        match self.stored(&allowed).await? {
-            Some(stored) => self.repeat(request, &allowed, stored, FREE).await,
-            None => self.answer(request, &allowed).await,
+        let flight = self.take_flight(request, &allowed).await;
+        if let Some(stored) = self.stored(&allowed).await? {
+            drop(flight);
+            return self.repeat(request, &allowed, stored, FREE).await;
+        }
+        // A request has one flight.
+        let _ = request.flight.set(flight);
+        self.answer(request, &allowed).await
+    }
+
+    /// Waits until no earlier request of the same question is under way, whose answer is then stored, and free, and until there is
+    /// memory for the answer.
+    ///
+    /// INVARIANT (what a principal does not take holds up nobody else): a request that waits for memory holds no flight. One that
+    /// gives up memory for want of the flight leaves both to a request that is at work, so somebody always is.
+    async fn take_flight(&self, request: &Request<Question>, allowed: &Allowed<'_>) -> Flight {
+        loop {
+            let flight = self.flights.take(&allowed.key).await;
+            if self.make_answer_room_now(request) {
+                return flight;
+            }
+            drop(flight);
+            self.make_answer_room(request).await;
+            if let Some(flight) = self.flights.take_now(&allowed.key) {
+                return flight;
+            }
+            request.leave_answer_room();
         }
     }
 

@@ -198,7 +198,7 @@ impl Gateway {
         let grids = self.policy.answer_grids.iter();
         let grid = grids.filter(|(name, _)| dataset.is_some_and(|dataset| name.as_str() == dataset.as_str()));
         request.pace.authorised(grid.map(|(_, step)| step).next());
-        self.make_any_answer_room(request).await;
+        self.make_answer_room(request).await;
         let mut fillings = Vec::new();
         for id in kept.left_out().ok_or_else(|| damaged("its release has no identifier"))? {
             let stored = self.store.release(&id).await;

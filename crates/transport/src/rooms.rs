@@ -39,30 +39,29 @@ impl Rooms {
 
     /// Waits for its turn. Dropped before, it leaves its line.
     pub async fn room(self: &Arc<Self>, principal: &str, units: usize) -> Room {
-        let (wake, woken) = oneshot::channel();
-        let principal = principal.to_owned();
-        let room = {
-            let mut sharing = self.lock();
-            sharing.number += 1;
-            let number = sharing.number;
-            sharing.waiting.insert(number, wake);
-            let units = sharing.rounds.ask(&principal, number, units);
-            Room { rooms: Arc::clone(self), principal, number, units }
-        };
-        self.lock().let_in();
+        let (room, woken) = self.ask(principal, units);
         // It is woken once: the sender is kept until then.
         let _ = woken.await;
         room
     }
 
-    /// A part of it at once, or none where somebody waits or it does not fit.
+    /// A part of it at once, or none where it would have to wait.
     pub fn room_now(self: &Arc<Self>, principal: &str, units: usize) -> Option<Room> {
-        let mut sharing = self.lock();
+        let (room, mut woken) = self.ask(principal, units);
+        woken.try_recv().is_ok().then_some(room)
+    }
+
+    /// A place in a principal's line, which is its room once it is woken.
+    fn ask(self: &Arc<Self>, principal: &str, units: usize) -> (Room, oneshot::Receiver<()>) {
+        let (wake, woken) = oneshot::channel();
         let principal = principal.to_owned();
+        let mut sharing = self.lock();
         sharing.number += 1;
         let number = sharing.number;
-        let fits = sharing.rounds.let_in_now(&principal, units);
-        fits.then(|| Room { rooms: Arc::clone(self), principal, number, units })
+        sharing.waiting.insert(number, wake);
+        let units = sharing.rounds.ask(&principal, number, units);
+        sharing.let_in();
+        (Room { rooms: Arc::clone(self), principal, number, units }, woken)
     }
 
     fn lock(&self) -> MutexGuard<'_, Sharing> {

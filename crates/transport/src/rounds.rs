@@ -105,17 +105,6 @@ impl<P: Clone + Eq + Hash> Rounds<P> {
         Some(waiting.number)
     }
 
-    /// Lets a request in that does not wait, and whether it could be.
-    pub(crate) fn let_in_now(&mut self, principal: &P, units: usize) -> bool {
-        let fits = self.lines.is_empty()
-            && self.in_use.saturating_add(units) <= self.whole
-            && self.may_hold(principal, units, false);
-        if fits {
-            self.hold(principal, units);
-        }
-        fits
-    }
-
     fn hold(&mut self, principal: &P, units: usize) {
         self.in_use += units;
         *self.held.entry(principal.clone()).or_default() += units;

@@ -140,6 +140,39 @@ async fn nobody_sees_that_a_release_is_stored_before_it_has_left() {
 }
 
 #[tokio::test]
+async fn who_asks_the_same_at_another_moment_sees_no_finer_than_the_grid() {
+    const STEP: Duration = Duration::from_millis(1_000);
+    let world = TestRegion::new();
+    let office = office_on(&world, 1_000, &Policy::of("GHA")).await;
+    let analyst = world.analyst();
+    let text = persons("by sex", "1");
+    office.gate.set(Mode::Shut);
+    let began = Instant::now();
+    let at = async |elapsed: Duration| tokio::time::sleep(elapsed.saturating_sub(began.elapsed())).await;
+    let first = timed(analyst.ask(&office, &text));
+    let second = async {
+        at(STEP / 2).await;
+        let (took, answer) = timed(analyst.ask(&office, &text)).await;
+        (took, began.elapsed(), answer)
+    };
+    // Ready just after a step of the first, which leaves at its next, and before one of the second.
+    let reading = async {
+        office.gate.reached().await;
+        at(STEP * 11 / 10).await;
+        office.gate.set(Mode::Open);
+    };
+    let ((first_took, first), (second_took, second_left, second), ()) = tokio::join!(first, second, reading);
+    assert!(!first.unwrap().repeated && second.unwrap().repeated);
+    assert!(first_took >= STEP * 2, "{first_took:?}");
+    assert!(second_took >= STEP * 2 && second_left >= STEP * 5 / 2, "{second_took:?}: {second_left:?}");
+    // What is stored and has left is not waited for: many who ask for it do not stand in line.
+    let again = || timed(async { analyst.ask(&office, &text).await.unwrap().repeated });
+    for (took, repeated) in at_once([(); 6].map(|()| again())).await {
+        assert!(repeated && took < STEP * 2, "{took:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_release_is_to_be_seen_after_its_step_though_its_asker_went_away() {
     let world = TestRegion::new();
     let office = office_on(&world, 200, &Policy::of("GHA")).await;
