@@ -2,6 +2,7 @@
 
 mod database;
 mod limits;
+mod positive;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +11,6 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use lango_analyst::Credentials;
@@ -27,6 +27,7 @@ use serde::Deserialize;
 use self::{
     database::{DatabaseTable, StoreValue},
     limits::Limits,
+    positive::Positive,
 };
 use crate::failure::Failure;
 
@@ -46,7 +47,7 @@ pub struct GatewayFile {
     anchor: Option<PathBuf>,
     /// The longest life of a request.
     #[serde(default = "eight_days")]
-    request_life_max_s: u64,
+    request_life_max_s: Positive,
     region: RegionTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
@@ -89,9 +90,9 @@ pub struct CoordinatorFile {
     pub listen: SocketAddr,
     identity: PathBuf,
     #[serde(default = "one_minute")]
-    member_deadline_s: u64,
+    member_deadline_s: Positive,
     #[serde(default = "five_seconds")]
-    connect_timeout_s: u64,
+    connect_timeout_s: Positive,
     region: RegionTable,
     member: Vec<MemberTable>,
     #[serde(default)]
@@ -114,16 +115,16 @@ struct IdentityFile {
     region: RegionTable,
 }
 
-fn eight_days() -> u64 {
-    8 * 24 * 3600
+fn eight_days() -> Positive {
+    Positive(8 * 24 * 3600)
 }
 
-fn one_minute() -> u64 {
-    60
+fn one_minute() -> Positive {
+    Positive(60)
 }
 
-fn five_seconds() -> u64 {
-    5
+fn five_seconds() -> Positive {
+    Positive(5)
 }
 
 /// Reads a file; the error names it.
@@ -182,7 +183,7 @@ impl GatewayFile {
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.store_location(file)?,
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
-            request_life_max: Duration::from_secs(self.request_life_max_s),
+            request_life_max: self.request_life_max_s.seconds(),
             limits: self.limits(),
             clock: system_clock(),
         })
@@ -325,6 +326,11 @@ fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>();
     let mut paths = paths.map_err(|error| Failure::of(folder.display(), error))?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    if paths.is_empty() {
+        let message =
+            "holds no policy (`*.toml`): an office without a policy answers nothing; see docs/POLICIES.md";
+        return Err(Failure::of(folder.display(), message));
+    }
     paths.sort();
     paths.iter().map(|path| Ok(Document::new(path.display().to_string(), read(path)?))).collect()
 }
@@ -348,8 +354,8 @@ impl CoordinatorFile {
         Ok(lango_coordinator::CoordinatorConfig {
             tls: TlsIdentity::load(&beside(file, &self.identity))?,
             members,
-            member_deadline: Duration::from_secs(self.member_deadline_s),
-            connect_timeout: Duration::from_secs(self.connect_timeout_s),
+            member_deadline: self.member_deadline_s.seconds(),
+            connect_timeout: self.connect_timeout_s.seconds(),
             limits: self.limits.0,
             region,
         })

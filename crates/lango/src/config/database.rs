@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -17,7 +16,7 @@ use serde::{
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::beside;
+use super::{beside, positive::Positive};
 use crate::failure::Failure;
 
 /// Connections to a server where the table does not say how many.
@@ -34,7 +33,7 @@ pub struct DatabaseTable {
     password_env: Option<String>,
     tls: Option<TlsWord>,
     tls_authority: Option<PathBuf>,
-    connections: Option<NonZeroU32>,
+    connections: Option<Positive>,
     statement_timeout_s: Option<u64>,
     prepared_schema: Option<String>,
     /// The servers behind the foreign servers of these names.
@@ -93,7 +92,7 @@ impl DatabaseTable {
 
     /// How many connections there may be at once.
     pub fn connections(&self) -> u32 {
-        self.connections.map_or(CONNECTIONS, NonZeroU32::get)
+        self.connections.map_or(CONNECTIONS, Positive::get)
     }
 
     fn is_of_a_file(&self) -> bool {

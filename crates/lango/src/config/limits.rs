@@ -1,9 +1,11 @@
 //! The table `[limits]` of both servers.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 use lango_transport::{ServerLimits, ShareLimits};
 use serde::Deserialize;
+
+use super::positive::Positive;
 
 /// The longest time that a service manager is asked to wait for a stop.
 const SHUTDOWN_S_MAX: u64 = 10;
@@ -20,29 +22,29 @@ pub struct Limits(pub ServerLimits);
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
-    first_byte_s: Option<NonZeroU32>,
-    waiting: Option<NonZeroU32>,
-    waiting_per_address: Option<NonZeroU32>,
-    handshake_s: Option<NonZeroU32>,
-    handshakes: Option<NonZeroU32>,
-    handshakes_per_address: Option<NonZeroU32>,
-    connections: Option<NonZeroU32>,
-    connections_per_address: Option<NonZeroU32>,
-    idle_s: Option<NonZeroU32>,
-    connection_age_s: Option<NonZeroU32>,
-    streams_per_connection: Option<NonZeroU32>,
-    request_body_s: Option<NonZeroU32>,
-    answer_stall_s: Option<NonZeroU32>,
-    answer_least_kib: Option<NonZeroU32>,
-    request_mib: Option<NonZeroU32>,
-    request_mib_per_address: Option<NonZeroU32>,
-    request_mib_per_connection: Option<NonZeroU32>,
-    requests_per_minute: Option<NonZeroU32>,
-    questions_per_minute: Option<NonZeroU32>,
-    requests_at_once: Option<NonZeroU32>,
-    strangers_recorded_per_minute: Option<NonZeroU32>,
-    log_lines_per_second: Option<NonZeroU32>,
-    shutdown_s: Option<NonZeroU32>,
+    first_byte_s: Option<Positive>,
+    waiting: Option<Positive>,
+    waiting_per_address: Option<Positive>,
+    handshake_s: Option<Positive>,
+    handshakes: Option<Positive>,
+    handshakes_per_address: Option<Positive>,
+    connections: Option<Positive>,
+    connections_per_address: Option<Positive>,
+    idle_s: Option<Positive>,
+    connection_age_s: Option<Positive>,
+    streams_per_connection: Option<Positive>,
+    request_body_s: Option<Positive>,
+    answer_stall_s: Option<Positive>,
+    answer_least_kib: Option<Positive>,
+    request_mib: Option<Positive>,
+    request_mib_per_address: Option<Positive>,
+    request_mib_per_connection: Option<Positive>,
+    requests_per_minute: Option<Positive>,
+    questions_per_minute: Option<Positive>,
+    requests_at_once: Option<Positive>,
+    strangers_recorded_per_minute: Option<Positive>,
+    log_lines_per_second: Option<Positive>,
+    shutdown_s: Option<Positive>,
 }
 
 impl TryFrom<LimitsTable> for Limits {
@@ -96,20 +98,20 @@ impl LimitsTable {
     }
 }
 
-fn number(value: Option<NonZeroU32>, usual: u32) -> u32 {
-    value.map_or(usual, NonZeroU32::get)
+fn number(value: Option<Positive>, usual: u32) -> u32 {
+    value.map_or(usual, Positive::get)
 }
 
-fn count(value: Option<NonZeroU32>, usual: usize) -> usize {
+fn count(value: Option<Positive>, usual: usize) -> usize {
     value.map_or(usual, |value| usize::try_from(value.get()).unwrap_or(usize::MAX))
 }
 
-fn mib(value: Option<NonZeroU32>, usual: usize) -> usize {
+fn mib(value: Option<Positive>, usual: usize) -> usize {
     value.map_or(usual, |value| count(Some(value), 0).saturating_mul(MIB))
 }
 
-fn seconds(value: Option<NonZeroU32>, usual: Duration) -> Duration {
-    value.map_or(usual, |value| Duration::from_secs(value.get().into()))
+fn seconds(value: Option<Positive>, usual: Duration) -> Duration {
+    value.map_or(usual, Positive::seconds)
 }
 
 /// What the limits contradict, in words.
@@ -196,9 +198,17 @@ mod tests {
     #[test]
     fn limits_that_make_no_sense_are_refused() {
         for (text, expected) in [
-            ("idle_s = 0", "gateway.toml:1:10: "),
+            (
+                "idle_s = 0",
+                "gateway.toml:1:10: invalid value: integer `0`, expected a whole number from 1 to 4294967295",
+            ),
             ("questions_per_minute = 0", "gateway.toml:1:24: "),
-            ("first_byte_s = -1", "gateway.toml:1:16: "),
+            (
+                "first_byte_s = -1",
+                "gateway.toml:1:16: invalid value: integer `-1`, expected a whole number from 1",
+            ),
+            ("idle_s = 1.5", "floating point `1.5`, expected a whole number from 1"),
+            ("idle_s = 4294967296", "integer `4294967296`, expected a whole number from 1"),
             ("idle = 5", "did you mean `idle_s`?"),
             ("shutdown_s = 11", "`shutdown_s` is at most 10"),
             ("waiting = 63", "`waiting_per_address` is more than `waiting`"),
