@@ -108,8 +108,8 @@ impl Asker {
         self.ask(seat, asked, begin, |inquiry, sealed, office| inquiry.price(sealed, office).map(drop)).await
     }
 
-    /// Asks one member. Its answer is read when it is the member's turn, and opened, aside from the threads that serve, when there is
-    /// memory for it.
+    /// Asks one member. Its answer is read when it is the member's turn, and opened, aside from the threads that serve, when
+    /// there is memory for it.
     async fn ask<S, R, V, F>(
         self: Arc<Self>,
         seat: Seat<MemberGateway>,

@@ -24,8 +24,8 @@ pub(crate) struct Request<T> {
     pub pace: Pace,
     /// Its turn, from A9 on.
     pub turn: OnceLock<Turn>,
-    /// The flight of its question, from when it is to be answered anew until the answer has left: those who ask the same meanwhile
-    /// do not see when it was ready.
+    /// The flight of its question, from when it is to be answered anew until the answer has left: those who ask the same
+    /// meanwhile do not see when it was ready.
     pub flight: OnceLock<Flight>,
     /// The memory of its answer.
     room: Mutex<Option<Room>>,

@@ -24,8 +24,8 @@ impl Gateway {
         self.answer(request, &allowed).await
     }
 
-    /// Waits until no earlier request of the same question is under way, whose answer is then stored, and free, and until there is
-    /// memory for the answer.
+    /// Waits until no earlier request of the same question is under way, whose answer is then stored, and free, and until there
+    /// is memory for the answer.
     ///
     /// INVARIANT (what a principal does not take holds up nobody else): a request that waits for memory holds no flight. One that
     /// gives up memory for want of the flight leaves both to a request that is at work, so somebody always is.

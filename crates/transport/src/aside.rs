@@ -7,8 +7,8 @@ use tokio::task::spawn_blocking;
 #[error("the work was cut short")]
 pub struct CutShort;
 
-/// Does arithmetic that may take long aside. `turn`, which says that it may run now, is held until it is done, even if nobody waits for
-/// it any more.
+/// Does arithmetic that may take long aside. `turn`, which says that it may run now, is held until it is done, even if nobody
+/// waits for it any more.
 ///
 /// # Errors
 /// The work was cut short.
