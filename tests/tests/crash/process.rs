@@ -66,6 +66,13 @@ impl Process {
         Self { address, child, log: Some(log) }
     }
 
+    /// The most memory that it has had, in megabytes.
+    pub(crate) fn megabytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     /// SIGTERM: how long it takes to end, whether it ended well, and its log.
     pub(crate) fn stop(mut self) -> (Duration, bool, String) {
         let begun = Instant::now();

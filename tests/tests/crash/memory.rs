@@ -1,0 +1,102 @@
+//! How large the gateway's process becomes, by the kernel's count, under what takes most of it.
+
+use std::time::Duration;
+
+use lango_identity::{Expected, PayloadType, Role, client_config};
+use lango_testkit::{Office, Policy, Register, TestRegion, at_once, persons};
+use lango_transport::{self as transport, ServerLimits};
+use lango_wire::client::GatewayClient;
+use tokio::time::timeout;
+
+use crate::process::Process;
+
+/// What a gateway takes at most, in megabytes.
+const MEGABYTES_MOST: u64 = 150;
+const SOON: Duration = Duration::from_secs(10);
+/// As many requests as one principal may have under way.
+const AT_ONCE: usize = 16;
+
+/// A gateway with the usual limits, whose register has many cells.
+fn office(world: &TestRegion) -> (Office, Process) {
+    let countries = r#""iso3166-1-alpha-3""#.to_owned();
+    let policy = Policy { countries, ..Policy::of("GHA") };
+    let mut office = Office::prepare(world, "GHA", &policy, &Register::sample(5));
+    office.limits = ServerLimits::default();
+    let gateway = Process::start(&office.write_config(world));
+    office.listens_at(gateway.address);
+    (office, gateway)
+}
+
+fn question(measures: &str, epsilon: &str) -> String {
+    format!("lango-query 1\ndataset residents\n{measures}price epsilon {epsilon}\n")
+}
+
+/// The largest answer: a quarter of a million integers of up to seven bytes.
+fn large(epsilon: &str) -> String {
+    let by = "by age,arrival_year,country_of_birth,education\n";
+    question(&format!("measure rows(income)\n{by}measure sum(income)\n{by}"), epsilon)
+}
+
+/// As heavy as a question may be: five million integers to count.
+fn heavy(epsilon: &str) -> String {
+    let shares: String =
+        (1..=18).map(|at| format!("measure quantile(income,0.{at:02})\nby country_of_birth\n")).collect();
+    question(&shares.replace("0.10", "0.1"), epsilon)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_stays_small_whatever_is_asked_and_not_taken() {
+    let world = TestRegion::new();
+    let (office, gateway) = office(&world);
+    let analysts = |names: [&str; 3]| names.map(|name| world.caller(Role::Analyst, name));
+    let (idlers, callers, other) =
+        (analysts(["ama", "efua", "kofi"]), analysts(["abla", "esi", "yaw"]), world.analyst());
+    let large_answer = other.ask(&office, &large("0.001")).await.unwrap();
+    assert!(large_answer.cells.len() > 150_000, "{}", large_answer.cells.len());
+    let before = gateway.megabytes();
+
+    // Answers that nobody takes.
+    let untaken = idlers.iter().flat_map(|caller| {
+        let config = client_config(&caller.tls, &world.region, Expected::Id(office.id.clone())).unwrap();
+        // Its connection takes 64 KiB of an answer, and that is never read.
+        let client = GatewayClient::new(transport::channel(&office.address(), config, SOON));
+        let office = &office;
+        (0..AT_ONCE).map(move |_| {
+            let question = caller.question(&[&office.id], &large("0.001"));
+            let (client, signed) = (client.clone(), caller.sign(PayloadType::Query, question.encode()));
+            // Those for which there is no memory wait.
+            async move { timeout(Duration::from_secs(5), client.query(signed)).await }
+        })
+    });
+    let untaken: Vec<_> = at_once(untaken).await.into_iter().flatten().collect();
+    let begun = untaken.iter().filter(|asked| asked.is_ok()).count();
+    assert!(begun >= idlers.len(), "{begun} answers began to leave");
+    let with_untaken = gateway.megabytes();
+
+    // Heavy questions on top, of other principals at once.
+    let epsilon = |whose: usize, at: usize| format!("0.0{}1", 1 + whose * 5 + at);
+    let heavies = callers.iter().enumerate().flat_map(|(whose, caller)| {
+        let office = &office;
+        (0..5).map(move |at| (caller, office, heavy(&epsilon(whose, at))))
+    });
+    let heavies: Vec<_> = heavies.collect();
+    let asked = heavies
+        .iter()
+        .map(|(caller, office, text)| timeout(Duration::from_secs(60), caller.ask(office, text)));
+    let (asked, small) = tokio::join!(at_once(asked), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        timeout(SOON, other.ask(&office, &persons("by sex", "1"))).await
+    });
+    small.expect("another principal waits for nobody's answers").unwrap();
+    for answer in asked {
+        answer.expect("heavy questions have their turns").unwrap();
+    }
+    let after = gateway.megabytes();
+    println!(
+        "{before} MB before, {with_untaken} MB with {begun} untaken answers, {after} MB with heavy questions"
+    );
+    assert!(after <= MEGABYTES_MOST, "{before} MB, {with_untaken} MB, {after} MB");
+    drop(untaken);
+    let (_, ended_well, log) = gateway.stop();
+    assert!(ended_well, "{log}");
+}
