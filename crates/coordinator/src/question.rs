@@ -59,6 +59,12 @@ impl Door {
         })
     }
 
+    /// The share of an address that asks for what nobody signs.
+    pub fn share_of(&self, peer: &str) -> Result<Share, Status> {
+        let taken = self.shares.take(peer, Demand::Request, Instant::now());
+        taken.map_err(|wait| Refusal::TooManyRequests { wait }.into_status(None))
+    }
+
     /// As what an admitted request counts: a copy, which anyone can send who holds the bytes, takes nothing of what its analyst
     /// may ask.
     fn demand(

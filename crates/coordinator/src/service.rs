@@ -49,9 +49,13 @@ impl CoordinatorService for Service {
     ) -> Result<Response<pb::CoordinatorServiceListMembersResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request;
+        let peer = extensions.get::<UnderWay>().map(|under_way| (under_way, under_way.peer()));
+        if let Some((under_way, peer)) = &peer {
+            under_way.keep(self.door.share_of(peer)?);
+        }
         let page = self.members.page(page_size, &page_token);
-        if let Some(under_way) = extensions.get::<UnderWay>() {
-            let room = self.pages.room_now(&under_way.peer(), page.wire_bytes());
+        if let Some((under_way, peer)) = &peer {
+            let room = self.pages.room_now(peer, page.wire_bytes());
             let wait = Duration::from_secs(1);
             let room = room.ok_or_else(|| Refusal::TooManyRequests { wait }.into_status(None))?;
             under_way.keep(room);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config, digest};
-use lango_transport::{self as transport, Address, ServerLimits};
+use lango_transport::{self as transport, Address, ServerLimits, ShareLimits};
 use lango_wire::{
     Inquiry, Question,
     pb::{
@@ -17,6 +17,7 @@ use lango_wire::{
     },
 };
 use tokio::net::TcpListener;
+use tonic::Code;
 
 use crate::{
     CoordinatorConfig, MemberAddress, serve,
@@ -275,10 +276,10 @@ async fn what_is_not_a_question_reaches_no_member() {
     let price = asked(&world, PayloadType::Estimate, &["GHA"]);
     let forged = pb::Envelope { signature: vec![0; 64], ..good() };
     for (query, confidence, code) in [
-        (Some(price), "", tonic::Code::Unauthenticated),
-        (Some(forged), "", tonic::Code::Unauthenticated),
-        (None, "", tonic::Code::Unauthenticated),
-        (Some(good()), "1.5", tonic::Code::InvalidArgument),
+        (Some(price), "", Code::Unauthenticated),
+        (Some(forged), "", Code::Unauthenticated),
+        (None, "", Code::Unauthenticated),
+        (Some(good()), "1.5", Code::InvalidArgument),
     ] {
         let confidence = confidence.to_owned();
         let request =
@@ -317,7 +318,7 @@ async fn copies_use_up_nothing_of_what_an_analyst_may_ask() {
     }
     assert_eq!(ask(&asked(&world, PayloadType::Query, &["GHA"])).await.unwrap(), 1);
     let third = ask(&asked(&world, PayloadType::Query, &["GHA"])).await.unwrap_err();
-    assert_eq!(third.code(), tonic::Code::ResourceExhausted);
+    assert_eq!(third.code(), Code::ResourceExhausted);
 }
 
 #[tokio::test]
@@ -390,4 +391,22 @@ async fn members_are_listed() {
     let page = client(&world, &address).await.list_members(request).await.unwrap().into_inner();
     let offices: Vec<_> = page.members.into_iter().map(|member| member.office).collect();
     assert_eq!((offices, page.next_page_token.as_str()), (vec!["CIV".into(), "GHA".into()], "GHA"));
+}
+
+#[tokio::test]
+async fn lists_of_members_are_shared_out_by_address() {
+    let world = World::new();
+    let shares = ShareLimits { requests_per_minute: 3, questions_per_minute: 3, requests_at_once: 2 };
+    let limits = ServerLimits { shares, ..ServerLimits::default() };
+    let address = coordinator_with(&world, federation(&world).await, limits).await;
+    let request = pb::CoordinatorServiceListMembersRequest::default;
+    for expected in [Code::Ok, Code::Ok, Code::Ok, Code::ResourceExhausted] {
+        // Each over a connection of its own.
+        let listed = client(&world, &address).await.list_members(request()).await;
+        assert_eq!(listed.err().map_or(Code::Ok, |status| status.code()), expected);
+    }
+    // What an analyst may ask is another account.
+    let query = Some(asked(&world, PayloadType::Query, &["GHA"]));
+    let request = pb::CoordinatorServiceQueryRequest { query, members_only: true, ..Default::default() };
+    client(&world, &address).await.query(request).await.unwrap();
 }
