@@ -4,7 +4,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::Outcome;
-use lango_transport::Room;
+use lango_transport::{Most, Room, Rooms};
 use lango_wire::{
     Absence, AnswerError, Inquiry, VerifiedRelease,
     client::{Coming, GatewayClient},
@@ -12,7 +12,7 @@ use lango_wire::{
     sealed::{SealedPrice, SealedRelease},
     status::{is_too_large, refusal_envelope, sealed_envelope},
 };
-use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tonic::Status;
 
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
     memory::{AnswerSize, Memory},
     question::RelayedQuestion,
 };
+
+/// How long an answer that has come may wait for memory before it is let go.
+const ROOM_WAIT: Duration = Duration::from_millis(500);
 
 /// What came of asking one member.
 #[derive(Debug)]
@@ -68,13 +71,13 @@ pub(crate) type Priced = Came<SealedPrice, ()>;
 #[derive(Debug, Clone)]
 pub(crate) struct MemberGateway {
     client: GatewayClient,
-    /// One of its answers is read at a time.
-    turn: Arc<Mutex<()>>,
+    /// One of its answers is read at a time; analysts have their turns one after the other.
+    turn: Arc<Rooms>,
 }
 
 impl MemberGateway {
     pub fn new(client: GatewayClient) -> Self {
-        Self { client, turn: Arc::default() }
+        Self { client, turn: Rooms::new(1, Most::WhileOthersWait(1)) }
     }
 }
 
@@ -108,8 +111,12 @@ impl Asker {
         self.ask(seat, asked, begin, |inquiry, sealed, office| inquiry.price(sealed, office).map(drop)).await
     }
 
-    /// Asks one member. Its answer is read when it is the member's turn, and opened, aside from the threads that serve, when
-    /// there is memory for it.
+    /// Asks one member. Its answer is read when it is the analyst's turn there, and opened, aside from the threads that serve,
+    /// when there is memory for it.
+    ///
+    /// INVARIANT (an analyst who takes no answers holds up nobody else): an answer keeps its turn for [`ROOM_WAIT`] at most for
+    /// want of memory. It is let go then, and asked for again once there is memory of its size; the gateway answers with the same
+    /// bytes.
     async fn ask<S, R, V, F>(
         self: Arc<Self>,
         seat: Seat<MemberGateway>,
@@ -124,13 +131,25 @@ impl Asker {
         for<'a> AnswerSize: From<&'a S>,
     {
         let send = |gateway: MemberGateway| {
-            let coming = begin(gateway.client, asked.envelope.clone());
-            let (memory, analyst) = (&self.memory, asked.analyst.as_str());
+            let (memory, analyst, begin) = (&self.memory, asked.analyst.as_str(), &begin);
+            let envelope = &asked.envelope;
             async move {
-                let coming = coming.await?;
-                let _turn = gateway.turn.lock().await;
-                let sealed = coming.whole().await?;
-                let room = memory.answer(analyst, AnswerSize::from(&sealed)).await;
+                let read = async || {
+                    let coming = begin(gateway.client.clone(), envelope.clone()).await?;
+                    let turn = gateway.turn.room(analyst, 1).await;
+                    Ok::<(S, Room), Status>((coming.whole().await?, turn))
+                };
+                let (sealed, turn) = read().await?;
+                let size = AnswerSize::from(&sealed);
+                if let Ok(room) = timeout(ROOM_WAIT, memory.answer(analyst, size)).await {
+                    return Ok((sealed, room));
+                }
+                drop((sealed, turn));
+                let room = memory.answer(analyst, size).await;
+                let (sealed, _turn) = read().await?;
+                if AnswerSize::from(&sealed).opened > size.opened {
+                    return Err(Status::out_of_range("an answer grew when it was asked for again"));
+                }
                 Ok((sealed, room))
             }
         };
@@ -167,7 +186,7 @@ impl Asker {
                 done => done,
             }
         };
-        match tokio::time::timeout(self.deadline, calls).await {
+        match timeout(self.deadline, calls).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(status)) => Err(self.failed(&status, &seat.uri, asked)),
             Err(_) => {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use lango_identity::SpiffeId;
@@ -27,7 +27,7 @@ struct Remembered {
 }
 
 impl Copies {
-    /// Whether an admitted request has come before; it has from now on.
+    /// Whether an admitted request has come before, and was let in.
     ///
     /// # Errors
     /// Its identifier stands for another payload.
@@ -40,19 +40,31 @@ impl Copies {
     ) -> Result<bool, Refusal> {
         let key = (principal.clone(), question.request_id);
         let now = u64::try_from(now).unwrap_or_default();
-        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = requests.get(&key).filter(|known| known.expires_at > now) {
-            return if known.request_digest == request_digest {
-                Ok(true)
-            } else {
-                Err(Refusal::RequestIdReused)
-            };
+        match self.lock().get(&key).filter(|known| known.expires_at > now) {
+            Some(known) if known.request_digest == request_digest => Ok(true),
+            Some(_) => Err(Refusal::RequestIdReused),
+            None => Ok(false),
         }
+    }
+
+    /// Remembers a request that is let in.
+    pub(crate) fn remember(
+        &self,
+        principal: &SpiffeId,
+        question: &Question,
+        request_digest: [u8; 32],
+        now: i64,
+    ) {
+        let key = (principal.clone(), question.request_id);
+        let mut requests = self.lock();
         if requests.len() >= REQUESTS_MOST {
-            forget(&mut requests, now);
+            forget(&mut requests, u64::try_from(now).unwrap_or_default());
         }
         requests.insert(key, Remembered { request_digest, expires_at: question.expires_at });
-        Ok(false)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Requests> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,8 +114,14 @@ mod tests {
             (&awa, 2, [1; 32], 9, Ok(false)),
             (&awa, 1, [2; 32], 10, Ok(false)),
         ] {
-            let found = copies.has_come(whose, &question(number, 10), digest, now);
-            assert_eq!(found.map_err(|refusal| refusal.code()), expected, "{whose} {number} {now}");
+            let question = question(number, 10);
+            let found = || copies.has_come(whose, &question, digest, now).map_err(|refusal| refusal.code());
+            assert_eq!(found(), expected, "{whose} {number} {now}");
+            if expected == Ok(false) {
+                // Refused, it has not come.
+                assert_eq!(found(), expected, "{whose} {number} {now}");
+                copies.remember(whose, &question, digest, now);
+            }
         }
     }
 
@@ -112,8 +130,9 @@ mod tests {
         let copies = Copies::default();
         let awa = "spiffe://lango.example/analyst/awa".parse().unwrap();
         for number in 0..30_000 {
-            let found = copies.has_come(&awa, &question(number, 100 + u64::from(number)), [1; 32], 0);
-            assert!(!found.unwrap());
+            let question = question(number, 100 + u64::from(number));
+            assert!(!copies.has_come(&awa, &question, [1; 32], 0).unwrap());
+            copies.remember(&awa, &question, [1; 32], 0);
         }
         assert!(copies.0.lock().unwrap().len() <= REQUESTS_MOST);
         assert!(copies.has_come(&awa, &question(29_999, 30_099), [1; 32], 0).unwrap());

@@ -127,6 +127,9 @@ impl RelayedQuestion {
             });
         let demand = admitted.as_ref().map_or(Demand::Replay, |(_, demand)| *demand);
         let share = door.share(&principal, kind, demand)?;
+        if let Ok((question, Demand::Question | Demand::Request)) = &admitted {
+            door.copies.remember(&principal, question, request_digest, now);
+        }
         let question = match admitted {
             Ok((question, _)) => Self::of(envelope, request_digest, question, memory).await?,
             Err(refusal) => Err(refusal),

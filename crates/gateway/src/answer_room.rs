@@ -8,15 +8,26 @@ use lango_wire::limits::{ENVELOPE_BYTES_MAX, INTEGER_BYTES_MAX};
 use crate::{Gateway, authenticate::Request};
 
 impl Gateway {
-    /// Waits until there is memory for the answer to a request, whatever its size.
+    /// Waits until there is memory for the answer to a request, whatever its size, in place of what the request had.
     pub(crate) async fn make_answer_room<T>(&self, request: &Request<T>) {
-        let room = self.capacity.answer_room(&request.principal).await;
+        self.make_room(request, request.principal.to_string()).await;
+    }
+
+    /// The same for an answer that was kept. Anyone who holds the request can have it sent, so what is not taken keeps out what
+    /// comes from the same address, and nothing else.
+    pub(crate) async fn make_kept_answer_room<T>(&self, request: &Request<T>) {
+        self.make_room(request, format!("kept answers to {}", request.peer)).await;
+    }
+
+    async fn make_room<T>(&self, request: &Request<T>, whose: String) {
+        request.leave_answer_room();
+        let room = self.capacity.answer_room(&whose).await;
         *request.room() = Some(room);
     }
 
     /// Takes the memory for the answer to a request if it is there now; whether it is.
     pub(crate) fn make_answer_room_now<T>(&self, request: &Request<T>) -> bool {
-        let room = self.capacity.answer_room_now(&request.principal);
+        let room = self.capacity.answer_room_now(&request.principal.to_string());
         let is_there = room.is_some();
         *request.room() = room;
         is_there

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lango_identity::{EnvelopeLimits, PayloadType, SpiffeId, Unauthenticated, digest, verify};
-use lango_transport::Room;
+use lango_transport::{Room, Share};
 use lango_wire::{Admission, Refusal, SignedRequest, pb};
 
 use crate::{Gateway, flights::Flight, lease::Turn, pace::Pace, withheld::Withholding};
@@ -18,12 +18,16 @@ pub(crate) struct Request<T> {
     pub digest: [u8; 32],
     /// What was signed.
     pub payload: Vec<u8>,
+    /// From which address it was sent, as places are counted for it.
+    pub peer: String,
     /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
     pub came_at: i64,
     /// When its answer leaves.
     pub pace: Pace,
     /// Its turn, from A9 on.
     pub turn: OnceLock<Turn>,
+    /// What it took of its principal's share when it turned out to be no copy.
+    pub share: OnceLock<Share>,
     /// The flight of its question, from when it is to be answered anew until the answer has left: those who ask the same
     /// meanwhile do not see when it was ready.
     pub flight: OnceLock<Flight>,
@@ -46,26 +50,25 @@ impl Gateway {
         &self,
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
+        peer: String,
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
         let envelope = envelope.unwrap_or_default().into();
         let verified = verify(&envelope, kind, &self.region, came_at, EnvelopeLimits::default())?;
-        let (principal, payload) = (verified.principal, verified.payload);
-        let digest = digest(kind, &payload);
-        let (withholding, _what) = (OnceLock::new(), std::marker::PhantomData);
-        let (turn, flight, room) = (OnceLock::new(), OnceLock::new(), Mutex::default());
         Ok(Request {
-            principal,
+            digest: digest(kind, &verified.payload),
+            principal: verified.principal,
+            payload: verified.payload,
             kind,
-            digest,
-            payload,
+            peer,
             came_at,
             pace,
-            turn,
-            flight,
-            room,
-            withholding,
-            _what,
+            turn: OnceLock::new(),
+            share: OnceLock::new(),
+            flight: OnceLock::new(),
+            room: Mutex::default(),
+            withholding: OnceLock::new(),
+            _what: std::marker::PhantomData,
         })
     }
 

@@ -69,13 +69,13 @@ impl Capacity {
     }
 
     /// Waits until there is memory for an answer of any size, to be shrunk to what is known of that, and held until it has left.
-    pub(crate) async fn answer_room(&self, whose: &SpiffeId) -> Room {
-        self.answered.room(&whose.to_string(), ANSWER_BYTES_MAX).await
+    pub(crate) async fn answer_room(&self, whose: &str) -> Room {
+        self.answered.room(whose, ANSWER_BYTES_MAX).await
     }
 
     /// The same where it is there now.
-    pub(crate) fn answer_room_now(&self, whose: &SpiffeId) -> Option<Room> {
-        self.answered.room_now(&whose.to_string(), ANSWER_BYTES_MAX)
+    pub(crate) fn answer_room_now(&self, whose: &str) -> Option<Room> {
+        self.answered.room_now(whose, ANSWER_BYTES_MAX)
     }
 
     /// Does arithmetic that may take long on a thread that serves nobody, few at a time.
@@ -154,25 +154,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_that_a_principal_does_not_take_leave_room_for_others() {
-        let (capacity, awa, kofi) = (Capacity::default(), analyst("awa"), analyst("kofi"));
+        let (capacity, awa, kofi) = (Capacity::default(), "awa", "kofi");
         let mut untaken = Vec::new();
-        while let Ok(mut room) = timeout(Duration::from_secs(1), capacity.answer_room(&awa)).await {
+        while let Ok(mut room) = timeout(Duration::from_secs(1), capacity.answer_room(awa)).await {
             room.shrink(2 << 20);
             untaken.push(room);
         }
         assert_eq!(untaken.len(), 3, "a new one must fit whole beside those that wait");
-        assert!(capacity.answer_room_now(&awa).is_none());
-        let (waiting, now) = (capacity.answer_room(&awa), async {
+        assert!(capacity.answer_room_now(awa).is_none());
+        let (waiting, now) = (capacity.answer_room(awa), async {
             // Who waits for what it holds itself keeps nobody from what is there.
             tokio::task::yield_now().await;
-            let mut other = capacity.answer_room_now(&kofi).unwrap();
+            let mut other = capacity.answer_room_now(kofi).unwrap();
             other.shrink(1);
             other
         });
         let other =
             tokio::select! { biased; _ = waiting => panic!("it holds its most"), other = now => other };
         untaken.pop();
-        assert!(timeout(Duration::from_secs(1), capacity.answer_room(&awa)).await.is_ok());
+        assert!(timeout(Duration::from_secs(1), capacity.answer_room(awa)).await.is_ok());
         drop(other);
     }
 

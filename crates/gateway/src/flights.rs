@@ -21,14 +21,22 @@ pub(crate) type Flight = OwnedMutexGuard<()>;
 /// A place among those who have the same key.
 pub(crate) struct Place {
     lock: Lock,
-    /// Whether nobody else had one when it was taken.
-    pub is_first: bool,
+    /// Held from the beginning where nobody else had a place.
+    held: Option<Flight>,
 }
 
 impl Place {
+    /// Whether nobody else had one when it was taken: then none comes before it.
+    pub(crate) fn is_first(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Waits for the others; the key is free again when the guard is dropped.
     pub(crate) async fn wait(self) -> Flight {
-        self.lock.lock_owned().await
+        match self.held {
+            Some(held) => held,
+            None => self.lock.lock_owned().await,
+        }
     }
 }
 
@@ -51,7 +59,7 @@ impl<K: Clone + Eq + Hash> Flights<K> {
 
     /// The same where no other request of this key is under way now.
     pub(crate) fn take_now(&self, key: &K) -> Option<Flight> {
-        self.place(key).lock.try_lock_owned().ok()
+        self.place(key).held
     }
 
     /// A place for a request of this key, without waiting.
@@ -60,6 +68,6 @@ impl<K: Clone + Eq + Hash> Flights<K> {
         // A lock that only this table holds is nobody's.
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
         let lock = Lock::clone(locks.entry(key.clone()).or_default());
-        Place { is_first: Arc::strong_count(&lock) == 2, lock }
+        Place { held: Lock::clone(&lock).try_lock_owned().ok(), lock }
     }
 }

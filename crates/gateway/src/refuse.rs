@@ -106,7 +106,7 @@ impl Gateway {
                 self.has_kept(request, &record);
                 return status;
             }
-            Ok(Recorded::Answered(_) | Recorded::Reused | Recorded::Forgotten) => {
+            Ok(Recorded::Answered | Recorded::Reused | Recorded::Forgotten) => {
                 "another gateway has answered this request".to_owned()
             }
             Err(error) => error.to_string(),

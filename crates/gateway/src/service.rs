@@ -18,15 +18,16 @@ macro_rules! call {
     ($self:ident, $sent:ident.$envelope:ident, $kind:expr, $demand:expr, $work:ident, |$answer:ident| $response:expr) => {{
         let gateway = Arc::clone(&$self.0);
         let (_, extensions, sent) = $sent.into_parts();
-        let request =
-            gateway.authenticate(sent.$envelope, $kind).map_err(|reason| gateway.unauthenticated(&reason))?;
+        let under_way = extensions.get::<UnderWay>().cloned();
+        let peer = under_way.as_ref().map(UnderWay::peer).unwrap_or_default();
+        let request = gateway.authenticate(sent.$envelope, $kind, peer);
+        let request = request.map_err(|reason| gateway.unauthenticated(&reason))?;
         let admitted = gateway.admitted(&request).await;
         let share = gateway.share(&request, &admitted, $demand, &extensions).await?;
         let request = Arc::new(request);
-        let under_way = extensions.get::<UnderWay>().cloned();
         let later = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
-            let kept = match gateway.take_turn(&request, admitted).await {
+            let kept = match gateway.take_turn(&request, admitted, $demand).await {
                 Ok(Found::Fresh(signed)) => match gateway.$work(&request, &signed).await {
                     Err(refused) if refused.answered_elsewhere => gateway.first_answer(&request).await,
                     Err(refused) => Err(refused),

@@ -21,14 +21,27 @@ impl Gateway {
         // A coordinator that repeats what it has relayed must not use up what the principal may ask.
         let asks_for_work = admitted.as_ref().is_ok_and(Admitted::asks_for_work);
         let demand = if asks_for_work { demand } else { Demand::Replay };
-        match self.shares.take(&request.principal.to_string(), demand, Instant::now()) {
+        match self.taken_share(request, demand) {
             Ok(share) => {
                 if let Some(under_way) = extensions.get::<UnderWay>() {
                     under_way.keep(share.clone());
                 }
                 Ok(share)
             }
-            Err(wait) => Err(self.refuse(request, Refused::from(Refusal::TooManyRequests { wait })).await),
+            Err(refusal) => Err(self.refuse(request, Refused::from(refusal)).await),
         }
+    }
+
+    /// The share of a request that came as a copy, and is worked on as if it were the first.
+    pub(crate) fn take_share<T>(&self, request: &Request<T>, demand: Demand) -> Result<(), Refusal> {
+        let share = self.taken_share(request, demand)?;
+        // A request becomes one of these once.
+        let _ = request.share.set(share);
+        Ok(())
+    }
+
+    fn taken_share<T>(&self, request: &Request<T>, demand: Demand) -> Result<Share, Refusal> {
+        let taken = self.shares.take(&request.principal.to_string(), demand, Instant::now());
+        taken.map_err(|wait| Refusal::TooManyRequests { wait })
     }
 }

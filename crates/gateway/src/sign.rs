@@ -57,7 +57,7 @@ impl Gateway {
         match settled {
             Settled::Stored => {}
             Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
-            Settled::Answered(_) => return Err(known.answered_elsewhere()),
+            Settled::Answered => return Err(known.answered_elsewhere()),
         }
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),

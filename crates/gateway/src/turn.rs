@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lango_ledger::Claimed;
 use lango_store::{Claiming, OfRequest, Record, Recorded, Seen, Step, StoreError, Stored};
+use lango_transport::Demand;
 use lango_wire::{
     CLOCK_SKEW_S, Refusal, SignedRequest, TimeFault,
     kept::{self, Filling, Kept},
@@ -36,8 +37,17 @@ pub(crate) struct Admitted<T> {
 impl<T> Admitted<T> {
     /// Whether it has not come before. Only its principal can make another such one.
     pub(crate) fn asks_for_work(&self) -> bool {
-        self.place.is_first && matches!(self.claimed, Ok(Claimed::Fresh))
+        self.place.is_first() && matches!(self.claimed, Ok(Claimed::Fresh))
     }
+}
+
+/// What becomes of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// This gateway has it.
+    Held,
+    /// The request has its answer.
+    Answered,
 }
 
 /// What A9 finds.
@@ -81,14 +91,15 @@ impl Gateway {
     }
 
     /// Checks A9. A request that has not come before is claimed by the record of its answer, in one transaction with it, or by
-    /// [`Gateway::begin_work`], whichever comes first.
+    /// [`Gateway::begin_work`], whichever comes first. `demand` is what a copy counts as that turns out to be worked on.
     pub(crate) async fn take_turn<T: SignedRequest>(
         &self,
         request: &Request<T>,
         admitted: Result<Admitted<T>, Refusal>,
+        demand: Demand,
     ) -> Result<Found<T>, Refused> {
         let Admitted { signed, claiming, place, claimed } = admitted?;
-        let is_first = place.is_first;
+        let is_first = place.is_first();
         // An earlier one in this gateway is waited for until its answer has left: what is shown of it does not show when it was
         // ready.
         let alone = place.wait().await;
@@ -101,10 +112,16 @@ impl Gateway {
         };
         let is_claimed = claimed.map_err(unkept)? != Claimed::Fresh;
         if !is_claimed {
+            if !is_first {
+                // The one before was refused for want of a share; this one came as its copy.
+                self.take_share(request, demand)?;
+            }
             self.may_keep(&claiming).await?;
         }
-        if is_claimed && let Some(answer) = self.claim(&claiming).await? {
-            return Ok(Found::Kept(self.restore(request, &answer).await?));
+        if is_claimed && self.claim(&claiming).await? == Claim::Answered {
+            // Its copies need not wait until it has left.
+            drop(alone);
+            return Ok(Found::Kept(self.restore(request, &claiming).await?));
         }
         let turn = Turn::new(claiming, alone);
         if is_claimed {
@@ -118,7 +135,7 @@ impl Gateway {
     /// Claims a request durably before anything is done for it that is worth not to be done twice.
     pub(crate) async fn begin_work<T>(&self, request: &Request<T>, known: &Known) -> Result<(), Refused> {
         let Some(turn) = request.turn.get().filter(|turn| !turn.is_claimed()) else { return Ok(()) };
-        if self.claim(&turn.claiming).await?.is_some() {
+        if self.claim(&turn.claiming).await? == Claim::Answered {
             return Err(known.answered_elsewhere());
         }
         turn.begin(&self.store);
@@ -126,15 +143,15 @@ impl Gateway {
     }
 
     /// Claims a request, waiting for another gateway that is at work on it as long as that lives, the request has not expired,
-    /// and [`WAIT_MAX`] allows; its answer where it has one.
-    async fn claim(&self, claiming: &Claiming) -> Result<Option<Vec<u8>>, Refused> {
+    /// and [`WAIT_MAX`] allows.
+    async fn claim(&self, claiming: &Claiming) -> Result<Claim, Refused> {
         let mut claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
         let began = Instant::now();
         let mut seen: Option<(Seen, Instant)> = None;
         loop {
             match claimed {
-                Claimed::Fresh | Claimed::Free => return Ok(None),
-                Claimed::Answered(answer) => return Ok(Some(answer)),
+                Claimed::Fresh | Claimed::Free => return Ok(Claim::Held),
+                Claimed::Answered => return Ok(Claim::Answered),
                 Claimed::Reused => {
                     return Err(Refusal::RequestIdReused.into());
                 }
@@ -153,7 +170,8 @@ impl Gateway {
                         return Err(Known::default().unavailable(what, &hex::encode(holder)));
                     }
                     tokio::time::sleep(POLL).await;
-                    claimed = if since.elapsed() < LEASE {
+                    let may_live = since.elapsed() < LEASE;
+                    claimed = if may_live {
                         self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
                         // Changes nothing, since the claim is another's, and waits for the lock that its holder may be waiting
@@ -164,7 +182,7 @@ impl Gateway {
                     };
                     // What is free now is taken by a claim alone.
                     if let Claimed::Fresh | Claimed::Free = claimed
-                        && since.elapsed() < LEASE
+                        && may_live
                     {
                         claimed = self.store.claim(claiming, None).await.map_err(unkept)?;
                     }
@@ -175,30 +193,27 @@ impl Gateway {
 
     /// The answer that another gateway has given to a request at work here.
     pub(crate) async fn first_answer<T>(&self, request: &Request<T>) -> Result<Kept, Refused> {
-        let claimed = match request.turn.get() {
-            Some(turn) => self.store.claimed(&turn.claiming).await.map_err(unkept)?,
-            None => Claimed::Forgotten,
-        };
-        let Claimed::Answered(answer) = claimed else {
-            let what = "another gateway has answered this request";
-            return Err(Known::default().unavailable(what, &"its answer is gone"));
-        };
-        self.restore(request, &answer).await
+        match request.turn.get() {
+            Some(turn) => self.restore(request, &turn.claiming).await,
+            None => Err(Known::default().unavailable("a request was answered before its turn", &"")),
+        }
     }
 
-    /// The first answer's bytes, whole again.
-    async fn restore<T>(&self, request: &Request<T>, answer: &[u8]) -> Result<Kept, Refused> {
+    /// The first answer's bytes, whole again. They are read when there is memory for them.
+    async fn restore<T>(&self, request: &Request<T>, claiming: &Claiming) -> Result<Kept, Refused> {
         self.replayed_lines.line(|| {
             tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, "sent again");
         });
+        self.make_kept_answer_room(request).await;
+        let answer = self.store.first_answer(claiming).await.map_err(unkept)?;
         let known = Known::default();
         let damaged = |what: &'static str| known.unavailable("an answer that was kept cannot be read", &what);
-        let mut kept = kept::read(answer).ok_or_else(|| damaged("it is damaged"))?;
+        let answer = answer.ok_or_else(|| damaged("it is gone"))?;
+        let mut kept = kept::read(&answer).ok_or_else(|| damaged("it is damaged"))?;
         let dataset = kept.dataset.as_ref();
         let grids = self.policy.answer_grids.iter();
         let grid = grids.filter(|(name, _)| dataset.is_some_and(|dataset| name.as_str() == dataset.as_str()));
         request.pace.authorised(grid.map(|(_, step)| step).next());
-        self.make_answer_room(request).await;
         let mut fillings = Vec::new();
         for id in kept.left_out().ok_or_else(|| damaged("its release has no identifier"))? {
             let stored = self.store.release(&id).await;
@@ -222,7 +237,7 @@ impl Gateway {
                 self.has_kept(request, record);
                 Ok(())
             }
-            Ok(Recorded::Answered(_)) => Err(known.answered_elsewhere()),
+            Ok(Recorded::Answered) => Err(known.answered_elsewhere()),
             Ok(Recorded::Reused) => Err(Refused::new(Refusal::RequestIdReused, known)),
             Ok(Recorded::Forgotten) => Err(Refused::new(Refusal::Time(TimeFault::Expired), known)),
             Err(error) => Err(known.unavailable("an answer could not be recorded", &error)),

@@ -9,8 +9,8 @@ pub struct Claim {
     pub holder: Option<[u8; 16]>,
     /// Grows while its holder lives.
     pub beat: i64,
-    /// The answer, once there is one.
-    pub answer: Option<Vec<u8>>,
+    /// Whether it has its answer.
+    pub is_answered: bool,
 }
 
 /// What the store knows of a request.
@@ -30,7 +30,7 @@ pub enum Claimed {
     /// It came before and nobody is at work on it: go on with it.
     Free,
     /// It has its answer, which is the answer for good.
-    Answered(Vec<u8>),
+    Answered,
     /// Another gateway is at work on it.
     UnderWay {
         /// Which.
@@ -57,18 +57,18 @@ pub fn claim(
     dead: Option<([u8; 16], i64)>,
 ) -> Claimed {
     let RequestMemory { kept, forgotten_to } = memory;
-    let Some(Claim { request_digest: kept, holder, beat, answer }) = kept else {
+    let Some(Claim { request_digest: kept, holder, beat, is_answered }) = kept else {
         return if expires_at > forgotten_to { Claimed::Fresh } else { Claimed::Forgotten };
     };
     if kept != *request_digest {
         return Claimed::Reused;
     }
-    match (answer, holder) {
-        (Some(answer), _) => Claimed::Answered(answer),
-        (None, None) => Claimed::Free,
+    match (is_answered, holder) {
+        (true, _) => Claimed::Answered,
+        (false, None) => Claimed::Free,
         // One gateway works on one request once at a time: what it holds is left from an attempt that is over.
-        (None, Some(holder)) if holder == *me || dead == Some((holder, beat)) => Claimed::Free,
-        (None, Some(holder)) => Claimed::UnderWay { holder, beat },
+        (false, Some(holder)) if holder == *me || dead == Some((holder, beat)) => Claimed::Free,
+        (false, Some(holder)) => Claimed::UnderWay { holder, beat },
     }
 }
 
@@ -85,24 +85,24 @@ mod tests {
     #[test]
     fn a_request_is_answered_once_and_worked_on_by_one() {
         let (me, other) = ([1; 16], [2; 16]);
-        let kept = |digest: u8, holder, beat, answer: Option<&[u8]>| {
-            Some(Claim { request_digest: [digest; 32], holder, beat, answer: answer.map(Vec::from) })
+        let kept = |digest: u8, holder, beat, is_answered| {
+            Some(Claim { request_digest: [digest; 32], holder, beat, is_answered })
         };
         let under_way = |beat| Claimed::UnderWay { holder: other, beat };
         for (found, dead, expected) in [
             (None, None, Claimed::Fresh),
-            (kept(7, None, 0, None), None, Claimed::Free),
-            (kept(7, Some(me), 3, None), None, Claimed::Free),
-            (kept(7, Some(other), 3, None), None, under_way(3)),
-            (kept(7, Some(other), 3, None), Some((other, 3)), Claimed::Free),
+            (kept(7, None, 0, false), None, Claimed::Free),
+            (kept(7, Some(me), 3, false), None, Claimed::Free),
+            (kept(7, Some(other), 3, false), None, under_way(3)),
+            (kept(7, Some(other), 3, false), Some((other, 3)), Claimed::Free),
             // It lives: the beat has moved on, or it is a third one.
-            (kept(7, Some(other), 4, None), Some((other, 3)), under_way(4)),
-            (kept(7, Some(other), 3, None), Some(([3; 16], 3)), under_way(3)),
-            (kept(7, None, 0, Some(b"a")), None, Claimed::Answered(b"a".to_vec())),
-            (kept(7, Some(other), 0, Some(b"a")), Some((other, 0)), Claimed::Answered(b"a".to_vec())),
-            (kept(8, None, 0, Some(b"a")), None, Claimed::Reused),
-            (kept(8, Some(me), 0, None), None, Claimed::Reused),
-            (kept(8, Some(other), 0, None), Some((other, 0)), Claimed::Reused),
+            (kept(7, Some(other), 4, false), Some((other, 3)), under_way(4)),
+            (kept(7, Some(other), 3, false), Some(([3; 16], 3)), under_way(3)),
+            (kept(7, None, 0, true), None, Claimed::Answered),
+            (kept(7, Some(other), 0, true), Some((other, 0)), Claimed::Answered),
+            (kept(8, None, 0, true), None, Claimed::Reused),
+            (kept(8, Some(me), 0, false), None, Claimed::Reused),
+            (kept(8, Some(other), 0, false), Some((other, 0)), Claimed::Reused),
         ] {
             // What is kept is not forgotten, however late the mark is.
             for forgotten_to in [0, 99, if found.is_some() { 101 } else { 99 }] {

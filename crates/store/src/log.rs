@@ -62,13 +62,13 @@ impl Write for Append {
                 };
                 standing
             }
-            (None | Some(_), _) => match request::answered(transaction, record).await? {
-                Some(answer) => Claimed::Answered(answer),
-                None => Claimed::Free,
+            (None | Some(_), _) => match request::is_answered(transaction, record).await? {
+                true => Claimed::Answered,
+                false => Claimed::Free,
             },
         };
         match standing {
-            Claimed::Answered(answer) => return Ok(Recorded::Answered(answer)),
+            Claimed::Answered => return Ok(Recorded::Answered),
             Claimed::Reused => return Ok(Recorded::Reused),
             Claimed::Forgotten => return Ok(Recorded::Forgotten),
             // Where another gateway has begun meanwhile, the first answer is the answer.

@@ -70,8 +70,8 @@ pub enum Step {
 pub enum Recorded {
     /// It is recorded.
     Now,
-    /// The request had been answered meanwhile, with these bytes; nothing has changed.
-    Answered(Vec<u8>),
+    /// The request had been answered meanwhile; nothing has changed.
+    Answered,
     /// Its identifier has meanwhile come to stand for another payload; nothing has changed.
     Reused,
     /// It expires no later than one that has been forgotten meanwhile; nothing has changed.

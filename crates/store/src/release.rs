@@ -57,8 +57,8 @@ pub enum Settled {
     Stored,
     /// Another gateway has answered the same question first: its release is the one, this one is forgotten.
     Earlier,
-    /// Another gateway has answered the same request first, with these bytes: this release is forgotten.
-    Answered(Vec<u8>),
+    /// Another gateway has answered the same request first: this release is forgotten.
+    Answered,
 }
 
 macro_rules! stored {
@@ -207,8 +207,8 @@ impl Write for Settle {
     async fn apply(&self, transaction: &mut Connection) -> Result<Settled, StoreError> {
         let Self { reservation_id, release_id, layout, words, record } = self;
         let row = transaction.one(Reserved { id: (*reservation_id).into() }.into()).await?;
-        if let Some(answer) = request::answered(transaction, record).await? {
-            return Ok(Settled::Answered(answer));
+        if request::is_answered(transaction, record).await? {
+            return Ok(Settled::Answered);
         }
         if row.get::<Option<Vec<u8>>>("release_id")?.is_some() {
             return Ok(Settled::Earlier);

@@ -48,8 +48,15 @@ pub struct KeptAnswers {
 statement! {
     /// What is kept of a request, where it is, and how far the memory of requests reaches.
     KeptRequest { principal, id } =
-        "SELECT request_digest, holder, beat, answer, forgotten_to FROM request_horizon \
+        "SELECT request_digest, holder, beat, CAST(CASE WHEN answer IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_answered, \
+         forgotten_to FROM request_horizon \
          LEFT JOIN request ON principal = :principal AND request_id = :id"
+}
+
+statement! {
+    /// The first answer of a request.
+    FirstAnswer { principal, id } =
+        "SELECT answer FROM request WHERE principal = :principal AND request_id = :id AND answer IS NOT NULL"
 }
 
 statement! {
@@ -134,7 +141,7 @@ impl Write for Take {
                 let hold = Hold { principal: principal.into(), id: id.into(), holder: (&self.me).into() };
                 transaction.all(hold.into()).await?;
             }
-            Claimed::Answered(_) | Claimed::UnderWay { .. } | Claimed::Reused | Claimed::Forgotten => {}
+            Claimed::Answered | Claimed::UnderWay { .. } | Claimed::Reused | Claimed::Forgotten => {}
         }
         Ok(claimed)
     }
@@ -233,9 +240,17 @@ impl Store {
         self.write(Take { claiming: claiming.clone(), me: self.opened_by(), dead, purging }).await
     }
 
-    /// Reads what has become of a request that another gateway is at work on; changes nothing.
+    /// Reads what has become of a request; changes nothing.
     pub async fn claimed(&self, claiming: &Claiming) -> Result<Claimed, StoreError> {
         claiming.decided(&mut self.reader(), &self.opened_by(), None).await
+    }
+
+    /// Reads the first answer of a request, which may be large; `None` where there is none.
+    pub async fn first_answer(&self, claiming: &Claiming) -> Result<Option<Vec<u8>>, StoreError> {
+        let Claiming { principal, id, .. } = claiming;
+        let first = FirstAnswer { principal: principal.into(), id: id.into() };
+        let row = self.reader().optional(first.into()).await?;
+        row.map(|row| Ok(row.get("answer")?)).transpose()
     }
 
     /// What is kept of a principal's answers that were never reserved for.
@@ -265,22 +280,18 @@ fn memory_of(row: &Row) -> Result<RequestMemory, StoreError> {
         request_digest: request_digest.try_into().map_err(damaged)?,
         holder: row.get::<Option<Vec<u8>>>("holder")?.map(TryInto::try_into).transpose().map_err(damaged)?,
         beat: row.get("beat")?,
-        answer: row.get("answer")?,
+        is_answered: row.get::<i64>("is_answered")? != 0,
     };
     Ok(RequestMemory { kept: Some(claim), forgotten_to })
 }
 
-/// The answer that a record's request has already, where the record would give it one.
-pub(crate) async fn answered(
-    transaction: &mut Connection,
-    record: &Record,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(request) = &record.request else { return Ok(None) };
-    if record.answer().is_none() {
-        return Ok(None);
-    }
+/// Whether a record's request has an answer already, where the record would give it one.
+pub(crate) async fn is_answered(transaction: &mut Connection, record: &Record) -> Result<bool, StoreError> {
+    let Some(request) = record.request.as_ref().filter(|_| record.answer().is_some()) else {
+        return Ok(false);
+    };
     let kept = KeptRequest { principal: (&record.principal).into(), id: (&request.id).into() };
-    Ok(transaction.one(kept.into()).await?.get("answer")?)
+    Ok(transaction.one(kept.into()).await?.get::<i64>("is_answered")? != 0)
 }
 
 /// Takes a record's request the step that the record says. `key` is the one that the request is reserved for, where it is.

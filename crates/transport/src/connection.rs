@@ -16,6 +16,7 @@ use crate::{
     ServerLimits, UnderWay,
     activity::{Activity, Verdict},
     bytes::Purse,
+    head,
     limits::{
         CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY, LEAVE_TIME_MAX,
         STREAM_WINDOW_BYTES,
@@ -88,10 +89,12 @@ async fn answer(
     under_way: UnderWay,
     limits: ServerLimits,
 ) -> Result<Response<Answered>, Infallible> {
-    let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(under_way.clone());
+    let (sent, body) = request.into_parts();
+    let mut head = head::read_of(&sent);
+    drop(sent);
+    head.extensions.insert(under_way.clone());
     let body = RequestBody::new(body, under_way.clone(), limits.request_body);
-    let response = routes.oneshot(Request::from_parts(parts, tonic::body::Body::new(body))).await?;
+    let response = routes.oneshot(Request::from_parts(head, tonic::body::Body::new(body))).await?;
     Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)))
 }
 

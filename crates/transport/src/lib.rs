@@ -16,6 +16,7 @@ mod aside;
 mod bytes;
 mod client;
 mod connection;
+mod head;
 mod limits;
 mod log_rate;
 mod peer;

@@ -94,6 +94,10 @@ impl Body for RequestBody {
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => return Poll::Pending,
         };
+        if frame.is_trailers() {
+            // No server reads them.
+            return Poll::Ready(None);
+        }
         if !self.under_way.hold(frame.data_ref().map_or(0, Bytes::len)) {
             let full = "no more bytes of unanswered requests are held for this peer: send again later";
             return Poll::Ready(Some(Err(Status::resource_exhausted(full))));
