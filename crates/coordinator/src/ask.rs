@@ -22,8 +22,12 @@ use crate::{
     question::RelayedQuestion,
 };
 
+/// Calls under way at one member. A gateway takes 32 of one connection by default.
+const CALLS_MOST: usize = 28;
+/// Those of one analyst while others wait.
+const CALLS_EACH: usize = 4;
 /// How long an answer that has come may wait for memory before it is let go.
-const ROOM_WAIT: Duration = Duration::from_millis(500);
+const ROOM_WAIT: Duration = Duration::from_millis(100);
 
 /// What came of asking one member.
 #[derive(Debug)]
@@ -71,13 +75,16 @@ pub(crate) type Priced = Came<SealedPrice, ()>;
 #[derive(Debug, Clone)]
 pub(crate) struct MemberGateway {
     client: GatewayClient,
+    /// Calls under way: fewer than its connection has streams, shared out among analysts.
+    calls: Arc<Rooms>,
     /// One of its answers is read at a time; analysts have their turns one after the other.
     turn: Arc<Rooms>,
 }
 
 impl MemberGateway {
     pub fn new(client: GatewayClient) -> Self {
-        Self { client, turn: Rooms::new(1, Most::WhileOthersWait(1)) }
+        let shared = |whole, each| Rooms::new(whole, Most::WhileOthersWait(each));
+        Self { client, calls: shared(CALLS_MOST, CALLS_EACH), turn: shared(1, 1) }
     }
 }
 
@@ -135,7 +142,10 @@ impl Asker {
             let envelope = &asked.envelope;
             async move {
                 let read = async || {
+                    let _call = gateway.calls.room(analyst, 1).await;
+                    let sending = memory.question(analyst, envelope).await;
                     let coming = begin(gateway.client.clone(), envelope.clone()).await?;
+                    drop(sending);
                     let turn = gateway.turn.room(analyst, 1).await;
                     Ok::<(S, Room), Status>((coming.whole().await?, turn))
                 };

@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
-use lango_transport::{CutShort, Most, Room, Rooms, aside};
-use lango_wire::sealed::{SealedPrice, SealedRelease};
+use lango_transport::{CutShort, Most, Pressure, Room, Rooms, aside};
+use lango_wire::{
+    OnWire, pb,
+    sealed::{SealedPrice, SealedRelease},
+};
 use tokio::sync::Semaphore;
 
 /// What all large answers hold together that have come and are not passed on.
@@ -23,6 +26,9 @@ const SMALL_ANSWERS_BYTES: usize = 8 * SMALL_BYTES;
 const ADDED_BYTES: usize = 8 << 20;
 /// What those of one analyst's questions hold.
 const ADDED_BYTES_EACH: usize = ADDED_BYTES / 2;
+/// What all questions hold together that members have not begun to answer, each as often as it is sent, and those of one analyst.
+const QUESTIONS_BYTES: usize = 12 << 20;
+const QUESTIONS_BYTES_EACH: usize = QUESTIONS_BYTES / 2;
 /// The most cells of the tables of one question: 54 offices side by side with 740 cells each.
 pub(crate) const TABLE_CELLS_MOST: usize = 40_000;
 /// What a code of a layout takes once it is read.
@@ -36,8 +42,10 @@ pub(crate) struct Memory {
     answers: Arc<Rooms>,
     small: Arc<Rooms>,
     added: Arc<Rooms>,
+    questions: Arc<Rooms>,
     opened: Arc<Semaphore>,
     tables: Arc<Semaphore>,
+    pressure: Pressure,
 }
 
 impl Default for Memory {
@@ -46,8 +54,10 @@ impl Default for Memory {
             answers: Rooms::new(ANSWERS_BYTES, Most::Always(ANSWERS_BYTES_EACH)),
             small: Rooms::new(SMALL_ANSWERS_BYTES, Most::Always(SMALL_ANSWERS_BYTES / 2)),
             added: Rooms::new(ADDED_BYTES, Most::Always(ADDED_BYTES_EACH)),
+            questions: Rooms::new(QUESTIONS_BYTES, Most::Always(QUESTIONS_BYTES_EACH)),
             opened: Arc::new(Semaphore::new(OPENED_MOST)),
             tables: Arc::new(Semaphore::new(1)),
+            pressure: Pressure::default(),
         }
     }
 }
@@ -56,7 +66,17 @@ impl Memory {
     /// Waits for the memory of an answer to a question of this analyst.
     pub(crate) async fn answer(&self, analyst: &str, size: AnswerSize) -> Room {
         let budget = if size.opened <= SMALL_BYTES { &self.small } else { &self.answers };
-        budget.room(analyst, size.opened.min(ANSWER_BYTES_MOST)).await
+        self.pressure.room(budget, analyst, size.opened.min(ANSWER_BYTES_MOST)).await
+    }
+
+    /// Waits for the memory that a question takes while it is sent to one member: as it is handed on, and as it is encoded.
+    pub(crate) async fn question(&self, analyst: &str, envelope: &pb::Envelope) -> Room {
+        self.questions.room(analyst, 2 * envelope.wire_bytes()).await
+    }
+
+    /// Where it shows that somebody waits for memory of answers.
+    pub(crate) fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// The memory of an answer that waits to be added up, if there is some.

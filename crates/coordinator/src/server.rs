@@ -56,6 +56,7 @@ pub async fn serve(
     let tls = server_config(&config.tls, &config.region)?;
     let limits = config.limits;
     let service = service(config)?;
+    let pressure = service.asker.memory.pressure().clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CoordinatorServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
@@ -66,7 +67,7 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection)
         .add_service(reflection_alpha);
-    lango_transport::serve(listener, tls, routes, &limits, shutdown).await;
+    lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Request<T> {
     pub turn: OnceLock<Turn>,
     /// What it took of its principal's share when it turned out to be no copy.
     pub share: OnceLock<Share>,
-    /// The flight of its question, from when it is to be answered anew until the answer has left: those who ask the same
+    /// The flight of its question, from when rows are to be read until the answer has left: those who ask the same
     /// meanwhile do not see when it was ready.
     pub flight: OnceLock<Flight>,
     /// The memory of its answer.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lango_identity::SpiffeId;
 use lango_privacy::{Cost, MEMORY_MOST};
-use lango_transport::{CutShort, Most, Room, Rooms, aside};
+use lango_transport::{CutShort, Most, Pressure, Room, Rooms, aside};
 use lango_wire::limits::ANSWER_BYTES_MAX;
 
 /// What all questions that are counted at one time hold together: one of the largest, or several smaller ones.
@@ -40,6 +40,7 @@ pub(crate) struct Capacity {
     estimated: Arc<Rooms>,
     answered: Arc<Rooms>,
     planned: Arc<Rooms>,
+    pressure: Pressure,
 }
 
 impl Default for Capacity {
@@ -51,6 +52,7 @@ impl Default for Capacity {
             estimated: shared(ESTIMATED_BYTES, ESTIMATED_BYTES / 2),
             answered: Rooms::new(ANSWERED_BYTES, Most::Always(ANSWERED_BYTES_EACH)),
             planned: shared(PLANNED_MOST, 1),
+            pressure: Pressure::default(),
         }
     }
 }
@@ -70,7 +72,12 @@ impl Capacity {
 
     /// Waits until there is memory for an answer of any size, to be shrunk to what is known of that, and held until it has left.
     pub(crate) async fn answer_room(&self, whose: &str) -> Room {
-        self.answered.room(whose, ANSWER_BYTES_MAX).await
+        self.pressure.room(&self.answered, whose, ANSWER_BYTES_MAX).await
+    }
+
+    /// Where it shows that somebody waits for that.
+    pub(crate) fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// The same where it is there now.

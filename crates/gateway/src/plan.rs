@@ -72,9 +72,11 @@ impl Gateway {
         if fits(&plan, earlier).is_err() && !plan.earlier.is_empty() {
             let plan = compiled(Vec::new()).await?;
             fits(&plan, EarlierSize::default()).map_err(|refusal| Refused::new(refusal, known))?;
+            request.shrink_answer_room(bytes_at_most(&cost));
             return Ok((plan, room));
         }
         fits(&plan, earlier).map_err(|refusal| Refused::new(refusal, known))?;
+        request.shrink_answer_room(bytes_at_most(&cost).saturating_add(earlier.bytes));
         Ok((plan, room))
     }
 

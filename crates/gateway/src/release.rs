@@ -15,13 +15,13 @@ impl Gateway {
     ) -> Result<pb::Release, Refused> {
         let allowed = self.authorize(request, question).await?;
         let flight = self.take_flight(request, &allowed).await;
-        if let Some(stored) = self.stored(&allowed).await? {
-            drop(flight);
-            return self.repeat(request, &allowed, stored, FREE).await;
+        match self.stored(&allowed).await? {
+            Some(stored) => {
+                drop(flight);
+                self.repeat(request, &allowed, stored, FREE).await
+            }
+            None => self.answer(request, &allowed, flight).await,
         }
-        // A request has one flight.
-        let _ = request.flight.set(flight);
-        self.answer(request, &allowed).await
     }
 
     /// Waits until no earlier request of the same question is under way, whose answer is then stored, and free, and until there
@@ -49,6 +49,7 @@ impl Gateway {
         &self,
         request: &Request<Question>,
         allowed: &Allowed<'_>,
+        flight: Flight,
     ) -> Result<pb::Release, Refused> {
         self.begin_work(request, &allowed.known).await?;
         // Its part of the gateway's memory is held until the answer is made.
@@ -58,6 +59,8 @@ impl Gateway {
         let Some(reservation) = self.reserve(request, allowed, plan).await? else {
             return self.repeat_other(request, allowed, FREE).await;
         };
+        // From here on the answer's time depends on data: who asks the same waits until it has left.
+        let _ = request.flight.set(flight);
         let noisy = self.measure(request, allowed, reading, &reservation).await?;
         self.settle(request, allowed, reservation, noisy).await
     }

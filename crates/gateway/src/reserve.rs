@@ -78,6 +78,8 @@ impl Gateway {
             let unread = || known.unavailable("the stored plan of a reservation cannot be read", &held.id);
             let text = held.plan.parse().map_err(|()| unread())?;
             let restored = restore(query, granted.dataset, &text, held.loss);
+            // The first attempt may have been another principal's, at another price.
+            self.authorize_price(request, allowed, &held.loss)?;
             let plan = restored.map_err(|error| match error {
                 // Its charge stands, and so does the refusal, however often the question is asked again.
                 RestoreError::Refused(refusal) => Refused::new(refusal, known),

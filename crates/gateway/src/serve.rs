@@ -52,7 +52,8 @@ pub async fn serve(
             }
         }
     });
-    lango_transport::serve(listener, tls, routes, &gateway.limits, shutdown).await;
+    let limits = (&gateway.limits, gateway.capacity.pressure());
+    lango_transport::serve(listener, tls, routes, limits, shutdown).await;
     keeping.abort();
     let closing = async {
         if let Some(anchoring) = &gateway.anchoring {

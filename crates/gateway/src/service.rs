@@ -31,7 +31,7 @@ macro_rules! call {
                 Ok(Found::Fresh(signed)) => match gateway.$work(&request, &signed).await {
                     Err(refused) if refused.answered_elsewhere => gateway.first_answer(&request).await,
                     Err(refused) => Err(refused),
-                    Ok($answer) => return Ok(leaving(&request, under_way.as_ref(), $response)),
+                    Ok($answer) => return Ok(made(&request, $response)),
                 },
                 Ok(Found::Kept(kept)) => Ok(kept),
                 Err(refused) => Err(refused),
@@ -42,7 +42,7 @@ macro_rules! call {
                 Err(refused) => Err(refused),
             };
             match again {
-                Ok($answer) => Ok(leaving(&request, under_way.as_ref(), $response)),
+                Ok($answer) => Ok(made(&request, $response)),
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
         };
@@ -51,11 +51,20 @@ macro_rules! call {
             let _until_it_leaves = share;
             let answered = tokio::spawn(work).await;
             gateway.pace(&request).await;
-            answered
+            // What its memory is, and to whom it is free, does not show when the answer was ready.
+            answered.map(|answered| answered.map(|response| leaving(&request, under_way.as_ref(), response)))
         });
         let cut_short = |_| Refusal::Unavailable.into_status(None);
         paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
+}
+
+/// A response that gives back at once what it does not take, unless the time at which it was made depends on rows.
+fn made<T, R: OnWire>(request: &crate::authenticate::Request<T>, response: R) -> R {
+    if request.flight.get().is_none() {
+        request.shrink_answer_room(response.wire_bytes());
+    }
+    response
 }
 
 /// A response with the memory that it takes until it has left.

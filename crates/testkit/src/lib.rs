@@ -28,7 +28,7 @@ mod world;
 
 pub use answers::{table, tables, unsigned};
 pub use background::wait;
-pub use caller::{Caller, FailedCall, persons};
+pub use caller::{Caller, FailedCall, largest, persons};
 pub use clock::TestClock;
 pub use cluster::Cluster;
 pub use coordinator::{Relayed, TestCoordinator};

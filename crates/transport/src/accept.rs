@@ -11,10 +11,11 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use tonic::service::Routes;
 
 use crate::{
-    LogRate, ServerLimits,
+    LogRate, Most, Pressure, Rooms, ServerLimits,
     bytes::RequestBytes,
     client::{no_delay, within},
     connection::{Connection, stopping},
+    limits::{UNSIGNED_BYTES_EACH, UNSIGNED_BYTES_MOST},
     peer::Peer,
     places::{Place, Places, Room},
 };
@@ -28,12 +29,19 @@ pub(crate) struct House {
     handshakes: Places,
     established: Places,
     bytes: RequestBytes,
+    unsigned: Arc<Rooms>,
+    pressure: Pressure,
     failed: LogRate,
     turned_away: LogRate,
 }
 
 impl House {
-    pub(crate) fn new(tls: Arc<ServerConfig>, routes: Routes, limits: &ServerLimits) -> Self {
+    pub(crate) fn new(
+        tls: Arc<ServerConfig>,
+        routes: Routes,
+        limits: &ServerLimits,
+        pressure: &Pressure,
+    ) -> Self {
         let places = |per_address, in_all| Places::new(Room { per_address, in_all });
         Self {
             limits: *limits,
@@ -43,6 +51,8 @@ impl House {
             handshakes: places(limits.handshakes_per_address, limits.handshakes),
             established: places(limits.connections_per_address, limits.connections),
             bytes: RequestBytes::new(limits),
+            unsigned: Rooms::new(UNSIGNED_BYTES_MOST, Most::Always(UNSIGNED_BYTES_EACH)),
+            pressure: pressure.clone(),
             failed: LogRate::new("handshakes", limits.log_lines_per_second),
             turned_away: LogRate::new("connections turned away", limits.log_lines_per_second),
         }
@@ -77,7 +87,7 @@ impl House {
             }
         }
         let peer = Peer::of(from.ip());
-        if !self.established.has_free(peer) {
+        if !self.established.has_unused(peer) {
             return self.full(from);
         }
         let shaken = tokio::select! {
@@ -93,12 +103,15 @@ impl House {
                 });
             }
         };
-        let Some(_place) = self.established.take_free(peer) else { return self.full(from) };
+        let Some(place) = self.established.take_unused(peer) else { return self.full(from) };
         let connection = Connection {
             routes: self.routes.clone(),
             limits: self.limits,
             peer,
             purse: self.bytes.purse(peer),
+            place,
+            unsigned: Arc::clone(&self.unsigned),
+            pressed: self.pressure.watch(),
             stopping: stops,
         };
         Box::pin(connection.serve(stream)).await;

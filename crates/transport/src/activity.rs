@@ -1,15 +1,31 @@
 //! What goes on in one connection, and whether it may stay.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use crate::ServerLimits;
+use crate::{ServerLimits, limits::PRESSED_ANSWER_MAX};
 
 /// The account of one connection.
 #[derive(Debug)]
-pub(crate) struct Activity(Mutex<Traffic>);
+pub(crate) struct Activity {
+    account: Mutex<Account>,
+    /// Whether no request is under way.
+    is_idle: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct Account {
+    traffic: Traffic,
+    /// When each piece of an answer began that is not sent.
+    pieces: BTreeMap<u64, Instant>,
+    next_piece: u64,
+}
 
 /// Where it stands.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +41,8 @@ pub(crate) struct Traffic {
     progress: Instant,
     /// What was sent since.
     sent: usize,
+    /// Since when the oldest of them is owed.
+    oldest: Option<Instant>,
 }
 
 /// What is to become of a connection.
@@ -39,62 +57,76 @@ pub(crate) enum Verdict {
 }
 
 impl Activity {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Traffic {
+    /// `is_idle` is where others see whether a request is under way.
+    pub(crate) fn new(now: Instant, is_idle: Arc<AtomicBool>) -> Self {
+        let traffic = Traffic {
             born: now,
             under_way: 0,
             quiet_since: now,
             owed: 0,
             progress: now,
             sent: 0,
-        }))
+            oldest: None,
+        };
+        let account = Account { traffic, pieces: BTreeMap::new(), next_piece: 0 };
+        Self { account: Mutex::new(account), is_idle }
     }
 
     pub(crate) fn request_begins(&self) {
-        self.lock().under_way += 1;
+        let mut account = self.lock();
+        account.traffic.under_way += 1;
+        self.is_idle.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn request_ends(&self) {
-        let mut traffic = self.lock();
+        let mut account = self.lock();
+        let traffic = &mut account.traffic;
         traffic.under_way = traffic.under_way.saturating_sub(1);
         traffic.quiet_since = Instant::now();
+        self.is_idle.store(traffic.under_way == 0, Ordering::Relaxed);
     }
 
-    pub(crate) fn piece_begins(&self) {
-        let mut traffic = self.lock();
-        if traffic.owed == 0 {
-            (traffic.progress, traffic.sent) = (Instant::now(), 0);
+    /// A piece of an answer is owed from now on, until [`Activity::piece_ends`] of its number.
+    pub(crate) fn piece_begins(&self) -> u64 {
+        let (mut account, now) = (self.lock(), Instant::now());
+        if account.pieces.is_empty() {
+            (account.traffic.progress, account.traffic.sent) = (now, 0);
         }
-        traffic.owed += 1;
+        let number = account.next_piece;
+        account.next_piece += 1;
+        account.pieces.insert(number, now);
+        number
     }
 
     /// This number of bytes of a piece was sent, where `least` is what must be sent in a time.
     pub(crate) fn piece_progresses(&self, bytes: usize, least: usize) {
-        let mut traffic = self.lock();
+        let mut account = self.lock();
+        let traffic = &mut account.traffic;
         traffic.sent = traffic.sent.saturating_add(bytes);
         if traffic.sent >= least {
             (traffic.progress, traffic.sent) = (Instant::now(), 0);
         }
     }
 
-    pub(crate) fn piece_ends(&self) {
-        let mut traffic = self.lock();
-        traffic.owed = traffic.owed.saturating_sub(1);
+    pub(crate) fn piece_ends(&self, number: u64) {
+        self.lock().pieces.remove(&number);
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
-        *self.lock()
+        let account = self.lock();
+        let oldest = account.pieces.first_key_value().map(|(_, began)| *began);
+        Traffic { owed: account.pieces.len(), oldest, ..account.traffic }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Traffic> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Traffic {
-    /// Whether the connection may stay at `now`.
-    pub(crate) fn verdict(&self, limits: &ServerLimits, now: Instant) -> Verdict {
-        if let Some(cut) = self.stalled(limits, now) {
+    /// Whether the connection may stay at `now`; `pressed` where others wait for the memory of answers.
+    pub(crate) fn verdict(&self, limits: &ServerLimits, pressed: bool, now: Instant) -> Verdict {
+        if let Some(cut) = self.stalled(limits, pressed, now) {
             return cut;
         }
         if self.under_way == 0 && since(self.quiet_since, now) >= limits.idle {
@@ -104,25 +136,35 @@ impl Traffic {
             return Verdict::Leave("age");
         }
         let idle = if self.under_way == 0 { self.quiet_since } else { now } + limits.idle;
-        Verdict::Stay(idle.min(self.born + limits.connection_age).min(self.stall_at(limits, now)))
+        Verdict::Stay(idle.min(self.born + limits.connection_age).min(self.stall_at(limits, pressed, now)))
     }
 
     /// The same for a connection that takes no further request: until then it has time to finish.
-    pub(crate) fn last_verdict(&self, limits: &ServerLimits, now: Instant, until: Instant) -> Verdict {
-        match self.stalled(limits, now) {
+    pub(crate) fn last_verdict(
+        &self,
+        limits: &ServerLimits,
+        pressed: bool,
+        now: Instant,
+        until: Instant,
+    ) -> Verdict {
+        match self.stalled(limits, pressed, now) {
             Some(cut) => cut,
             None if now >= until => Verdict::Cut("a request under way outlasted its connection's age"),
-            None => Verdict::Stay(until.min(self.stall_at(limits, now))),
+            None => Verdict::Stay(until.min(self.stall_at(limits, pressed, now))),
         }
     }
 
-    fn stalled(&self, limits: &ServerLimits, now: Instant) -> Option<Verdict> {
-        let stalled = self.owed > 0 && since(self.progress, now) >= limits.answer_stall;
+    fn stalled(&self, limits: &ServerLimits, pressed: bool, now: Instant) -> Option<Verdict> {
+        let stalled = self.owed > 0 && now >= self.stall_at(limits, pressed, now);
         stalled.then_some(Verdict::Cut("the peer takes its answers too slowly"))
     }
 
-    fn stall_at(&self, limits: &ServerLimits, now: Instant) -> Instant {
-        if self.owed > 0 { self.progress + limits.answer_stall } else { now + limits.answer_stall }
+    fn stall_at(&self, limits: &ServerLimits, pressed: bool, now: Instant) -> Instant {
+        let stall = if self.owed > 0 { self.progress } else { now } + limits.answer_stall;
+        match self.oldest {
+            Some(oldest) if pressed => stall.min(oldest + PRESSED_ANSWER_MAX),
+            Some(_) | None => stall,
+        }
     }
 }
 
@@ -136,21 +178,21 @@ mod tests {
 
     #[test]
     fn a_trickle_is_no_progress() {
-        let activity = Activity::new(Instant::now());
-        activity.piece_begins();
+        let activity = Activity::new(Instant::now(), Arc::default());
+        let first = activity.piece_begins();
         let begun = activity.traffic().progress;
         for _ in 0..99 {
             activity.piece_progresses(1, 100);
         }
-        activity.piece_begins();
-        activity.piece_ends();
-        assert_eq!(activity.traffic().progress, begun);
+        let second = activity.piece_begins();
+        activity.piece_ends(second);
+        assert_eq!((activity.traffic().progress, activity.traffic().oldest), (begun, Some(begun)));
         activity.piece_progresses(1, 100);
         let traffic = activity.traffic();
         assert!(traffic.progress > begun && traffic.sent == 0);
         // What begins when nothing is owed has its time from then on.
         activity.piece_progresses(50, 100);
-        activity.piece_ends();
+        activity.piece_ends(first);
         activity.piece_begins();
         assert!(activity.traffic().progress > traffic.progress && activity.traffic().sent == 0);
     }
@@ -182,12 +224,31 @@ mod tests {
             (1, 0, 3, 45, 200, cut),
         ] {
             let (quiet_since, progress) = (at(quiet_since), at(progress));
-            let traffic = Traffic { born, under_way, quiet_since, owed, progress, sent: 0 };
-            assert_eq!(traffic.verdict(&limits, at(now)), expected, "{traffic:?} at {now}");
+            let traffic = Traffic { born, under_way, quiet_since, owed, progress, sent: 0, oldest: None };
+            assert_eq!(traffic.verdict(&limits, false, at(now)), expected, "{traffic:?} at {now}");
         }
-        let leaving = Traffic { born, under_way: 1, quiet_since: born, owed: 0, progress: born, sent: 0 };
-        assert_eq!(leaving.last_verdict(&limits, at(100), at(103)), stay(103));
-        assert!(matches!(leaving.last_verdict(&limits, at(103), at(103)), Verdict::Cut(_)));
-        assert_eq!(Traffic { owed: 1, ..leaving }.last_verdict(&limits, at(100), at(103)), cut);
+        let leaving =
+            Traffic { born, under_way: 1, quiet_since: born, owed: 0, progress: born, sent: 0, oldest: None };
+        assert_eq!(leaving.last_verdict(&limits, false, at(100), at(103)), stay(103));
+        assert!(matches!(leaving.last_verdict(&limits, false, at(103), at(103)), Verdict::Cut(_)));
+        assert_eq!(Traffic { owed: 1, ..leaving }.last_verdict(&limits, false, at(100), at(103)), cut);
+    }
+    #[test]
+    fn who_takes_an_answer_slowly_loses_it_while_others_wait_for_its_memory() {
+        let limits = ServerLimits::default();
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        let activity = Activity::new(begun, Arc::default());
+        activity.piece_begins();
+        // It makes progress, as a trickle does that is fast enough.
+        let traffic = Traffic { progress: at(9), oldest: Some(begun), ..activity.traffic() };
+        let cut = Verdict::Cut("the peer takes its answers too slowly");
+        for (pressed, now, expected) in
+            [(false, 10, Verdict::Stay(at(39))), (true, 9, Verdict::Stay(at(10))), (true, 10, cut)]
+        {
+            assert_eq!(traffic.verdict(&limits, pressed, at(now)), expected, "{pressed} {now}");
+            let last = traffic.last_verdict(&limits, pressed, at(now), at(100));
+            assert_eq!(last, expected, "{pressed} {now}");
+        }
     }
 }

@@ -7,22 +7,24 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch, time::sleep_until};
 use tokio_rustls::server::TlsStream;
 use tonic::{
+    Status,
     codegen::http::{Request, Response},
     service::Routes,
 };
 use tower::ServiceExt;
 
 use crate::{
-    ServerLimits, UnderWay,
+    Rooms, ServerLimits, UnderWay,
     activity::{Activity, Verdict},
     bytes::Purse,
     head,
     limits::{
         CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY, LEAVE_TIME_MAX,
-        STREAM_WINDOW_BYTES,
+        REQUEST_BYTES, STREAM_WINDOW_BYTES, UNSIGNED_BYTES, UNSIGNED_SERVICES,
     },
     peer::Peer,
-    request::RequestBody,
+    places::Place,
+    request::{NO_MORE_BYTES, RequestBody},
     response::Answered,
 };
 
@@ -32,6 +34,12 @@ pub(crate) struct Connection {
     pub limits: ServerLimits,
     pub peer: Peer,
     pub purse: Purse,
+    /// Its place, which it gives up while it is idle.
+    pub place: Place,
+    /// What services that nobody signs for take together.
+    pub unsigned: Arc<Rooms>,
+    /// How many wait for memory that answers take.
+    pub pressed: watch::Receiver<usize>,
     /// True once the server stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -39,19 +47,20 @@ pub(crate) struct Connection {
 impl Connection {
     /// Serves it to its end.
     pub(crate) async fn serve(mut self, stream: TlsStream<TcpStream>) {
-        let activity = Arc::new(Activity::new(Instant::now()));
+        let activity = Arc::new(Activity::new(Instant::now(), Arc::clone(self.place.is_idle())));
         let service = service_fn(|request| {
             let under_way = UnderWay::begin(self.peer, activity.clone(), self.purse.clone());
-            answer(self.routes.clone(), request, under_way, self.limits)
+            answer(self.routes.clone(), request, under_way, Arc::clone(&self.unsigned), self.limits)
         });
         let mut connection = pin!(http2(&self.limits).serve_connection(TokioIo::new(stream), service));
         // Until when the requests under way have time, once no new one is taken.
         let mut leaves: Option<Instant> = None;
         loop {
             let now = Instant::now();
+            let (traffic, pressed) = (activity.traffic(), *self.pressed.borrow_and_update() > 0);
             let verdict = match leaves {
-                Some(until) => activity.traffic().last_verdict(&self.limits, now, until),
-                None => activity.traffic().verdict(&self.limits, now),
+                Some(until) => traffic.last_verdict(&self.limits, pressed, now, until),
+                None => traffic.verdict(&self.limits, pressed, now),
             };
             let again = match verdict {
                 Verdict::Stay(until) => until,
@@ -72,6 +81,12 @@ impl Connection {
                     // The server cuts it sooner.
                     leaves = Some(now + LEAVE_TIME_MAX);
                 }
+                () = self.place.lost(), if leaves.is_none() => {
+                    tracing::debug!("an idle connection gives its place up");
+                    connection.as_mut().graceful_shutdown();
+                    leaves = Some(now + LEAVE_TIME_MAX);
+                }
+                Ok(()) = self.pressed.changed() => {}
                 () = sleep_until(again.into()) => {}
             }
         }
@@ -87,11 +102,24 @@ async fn answer(
     routes: Routes,
     request: Request<Incoming>,
     under_way: UnderWay,
+    unsigned: Arc<Rooms>,
     limits: ServerLimits,
 ) -> Result<Response<Answered>, Infallible> {
     let (sent, body) = request.into_parts();
     let mut head = head::read_of(&sent);
     drop(sent);
+    let refused = |why: &'static str| Status::resource_exhausted(why).into_http::<tonic::body::Body>();
+    if !under_way.hold(REQUEST_BYTES) {
+        let response = refused(NO_MORE_BYTES);
+        return Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)));
+    }
+    if head.uri.path().starts_with(UNSIGNED_SERVICES) {
+        let Some(room) = unsigned.room_now(&under_way.peer(), UNSIGNED_BYTES) else {
+            let response = refused("too many of these calls are open: close some of them");
+            return Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)));
+        };
+        under_way.keep(room);
+    }
     head.extensions.insert(under_way.clone());
     let body = RequestBody::new(body, under_way.clone(), limits.request_body);
     let response = routes.oneshot(Request::from_parts(head, tonic::body::Body::new(body))).await?;

@@ -9,6 +9,16 @@ pub(crate) const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
 pub(crate) const KEEPALIVE_ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How long the requests under way of a connection that is past its age may take.
 pub(crate) const LEAVE_TIME_MAX: Duration = Duration::from_secs(300);
+/// How long a peer may take an answer while others wait for its memory. An answer is kept, and sent again where it is asked for.
+pub(crate) const PRESSED_ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Services that anyone may call who has a certificate, and that nobody signs for: health and reflection.
+pub(crate) const UNSIGNED_SERVICES: &str = "/grpc.";
+/// What one call of them takes at most, those of one address, and all of them.
+pub(crate) const UNSIGNED_BYTES: usize = 256 << 10;
+pub(crate) const UNSIGNED_BYTES_EACH: usize = 4 << 20;
+pub(crate) const UNSIGNED_BYTES_MOST: usize = 8 << 20;
+/// What a request takes before any of its body has come, in HTTP/2 and here.
+pub(crate) const REQUEST_BYTES: usize = 16 << 10;
 /// The most bytes of a request's headers.
 pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
 /// What a peer may send before it is read: on a stream, and on a connection.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::oneshot;
@@ -27,8 +30,16 @@ pub(crate) struct Places {
 struct Taken {
     next: u64,
     in_all: usize,
-    /// The places of each address by the order of coming. A sender that is dropped takes the place away.
-    by_peer: HashMap<Peer, BTreeMap<u64, oneshot::Sender<()>>>,
+    /// The places of each address by the order of coming.
+    by_peer: HashMap<Peer, BTreeMap<u64, Seat>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    /// A sender that is dropped takes the place away.
+    _keep: oneshot::Sender<()>,
+    /// Whether nothing is under way at it.
+    is_idle: Arc<AtomicBool>,
 }
 
 /// A place, given back when it is dropped.
@@ -36,7 +47,9 @@ struct Taken {
 pub(crate) struct Place {
     peer: Peer,
     number: u64,
-    lost: oneshot::Receiver<()>,
+    /// Nothing once it was lost.
+    lost: Option<oneshot::Receiver<()>>,
+    is_idle: Arc<AtomicBool>,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -59,15 +72,21 @@ impl Places {
         self.seat(&mut taken, peer)
     }
 
-    /// A place, if there is one.
-    pub(crate) fn take_free(&self, peer: Peer) -> Option<Place> {
+    /// A place, if there is one, or one at which nothing is under way: of the same address where that has all of its own, and
+    /// else of an address that has more places than this one. So nobody keeps others out by coming and doing nothing.
+    pub(crate) fn take_unused(&self, peer: Peer) -> Option<Place> {
         let mut taken = self.lock();
-        self.is_free(&taken, peer).then(|| self.seat(&mut taken, peer))
+        if !self.is_free(&taken, peer) {
+            let (whose, number) = taken.idle(peer, taken.of(peer) >= self.room.per_address)?;
+            taken.free(whose, number);
+        }
+        Some(self.seat(&mut taken, peer))
     }
 
-    /// Whether there is a place now.
-    pub(crate) fn has_free(&self, peer: Peer) -> bool {
-        self.is_free(&self.lock(), peer)
+    /// Whether there is such a place now.
+    pub(crate) fn has_unused(&self, peer: Peer) -> bool {
+        let taken = self.lock();
+        self.is_free(&taken, peer) || taken.idle(peer, taken.of(peer) >= self.room.per_address).is_some()
     }
 
     fn is_free(&self, taken: &Taken, peer: Peer) -> bool {
@@ -76,11 +95,16 @@ impl Places {
 
     fn seat(&self, taken: &mut Taken, peer: Peer) -> Place {
         let (keep, lost) = oneshot::channel();
+        let is_idle = Arc::new(AtomicBool::new(true));
         let number = taken.next;
         taken.next += 1;
         taken.in_all += 1;
-        taken.by_peer.entry(peer).or_default().insert(number, keep);
-        Place { peer, number, lost, taken: self.taken.clone() }
+        taken
+            .by_peer
+            .entry(peer)
+            .or_default()
+            .insert(number, Seat { _keep: keep, is_idle: Arc::clone(&is_idle) });
+        Place { peer, number, lost: Some(lost), is_idle, taken: self.taken.clone() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
@@ -95,6 +119,21 @@ impl Taken {
 
     fn greediest(&self) -> Option<Peer> {
         self.by_peer.iter().max_by_key(|(_, places)| places.len()).map(|(peer, _)| *peer)
+    }
+
+    /// The oldest idle place of this address, or of the one with the most places among those that have more than it and an idle
+    /// one.
+    fn idle(&self, peer: Peer, its_own: bool) -> Option<(Peer, u64)> {
+        let oldest = |places: &BTreeMap<u64, Seat>| {
+            places.iter().find(|(_, seat)| seat.is_idle.load(Ordering::Relaxed)).map(|(number, _)| *number)
+        };
+        let may_lose = |(whose, places): &(&Peer, &BTreeMap<u64, Seat>)| match its_own {
+            true => **whose == peer,
+            false => places.len() > self.of(peer) + 1,
+        };
+        let candidates = self.by_peer.iter().filter(may_lose);
+        let idle = candidates.filter_map(|(whose, places)| Some((places.len(), *whose, oldest(places)?)));
+        idle.max_by_key(|(held, _, _)| *held).map(|(_, whose, number)| (whose, number))
     }
 
     fn evict(&mut self, peer: Peer) {
@@ -116,10 +155,18 @@ impl Taken {
 }
 
 impl Place {
+    /// Where it is said whether nothing is under way at it.
+    pub(crate) fn is_idle(&self) -> &Arc<AtomicBool> {
+        &self.is_idle
+    }
+
     /// Done when the place was given to another.
     pub(crate) async fn lost(&mut self) {
-        // Nothing is ever sent: the end of the sender is the message.
-        drop((&mut self.lost).await);
+        if let Some(lost) = &mut self.lost {
+            // Nothing is ever sent: the end of the sender is the message.
+            drop(lost.await);
+            self.lost = None;
+        }
     }
 }
 
@@ -174,12 +221,17 @@ mod tests {
     #[test]
     fn places_that_are_given_back_can_be_taken_again() {
         let places = Places::new(Room { per_address: 1, in_all: 2 });
-        let first = places.take_free(peer(1)).unwrap();
-        assert!(places.take_free(peer(1)).is_none() && !places.has_free(peer(1)));
-        let second = places.take_free(peer(2)).unwrap();
-        assert!(places.take_free(peer(3)).is_none());
+        let busy = |peer| {
+            let place = places.take_unused(peer)?;
+            place.is_idle().store(false, Ordering::Relaxed);
+            Some(place)
+        };
+        let first = busy(peer(1)).unwrap();
+        assert!(busy(peer(1)).is_none() && !places.has_unused(peer(1)));
+        let second = busy(peer(2)).unwrap();
+        assert!(busy(peer(3)).is_none());
         drop(first);
-        assert!(places.has_free(peer(3)) && places.has_free(peer(1)) && !places.has_free(peer(2)));
+        assert!(places.has_unused(peer(3)) && places.has_unused(peer(1)) && !places.has_unused(peer(2)));
         drop(second);
         assert!(places.lock().by_peer.is_empty() && places.lock().in_all == 0);
     }
@@ -194,5 +246,23 @@ mod tests {
         assert_eq!(places.lock().in_all, 1);
         drop(kept);
         assert_eq!(places.lock().in_all, 0);
+    }
+
+    #[test]
+    fn who_comes_and_does_nothing_keeps_nobody_out() {
+        let places = Places::new(Room { per_address: 3, in_all: 4 });
+        let mut held: Vec<Place> = [1, 1, 1, 2].map(|last| places.take_unused(peer(last)).unwrap()).into();
+        held[0].is_idle().store(false, Ordering::Relaxed);
+        // The oldest idle one of the address with the most goes, and at last none is left that has more than a newcomer would.
+        let third = places.take_unused(peer(3)).unwrap();
+        assert_eq!(held.iter_mut().map(is_lost).collect::<Vec<_>>(), [false, true, false, false]);
+        let fourth = places.take_unused(peer(4)).unwrap();
+        assert_eq!(held.iter_mut().map(is_lost).collect::<Vec<_>>(), [false, true, true, false]);
+        assert!(places.take_unused(peer(5)).is_none(), "everybody has one");
+        assert_eq!(places.lock().in_all, 4);
+        drop((held, third, fourth));
+        // An address with all of its own gives up one of its own.
+        let mut own: Vec<Place> = [1, 1, 1, 1].map(|last| places.take_unused(peer(last)).unwrap()).into();
+        assert_eq!(own.iter_mut().map(is_lost).collect::<Vec<_>>(), [true, false, false, false]);
     }
 }

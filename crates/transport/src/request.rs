@@ -18,6 +18,9 @@ use crate::{
     peer::Peer,
 };
 
+pub(crate) const NO_MORE_BYTES: &str =
+    "no more bytes of unanswered requests are held for this peer: send again later";
+
 /// A request that was begun. It ends when the last clone is dropped: the last byte of its answer was sent, or its peer is gone. A
 /// service finds it among its request's extensions.
 #[derive(Clone)]
@@ -51,7 +54,8 @@ impl UnderWay {
         &self.0.activity
     }
 
-    fn hold(&self, bytes: usize) -> bool {
+    /// Holds some bytes more; false where the peer has as many as it may have.
+    pub(crate) fn hold(&self, bytes: usize) -> bool {
         self.0.purse.hold(bytes, &mut self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -99,8 +103,7 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         }
         if !self.under_way.hold(frame.data_ref().map_or(0, Bytes::len)) {
-            let full = "no more bytes of unanswered requests are held for this peer: send again later";
-            return Poll::Ready(Some(Err(Status::resource_exhausted(full))));
+            return Poll::Ready(Some(Err(Status::resource_exhausted(NO_MORE_BYTES))));
         }
         Poll::Ready(Some(Ok(frame)))
     }

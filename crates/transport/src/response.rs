@@ -50,12 +50,13 @@ pub(crate) struct Owed {
     bytes: Bytes,
     under_way: UnderWay,
     least: usize,
+    number: u64,
 }
 
 impl Owed {
     fn new(bytes: Bytes, under_way: UnderWay, least: usize) -> Self {
-        under_way.activity().piece_begins();
-        Self { bytes, under_way, least }
+        let number = under_way.activity().piece_begins();
+        Self { bytes, under_way, least, number }
     }
 }
 
@@ -76,6 +77,6 @@ impl Buf for Owed {
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        self.under_way.activity().piece_ends();
+        self.under_way.activity().piece_ends(self.number);
     }
 }

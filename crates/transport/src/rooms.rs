@@ -51,6 +51,11 @@ impl Rooms {
         woken.try_recv().is_ok().then_some(room)
     }
 
+    /// Whether a principal could hold this much more if nobody else held anything.
+    pub fn may_hold(&self, principal: &str, units: usize) -> bool {
+        self.lock().rounds.may_hold(&principal.to_owned(), units, true)
+    }
+
     /// A place in a principal's line, which is its room once it is woken.
     fn ask(self: &Arc<Self>, principal: &str, units: usize) -> (Room, oneshot::Receiver<()>) {
         let (wake, woken) = oneshot::channel();

@@ -110,7 +110,7 @@ impl<P: Clone + Eq + Hash> Rounds<P> {
         *self.held.entry(principal.clone()).or_default() += units;
     }
 
-    fn may_hold(&self, principal: &P, units: usize, others_wait: bool) -> bool {
+    pub(crate) fn may_hold(&self, principal: &P, units: usize, others_wait: bool) -> bool {
         let held = self.held.get(principal).copied().unwrap_or(0);
         let within = |most: usize| held == 0 || held.saturating_add(units) <= most;
         match self.most {

@@ -6,21 +6,22 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tonic::service::Routes;
 
-use crate::{LogRate, ServerLimits, accept::House};
+use crate::{LogRate, Pressure, ServerLimits, accept::House};
 
 /// After a failure to accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to
-/// end, then what is left is cut. Work that a service gave to tasks of its own goes on.
+/// end, then what is left is cut. Work that a service gave to tasks of its own goes on. `pressure` is where the services say that
+/// somebody waits for memory which answers take.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     routes: Routes,
-    limits: &ServerLimits,
+    (limits, pressure): (&ServerLimits, &Pressure),
     shutdown: impl Future<Output = ()>,
 ) {
-    let house = Arc::new(House::new(tls, routes, limits));
+    let house = Arc::new(House::new(tls, routes, limits, pressure));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::select! {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lango_identity::{Expected, PayloadType, Role, client_config};
-use lango_testkit::{Office, Policy, Register, TestRegion, at_once, persons};
+use lango_testkit::{Office, Policy, Register, TestRegion, at_once, largest, persons};
 use lango_transport::{self as transport, ServerLimits};
 use lango_wire::client::GatewayClient;
 use tokio::time::timeout;
@@ -31,12 +31,6 @@ fn question(measures: &str, epsilon: &str) -> String {
     format!("lango-query 1\ndataset residents\n{measures}price epsilon {epsilon}\n")
 }
 
-/// The largest answer: a quarter of a million integers of up to seven bytes.
-fn large(epsilon: &str) -> String {
-    let by = "by age,arrival_year,country_of_birth,education\n";
-    question(&format!("measure rows(income)\n{by}measure sum(income)\n{by}"), epsilon)
-}
-
 /// As heavy as a question may be: five million integers to count.
 fn heavy(epsilon: &str) -> String {
     let shares: String =
@@ -51,7 +45,7 @@ async fn a_gateway_stays_small_whatever_is_asked_and_not_taken() {
     let analysts = |names: [&str; 3]| names.map(|name| world.caller(Role::Analyst, name));
     let (idlers, callers, other) =
         (analysts(["ama", "efua", "kofi"]), analysts(["abla", "esi", "yaw"]), world.analyst());
-    let large_answer = other.ask(&office, &large("0.001")).await.unwrap();
+    let large_answer = other.ask(&office, &largest("0.001")).await.unwrap();
     assert!(large_answer.cells.len() > 150_000, "{}", large_answer.cells.len());
     let before = gateway.megabytes();
 
@@ -62,7 +56,7 @@ async fn a_gateway_stays_small_whatever_is_asked_and_not_taken() {
         let client = GatewayClient::new(transport::channel(&office.address(), config, SOON));
         let office = &office;
         (0..AT_ONCE).map(move |_| {
-            let question = caller.question(&[&office.id], &large("0.001"));
+            let question = caller.question(&[&office.id], &largest("0.001"));
             let (client, signed) = (client.clone(), caller.sign(PayloadType::Query, question.encode()));
             // Those for which there is no memory wait.
             async move { timeout(Duration::from_secs(5), client.query(signed)).await }

@@ -236,3 +236,22 @@ fn failed(analyst: &Caller) -> Record {
         request: None,
     }
 }
+
+/// Requests of one principal that two gateways have at once, each to both: those that find that the other gateway has answered
+/// wait for memory of kept answers while they hold memory of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_many_requests_at_two_gateways_all_end() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let world = TestRegion::new();
+        let ([one, other], _database) = pair(&world, engine).await;
+        let analyst = world.analyst();
+        let texts: Vec<String> = (1..=8).map(|at| persons("by sex", &format!("0.{at}"))).collect();
+        let asked: Vec<pb::Envelope> = texts.iter().map(|text| signed(&analyst, &one, text)).collect();
+        let twice = asked.iter().flat_map(|envelope| [(&one, envelope), (&other, envelope)]);
+        let answers = at_once(twice.map(|(office, envelope)| query(&analyst, office, envelope)));
+        let answers = tokio::time::timeout(Duration::from_secs(60), answers).await.expect("all of them end");
+        for pair in answers.chunks(2) {
+            assert_eq!(pair[0].as_ref().unwrap(), pair[1].as_ref().unwrap(), "{engine:?}");
+        }
+    }
+}

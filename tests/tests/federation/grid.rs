@@ -173,6 +173,31 @@ async fn who_asks_the_same_at_another_moment_sees_no_finer_than_the_grid() {
 }
 
 #[tokio::test]
+async fn who_is_refused_by_the_ledger_holds_up_nobody_who_asks_the_same() {
+    const STEP: Duration = Duration::from_millis(1_000);
+    let world = TestRegion::new();
+    let to = |name: &str| format!("spiffe://ecowas.example/analyst/{name}");
+    let grant = |id: &str, name: &str, total: &str| TestGrant {
+        id: id.to_owned(),
+        to: to(name),
+        ..TestGrant::of("1", total)
+    };
+    let policy = Policy::of("GHA").grants([grant("poor", "kofi", "1"), grant("rich", "awa", "10")]);
+    let office = office_on(&world, 1_000, &policy).await;
+    let (awa, kofi) = (world.analyst(), world.caller(lango_identity::Role::Analyst, "kofi"));
+    kofi.ask(&office, &persons("by", "1")).await.unwrap();
+    let text = persons("by sex", "1");
+    let refused = at_once([(); 6].map(|()| async { reason(kofi.ask(&office, &text).await) }));
+    let asked = async {
+        tokio::time::sleep(STEP / 4).await;
+        timed(async { reason(awa.ask(&office, &text).await) }).await
+    };
+    let (refused, (took, answered)) = tokio::join!(refused, asked);
+    assert_eq!((refused, answered.as_str()), (vec!["budget-exceeded".to_owned(); 6], ""));
+    assert!(took < STEP * 2, "{took:?}");
+}
+
+#[tokio::test]
 async fn a_release_is_to_be_seen_after_its_step_though_its_asker_went_away() {
     let world = TestRegion::new();
     let office = office_on(&world, 200, &Policy::of("GHA")).await;

@@ -4,4 +4,5 @@ mod coordinators;
 mod members;
 mod memory;
 mod raw;
+mod readers;
 mod signed;

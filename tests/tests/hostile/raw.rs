@@ -10,7 +10,7 @@ use std::{
 
 use lango_identity::{Role, server_config};
 use lango_testkit::TestRegion;
-use lango_transport::ServerLimits;
+use lango_transport::{Pressure, ServerLimits};
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -68,7 +68,8 @@ pub async fn serve(world: &TestRegion, role: Role, name: &str, script: Script) -
     let routes = Routes::new(gateway).add_service(coordinator);
     tokio::spawn(async move {
         let limits = ServerLimits::default();
-        lango_transport::serve(listener, config, routes, &limits, std::future::pending()).await;
+        let limits = (&limits, &Pressure::default());
+        lango_transport::serve(listener, config, routes, limits, std::future::pending()).await;
     });
     socket
 }

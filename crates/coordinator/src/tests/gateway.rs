@@ -6,7 +6,7 @@ use lango_identity::{
     Authority, Lifetime, Oid, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, digest, server_config,
 };
 use lango_privacy::{Accounting, Loss};
-use lango_transport::ServerLimits;
+use lango_transport::{Pressure, ServerLimits};
 use lango_wire::{
     Basics, BudgetFault, Cells, Charged, Refusal, SignedPrice, SignedRefusal, SignedRelease,
     pb::{
@@ -99,7 +99,8 @@ impl World {
         };
         let routes = Routes::new(GatewayServiceServer::new(gateway));
         let served = tokio::spawn(async move {
-            lango_transport::serve(listener, config, routes, &ServerLimits::default(), stopped).await;
+            let limits = (&ServerLimits::default(), &Pressure::default());
+            lango_transport::serve(listener, config, routes, limits, stopped).await;
         });
         (socket, Stop(stop, served))
     }

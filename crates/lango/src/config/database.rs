@@ -21,6 +21,9 @@ use crate::failure::Failure;
 
 /// Connections to a server where the table does not say how many.
 const CONNECTIONS: u32 = 8;
+/// How long a statement may take where the table does not say so, and at most.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
 /// A database, and how it is reached. Which keys go together is checked when it is used.
 #[derive(Debug, Default, Deserialize)]
@@ -34,7 +37,7 @@ pub struct DatabaseTable {
     tls: Option<TlsWord>,
     tls_authority: Option<PathBuf>,
     connections: Option<Positive>,
-    statement_timeout_s: Option<u64>,
+    statement_timeout_s: Option<Positive>,
     prepared_schema: Option<String>,
     /// The servers behind the foreign servers of these names.
     #[serde(default)]
@@ -108,7 +111,10 @@ impl DatabaseTable {
     /// The source that a table is, in a gateway's configuration.
     pub fn source(&self, file: &Path, name: &str) -> Result<Arc<dyn Source>, Failure> {
         let failed = |error: ServerError| wrong(file, name, &error.to_string());
-        let statement_timeout = Duration::from_secs(self.statement_timeout_s.unwrap_or(60));
+        let statement_timeout = self.statement_timeout_s.map_or(STATEMENT_TIMEOUT, Positive::seconds);
+        if statement_timeout > STATEMENT_TIMEOUT_MAX {
+            return Err(wrong(file, name, "`statement_timeout_s` is at most 86400, one day"));
+        }
         let settings = Settings {
             statement_timeout,
             connections: self.connections(),

@@ -13,7 +13,7 @@ use tonic::service::Routes;
 use tower::ServiceExt;
 
 use crate::{
-    Address, ServerLimits, channel, connect, serve,
+    Address, Pressure, ServerLimits, channel, connect, serve,
     tests::world::{CALLER, GATEWAY, SOON, World, address, now},
 };
 
@@ -90,7 +90,8 @@ async fn a_server_that_stops_listens_no_more() {
     let socket = listener.local_addr().unwrap();
     let config = server_config(&world.today(GATEWAY), &world.region).unwrap();
     let stopped = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
-    serve(listener, config, Routes::default(), &ServerLimits::default(), stopped).await;
+    let limits = (&ServerLimits::default(), &Pressure::default());
+    serve(listener, config, Routes::default(), limits, stopped).await;
     assert!(timeout(SOON, TcpStream::connect(socket)).await.unwrap().is_err());
 }
 

@@ -3,17 +3,31 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+use tonic::{
+    Code,
+    body::Body,
+    codegen::{Service, http::Request},
+    server::NamedService,
+    service::Routes,
+};
+use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
     ServerLimits,
+    limits::{UNSIGNED_BYTES, UNSIGNED_BYTES_EACH},
     tests::{
-        raw::{Raw, dial, is_closed},
-        world::{SOON, World},
+        raw::{GOAWAY, Raw, dial, is_closed},
+        world::{Echo, SOON, World, code},
     },
 };
 
@@ -105,22 +119,90 @@ async fn slow_handshakes_shut_out_neither_their_own_address_nor_another() {
 }
 
 #[tokio::test]
-async fn an_address_with_all_its_connections_leaves_places_to_others() {
+async fn connections_at_work_keep_their_places_and_idle_ones_give_them_up() {
     let world = World::new();
     let limits = ServerLimits { connections_per_address: 2, connections: 3, ..ServerLimits::default() };
-    let gateway = world.gateway(limits).await;
-    let first = Raw::connect(&world, "127.0.0.1", gateway).await.unwrap();
-    let _second = Raw::connect(&world, "127.0.0.1", gateway).await.unwrap();
-    assert!(Raw::connect(&world, "127.0.0.1", gateway).await.is_none());
-    let _other = Raw::connect(&world, "127.0.0.2", gateway).await.unwrap();
-    assert!(Raw::connect(&world, "127.0.0.2", gateway).await.is_none(), "three in all");
+    let routes = Routes::new(Echo::default());
+    let (gateway, _) = world.serving(limits, routes, std::future::pending()).await;
+    let at_work = async |from: &str| {
+        let mut raw = Raw::connect(&world, from, gateway).await?;
+        raw.ask("/test.Echo/never").await;
+        Some(raw)
+    };
+    let first = at_work("127.0.0.1").await.unwrap();
+    let second = at_work("127.0.0.1").await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    assert!(Raw::connect(&world, "127.0.0.1", gateway).await.is_none(), "two of one address");
+    let mut idle = Raw::connect(&world, "127.0.0.2", gateway).await.unwrap();
+    assert!(Raw::connect(&world, "127.0.0.3", gateway).await.is_none(), "three in all");
     drop(first);
     let again = async {
-        while Raw::connect(&world, "127.0.0.1", gateway).await.is_none() {
+        while Raw::connect(&world, "127.0.0.2", gateway).await.is_none() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(SOON, again).await.unwrap();
+    timeout(SOON, again).await.unwrap();
+    drop(second);
+    // An address comes with all that it may have and asks for nothing: a newcomer is served all the same.
+    let mut crowd = Vec::new();
+    for _ in 0..6 {
+        crowd.extend(Raw::connect(&world, "127.0.0.2", gateway).await);
+    }
+    assert!(idle.rest(SOON).await.contains(&GOAWAY));
+    assert!(crowd.len() >= 4, "{}", crowd.len());
+    at_work("127.0.0.3").await.unwrap();
+    at_work("127.0.0.4").await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_that_nobody_signs_for_are_bounded_for_each_address() {
+    let world = World::new();
+    let routes = Routes::new(Unsigned(Echo::default()));
+    let (gateway, _) = world.serving(ServerLimits::default(), routes, std::future::pending()).await;
+    let caller = world.caller(gateway).await;
+    let ask = || {
+        let caller = caller.clone();
+        async move {
+            let request = Request::post("/grpc.test.Echo/never").body(Body::empty()).unwrap();
+            match timeout(Duration::from_millis(500), caller.oneshot(request)).await {
+                Ok(response) => code(&response.unwrap()),
+                Err(_) => None,
+            }
+        }
+    };
+    let most = UNSIGNED_BYTES_EACH / UNSIGNED_BYTES;
+    // Those that are gone have given their parts back.
+    for _ in 0..2 {
+        let calls: Vec<_> = (0..24).map(|_| tokio::spawn(ask())).collect();
+        let mut refused = 0;
+        for call in calls {
+            refused += usize::from(call.await.unwrap() == Some(Code::ResourceExhausted));
+        }
+        assert_eq!(refused, 24 - most);
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// An echo of a name that nobody signs for.
+#[derive(Clone)]
+struct Unsigned(Echo);
+
+impl NamedService for Unsigned {
+    const NAME: &'static str = "grpc.test.Echo";
+}
+
+impl Service<Request<Body>> for Unsigned {
+    type Response = <Echo as Service<Request<Body>>>::Response;
+    type Error = <Echo as Service<Request<Body>>>::Error;
+    type Future = <Echo as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.0.call(request)
+    }
 }
 
 /// What is logged, as text.

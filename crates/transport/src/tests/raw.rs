@@ -11,6 +11,9 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::tests::world::{CALLER, GATEWAY, SOON, World};
 
+const HEADERS: u8 = 1;
+const END_OF_STREAM: u8 = 1;
+const END_OF_HEADERS: u8 = 4;
 const PING: u8 = 6;
 pub(super) const GOAWAY: u8 = 7;
 const ACK: u8 = 1;
@@ -43,6 +46,14 @@ impl Raw {
         let mut raw = Self(stream);
         // Its SETTINGS.
         raw.frame().await.map(|_| raw)
+    }
+
+    /// Sends a request without a body, whose answer nobody reads.
+    pub async fn ask(&mut self, path: &str) {
+        // Of HPACK's static table: POST, https, a path that is written out and not remembered.
+        let block = [&[0x83, 0x87, 0x04, path.len() as u8], path.as_bytes()].concat();
+        let head = [0, 0, block.len() as u8, HEADERS, END_OF_HEADERS | END_OF_STREAM, 0, 0, 0, 1];
+        self.0.write_all(&[&head[..], &block].concat()).await.unwrap();
     }
 
     /// The type of the next frame; nothing at the end. Pings are answered, as peers must.

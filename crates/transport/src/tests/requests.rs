@@ -11,6 +11,7 @@ use tonic::{Code, service::Routes};
 
 use crate::{
     ServerLimits,
+    limits::REQUEST_BYTES,
     tests::{
         raw::{GOAWAY, Raw},
         world::{Echo, SOON, World, call, code},
@@ -73,6 +74,24 @@ async fn bytes_of_unanswered_requests_are_bounded_for_each_connection_and_each_a
         }
     };
     timeout(SOON, served).await.expect("what was held is given back");
+}
+
+#[tokio::test]
+async fn a_request_counts_before_its_body_has_come() {
+    let world = World::new();
+    let limits = ServerLimits { request_bytes_per_connection: 3 * REQUEST_BYTES, ..ServerLimits::default() };
+    let (gateway, _) = serving(&world, limits).await;
+    let caller = world.caller(gateway).await;
+    let asked = (0..8).map(|_| {
+        let caller = caller.clone();
+        tokio::spawn(async move { code(&call(&caller, "wait", 0, false).await.unwrap()) })
+    });
+    let mut refused = 0;
+    for asked in asked.collect::<Vec<_>>() {
+        refused += usize::from(asked.await.unwrap() == Some(Code::ResourceExhausted));
+    }
+    assert_eq!(refused, 5);
+    assert_eq!(code(&call(&caller, "read", 0, false).await.unwrap()), None, "what was held is given back");
 }
 
 #[tokio::test]

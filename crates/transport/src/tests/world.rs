@@ -27,7 +27,7 @@ use tonic::{
 };
 use tower::{Service, ServiceExt};
 
-use crate::{Address, ServerLimits, connect, serve};
+use crate::{Address, Pressure, ServerLimits, connect, serve};
 
 pub(super) const SOON: Duration = Duration::from_secs(5);
 pub(super) const GATEWAY: &str = "spiffe://lango.example/office/GHA";
@@ -84,7 +84,12 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = listener.local_addr().unwrap();
         let config = server_config(&self.today(GATEWAY), &self.region).unwrap();
-        (socket, tokio::spawn(async move { serve(listener, config, routes, &limits, shutdown).await }))
+        (
+            socket,
+            tokio::spawn(async move {
+                serve(listener, config, routes, (&limits, &Pressure::default()), shutdown).await
+            }),
+        )
     }
 
     /// A caller that is connected.
