@@ -149,11 +149,11 @@ impl Client {
                 members.push(uri);
             }
             let last = std::mem::replace(&mut page_token, page.next_page_token);
+            if members.len() > AUDIENCE_MOST || (page_token == last && !page_token.is_empty()) {
+                break;
+            }
             if page_token.is_empty() {
                 return Ok(members);
-            }
-            if page_token == last || members.len() > AUDIENCE_MOST {
-                break;
             }
         }
         Err(AskError::MembersEndless)

@@ -2,12 +2,15 @@
 
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use lango_store::{Anchor, Location, Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 /// It is renewed after this number of charges.
 const CHARGES: u64 = 16;
@@ -20,6 +23,8 @@ pub(crate) struct Anchoring {
     anchor: Anchor,
     charges: AtomicU64,
     due: Notify,
+    /// One renewal at a time: a later one must not be overtaken by an earlier one.
+    renewing: Arc<Mutex<()>>,
 }
 
 impl Anchoring {
@@ -28,7 +33,7 @@ impl Anchoring {
         let (anchor, position) = (Anchor::at(path, location)?, store.position().await?);
         anchor.check(position)?;
         anchor.renew(position)?;
-        Ok(Self { anchor, charges: AtomicU64::new(0), due: Notify::new() })
+        Ok(Self { anchor, charges: AtomicU64::new(0), due: Notify::new(), renewing: Arc::default() })
     }
 
     /// Counts a charge.
@@ -41,10 +46,13 @@ impl Anchoring {
     /// Brings the anchor up to the store.
     pub(crate) async fn renew(&self, store: &Store) {
         let renewing = async {
+            let alone = Arc::clone(&self.renewing).lock_owned().await;
             let (anchor, position) = (self.anchor.clone(), store.position().await?);
-            tokio::task::spawn_blocking(move || anchor.renew(position))
-                .await
-                .unwrap_or(Err(StoreError::Closed))
+            let renew = move || {
+                let _alone = alone;
+                anchor.renew(position)
+            };
+            tokio::task::spawn_blocking(renew).await.unwrap_or(Err(StoreError::Closed))
         };
         if let Err(error) = renewing.await {
             tracing::error!(%error, "the anchor could not be renewed: an older copy of the store would go unnoticed");

@@ -1,10 +1,13 @@
 //! How does a request become a release? The gateway beside an office's database.
 //!
-//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, and `release`
-//! takes a question past its stops: `authorize`, `plan`, `reserve`, `measure`, `sign`. `refuse` makes every refusal, and `grid`
-//! decides when an answer leaves.
+//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, `share` holds
+//! it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its stops:
+//! `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up. `refuse` makes
+//! every refusal, and `grid` decides when an answer leaves.
 //!
 //! Architecture invariant: knows nothing of other offices.
+
+#![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
 
 mod anchoring;
 mod answer_room;

@@ -143,7 +143,14 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
             let noise = margin.measurement.noise()?;
             Some(ReleasedTable { release_id: made.release_id, column, by: margin.by, noise })
         }
-        _ => None,
+        Measure::Units(_)
+        | Measure::Rows
+        | Measure::Sum(_)
+        | Measure::Mean(_)
+        | Measure::Share(_)
+        | Measure::Quantile(..)
+        | Measure::Histogram(_)
+        | Measure::Keys(_) => None,
     });
     Some(Counts { made: made.clone(), tables: tables.collect(), query })
 }

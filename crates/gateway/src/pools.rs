@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use lango_ledger::{DeclaredMember, PoolMember};
 use lango_policy::{PolicySet, Pool};
 use lango_privacy::Dataset;
-use lango_source::{Source, SourceError};
+use lango_source::{ReachedTable, Source, SourceError};
 use lango_store::{Moved, Store, StoreError};
 
 /// Why the policy's pools cannot be declared.
@@ -22,7 +22,7 @@ pub enum DeclareError {
     /// Two datasets name one table by different sources, and do not say whether they hold the same persons.
     #[error(
         "datasets `{one}` and `{other}` are both drawn from one table, which their sources reach: write `group = \"NAME\"` in each, the \
-         same name if they hold the same persons"
+         same name if they hold the same persons, and different names only if they hold different persons"
     )]
     OneTable {
         /// The one.
@@ -67,25 +67,25 @@ pub async fn reached_members(
     policy: &PolicySet,
     sources: &HashMap<String, Arc<dyn Source>>,
 ) -> Result<Vec<DeclaredMember>, DeclareError> {
-    let mut reached: Vec<DeclaredMember> = Vec::new();
+    let mut reached: Vec<(DeclaredMember, String)> = Vec::new();
     for dataset in policy.datasets.values() {
         let (Some(pool), Some(source)) = (policy.pool(&dataset.name), sources.get(&dataset.source)) else {
             continue;
         };
         let failed = |error: SourceError| DeclareError::Source { dataset: dataset.name.to_string(), error };
-        let rows_from = source.identify(&dataset.table).await.map_err(failed)?;
-        let member = PoolMember { rows_from, ..member(dataset, pool) };
-        let other = reached.iter().find(|other| {
-            let is_same = other.member.rows_from == member.rows_from && other.member.pool != member.pool;
-            is_same && !(other.has_group && pool.is_group)
+        let ReachedTable { lasting, now } = source.identify(&dataset.table).await.map_err(failed)?;
+        let member = PoolMember { rows_from: lasting, ..member(dataset, pool) };
+        let other = reached.iter().find(|(other, other_now)| {
+            let is_one_table = other.member.rows_from == member.rows_from || *other_now == now;
+            is_one_table && other.member.pool != member.pool && !(other.has_group && pool.is_group)
         });
-        if let Some(other) = other {
+        if let Some((other, _)) = other {
             let (one, other) = (other.member.dataset.clone(), member.dataset);
             return Err(DeclareError::OneTable { one, other });
         }
-        reached.push(DeclaredMember { member, has_group: pool.is_group });
+        reached.push((DeclaredMember { member, has_group: pool.is_group }, now));
     }
-    Ok(reached)
+    Ok(reached.into_iter().map(|(declared, _)| declared).collect())
 }
 
 /// A dataset in its pool, over its rows.

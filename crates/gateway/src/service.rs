@@ -23,8 +23,15 @@ macro_rules! call {
         let request = gateway.authenticate(sent.$envelope, $kind, peer);
         let request = request.map_err(|reason| gateway.unauthenticated(&reason))?;
         let admitted = gateway.admitted(&request).await;
-        let share = gateway.share(&request, &admitted, $demand, &extensions).await?;
         let request = Arc::new(request);
+        let cut_short = |_| Refusal::Unavailable.into_status(None);
+        let share = match gateway.share(&request, &admitted, $demand, under_way.as_ref()) {
+            Ok(share) => share,
+            Err(refused) => {
+                let refusing = tokio::spawn(async move { gateway.refuse(&request, refused).await });
+                return Err(refusing.await.unwrap_or_else(cut_short));
+            }
+        };
         let later = (Arc::clone(&gateway), Arc::clone(&request));
         let work = async move {
             let kept = match gateway.take_turn(&request, admitted, $demand).await {
@@ -54,7 +61,6 @@ macro_rules! call {
             // What its memory is, and to whom it is free, does not show when the answer was ready.
             answered.map(|answered| answered.map(|response| leaving(&request, under_way.as_ref(), response)))
         });
-        let cut_short = |_| Refusal::Unavailable.into_status(None);
         paced.await.map_err(cut_short)?.map_err(cut_short)?
     }};
 }

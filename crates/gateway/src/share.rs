@@ -1,35 +1,31 @@
-//! A principal's fair share: taken before anything is done for a request, and refused with the time after which to ask again.
+//! A principal's fair share: taken once a request is admitted and before it is worked on, and refused with the time after which
+//! to ask again.
 
 use std::time::Instant;
 
 use lango_transport::{Demand, Share, UnderWay};
 use lango_wire::{Refusal, SignedRequest};
-use tonic::{Extensions, Status};
 
 use crate::{Gateway, authenticate::Request, refuse::Refused, turn::Admitted};
 
 impl Gateway {
     /// The share of an authenticated request. It is kept until the answer is sent as well, so that answers that nobody takes
     /// count.
-    pub(crate) async fn share<T: SignedRequest>(
+    pub(crate) fn share<T: SignedRequest>(
         &self,
         request: &Request<T>,
         admitted: &Result<Admitted<T>, Refusal>,
         demand: Demand,
-        extensions: &Extensions,
-    ) -> Result<Share, Status> {
+        under_way: Option<&UnderWay>,
+    ) -> Result<Share, Refused> {
         // A coordinator that repeats what it has relayed must not use up what the principal may ask.
         let asks_for_work = admitted.as_ref().is_ok_and(Admitted::asks_for_work);
         let demand = if asks_for_work { demand } else { Demand::Replay };
-        match self.taken_share(request, demand) {
-            Ok(share) => {
-                if let Some(under_way) = extensions.get::<UnderWay>() {
-                    under_way.keep(share.clone());
-                }
-                Ok(share)
-            }
-            Err(refusal) => Err(self.refuse(request, Refused::from(refusal)).await),
+        let share = self.taken_share(request, demand)?;
+        if let Some(under_way) = under_way {
+            under_way.keep(share.clone());
         }
+        Ok(share)
     }
 
     /// The share of a request that came as a copy, and is worked on as if it were the first.

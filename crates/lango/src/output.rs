@@ -37,7 +37,9 @@ pub fn json(value: &serde_json::Value) -> Result<String, Failure> {
 
 /// Says a text of several lines on standard error.
 pub fn say(text: &str) {
-    eprintln!("{}", lango_words::lines(text));
+    use std::io::Write;
+    // Nobody may be there to read it.
+    let _ = writeln!(std::io::stderr().lock(), "{}", lango_words::lines(text));
 }
 
 fn write_out(text: &str) -> Result<(), Failure> {

@@ -32,7 +32,7 @@ pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, Stale};
 pub use secret::Secret;
-pub use settings::Settings;
+pub use settings::{CONNECTIONS, Settings};
 pub use sqlite::Sqlite;
 
 /// An office's database, read only.
@@ -43,7 +43,7 @@ pub trait Source: Send + Sync {
 
     /// Which rows those of a table are, by what the source reaches and not by its name: two sources that reach one table have one
     /// answer. Another table over the same rows, such as a view or a copy, is another one. Reads no row.
-    async fn identify(&self, table: &str) -> Result<String, SourceError>;
+    async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError>;
 
     /// Opens one consistent view of the data; reads no row.
     async fn open(&self) -> Result<Box<dyn Session>, SourceError>;
@@ -71,6 +71,15 @@ pub trait Session: Send {
     /// Unless the catalogue vouches for one row per unit, only the first rows of each unit are read, in an order that is
     /// keyed with the secret of the dataset's version: the same secret always gives the same rows.
     async fn fetch(self: Box<Self>, plan: Plan, secret: Secret) -> Result<Exact<Vec<Counted>>, FetchError>;
+}
+
+/// Which table a source reaches by a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachedTable {
+    /// The same at every start, whatever an import puts in its place.
+    pub lasting: String,
+    /// The same by whatever name it is reached at this moment, hard links of a file included.
+    pub now: String,
 }
 
 /// Why a source cannot serve a dataset. Speaks of the catalogue, never of a row.

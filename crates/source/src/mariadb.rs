@@ -11,9 +11,10 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
-    failure::{unavailable, unfit},
-    server,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError,
+    TableDescription,
+    failure::{failed, unavailable, unfit},
+    server::{self, within},
     settings::CONNECTION_WAIT,
     sql::CatalogueTable,
 };
@@ -37,6 +38,7 @@ const STATEMENTS_KEPT: usize = 2_000;
 pub struct MariaDb {
     pool: MySqlPool,
     prepared_schema: Option<String>,
+    statement_timeout: Duration,
 }
 
 impl MariaDb {
@@ -44,13 +46,13 @@ impl MariaDb {
     pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
         let Settings { statement_timeout, connections, prepared_schema } = settings;
         let pool = pool(server.mariadb()?, statement_timeout, connections);
-        Ok(Self { pool, prepared_schema })
+        Ok(Self { pool, prepared_schema, statement_timeout })
     }
 
     /// One consistent view. It is of the moment when the first row is read: later than the catalogue's word on a table, which
     /// no session can change once it is held, so that the rows are those that it speaks of.
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
-        let begun = self.pool.begin_with("START TRANSACTION READ ONLY").await;
+        let begun = within(self.statement_timeout, self.pool.begin_with("START TRANSACTION READ ONLY")).await;
         begun.map_err(|error| unavailable(&error))
     }
 
@@ -102,7 +104,7 @@ impl Source for MariaDb {
         server::check(&mut *view, dataset, &table).await
     }
 
-    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+    async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let sql =
             "SELECT CAST(concat(@@hostname, ' ', @@port, ' ', @@datadir) AS CHAR), CAST(DATABASE() AS CHAR)";
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?;
@@ -111,7 +113,8 @@ impl Source for MariaDb {
             Some((schema, table)) => (schema.to_owned(), table),
             None => (text(1)?, table),
         };
-        Ok(format!("mariadb {} {schema} {table}", text(0)?))
+        let lasting = format!("mariadb {} {schema} {table}", text(0)?);
+        Ok(ReachedTable { now: lasting.clone(), lasting })
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -149,8 +152,10 @@ impl Session for Open {
         secret: Secret,
     ) -> Result<Exact<Vec<Counted>>, FetchError> {
         let (view, source) = (&mut *self.view, &self.source);
-        let found = source.find(view, &plan.dataset, &secret).await;
+        // The catalogue, in as long as one statement may take.
+        let found = async { Ok(source.find(view, &plan.dataset, &secret).await) };
+        let found = within(source.statement_timeout, found).await.map_err(|error| failed(&error, false))?;
         let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
-        server::fetch(view, &plan, &table, prepared, &secret).await
+        server::fetch(view, &plan, &table, prepared, &secret, source.statement_timeout).await
     }
 }

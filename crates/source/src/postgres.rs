@@ -11,9 +11,10 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, Secret, Session, Settings, Source, SourceError, TableDescription,
-    failure::{unavailable, unfit},
-    server,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError,
+    TableDescription,
+    failure::{failed, unavailable, unfit},
+    server::{self, within},
     settings::CONNECTION_WAIT,
     sql::{CatalogueTable, Origin},
 };
@@ -41,6 +42,7 @@ pub struct Postgres {
     /// The shards by the names of their foreign servers.
     shards: BTreeMap<String, PgPool>,
     prepared_schema: Option<String>,
+    statement_timeout: Duration,
 }
 
 impl Postgres {
@@ -48,7 +50,7 @@ impl Postgres {
     pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
         let Settings { statement_timeout, connections, prepared_schema } = settings;
         let pool = pool(server.postgres()?, statement_timeout, connections);
-        Ok(Self { pool, shards: BTreeMap::new(), prepared_schema })
+        Ok(Self { pool, shards: BTreeMap::new(), prepared_schema, statement_timeout })
     }
 
     /// With the server behind the foreign server of this name: what its own catalogue vouches for counts.
@@ -86,7 +88,8 @@ impl Postgres {
 
     /// One consistent view. It is of the moment of its first statement.
     async fn view(&self) -> Result<Transaction<'static, Pg>, SourceError> {
-        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
+        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let begun = within(self.statement_timeout, begun).await;
         begun.map_err(|error| unavailable(&error))
     }
 }
@@ -114,7 +117,7 @@ impl Source for Postgres {
         server::check(&mut *view, dataset, &table).await
     }
 
-    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+    async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let of_server = "SELECT system_identifier::text FROM pg_control_system()";
         // A server that keeps its number to itself is known by its address.
         let of_address = "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')";
@@ -132,7 +135,8 @@ impl Source for Postgres {
         let text = |row: &sqlx::postgres::PgRow| {
             sqlx::Row::try_get::<String, _>(row, 0).map_err(|error| unavailable(&error))
         };
-        Ok(format!("postgres {} {}", text(&server)?, text(&found)?))
+        let lasting = format!("postgres {} {}", text(&server)?, text(&found)?);
+        Ok(ReachedTable { now: lasting.clone(), lasting })
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -170,9 +174,11 @@ impl Session for Open {
         secret: Secret,
     ) -> Result<Exact<Vec<Counted>>, FetchError> {
         let (view, source) = (&mut *self.view, &self.source);
-        let found = source.find(view, &plan.dataset, &secret).await;
+        // The catalogue, in as long as one statement may take.
+        let found = async { Ok(source.find(view, &plan.dataset, &secret).await) };
+        let found = within(source.statement_timeout, found).await.map_err(|error| failed(&error, false))?;
         let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
-        let counted = server::fetch(view, &plan, &table, prepared, &secret).await?;
+        let counted = server::fetch(view, &plan, &table, prepared, &secret, source.statement_timeout).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
             let again = table::table(view, &source.shards, &plan.dataset).await;

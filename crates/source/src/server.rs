@@ -1,6 +1,6 @@
 //! What is done on every server in the same way: above all, reading a plan's integers. The server groups, the groups stream by.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::ConnectOptions;
@@ -14,6 +14,8 @@ use crate::{
 
 /// How long a server may take to answer an examination.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// What a server has beyond its own limit on a statement, to say that it was reached.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// A connection beside the pool, which would try again and again and not say why it fails.
 pub(crate) async fn connect<O>(options: &O) -> Result<O::Connection, SourceError>
@@ -24,6 +26,15 @@ where
     let connecting = tokio::time::timeout(CONNECT_TIME_MAX, options.connect()).await;
     let too_slow = |_| SourceError::Unavailable("the server does not answer".to_owned());
     connecting.map_err(too_slow)?.map_err(|error| unavailable(&error))
+}
+
+/// Waits for a server no longer than its own limit and [`GRACE`]: one that is gone without a word never answers.
+pub(crate) async fn within<T>(
+    statement_timeout: Duration,
+    answer: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    let gone = |_| sqlx::Error::Io(std::io::Error::new(ErrorKind::TimedOut, "the server does not answer"));
+    tokio::time::timeout(statement_timeout.saturating_add(GRACE), answer).await.map_err(gone)?
 }
 
 /// A connection with a view of the data.
@@ -49,17 +60,18 @@ pub(crate) async fn fetch<V: View>(
     table: &CatalogueTable,
     prepared: Option<String>,
     secret: &Secret,
+    statement_timeout: Duration,
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     let origin = Origin::of(V::DIALECT, plan, table, prepared, secret);
     let statements = origin.statements(V::DIALECT, plan);
     // Preparing reads no row: what the server does not take is found before any is read.
     for GroupSelect { sql, .. } in &statements {
-        view.prepare(sql).await.map_err(|error| failed(&error, false))?;
+        within(statement_timeout, view.prepare(sql)).await.map_err(|error| failed(&error, false))?;
     }
     let mut grouped = Grouped::new(plan, origin.access());
     for statement in &statements {
         let mut reader = grouped.reader(statement);
-        let read = view.each(statement, |values| reader.add(values)).await;
+        let read = within(statement_timeout, view.each(statement, |values| reader.add(values))).await;
         read.map_err(|error| failed(&error, true))?;
     }
     Ok(grouped.finish())

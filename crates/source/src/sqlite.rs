@@ -1,6 +1,7 @@
 //! SQLite: the register in a file, opened read only.
 
 use std::{
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -14,7 +15,9 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{Bounding, Examination, FetchError, Secret, Session, Source, SourceError, TableDescription};
+use crate::{
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, TableDescription,
+};
 
 mod catalogue;
 mod describe;
@@ -120,12 +123,17 @@ impl Source for Sqlite {
         .await
     }
 
-    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+    async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let file = self.file.clone();
-        let file = blocking(move || {
-            std::fs::canonicalize(file).map_err(|error| SourceError::Unavailable(error.to_string()))
+        let found = blocking(move || {
+            let found = std::fs::canonicalize(file).and_then(|path| Ok((std::fs::metadata(&path)?, path)));
+            found.map_err(|error| SourceError::Unavailable(error.to_string()))
         });
-        Ok(format!("sqlite {} {}", file.await?.display(), table.to_ascii_lowercase()))
+        let ((metadata, path), table) = (found.await?, table.to_ascii_lowercase());
+        Ok(ReachedTable {
+            lasting: format!("sqlite {} {table}", path.display()),
+            now: format!("sqlite {} {} {table}", metadata.dev(), metadata.ino()),
+        })
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

@@ -3,10 +3,12 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt,
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{MetadataExt, fchown},
     path::{Component, Path, PathBuf},
 };
+
+use tempfile::NamedTempFile;
 
 use crate::{AnchorError, Location, Store, StoreError};
 
@@ -26,6 +28,15 @@ pub struct StorePosition {
     pub identity: [u8; 16],
     /// The number of its last access record.
     pub sequence: i64,
+}
+
+/// What an anchor says of a store that it does not refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchored {
+    /// It is the store, and no older.
+    Holds,
+    /// The store is new, and has no anchor yet.
+    NotYet,
 }
 
 impl Anchor {
@@ -53,23 +64,29 @@ impl Anchor {
     }
 
     /// Whether a store at this position is the one, and no older.
-    pub fn check(&self, found: StorePosition) -> Result<(), StoreError> {
+    pub fn check(&self, found: StorePosition) -> Result<Anchored, StoreError> {
         let path = self.path.clone();
         Err(match self.read()? {
-            None if found.sequence == 0 => return Ok(()),
+            None if found.sequence == 0 => return Ok(Anchored::NotYet),
             None => AnchorError::Missing { path, sequence: found.sequence },
             Some(kept) if kept.identity != found.identity => AnchorError::Another { path },
             Some(StorePosition { sequence, .. }) if sequence > found.sequence => {
                 AnchorError::Older { path, found: found.sequence, sequence }
             }
-            Some(_) => return Ok(()),
+            Some(_) => return Ok(Anchored::Holds),
         }
         .into())
     }
 
-    /// Whether there may be a new store: not where there was one.
+    /// Whether there may be a new store, and its anchor can be made: not where there was one.
     pub fn check_new(&self) -> Result<(), StoreError> {
-        if self.path.exists() { Err(AnchorError::Exists { path: self.path.clone() }.into()) } else { Ok(()) }
+        if self.path.exists() {
+            return Err(AnchorError::Exists { path: self.path.clone() }.into());
+        }
+        match self.draft() {
+            Ok(_draft) => Ok(()),
+            Err(error) => Err(AnchorError::NoPlace { path: self.path.clone(), error }.into()),
+        }
     }
 
     /// Brings it to a store's position. Another gateway may have brought it further.
@@ -86,18 +103,32 @@ impl Anchor {
     /// Writes it anew, whatever was there: whole, or not at all.
     pub fn write(&self, StorePosition { identity, sequence }: StorePosition) -> Result<(), StoreError> {
         let text = format!("{HEADING}\nstore {}\nsequence {sequence}\n", hex::encode(identity));
-        let mut draft = self.path.as_os_str().to_owned();
-        draft.push(format!(".{}-new", std::process::id()));
-        let draft = PathBuf::from(draft);
         let writing = || {
-            let mut file =
-                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&draft, &self.path)?;
-            fs::File::open(self.path.parent().unwrap_or(Path::new("/")))?.sync_all()
+            let mut draft = self.draft()?;
+            draft.write_all(text.as_bytes())?;
+            if let Ok(before) = fs::metadata(&self.path) {
+                // Written by the administrator, it is the gateway's all the same. Who may not give files away owns them.
+                let _ = fchown(draft.as_file(), Some(before.uid()), Some(before.gid()));
+            }
+            draft.as_file().sync_all()?;
+            draft.persist(&self.path)?;
+            fs::File::open(self.folder())?.sync_all()
         };
         writing().map_err(|error| StoreError::Files { path: self.path.clone(), error })
+    }
+
+    /// A file beside it that nobody but its owner may read, with a name of its own; gone if it is not kept.
+    fn draft(&self) -> io::Result<NamedTempFile> {
+        let name = self.path.file_name().unwrap_or_default();
+        tempfile::Builder::new().prefix(name).suffix(".new").tempfile_in(self.folder())
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) => Path::new("."),
+            None => Path::new("/"),
+        }
     }
 }
 

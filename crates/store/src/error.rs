@@ -73,6 +73,16 @@ pub enum StoreError {
         /// The main file.
         place: String,
     },
+    /// The main file and the log beside it are of two copies of the store.
+    #[error(
+        "the store {place} and the log beside it, {place}-wal, do not belong together: an older copy was put back beside a newer \
+         log, or one of them is damaged. Both are left as they are: put the files of one moment together, or restore the store as \
+         docs/OPERATIONS.md says"
+    )]
+    LogOfAnother {
+        /// The main file.
+        place: String,
+    },
     /// The anchor does not hold.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
@@ -155,6 +165,13 @@ pub enum DatabaseError {
     TimedOut,
 }
 
+impl DatabaseError {
+    /// Whether a statement failed, and the connection is good.
+    pub(crate) fn is_of_a_statement(&self) -> bool {
+        matches!(self, Self::Failed(error) if matches!(**error, sqlx::Error::Database(_) | sqlx::Error::RowNotFound))
+    }
+}
+
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(Arc::new(error))
@@ -182,6 +199,16 @@ pub enum AnchorError {
         path: PathBuf,
         /// The store's.
         sequence: i64,
+    },
+    /// Its folder is not there, or nothing can be made in it.
+    #[error(
+        "the anchor {path} cannot be made: {error}. Make or mount its folder, and let the gateway's user write there"
+    )]
+    NoPlace {
+        /// The anchor.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
     },
     /// There is one already, so there was a store.
     #[error(

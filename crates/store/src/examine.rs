@@ -7,7 +7,7 @@ use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
 use crate::{
     Location, Moved, StoreAbsence, StoreError, StorePosition,
     engine::{Connection, Options, Run},
-    guard,
+    guard::{self, LogState},
     location::undurable,
     pools,
     reserve::{Kept, Sum},
@@ -56,7 +56,7 @@ pub struct Examined {
     /// Which store it is and how far it has come, where its schema says so.
     pub position: Option<StorePosition>,
     /// Whether the main file lacks what the log beside it held, which is gone or holds nothing.
-    pub log_is_lost: bool,
+    pub log: LogState,
     /// Whether it may be written to, as far as can be found out without writing.
     pub is_writable: bool,
     /// Settings of the server, switched off, without which a power cut may undo charges.
@@ -81,7 +81,7 @@ impl Examined {
             written,
             last_record_at: None,
             position: None,
-            log_is_lost: false,
+            log: LogState::Whole,
             is_writable: is_writable(&mut connection, location).await?,
             undurable: undurable(&mut connection).await?,
             connection,
@@ -99,7 +99,7 @@ impl Examined {
             let sequence = last.map(|row| row.get("sequence")).transpose()?.unwrap_or(0);
             examined.position = Some(StorePosition { identity, sequence });
             if let Location::File(path) = location {
-                examined.log_is_lost = guard::log_is_lost(path).await?;
+                examined.log = guard::log_state(path).await?;
             }
         }
         Ok(Some(examined))
@@ -124,9 +124,7 @@ impl Examined {
             return Err(StoreError::Earlier { found });
         }
         examined.written.check(location)?;
-        if examined.log_is_lost {
-            return Err(StoreError::LogLost { place: location.to_string() });
-        }
+        examined.log.check(location)?;
         Ok(examined)
     }
 

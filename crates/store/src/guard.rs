@@ -9,20 +9,20 @@
 //! Unequal as read through a log that holds something is a gateway that was killed between the two writes: nothing is lost then.
 //! Nor is it where the log was begun anew and the second write, its first, was not finished. A log that holds nothing else has
 //! lost charges.
+//!
+//! An older copy of the main file, put back beside a newer log, is read with that log. So a store whose log holds something is
+//! read through before it is opened: pages that do not fit together, or a gap among the records, show that.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::{
-    DatabaseError, StoreError,
+    DatabaseError, Location, StoreError,
     engine::{Connection, Options, Run},
     statement::statement,
     version::{GUARDED, SCHEMA, version},
-    wal::{self, WalContents},
+    wal::{self, WalContents, log_of},
 };
 
 /// How often, and how long after one another, a store is read before its log counts as lost: another gateway may be writing to
@@ -55,11 +55,14 @@ statement! {
     Guard = "SELECT armed, confirmed FROM log_guard"
 }
 
-/// The log of a store's main file.
-pub(crate) fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+statement! {
+    /// Whether all pages are whole, and indexes hold what their tables do.
+    Integrity = "PRAGMA integrity_check(1)"
+}
+
+statement! {
+    /// Access records are numbered without a gap.
+    RecordsInARow = "SELECT count(*) AS records, coalesce(max(sequence), 0) AS last FROM access_record"
 }
 
 /// A file that is read without changing it or the files beside it: what a writer finds useless it deletes. One that nobody else
@@ -69,18 +72,62 @@ pub(crate) fn unchanged(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).read_only(true).immutable(!is_in_use)
 }
 
-/// Whether the main file lacks what its log held. To be asked before it is opened for writing.
-pub(crate) async fn log_is_lost(path: &Path) -> Result<bool, StoreError> {
-    for reading in 1.. {
-        if !reads_as_lost(path).await? {
-            return Ok(false);
+/// How the log beside a main file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogState {
+    /// It holds what the main file lacks, or there is nothing that it would have to hold.
+    Whole,
+    /// The main file lacks what it held.
+    Lost,
+    /// It is of another copy of the main file.
+    OfAnother,
+}
+
+impl LogState {
+    /// Refuses all but a whole one. `place` is the main file.
+    pub(crate) fn check(self, place: &Location) -> Result<(), StoreError> {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Lost => Err(StoreError::LogLost { place: place.to_string() }),
+            Self::OfAnother => Err(StoreError::LogOfAnother { place: place.to_string() }),
         }
-        if reading == READINGS {
-            break;
-        }
-        tokio::time::sleep(BETWEEN_READINGS).await;
     }
-    Ok(true)
+}
+
+/// How the log beside a main file stands. To be asked before it is opened for writing.
+pub(crate) async fn log_state(path: &Path) -> Result<LogState, StoreError> {
+    for reading in 1..=READINGS {
+        if !reads_as_lost(path).await? {
+            return Ok(if is_of_another(path).await? { LogState::OfAnother } else { LogState::Whole });
+        }
+        if reading < READINGS {
+            tokio::time::sleep(BETWEEN_READINGS).await;
+        }
+    }
+    Ok(LogState::Lost)
+}
+
+/// Whether pages of the main file and of the log contradict each other, as where an older copy was put back beside a newer log.
+/// Only what a log holds can be of another copy, so a store that was closed in good order is not read through.
+async fn is_of_another(path: &Path) -> Result<bool, StoreError> {
+    let log = log_of(path);
+    match wal::read(&log).map_err(|error| StoreError::Files { path: log, error })? {
+        WalContents::Nothing => return Ok(false),
+        WalContents::Committed | WalContents::BegunAnew => {}
+    }
+    let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
+    let contradicts = match connection.one(Integrity.into()).await {
+        Ok(row) => row.get::<String>("integrity_check")? != "ok",
+        Err(error) if error.is_of_a_statement() => true,
+        Err(error) => return Err(error.into()),
+    };
+    let is_guarded = version(&mut connection).await?.is_some_and(|found| (GUARDED..=SCHEMA).contains(&found));
+    let has_gaps = is_guarded && !contradicts && {
+        let records = connection.one(RecordsInARow.into()).await?;
+        records.get::<i64>("records")? != records.get::<i64>("last")?
+    };
+    connection.close().await?;
+    Ok(contradicts || has_gaps)
 }
 
 async fn reads_as_lost(path: &Path) -> Result<bool, StoreError> {

@@ -29,9 +29,10 @@ mod version;
 mod wal;
 mod writer;
 
-pub use anchor::{Anchor, StorePosition};
+pub use anchor::{Anchor, Anchored, StorePosition};
 pub use error::{AnchorError, DatabaseError, StoreAbsence, StoreError};
 pub use examine::{Examined, Written};
+pub use guard::LogState;
 pub use key::ReleaseKey;
 pub use location::Location;
 pub use pools::Moved;

@@ -17,8 +17,8 @@ use sqlx::{
 use crate::{
     DatabaseError, StoreError,
     engine::{Connection, Options, Run},
-    guard::log_of,
     statement::statement,
+    wal::log_of,
 };
 
 /// How many readers of a file there are at once.

@@ -79,9 +79,7 @@ impl Store {
         // What is no store of this version is left as it is, down to its journal's mode.
         if let Location::File(path) = location {
             written_in(path).await?.check(location)?;
-            if guard::log_is_lost(path).await? {
-                return Err(StoreError::LogLost { place: location.to_string() });
-            }
+            guard::log_state(path).await?.check(location)?;
         }
         let (options, readers) = location.options()?;
         let mut connection = options.connect().await?;

@@ -1,12 +1,23 @@
 //! What the file of an SQLite write-ahead log holds, read without SQLite, which empties a log that it cannot use.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 /// Bytes of the file's header, and of each frame's.
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// The first word, whose last bit says in which order the words of the sums are.
 const MAGIC: u32 = 0x377f_0682;
+
+/// The log of a store's main file.
+pub(crate) fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
 
 /// What a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

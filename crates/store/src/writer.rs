@@ -202,14 +202,23 @@ impl Task {
         }
         match self.transact(&mut jobs).await {
             Ok(()) => jobs.into_iter().for_each(Job::answer),
-            Err(Trouble::Undone(_)) => {
+            Err(Trouble::Undone(error)) if error.is_of_a_statement() && jobs.len() > 1 => {
+                let mut gone: Option<DatabaseError> = None;
                 for job in jobs {
+                    // Where the database does not answer, nobody waits for each of the others to find that out.
+                    if let Some(error) = &gone {
+                        job.fail(error);
+                        continue;
+                    }
                     let mut alone = [job];
                     let done = self.transact(&mut alone).await;
                     let [job] = alone;
                     match done {
                         Ok(()) => job.answer(),
-                        Err(trouble) => job.fail(trouble.error()),
+                        Err(trouble) => {
+                            job.fail(trouble.error());
+                            gone = Some(trouble.error().clone()).filter(|error| !error.is_of_a_statement());
+                        }
                     }
                 }
             }

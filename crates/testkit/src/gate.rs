@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use lango_source::{
-    Bounding, Examination, FetchError, Secret, Session, Source, SourceError, TableDescription,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, TableDescription,
 };
 use tokio::sync::watch;
 
@@ -74,7 +74,7 @@ impl Source for Gated {
         self.source.check(dataset).await
     }
 
-    async fn identify(&self, table: &str) -> Result<String, SourceError> {
+    async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         self.source.identify(table).await
     }
 

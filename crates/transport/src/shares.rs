@@ -39,8 +39,8 @@ pub enum Demand {
     Request,
     /// A question, which may be counted and charged.
     Question,
-    /// A request that has come before, or that cannot be admitted: no work is done for it. Anyone who holds the signed bytes can
-    /// send it, so it takes nothing of what its principal may ask.
+    /// A request that has come before, or that cannot be admitted. Anyone who holds the signed bytes can send it, so it takes
+    /// nothing of what its principal may ask. No work is done for it, but where it failed before.
     Replay,
 }
 

@@ -33,9 +33,18 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
             "{stderr}"
         );
     }
+    // Nothing is made where the anchor cannot be.
+    let written = fs::read_to_string(&config).unwrap();
+    let nowhere = elsewhere.path().join("nowhere/anchor").display().to_string();
+    fs::write(&config, written.replace(&anchor.display().to_string(), &nowhere)).unwrap();
+    let (code, _, stderr) = ledger("create", &config, &[]);
+    assert!(code == Some(1) && stderr.contains("Make or mount its folder"), "{stderr}");
+    assert!(!office.store().exists());
+    fs::write(&config, written).unwrap();
     let (code, stdout, stderr) = ledger("create", &config, &[]);
     assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
     assert!(stderr.contains("made the store "), "{stderr}");
+    assert!(fs::read_dir(elsewhere.path()).unwrap().count() == 1, "no draft is left");
     for path in [office.store(), anchor.clone()] {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
@@ -45,9 +54,14 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
         "{identity} {stderr}"
     );
 
-    // Neither in the place of the store, nor while its anchor says that there was one, nor over what is left of it.
+    // Neither in the place of the store, whatever its anchor says, nor while its anchor says that there was one.
+    let moved = elsewhere.path().join("moved");
+    let (code, _, stderr) = ledger("create", &config, &[]);
+    assert!(code == Some(1) && stderr.contains("is there already"), "{stderr}");
+    fs::rename(office.store(), &moved).unwrap();
     let (code, _, stderr) = ledger("create", &config, &[]);
     assert!(code == Some(1) && stderr.contains("is of a store that was made before"), "{stderr}");
+    fs::rename(&moved, office.store()).unwrap();
     fs::remove_file(&anchor).unwrap();
     let (code, _, stderr) = ledger("create", &config, &[]);
     assert!(code == Some(1) && stderr.contains("is there already"), "{stderr}");

@@ -9,7 +9,9 @@ use std::{
 
 use hyper::body::{Body, Bytes, Frame};
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config};
-use lango_testkit::{Caller, Mode, Office, Policy, Register, TestCoordinator, TestRegion, generous, persons};
+use lango_testkit::{
+    Caller, Mode, Office, Policy, Register, TestCoordinator, TestRegion, at_once, generous, persons,
+};
 use lango_transport::{self as transport, Address, ServerLimits, ShareLimits};
 use lango_wire::{
     pb,
@@ -149,6 +151,31 @@ async fn an_analyst_who_asks_too_often_is_refused_with_the_time_to_wait_and_othe
         2_000_000_000,
         "what is refused is not charged, what is repeated is free"
     );
+}
+
+#[tokio::test]
+async fn a_question_that_is_refused_is_no_more_free_when_it_is_sent_again() {
+    let both = Both::start(shares(100, 1)).await;
+    let (world, office) = (&both.world, &both.office);
+    let awa = world.analyst();
+    awa.ask(office, &persons("by sex", "1")).await.unwrap();
+    let sign = |epsilon: &str| {
+        let question = awa.question(&[&office.id], &persons("by age", epsilon));
+        awa.sign(PayloadType::Query, question.encode())
+    };
+    // At once, as a copy that comes while the first is refused; and after it, by a coordinator as well.
+    let asked = sign("2");
+    for refused in at_once([(); 6].map(|()| awa.send(office, &asked))).await {
+        assert_eq!(refused.unwrap_err().refusal(), "too-many-requests");
+    }
+    assert_eq!(awa.send(office, &asked).await.unwrap_err().refusal(), "too-many-requests");
+    let relayed = sign("3");
+    awa.relay(&both.coordinator, &sign("1"), false).await.unwrap();
+    for _ in 0..2 {
+        let refused = awa.relay(&both.coordinator, &relayed, false).await.unwrap_err();
+        assert_eq!(reason(&refused).as_deref(), Some("too-many-requests"));
+    }
+    assert_eq!(office.ledger().pure_nano(""), 1_000_000_000);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use lango_gateway::{declared_members, system_clock};
 use lango_ledger::{Account, Holder, Limit};
 use lango_policy::{Budget, PolicySet};
 use lango_privacy::nano;
-use lango_store::{Examined, Moved, Store};
+use lango_store::{Examined, Location, Moved, Store};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -59,7 +59,9 @@ impl LedgerCommand {
 async fn create(config: &Path) -> Result<(), Failure> {
     let file: GatewayFile = read_toml(config)?;
     let (location, anchor) = (file.store_location(config)?, file.anchor(config)?);
-    if let Some(anchor) = &anchor {
+    // Where the store is there already, that is what is wrong, whatever its anchor says.
+    let is_there = matches!(&location, Location::File(path) if path.exists());
+    if let (Some(anchor), false) = (&anchor, is_there) {
         anchor.check_new()?;
     }
     Store::create(&location).await?;

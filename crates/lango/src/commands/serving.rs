@@ -23,7 +23,8 @@ use crate::{
 /// Starts the log on standard error; `LANGO_LOG` chooses levels, as in `info,lango_gateway=debug`.
 pub fn log(table: LogTable) {
     let filter = EnvFilter::try_from_env("LANGO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_target(false).log_internal_errors(false);
     match table.format {
         LogFormat::Text => lines.with_ansi(false).with_writer(|| Seen(lango_words::line)).init(),
         LogFormat::Json => lines.json().with_writer(|| Seen(lango_words::json_escaped)).init(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lango_database::{Password, Server, ServerError, Tls};
-use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
+use lango_source::{CONNECTIONS, MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
 use serde::{
     Deserialize, Deserializer,
@@ -19,8 +19,6 @@ use serde::{
 use super::{beside, positive::Positive};
 use crate::failure::Failure;
 
-/// Connections to a server where the table does not say how many.
-const CONNECTIONS: u32 = 8;
 /// How long a statement may take where the table does not say so, and at most.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);

@@ -234,7 +234,8 @@ fn a_file_is_one_register_by_whichever_path_it_is_reached() {
     use std::{os::unix::fs::symlink, time::Duration};
 
     let folder = tempfile::tempdir().unwrap();
-    let (file, link) = (folder.path().join("register.sqlite"), folder.path().join("another.sqlite"));
+    let [file, link, hard] =
+        ["register.sqlite", "another.sqlite", "third.sqlite"].map(|name| folder.path().join(name));
     rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE residents (a)").unwrap();
     symlink(&file, &link).unwrap();
     let up = folder.path().join("down/../register.sqlite");
@@ -246,4 +247,11 @@ fn a_file_is_one_register_by_whichever_path_it_is_reached() {
     for path in [&link, &up] {
         assert_eq!(identified(path, "Residents"), identified(&file, "residents"));
     }
+    std::fs::hard_link(&file, &hard).unwrap();
+    assert_eq!(identified(&hard, "residents").now, identified(&file, "residents").now);
+    // What an import puts in its place lasts as the same.
+    let before = identified(&file, "residents");
+    std::fs::copy(&file, &hard).unwrap();
+    std::fs::rename(&hard, &file).unwrap();
+    assert_eq!(identified(&file, "residents").lasting, before.lasting);
 }

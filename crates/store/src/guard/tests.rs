@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use lango_privacy::Loss;
 
 use crate::{
-    Decision, Examined, Location, Reserved, Store, StoreError,
+    Decision, Examined, Location, LogState, Reserved, Store, StoreError,
     fixture::{ask, declared, record},
 };
 
@@ -34,7 +34,7 @@ async fn records(location: &Location) -> Result<i64, StoreError> {
 
 async fn refused(location: &Location) {
     let examined = Examined::open(location).await.unwrap().unwrap();
-    assert!(examined.log_is_lost);
+    assert_eq!(examined.log, LogState::Lost);
     drop(examined);
     for _ in 0..2 {
         let error = records(location).await.unwrap_err();
@@ -163,7 +163,7 @@ async fn a_gateway_killed_between_the_writes_of_a_checkpoint_starts_again() {
     {
         fs::write(path, &main).unwrap();
         fs::write(super::log_of(path), log).unwrap();
-        assert!(!Examined::open(&both).await.unwrap().unwrap().log_is_lost, "{what}");
+        assert_eq!(Examined::open(&both).await.unwrap().unwrap().log, LogState::Whole, "{what}");
         let _ = fs::remove_file(path.with_extension("sqlite-shm"));
         assert_eq!(records(&both).await.unwrap(), 1, "{what}");
     }
@@ -228,4 +228,36 @@ async fn a_log_without_its_main_file_is_not_overwritten() {
     let error = Store::create(&Location::File(path.clone())).await.unwrap_err();
     assert!(matches!(error, StoreError::Exists { .. }), "{error}");
     assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn an_older_copy_beside_a_newer_log_is_refused_and_both_are_left_as_they_are() {
+    for charges in [20, 60] {
+        let (folder, location, store) = opened().await;
+        let file = folder.path().join("ledger.sqlite");
+        charge(&store, 1).await;
+        let (_backup, backup) = left(&file, true);
+        // As SQLite's own backup makes it: the copy holds all that its log did.
+        records(&backup).await.unwrap();
+        for query in 2..=charges + 1 {
+            charge(&store, query).await;
+        }
+        // After a checkpoint the log begins anew.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        for query in 100..=100 + charges {
+            charge(&store, query).await;
+        }
+        let (_torn, torn) = left(&file, true);
+        let (Location::File(main), Location::File(backup)) = (&torn, &backup) else { unreachable!() };
+        fs::copy(backup, main).unwrap();
+        let before = (fs::read(main).unwrap(), fs::read(super::log_of(main)).unwrap());
+        assert_eq!(Examined::open(&torn).await.unwrap().unwrap().log, LogState::OfAnother, "{charges}");
+        for _ in 0..2 {
+            let error = records(&torn).await.unwrap_err();
+            assert!(matches!(error, StoreError::LogOfAnother { .. }), "{charges}: {error}");
+        }
+        assert_eq!((fs::read(main).unwrap(), fs::read(super::log_of(main)).unwrap()), before, "{charges}");
+        store.close().await;
+        assert!(records(&location).await.is_ok());
+    }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use lango_gateway::DeclareError;
 use lango_policy::PolicySet;
 use lango_source::Source;
-use lango_store::{Examined, Location, Moved, StoreAbsence, StoreError, Written};
+use lango_store::{Anchored, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
 
 use super::{certificates::day, report::DoctorReport};
 use crate::config::GatewayFile;
@@ -47,12 +47,18 @@ pub async fn examine(
         }
     };
     written(file, config, &location, examined.written, report);
-    if examined.log_is_lost {
-        report.failed(
+    match examined.log {
+        LogState::Whole => {}
+        LogState::Lost => report.failed(
             "store's log",
             format!("{location} lacks the log that lay beside it, with its last charges"),
             "put the file and its -wal back together, or restore the store: docs/OPERATIONS.md",
-        );
+        ),
+        LogState::OfAnother => report.failed(
+            "store's log",
+            format!("{location} and the log beside it do not belong together"),
+            "change neither; put the files of one moment together, or restore the store: docs/OPERATIONS.md",
+        ),
     }
     anchored(file, config, &examined, report);
     if let Location::File(path) = &location {
@@ -113,12 +119,18 @@ fn written(
 fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut DoctorReport) {
     let Some(position) = examined.position else { return };
     let checked = file.anchor(config).and_then(|anchor| match anchor {
-        Some(anchor) => Ok(Some(anchor.check(position)?)),
+        Some(anchor) => match anchor.check(position)? {
+            Anchored::Holds => Ok(Some(Anchored::Holds)),
+            Anchored::NotYet => Ok(anchor.check_new().map(|()| Some(Anchored::NotYet))?),
+        },
         None => Ok(None),
     });
     match checked {
-        Ok(Some(())) => {
+        Ok(Some(Anchored::Holds)) => {
             report.ok("store's anchor", "the store is the one that the anchor names, and no older")
+        }
+        Ok(Some(Anchored::NotYet)) => {
+            report.ok("store's anchor", "there is none yet; the gateway makes it when it starts")
         }
         Ok(None) => report.warning(
             "store's anchor",
