@@ -7,6 +7,7 @@ use lango_privacy::Loss;
 use crate::{
     Decision, Examined, Location, LogState, Reserved, Store, StoreError,
     fixture::{ask, declared, record},
+    wal::log_of,
 };
 
 /// The files of a store as a power cut, or a kill, would leave them now: copied while it is open.
@@ -21,7 +22,11 @@ fn left(store: &Path, log: bool) -> (tempfile::TempDir, Location) {
 }
 
 async fn charge(store: &Store, query: u8) {
-    let reserved = store.reserve(&ask(query, Loss::pure(1)), &record(Decision::Reserved)).await.unwrap();
+    let mut asked = ask(query, Loss::pure(1));
+    for charge in [&mut asked.pool, &mut asked.share] {
+        charge.limit.amount_nano = 1_000;
+    }
+    let reserved = store.reserve(&asked, &record(Decision::Reserved)).await.unwrap();
     assert!(matches!(reserved, Reserved::Held(_)), "{reserved:?}");
 }
 
@@ -230,34 +235,54 @@ async fn a_log_without_its_main_file_is_not_overwritten() {
     assert!(!path.exists());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_older_copy_beside_a_newer_log_is_refused_and_both_are_left_as_they_are() {
-    for charges in [20, 60] {
+    let mut refused = 0;
+    for charges in [2, 20, 60, 120] {
         let (folder, location, store) = opened().await;
         let file = folder.path().join("ledger.sqlite");
-        charge(&store, 1).await;
+        charge(&store, 0).await;
         let (_backup, backup) = left(&file, true);
         // As SQLite's own backup makes it: the copy holds all that its log did.
         records(&backup).await.unwrap();
-        for query in 2..=charges + 1 {
+        for query in 1..=charges {
             charge(&store, query).await;
         }
         // After a checkpoint the log begins anew.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        for query in 100..=100 + charges {
-            charge(&store, query).await;
-        }
+        charge(&store, 255).await;
         let (_torn, torn) = left(&file, true);
         let (Location::File(main), Location::File(backup)) = (&torn, &backup) else { unreachable!() };
         fs::copy(backup, main).unwrap();
-        let before = (fs::read(main).unwrap(), fs::read(super::log_of(main)).unwrap());
-        assert_eq!(Examined::open(&torn).await.unwrap().unwrap().log, LogState::OfAnother, "{charges}");
-        for _ in 0..2 {
-            let error = records(&torn).await.unwrap_err();
-            assert!(matches!(error, StoreError::LogOfAnother { .. }), "{charges}: {error}");
+        let read = || (fs::read(main).unwrap(), fs::read(log_of(main)).unwrap());
+        let before = read();
+        let found = Examined::open(&torn).await.unwrap().unwrap().log;
+        assert_eq!(read(), before, "{charges}");
+        match found {
+            LogState::OfAnother => {
+                refused += 1;
+                for _ in 0..2 {
+                    let error = records(&torn).await.unwrap_err();
+                    assert!(matches!(error, StoreError::LogOfAnother { .. }), "{charges}: {error}");
+                }
+                assert_eq!(read(), before, "{charges}");
+            }
+            // Where the log holds every page that has changed, nothing is lacking.
+            LogState::Whole => {
+                let kept = Store::open(&torn).await.unwrap();
+                for query in (0..=charges).chain([255]) {
+                    let mut asked = ask(query, Loss::pure(1));
+                    asked.share.limit.amount_nano = 0;
+                    let again = kept.reserve(&asked, &record(Decision::Reserved)).await.unwrap();
+                    let Reserved::Held(held) = again else { panic!("{charges} {query}: {again:?}") };
+                    assert_eq!(held.charged, Loss::pure(0), "{charges} {query}");
+                }
+                kept.close().await;
+            }
+            LogState::Lost => panic!("{charges}: the log is there"),
         }
-        assert_eq!((fs::read(main).unwrap(), fs::read(super::log_of(main)).unwrap()), before, "{charges}");
         store.close().await;
         assert!(records(&location).await.is_ok());
     }
+    assert!(refused >= 2, "{refused}");
 }
