@@ -149,11 +149,14 @@ impl Client {
                 members.push(uri);
             }
             let last = std::mem::replace(&mut page_token, page.next_page_token);
-            if members.len() > AUDIENCE_MOST || (page_token == last && !page_token.is_empty()) {
+            if members.len() > AUDIENCE_MOST {
                 break;
             }
             if page_token.is_empty() {
                 return Ok(members);
+            }
+            if page_token == last {
+                break;
             }
         }
         Err(AskError::MembersEndless)

@@ -47,10 +47,9 @@ impl<T> Request<T> {
         }
     }
 
-    /// Keeps the memory of an answer of this size until it has left.
-    pub(crate) fn answer_leaves(&self, bytes: usize, under_way: Option<&UnderWay>) {
-        if let (Some(mut room), Some(under_way)) = (self.room().take(), under_way) {
-            room.shrink(bytes);
+    /// Keeps the memory of the answer until it has left.
+    pub(crate) fn answer_leaves(&self, under_way: Option<&UnderWay>) {
+        if let (Some(room), Some(under_way)) = (self.room().take(), under_way) {
             under_way.keep(room);
         }
     }

@@ -79,7 +79,10 @@ fn leaving<T, R: OnWire>(
     under_way: Option<&UnderWay>,
     response: R,
 ) -> Response<R> {
-    request.answer_leaves(response.wire_bytes(), under_way);
+    if request.flight.get().is_some() {
+        request.shrink_answer_room(response.wire_bytes());
+    }
+    request.answer_leaves(under_way);
     Response::new(response)
 }
 

@@ -113,7 +113,7 @@ impl Gateway {
         let is_claimed = claimed.map_err(unkept)? != Claimed::Fresh;
         if !is_claimed {
             if !is_first {
-                // The one before was refused for want of a share; this one came as its copy.
+                // The one before was refused before it was claimed; this one came as its copy.
                 self.take_share(request, demand)?;
             }
             self.may_keep(&claiming).await?;

@@ -32,7 +32,7 @@ pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, Stale};
 pub use secret::Secret;
-pub use settings::{CONNECTIONS, Settings};
+pub use settings::Settings;
 pub use sqlite::Sqlite;
 
 /// An office's database, read only.
@@ -80,6 +80,13 @@ pub struct ReachedTable {
     pub lasting: String,
     /// The same by whatever name it is reached at this moment, hard links of a file included.
     pub now: String,
+}
+
+impl ReachedTable {
+    /// One that a server has one name for.
+    pub(crate) fn of_server(name: String) -> Self {
+        Self { now: name.clone(), lasting: name }
+    }
 }
 
 /// Why a source cannot serve a dataset. Speaks of the catalogue, never of a row.

@@ -113,8 +113,7 @@ impl Source for MariaDb {
             Some((schema, table)) => (schema.to_owned(), table),
             None => (text(1)?, table),
         };
-        let lasting = format!("mariadb {} {schema} {table}", text(0)?);
-        Ok(ReachedTable { now: lasting.clone(), lasting })
+        Ok(ReachedTable::of_server(format!("mariadb {} {schema} {table}", text(0)?)))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

@@ -135,8 +135,7 @@ impl Source for Postgres {
         let text = |row: &sqlx::postgres::PgRow| {
             sqlx::Row::try_get::<String, _>(row, 0).map_err(|error| unavailable(&error))
         };
-        let lasting = format!("postgres {} {}", text(&server)?, text(&found)?);
-        Ok(ReachedTable { now: lasting.clone(), lasting })
+        Ok(ReachedTable::of_server(format!("postgres {} {}", text(&server)?, text(&found)?)))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-/// Connections at once where an office does not say how many.
-pub const CONNECTIONS: u32 = 8;
 /// How long a question waits for a connection.
 pub(crate) const CONNECTION_WAIT: Duration = Duration::from_secs(30);
 
@@ -20,6 +18,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { statement_timeout: Duration::from_secs(60), connections: CONNECTIONS, prepared_schema: None }
+        Self { statement_timeout: Duration::from_secs(60), connections: 8, prepared_schema: None }
     }
 }

@@ -110,10 +110,8 @@ pub(crate) async fn log_state(path: &Path) -> Result<LogState, StoreError> {
 /// Whether pages of the main file and of the log contradict each other, as where an older copy was put back beside a newer log.
 /// Only what a log holds can be of another copy, so a store that was closed in good order is not read through.
 async fn is_of_another(path: &Path) -> Result<bool, StoreError> {
-    let log = log_of(path);
-    match wal::read(&log).map_err(|error| StoreError::Files { path: log, error })? {
-        WalContents::Nothing => return Ok(false),
-        WalContents::Committed | WalContents::BegunAnew => {}
+    if log_contents(path)? == WalContents::Nothing {
+        return Ok(false);
     }
     let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
     let contradicts = match connection.one(Integrity.into()).await {
@@ -121,8 +119,7 @@ async fn is_of_another(path: &Path) -> Result<bool, StoreError> {
         Err(error) if error.is_of_a_statement() => true,
         Err(error) => return Err(error.into()),
     };
-    let is_guarded = version(&mut connection).await?.is_some_and(|found| (GUARDED..=SCHEMA).contains(&found));
-    let has_gaps = is_guarded && !contradicts && {
+    let has_gaps = !contradicts && is_guarded(&mut connection).await? && {
         let records = connection.one(RecordsInARow.into()).await?;
         records.get::<i64>("records")? != records.get::<i64>("last")?
     };
@@ -132,18 +129,22 @@ async fn is_of_another(path: &Path) -> Result<bool, StoreError> {
 
 async fn reads_as_lost(path: &Path) -> Result<bool, StoreError> {
     let mut connection = Options::Sqlite(Box::new(unchanged(path))).connect().await?;
-    let is_guarded = version(&mut connection).await?.is_some_and(|found| (GUARDED..=SCHEMA).contains(&found));
-    let is_unequal = is_guarded && {
+    let is_unequal = is_guarded(&mut connection).await? && {
         let guard = connection.one(Guard.into()).await?;
         guard.get::<i64>("armed")? != guard.get::<i64>("confirmed")?
     };
     connection.close().await?;
+    Ok(is_unequal && log_contents(path)? == WalContents::Nothing)
+}
+
+fn log_contents(path: &Path) -> Result<WalContents, StoreError> {
     let log = log_of(path);
-    Ok(is_unequal
-        && match wal::read(&log).map_err(|error| StoreError::Files { path: log, error })? {
-            WalContents::Committed | WalContents::BegunAnew => false,
-            WalContents::Nothing => true,
-        })
+    wal::read(&log).map_err(|error| StoreError::Files { path: log, error })
+}
+
+/// Whether a store is of a version that has the guard, and that this program knows.
+async fn is_guarded(connection: &mut Connection) -> Result<bool, StoreError> {
+    Ok(version(connection).await?.is_some_and(|found| (GUARDED..=SCHEMA).contains(&found)))
 }
 
 /// A checkpoint between two writes. Belongs between transactions.

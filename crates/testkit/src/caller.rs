@@ -38,8 +38,7 @@ pub fn persons(body: &str, epsilon: &str) -> String {
     format!("lango-query 1\ndataset residents\nmeasure persons\n{body}\nprice epsilon {epsilon}\n")
 }
 
-/// The text of a question with the largest answer: a quarter of a million integers, where the codes of `country_of_birth` are all
-/// of `iso3166-1-alpha-3`.
+/// The text of a question with the largest answer: a quarter of a million integers, under [`crate::Policy::of_all_countries`].
 pub fn largest(epsilon: &str) -> String {
     let by = "by age,arrival_year,country_of_birth,education\n";
     let measures = format!("measure rows(income)\n{by}measure sum(income)\n{by}");

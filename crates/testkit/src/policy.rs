@@ -73,6 +73,13 @@ income = {{ amount = [0, 5_000_000], scale = 0, currency = "XOF", bins = 1_000_0
         text
     }
 
+    /// With every country as a code of `country_of_birth`.
+    #[must_use]
+    pub fn of_all_countries(mut self) -> Self {
+        self.countries = r#""iso3166-1-alpha-3""#.to_owned();
+        self
+    }
+
     /// With these lines as its budget.
     #[must_use]
     pub fn budget(mut self, lines: &str) -> Self {

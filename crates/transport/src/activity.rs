@@ -35,14 +35,12 @@ pub(crate) struct Traffic {
     under_way: usize,
     /// Since when there is none, if there is none.
     quiet_since: Instant,
-    /// Pieces of answers that are not sent.
-    owed: usize,
-    /// Since when too little of them was sent: the first of them began then, or [`ServerLimits::answer_least`] was sent.
+    /// Since when the oldest piece of an answer is owed that is not sent, if there is one.
+    owed_since: Option<Instant>,
+    /// Since when too little was sent: the first piece began then, or [`ServerLimits::answer_least`] was sent.
     progress: Instant,
     /// What was sent since.
     sent: usize,
-    /// Since when the oldest of them is owed.
-    oldest: Option<Instant>,
 }
 
 /// What is to become of a connection.
@@ -59,15 +57,8 @@ pub(crate) enum Verdict {
 impl Activity {
     /// `is_idle` is where others see whether a request is under way.
     pub(crate) fn new(now: Instant, is_idle: Arc<AtomicBool>) -> Self {
-        let traffic = Traffic {
-            born: now,
-            under_way: 0,
-            quiet_since: now,
-            owed: 0,
-            progress: now,
-            sent: 0,
-            oldest: None,
-        };
+        let traffic =
+            Traffic { born: now, under_way: 0, quiet_since: now, owed_since: None, progress: now, sent: 0 };
         let account = Account { traffic, pieces: BTreeMap::new(), next_piece: 0 };
         Self { account: Mutex::new(account), is_idle }
     }
@@ -90,7 +81,7 @@ impl Activity {
     pub(crate) fn piece_begins(&self) -> u64 {
         let (mut account, now) = (self.lock(), Instant::now());
         if account.pieces.is_empty() {
-            (account.traffic.progress, account.traffic.sent) = (now, 0);
+            account.traffic = Traffic { owed_since: Some(now), progress: now, sent: 0, ..account.traffic };
         }
         let number = account.next_piece;
         account.next_piece += 1;
@@ -109,13 +100,13 @@ impl Activity {
     }
 
     pub(crate) fn piece_ends(&self, number: u64) {
-        self.lock().pieces.remove(&number);
+        let mut account = self.lock();
+        account.pieces.remove(&number);
+        account.traffic.owed_since = account.pieces.first_key_value().map(|(_, began)| *began);
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
-        let account = self.lock();
-        let oldest = account.pieces.first_key_value().map(|(_, began)| *began);
-        Traffic { owed: account.pieces.len(), oldest, ..account.traffic }
+        self.lock().traffic
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {
@@ -155,16 +146,14 @@ impl Traffic {
     }
 
     fn stalled(&self, limits: &ServerLimits, pressed: bool, now: Instant) -> Option<Verdict> {
-        let stalled = self.owed > 0 && now >= self.stall_at(limits, pressed, now);
+        let stalled = self.owed_since.is_some() && now >= self.stall_at(limits, pressed, now);
         stalled.then_some(Verdict::Cut("the peer takes its answers too slowly"))
     }
 
     fn stall_at(&self, limits: &ServerLimits, pressed: bool, now: Instant) -> Instant {
-        let stall = if self.owed > 0 { self.progress } else { now } + limits.answer_stall;
-        match self.oldest {
-            Some(oldest) if pressed => stall.min(oldest + PRESSED_ANSWER_MAX),
-            Some(_) | None => stall,
-        }
+        let Some(owed_since) = self.owed_since else { return now + limits.answer_stall };
+        let stall = self.progress + limits.answer_stall;
+        if pressed { stall.min(owed_since + PRESSED_ANSWER_MAX) } else { stall }
     }
 }
 
@@ -186,7 +175,7 @@ mod tests {
         }
         let second = activity.piece_begins();
         activity.piece_ends(second);
-        assert_eq!((activity.traffic().progress, activity.traffic().oldest), (begun, Some(begun)));
+        assert_eq!((activity.traffic().progress, activity.traffic().owed_since), (begun, Some(begun)));
         activity.piece_progresses(1, 100);
         let traffic = activity.traffic();
         assert!(traffic.progress > begun && traffic.sent == 0);
@@ -224,15 +213,20 @@ mod tests {
             (1, 0, 3, 45, 200, cut),
         ] {
             let (quiet_since, progress) = (at(quiet_since), at(progress));
-            let traffic = Traffic { born, under_way, quiet_since, owed, progress, sent: 0, oldest: None };
+            let owed_since = (owed > 0).then_some(born);
+            let traffic = Traffic { born, under_way, quiet_since, owed_since, progress, sent: 0 };
             assert_eq!(traffic.verdict(&limits, false, at(now)), expected, "{traffic:?} at {now}");
         }
         let leaving =
-            Traffic { born, under_way: 1, quiet_since: born, owed: 0, progress: born, sent: 0, oldest: None };
+            Traffic { born, under_way: 1, quiet_since: born, owed_since: None, progress: born, sent: 0 };
         assert_eq!(leaving.last_verdict(&limits, false, at(100), at(103)), stay(103));
         assert!(matches!(leaving.last_verdict(&limits, false, at(103), at(103)), Verdict::Cut(_)));
-        assert_eq!(Traffic { owed: 1, ..leaving }.last_verdict(&limits, false, at(100), at(103)), cut);
+        assert_eq!(
+            Traffic { owed_since: Some(born), ..leaving }.last_verdict(&limits, false, at(100), at(103)),
+            cut
+        );
     }
+
     #[test]
     fn who_takes_an_answer_slowly_loses_it_while_others_wait_for_its_memory() {
         let limits = ServerLimits::default();
@@ -241,7 +235,7 @@ mod tests {
         let activity = Activity::new(begun, Arc::default());
         activity.piece_begins();
         // It makes progress, as a trickle does that is fast enough.
-        let traffic = Traffic { progress: at(9), oldest: Some(begun), ..activity.traffic() };
+        let traffic = Traffic { progress: at(9), owed_since: Some(begun), ..activity.traffic() };
         let cut = Verdict::Cut("the peer takes its answers too slowly");
         for (pressed, now, expected) in
             [(false, 10, Verdict::Stay(at(39))), (true, 9, Verdict::Stay(at(10))), (true, 10, cut)]

@@ -8,7 +8,7 @@ use tokio::{net::TcpStream, sync::watch, time::sleep_until};
 use tokio_rustls::server::TlsStream;
 use tonic::{
     Status,
-    codegen::http::{Request, Response},
+    codegen::http::{Request, Response, request::Parts},
     service::Routes,
 };
 use tower::ServiceExt;
@@ -108,22 +108,27 @@ async fn answer(
     let (sent, body) = request.into_parts();
     let mut head = head::read_of(&sent);
     drop(sent);
-    let refused = |why: &'static str| Status::resource_exhausted(why).into_http::<tonic::body::Body>();
+    let response = match admitted(&head, &under_way, &unsigned) {
+        Ok(()) => {
+            head.extensions.insert(under_way.clone());
+            let body = RequestBody::new(body, under_way.clone(), limits.request_body);
+            routes.oneshot(Request::from_parts(head, tonic::body::Body::new(body))).await?
+        }
+        Err(full) => Status::resource_exhausted(full).into_http(),
+    };
+    Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)))
+}
+
+/// Takes what a request takes before any of its body has come; else says what there is too much of.
+fn admitted(head: &Parts, under_way: &UnderWay, unsigned: &Arc<Rooms>) -> Result<(), &'static str> {
     if !under_way.hold(REQUEST_BYTES) {
-        let response = refused(NO_MORE_BYTES);
-        return Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)));
+        return Err(NO_MORE_BYTES);
     }
     if head.uri.path().starts_with(UNSIGNED_SERVICES) {
-        let Some(room) = unsigned.room_now(&under_way.peer(), UNSIGNED_BYTES) else {
-            let response = refused("too many of these calls are open: close some of them");
-            return Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)));
-        };
-        under_way.keep(room);
+        let room = unsigned.room_now(&under_way.peer(), UNSIGNED_BYTES);
+        under_way.keep(room.ok_or("too many of these calls are open: close some of them")?);
     }
-    head.extensions.insert(under_way.clone());
-    let body = RequestBody::new(body, under_way.clone(), limits.request_body);
-    let response = routes.oneshot(Request::from_parts(head, tonic::body::Body::new(body))).await?;
-    Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)))
+    Ok(())
 }
 
 fn http2(limits: &ServerLimits) -> http2::Builder<TokioExecutor> {

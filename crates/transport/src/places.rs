@@ -42,6 +42,14 @@ struct Seat {
     is_idle: Arc<AtomicBool>,
 }
 
+/// Where a newcomer can go.
+enum Unused {
+    /// There is a place.
+    Free,
+    /// This address's of this number, at which nothing is under way.
+    Idle(Peer, u64),
+}
+
 /// A place, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -76,21 +84,24 @@ impl Places {
     /// else of an address that has more places than this one. So nobody keeps others out by coming and doing nothing.
     pub(crate) fn take_unused(&self, peer: Peer) -> Option<Place> {
         let mut taken = self.lock();
-        if !self.is_free(&taken, peer) {
-            let (whose, number) = taken.idle(peer, taken.of(peer) >= self.room.per_address)?;
-            taken.free(whose, number);
+        match self.unused(&taken, peer)? {
+            Unused::Free => {}
+            Unused::Idle(whose, number) => taken.free(whose, number),
         }
         Some(self.seat(&mut taken, peer))
     }
 
     /// Whether there is such a place now.
     pub(crate) fn has_unused(&self, peer: Peer) -> bool {
-        let taken = self.lock();
-        self.is_free(&taken, peer) || taken.idle(peer, taken.of(peer) >= self.room.per_address).is_some()
+        self.unused(&self.lock(), peer).is_some()
     }
 
-    fn is_free(&self, taken: &Taken, peer: Peer) -> bool {
-        taken.of(peer) < self.room.per_address && taken.in_all < self.room.in_all
+    fn unused(&self, taken: &Taken, peer: Peer) -> Option<Unused> {
+        let has_all = taken.of(peer) >= self.room.per_address;
+        if !has_all && taken.in_all < self.room.in_all {
+            return Some(Unused::Free);
+        }
+        taken.idle(peer, has_all).map(|(whose, number)| Unused::Idle(whose, number))
     }
 
     fn seat(&self, taken: &mut Taken, peer: Peer) -> Place {

@@ -18,8 +18,7 @@ const AT_ONCE: usize = 16;
 
 /// A gateway with the usual limits, whose register has many cells.
 fn office(world: &TestRegion) -> (Office, Process) {
-    let countries = r#""iso3166-1-alpha-3""#.to_owned();
-    let policy = Policy { countries, ..Policy::of("GHA") };
+    let policy = Policy::of("GHA").of_all_countries();
     let mut office = Office::prepare(world, "GHA", &policy, &Register::sample(5));
     office.limits = ServerLimits::default();
     let gateway = Process::start(&office.write_config(world));

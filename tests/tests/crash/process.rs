@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_testkit::memory_kb;
+
 use crate::program;
 
 /// A running server; killed when dropped.
@@ -68,9 +70,7 @@ impl Process {
 
     /// The most memory that it has had, in megabytes.
     pub(crate) fn megabytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+        memory_kb(&self.child.id().to_string(), "VmHWM") / 1024
     }
 
     /// SIGTERM: how long it takes to end, whether it ended well, and its log.

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use lango_testkit::memory_kb;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// What a hostile peer may cost, in megabytes.
@@ -21,20 +22,13 @@ impl Measured {
         let alone = ALONE.lock().await;
         // Where the kernel lets the greatest size be forgotten, every test is measured from its own beginning.
         let forgotten = fs::write("/proc/self/clear_refs", "5").is_ok();
-        let before = if forgotten { size("VmRSS") } else { size("VmHWM") };
+        let before = if forgotten { memory_kb("self", "VmRSS") } else { memory_kb("self", "VmHWM") };
         Self { before, _alone: alone }
     }
 
     /// Holds the growth against what a hostile peer may cost.
     pub fn check(&self, what: &str) {
-        let grown = size("VmHWM").saturating_sub(self.before) / 1024;
+        let grown = memory_kb("self", "VmHWM").saturating_sub(self.before) / 1024;
         assert!(grown <= MEGABYTES_MOST, "{what} cost {grown} MB");
     }
-}
-
-/// A size of this process in kilobytes.
-fn size(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

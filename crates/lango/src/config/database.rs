@@ -9,7 +9,7 @@ use std::{
 };
 
 use lango_database::{Password, Server, ServerError, Tls};
-use lango_source::{CONNECTIONS, MariaDb, Postgres, Settings, Source, Sqlite};
+use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
 use lango_store::Location;
 use serde::{
     Deserialize, Deserializer,
@@ -19,8 +19,7 @@ use serde::{
 use super::{beside, positive::Positive};
 use crate::failure::Failure;
 
-/// How long a statement may take where the table does not say so, and at most.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a statement may take at most.
 const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
 /// A database, and how it is reached. Which keys go together is checked when it is used.
@@ -93,7 +92,7 @@ impl DatabaseTable {
 
     /// How many connections there may be at once.
     pub fn connections(&self) -> u32 {
-        self.connections.map_or(CONNECTIONS, Positive::get)
+        self.connections.map_or(Settings::default().connections, Positive::get)
     }
 
     fn is_of_a_file(&self) -> bool {
@@ -109,7 +108,8 @@ impl DatabaseTable {
     /// The source that a table is, in a gateway's configuration.
     pub fn source(&self, file: &Path, name: &str) -> Result<Arc<dyn Source>, Failure> {
         let failed = |error: ServerError| wrong(file, name, &error.to_string());
-        let statement_timeout = self.statement_timeout_s.map_or(STATEMENT_TIMEOUT, Positive::seconds);
+        let statement_timeout =
+            self.statement_timeout_s.map_or(Settings::default().statement_timeout, Positive::seconds);
         if statement_timeout > STATEMENT_TIMEOUT_MAX {
             return Err(wrong(file, name, "`statement_timeout_s` is at most 86400, one day"));
         }
