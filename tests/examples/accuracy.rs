@@ -60,7 +60,7 @@ fn main() -> Result<(), Failure> {
 fn policy(origins: &[String]) -> String {
     let origins: Vec<String> = origins.iter().map(|origin| format!("\"{origin}\"")).collect();
     format!(
-        r#"policy = 1
+        r#"policy = 2
 office = "GHA"
 
 [dataset.residents]

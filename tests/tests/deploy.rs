@@ -35,7 +35,7 @@ fn read(path: &Path) -> String {
 fn every_policy_loads_and_passes_its_own_tests() {
     let shipped = [project().join("policies"), project().join("deploy")];
     let paths = shipped.iter().flat_map(|folder| files(folder, ".toml"));
-    let policies: Vec<PathBuf> = paths.filter(|path| read(path).contains("\npolicy = 1\n")).collect();
+    let policies: Vec<PathBuf> = paths.filter(|path| read(path).contains("\npolicy = 2\n")).collect();
     assert!(policies.len() >= 3, "{policies:?}");
     for path in policies {
         let set = PolicySet::read(&[Document::new(path.display().to_string(), read(&path))]);

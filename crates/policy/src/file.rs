@@ -36,6 +36,10 @@ pub(crate) struct DatasetTable {
     pub answer_grid_ms: Option<Spanned<u64>>,
     pub split: Option<SplitWord>,
     pub bounds_drop: Option<String>,
+    #[serde(default)]
+    pub missing: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub derived: BTreeMap<Spanned<String>, Spanned<DerivedTable>>,
     pub column: BTreeMap<Spanned<String>, Spanned<ColumnTable>>,
 }
 
@@ -57,6 +61,7 @@ pub(crate) enum SplitWord {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnitTable {
     pub column: String,
+    pub from: Option<String>,
     pub noun: Spanned<String>,
     pub plural: Option<Spanned<String>>,
     pub rows_at_most: Spanned<u32>,
@@ -66,24 +71,58 @@ pub(crate) struct UnitTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ColumnTable {
+    pub from: Option<String>,
     pub codes: Option<Codes>,
+    pub written_as: Option<Spanned<String>>,
+    pub recode: Option<Spanned<Recode>>,
+    pub missing: Option<Spanned<Vec<String>>>,
+    pub case: Option<CaseWord>,
     pub integer: Option<[i64; 2]>,
     pub bands: Option<Bands>,
-    pub amount: Option<[i64; 2]>,
+    pub amount: Option<[Number; 2]>,
     pub scale: Option<u32>,
     pub currency: Option<String>,
     #[serde(default, deserialize_with = "optional_dates")]
     pub date: Option<[Date; 2]>,
+    pub time_zone: Option<Spanned<String>>,
     pub open: Option<bool>,
-    pub typical: Option<i64>,
+    pub typical: Option<Number>,
     pub bins: Option<Points>,
     pub candidates: Option<Points>,
 }
 
+/// A dimension made of another column's codes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DerivedTable {
+    pub from: Spanned<String>,
+    pub map: Spanned<String>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(untagged, expecting = "expected a width, or for dates \"day\", \"month\" or \"year\"")]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CaseWord {
+    Ignore,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a table such as { \"1\" = \"M\" }, or the name of a file beside the policy"
+)]
+pub(crate) enum Recode {
+    File(String),
+    Listed(BTreeMap<String, String>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a width, where each band begins, or for dates \"day\", \"month\" or \"year\""
+)]
 pub(crate) enum Bands {
     Width(u32),
+    Listed(Vec<i64>),
     Span(SpanWord),
 }
 
@@ -96,10 +135,10 @@ pub(crate) enum SpanWord {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a step or an ascending list of whole numbers")]
+#[serde(untagged, expecting = "expected a step or an ascending list of numbers")]
 pub(crate) enum Points {
-    Every(i64),
-    Listed(Vec<i64>),
+    Every(Number),
+    Listed(Vec<Number>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -202,6 +241,30 @@ impl<'de> Deserialize<'de> for Quantity {
         };
         let refused = || D::Error::custom(format!("`{text}` is not a number that is not negative"));
         lango_privacy::Decimal::unsigned(&text).map(Self).ok_or_else(refused)
+    }
+}
+
+/// A decimal number in the column's own unit, exactly as written in as many digits as a float keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Number(pub lango_privacy::Decimal);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a number")]
+        enum Written {
+            Whole(i64),
+            Float(f64),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Whole(whole) => whole.to_string(),
+            // Of two zeros only one is written.
+            Written::Float(float) => (float + 0.0).to_string(),
+        };
+        let refused = || {
+            D::Error::custom(format!("`{text}` is no number of at most 18 digits on each side of the point"))
+        };
+        lango_privacy::Decimal::minimal(&text).map(Self).ok_or_else(refused)
     }
 }
 

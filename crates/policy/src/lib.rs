@@ -10,6 +10,7 @@ mod budget;
 mod check;
 mod declare;
 mod file;
+mod lists;
 mod trial;
 mod within;
 

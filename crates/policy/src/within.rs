@@ -9,34 +9,83 @@ use toml::Spanned;
 
 use crate::{
     budget::{Budget, Renewal},
-    file::{self, AccountingWord, Quantity, RenewsWord},
+    file::{self, AccountingWord, ColumnTable, File, Number, Points, Quantity, RenewsWord},
 };
 
-/// A document whose errors are being made.
-pub(crate) struct In<'a>(pub &'a Document);
+/// A document whose errors are being made, and the lists in the files beside it.
+pub(crate) struct In<'a> {
+    pub document: &'a Document,
+    pub lists: &'a [&'a Document],
+}
 
-impl In<'_> {
+impl<'a> In<'a> {
     pub(crate) fn error<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> DocumentError {
-        self.0.error(at.span().start, message)
+        self.document.error(at.span().start, message)
     }
 
-    pub(crate) fn unknown<'a, T>(
+    /// The list of a file beside the policy.
+    pub(crate) fn list<T>(&self, at: &Spanned<T>, name: &str) -> Result<&'a Document, DocumentError> {
+        let found = self.lists.iter().find(|list| file_name(list) == name);
+        found.copied().ok_or_else(|| {
+            let near = nearest(name, self.lists.iter().map(|list| file_name(list)));
+            let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            let message = format!("there is no file `{name}` (`*.csv`) in the policy's folder{near}");
+            self.error(at, message)
+        })
+    }
+
+    /// As [`In::unknown`], of what is not declared but known.
+    pub(crate) fn unknown_of<'n, T>(
         &self,
         what: &str,
         at: &Spanned<T>,
         name: &str,
-        known: impl Iterator<Item = &'a str>,
+        known: impl Iterator<Item = &'n str>,
+    ) -> DocumentError {
+        let near = nearest(name, known).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        self.error(at, format!("there is no {what} `{name}`{near}"))
+    }
+
+    pub(crate) fn unknown<'n, T>(
+        &self,
+        what: &str,
+        at: &Spanned<T>,
+        name: &str,
+        known: impl Iterator<Item = &'n str>,
     ) -> DocumentError {
         let meant =
             nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
         self.error(at, format!("{what} `{name}` is not declared{meant}"))
     }
 
-    pub(crate) fn version(&self, version: &Spanned<u32>) -> Result<(), DocumentError> {
-        if *version.get_ref() == 1 {
-            Ok(())
-        } else {
-            Err(self.error(version, "this version reads `policy = 1` only"))
+    /// Checks the version of the format; of the earlier one the error says what to write instead.
+    pub(crate) fn version(&self, file: &File) -> Result<(), DocumentError> {
+        match *file.policy.get_ref() {
+            2 => Ok(()),
+            1 => {
+                let tables = file.dataset.iter().flat_map(|(dataset, table)| {
+                    table.column.iter().filter_map(move |(name, column)| {
+                        let written = scaled_down(column.get_ref())?;
+                        Some(format!(
+                            "`{} = {{ {written} }}` in `[dataset.{}.column]`",
+                            name.get_ref(),
+                            dataset.get_ref()
+                        ))
+                    })
+                });
+                let tables: Vec<String> = tables.collect();
+                let edits = if tables.is_empty() {
+                    "nothing else changes in this file".to_owned()
+                } else {
+                    format!("amounts are written in the column's own unit now: write {}", tables.join(", "))
+                };
+                let message = format!(
+                    "this is the earlier format: write `policy = 2`; {edits}. Registers that `lango dataset import` made of \
+                     amounts with decimals are imported again"
+                );
+                Err(self.error(&file.policy, message))
+            }
+            other => Err(self.error(&file.policy, format!("this version reads `policy = 2`, not {other}"))),
         }
     }
 
@@ -113,4 +162,36 @@ impl In<'_> {
         };
         Ok(Budget { account, epsilon_nano, renews })
     }
+}
+
+fn file_name(document: &Document) -> &str {
+    document.file.rsplit('/').next().unwrap_or_default()
+}
+
+/// What an amount of the earlier format, in units of its last decimal, is in its own unit; `None` where nothing changes.
+fn scaled_down(table: &ColumnTable) -> Option<String> {
+    let ([low, high], scale) =
+        (table.amount.as_ref()?, table.scale.filter(|scale| (1..=18).contains(scale))?);
+    let own = |number: &Number| {
+        let units = number.0.as_str();
+        let (sign, digits) = units.strip_prefix('-').map_or(("", units), |digits| ("-", digits));
+        let digits = format!("{digits:0>width$}", width = scale as usize + 1);
+        let (whole, part) = digits.split_at_checked(digits.len() - scale as usize).unwrap_or((&digits, ""));
+        format!("{sign}{whole}.{part}")
+    };
+    let mut written = format!("amount = [{}, {}], scale = {scale}", own(low), own(high));
+    if let Some(typical) = &table.typical {
+        written += &format!(", typical = {}", own(typical));
+    }
+    for (key, points) in [("bins", &table.bins), ("candidates", &table.candidates)] {
+        match points {
+            Some(Points::Every(step)) => written += &format!(", {key} = {}", own(step)),
+            Some(Points::Listed(points)) => {
+                let points: Vec<String> = points.iter().map(own).collect();
+                written += &format!(", {key} = [{}]", points.join(", "));
+            }
+            None => {}
+        }
+    }
+    Some(written + ", ..")
 }

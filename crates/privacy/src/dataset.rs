@@ -6,9 +6,11 @@ use crate::{Accounting, Code, Measure, Name, Objective};
 
 pub use column::{Column, Grid, Range};
 pub use domain::{Domain, Span};
+pub use reading::{Reading, day, number, trimmed, trimmed_bytes};
 
 mod column;
 mod domain;
+mod reading;
 
 /// The key of values that are present but not declared.
 pub const OTHER: &str = "_O";
@@ -90,6 +92,55 @@ pub enum DatasetError {
     /// A band of width 0.
     #[error("`bands` must be at least 1")]
     Bands,
+    /// A list of bands that leaves out the least values.
+    #[error("a list of `bands` begins at the column's lower bound {0}")]
+    FirstBand(i64),
+    /// A list of bands that does not ascend.
+    #[error("a list of `bands` is of whole numbers that ascend: each is where a band begins")]
+    ListedBands,
+    /// A recoded text means a code that is not declared.
+    #[error("`recode` makes {text:?} `{code}`, which is not one of the column's codes")]
+    RecodedToUnknown {
+        /// The text.
+        text: String,
+        /// The code.
+        code: String,
+    },
+    /// A text means two codes.
+    #[error(
+        "{text:?} would mean both `{other}` and `{code}`: a text means one code, and a declared code means itself"
+    )]
+    RecodedTwice {
+        /// The text.
+        text: String,
+        /// One code.
+        other: String,
+        /// The other.
+        code: String,
+    },
+    /// Two codes that differ in the case of their letters alone.
+    #[error("codes `{0}` and `{1}` differ in case alone, which `case = \"ignore\"` ignores")]
+    SameFolded(String, String),
+    /// A text that means a code is said to be missing.
+    #[error("{0:?} is in `missing`, and is a code or means one: take it out of one of them")]
+    MissingIsCode(String),
+    /// A missing number with more decimals than the column keeps.
+    #[error("{0:?} in `missing` has more decimals than the column keeps, and values are rounded to those")]
+    FinerMissing(String),
+    /// A text with blanks around it, or of blanks only.
+    #[error(
+        "write {0:?} without blanks around it: values are trimmed before they are compared, and a blank one is missing"
+    )]
+    Untrimmed(String),
+    /// A text that is too long.
+    #[error("the text that begins {0:?} is longer than 1024 bytes, or holds a character 0")]
+    LongText(String),
+    /// Only codes have it.
+    #[error("`{0}` is for columns of `codes`")]
+    OnlyCodes(&'static str),
+    /// Only days have it.
+    #[error("`{0}` is for columns of `date`")]
+    OnlyDays(&'static str),
     /// Too many keys.
     #[error("{0} keys are more than the {KEYS_MOST} that a column may have: widen `bands`")]
     Keys(i64),
@@ -124,6 +175,11 @@ impl Dataset {
         self.unit.cells_at_most.min(self.unit.rows_at_most)
     }
 
+    /// The columns that the order of a unit's rows depends on, in name order: all but those made of another one.
+    pub fn ordered_columns(&self) -> impl Iterator<Item = (&Name, &Column)> {
+        self.columns.iter().filter(|(_, column)| !column.is_derived())
+    }
+
     /// The table has fewer rows than this.
     pub fn rows_below(&self) -> u64 {
         self.rows_below.unwrap_or(ROWS_BELOW)
@@ -134,8 +190,8 @@ impl Dataset {
     pub fn terms<'a>(&self, used: impl IntoIterator<Item = &'a Name>, account: &Accounting) -> String {
         let unit = &self.unit;
         let mut text = format!(
-            "lango-terms 1\nunit {} {}\nrows_at_most {}\ncells_at_most {}\n",
-            unit.noun, unit.column, unit.rows_at_most, unit.cells_at_most
+            "lango-terms 2\nsource {:?} table {:?}\nunit {} {:?}\nrows_at_most {}\ncells_at_most {}\n",
+            self.source, self.table, unit.noun, unit.column, unit.rows_at_most, unit.cells_at_most
         );
         for name in used.into_iter().collect::<std::collections::BTreeSet<_>>() {
             if let Some(column) = self.columns.get(name) {
@@ -144,14 +200,17 @@ impl Dataset {
         }
         // Which rows of a unit are read is decided by all that is declared of them, whatever the question uses.
         if unit.rows_at_most > 1 {
-            let ordered = |(name, column): (&Name, &Column)| match column.domain {
-                Domain::Integer { .. } | Domain::Amount { .. } => format!("{name} as numbers"),
-                Domain::Codes(_) | Domain::Date { .. } | Domain::Open => format!("{name} as text"),
+            let ordered = |(name, column): (&Name, &Column)| {
+                let form = match &column.domain {
+                    Domain::Integer { .. } => "numbers".to_owned(),
+                    Domain::Amount { scale, .. } => format!("numbers of scale {scale}"),
+                    Domain::Date { .. } => "days".to_owned(),
+                    Domain::Codes(_) | Domain::Open => "text".to_owned(),
+                };
+                format!("{name} as {form}{}", column.reading.describe_order())
             };
-            text += &format!(
-                "rows ordered by {}\n",
-                self.columns.iter().map(ordered).collect::<Vec<_>>().join(", ")
-            );
+            let ordered: Vec<String> = self.ordered_columns().map(ordered).collect();
+            text += &format!("rows ordered by {}\n", ordered.join(", "));
         }
         match account {
             Accounting::Pure => text += "account pure\n",

@@ -25,7 +25,8 @@ pub use accuracy::{
 };
 pub use cube::{Cube, Objective, Weight};
 pub use dataset::{
-    Column, Dataset, DatasetError, DatasetKind, Domain, Grid, OTHER, Range, Span, TOTAL, UNKNOWN, Unit,
+    Column, Dataset, DatasetError, DatasetKind, Domain, Grid, OTHER, Range, Reading, Span, TOTAL, UNKNOWN,
+    Unit, day, number, trimmed, trimmed_bytes,
 };
 pub use decimal::{Decimal, nano};
 pub use groups::Group;

@@ -1,6 +1,6 @@
 //! From the rows of a table to the integers of a plan, in one pass: ranks, conditions, cells.
 
-use lango_privacy::{Counted, Exact, Name, Plan};
+use lango_privacy::{Column, Counted, Exact, Name, Plan};
 
 use crate::{
     field::{Field, fields},
@@ -44,9 +44,9 @@ enum UnitId {
 }
 
 impl<'a> Count<'a> {
-    /// Of a plan, before any row.
-    pub(crate) fn new(plan: &'a Plan, vouched: Vouched) -> Self {
-        let (columns, fields) = fields(plan, |_| true);
+    /// Of a plan, before any row; `stored` says in which units a column's whole numbers are stored.
+    pub(crate) fn new(plan: &'a Plan, vouched: Vouched, stored: impl Fn(&Name, &Column) -> u32) -> Self {
+        let (columns, fields) = fields(plan, |_| true, stored);
         let field = |name: &Name| columns.iter().position(|column| *column == name);
         let tally = |margin| Tally::new(plan, margin, vouched.one_row_per_unit, field);
         let tallies = plan.margins.iter().map(tally).collect();

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use lango_privacy::{Code, Domain, Fetch, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN};
+use lango_privacy::{
+    Code, Column, Domain, Fetch, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN,
+};
 
-use crate::value::{Raw, Value};
+use crate::value::{Raw, Reader, Value, folded};
 
 /// A column that a plan uses, and what stands in it in the row at hand.
 pub(crate) struct Field<'a> {
     domain: &'a Domain,
-    /// The declared keys' positions, where they are texts.
+    reader: Reader,
+    ignores_case: bool,
+    /// The positions of the keys that texts mean, folded; of days, those of the stretches.
     positions: HashMap<String, usize>,
     /// How many keys there are, `_O` and `_U` included.
     keys: usize,
@@ -50,35 +54,50 @@ pub(crate) fn used(plan: &Plan) -> Vec<&Name> {
     dimensions.chain(others).chain(conditions).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The columns that a plan uses, in name order, and their fields; of the conditions, those that `judged` selects.
-pub(crate) fn fields(plan: &Plan, judged: impl Fn(&PlannedFilter) -> bool) -> (Vec<&Name>, Vec<Field<'_>>) {
+/// The columns that a plan uses, in name order, and their fields; of the conditions, those that `judged` selects. `stored` says in
+/// which units the engine hands a column's whole numbers over.
+pub(crate) fn fields(
+    plan: &Plan,
+    judged: impl Fn(&PlannedFilter) -> bool,
+    stored: impl Fn(&Name, &Column) -> u32,
+) -> (Vec<&Name>, Vec<Field<'_>>) {
     let columns = used(plan).into_iter().filter_map(|name| plan.dataset.columns.get_key_value(name));
     let mut fields = (Vec::new(), Vec::new());
     for (name, column) in columns {
         let filters = plan.filters.iter().filter(|filter| filter.column == *name && judged(filter));
         fields.0.push(name);
-        fields.1.push(Field::new(&column.domain, filters.map(|filter| &filter.on)));
+        let reader = Reader::new(column, stored(name, column));
+        fields.1.push(Field::new(column, reader, filters.map(|filter| &filter.on)));
     }
     fields
 }
 
 impl<'a> Field<'a> {
-    /// A column of this domain under these conditions; no row is at hand yet.
-    pub(crate) fn new(domain: &'a Domain, conditions: impl Iterator<Item = &'a FilterOn>) -> Self {
+    /// A column under these conditions; no row is at hand yet.
+    pub(crate) fn new(
+        column: &'a Column,
+        reader: Reader,
+        conditions: impl Iterator<Item = &'a FilterOn>,
+    ) -> Self {
+        let domain = &column.domain;
         let keyset = domain.keyset();
-        let codes = keyset.as_ref().map(|keyset| keyset.codes()).unwrap_or_default();
-        // The last two keys are `_O` and `_U`: a value with such a text is still undeclared.
-        let declared = codes.iter().take(codes.len().saturating_sub(2)).enumerate();
+        let keys = keyset.as_ref().map_or(0, |keyset| keyset.len());
         let positions = match domain {
-            Domain::Integer { .. } => HashMap::new(),
-            Domain::Codes(_) | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => {
+            Domain::Codes(_) => column.texts().into_iter().collect(),
+            // The last two keys are `_O` and `_U`.
+            Domain::Date { .. } => {
+                let codes = keyset.as_ref().map(|keyset| keyset.codes()).unwrap_or_default();
+                let declared = codes.iter().take(keys.saturating_sub(2)).enumerate();
                 declared.map(|(position, code)| (code.to_string(), position)).collect()
             }
+            Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => HashMap::new(),
         };
         let mut field = Self {
             domain,
+            reader,
+            ignores_case: column.reading.ignores_case,
             positions,
-            keys: codes.len(),
+            keys,
             conditions: Vec::new(),
             position: 0,
             number: None,
@@ -93,7 +112,13 @@ impl<'a> Field<'a> {
         match on {
             FilterOn::Codes { codes, other, unknown } => {
                 let mut passing = vec![false; self.keys];
-                let listed = codes.iter().filter_map(|code| self.positions.get(code.as_str()).copied());
+                let declared = match self.domain {
+                    Domain::Codes(declared) => declared.as_slice(),
+                    Domain::Integer { .. } | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => {
+                        &[]
+                    }
+                };
+                let listed = codes.iter().filter_map(|code| declared.iter().position(|other| other == code));
                 let gaps = [(*other, self.other()), (*unknown, self.unknown())];
                 let gaps = gaps.into_iter().filter_map(|(passes, position)| passes.then_some(position));
                 for position in listed.chain(gaps) {
@@ -115,8 +140,8 @@ impl<'a> Field<'a> {
 
     /// Takes in the value of the row at hand; whether the row passes the column's conditions.
     pub(crate) fn read(&mut self, raw: Raw<'_>) -> bool {
-        let value = Value::of(raw, self.domain);
-        self.present = value.is_present(self.domain);
+        let value = self.reader.read(raw);
+        self.present = self.reader.is_present(&value);
         self.number = match value {
             Value::Integer(number) => Some(number),
             Value::Missing | Value::Text(_) | Value::Undeclared => None,
@@ -125,13 +150,14 @@ impl<'a> Field<'a> {
             Value::Missing => self.unknown(),
             Value::Integer(number) => self.domain.band_of(*number).unwrap_or(self.other()),
             Value::Text(text) => {
-                let key = match self.domain {
-                    Domain::Date { .. } => self.domain.key_of(text),
-                    Domain::Codes(_) | Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => {
-                        Some(text.as_ref())
+                let position = match self.domain {
+                    Domain::Date { .. } => {
+                        self.domain.key_of(text).and_then(|key| self.positions.get(key).copied())
                     }
+                    Domain::Codes(_) => self.positions.get(&*folded(text, self.ignores_case)).copied(),
+                    Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => None,
                 };
-                key.and_then(|key| self.positions.get(key).copied()).unwrap_or(self.other())
+                position.unwrap_or(self.other())
             }
             Value::Undeclared => self.other(),
         };

@@ -28,7 +28,8 @@ impl<'a> Grouped<'a> {
     /// Of a plan, before any group; `access` says which conditions are left to decide here.
     pub(crate) fn new(plan: &'a Plan, access: AccessPath<'_>) -> Self {
         let judged = |filter: &PlannedFilter| matches!(access, AccessPath::Direct(_)) && is_judged(filter);
-        let (names, fields) = fields(plan, judged);
+        // Numbers are grouped as whole numbers of the column's scale.
+        let (names, fields) = fields(plan, judged, |_, column| column.range().map_or(0, |range| range.scale));
         let field = |name: &Name| names.iter().position(|column| *column == name);
         let tallies = plan.margins.iter().map(|margin| Tally::new(plan, margin, true, field)).collect();
         Self { names, fields, tallies }

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
 
+mod columns;
 mod count;
 mod description;
 mod examination;
@@ -98,16 +99,28 @@ pub enum SourceError {
     /// The table is not there.
     #[error("the source has no table `{0}`")]
     NoTable(String),
-    /// It is a view, whose keys no catalogue vouches for.
-    #[error("`{0}` is not a table: name the table itself, whose keys the catalogue knows")]
+    /// It is an index, a sequence or the like.
+    #[error("`{0}` is neither a table nor a view")]
     NotATable(String),
     /// A column is not there.
-    #[error("table `{table}` has no column `{column}`")]
+    #[error("table `{table}` has no column `{column}`: it has {there}; say which with `from = \"NAME\"`")]
     NoColumn {
         /// The table.
         table: String,
         /// The column.
         column: String,
+        /// The columns that there are.
+        there: String,
+    },
+    /// Several columns have the name but for the case of its letters.
+    #[error("table `{table}` has several columns `{column}`: {there}; say which with `from = \"NAME\"`")]
+    SeveralColumns {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Those that there are.
+        there: String,
     },
     /// A column's type can never hold what is declared.
     #[error(
@@ -166,6 +179,12 @@ pub enum SourceError {
         /// The most.
         most: usize,
     },
+    /// The server cannot say which day it is at a place.
+    #[error(
+        "the server knows no time zone `{0}`: correct `time_zone`, or load the server's table of time zones (MariaDB: \
+         `mariadb-tzinfo-to-sql /usr/share/zoneinfo`)"
+    )]
+    TimeZone(String),
     /// A name that no database should have.
     #[error("the name `{}` holds control characters", .0.escape_debug())]
     Identifier(String),

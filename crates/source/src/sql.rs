@@ -8,18 +8,23 @@ mod bounded;
 mod dialect;
 mod filters;
 mod groups;
+mod number;
 mod origin;
 mod pass;
 mod statement;
 mod table;
+mod text;
 
 pub(crate) use access::{AccessPath, GroupForm};
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
-pub(crate) use dialect::{DAY, Dialect, OrderField, shifted};
+pub(crate) use dialect::{DAY, Dialect, NUMBER, OrderField, TIME, shifted};
 pub(crate) use filters::is_judged;
 pub(crate) use groups::{Aggregate, GroupSelect, statements};
+pub(crate) use number::Exact;
 #[cfg(test)]
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};
 pub(crate) use statement::{Bind, Binds, Rendered};
-pub(crate) use table::{CatalogueTable, ColumnType, Listed, typed};
+#[cfg(test)]
+pub(crate) use table::TableColumn;
+pub(crate) use table::{CatalogueTable, ColumnType, Listed, Made, Typed, time_zones, typed};

@@ -117,8 +117,8 @@ impl Source for Sqlite {
         let open = self.connect().await?;
         let dataset = dataset.clone();
         blocking(move || {
-            catalogue::check(&open.connection, &dataset)?;
-            read::prepare_all(&open.connection, &dataset).map_err(|error| unavailable(&error))
+            let file = catalogue::check(&open.connection, &dataset)?;
+            read::prepare_all(&open.connection, &dataset, &file).map_err(|error| unavailable(&error))
         })
         .await
     }
@@ -143,8 +143,8 @@ impl Source for Sqlite {
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
         let (open, dataset, secret) = (self.connect().await?, dataset.clone(), secret.clone());
         blocking(move || {
-            let vouched = catalogue::check(&open.connection, &dataset)?;
-            let found = prepare::find(&open.connection, &dataset, vouched, &secret);
+            let file = catalogue::check(&open.connection, &dataset)?;
+            let found = prepare::find(&open.connection, &dataset, file.vouched, &secret);
             Ok(found.map_err(|error| unavailable(&error))?.0)
         })
         .await

@@ -1,63 +1,150 @@
 //! A value in its normal form: the one reading of what stands in a column, for keys, conditions, sums and the row order.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use lango_privacy::Domain;
+use lango_privacy::{Column, Domain, day, number, trimmed_bytes};
 
 /// A value as an engine hands it over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Raw<'a> {
     Null,
+    /// A whole number, in units that the column's [`Reader`] knows.
     Integer(i64),
+    /// A number in floating point.
+    Real(f64),
     /// Bytes that are called text, whether or not they are UTF-8.
     Text(&'a [u8]),
-    /// Binary data, a fraction, or another type that no column declares.
+    /// Binary data, or another type that no column declares.
     Other,
 }
 
 /// A value as its column's declaration reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
-    /// NULL or blank.
+    /// NULL, blank, or said to be missing.
     Missing,
-    /// A whole number, in a column of numbers.
+    /// A whole number of the column's scale, in a column of numbers.
     Integer(i64),
-    /// Text, in every other column; there a whole number is its decimal text.
+    /// Text without the blanks around it, in every other column: of a day the day alone, of a number its decimal text.
     Text(Cow<'a, str>),
     /// Anything else.
     Undeclared,
 }
 
-impl<'a> Value<'a> {
+/// How the values of one column are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    form: Form,
+    ignores_case: bool,
+    missing_texts: BTreeSet<String>,
+    missing_numbers: Vec<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Of this scale; whole numbers that an engine hands over are of that one.
+    Numbers {
+        scale: u32,
+        stored: u32,
+    },
+    Days,
+    Texts,
+}
+
+impl Reader {
+    /// Of a column whose whole numbers are stored as units of `10^-stored`.
+    pub(crate) fn new(column: &Column, stored: u32) -> Self {
+        let form = match &column.domain {
+            Domain::Integer { .. } => Form::Numbers { scale: 0, stored },
+            Domain::Amount { scale, .. } => Form::Numbers { scale: *scale, stored },
+            Domain::Date { .. } => Form::Days,
+            Domain::Codes(_) | Domain::Open => Form::Texts,
+        };
+        Self {
+            form,
+            ignores_case: column.reading.ignores_case,
+            missing_texts: column.missing_texts(),
+            missing_numbers: column.missing_numbers(),
+        }
+    }
+
     /// The normal form.
-    pub(crate) fn of(raw: Raw<'a>, domain: &Domain) -> Self {
-        match (raw, of_numbers(domain)) {
-            (Raw::Null, _) => Self::Missing,
-            (Raw::Text(text), _) if blank(text) => Self::Missing,
-            (Raw::Integer(value), true) => Self::Integer(value),
-            (Raw::Integer(value), false) => Self::Text(Cow::Owned(value.to_string())),
-            (Raw::Text(text), false) => {
-                std::str::from_utf8(text).map_or(Self::Undeclared, |text| Self::Text(Cow::Borrowed(text)))
+    pub(crate) fn read<'a>(&self, raw: Raw<'a>) -> Value<'a> {
+        match (raw, self.form) {
+            (Raw::Null, _) => Value::Missing,
+            (Raw::Integer(value), Form::Numbers { scale, stored }) if scale == stored => self.number(value),
+            (Raw::Integer(value), Form::Numbers { scale, stored }) => {
+                self.number(rescaled(value, stored, scale))
             }
-            (Raw::Text(_), true) | (Raw::Other, _) => Self::Undeclared,
+            (Raw::Integer(value), Form::Days | Form::Texts) => self.text(Cow::Owned(value.to_string())),
+            (Raw::Real(value), _) if !value.is_finite() => Value::Undeclared,
+            (Raw::Real(value), _) => self.text(Cow::Owned(value.to_string())),
+            (Raw::Text(text), _) => match trimmed_bytes(text) {
+                [] => Value::Missing,
+                text => std::str::from_utf8(text).map_or(Value::Undeclared, |text| self.text(text.into())),
+            },
+            (Raw::Other, _) => Value::Undeclared,
         }
     }
 
-    /// Whether `rows(C)` counts the row: there is a whole number in a column of numbers, anything at all in another.
-    pub(crate) fn is_present(&self, domain: &Domain) -> bool {
-        match self {
-            Self::Missing => false,
-            Self::Integer(_) | Self::Text(_) => true,
-            Self::Undeclared => !of_numbers(domain),
+    /// Whether `rows(C)` counts the row: there is a number in a column of numbers, anything at all in another.
+    pub(crate) fn is_present(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Missing => false,
+            Value::Integer(_) | Value::Text(_) => true,
+            Value::Undeclared => !matches!(self.form, Form::Numbers { .. }),
+        }
+    }
+
+    fn number<'a>(&self, value: i64) -> Value<'a> {
+        if self.missing_numbers.binary_search(&value).is_ok() {
+            Value::Missing
+        } else {
+            Value::Integer(value)
+        }
+    }
+
+    fn is_missing(&self, text: &str) -> bool {
+        !self.missing_texts.is_empty() && self.missing_texts.contains(&*folded(text, self.ignores_case))
+    }
+
+    fn text<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
+        if self.is_missing(&text) {
+            return Value::Missing;
+        }
+        match self.form {
+            Form::Numbers { scale, .. } => match number(text.as_bytes(), scale) {
+                Some((value, _)) => self.number(value),
+                None => Value::Undeclared,
+            },
+            Form::Days => {
+                let length = day(&text).map_or(text.len(), str::len);
+                let text = match text {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.get(..length).unwrap_or(text)),
+                    Cow::Owned(mut text) => {
+                        text.truncate(length);
+                        Cow::Owned(text)
+                    }
+                };
+                if self.is_missing(&text) { Value::Missing } else { Value::Text(text) }
+            }
+            Form::Texts => Value::Text(text),
         }
     }
 }
 
-/// Text of spaces only.
+/// A text as letters of both cases are the same, or not.
+pub(crate) fn folded(text: &str, ignores_case: bool) -> Cow<'_, str> {
+    if ignores_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
+}
+
+/// Units of `10^-from` as units of `10^-to`, rounded half to even; past 63 bits the nearest that there is.
+fn rescaled(value: i64, from: u32, to: u32) -> i64 {
+    let text = format!("{value}e-{from}");
+    number(text.as_bytes(), to).map_or(value, |(value, _)| value)
+}
+
+/// Text of blanks only.
 pub(crate) fn blank(text: &[u8]) -> bool {
-    text.iter().all(|byte| *byte == b' ')
-}
-
-fn of_numbers(domain: &Domain) -> bool {
-    matches!(domain, Domain::Integer { .. } | Domain::Amount { .. })
+    trimmed_bytes(text).is_empty()
 }

@@ -43,7 +43,7 @@ impl Policy {
     pub fn text(&self) -> String {
         let Self { office, title, version, source, countries, budget, grants, more } = self;
         let mut text = format!(
-            r#"policy = 1
+            r#"policy = 2
 office = "{office}"
 
 [dataset.residents]

@@ -62,7 +62,7 @@ fn engine_of(word: &str) -> Result<Engine, Failure> {
 fn policy() -> String {
     let countries: Vec<String> =
         (0..rows::COUNTRIES).map(|at| format!("\"{}\"", rows::country(at))).collect();
-    let mut text = "policy = 1\noffice = \"GHA\"\n".to_owned();
+    let mut text = "policy = 2\noffice = \"GHA\"\n".to_owned();
     for (table, bound) in [("residents", 1), ("visits", BOUND)] {
         text += &format!(
             r#"

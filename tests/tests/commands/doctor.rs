@@ -232,7 +232,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
 fn a_failure_does_not_keep_the_rest_from_being_examined() {
     let world = TestRegion::new();
     let (office, config) = keyed(&world);
-    std::fs::write(office.folder().join("policies/policy.toml"), "policy = 1\noffise = \"GHA\"\n").unwrap();
+    std::fs::write(office.folder().join("policies/policy.toml"), "policy = 2\noffise = \"GHA\"\n").unwrap();
     let expired = world.identity_of(&office.id, world.past(), world.lifetime());
     expired.save(&office.folder().join("identity"));
     let store = Connection::open(office.store()).unwrap();

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::program;
 
-const POLICY: &str = r#"policy = 1
+const POLICY: &str = r#"policy = 2
 office = "NGA"
 
 [dataset.residents]

@@ -6,7 +6,7 @@ use lango_privacy::{Domain, Grid, Objective};
 use super::*;
 use crate::{AccessRequest, Renewal};
 
-const GOOD: &str = r#"policy = 1
+const GOOD: &str = r#"policy = 2
 office = "GHA"
 
 [dataset.residents]
@@ -90,7 +90,7 @@ fn two(table: &str, first: &str, second: &str, budgets: &str) -> String {
         )
     };
     let parts = [dataset("one", "t", first), dataset("two", table, second)];
-    let head = "policy = 1\noffice = \"GHA\"\n".to_owned();
+    let head = "policy = 2\noffice = \"GHA\"\n".to_owned();
     [head].into_iter().chain(parts).chain(budgets).chain(["one", "two"].map(grant)).collect()
 }
 
@@ -134,7 +134,7 @@ fn datasets_draw_on_the_pool_of_their_group_and_those_over_one_table_name_it() {
 #[test]
 fn a_policy_that_says_something_else_is_refused_with_its_place() {
     for (written, instead, expected) in [
-        ("policy = 1", "policy = 2", "gha.toml:1:10: this version reads `policy = 1` only"),
+        ("policy = 2", "policy = 3", "gha.toml:1:10: this version reads `policy = 2`, not 3"),
         ("\"GHA\"", "\"GH\"", "gha.toml:2:10: office `GH` is not an ISO 3166-1 alpha-3 code such as `GHA`"),
         ("renews  =", "renew =", "gha.toml:21:1: unknown field `renew`, expected one of"),
         (
@@ -280,7 +280,11 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
             "version = \"2024-07-01\"\nanswer_grid = 500",
             "gha.toml:10:1: unknown field `answer_grid`",
         ),
-        ("bands = 5", "bands = \"month\"", "gha.toml:15:20: a column is one of `codes`"),
+        (
+            "bands = 5",
+            "bands = \"month\"",
+            "gha.toml:15:20: `bands` of whole numbers is a width, or the list",
+        ),
         ("bands = 5", "typical = 200", "gha.toml:15:20: `typical` holds 200"),
         ("codes = [\"F\", \"M\"]", "open = false", "gha.toml:14:20: a column is one of `codes`"),
         ("codes = [\"F\", \"M\"]", "date = [2024-06-30, 2024-01-01]", "gha.toml:14:20: `date` is two days"),
@@ -309,7 +313,7 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
 }
 
 /// A dataset of several rows per unit, every kind of column, and a grant of every measure.
-const MOVEMENTS: &str = r#"policy = 1
+const MOVEMENTS: &str = r#"policy = 2
 office = "GHA"
 
 [dataset.movements]
@@ -328,7 +332,7 @@ date    = { date = [2023-07-01, 2024-06-30], bands = "month" }
 purpose = { codes = ["work", "trade"] }
 post    = { open = true }
 age     = { integer = [0, 110], bands = 5, candidates = [15, 25, 65] }
-fee     = { amount = [0, 5_000_000], scale = 2, typical = 2_500, bins = [0, 1_000, 10_000], candidates = 100 }
+fee     = { amount = [0, 50_000.00], scale = 2, typical = 25, bins = [0, 10, 100], candidates = 1.00 }
 
 [budget.movements]
 accounting = "zcdp"

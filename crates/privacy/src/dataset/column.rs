@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DatasetError, Domain, KEYS_MOST};
+use super::{DatasetError, Domain, KEYS_MOST, Reading};
 
 /// One declared column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Column {
     pub bins: Option<Grid>,
     /// What quantiles are chosen from.
     pub candidates: Option<Grid>,
+    /// How its values are read.
+    pub reading: Reading,
 }
 
 /// Points of a column's range, in units of its scale.
@@ -51,7 +53,7 @@ impl Range {
 
 impl From<Domain> for Column {
     fn from(domain: Domain) -> Self {
-        Self { domain, typical: None, bins: None, candidates: None }
+        Self { domain, typical: None, bins: None, candidates: None, reading: Reading::default() }
     }
 }
 
@@ -101,8 +103,8 @@ impl Column {
 
     /// The grid on which a histogram's bins begin: as declared, or the bands of whole numbers.
     pub fn bin_grid(&self) -> Option<Grid> {
-        let bands = match self.domain {
-            Domain::Integer { bands, .. } => Some(Grid::Every(bands.into())),
+        let bands = match &self.domain {
+            Domain::Integer { bands, .. } => Some(bands.clone()),
             Domain::Codes(_) | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => None,
         };
         self.bins.clone().or(bands)
@@ -146,15 +148,18 @@ impl Column {
         let grid = |word: &str, grid: &Option<Grid>| match grid {
             None => String::new(),
             Some(Grid::Every(step)) => format!(" {word} every {step}"),
-            Some(Grid::Listed(points)) => {
-                let points: Vec<String> = points.iter().map(i64::to_string).collect();
-                format!(" {word} {}", points.join(","))
-            }
+            Some(Grid::Listed(points)) => format!(" {word} {}", listed(points)),
         };
         let typical = self.typical.map(|typical| format!(" typical {typical}")).unwrap_or_default();
         let (bins, candidates) = (grid("bins", &self.bins), grid("candidates", &self.candidates));
-        format!("{}{typical}{bins}{candidates}", self.domain.describe())
+        let (domain, reading) = (self.domain.describe(), self.reading.describe());
+        format!("{domain}{typical}{bins}{candidates}{reading}")
     }
+}
+
+/// Whole numbers with commas between them.
+pub(super) fn listed(points: &[i64]) -> String {
+    points.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
 }
 
 impl Grid {

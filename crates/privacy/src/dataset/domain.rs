@@ -1,6 +1,8 @@
 //! The values of a column that are declared, and the public key of each.
 
-use super::{DatasetError, KEYS_MOST, OTHER, TOTAL, UNKNOWN};
+use std::sync::Arc;
+
+use super::{DatasetError, Grid, KEYS_MOST, OTHER, Range, TOTAL, UNKNOWN, column::listed, reading};
 use crate::{Code, Keyset, text::is_calendar_day};
 
 /// The declared values of a column.
@@ -14,8 +16,8 @@ pub enum Domain {
         low: i64,
         /// The greatest.
         high: i64,
-        /// The width of a band; 1 makes a key of every number.
-        bands: u32,
+        /// Where the bands begin, the first at `low`; steps of 1 make a key of every number.
+        bands: Grid,
     },
     /// Amounts of money or the like, as whole numbers of `10^-scale`; no keys.
     Amount {
@@ -99,7 +101,25 @@ impl Domain {
         if keys > i128::from(KEYS_MOST) {
             return Err(DatasetError::Keys(i64::try_from(keys).unwrap_or(i64::MAX)));
         }
-        Ok(Self::Integer { low, high, bands })
+        Ok(Self::Integer { low, high, bands: Grid::Every(bands.into()) })
+    }
+
+    /// Whole numbers in bands that begin at these, the first at the lower bound; the last ends at the upper one.
+    pub fn bands(low: i64, high: i64, begin: Vec<i64>) -> Result<Self, DatasetError> {
+        if low > high {
+            return Err(DatasetError::Inverted(low, high));
+        }
+        if begin.first() != Some(&low) {
+            return Err(DatasetError::FirstBand(low));
+        }
+        if !begin.is_sorted_by(|a, b| a < b) {
+            return Err(DatasetError::ListedBands);
+        }
+        match begin.last() {
+            Some(last) if *last > high => Err(DatasetError::Outside("bands", *last)),
+            _ if begin.len() as i64 > KEYS_MOST => Err(DatasetError::Keys(begin.len() as i64)),
+            _ => Ok(Self::Integer { low, high, bands: Grid::Listed(Arc::from(begin)) }),
+        }
     }
 
     /// Fixed-point amounts.
@@ -128,10 +148,9 @@ impl Domain {
         let declared = match self {
             Self::Codes(codes) => codes.clone(),
             Self::Integer { low, high, bands } => {
-                let starts = (*low..=*high).step_by(*bands as usize);
-                starts
-                    .map(|start| Code::of_band(start, start.saturating_add(i64::from(*bands) - 1).min(*high)))
-                    .collect()
+                let starts = bands.points(&Range { low: *low, high: *high, scale: 0 });
+                let ends = starts.iter().skip(1).map(|next| next - 1).chain([*high]);
+                starts.iter().zip(ends).map(|(start, end)| Code::of_band(*start, end)).collect()
             }
             Self::Date { from, until, by } => spans(from, until, *by),
             Self::Amount { .. } | Self::Open => return None,
@@ -145,8 +164,7 @@ impl Domain {
         match self {
             Self::Codes(codes) => Some(codes.len() + 2),
             Self::Integer { low, high, bands } => {
-                let bands = high.abs_diff(*low) / u64::from(*bands).max(1);
-                Some(usize::try_from(bands).map_or(usize::MAX, |bands| bands.saturating_add(3)))
+                Some(bands.count(&Range { low: *low, high: *high, scale: 0 }).saturating_add(2))
             }
             Self::Date { .. } => self.keyset().map(|keyset| keyset.len()),
             Self::Amount { .. } | Self::Open => None,
@@ -156,10 +174,14 @@ impl Domain {
     /// The position in the keyset of a whole number: that of its band, or of `_O`.
     pub fn band_of(&self, value: i64) -> Option<usize> {
         let Self::Integer { low, high, bands } = self else { return None };
-        let count = (high - low) / i64::from(*bands) + 1;
-        let position =
-            if (*low..=*high).contains(&value) { (value - low) / i64::from(*bands) } else { count };
-        usize::try_from(position).ok()
+        let range = Range { low: *low, high: *high, scale: 0 };
+        if !(*low..=*high).contains(&value) {
+            return Some(bands.count(&range));
+        }
+        match bands {
+            Grid::Every(width) => usize::try_from((value - low) / width).ok(),
+            Grid::Listed(begin) => begin.partition_point(|begin| *begin <= value).checked_sub(1),
+        }
     }
 
     /// The key of a text, where it is a declared code or a day between the declared ones.
@@ -167,8 +189,9 @@ impl Domain {
         match self {
             Self::Codes(codes) => codes.iter().any(|code| code.as_str() == text).then_some(text),
             Self::Date { from, until, by } => {
-                let declared = is_calendar_day(text) && (from.as_str()..=until.as_str()).contains(&text);
-                if declared { text.get(..by.characters()) } else { None }
+                let day = reading::day(text)?;
+                let declared = (from.as_str()..=until.as_str()).contains(&day);
+                if declared { day.get(..by.characters()) } else { None }
             }
             Self::Integer { .. } | Self::Amount { .. } | Self::Open => None,
         }
@@ -177,7 +200,12 @@ impl Domain {
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Codes(codes) => format!("codes {}", crate::name::join(codes)),
-            Self::Integer { low, high, bands } => format!("integer {low} {high} bands {bands}"),
+            Self::Integer { low, high, bands: Grid::Every(width) } => {
+                format!("integer {low} {high} bands {width}")
+            }
+            Self::Integer { low, high, bands: Grid::Listed(begin) } => {
+                format!("integer {low} {high} bands {}", listed(begin))
+            }
             Self::Amount { low, high, scale, .. } => format!("amount {low} {high} scale {scale}"),
             Self::Date { from, until, by } => format!("date {from} {until} by {}", by.word()),
             Self::Open => "open".to_owned(),
@@ -226,6 +254,13 @@ mod tests {
         for (value, position) in [(0, 0), (4, 0), (5, 1), (11, 2), (12, 3), (-1, 3), (i64::MAX, 3)] {
             assert_eq!(ages.band_of(value), Some(position), "{value}");
         }
+        let listed = Domain::bands(0, 110, vec![0, 15, 25, 65, 110]).unwrap();
+        let keys: Vec<_> = listed.keyset().unwrap().codes().iter().map(Code::to_string).collect();
+        assert_eq!(keys, ["0-14", "15-24", "25-64", "65-109", "110", "_O", "_U"]);
+        assert_eq!(listed.key_count(), Some(keys.len()));
+        for (value, position) in [(0, 0), (14, 0), (15, 1), (64, 2), (65, 3), (110, 4), (111, 5), (-1, 5)] {
+            assert_eq!(listed.band_of(value), Some(position), "{value}");
+        }
     }
 
     #[test]
@@ -238,6 +273,10 @@ mod tests {
             (Domain::integer(5, 4, 1), DatasetError::Inverted(5, 4)),
             (Domain::integer(0, 4, 0), DatasetError::Bands),
             (Domain::integer(i64::MIN, i64::MAX, 1), DatasetError::Keys(i64::MAX)),
+            (Domain::bands(0, 9, vec![]), DatasetError::FirstBand(0)),
+            (Domain::bands(0, 9, vec![1, 5]), DatasetError::FirstBand(0)),
+            (Domain::bands(0, 9, vec![0, 5, 5]), DatasetError::ListedBands),
+            (Domain::bands(0, 9, vec![0, 10]), DatasetError::Outside("bands", 10)),
             (Domain::amount(1, 0, 0, None), DatasetError::Inverted(1, 0)),
             (Domain::date("2024-02-30".into(), "2024-03-01".into(), Span::Day), DatasetError::Days),
             (Domain::date("2024-03-01".into(), "2024-02-01".into(), Span::Day), DatasetError::Days),
@@ -269,6 +308,7 @@ mod tests {
             ("2024-02-30", None),
             ("2024-02", None),
             ("2024-02-01T00", None),
+            ("2024-02-01T00:00", Some("2024-02")),
         ] {
             assert_eq!(dates(Span::Month).key_of(day), key, "{day}");
         }

@@ -3,12 +3,12 @@
 use lango_privacy::Dataset;
 use sqlx::{AssertSqlSafe, MySqlConnection, Row, mysql::MySqlRow};
 
-use super::dialect::MariaDbDialect;
+use super::dialect::{MariaDbDialect, place};
 use crate::{
     SourceError,
     count::UnitType,
     failure::unavailable,
-    sql::{CatalogueTable, ColumnType, Dialect, Listed, typed},
+    sql::{CatalogueTable, ColumnType, Dialect, Listed, Made, time_zones, typed},
 };
 
 /// A column as `information_schema` has it.
@@ -33,24 +33,33 @@ pub(super) async fn table(
     let row = row.ok_or_else(|| SourceError::NoTable(dataset.table.clone()))?;
     let text = |place| text(&row, place).map_err(|error| unavailable(&error));
     let (schema, name, kind, engine, made) = (text(0)?, text(1)?, text(2)?, text(3)?, text(4)?);
-    if !["BASE TABLE", "SYSTEM VERSIONED"].contains(&kind.as_str()) {
+    if !["BASE TABLE", "SYSTEM VERSIONED", "VIEW"].contains(&kind.as_str()) {
         return Err(SourceError::NotATable(dataset.table.clone()));
     }
-    if engine != "InnoDB" {
+    if engine != "InnoDB" && kind != "VIEW" {
         return Err(SourceError::Snapshot { table: dataset.table.clone(), engine });
     }
     hold(view, &qualified(&schema, &name)).await.map_err(|error| unavailable(&error))?;
     let columns = columns(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
-    let unit = columns.iter().find(|column| same(&column.listed.name, &dataset.unit.column));
+    let listed: Vec<Listed> = columns.iter().map(|column| column.listed.clone()).collect();
+    let typed = typed(&MariaDbDialect, dataset, &listed)?;
+    for zone in time_zones(dataset) {
+        let sql = "SELECT CONVERT_TZ('2024-01-01 00:00:00', '+00:00', ?) IS NULL";
+        let row = sqlx::query(sql).bind(place(zone)).fetch_one(&mut *view).await;
+        let unknown: sqlx::Result<i64> = row.and_then(|row| row.try_get_unchecked(0));
+        if unknown.map_err(|error| unavailable(&error))? != 0 {
+            return Err(SourceError::TimeZone(zone.to_owned()));
+        }
+    }
+    let unit = columns.iter().find(|column| column.listed.name == typed.unit.name);
     let (not_null, length) = unit.map_or((false, None), |unit| (unit.not_null, unit.length));
     let charset = unit.map(|unit| unit.charset.clone()).unwrap_or_default();
-    let listed: Vec<Listed> = columns.into_iter().map(|column| column.listed).collect();
-    let (unit_column, unit_type, types) = typed(dataset, &listed, same)?;
+    let unit_type = typed.unit_type;
     let keys = sole_keys(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
-    let vouched = keys.iter().any(|key| same(key, &dataset.unit.column));
+    let vouched = keys.iter().any(|key| same(key, &typed.unit.name));
     // Sorting compares a limited number of bytes, and a unit's rows must come together.
     if !vouched && unit_type == UnitType::Text && length.is_some_and(|length| length > 255) {
-        let (table, column) = (dataset.table.clone(), dataset.unit.column.clone());
+        let (table, column) = (dataset.table.clone(), typed.unit.name.clone());
         return Err(SourceError::UnitLength { table, column });
     }
     // What UTF-8 has no letter for becomes a question mark, and two units would be one.
@@ -65,11 +74,11 @@ pub(super) async fn table(
     fingerprint += &format!("keys {}\n", keys.join(", "));
     Ok(CatalogueTable {
         from: qualified(&schema, &name),
+        unit: typed.unit,
         unit_type,
-        unit_column,
         unit_not_null: not_null,
         one_row_per_unit: vouched,
-        types,
+        columns: typed.columns,
         shards: Vec::new(),
         fingerprint,
     })
@@ -115,10 +124,10 @@ pub(super) async fn columns(
     let read = |row: &MySqlRow| {
         let (name, declared, data) = (text(row, 0)?, text(row, 1)?, text(row, 2)?);
         let (precision, scale): (i64, i64) = (row.try_get_unchecked(4)?, row.try_get_unchecked(5)?);
-        let kind = kind(&data, &declared, (precision, scale), &text(row, 7)?);
+        let (kind, made) = kind(&data, &declared, (precision, scale), &text(row, 7)?);
         let length: Option<i64> = row.try_get_unchecked(6)?;
         Ok(SchemaColumn {
-            listed: Listed { name, declared, kind },
+            listed: Listed { name, declared, kind, made },
             not_null: text(row, 3)? == "NO",
             charset: text(row, 8)?,
             length: length.and_then(|length| u64::try_from(length).ok()),
@@ -127,20 +136,33 @@ pub(super) async fn columns(
     rows.iter().map(read).collect()
 }
 
-fn kind(data: &str, declared: &str, (precision, scale): (i64, i64), collation: &str) -> Option<ColumnType> {
-    match data {
-        "bigint" if declared.contains("unsigned") => Some(ColumnType::Unsigned),
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Some(ColumnType::Integer),
-        "decimal" if precision <= 18 => u32::try_from(scale).ok().map(ColumnType::Decimal),
+fn kind(
+    data: &str,
+    declared: &str,
+    (precision, scale): (i64, i64),
+    collation: &str,
+) -> (Option<ColumnType>, Made) {
+    let decimal = u32::try_from(scale).ok().filter(|_| precision <= 18).map(ColumnType::Decimal);
+    let kind = match data {
+        "bigint" if declared.contains("unsigned") => ColumnType::Unsigned,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ColumnType::Integer,
+        // Their texts are bytes, or of no column's type.
+        "bit" if precision < 64 => return (Some(ColumnType::Integer), Made::AsNumber),
+        "year" => return (Some(ColumnType::Integer), Made::AsNumber),
+        "decimal" => decimal.unwrap_or(ColumnType::Numeric),
+        "double" => ColumnType::Float,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => {
             // Any other takes a text and one with spaces after it for the same, or letters of two cases.
             let utf8 = ["utf8", "ascii"].iter().any(|set| collation.starts_with(set));
-            Some(ColumnType::Text { bytewise: collation.contains("nopad_bin"), utf8 })
+            ColumnType::Text { bytewise: collation.contains("nopad_bin"), utf8 }
         }
-        "enum" | "uuid" => Some(ColumnType::Word),
-        "date" => Some(ColumnType::Day),
-        _ => None,
-    }
+        "enum" | "uuid" => ColumnType::Word,
+        "date" => ColumnType::Day,
+        "datetime" => ColumnType::Moment,
+        "timestamp" => return (Some(ColumnType::Moment), Made::AtPlace),
+        _ => return (None, Made::AsIs),
+    };
+    (Some(kind), Made::AsIs)
 }
 
 /// The columns that are unique by themselves, in full length.

@@ -11,7 +11,7 @@ use crate::{
 /// The tables of the connection's database, with their columns.
 pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<TableDescription>> {
     let sql = "SELECT table_schema, table_name, CAST(table_rows AS SIGNED) FROM information_schema.tables \
-               WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+               WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW') \
                AND table_name NOT LIKE 'lango\\_prepar%' ESCAPE '\\' ORDER BY table_name";
     let rows = sqlx::query(sql).fetch_all(&mut *view).await?;
     let mut tables = Vec::new();
@@ -20,7 +20,7 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
         let keys = sole_keys(view, &schema, &name).await?;
         let described =
             columns(view, &schema, &name).await?.into_iter().map(|SchemaColumn { listed, .. }| {
-                let Listed { name, declared, kind } = listed;
+                let Listed { name, declared, kind, .. } = listed;
                 let suggested = match kind {
                     Some(ColumnType::Word) if declared.starts_with("enum(") => {
                         Suggested::Codes(labels(&declared))
@@ -28,7 +28,8 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
                     Some(ColumnType::Integer | ColumnType::Unsigned) => Suggested::Integer,
                     Some(ColumnType::Decimal(scale)) => Suggested::Amount(scale),
                     Some(ColumnType::Text { .. } | ColumnType::Word) => Suggested::Text,
-                    Some(ColumnType::Day) => Suggested::Date,
+                    Some(ColumnType::Numeric | ColumnType::Float) => Suggested::Amount(2),
+                    Some(ColumnType::Day | ColumnType::Moment) => Suggested::Date,
                     None => Suggested::Nothing,
                 };
                 let unique = keys.iter().any(|key| key.eq_ignore_ascii_case(&name));

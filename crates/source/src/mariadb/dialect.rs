@@ -3,8 +3,16 @@
 
 use crate::{
     count::UnitType,
-    sql::{Bind, Binds, ColumnType, DAY, Dialect, OrderField, Rendered, shifted},
+    sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted},
 };
+
+/// Blanks at the start or the end of a binary string: ASCII's and the no-break space.
+const BLANKS: &str = r"^([\x09-\x0D ]|\xC2\xA0)+|([\x09-\x0D ]|\xC2\xA0)+$";
+
+/// A time zone as the server names it, which knows UTC by its offset even where it has no table of time zones.
+pub(super) fn place(zone: &str) -> &str {
+    if ["UTC", "Etc/UTC"].contains(&zone) { "+00:00" } else { zone }
+}
 
 pub(crate) struct MariaDbDialect;
 
@@ -17,24 +25,81 @@ impl Dialect for MariaDbDialect {
         Rendered::in_order(text, binds)
     }
 
+    fn made(&self, quoted: &str, made: Made, time_zone: Option<&str>) -> String {
+        match (made, time_zone) {
+            (Made::AsNumber, _) => format!("({quoted} + 0)"),
+            (Made::AtPlace, Some(zone)) => {
+                format!("CONVERT_TZ({quoted}, @@session.time_zone, '{}')", place(zone).replace('\'', "''"))
+            }
+            (Made::AsIs | Made::AsText | Made::AtPlace, _) => quoted.to_owned(),
+        }
+    }
+
+    fn trimmed(&self, text: &str) -> String {
+        // Of almost every text the first and the last byte say that there is nothing to take away.
+        format!(
+            "CASE WHEN ASCII({text}) > 32 AND ASCII({text}) <> 194 AND ASCII(RIGHT({text}, 1)) NOT IN (9, 10, 11, 12, 13, 32, 160) \
+             THEN {text} ELSE REGEXP_REPLACE({text}, '{BLANKS}', '') END"
+        )
+    }
+
+    fn folded(&self, text: &str, letters: &str) -> String {
+        // Binary strings have no small letters.
+        let fold = |text: String, letter: char| {
+            format!("REPLACE({text}, '{}', '{letter}')", letter.to_ascii_uppercase())
+        };
+        letters.chars().fold(text.to_owned(), fold)
+    }
+
+    fn day_of(&self, text: &str) -> String {
+        format!(
+            "CASE WHEN LENGTH({text}) > 10 AND {text} REGEXP '{TIME}' AND LEFT({text}, 10) REGEXP '{DAY}' THEN LEFT({text}, 10) ELSE {text} END"
+        )
+    }
+
+    fn exact(&self, column: &str, kind: ColumnType) -> Exact {
+        let there =
+            |decimal: String| Exact { is_there: format!("{column} IS NOT NULL"), decimal, undeclared: None };
+        match kind {
+            ColumnType::Integer | ColumnType::Unsigned => there(format!("CAST({column} AS DECIMAL(38, 0))")),
+            ColumnType::Decimal(_) | ColumnType::Numeric => there(column.to_owned()),
+            // The shortest decimal that reads back the same.
+            ColumnType::Float => there(format!("CAST(CAST({column} AS CHAR) AS DECIMAL(65, 30))")),
+            ColumnType::Text { .. } | ColumnType::Day | ColumnType::Moment | ColumnType::Word => {
+                let text = self.trimmed(&self.text(column, kind));
+                Exact {
+                    is_there: format!("{text} REGEXP '{NUMBER}'"),
+                    decimal: format!("CAST({text} AS DECIMAL(65, 30))"),
+                    undeclared: Some(format!("LENGTH({text}) > 0 AND NOT ({text} REGEXP '{NUMBER}')")),
+                }
+            }
+        }
+    }
+
     fn text(&self, column: &str, kind: ColumnType) -> String {
         match kind {
             ColumnType::Text { utf8: true, .. } => format!("CAST({column} AS BINARY)"),
             ColumnType::Text { .. } | ColumnType::Word => {
                 format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
             }
-            ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => {
-                self.decimal(column)
-            }
+            ColumnType::Moment => self.decimal(&format!("DATE({column})")),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
+            | ColumnType::Day => self.decimal(column),
         }
     }
 
     fn grouped(&self, column: &str, kind: ColumnType) -> String {
         match kind {
-            ColumnType::Text { bytewise: false, .. } => self.text(column, kind),
+            ColumnType::Text { bytewise: false, .. } | ColumnType::Moment => self.text(column, kind),
             ColumnType::Integer
             | ColumnType::Unsigned
             | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
             | ColumnType::Word => column.to_owned(),
@@ -44,19 +109,22 @@ impl Dialect for MariaDbDialect {
     fn as_text(&self, grouped: &str, kind: ColumnType) -> String {
         match kind {
             // It is text already.
-            ColumnType::Text { bytewise: false, .. } => grouped.to_owned(),
+            ColumnType::Text { bytewise: false, .. } | ColumnType::Moment => grouped.to_owned(),
             ColumnType::Integer
             | ColumnType::Unsigned
             | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
             | ColumnType::Word => self.text(grouped, kind),
         }
     }
 
-    fn not_blank(&self, column: &str, _: ColumnType) -> String {
+    fn not_blank(&self, column: &str, kind: ColumnType) -> String {
         // For almost every text its first byte decides, without a copy of it.
-        format!("(ASCII({column}) > 32 OR LENGTH(TRIM({column})) > 0)")
+        let trimmed = self.trimmed(&self.text(column, kind));
+        format!("((ASCII({column}) > 32 AND ASCII({column}) NOT IN (160, 194)) OR LENGTH({trimmed}) > 0)")
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {
@@ -68,9 +136,13 @@ impl Dialect for MariaDbDialect {
                 let shifted = shifted(column, scale);
                 format!("CAST({shifted} AS SIGNED)")
             }
-            ColumnType::Integer | ColumnType::Text { .. } | ColumnType::Day | ColumnType::Word => {
-                column.to_owned()
-            }
+            ColumnType::Integer
+            | ColumnType::Numeric
+            | ColumnType::Float
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Moment
+            | ColumnType::Word => column.to_owned(),
         }
     }
 
@@ -104,35 +176,25 @@ impl Dialect for MariaDbDialect {
         format!("CAST(REPLACE({text}, '-', '') AS SIGNED)")
     }
 
-    fn among_texts(&self, column: &str, _: ColumnType, texts: &[String]) -> String {
-        format!("{column} IN ({})", texts.join(", "))
-    }
-
     fn identifier(&self, column: &str, kind: ColumnType) -> String {
         match kind {
             // The numbers past the signed ones become the negative ones, one by one.
             ColumnType::Unsigned => format!("CAST({column} AS SIGNED)"),
             ColumnType::Integer
             | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
+            | ColumnType::Moment
             | ColumnType::Word => self.number(column, kind),
         }
     }
 
     fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String {
         let [first, last] = days.map(|day| binds.text(day));
-        match kind {
-            ColumnType::Day => format!("{column} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)"),
-            ColumnType::Integer
-            | ColumnType::Unsigned
-            | ColumnType::Decimal(_)
-            | ColumnType::Text { .. }
-            | ColumnType::Word => {
-                let text = self.text(column, kind);
-                format!("{text} BETWEEN CAST({first} AS BINARY) AND CAST({last} AS BINARY)")
-            }
-        }
+        let day = if kind == ColumnType::Moment { format!("DATE({column})") } else { column.to_owned() };
+        format!("{day} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)")
     }
 
     fn escaped_length(&self, text: &str) -> String {

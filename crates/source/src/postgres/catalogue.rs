@@ -6,7 +6,7 @@ use super::dialect::PostgresDialect;
 use crate::{
     SourceError,
     failure::unavailable,
-    sql::{ColumnType, Dialect, Listed},
+    sql::{ColumnType, Dialect, Listed, Made},
 };
 
 /// A relation as `pg_class` has it.
@@ -50,9 +50,9 @@ pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Rel
         Ok(Relation { oid, schema, name: row.try_get(2)?, kind: row.try_get(3)? })
     };
     let relation = read().map_err(|error| unavailable(&error))?;
-    // An ordinary table, or one in partitions.
+    // An ordinary table, one in partitions, a view, a materialised one, or a foreign table.
     match relation.kind.as_str() {
-        "r" | "p" => Ok(relation),
+        "r" | "p" | "v" | "m" | "f" => Ok(relation),
         _ => Err(SourceError::NotATable(table.to_owned())),
     }
 }
@@ -62,34 +62,47 @@ pub(super) async fn columns(
     view: &mut PgConnection,
     oid: i64,
 ) -> Result<Vec<(Listed, bool, bool)>, SourceError> {
-    // A domain is its base type. Its constraints do not count: one against NULL does not keep every NULL out.
-    let sql = "SELECT a.attname::text, format_type(b.oid, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)::text, \
-               b.typname::text, b.typtype::text, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, \
+    // A domain is its base type, as often as it is one of a domain; the first modifier on the way counts. Its constraints do not:
+    // one against NULL does not keep every NULL out.
+    let sql = "WITH RECURSIVE based AS ( \
+                 SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier FROM pg_attribute a \
+                 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped \
+                 UNION ALL \
+                 SELECT b.attnum, t.typbasetype, CASE WHEN b.modifier = -1 THEN t.typtypmod ELSE b.modifier END \
+                 FROM based b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd') \
+               SELECT a.attname::text, format_type(t.oid, b.modifier)::text, t.typname::text, t.typtype::text, b.modifier, \
                a.attnotnull, coalesce(c.collisdeterministic, true) \
-               FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-               JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
-               LEFT JOIN pg_collation c ON c.oid = a.attcollation \
-               WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+               FROM based b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
+               JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum \
+               LEFT JOIN pg_collation c ON c.oid = a.attcollation ORDER BY a.attnum";
     let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     let read = |row: &PgRow| -> sqlx::Result<(Listed, bool, bool)> {
         let (name, declared): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (type_name, type_kind): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        let kind = kind(&type_name, &type_kind, row.try_get(4)?);
-        Ok((Listed { name, declared, kind }, row.try_get(5)?, row.try_get(6)?))
+        let (kind, made) = kind(&type_name, &type_kind, row.try_get(4)?);
+        Ok((Listed { name, declared, kind, made }, row.try_get(5)?, row.try_get(6)?))
     };
     rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
-fn kind(name: &str, type_kind: &str, modifier: i32) -> Option<ColumnType> {
-    match name {
-        "int2" | "int4" | "int8" => Some(ColumnType::Integer),
-        "numeric" => decimal(modifier),
-        "text" | "varchar" | "bpchar" => Some(ColumnType::Text { bytewise: true, utf8: true }),
-        "date" => Some(ColumnType::Day),
-        "uuid" | "bool" => Some(ColumnType::Word),
-        _ if type_kind == "e" => Some(ColumnType::Word),
-        _ => None,
-    }
+fn kind(name: &str, type_kind: &str, modifier: i32) -> (Option<ColumnType>, Made) {
+    let text = ColumnType::Text { bytewise: true, utf8: true };
+    let (kind, made) = match name {
+        "int2" | "int4" | "int8" => (ColumnType::Integer, Made::AsIs),
+        "numeric" => (decimal(modifier).unwrap_or(ColumnType::Numeric), Made::AsIs),
+        "float4" | "float8" => (ColumnType::Float, Made::AsIs),
+        "text" | "varchar" | "bpchar" => (text, Made::AsIs),
+        // Their own comparison is not that of their texts.
+        "citext" | "name" | "char" => (text, Made::AsText),
+        "bit" | "varbit" => (ColumnType::Word, Made::AsText),
+        "date" => (ColumnType::Day, Made::AsIs),
+        "timestamp" => (ColumnType::Moment, Made::AsIs),
+        "timestamptz" => (ColumnType::Moment, Made::AtPlace),
+        "uuid" | "bool" => (ColumnType::Word, Made::AsIs),
+        _ if type_kind == "e" => (ColumnType::Word, Made::AsIs),
+        _ => return (None, Made::AsIs),
+    };
+    (Some(kind), made)
 }
 
 /// A decimal of at most 18 digits: any of them is a number of 64 bits in units of its last digit.
@@ -114,4 +127,10 @@ pub(super) async fn children(view: &mut PgConnection, oid: i64) -> Result<Vec<St
     let sql = "SELECT inhrelid::text FROM pg_inherits WHERE inhparent = $1::oid ORDER BY inhrelid";
     let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
+}
+
+/// What a view reads, in words.
+pub(super) async fn definition(view: &mut PgConnection, oid: i64) -> Result<String, SourceError> {
+    let row = sqlx::query("SELECT pg_get_viewdef($1::oid)").bind(oid).fetch_one(view).await;
+    row.and_then(|row| row.try_get(0)).map_err(|error| unavailable(&error))
 }

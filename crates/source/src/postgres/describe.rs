@@ -12,7 +12,7 @@ use crate::{
 pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescription>, crate::SourceError> {
     let sql = "SELECT c.oid::bigint, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text, \
                c.reltuples::float8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-               WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+               WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
                AND n.nspname !~ '^pg_toast' AND c.relname !~ '^lango_prepar' \
                AND has_table_privilege(c.oid, 'SELECT') ORDER BY n.nspname, c.relname";
     let unavailable = |error: sqlx::Error| crate::failure::unavailable(&error);
@@ -25,7 +25,7 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
         let keys = sole_keys(view, oid).await?;
         let labels = labels(view, oid).await.map_err(unavailable)?;
         let described = columns(view, oid).await?.into_iter().map(|(listed, ..)| {
-            let Listed { name, declared, kind } = listed;
+            let Listed { name, declared, kind, .. } = listed;
             let listed: Vec<String> =
                 labels.iter().filter(|(column, _)| *column == name).map(|(_, label)| label.clone()).collect();
             let suggested = match (kind, declared.as_str()) {
@@ -34,7 +34,8 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
                 (Some(ColumnType::Integer | ColumnType::Unsigned), _) => Suggested::Integer,
                 (Some(ColumnType::Decimal(scale)), _) => Suggested::Amount(scale),
                 (Some(ColumnType::Text { .. } | ColumnType::Word), _) => Suggested::Text,
-                (Some(ColumnType::Day), _) => Suggested::Date,
+                (Some(ColumnType::Numeric | ColumnType::Float), _) => Suggested::Amount(2),
+                (Some(ColumnType::Day | ColumnType::Moment), _) => Suggested::Date,
                 (None, _) => Suggested::Nothing,
             };
             let unique = keys.contains(&name);

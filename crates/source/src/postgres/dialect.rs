@@ -1,6 +1,17 @@
 //! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
 
-use crate::sql::{Bind, Binds, ColumnType, DAY, Dialect, OrderField, Rendered, shifted};
+use crate::sql::{
+    Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted,
+};
+
+/// The decimals of a column that may hold what is no number: only of a finite number the difference from itself is 0.
+fn finite(column: &str, decimal: String) -> Exact {
+    let undeclared = Some(format!("{column} <> 'NaN' AND {column} - {column} = 'NaN'"));
+    Exact { is_there: format!("{column} - {column} = 0"), decimal, undeclared }
+}
+
+/// Blanks: ASCII's and the no-break space.
+const BLANKS: &str = r"E' \t\n\013\f\r\u00A0'";
 
 pub(crate) struct PostgresDialect;
 
@@ -13,13 +24,75 @@ impl Dialect for PostgresDialect {
         Rendered::numbered(text, binds)
     }
 
-    fn text(&self, column: &str, _: ColumnType) -> String {
-        format!("{column}::text")
+    fn made(&self, quoted: &str, made: Made, time_zone: Option<&str>) -> String {
+        match (made, time_zone) {
+            (Made::AsText, _) => format!("{quoted}::text"),
+            (Made::AsNumber, _) => format!("{quoted}::bigint"),
+            (Made::AtPlace, Some(zone)) => format!("({quoted} AT TIME ZONE '{}')", zone.replace('\'', "''")),
+            (Made::AsIs | Made::AtPlace, _) => quoted.to_owned(),
+        }
+    }
+
+    fn trimmed(&self, text: &str) -> String {
+        format!("btrim({text}, {BLANKS})")
+    }
+
+    fn folded(&self, text: &str, _: &str) -> String {
+        // Of this collation only the letters of ASCII have small ones.
+        format!("lower({text} COLLATE \"C\")")
+    }
+
+    fn day_of(&self, text: &str) -> String {
+        format!(
+            "CASE WHEN octet_length({text}) > 10 AND {text} ~ '{TIME}' AND left({text}, 10) ~ '{DAY}' THEN left({text}, 10) ELSE {text} END"
+        )
+    }
+
+    fn exact(&self, column: &str, kind: ColumnType) -> Exact {
+        match kind {
+            ColumnType::Integer | ColumnType::Unsigned => Exact {
+                is_there: format!("{column} IS NOT NULL"),
+                decimal: format!("{column}::numeric"),
+                undeclared: None,
+            },
+            ColumnType::Decimal(_) | ColumnType::Numeric => finite(column, column.to_owned()),
+            // The shortest decimal that reads back the same.
+            ColumnType::Float => finite(column, format!("{column}::text::numeric")),
+            ColumnType::Text { .. } | ColumnType::Day | ColumnType::Moment | ColumnType::Word => {
+                let text = self.trimmed(&self.text(column, kind));
+                Exact {
+                    is_there: format!("{text} ~ '{NUMBER}'"),
+                    decimal: format!("{text}::numeric"),
+                    undeclared: Some(format!("{text} <> '' AND {text} !~ '{NUMBER}'")),
+                }
+            }
+        }
+    }
+
+    fn text(&self, column: &str, kind: ColumnType) -> String {
+        match kind {
+            ColumnType::Moment => format!("{column}::date::text"),
+            ColumnType::Integer
+            | ColumnType::Unsigned
+            | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
+            | ColumnType::Text { .. }
+            | ColumnType::Day
+            | ColumnType::Word => format!("{column}::text"),
+        }
+    }
+
+    fn grouped(&self, column: &str, kind: ColumnType) -> String {
+        if kind == ColumnType::Moment { format!("{column}::date") } else { column.to_owned() }
+    }
+
+    fn as_text(&self, grouped: &str, _: ColumnType) -> String {
+        format!("{grouped}::text")
     }
 
     fn not_blank(&self, column: &str, kind: ColumnType) -> String {
-        // The spaces at the end of padded characters do not count: the result of `btrim`, without a copy of the text.
-        format!("{}::bpchar <> ''", self.text(column, kind))
+        format!("ltrim({}, {BLANKS}) <> ''", self.text(column, kind))
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {
@@ -31,8 +104,11 @@ impl Dialect for PostgresDialect {
             }
             ColumnType::Integer
             | ColumnType::Unsigned
+            | ColumnType::Numeric
+            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
+            | ColumnType::Moment
             | ColumnType::Word => format!("{column}::bigint"),
         }
     }
@@ -60,10 +136,12 @@ impl Dialect for PostgresDialect {
     fn is_day(&self, text: &str, kind: ColumnType) -> String {
         match kind {
             // Days before Christ and after 9999 have longer texts.
-            ColumnType::Day => format!("octet_length({text}) = 10"),
+            ColumnType::Day | ColumnType::Moment => format!("octet_length({text}) = 10"),
             ColumnType::Integer
             | ColumnType::Unsigned
             | ColumnType::Decimal(_)
+            | ColumnType::Numeric
+            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Word => format!("{text} ~ '{DAY}'"),
         }
@@ -73,29 +151,13 @@ impl Dialect for PostgresDialect {
         format!("replace({text}, '-', '')::integer")
     }
 
-    fn among_texts(&self, column: &str, kind: ColumnType, texts: &[String]) -> String {
-        format!("{} IN ({})", self.text(column, kind), texts.join(", "))
-    }
-
-    fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String {
-        match kind {
-            // Of numbers, for a cast from text would not be sent to another server.
-            ColumnType::Day => {
-                let [first, last] = days.map(|day| {
-                    let part = |part: &str| part.parse::<u32>().unwrap_or(1).to_string();
-                    format!("make_date({})", day.split('-').map(part).collect::<Vec<_>>().join(", "))
-                });
-                format!("{column} BETWEEN {first} AND {last}")
-            }
-            ColumnType::Integer
-            | ColumnType::Unsigned
-            | ColumnType::Decimal(_)
-            | ColumnType::Text { .. }
-            | ColumnType::Word => {
-                let [first, last] = days.map(|day| binds.text(day));
-                format!("{column} COLLATE \"C\" BETWEEN {first} AND {last}")
-            }
-        }
+    fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], _: &mut Binds) -> String {
+        // Of numbers, for a cast from text would not be sent to another server.
+        let [first, last] = days.map(|day| {
+            let part = |part: &str| part.parse::<u32>().unwrap_or(1).to_string();
+            format!("make_date({})", day.split('-').map(part).collect::<Vec<_>>().join(", "))
+        });
+        format!("{} BETWEEN {first} AND {last}", self.grouped(column, kind))
     }
 
     fn escaped_length(&self, text: &str) -> String {

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lango_privacy::Dataset;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 
 use super::catalogue::{columns, encoding, qualified, sole_keys};
 use crate::{
     SourceError,
+    columns::find_column,
     failure::{safe_words, unavailable},
-    sql::Listed,
+    sql::{Listed, Typed},
 };
 
 /// A partition: where it is read here, and where it lies.
@@ -38,21 +38,21 @@ pub(super) async fn parts(
     view: &mut PgConnection,
     shards: &BTreeMap<String, PgPool>,
     oid: i64,
-    dataset: &Dataset,
+    typed: &Typed,
     listed: &[Listed],
 ) -> Result<Option<Vec<String>>, SourceError> {
-    if !hashed_by_unit(view, oid, &dataset.unit.column).await? {
+    if !hashed_by_unit(view, oid, &typed.unit.name).await? {
         return Ok(None);
     }
     let (mut froms, mut places) = (Vec::new(), BTreeSet::new());
     for part in partitions(view, oid).await? {
         let place = match &part.remote {
             None => {
-                let vouched = sole_keys(view, part.oid).await?.contains(&dataset.unit.column);
+                let vouched = sole_keys(view, part.oid).await?.contains(&typed.unit.name);
                 vouched.then(|| format!("here {}", part.oid))
             }
             Some(remote) => match shards.get(&remote.server) {
-                Some(pool) => there(pool, remote, dataset, listed).await?,
+                Some(pool) => there(pool, remote, typed, listed).await?,
                 None => None,
             },
         };
@@ -102,7 +102,7 @@ async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, Sour
 async fn there(
     pool: &PgPool,
     remote: &Remote,
-    dataset: &Dataset,
+    typed: &Typed,
     listed: &[Listed],
 ) -> Result<Option<String>, SourceError> {
     let of_shard = |error: sqlx::Error| {
@@ -121,25 +121,23 @@ async fn there(
     if !same_database || !remote.same_names {
         return Ok(None);
     }
-    fits(&remote.table, dataset, listed, &columns(&mut there, oid).await?)?;
-    Ok(sole_keys(&mut there, oid).await?.contains(&dataset.unit.column).then_some(place))
+    fits(&remote.table, typed, listed, &columns(&mut there, oid).await?)?;
+    Ok(sole_keys(&mut there, oid).await?.contains(&typed.unit.name).then_some(place))
 }
 
 /// A column of another type there would be read with errors that depend on its values.
 fn fits(
     table: &str,
-    dataset: &Dataset,
+    typed: &Typed,
     here: &[Listed],
     there: &[(Listed, bool, bool)],
 ) -> Result<(), SourceError> {
-    let declared = dataset.columns.keys().map(|name| name.as_str()).chain([dataset.unit.column.as_str()]);
-    for name in declared {
+    let names: Vec<&str> = there.iter().map(|(listed, ..)| listed.name.as_str()).collect();
+    for name in typed.names() {
+        let at = find_column(table, &names, name)?;
         let (table, column) = (table.to_owned(), name.to_owned());
         let here = here.iter().find(|listed| listed.name == name);
-        let there = there.iter().find(|(listed, ..)| listed.name == name);
-        let (Some(here), Some((found, _, deterministic))) = (here, there) else {
-            return Err(SourceError::NoColumn { table, column });
-        };
+        let (Some(here), Some((found, _, deterministic))) = (here, there.get(at)) else { continue };
         if !deterministic {
             return Err(SourceError::Collation { table, column });
         }

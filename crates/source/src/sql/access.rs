@@ -9,6 +9,8 @@ pub(crate) enum AccessPath<'a> {
     Direct(&'a CatalogueTable),
     /// In the bounded rows, in normal form: a preparation, or the `SELECT` that would make it.
     Bounded {
+        /// Of this table.
+        table: &'a CatalogueTable,
         /// In a `FROM`.
         from: &'a str,
         /// Whether they are ranked for this question, so that the texts of codes are there too.

@@ -1,9 +1,13 @@
 //! The rows that survive the contribution bounds, with their rank within the unit and their columns in normal form: what a
 //! preparation holds, and what is ranked at query time where there is none. One piece of SQL makes both.
 
-use lango_privacy::{Code, Column, Dataset, Domain, Name};
+use lango_privacy::{Column, Dataset, Domain, Name};
 
-use super::{Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField};
+use super::{
+    Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField,
+    number::Number,
+    text::{folded, is_present, normal_text, present_text},
+};
 use crate::{Secret, count::UnitType};
 
 /// The type of a column in normal form.
@@ -40,7 +44,8 @@ pub(crate) enum Ranks {
 /// normal form under their own names; of codes, also their texts, under the names of [`text_column`].
 ///
 /// In normal form a missing value is NULL. A code is its position in the list, a day the number `YYYYMMDD`, and -1 what is not
-/// declared; a number is itself; an open text is itself, and `_O` where no code can name it.
+/// declared; a number is itself, and the lowest of 64 bits what is none, where a column may hold such a thing; an open text is
+/// itself, and `_O` where no code can name it.
 pub(crate) fn bounded(
     dialect: &dyn Dialect,
     dataset: &Dataset,
@@ -50,18 +55,18 @@ pub(crate) fn bounded(
     secret: &Secret,
     binds: &mut Binds,
 ) -> String {
-    let unit = unit(dialect, dataset, table);
+    let unit = unit(dialect, table);
     let digest = digest(dialect, dataset, table, &unit, secret, binds);
     let (mut inner, mut outer) = (String::new(), String::new());
     for (name, column) in used.iter().filter_map(|name| dataset.columns.get_key_value(*name)) {
         let quoted = dialect.quoted(name.as_str());
-        inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column).0);
+        inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column, binds));
         outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
         if matches!(column.domain, Domain::Codes(_)) {
             outer += &format!(", {quoted} AS {}", dialect.quoted(&text_column(dataset, name)));
         }
     }
-    let there = has_unit(dialect, dataset, table).unwrap_or_else(|| "1 = 1".to_owned());
+    let there = has_unit(dialect, table).unwrap_or_else(|| "1 = 1".to_owned());
     let rows = |rank: &str, and: &str| {
         format!("SELECT {unit} AS _unit{inner}, {rank} AS _rank FROM {} WHERE {there}{and}", table.from)
     };
@@ -93,79 +98,77 @@ fn digest(
     secret: &Secret,
     binds: &mut Binds,
 ) -> String {
-    let fields = dataset.columns.iter().map(|(name, column)| order_field(dialect, table, name, column));
+    let secret = binds.add(Bind::Secret(secret.clone()));
+    let fields = dataset.ordered_columns();
+    let fields = fields.map(|(name, column)| order_field(dialect, table, name, column, binds));
+    let fields: Vec<OrderField> = fields.collect();
     let own = match table.unit_type {
         UnitType::Integer => dialect.decimal(unit),
         UnitType::Text => unit.to_owned(),
     };
     let fields: Vec<OrderField> =
         [OrderField { text: own, present: None }].into_iter().chain(fields).collect();
-    dialect.digest(&binds.add(Bind::Secret(secret.clone())), &fields)
+    dialect.digest(&secret, &fields)
 }
 
-/// The identifier: a whole number, or text.
-pub(super) fn unit(dialect: &dyn Dialect, dataset: &Dataset, table: &CatalogueTable) -> String {
-    let column = dialect.quoted(&dataset.unit.column);
+/// The identifier: a whole number, or text as it stands.
+pub(super) fn unit(dialect: &dyn Dialect, table: &CatalogueTable) -> String {
+    let unit = &table.unit;
     match table.unit_type {
-        UnitType::Integer => dialect.identifier(&column, table.unit_column),
-        UnitType::Text => dialect.text(&column, table.unit_column),
+        UnitType::Integer => dialect.identifier(&unit.plain, unit.kind),
+        UnitType::Text => dialect.text(&unit.plain, unit.kind),
     }
 }
 
 /// That a row has an identifier; `None` where the catalogue says so of every row.
-pub(super) fn has_unit(dialect: &dyn Dialect, dataset: &Dataset, table: &CatalogueTable) -> Option<String> {
-    let column = dialect.quoted(&dataset.unit.column);
-    let text = || dialect.not_blank(&column, table.unit_column);
+pub(super) fn has_unit(dialect: &dyn Dialect, table: &CatalogueTable) -> Option<String> {
+    let unit = &table.unit;
     match (table.unit_type, table.unit_not_null) {
         // A decimal may be present and still be no number.
-        (UnitType::Integer, _) if matches!(table.unit_column, ColumnType::Decimal(_)) => {
-            Some(format!("{} IS NOT NULL", dialect.identifier(&column, table.unit_column)))
+        (UnitType::Integer, _) if matches!(unit.kind, ColumnType::Decimal(_)) => {
+            Some(format!("{} IS NOT NULL", dialect.identifier(&unit.plain, unit.kind)))
         }
         (UnitType::Integer, true) => None,
-        (UnitType::Integer, false) => Some(format!("{column} IS NOT NULL")),
-        (UnitType::Text, _) => Some(text()),
+        (UnitType::Integer, false) => Some(format!("{} IS NOT NULL", unit.plain)),
+        (UnitType::Text, _) => Some(dialect.not_blank(&unit.plain, unit.kind)),
     }
 }
 
-/// A column's value before it is matched with its declared keys: the number, or the text that is not blank; else NULL.
+/// A column's value before it is matched with its declared keys: the number, or the text that is there; else NULL.
 fn normal_input(
     dialect: &dyn Dialect,
     table: &CatalogueTable,
     name: &Name,
     column: &Column,
-) -> (String, NormalType) {
-    let quoted = dialect.quoted(name.as_str());
-    let kind = table.kind(name);
+    binds: &mut Binds,
+) -> String {
     match column.domain {
-        Domain::Integer { .. } | Domain::Amount { .. } => (dialect.number(&quoted, kind), NormalType::Number),
+        Domain::Integer { .. } | Domain::Amount { .. } => {
+            Number::on_table(dialect, table, name, column, binds).normal(dialect)
+        }
         Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
-            (present_text(dialect, &quoted, kind), NormalType::Text)
+            present_text(dialect, table, name, column, binds)
         }
     }
 }
 
 /// A column's part in the row order.
-fn order_field(dialect: &dyn Dialect, table: &CatalogueTable, name: &Name, column: &Column) -> OrderField {
-    let quoted = dialect.quoted(name.as_str());
-    let kind = table.kind(name);
-    match (normal_input(dialect, table, name, column), kind) {
-        ((number, NormalType::Number), _) => OrderField { text: dialect.decimal(&number), present: None },
-        (_, ColumnType::Text { .. } | ColumnType::Word) => {
-            let present = Some(dialect.not_blank(&quoted, kind));
-            OrderField { text: dialect.text(&quoted, kind), present }
+fn order_field(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> OrderField {
+    match column.domain {
+        Domain::Integer { .. } | Domain::Amount { .. } => {
+            let number = Number::on_table(dialect, table, name, column, binds);
+            OrderField { text: number.ordered(dialect), present: None }
         }
-        ((text, NormalType::Text), _) => OrderField { text, present: None },
-    }
-}
-
-/// The text of a column where there is any.
-pub(super) fn present_text(dialect: &dyn Dialect, column: &str, kind: ColumnType) -> String {
-    let text = dialect.text(column, kind);
-    match kind {
-        ColumnType::Text { .. } | ColumnType::Word => {
-            format!("CASE WHEN {} THEN {text} END", dialect.not_blank(column, kind))
+        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
+            let present = is_present(dialect, table, name, column, binds);
+            OrderField { text: normal_text(dialect, table, name, column), present }
         }
-        ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => text,
     }
 }
 
@@ -180,10 +183,10 @@ fn normal(
     let value = dialect.quoted(name.as_str());
     let declared = match &column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => return value,
-        Domain::Codes(codes) => {
-            let mut sorted: Vec<(&Code, usize)> =
-                codes.iter().enumerate().map(|(at, code)| (code, at)).collect();
-            sorted.sort();
+        Domain::Codes(_) => {
+            let texts = column.texts();
+            let value = folded(dialect, &value, column, texts.keys());
+            let sorted: Vec<(&str, usize)> = texts.iter().map(|(text, at)| (text.as_str(), *at)).collect();
             position(dialect, &value, &sorted, binds)
         }
         Domain::Date { from, until, .. } => {
@@ -204,16 +207,16 @@ fn normal(
 }
 
 /// The position of a text in a list, -1 where it is not in it: by halves, so that long lists cost little.
-fn position(dialect: &dyn Dialect, value: &str, sorted: &[(&Code, usize)], binds: &mut Binds) -> String {
+fn position(dialect: &dyn Dialect, value: &str, sorted: &[(&str, usize)], binds: &mut Binds) -> String {
     match sorted {
         [] => "-1".to_owned(),
-        [(code, at)] => {
-            let same = dialect.same(value, &binds.text(code.as_str()));
+        [(text, at)] => {
+            let same = dialect.same(value, &binds.text(text));
             format!("CASE WHEN {same} THEN {at} ELSE -1 END")
         }
         _ => {
             let (low, high) = sorted.split_at(sorted.len() / 2);
-            let first = high.first().map_or("", |(code, _)| code.as_str());
+            let first = high.first().map_or("", |(text, _)| text);
             let before = dialect.before(value, &binds.text(first));
             let (low, high) = (position(dialect, value, low, binds), position(dialect, value, high, binds));
             format!("CASE WHEN {before} THEN {low} ELSE {high} END")

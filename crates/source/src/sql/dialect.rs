@@ -1,11 +1,18 @@
 //! What engines say each in its own way.
 
-use super::{Bind, Binds, ColumnType, Rendered};
+use super::{Bind, Binds, ColumnType, Exact, Made, Rendered};
 use crate::count::UnitType;
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
 pub(crate) const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
 |([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
+
+/// A day of digits, a time and perhaps an offset behind it: what [`lango_privacy::day`] takes for a day once [`DAY`] holds of its
+/// first ten characters.
+pub(crate) const TIME: &str = "^.{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?$";
+
+/// A decimal number: what [`lango_privacy::number`] reads.
+pub(crate) const NUMBER: &str = "^[+-]?([0-9]+([.][0-9]+)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$";
 
 /// A decimal in units of its last digit.
 pub(crate) fn shifted(column: &str, scale: u32) -> String {
@@ -28,6 +35,21 @@ pub(crate) trait Dialect: Send + Sync {
     /// The statement as the engine takes it.
     fn render(&self, text: &str, binds: Binds) -> Rendered;
 
+    /// A column's value of its [`ColumnType`], at a place for moments that need one.
+    fn made(&self, quoted: &str, made: Made, time_zone: Option<&str>) -> String;
+
+    /// A text without the blanks around it: ASCII's and the no-break space.
+    fn trimmed(&self, text: &str) -> String;
+
+    /// A text with these letters of ASCII in small letters, and perhaps others.
+    fn folded(&self, text: &str, letters: &str) -> String;
+
+    /// The day alone of a trimmed text that is a day with a time behind it; any other text as it is.
+    fn day_of(&self, text: &str) -> String;
+
+    /// The decimals of a column of numbers.
+    fn exact(&self, column: &str, kind: ColumnType) -> Exact;
+
     /// A column's value as text that is compared byte by byte; NULL where it is NULL.
     fn text(&self, column: &str, kind: ColumnType) -> String;
 
@@ -41,7 +63,7 @@ pub(crate) trait Dialect: Send + Sync {
         self.text(grouped, kind)
     }
 
-    /// That a column's text is not empty and not of spaces only.
+    /// That a column's text is not empty and not of blanks only.
     fn not_blank(&self, column: &str, kind: ColumnType) -> String;
 
     /// A column's value as a whole number of 64 bits, in units of its own decimals.
@@ -73,10 +95,7 @@ pub(crate) trait Dialect: Send + Sync {
     /// The whole number that a day's text is without its dashes.
     fn day_number(&self, text: &str) -> String;
 
-    /// Whether a column of text or words is one of these texts. More may pass, none of them may fail.
-    fn among_texts(&self, column: &str, kind: ColumnType, texts: &[String]) -> String;
-
-    /// Whether a column of days or text lies between two days, both included. More may pass, no day between may fail.
+    /// Whether a column of days or moments lies between two days, both included.
     fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String;
 
     /// How long a text is where each byte that a code may not hold is written in three.

@@ -1,8 +1,13 @@
 //! A plan's conditions in SQL.
 
-use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
+use lango_privacy::{Code, Column, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{AccessPath, Binds, ColumnType, Dialect, bounded::has_unit};
+use super::{
+    AccessPath, Binds, CatalogueTable, ColumnType, Dialect,
+    bounded::has_unit,
+    number::Number,
+    text::{folded, normal_text},
+};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.
@@ -14,23 +19,20 @@ pub(super) fn conditions<'a>(
 ) -> (Vec<&'a Name>, Vec<String>) {
     let (mut judged, mut others) = (Vec::new(), Vec::new());
     if let AccessPath::Direct(table) = access {
-        others.extend(has_unit(dialect, &plan.dataset, table));
+        others.extend(has_unit(dialect, table));
     }
     for filter in &plan.filters {
-        let column = dialect.quoted(filter.column.as_str());
+        let Some(column) = plan.dataset.columns.get(&filter.column) else { continue };
         match (access, is_judged(filter)) {
             (AccessPath::Direct(table), true) => {
                 judged.push(&filter.column);
-                let kind = table.kind(&filter.column);
-                if table.shards.is_empty() || is_shipped(filter, kind) {
-                    others.extend(narrowed(dialect, filter, &column, kind, binds));
+                if table.shards.is_empty() || is_shipped(filter, table.kind(&filter.column)) {
+                    others.extend(narrowed(dialect, filter, table, column, binds));
                 }
             }
-            (AccessPath::Direct(table), false) => {
-                let number = dialect.number(&column, table.kind(&filter.column));
-                others.push(decided(dialect, plan, filter, &number));
+            (AccessPath::Direct(_) | AccessPath::Bounded { .. }, _) => {
+                others.push(decided(dialect, access, filter, column, binds));
             }
-            (AccessPath::Bounded { .. }, _) => others.push(decided(dialect, plan, filter, &column)),
         }
     }
     (judged, others)
@@ -55,53 +57,74 @@ fn is_shipped(filter: &PlannedFilter, kind: ColumnType) -> bool {
 fn narrowed(
     dialect: &dyn Dialect,
     filter: &PlannedFilter,
-    column: &str,
-    kind: ColumnType,
+    table: &CatalogueTable,
+    column: &Column,
     binds: &mut Binds,
 ) -> Option<String> {
-    match &filter.on {
-        FilterOn::Codes { codes, other: false, unknown: false } => {
-            let codes: Vec<String> = codes.iter().map(|code| binds.text(code.as_str())).collect();
+    let (name, kind) = (&filter.column, table.kind(&filter.column));
+    let text = normal_text(dialect, table, name, column);
+    match (&filter.on, &column.domain) {
+        (FilterOn::Codes { codes, other: false, unknown: false }, Domain::Codes(declared)) => {
+            let asked: Vec<i64> = positions(codes, declared).collect();
+            let texts = column.texts();
+            let meant =
+                texts.iter().filter(|(_, at)| i64::try_from(**at).is_ok_and(|at| asked.contains(&at)));
+            let meant: Vec<String> = meant.map(|(text, _)| binds.text(text)).collect();
+            let folded = folded(dialect, &text, column, texts.keys());
             // An empty list: nothing passes.
-            (!codes.is_empty()).then(|| dialect.among_texts(column, kind, &codes))
+            (!meant.is_empty()).then(|| format!("{folded} IN ({})", meant.join(", ")))
         }
-        FilterOn::Days(first, last) => Some(dialect.between_days(column, kind, [first, last], binds)),
-        FilterOn::Codes { .. } | FilterOn::Integers { .. } | FilterOn::Between(..) => None,
+        (FilterOn::Days(first, last), _) if kind.is_text() => {
+            let (first, last) = (binds.text(first), binds.text(last));
+            Some(format!("NOT ({} OR {})", dialect.before(&text, &first), dialect.before(&last, &text)))
+        }
+        (FilterOn::Days(first, last), _) => {
+            Some(dialect.between_days(table.plain(name), kind, [first, last], binds))
+        }
+        (FilterOn::Codes { .. } | FilterOn::Integers { .. } | FilterOn::Between(..), _) => None,
     }
 }
 
-/// A condition on a column in normal form.
-fn decided(dialect: &dyn Dialect, plan: &Plan, filter: &PlannedFilter, column: &str) -> String {
-    let domain = plan.dataset.columns.get(&filter.column).map(|column| &column.domain);
+/// A condition on a column in normal form, or on a number of the table.
+fn decided(
+    dialect: &dyn Dialect,
+    access: AccessPath<'_>,
+    filter: &PlannedFilter,
+    column: &Column,
+    binds: &mut Binds,
+) -> String {
+    let quoted = dialect.quoted(filter.column.as_str());
     let any = |parts: Vec<String>| match parts.as_slice() {
         [] => "1 = 0".to_owned(),
         parts => format!("({})", parts.join(" OR ")),
     };
-    let listed = |numbers: Vec<i64>| {
+    let listed = |value: &str, numbers: Vec<i64>| {
         let numbers: Vec<String> = numbers.into_iter().map(|number| dialect.whole(number)).collect();
-        (!numbers.is_empty()).then(|| format!("{column} IN ({})", numbers.join(", ")))
+        (!numbers.is_empty()).then(|| format!("{value} IN ({})", numbers.join(", ")))
     };
-    let missing = |unknown: bool| unknown.then(|| format!("{column} IS NULL"));
-    match (&filter.on, domain) {
-        (FilterOn::Codes { codes, other, unknown }, Some(Domain::Codes(declared))) => {
+    match (&filter.on, &column.domain) {
+        (FilterOn::Codes { codes, other, unknown }, Domain::Codes(declared)) => {
             let undeclared = other.then_some(-1);
             let positions = positions(codes, declared).chain(undeclared).collect();
-            any(listed(positions).into_iter().chain(missing(*unknown)).collect())
+            let missing = unknown.then(|| format!("{quoted} IS NULL"));
+            any(listed(&quoted, positions).into_iter().chain(missing).collect())
         }
-        (FilterOn::Integers { values, other, unknown }, Some(Domain::Integer { low, high, .. })) => {
-            let (low, high) = (dialect.whole(*low), dialect.whole(*high));
-            let outside = other.then(|| format!("{column} NOT BETWEEN {low} AND {high}"));
-            any(listed(values.clone()).into_iter().chain(outside).chain(missing(*unknown)).collect())
+        (FilterOn::Integers { values, other, unknown }, Domain::Integer { low, high, .. }) => {
+            let number = Number::of(dialect, access, &filter.column, column, binds);
+            let outside = other.then(|| number.is_outside(&dialect.whole(*low), &dialect.whole(*high)));
+            let missing = unknown.then(|| number.is_missing());
+            any(listed(&number.value, values.clone()).into_iter().chain(outside).chain(missing).collect())
         }
         (FilterOn::Between(low, high), _) => {
-            format!("{column} BETWEEN {} AND {}", dialect.whole(*low), dialect.whole(*high))
+            let value = Number::of(dialect, access, &filter.column, column, binds).value;
+            format!("{value} BETWEEN {} AND {}", dialect.whole(*low), dialect.whole(*high))
         }
         (FilterOn::Days(first, last), _) => {
             let number = |day: &str| day.replace('-', "").parse::<i64>().unwrap_or(0);
-            format!("{column} BETWEEN {} AND {}", dialect.whole(number(first)), dialect.whole(number(last)))
+            format!("{quoted} BETWEEN {} AND {}", dialect.whole(number(first)), dialect.whole(number(last)))
         }
         // No plan asks so.
-        _ => "1 = 0".to_owned(),
+        (FilterOn::Codes { .. } | FilterOn::Integers { .. }, _) => "1 = 0".to_owned(),
     }
 }
 

@@ -3,13 +3,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use lango_privacy::{Domain, Fetch, Name, Plan, PlannedMargin, Range, Span};
+use lango_privacy::{Column, Domain, Fetch, Grid, Name, Plan, PlannedMargin, Range, Span};
 
 use super::{
-    AccessPath, Bind, Binds, CatalogueTable, ColumnType, Dialect, GroupForm, Rendered,
-    bounded::{present_text, text_column},
+    AccessPath, Bind, Binds, Dialect, GroupForm, Rendered,
+    bounded::text_column,
     filters,
+    number::{Number, is_exact},
     pass::{OutputType, Selected, pass},
+    text::{is_present, normal_text},
 };
 use crate::field::measured;
 
@@ -119,7 +121,7 @@ impl Planner<'_> {
         let mut groups = Vec::new();
         let (mut selected, mut grouped): (Vec<Selected>, Vec<String>) = (Vec::new(), Vec::new());
         for name in names {
-            let (form, by) = self.group(name, is_distinct);
+            let (form, by) = self.group(name, is_distinct, &mut binds);
             groups.push((name.clone(), form));
             grouped.push(by.clone());
             selected.push((by, OutputType::Group(name, form)));
@@ -141,7 +143,7 @@ impl Planner<'_> {
         }
         for aggregate in &aggregates {
             let output = if aggregate.is_sum() { OutputType::Sum } else { OutputType::Number };
-            selected.push((self.aggregate(aggregate), output));
+            selected.push((self.aggregate(aggregate, &mut binds), output));
         }
         let text = pass(self.dialect, self.access, &selected, &conditions, &grouped);
         let sql = self.dialect.render(&text, binds);
@@ -152,19 +154,22 @@ impl Planner<'_> {
     ///
     /// Where rows are ranked, looking up the position of every code costs as much as the rest: it is left to the reader of the
     /// groups, except where units are distinct within a key and not within a text.
-    fn group(&self, name: &Name, distinct: bool) -> (GroupForm, String) {
+    fn group(&self, name: &Name, distinct: bool, binds: &mut Binds) -> (GroupForm, String) {
         let (dialect, column) = (self.dialect, self.dialect.quoted(name.as_str()));
         let domain = self.plan.dataset.columns.get(name).map(|column| &column.domain);
         match (self.access, domain) {
-            (AccessPath::Direct(_), Some(Domain::Integer { low, high, .. }))
-                if high.abs_diff(*low) < VALUES_GROUPED_MOST =>
+            (AccessPath::Direct(table), Some(Domain::Integer { low, high, .. }))
+                if high.abs_diff(*low) < VALUES_GROUPED_MOST && is_exact(table.kind(name), 0) =>
             {
-                (GroupForm::Number, column)
+                (GroupForm::Number, table.plain(name).to_owned())
             }
             (_, Some(Domain::Integer { low, high, bands })) => {
-                (GroupForm::Key, band(dialect, &self.number(name), *low, *high, *bands))
+                let number = self.number(name, binds);
+                (GroupForm::Key, band(dialect, &number, [*low, *high], bands, binds))
             }
-            (AccessPath::Direct(table), _) => (GroupForm::Text, dialect.grouped(&column, table.kind(name))),
+            (AccessPath::Direct(table), _) => {
+                (GroupForm::Text, dialect.grouped(table.plain(name), table.kind(name)))
+            }
             (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Text, column),
             (AccessPath::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
                 (GroupForm::Text, dialect.quoted(&text_column(&self.plan.dataset, name)))
@@ -188,9 +193,9 @@ impl Planner<'_> {
     /// The integer of a cell that a row adds to, where that follows from a number of the row, and that there is one.
     fn place(&self, fetch: &Fetch, binds: &mut Binds) -> Option<(String, String)> {
         let (column, range, grid) = fetch.placed_by()?;
-        let number = self.number(column);
-        let present = format!("{number} IS NOT NULL");
-        let clamped = clamped(self.dialect, &number, range);
+        let number = self.number(column, binds);
+        let present = format!("{} IS NOT NULL", number.value);
+        let clamped = number.clamped(self.dialect, range);
         let points = Bind::Numbers(Arc::new(grid.points(range)));
         let at_most = self.dialect.at_most(&clamped, &points, binds);
         // The first bin begins at the lower bound.
@@ -218,65 +223,63 @@ impl Planner<'_> {
         }
     }
 
-    fn aggregate(&self, aggregate: &Aggregate) -> String {
+    fn aggregate(&self, aggregate: &Aggregate, binds: &mut Binds) -> String {
         let counted = |condition: String| format!("count(CASE WHEN {condition} THEN 1 END)");
         match aggregate {
             Aggregate::Rows => "count(*)".to_owned(),
             Aggregate::First => counted("_rank = 1".to_owned()),
             Aggregate::Distinct => "count(DISTINCT _unit)".to_owned(),
-            Aggregate::Present(name) => counted(self.present(name)),
+            Aggregate::Present(name) => counted(self.present(name, binds)),
             Aggregate::Sum(name, range) => {
-                format!("sum({})", clamped(self.dialect, &self.number(name), range))
+                format!("sum({})", self.number(name, binds).clamped(self.dialect, range))
             }
         }
     }
 
     /// A column's whole number.
-    fn number(&self, name: &Name) -> String {
-        let column = self.dialect.quoted(name.as_str());
-        match self.access {
-            AccessPath::Direct(table) => self.dialect.number(&column, table.kind(name)),
-            AccessPath::Bounded { .. } => column,
-        }
+    fn number(&self, name: &Name, binds: &mut Binds) -> Number {
+        let absent = || Column::from(Domain::Open);
+        let column = self.plan.dataset.columns.get(name).cloned().unwrap_or_else(absent);
+        Number::of(self.dialect, self.access, name, &column, binds)
     }
 
-    fn present(&self, name: &Name) -> String {
-        let column = self.dialect.quoted(name.as_str());
-        match self.access {
-            AccessPath::Direct(table) => match table.kind(name) {
-                kind @ (ColumnType::Text { .. } | ColumnType::Word) => {
-                    format!("{} IS NOT NULL", present_text(self.dialect, &column, kind))
-                }
-                ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(_) | ColumnType::Day => {
-                    format!("{} IS NOT NULL", self.number_or_column(table, name, column))
-                }
-            },
-            AccessPath::Bounded { .. } => format!("{column} IS NOT NULL"),
-        }
-    }
-
-    /// Of decimals some are no numbers.
-    fn number_or_column(&self, table: &CatalogueTable, name: &Name, column: String) -> String {
-        match table.kind(name) {
-            kind @ ColumnType::Decimal(_) => self.dialect.number(&column, kind),
-            ColumnType::Integer
-            | ColumnType::Unsigned
-            | ColumnType::Text { .. }
-            | ColumnType::Day
-            | ColumnType::Word => column,
+    /// That `rows(C)` counts a row.
+    fn present(&self, name: &Name, binds: &mut Binds) -> String {
+        let column = self.plan.dataset.columns.get(name);
+        match (self.access, column) {
+            (_, Some(column)) if column.range().is_some() => {
+                format!("{} IS NOT NULL", self.number(name, binds).value)
+            }
+            (AccessPath::Direct(table), Some(column)) => {
+                let there = format!("{} IS NOT NULL", normal_text(self.dialect, table, name, column));
+                is_present(self.dialect, table, name, column, binds).unwrap_or(there)
+            }
+            (AccessPath::Direct(_) | AccessPath::Bounded { .. }, _) => {
+                format!("{} IS NOT NULL", self.dialect.quoted(name.as_str()))
+            }
         }
     }
 }
 
-/// The position of a number's band; -1 outside the declared ones, NULL where there is none.
-fn band(dialect: &dyn Dialect, number: &str, low: i64, high: i64, bands: u32) -> String {
-    let inside = format!("{number} BETWEEN {} AND {}", dialect.whole(low), dialect.whole(high));
-    let above = format!("({number} - {})", dialect.whole(low));
-    let position = dialect.quotient(&above, bands.into());
-    format!("CASE WHEN {number} IS NULL THEN NULL WHEN {inside} THEN {position} ELSE -1 END")
-}
-
-fn clamped(dialect: &dyn Dialect, number: &str, range: &Range) -> String {
-    let (low, high) = (dialect.whole(range.low), dialect.whole(range.high));
-    format!("CASE WHEN {number} < {low} THEN {low} WHEN {number} > {high} THEN {high} ELSE {number} END")
+/// The position of a number's band; -1 outside the declared ones and of what is no number, NULL where there is nothing.
+fn band(
+    dialect: &dyn Dialect,
+    number: &Number,
+    [low, high]: [i64; 2],
+    bands: &Grid,
+    binds: &mut Binds,
+) -> String {
+    let value = &number.value;
+    let inside = format!("{value} BETWEEN {} AND {}", dialect.whole(low), dialect.whole(high));
+    let position = match bands {
+        Grid::Every(width) => dialect.quotient(&format!("({value} - {})", dialect.whole(low)), *width),
+        // The first band begins at the lower bound.
+        Grid::Listed(begin) => {
+            let begin = Bind::Numbers(Arc::new(begin.to_vec()));
+            format!("{} - 1", dialect.at_most(value, &begin, binds))
+        }
+    };
+    let undeclared = number.undeclared.as_ref();
+    let undeclared = undeclared.map(|undeclared| format!("WHEN {undeclared} THEN -1 ")).unwrap_or_default();
+    format!("CASE {undeclared}WHEN {value} IS NULL THEN NULL WHEN {inside} THEN {position} ELSE -1 END")
 }

@@ -46,7 +46,7 @@ impl<'a> Origin<'a> {
         if self.table.one_row_per_unit {
             AccessPath::Direct(self.table)
         } else {
-            AccessPath::Bounded { from: &self.bounded, ranked: self.ranked }
+            AccessPath::Bounded { table: self.table, from: &self.bounded, ranked: self.ranked }
         }
     }
 

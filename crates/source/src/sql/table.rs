@@ -1,26 +1,27 @@
 //! A table as its catalogue describes it, and what a policy's columns may be declared as there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lango_privacy::{Dataset, Domain, Name};
 
-use crate::{SourceError, count::UnitType};
+use super::Dialect;
+use crate::{SourceError, columns::find_column, count::UnitType};
 
 /// What the catalogue says of a dataset's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CatalogueTable {
     /// Its name in a `FROM`: qualified and quoted.
     pub(crate) from: String,
+    /// The unit's column.
+    pub(crate) unit: TableColumn,
     /// The type of an identifier.
     pub(crate) unit_type: UnitType,
-    /// How the unit column is declared.
-    pub(crate) unit_column: ColumnType,
     /// Whether the catalogue rules a missing identifier out.
     pub(crate) unit_not_null: bool,
     /// No two rows are of one unit.
     pub(crate) one_row_per_unit: bool,
-    /// How the declared columns are declared.
-    pub(crate) types: BTreeMap<Name, ColumnType>,
+    /// The declared columns.
+    pub(crate) columns: BTreeMap<Name, TableColumn>,
     /// The parts on other servers, each of which has units of its own; empty where there are none.
     pub(crate) shards: Vec<String>,
     /// The catalogue's entry in words: what a preparation is tied to.
@@ -30,8 +31,24 @@ pub(crate) struct CatalogueTable {
 impl CatalogueTable {
     /// How a declared column is declared here.
     pub(crate) fn kind(&self, name: &Name) -> ColumnType {
-        self.types.get(name).copied().unwrap_or(ColumnType::Word)
+        self.columns.get(name).map_or(ColumnType::Word, |column| column.kind)
     }
+
+    /// A declared column in an expression.
+    pub(crate) fn plain(&self, name: &Name) -> &str {
+        self.columns.get(name).map_or("NULL", |column| column.plain.as_str())
+    }
+}
+
+/// A column of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableColumn {
+    /// Its name in the catalogue.
+    pub(crate) name: String,
+    /// What stands for it in an expression.
+    pub(crate) plain: String,
+    /// How that is declared.
+    pub(crate) kind: ColumnType,
 }
 
 /// How a column is declared, as far as it matters here.
@@ -43,6 +60,10 @@ pub(crate) enum ColumnType {
     Unsigned,
     /// Decimals with this number of digits after the point, at most 18 digits in all.
     Decimal(u32),
+    /// Decimals of any length.
+    Numeric,
+    /// Numbers in floating point: each is the shortest decimal that reads back the same.
+    Float,
     /// Text.
     Text {
         /// Whether the column's own comparison distinguishes all texts.
@@ -52,6 +73,8 @@ pub(crate) enum ColumnType {
     },
     /// A day.
     Day,
+    /// A day and a time of it, without a place.
+    Moment,
     /// A type with one text for each value: an enumeration, a UUID, a truth value.
     Word,
 }
@@ -59,69 +82,152 @@ pub(crate) enum ColumnType {
 impl ColumnType {
     /// Checks that the column can hold what the policy declares; the error says which type could.
     pub(crate) fn fits(self, domain: &Domain) -> Result<(), String> {
-        let whole = "whole numbers (an integer type)".to_owned();
         match (domain, self) {
-            (Domain::Integer { .. }, Self::Integer | Self::Unsigned | Self::Decimal(0)) => Ok(()),
-            (Domain::Integer { .. }, _) => Err(whole),
-            (Domain::Amount { .. }, Self::Integer | Self::Unsigned | Self::Decimal(0)) => Ok(()),
-            (Domain::Amount { scale, .. }, Self::Decimal(decimals)) if *scale == decimals => Ok(()),
-            (Domain::Amount { scale, .. }, _) => {
-                Err(format!("{whole}, or decimals of at most 18 digits with the policy's scale {scale}"))
+            (
+                Domain::Integer { .. } | Domain::Amount { .. },
+                Self::Integer
+                | Self::Unsigned
+                | Self::Decimal(_)
+                | Self::Numeric
+                | Self::Float
+                | Self::Text { .. },
+            ) => Ok(()),
+            (Domain::Integer { .. } | Domain::Amount { .. }, Self::Day | Self::Moment | Self::Word) => {
+                Err("numbers of any type, or text that reads as numbers".to_owned())
             }
-            (Domain::Date { .. }, Self::Day | Self::Text { .. }) => Ok(()),
-            (Domain::Date { .. }, _) => Err("days (`date`), or text such as `2024-07-01`".to_owned()),
-            (Domain::Codes(_) | Domain::Open, Self::Unsigned | Self::Decimal(_)) => {
-                Err("text, or whole numbers of 64 bits".to_owned())
+            (Domain::Date { .. }, Self::Day | Self::Moment | Self::Text { .. }) => Ok(()),
+            (
+                Domain::Date { .. },
+                Self::Integer | Self::Unsigned | Self::Decimal(_) | Self::Numeric | Self::Float | Self::Word,
+            ) => Err("days (`date`), moments (`timestamp`), or text such as `2024-07-01`".to_owned()),
+            (
+                Domain::Codes(_) | Domain::Open,
+                Self::Unsigned | Self::Decimal(_) | Self::Numeric | Self::Float | Self::Moment,
+            ) => Err("text, or whole numbers of 64 bits".to_owned()),
+            (Domain::Codes(_) | Domain::Open, Self::Integer | Self::Text { .. } | Self::Day | Self::Word) => {
+                Ok(())
             }
-            (Domain::Codes(_) | Domain::Open, _) => Ok(()),
+        }
+    }
+
+    /// Whether a value in a column of numbers may be present and be no number.
+    pub(crate) fn may_hold_no_number(self) -> bool {
+        match self {
+            Self::Numeric | Self::Float | Self::Text { .. } => true,
+            Self::Integer | Self::Unsigned | Self::Decimal(_) | Self::Day | Self::Moment | Self::Word => {
+                false
+            }
+        }
+    }
+
+    /// Whether its text may have blanks around it, or be blank.
+    pub(crate) fn is_text(self) -> bool {
+        match self {
+            Self::Text { .. } | Self::Word => true,
+            Self::Integer
+            | Self::Unsigned
+            | Self::Decimal(_)
+            | Self::Numeric
+            | Self::Float
+            | Self::Day
+            | Self::Moment => false,
         }
     }
 }
 
 /// A column as the catalogue lists it.
+#[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) name: String,
     /// In the engine's own words.
     pub(crate) declared: String,
     /// `None` where no policy can declare it.
     pub(crate) kind: Option<ColumnType>,
+    /// What makes a value of that kind of it.
+    pub(crate) made: Made,
 }
 
-/// The types of the unit column and of the declared columns, each of which must be there and fit.
+/// What makes a value of its [`ColumnType`] of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// It is one.
+    AsIs,
+    /// Its text.
+    AsText,
+    /// Its number.
+    AsNumber,
+    /// The moment at the policy's place.
+    AtPlace,
+}
+
+/// A dataset's columns in the catalogue.
+pub(crate) struct Typed {
+    pub(crate) unit: TableColumn,
+    pub(crate) unit_type: UnitType,
+    pub(crate) columns: BTreeMap<Name, TableColumn>,
+}
+
+impl Typed {
+    /// The names in the catalogue of all that is read.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.values().chain([&self.unit]).map(|column| column.name.as_str())
+    }
+}
+
+/// The time zones that a dataset's columns name, each once.
+pub(crate) fn time_zones(dataset: &Dataset) -> BTreeSet<&str> {
+    dataset.columns.values().filter_map(|column| column.reading.time_zone.as_deref()).collect()
+}
+
+/// The unit column and the declared columns, each of which must be there and fit.
 pub(crate) fn typed(
+    dialect: &dyn Dialect,
     dataset: &Dataset,
     listed: &[Listed],
-    same: fn(&str, &str) -> bool,
-) -> Result<(ColumnType, UnitType, BTreeMap<Name, ColumnType>), SourceError> {
+) -> Result<Typed, SourceError> {
     let table = || dataset.table.clone();
+    let names: Vec<&str> = listed.iter().map(|listed| listed.name.as_str()).collect();
     let find = |column: &str| {
-        if column.chars().any(char::is_control) {
-            return Err(SourceError::Identifier(column.to_owned()));
-        }
-        let found = listed.iter().find(|listed| same(&listed.name, column));
-        found.ok_or_else(|| SourceError::NoColumn { table: table(), column: column.to_owned() })
+        let at = find_column(&dataset.table, &names, column)?;
+        listed.get(at).ok_or_else(|| SourceError::NoTable(table()))
     };
-    let unit = find(&dataset.unit.column)?;
-    let unit_type = match unit.kind {
+    let found = find(&dataset.unit.column)?;
+    let unit_type = match found.kind {
         Some(ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(0)) => UnitType::Integer,
         Some(ColumnType::Text { .. } | ColumnType::Word) => UnitType::Text,
-        _ => return Err(SourceError::UnitType { table: table(), column: dataset.unit.column.clone() }),
+        _ => return Err(SourceError::UnitType { table: table(), column: found.name.clone() }),
     };
-    let mut types = BTreeMap::new();
+    let unit = TableColumn {
+        name: found.name.clone(),
+        plain: dialect.made(&dialect.quoted(&found.name), found.made, None),
+        kind: found.kind.unwrap_or(ColumnType::Word),
+    };
+    let mut columns = BTreeMap::new();
     for (name, column) in &dataset.columns {
-        let listed = find(name.as_str())?;
-        let fits = match listed.kind {
-            Some(kind) => kind.fits(&column.domain).map(|()| kind),
-            None => Err("a type that policies know".to_owned()),
+        let found = find(column.stored_name(name))?;
+        let zone = column.reading.time_zone.as_deref();
+        let fits = match (found.kind, found.made, zone) {
+            (Some(kind), ..) if kind.fits(&column.domain).is_err() => kind.fits(&column.domain).map(|()| kind),
+            (Some(_), Made::AtPlace, None) => Err(
+                "a `time_zone` beside it, as `time_zone = \"Africa/Accra\"`: the day of its moments depends on the place"
+                    .to_owned(),
+            ),
+            (Some(kind), ..) => Ok(kind),
+            (None, ..) => Err(match column.domain {
+                Domain::Integer { .. } | Domain::Amount { .. } => "numbers",
+                Domain::Date { .. } => "days, moments, or text",
+                Domain::Codes(_) | Domain::Open => "text, whole numbers, an enumeration or a truth value",
+            }
+            .to_owned()),
         };
         let kind = fits.map_err(|expected| SourceError::ColumnType {
             table: table(),
-            column: name.to_string(),
-            found: listed.declared.clone(),
+            column: found.name.clone(),
+            found: found.declared.clone(),
             expected,
         })?;
-        types.insert(name.clone(), kind);
+        let plain = dialect.made(&dialect.quoted(&found.name), found.made, zone);
+        columns.insert(name.clone(), TableColumn { name: found.name.clone(), plain, kind });
     }
-    let kind = unit.kind.unwrap_or(ColumnType::Word);
-    Ok((kind, unit_type, types))
+    Ok(Typed { unit, unit_type, columns })
 }

@@ -1,17 +1,50 @@
 //! What the file's catalogue says of a table, which is not taken on trust.
 
+use std::collections::BTreeMap;
+
 use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::{
     SourceError,
+    columns::find_column,
     count::{UnitType, Vouched},
 };
 
+/// A table or view of the file, as far as a dataset is about it.
+pub(super) struct FileTable {
+    pub(super) vouched: Vouched,
+    /// The unit's column, by its name in the file.
+    pub(super) unit: String,
+    /// The declared columns.
+    pub(super) columns: BTreeMap<Name, FileColumn>,
+}
+
+/// A declared column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FileColumn {
+    /// Its name in the file.
+    pub(super) name: String,
+    /// Its whole numbers are units of `10^-scale`.
+    pub(super) scale: u32,
+}
+
+impl FileTable {
+    /// The name in the file of a declared column.
+    pub(super) fn name<'a>(&'a self, declared: &'a Name) -> &'a str {
+        self.columns.get(declared).map_or(declared.as_str(), |column| column.name.as_str())
+    }
+
+    /// In which units a declared column's whole numbers are stored.
+    pub(super) fn scale(&self, declared: &Name) -> u32 {
+        self.columns.get(declared).map_or(0, |column| column.scale)
+    }
+}
+
 /// Checks that all that is declared is there.
-pub(super) fn check(connection: &Connection, dataset: &Dataset) -> Result<Vouched, SourceError> {
-    let (table, unit) = (&dataset.table, &dataset.unit.column);
+pub(super) fn check(connection: &Connection, dataset: &Dataset) -> Result<FileTable, SourceError> {
+    let table = &dataset.table;
     let kind = connection
         .query_row(
             "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE",
@@ -20,26 +53,53 @@ pub(super) fn check(connection: &Connection, dataset: &Dataset) -> Result<Vouche
         )
         .optional();
     match kind.map_err(|error| unavailable(&error))?.as_deref() {
-        Some("table") => {}
+        Some("table" | "view") => {}
         Some(_) => return Err(SourceError::NotATable(table.clone())),
         None => return Err(SourceError::NoTable(table.clone())),
     }
-    let columns = strings(connection, "SELECT name FROM pragma_table_info(?)", table)?;
-    let declared = dataset.columns.keys().map(Name::as_str).chain([unit.as_str()]);
-    let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-    for column in declared {
-        if !columns.iter().any(|name| is(name, column)) {
-            return Err(SourceError::NoColumn { table: table.clone(), column: column.to_owned() });
+    let listed = columns(connection, table).map_err(|error| unavailable(&error))?;
+    let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+    let find = |column: &str| {
+        let at = find_column(table, &names, column)?;
+        listed.get(at).ok_or_else(|| SourceError::NoTable(table.clone()))
+    };
+    let (unit, unit_declared) = find(&dataset.unit.column)?;
+    let mut found = BTreeMap::new();
+    for (name, column) in &dataset.columns {
+        let (stored, declared) = find(column.stored_name(name))?;
+        let scale = stored_scale(declared);
+        let kept = column.range().map_or(0, |range| range.scale);
+        if kept > 0 && scale.is_none() && declared.contains("INT") {
+            return Err(SourceError::ColumnType {
+                table: table.clone(),
+                column: stored.clone(),
+                found: declared.clone(),
+                expected: format!(
+                    "amounts with {kept} decimals, which such a column has not: import the file again if an earlier version of \
+                     `lango dataset import` made the table; if they are whole, name a view that reads `CAST({stored} AS REAL)`"
+                ),
+            });
         }
+        found.insert(name.clone(), FileColumn { name: stored.clone(), scale: scale.unwrap_or(0) });
     }
-    let one_row_per_unit = sole_keys(connection, table)?.iter().any(|key| is(key, unit));
-    Ok(Vouched { unit_type: unit_type(connection, table, unit)?, one_row_per_unit })
+    let one_row_per_unit = sole_keys(connection, table)?.iter().any(|key| key.eq_ignore_ascii_case(unit));
+    let vouched = Vouched { unit_type: unit_type(table, unit, unit_declared)?, one_row_per_unit };
+    Ok(FileTable { vouched, unit: unit.clone(), columns: found })
 }
 
-fn unit_type(connection: &Connection, table: &str, unit: &str) -> Result<UnitType, SourceError> {
-    let sql = "SELECT upper(type) FROM pragma_table_info(?1) WHERE lower(name) = lower(?2)";
-    let declared: rusqlite::Result<String> = connection.query_row(sql, [table, unit], |row| row.get(0));
-    let declared = declared.map_err(|error| unavailable(&error))?;
+/// The names of the columns, generated ones included, and their declared types in capitals.
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    // Of a virtual table, 1 marks the columns that `*` leaves out.
+    let sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?) WHERE hidden <> 1";
+    connection.prepare(sql)?.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The scale of a column in which `lango dataset import` keeps amounts: `FIXEDPOINT(2)` holds whole numbers of 0.01.
+fn stored_scale(declared: &str) -> Option<u32> {
+    declared.strip_prefix("FIXEDPOINT(")?.strip_suffix(')')?.parse().ok().filter(|scale| *scale <= 18)
+}
+
+fn unit_type(table: &str, unit: &str, declared: &str) -> Result<UnitType, SourceError> {
     // SQLite's rules of type affinity, https://www.sqlite.org/datatype3.html, section 3.1.
     match ["INT", "CHAR", "CLOB", "TEXT"].into_iter().find(|word| declared.contains(word)) {
         Some("INT") => Ok(UnitType::Integer),
@@ -67,7 +127,8 @@ pub(super) fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<Stri
 
 /// The table's entry in words: its place, its columns and its keys. A table that was made anew has another place.
 pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Result<String> {
-    let sql = "SELECT name || ' ' || rootpage || ' ' || sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    let sql = "SELECT name || ' ' || rootpage || ' ' || sql FROM sqlite_schema WHERE type IN ('table', 'view') \
+               AND name = ? COLLATE NOCASE";
     let entry: String = connection.query_row(sql, [table], |row| row.get(0))?;
     let keys = sole_keys(connection, table).unwrap_or_default();
     Ok(format!("{entry}\nkeys {}\n", keys.join(", ")))

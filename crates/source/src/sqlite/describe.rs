@@ -7,7 +7,7 @@ use crate::{ColumnDescription, SourceError, Suggested, TableDescription, sqlite:
 
 /// The tables of the file, with their columns.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<TableDescription>, SourceError> {
-    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' \
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' \
                AND name NOT LIKE 'lango~_prepar%' ESCAPE '~' AND name NOT LIKE 'lango~_import%' ESCAPE '~' ORDER BY name";
     let names = || {
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
@@ -18,14 +18,10 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<TableDescription>, S
 
 fn table(connection: &Connection, name: String) -> Result<TableDescription, SourceError> {
     let keys = catalogue::sole_keys(connection, &name)?;
-    let read = || {
-        let mut columns = connection.prepare("SELECT name, type FROM pragma_table_info(?)")?;
-        let columns = columns.query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        columns.collect::<rusqlite::Result<Vec<(String, String)>>>()
-    };
-    let columns = read().map_err(|error| unavailable(&error))?.into_iter().map(|(name, declared)| {
+    let listed = catalogue::columns(connection, &name).map_err(|error| unavailable(&error))?;
+    let columns = listed.into_iter().map(|(name, declared)| {
         let unique = keys.iter().any(|key| key.eq_ignore_ascii_case(&name));
-        let suggested = suggested(&declared.to_ascii_uppercase());
+        let suggested = suggested(&declared);
         ColumnDescription { name, declared, suggested, unique }
     });
     let columns = columns.collect();

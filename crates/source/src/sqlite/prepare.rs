@@ -9,7 +9,7 @@ use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
 
 use super::{
-    catalogue,
+    catalogue::{self, FileTable},
     row_order::{define_row_order, raw},
     statement::{FileAccess, quoted, rows},
     unavailable,
@@ -74,14 +74,14 @@ pub(super) fn prepare(
     let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
     let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
     connection.busy_timeout(busy).and_then(|()| super::tuned(&connection)).map_err(unprepared)?;
-    if catalogue::check(&connection, dataset)?.one_row_per_unit {
+    if catalogue::check(&connection, dataset)?.vouched.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
     let _alone = alone(file)?;
     // After the wait, of one moment, before a row is read: a table that is made anew afterwards leaves a preparation that is
     // stale.
     connection.execute_batch("BEGIN").map_err(unprepared)?;
-    let vouched = catalogue::check(&connection, dataset)?;
+    let table = catalogue::check(&connection, dataset)?;
     let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
     connection.execute_batch("COMMIT").map_err(unprepared)?;
     let tie = Tie::of(dataset, secret, &fingerprint);
@@ -93,7 +93,7 @@ pub(super) fn prepare(
     let before = made(&connection, dataset).map_err(unprepared)?;
     let generation = Preparation::next(before.as_ref());
     let name = table_name(dataset, generation);
-    let written = write(&connection, dataset, vouched, secret, &name);
+    let written = write(&connection, dataset, &table, secret, &name);
     let finished = written.and_then(|rows| {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let sql = format!("INSERT OR REPLACE INTO {PAGE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
@@ -144,11 +144,11 @@ pub(super) fn alone(register: &Path) -> Result<File, SourceError> {
 fn write(
     connection: &Connection,
     dataset: &Dataset,
-    vouched: Vouched,
+    table: &FileTable,
     secret: &Secret,
     name: &str,
 ) -> rusqlite::Result<u64> {
-    define_row_order(connection, dataset)?;
+    define_row_order(connection, dataset, table)?;
     let names: Vec<&Name> = dataset.columns.keys().collect();
     let columns: String = names.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
     // Columns without a type keep a value as it is.
@@ -159,13 +159,13 @@ fn write(
     ))?;
     let places = ", ?".repeat(names.len());
     let mut insert = connection.prepare(&format!("INSERT INTO {} VALUES (?, ?{places})", quoted(name)))?;
-    let mut select = connection.prepare(&rows(dataset, &names, &FileAccess::Ranked))?;
+    let mut select = connection.prepare(&rows(dataset, table, &names, &FileAccess::Ranked))?;
     let mut found = select.query([secret.bytes()])?;
     // The rows of a unit come together, and all identifiers are of one type.
     let (mut before, mut rank, mut written) = (Vec::new(), 0_u32, 0_u64);
     while let Some(row) = found.next()? {
         let number;
-        let unit: &[u8] = match (vouched.unit_type, raw(row.get_ref(0)?)) {
+        let unit: &[u8] = match (table.vouched.unit_type, raw(row.get_ref(0)?)) {
             (UnitType::Integer, Raw::Integer(unit)) => {
                 number = unit.to_be_bytes();
                 &number

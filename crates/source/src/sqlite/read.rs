@@ -8,7 +8,8 @@ use lango_privacy::{Counted, Dataset, Exact, Plan};
 use rusqlite::Connection;
 
 use super::{
-    catalogue, prepare,
+    catalogue::{self, FileTable},
+    prepare,
     row_order::{define_row_order, raw},
     statement::{FileAccess, rows},
 };
@@ -26,11 +27,11 @@ pub(super) fn fetch(
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     // Preparing reads the schema only: a table that is gone is found before any row is read.
     let unread = FetchError { rows_were_read: false };
-    let vouched = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
-    let (_, access) = prepare::find(connection, &plan.dataset, vouched, secret).map_err(|_| unread)?;
-    define_row_order(connection, &plan.dataset).map_err(|_| unread)?;
-    let mut count = Count::new(plan, vouched);
-    let text = rows(&plan.dataset, count.columns(), &access);
+    let file = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
+    let (_, access) = prepare::find(connection, &plan.dataset, file.vouched, secret).map_err(|_| unread)?;
+    define_row_order(connection, &plan.dataset, &file).map_err(|_| unread)?;
+    let mut count = Count::new(plan, file.vouched, |name, _| file.scale(name));
+    let text = rows(&plan.dataset, &file, count.columns(), &access);
     let mut statement = connection.prepare(&text).map_err(|_| unread)?;
     let deadline = Instant::now() + timeout;
     let stop = move || Instant::now() >= deadline;
@@ -48,8 +49,12 @@ pub(super) fn fetch(
 
 /// Prepares the statement that reads all that is declared, as a test that it can be: for example, that there are not more
 /// columns than a function may have arguments.
-pub(super) fn prepare_all(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
-    define_row_order(connection, dataset)?;
+pub(super) fn prepare_all(
+    connection: &Connection,
+    dataset: &Dataset,
+    file: &FileTable,
+) -> rusqlite::Result<()> {
+    define_row_order(connection, dataset, file)?;
     let columns: Vec<_> = dataset.columns.keys().collect();
-    connection.prepare(&rows(dataset, &columns, &FileAccess::Ranked)).map(drop)
+    connection.prepare(&rows(dataset, file, &columns, &FileAccess::Ranked)).map(drop)
 }

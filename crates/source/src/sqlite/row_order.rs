@@ -1,16 +1,22 @@
 //! The row order as a function of SQLite's, and what stands in a row for it.
 
-use lango_privacy::{Dataset, Domain};
+use lango_privacy::Dataset;
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
+use super::catalogue::FileTable;
 use crate::{
     order::RowOrder,
-    value::{Raw, Value},
+    value::{Raw, Reader},
 };
 
-/// Defines `lango_row_order(secret, unit, every declared column in name order)`, for the gateway's own statements only.
-pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<()> {
-    let domains: Vec<Domain> = dataset.columns.values().map(|column| column.domain.clone()).collect();
+/// Defines `lango_row_order(secret, unit, every ordered column in name order)`, for the gateway's own statements only.
+pub(super) fn define_row_order(
+    connection: &Connection,
+    dataset: &Dataset,
+    file: &FileTable,
+) -> rusqlite::Result<()> {
+    let reader = |(name, column)| Reader::new(column, file.scale(name));
+    let readers: Vec<Reader> = dataset.ordered_columns().map(reader).collect();
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("lango_row_order", -1, flags, move |arguments| {
@@ -19,8 +25,8 @@ pub(super) fn define_row_order(connection: &Connection, dataset: &Dataset) -> ru
             ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => &[],
         };
         let mut order = RowOrder::new(secret, raw(arguments.get_raw(1)));
-        for (position, domain) in domains.iter().enumerate() {
-            order.add(&Value::of(raw(arguments.get_raw(position + 2)), domain));
+        for (position, reader) in readers.iter().enumerate() {
+            order.add(&reader.read(raw(arguments.get_raw(position + 2))));
         }
         Ok(order.digest().to_vec())
     })
@@ -31,6 +37,7 @@ pub(super) fn raw(value: ValueRef<'_>) -> Raw<'_> {
         ValueRef::Null => Raw::Null,
         ValueRef::Integer(value) => Raw::Integer(value),
         ValueRef::Text(text) => Raw::Text(text),
-        ValueRef::Real(_) | ValueRef::Blob(_) => Raw::Other,
+        ValueRef::Real(value) => Raw::Real(value),
+        ValueRef::Blob(_) => Raw::Other,
     }
 }

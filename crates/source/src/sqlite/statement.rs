@@ -3,6 +3,8 @@
 
 use lango_privacy::{Dataset, Name};
 
+use super::catalogue::FileTable;
+
 /// Where the rows are read, and what has to be done for their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileAccess {
@@ -23,24 +25,28 @@ pub(super) fn quoted(identifier: &str) -> String {
 /// the statement's first and only parameter, where rows are ranked.
 ///
 /// The row order is over every declared column, so that whatever a question uses, the same rows of a unit are read.
-pub(super) fn rows(dataset: &Dataset, columns: &[&Name], access: &FileAccess) -> String {
-    let unit = quoted(&dataset.unit.column);
-    let selected: String = columns.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
+pub(super) fn rows(dataset: &Dataset, file: &FileTable, columns: &[&Name], access: &FileAccess) -> String {
+    let unit = quoted(&file.unit);
+    let named = |names: &mut dyn Iterator<Item = &Name>| -> String {
+        names.map(|name| format!(", {}", quoted(file.name(name)))).collect()
+    };
+    let selected = named(&mut columns.iter().copied());
     let table = quoted(&dataset.table);
     match access {
         FileAccess::Vouched => format!("SELECT {unit}{selected} FROM {table} WHERE {unit} IS NOT NULL"),
         // Read from one end to the other: an index on the unit would bring its rows together too, by as many jumps as there
         // are rows.
         FileAccess::Ranked => {
-            let declared: String =
-                dataset.columns.keys().map(|name| format!(", {}", quoted(name.as_str()))).collect();
+            let ordered = named(&mut dataset.ordered_columns().map(|(name, _)| name));
             format!(
                 "SELECT {unit}{selected} FROM {table} NOT INDEXED WHERE {unit} IS NOT NULL \
-                 ORDER BY {unit} COLLATE BINARY, lango_row_order(?1, {unit}{declared})"
+                 ORDER BY {unit} COLLATE BINARY, lango_row_order(?1, {unit}{ordered})"
             )
         }
-        // As they are stored.
+        // As they are stored, under the names of the policy.
         FileAccess::Prepared(prepared) => {
+            let selected: String =
+                columns.iter().map(|name| format!(", {}", quoted(name.as_str()))).collect();
             format!("SELECT _unit{selected} FROM {} ORDER BY _unit, _rank", quoted(prepared))
         }
     }

@@ -20,8 +20,10 @@ fn source(path: &std::path::Path) -> Sqlite {
 async fn the_catalogue_is_checked_and_not_believed() {
     let more = "sex, village, income, born, age";
     let unit_type = || Err(SourceError::UnitType { table: "residents".into(), column: "person_id".into() });
-    let no_column =
-        |name: &str| Err(SourceError::NoColumn { table: "residents".into(), column: name.into() });
+    let no_column = |name: &str, there: &str| {
+        let (column, there) = (name.into(), there.into());
+        Err(SourceError::NoColumn { table: "residents".into(), column, there })
+    };
     for (sql, one_row_per_unit) in [
         (format!("(person_id TEXT PRIMARY KEY, {more})"), Ok(true)),
         (format!("(person_id TEXT UNIQUE, {more})"), Ok(true)),
@@ -44,12 +46,18 @@ async fn the_catalogue_is_checked_and_not_believed() {
         (format!("(person_id UNIQUE, {more})"), unit_type()),
         (format!("(person_id BLOB PRIMARY KEY, {more})"), unit_type()),
         (format!("(person_id, {more})"), unit_type()),
-        ("(person_id TEXT PRIMARY KEY, sex, village, born, age)".into(), no_column("income")),
-        (format!("(id TEXT PRIMARY KEY, {more})"), no_column("person_id")),
+        (
+            "(person_id TEXT PRIMARY KEY, sex, village, born, age)".into(),
+            no_column("income", "`person_id`, `sex`, `village`, `born`, `age`"),
+        ),
+        (
+            format!("(id TEXT PRIMARY KEY, {more})"),
+            no_column("person_id", "`id`, `sex`, `village`, `income`, `born`, `age`"),
+        ),
     ] {
         let (_folder, path) = file(&format!("CREATE TABLE residents {sql};"));
         let found = catalogue::check(&Connection::open(&path).unwrap(), &dataset(3, 3));
-        assert_eq!(found.map(|vouched| vouched.one_row_per_unit), one_row_per_unit, "{sql}");
+        assert_eq!(found.map(|file| file.vouched.one_row_per_unit), one_row_per_unit, "{sql}");
         assert_eq!(source(&path).check(&dataset(3, 3)).await, one_row_per_unit.map(drop), "{sql}");
     }
 }
@@ -58,10 +66,7 @@ async fn the_catalogue_is_checked_and_not_believed() {
 async fn what_is_no_table_is_not_served() {
     for (sql, expected) in [
         ("CREATE TABLE visas (x)", SourceError::NoTable("residents".into())),
-        (
-            "CREATE TABLE r (person_id TEXT PRIMARY KEY); CREATE VIEW residents AS SELECT * FROM r",
-            SourceError::NotATable("residents".into()),
-        ),
+        ("CREATE VIRTUAL TABLE residents USING fts5(person_id)", SourceError::NotATable("residents".into())),
     ] {
         let (_folder, path) = file(sql);
         assert_eq!(source(&path).check(&dataset(1, 1)).await, Err(expected), "{sql}");
@@ -165,25 +170,35 @@ async fn repro_a_preparation_or_another_question_gave_up_where_a_question_took_l
 
 #[test]
 fn the_statement_holds_names_of_the_policy_and_nothing_else() {
-    use super::statement::{FileAccess, rows};
+    use super::{
+        catalogue::{FileColumn, FileTable},
+        statement::{FileAccess, rows},
+    };
+    use crate::count::{UnitType, Vouched};
+
     let mut dataset = dataset(3, 3);
     dataset.table = "odd \"table\"".into();
     let sex = "sex".parse().unwrap();
+    let name = |name: &str| FileColumn { name: name.into(), scale: 0 };
+    let columns = dataset.columns.keys().map(|declared| (declared.clone(), name(declared.as_str())));
+    let vouched = Vouched { unit_type: UnitType::Text, one_row_per_unit: false };
+    let mut file = FileTable { vouched, unit: "Person ID".into(), columns: columns.collect() };
+    file.columns.insert("age".parse().unwrap(), name("Âge"));
     for (columns, access, expected) in [
         (
             vec![&sex],
             FileAccess::Vouched,
-            r#"SELECT "person_id", "sex" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#,
+            r#"SELECT "Person ID", "sex" FROM "odd ""table""" WHERE "Person ID" IS NOT NULL"#,
         ),
         (
             vec![],
             FileAccess::Vouched,
-            r#"SELECT "person_id" FROM "odd ""table""" WHERE "person_id" IS NOT NULL"#,
+            r#"SELECT "Person ID" FROM "odd ""table""" WHERE "Person ID" IS NOT NULL"#,
         ),
         (
             vec![&sex],
             FileAccess::Ranked,
-            r#"SELECT "person_id", "sex" FROM "odd ""table""" NOT INDEXED WHERE "person_id" IS NOT NULL ORDER BY "person_id" COLLATE BINARY, lango_row_order(?1, "person_id", "age", "born", "income", "sex", "village")"#,
+            r#"SELECT "Person ID", "sex" FROM "odd ""table""" NOT INDEXED WHERE "Person ID" IS NOT NULL ORDER BY "Person ID" COLLATE BINARY, lango_row_order(?1, "Person ID", "Âge", "born", "income", "sex", "village")"#,
         ),
         (
             vec![&sex],
@@ -191,6 +206,6 @@ fn the_statement_holds_names_of_the_policy_and_nothing_else() {
             r#"SELECT _unit, "sex" FROM "lango_prepared_r_1" ORDER BY _unit, _rank"#,
         ),
     ] {
-        assert_eq!(rows(&dataset, &columns, &access), expected);
+        assert_eq!(rows(&dataset, &file, &columns, &access), expected);
     }
 }

@@ -37,8 +37,9 @@ fn wrong(stored: Sql, present: bool) -> Odd {
     Odd { stored, key: "_O", number: None, present, ordered: Some("_O".to_owned()) }
 }
 
-fn gaps() -> [Odd; 3] {
-    [missing(Sql::Null), missing(Sql::Text(String::new())), missing(Sql::Text("  ".into()))]
+fn gaps() -> [Odd; 4] {
+    let blank = |text: &str| missing(Sql::Text(text.into()));
+    [missing(Sql::Null), blank(""), blank("  "), blank("\u{a0}\t")]
 }
 
 /// The declared columns in name order, each with the values that may stand in it.
@@ -55,8 +56,14 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         number(-3, "_O"),
         number(i64::MAX, "_O"),
         wrong(Sql::Text("old".into()), false),
-        wrong(Sql::Text("7".into()), false),
-        wrong(Sql::Real(3.0), false),
+        wrong(Sql::Text("7,0".into()), false),
+        Odd { stored: Sql::Text(" 7 ".into()), ..number(7, "5-9") },
+        Odd { stored: Sql::Text("7.5".into()), ..number(8, "5-9") },
+        Odd { stored: Sql::Text("1e1".into()), ..number(10, "10-11") },
+        Odd { stored: Sql::Real(2.5), ..number(2, "0-4") },
+        Odd { stored: Sql::Real(-0.5), ..number(0, "0-4") },
+        Odd { stored: Sql::Real(1e300), ..number(i64::MAX, "_O") },
+        wrong(Sql::Real(f64::INFINITY), false),
         wrong(blob(b"4"), false),
     ];
     let born = [
@@ -68,16 +75,21 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         text("2024-02-30", "_O"),
         text("2024-03-02", "_O"),
         text("2024-01", "_O"),
-        text("2024-01-01T00:00", "_O"),
+        Odd { stored: Sql::Text("2024-01-01T00:00".into()), ..text("2024-01-01", "2024-01") },
+        Odd { stored: Sql::Text("2024-02-29 23:59:59.5+05:30\n".into()), ..text("2024-02-29", "2024-02") },
+        text("2024-01-01T00", "_O"),
+        text("2024-01-01 24:00", "_O"),
         Odd { stored: Sql::Integer(20_240_101), ..text("20240101", "_O") },
-        wrong(Sql::Real(2024.5), true),
+        Odd { stored: Sql::Real(2024.5), ..text("2024.5", "_O") },
         wrong(blob(b"2024-01-01"), true),
     ];
     let income = [-20, -13, -7, -1, 0, 5, 9, 10, 43, 50, 51, -21, i64::MIN, i64::MAX]
         .map(|value| number(value, "not a dimension"));
     let income = income.into_iter().chain([
-        wrong(Sql::Text("10".into()), false),
-        wrong(Sql::Real(10.0), false),
+        wrong(Sql::Text("10 XOF".into()), false),
+        Odd { stored: Sql::Text("10".into()), ..number(10, "not a dimension") },
+        Odd { stored: Sql::Text("-.5".into()), ..number(0, "not a dimension") },
+        Odd { stored: Sql::Real(9.5), ..number(10, "not a dimension") },
         wrong(blob(b"10"), false),
     ]);
     let sex = [
@@ -86,12 +98,14 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         text("1", "1"),
         Odd { stored: Sql::Integer(1), ..text("1", "1") },
         text("f", "_O"),
-        text("F ", "_O"),
+        Odd { stored: Sql::Text("F ".into()), ..text("F", "F") },
+        Odd { stored: Sql::Text("\t\u{a0}M\r\n".into()), ..text("M", "M") },
+        text("F\u{2003}", "_O"),
         text("_O", "_O"),
         text("_U", "_O"),
         text("F; DROP TABLE residents", "_O"),
         Odd { stored: Sql::Integer(2), ..text("2", "_O") },
-        wrong(Sql::Real(1.0), true),
+        Odd { stored: Sql::Real(1.0), ..text("1", "1") },
         wrong(blob(b"F"), true),
     ];
     let village = [
@@ -107,7 +121,8 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         Odd { stored: Sql::Integer(7), ..text("7", "7") },
         text("7", "7"),
         wrong(blob(b"Kumasi"), true),
-        wrong(Sql::Real(7.0), true),
+        Odd { stored: Sql::Real(7.0), ..text("7", "7") },
+        Odd { stored: Sql::Text(" Kumasi".into()), ..text("Kumasi", "Kumasi") },
     ];
     let with_gaps =
         |values: Vec<Odd>| values.into_iter().chain(gaps()).chain([missing(Sql::Null)]).collect::<Vec<_>>();

@@ -176,7 +176,7 @@ async fn a_file_that_is_no_store_is_named_for_what_it_is_and_left_as_it_is() {
     // What is no database at all.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.toml");
-    std::fs::write(&path, "policy = 1\n".repeat(200)).unwrap();
+    std::fs::write(&path, "policy = 2\n".repeat(200)).unwrap();
     let (location, before) = (Location::File(path.clone()), bytes_of(&path));
     assert!(matches!(Store::create(&location).await, Err(StoreError::Occupied { .. })));
     assert!(matches!(Store::open(&location).await, Err(StoreError::Database(_))));

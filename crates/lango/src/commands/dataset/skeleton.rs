@@ -39,7 +39,7 @@ impl Skeleton<'_> {
              # Lines that begin with `{OPEN}` are yours to decide: put what is right in place of each <..> and take the mark away,\n\
              # or remove the line. Bounds of numbers and days come from what a column means, never from the data.\n\
              # Then: docs/POLICIES.md, and `lango doctor`.\n\
-             policy = 1\n{office}\n\n[dataset.{dataset}]\n\
+             policy = 2\n{office}\n\n[dataset.{dataset}]\n\
              {OPEN}title = \"<TITLE>\"  # for people\n\
              {OPEN}kind = \"<KIND>\"  # stock: how many there are at a moment; flow: how many moved during a period\n\
              source = {source}\ntable = {table}\n\
@@ -108,32 +108,47 @@ fn line(column: &ColumnDescription) -> String {
     if *unique {
         return format!("# {shown} is a key: it identifies, and is nothing to count by");
     }
-    if name.parse::<Name>().is_err() {
-        return format!(
-            "# {shown}: a policy names columns in lower-case letters, digits and `_`; this one cannot be declared"
-        );
-    }
+    // A name that questions can use; `from` says what the column is called.
+    let from =
+        if name.parse::<Name>().is_ok() { String::new() } else { format!("from = {}, ", quoted(name)) };
+    let name = question_name(name);
     match suggested {
         Suggested::Codes(codes) => match listed(codes) {
-            Some(list) => format!("{name} = {{ codes = [{list}] }}  # as its type lists them"),
+            Some(list) => format!("{name} = {{ {from}codes = [{list}] }}  # as its type lists them"),
             None => format!(
-                "# {name} is `{declared}`, whose labels are no codes: printable ASCII without space or comma, each once, not `_..`"
+                "{OPEN}{name} = {{ {from}codes = [<CODES>], recode = {{ {} }} }}  # a code for each label of its type",
+                codes
+                    .iter()
+                    .map(|label| format!("{} = \"<CODE>\"", quoted(label)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         },
         Suggested::Text => format!(
-            "{OPEN}{name} = {{ codes = [<CODES>] }}  # {declared}; or codes = \"iso3166-1-alpha-3\", or open = true"
+            "{OPEN}{name} = {{ {from}codes = [<CODES>] }}  # {declared}; or codes = \"iso3166-1-alpha-3\", or open = true"
         ),
         Suggested::Integer => format!(
-            "{OPEN}{name} = {{ integer = [<LOWEST>, <HIGHEST>], bands = <WIDTH> }}  # {declared}; or an amount"
+            "{OPEN}{name} = {{ {from}integer = [<LOWEST>, <HIGHEST>], bands = <WIDTH> }}  # {declared}; or an amount, or codes"
         ),
         Suggested::Amount(scale) => format!(
-            "{OPEN}{name} = {{ amount = [<LOWEST>, <HIGHEST>], scale = {scale} }}  # {declared}; bounds in units of its last digit"
+            "{OPEN}{name} = {{ {from}amount = [<LOWEST>, <HIGHEST>], scale = {scale} }}  # {declared}; bounds in its own unit"
         ),
         Suggested::Date => format!(
-            "{OPEN}{name} = {{ date = [<FIRST>, <LAST>], bands = \"month\" }}  # {declared}; days as 2024-01-31"
+            "{OPEN}{name} = {{ {from}date = [<FIRST>, <LAST>], bands = \"month\" }}  # {declared}; days as 2024-01-31"
         ),
         Suggested::Nothing => String::new(),
     }
+}
+
+/// A column's name as questions could use it: small letters, digits and `_`.
+fn question_name(name: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+    let words: String = name.chars().map(plain).collect();
+    let words = words.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+    let begins = words.starts_with(|letter: char| letter.is_ascii_lowercase());
+    let mut words = if begins { words } else { format!("column_{words}") };
+    words.truncate(60);
+    words
 }
 
 /// The labels as a list of codes, if all are codes.

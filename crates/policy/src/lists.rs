@@ -1,0 +1,227 @@
+//! Code lists: those that are built in, and those that an office keeps in files beside its policy.
+
+use std::collections::BTreeMap;
+
+use csv_core::{ReadRecordResult, ReaderBuilder};
+use lango_document::{Document, DocumentError};
+use lango_privacy::{Code, trimmed};
+
+/// The most lines of a file beside a policy.
+const LINES_MOST: usize = 200_000;
+
+/// A country of the built-in list: ISO 3166-1 alpha-3, alpha-2 and numeric codes, and the region and the subregion of the United
+/// Nations' standard M49, where it is in one.
+pub(crate) struct Country {
+    /// Alpha-3, officially assigned.
+    pub(crate) alpha_3: &'static str,
+    alpha_2: &'static str,
+    numeric: &'static str,
+    region: &'static str,
+    /// The intermediate region where there is one, else the subregion: `011` is Western Africa.
+    subregion: &'static str,
+}
+
+/// The countries, in the order of their alpha-3 codes.
+pub(crate) fn countries() -> impl Iterator<Item = Country> {
+    COUNTRIES.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split(',');
+        let mut next = || fields.next();
+        Some(Country {
+            alpha_3: next()?,
+            alpha_2: next()?,
+            numeric: next()?,
+            region: next()?,
+            subregion: next()?,
+        })
+    })
+}
+
+/// How a register may write countries, by the policy's word for it: the texts of each, with its alpha-3 code.
+pub(crate) fn written_as(word: &str) -> Option<Vec<(String, &'static str)>> {
+    let texts: fn(&Country) -> Vec<String> = match word {
+        "alpha-2" | "iso3166-1-alpha-2" => |country| vec![country.alpha_2.to_owned()],
+        // Without the zeros in front, too: a spreadsheet takes them for numbers.
+        "m49" | "iso3166-1-numeric" => |country| {
+            let short = country.numeric.trim_start_matches('0');
+            let mut texts = vec![country.numeric.to_owned(), short.to_owned()];
+            texts.dedup();
+            texts
+        },
+        _ => return None,
+    };
+    let texts = countries().flat_map(|country| {
+        texts(&country).into_iter().map(|text| (text, country.alpha_3)).collect::<Vec<_>>()
+    });
+    Some(texts.collect())
+}
+
+/// A built-in grouping of countries, by the policy's name for it: pairs of an alpha-3 code and its group.
+pub(crate) fn grouping(name: &str) -> Option<Vec<(String, String)>> {
+    let group: fn(&Country) -> &'static str = match name {
+        "m49-region" => |country| country.region,
+        "m49-subregion" => |country| country.subregion,
+        _ => return None,
+    };
+    let pairs = countries().filter(|country| !group(country).is_empty());
+    let mut pairs: Vec<(String, String)> =
+        pairs.map(|country| (country.alpha_3.to_owned(), group(&country).to_owned())).collect();
+    // In the order of the groups' codes.
+    pairs.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    Some(pairs)
+}
+
+/// The lines of a file with the columns `value,code`: each value without the blanks around it, and what it means.
+pub(crate) fn pairs(document: &Document) -> Result<Vec<(String, Code)>, DocumentError> {
+    let mut reader = Lines::of(document);
+    let header = reader.next()?.map(|(_, fields)| fields).unwrap_or_default();
+    let place = |wanted: &str| header.iter().position(|name| trimmed(name) == wanted);
+    let (Some(value_at), Some(code_at)) = (place("value"), place("code")) else {
+        return Err(document.error(0, "the first line names the columns, `value,code`"));
+    };
+    let (mut pairs, mut seen) = (Vec::new(), BTreeMap::new());
+    while let Some((line, fields)) = reader.next()? {
+        let wrong = |message: String| document.error_on(line, message);
+        if fields.len() != header.len() {
+            let (found, expected) = (fields.len(), header.len());
+            return Err(wrong(format!("{found} fields where the first line has {expected}")));
+        }
+        let field = |at: usize| fields.get(at).map_or("", |field| trimmed(field));
+        let (value, code) = (field(value_at).to_owned(), field(code_at));
+        if value.is_empty() {
+            return Err(wrong("`value` is blank: a blank value is missing wherever it stands".to_owned()));
+        }
+        if let Some(before) = seen.insert(value.clone(), line) {
+            return Err(wrong(format!("{value:?} stands on line {before} already")));
+        }
+        let code = code.parse().map_err(|error| wrong(format!("{error}")))?;
+        pairs.push((value, code));
+        if pairs.len() > LINES_MOST {
+            return Err(wrong(format!("more than {LINES_MOST} lines")));
+        }
+    }
+    if pairs.is_empty() {
+        Err(document.error(0, "the file has no line below `value,code`"))
+    } else {
+        Ok(pairs)
+    }
+}
+
+/// The lines of a text of fields with commas between them, blank ones left out.
+struct Lines<'a> {
+    document: &'a Document,
+    rest: &'a [u8],
+    reader: csv_core::Reader,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(document: &'a Document) -> Self {
+        let text = document.text.strip_prefix('\u{feff}').unwrap_or(&document.text);
+        Self { document, rest: text.as_bytes(), reader: ReaderBuilder::new().build(), line: 1 }
+    }
+
+    /// The next line that is not blank, with its number.
+    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, DocumentError> {
+        while let [b'\r' | b'\n', rest @ ..] = self.rest {
+            self.line += usize::from(self.rest.first() == Some(&b'\n'));
+            self.rest = rest;
+        }
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let began = self.line;
+        // No record is longer than what is left, and none has more fields than bytes and one more.
+        let mut record = vec![0; self.rest.len() + 1];
+        let mut ends = vec![0; 64];
+        let wrong = |message: &str| Err(self.document.error_on(began, message));
+        // The text may end without a line break; if a break does not end the record either, it is within quotes.
+        let (result, read, written, mut fields) = self.reader.read_record(self.rest, &mut record, &mut ends);
+        let result = match result {
+            ReadRecordResult::InputEmpty => {
+                let (record, ends) = (record.get_mut(written..), ends.get_mut(fields..));
+                let (result, _, _, more) =
+                    self.reader.read_record(b"\n", record.unwrap_or_default(), ends.unwrap_or_default());
+                fields += more;
+                result
+            }
+            ReadRecordResult::OutputFull
+            | ReadRecordResult::OutputEndsFull
+            | ReadRecordResult::Record
+            | ReadRecordResult::End => result,
+        };
+        match result {
+            ReadRecordResult::Record => {}
+            ReadRecordResult::OutputEndsFull => return wrong("more than 64 fields"),
+            ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::End => {
+                return wrong("a quote that is not closed before the file ends");
+            }
+        }
+        let taken = self.rest.get(..read).unwrap_or_default();
+        self.line += taken.iter().filter(|byte| **byte == b'\n').count();
+        self.rest = self.rest.get(read..).unwrap_or_default();
+        let mut start = 0;
+        let mut values = Vec::new();
+        for end in ends.iter().take(fields) {
+            let field = record.get(start..*end).unwrap_or_default();
+            values.push(String::from_utf8_lossy(field).into_owned());
+            start = *end;
+        }
+        Ok(Some((began, values)))
+    }
+}
+
+/// ISO 3166-1, the officially assigned codes, with the regions of M49: <https://unstats.un.org/unsd/methodology/m49/>, as of 2024.
+const COUNTRIES: &str = include_str!("codelists/countries.csv");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_has_its_codes_and_nearly_every_one_its_region() {
+        assert_eq!(countries().count(), 249);
+        let texts = |word| written_as(word).unwrap().into_iter().collect::<BTreeMap<_, _>>();
+        let (alpha_2, m49) = (texts("alpha-2"), texts("m49"));
+        assert_eq!((alpha_2.len(), m49.len()), (249, 249 + 30));
+        for (text, code) in [("NA", "NAM"), ("CI", "CIV"), ("TW", "TWN")] {
+            assert_eq!(alpha_2[text], code);
+        }
+        for (text, code) in [("024", "AGO"), ("24", "AGO"), ("288", "GHA"), ("4", "AFG")] {
+            assert_eq!(m49[text], code);
+        }
+        assert!(written_as("alpha-3").is_none());
+        let regions = grouping("m49-subregion").unwrap();
+        let western: Vec<&str> =
+            regions.iter().filter(|(_, group)| group == "011").map(|(code, _)| code.as_str()).collect();
+        assert_eq!(western.len(), 17);
+        assert!(western.contains(&"GHA") && !western.contains(&"CMR"));
+        assert_eq!(grouping("m49-region").unwrap().len(), 248, "Antarctica is in none");
+    }
+
+    #[test]
+    fn a_file_of_pairs_is_read_or_refused_with_its_line() {
+        let read = |text: &str| pairs(&Document::new("sex.csv", text)).map_err(|error| error.to_string());
+        let texts = |found: Vec<(String, Code)>| {
+            found.into_iter().map(|(value, code)| format!("{value}={code}")).collect::<Vec<_>>()
+        };
+        for text in [
+            "\u{feff}value,code\n1,M\n\"Female, married\" ,F\n",
+            "note,code,value\r\nx,M,1\r\n\r\ny,F,\" Female, married\"",
+        ] {
+            assert_eq!(texts(read(text).unwrap()), ["1=M", "Female, married=F"], "{text}");
+        }
+        for (text, expected) in [
+            ("", "sex.csv:1:1: the first line names the columns, `value,code`"),
+            ("value;code\n1;M", "sex.csv:1:1: the first line names the columns, `value,code`"),
+            ("value,code\n", "sex.csv:1:1: the file has no line below `value,code`"),
+            ("value,code\n1,M\n\n1,F", "sex.csv:4:1: \"1\" stands on line 2 already"),
+            ("value,code\n1", "sex.csv:2:1: 1 fields where the first line has 2"),
+            ("value,code\n ,M", "sex.csv:2:1: `value` is blank"),
+            ("value,code\n1,M N", "sex.csv:2:1: `M N` is not a code"),
+            ("value,code\n\"1,M\n2,F", "sex.csv:2:1: a quote that is not closed"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
+    }
+}

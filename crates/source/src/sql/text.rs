@@ -1,0 +1,86 @@
+//! A column of texts as SQL reads it: trimmed, the day alone where it is of days, NULL where it is missing.
+
+use std::collections::BTreeSet;
+
+use lango_privacy::{Column, Domain, Name};
+
+use super::{Binds, CatalogueTable, Dialect};
+
+/// A column's text on the table itself, without blanks around it, and the day alone where it is of days; as it is where it is
+/// missing.
+pub(super) fn normal_text(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+) -> String {
+    let kind = table.kind(name);
+    let text = dialect.text(table.plain(name), kind);
+    match (kind.is_text(), &column.domain) {
+        (false, _) => text,
+        (true, Domain::Date { .. }) => dialect.day_of(&dialect.trimmed(&text)),
+        (true, Domain::Codes(_) | Domain::Open | Domain::Integer { .. } | Domain::Amount { .. }) => {
+            dialect.trimmed(&text)
+        }
+    }
+}
+
+/// That a column's text is neither blank nor said to be missing; `None` where NULL alone is missing.
+pub(super) fn is_present(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> Option<String> {
+    let kind = table.kind(name);
+    let not_blank = kind.is_text().then(|| dialect.not_blank(table.plain(name), kind));
+    let missing = missing_among(dialect, &normal_text(dialect, table, name, column), column, binds);
+    let conditions = not_blank.into_iter().chain(missing.map(|missing| format!("NOT ({missing})")));
+    let conditions: Vec<String> = conditions.collect();
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
+}
+
+/// A column's text where there is any.
+pub(super) fn present_text(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> String {
+    let text = normal_text(dialect, table, name, column);
+    match is_present(dialect, table, name, column, binds) {
+        Some(present) => format!("CASE WHEN {present} THEN {text} END"),
+        None => text,
+    }
+}
+
+/// That a trimmed text says that the value is missing; `None` where no text does.
+pub(super) fn missing_among(
+    dialect: &dyn Dialect,
+    text: &str,
+    column: &Column,
+    binds: &mut Binds,
+) -> Option<String> {
+    let missing = column.missing_texts();
+    let folded = folded(dialect, text, column, missing.iter());
+    let same = missing.iter().map(|missing| dialect.same(&folded, &binds.text(missing)));
+    let same: Vec<String> = same.collect();
+    (!same.is_empty()).then(|| same.join(" OR "))
+}
+
+/// A text as it is compared with others: in small letters where the case of letters does not matter.
+pub(super) fn folded<'a>(
+    dialect: &dyn Dialect,
+    text: &str,
+    column: &Column,
+    others: impl Iterator<Item = &'a String>,
+) -> String {
+    if !column.reading.ignores_case {
+        return text.to_owned();
+    }
+    let letters: BTreeSet<char> =
+        others.flat_map(|other| other.chars()).filter(char::is_ascii_lowercase).collect();
+    dialect.folded(text, &letters.into_iter().collect::<String>())
+}
