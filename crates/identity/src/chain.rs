@@ -13,8 +13,8 @@ use crate::text::utc;
 pub const CERTIFICATES_MOST: usize = 4;
 /// The most bytes of one of them, in DER.
 pub const CERTIFICATE_BYTES_MOST: usize = 16 * 1024;
-/// What TLS takes of a chain, whatever is sent beside it: rustls keeps at most 64 KiB of what a peer sends in a handshake. And what
-/// TLS adds to each certificate.
+/// What TLS takes of a chain, whatever is sent beside it: rustls keeps at most 64 KiB of what a peer sends in a handshake. And
+/// what TLS adds to each certificate.
 const TLS_CHAIN_BYTES_MOST: usize = 60 * 1024;
 const TLS_CERTIFICATE_FRAME_BYTES: usize = 5;
 

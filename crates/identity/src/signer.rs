@@ -33,8 +33,8 @@ impl Signer {
         Self::from_pem(&read(&dir.join("signing.pem"))?, &read_secret(&dir.join("signing.key"))?)
     }
 
-    /// Reads a chain and an Ed25519 key in PKCS#8, both PEM; an authority that signs itself is left out of the chain. Whether the certificate is valid and the region's is not
-    /// asked here, see [`Signer::check`]: verifiers decide at their own time.
+    /// Reads a chain and an Ed25519 key in PKCS#8, both PEM; an authority that signs itself is left out of the chain. Whether
+    /// the certificate is valid and the region's is not asked here, see [`Signer::check`]: verifiers decide at their own time.
     ///
     /// # Errors
     /// [`SignerError`] when a text is unreadable or the key is not the certificate's.

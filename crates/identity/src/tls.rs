@@ -32,7 +32,8 @@ impl TlsIdentity {
         Self::from_pem(&read(&dir.join("tls.pem"))?, &read_secret(&dir.join("tls.key"))?)
     }
 
-    /// Reads a chain and a key, both PEM; an authority that signs itself is left out of the chain. Use [`check_own`](crate::check_own) to learn whether they are any good.
+    /// Reads a chain and a key, both PEM; an authority that signs itself is left out of the chain. Use
+    /// [`check_own`](crate::check_own) to learn whether they are any good.
     ///
     /// # Errors
     /// [`TlsError`] `Pem`.

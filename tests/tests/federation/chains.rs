@@ -6,8 +6,8 @@ use lango_identity::{PayloadType, digest};
 use lango_testkit::{Office, Policy, Register, TestCoordinator, TestIdentity, TestRegion, persons};
 use lango_wire::pb::{self, member_answer, member_estimate};
 
-/// An office with this number of authorities between its certificates and the region's, each one that signs with a comment of this
-/// length, and the region's own authority at the end of both chains; and a coordinator over it.
+/// An office with this number of authorities between its certificates and the region's, and the region's own authority at the end
+/// of both chains; a certificate of the chain that signs has a comment of this length. And a coordinator over the office.
 async fn below(world: &TestRegion, authorities: usize, comment_bytes: usize) -> (Office, TestCoordinator) {
     let mut office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(3));
     // Chains in TLS are shorter.
