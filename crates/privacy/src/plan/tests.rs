@@ -402,6 +402,7 @@ fn repro_columns_that_order_the_rows_of_a_unit_are_in_the_terms() {
 fn so_little_epsilon_that_the_noise_cannot_be_drawn_is_refused_for_that() {
     // Ten decimals: a value adds up to 10^11.
     let mut dataset = residents();
+    dataset.rows_below = Some(1_000_000);
     let weight = Domain::amount(0, 100_000_000_000, 10, None).unwrap();
     dataset.columns.insert("weight".parse().unwrap(), weight.into());
     let asked = |body: &str, account| compile(&query(body), &dataset, &basis(account, &[])).map(drop);
