@@ -6,7 +6,7 @@ use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
 use lango_statistics::Outcome;
 use lango_transport::{Most, Room, Rooms};
 use lango_wire::{
-    Absence, AnswerError, Inquiry, VerifiedRelease,
+    Absence, AnswerError, Inquiry, OnWire, VerifiedRelease,
     client::{Coming, GatewayClient},
     pb,
     sealed::{SealedPrice, SealedRelease},
@@ -34,8 +34,8 @@ const ROOM_WAIT: Duration = Duration::from_millis(100);
 pub(crate) enum Reply<T> {
     /// It answered, and what it says was verified as far as it can be.
     Answer(T),
-    /// It refused and signed that.
-    Refused(pb::Refusal),
+    /// It refused and signed that; with the memory that it takes until it is passed on.
+    Refused(pb::Refusal, Option<Room>),
     /// It did not answer.
     Missing(pb::Missing),
 }
@@ -49,7 +49,7 @@ impl<T> Reply<T> {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Answer(_) => Outcome::Answered,
-            Self::Refused(refusal) => Outcome::Refused(refusal.reason.clone()),
+            Self::Refused(refusal, _) => Outcome::Refused(refusal.reason.clone()),
             Self::Missing(missing) => Outcome::Missing(missing.reason.clone()),
         }
     }
@@ -70,6 +70,13 @@ pub(crate) struct Came<S, V> {
 pub(crate) type Released = Came<SealedRelease, VerifiedRelease>;
 /// A price, of which nothing is kept but as it came.
 pub(crate) type Priced = Came<SealedPrice, ()>;
+
+/// A call that failed, with the memory of what came instead of an answer.
+#[derive(Debug)]
+struct Failed {
+    status: Status,
+    room: Option<Room>,
+}
 
 /// A member's gateway.
 #[derive(Debug, Clone)]
@@ -123,7 +130,8 @@ impl Asker {
     ///
     /// INVARIANT (an analyst who takes no answers holds up nobody else): an answer keeps its turn for [`ROOM_WAIT`] at most for
     /// want of memory. It is let go then, and asked for again once there is memory of its size; the gateway answers with the same
-    /// bytes.
+    /// bytes. A refusal is small, and comes whole in the headers of its call; it keeps the call's place until there is memory for
+    /// it.
     async fn ask<S, R, V, F>(
         self: Arc<Self>,
         seat: Seat<MemberGateway>,
@@ -144,10 +152,19 @@ impl Asker {
                 let read = async || {
                     let _call = gateway.calls.room(analyst, 1).await;
                     let sending = memory.question(analyst, envelope).await;
-                    let coming = begin(gateway.client.clone(), envelope.clone()).await?;
-                    drop(sending);
-                    let turn = gateway.turn.room(analyst, 1).await;
-                    Ok::<(S, Room), Status>((coming.whole().await?, turn))
+                    let came = async {
+                        let coming = begin(gateway.client.clone(), envelope.clone()).await?;
+                        drop(sending);
+                        let turn = gateway.turn.room(analyst, 1).await;
+                        Ok::<(S, Room), Status>((coming.whole().await?, turn))
+                    };
+                    match came.await {
+                        Ok(came) => Ok(came),
+                        Err(status) => {
+                            let room = memory.answer(analyst, AnswerSize::refused(&status)).await;
+                            Err(Failed { status, room: Some(room) })
+                        }
+                    }
                 };
                 let (sealed, turn) = read().await?;
                 let size = AnswerSize::from(&sealed);
@@ -158,7 +175,8 @@ impl Asker {
                 let room = memory.answer(analyst, size).await;
                 let (sealed, _turn) = read().await?;
                 if AnswerSize::from(&sealed).opened > size.opened {
-                    return Err(Status::out_of_range("an answer grew when it was asked for again"));
+                    let status = Status::out_of_range("an answer grew when it was asked for again");
+                    return Err(Failed { status, room: None });
                 }
                 Ok((sealed, room))
             }
@@ -185,20 +203,20 @@ impl Asker {
         send: impl Fn(MemberGateway) -> F,
     ) -> Result<T, Reply<R>>
     where
-        F: Future<Output = Result<T, Status>>,
+        F: Future<Output = Result<T, Failed>>,
     {
         let Some(gateway) = &seat.reach else {
             return Err(Reply::missing(Absence::NotAMember, "this coordinator knows no such member"));
         };
         let calls = async {
             match send(gateway.clone()).await {
-                Err(status) if lost(&status) => send(gateway.clone()).await,
+                Err(failed) if lost(&failed.status) => send(gateway.clone()).await,
                 done => done,
             }
         };
         match timeout(self.deadline, calls).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(status)) => Err(self.failed(&status, &seat.uri, asked)),
+            Ok(Err(failed)) => Err(self.failed(failed, &seat.uri, asked)),
             Err(_) => {
                 let message = format!("no answer within {:?}", self.deadline);
                 Err(Reply::missing(Absence::Deadline, message))
@@ -206,26 +224,35 @@ impl Asker {
         }
     }
 
-    fn failed<R>(&self, status: &Status, office: &SpiffeId, asked: &RelayedQuestion) -> Reply<R> {
+    fn failed<R>(
+        &self,
+        Failed { status, room }: Failed,
+        office: &SpiffeId,
+        asked: &RelayedQuestion,
+    ) -> Reply<R> {
         // Only a failure on this side has sources: a status that came from the gateway has none.
         if let Some(error) = status.source() {
             let message = explain_handshake(error, &self.tls, &self.region, now());
             tracing::warn!(%office, reason = %message, "a member is unreachable");
             return Reply::missing(Absence::Unreachable, message);
         }
-        if is_too_large(status) {
+        if is_too_large(&status) {
             return Reply::missing(Absence::TooLarge, "the answer is larger than any answer can be");
         }
-        let Some((sealed, envelope)) = sealed_envelope(status).zip(refusal_envelope(status)) else {
+        let Some((sealed, envelope)) = sealed_envelope(&status).zip(refusal_envelope(&status)) else {
             let message = format!("{:?} without a signed refusal: {}", status.code(), status.message());
             return Reply::missing(Absence::Unsigned, message);
         };
         match asked.inquiry(&self.region).refusal(&sealed, office) {
-            Ok(signed) => Reply::Refused(pb::Refusal {
-                reason: signed.code,
-                message: status.message().to_owned(),
-                envelope: Some(envelope.into()),
-            }),
+            Ok(signed) => {
+                let message = status.message().to_owned();
+                let refusal = pb::Refusal { reason: signed.code, message, envelope: Some(envelope.into()) };
+                let room = room.map(|mut room| {
+                    room.shrink(refusal.wire_bytes());
+                    room
+                });
+                Reply::Refused(refusal, room)
+            }
             Err(error) => Reply::missing(Absence::Unverified, error.to_string()),
         }
     }

@@ -1,7 +1,9 @@
 //! What questions take of a coordinator's memory together: answers from when they have come until they are passed on, and tables.
 //!
 //! INVARIANT (a hostile member costs 64 MB at most): an answer is read of one member at a time, is opened only where its memory
-//! is free, as much as it can come to, and is added up only as far as the tables' memory goes.
+//! is free, as much as it can come to, and is added up only as far as the tables' memory goes. A refusal comes in headers, of
+//! which a call has [`ANSWER_HEADER_BYTES_MAX`](lango_transport::ANSWER_HEADER_BYTES_MAX) at most, 28 calls of one member
+//! 3.5 MB; a call has its place until there is memory for its refusal.
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use lango_wire::{
     sealed::{SealedPrice, SealedRelease},
 };
 use tokio::sync::Semaphore;
+use tonic::Status;
 
 /// What all large answers hold together that have come and are not passed on.
 const ANSWERS_BYTES: usize = 24 << 20;
@@ -119,6 +122,12 @@ pub(crate) struct AnswerSize {
 }
 
 impl AnswerSize {
+    /// Of a call that failed: the details as they came, as they are cut into parts, and as the envelope among them is read.
+    pub(crate) fn refused(status: &Status) -> Self {
+        let sealed = status.details().len() + status.message().len();
+        Self { sealed, opened: 3 * sealed }
+    }
+
     fn of(texts: usize, layouts: usize, integers: usize) -> Self {
         let sealed = texts + layouts + integers;
         // Every code has a comma or a line's end after it, and every integer a byte at least.

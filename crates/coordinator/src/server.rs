@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use lango_identity::{Expected, TlsError, client_config, server_config};
-use lango_transport::{Most, Rooms};
+use lango_identity::{
+    Expected, OwnFault, PeerFault, Region, Role, SpiffeId, TlsError, TlsIdentity, check_own, client_config,
+    server_config,
+};
+use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Rooms};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     client::GatewayClient,
-    limits::{PASSED_ON_BYTES_MAX, REQUEST_BYTES_MAX},
+    limits::{PASSED_ON_BYTES_MAX, REFUSAL_HEADER_BYTES_MAX, REQUEST_BYTES_MAX},
     pb::coordinator_service_server::CoordinatorServiceServer,
     reflection,
 };
@@ -17,6 +20,7 @@ use tonic::service::Routes;
 use crate::{
     CoordinatorConfig, MembersError,
     ask::{Asker, MemberGateway},
+    clock::now,
     members::Members,
     memory::Memory,
     question::Door,
@@ -25,6 +29,8 @@ use crate::{
 
 /// A question as gateways take it, in its frame.
 const QUESTION_BYTES_MAX: usize = REQUEST_BYTES_MAX + PASSED_ON_BYTES_MAX;
+// INVARIANT (a signed refusal reaches its asker): headers may be as large as the largest refusal.
+const _: () = assert!(REFUSAL_HEADER_BYTES_MAX <= ANSWER_HEADER_BYTES_MAX as usize);
 /// What all pages of members hold that are not taken yet, and those of one address.
 const PAGES_BYTES: usize = 4 << 20;
 const PAGES_BYTES_EACH: usize = 1 << 20;
@@ -38,6 +44,19 @@ pub enum CoordinatorServeError {
     /// Identity or region cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Its own certificate is none that gateways and analysts take.
+    #[error("the TLS certificate is not good: {fault}; {}", .fault.advice())]
+    Own {
+        /// What a peer would refuse it for.
+        #[from]
+        fault: OwnFault,
+    },
+    /// Its own certificate names nobody.
+    #[error("the TLS certificate is not good: {0}")]
+    Nobody(#[from] PeerFault),
+    /// Its own certificate is of somebody else.
+    #[error("the TLS certificate is not good: it is of {0}, and analysts take a coordinator's alone")]
+    Role(SpiffeId),
     /// The compiled protocol cannot be served.
     #[error("the protocol's description cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -53,6 +72,7 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CoordinatorServeError> {
+    check_identity(&config.tls, &config.region)?;
     let tls = server_config(&config.tls, &config.region)?;
     let limits = config.limits;
     let service = service(config)?;
@@ -69,6 +89,13 @@ pub async fn serve(
         .add_service(reflection_alpha);
     lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
     Ok(())
+}
+
+/// Refuses what gateways and analysts would refuse.
+fn check_identity(tls: &TlsIdentity, region: &Region) -> Result<(), CoordinatorServeError> {
+    check_own(tls, region, now())?;
+    let id = tls.id()?;
+    if id.role() == Role::Coordinator { Ok(()) } else { Err(CoordinatorServeError::Role(id)) }
 }
 
 fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> {

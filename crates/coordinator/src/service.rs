@@ -138,7 +138,7 @@ async fn relay_prices(mut fan_out: FanOut<Priced>, events: &Events<pb::Coordinat
                 Ok(price) => (member_estimate::Outcome::Estimate(price), Some(room)),
                 Err(error) => (member_estimate::Outcome::Missing(unreadable(&error)), None),
             },
-            Reply::Refused(refusal) => (member_estimate::Outcome::Refusal(refusal), None),
+            Reply::Refused(refusal, room) => (member_estimate::Outcome::Refusal(refusal), room),
             Reply::Missing(missing) => (member_estimate::Outcome::Missing(missing), None),
         };
         let member = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
@@ -178,7 +178,7 @@ async fn relay(
                     Err(error) => (member_answer::Outcome::Missing(unreadable(&error)), None),
                 }
             }
-            Reply::Refused(refusal) => (member_answer::Outcome::Refusal(refusal), None),
+            Reply::Refused(refusal, room) => (member_answer::Outcome::Refusal(refusal), room),
             Reply::Missing(missing) => (member_answer::Outcome::Missing(missing), None),
         };
         let answer = pb::MemberAnswer { office, outcome: Some(outcome) };

@@ -3,7 +3,7 @@
 use rustls::pki_types::CertificateDer;
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
-use crate::chain::{ChainFault, Use, check_chain};
+use crate::chain::{ChainFault, Use, check_chain, check_size};
 use crate::dsse::{PayloadType, verify_signature};
 use crate::region::Region;
 use lango_principal::SpiffeId;
@@ -18,24 +18,20 @@ pub struct Envelope {
     pub payload: Vec<u8>,
     /// 64 bytes.
     pub signature: Vec<u8>,
-    /// DER, the signer's first, then the authorities between it and the region's.
+    /// DER, the signer's first, then the authorities between it and the region's: four at most, of 16 KiB each.
     pub certificates: Vec<Vec<u8>>,
 }
 
-/// How large an envelope may be. The default is the gateway's for queries: 256 KiB, four certificates of 16 KiB.
+/// How large an envelope's payload may be; its chain has limits of its own. The default is the gateway's for queries: 256 KiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnvelopeLimits {
     /// Bytes of the payload.
     pub payload_bytes_max: usize,
-    /// Certificates of the chain.
-    pub certificates_max: usize,
-    /// Bytes of one certificate.
-    pub certificate_bytes_max: usize,
 }
 
 impl Default for EnvelopeLimits {
     fn default() -> Self {
-        Self { payload_bytes_max: 256 * 1024, certificates_max: 4, certificate_bytes_max: 16 * 1024 }
+        Self { payload_bytes_max: 256 * 1024 }
     }
 }
 
@@ -63,33 +59,22 @@ pub fn verify(
     now: i64,
     limits: EnvelopeLimits,
 ) -> Result<Verified, Unauthenticated> {
-    check_sizes(envelope, limits)?;
+    let bytes = envelope.payload.len();
+    if bytes > limits.payload_bytes_max {
+        return Err(Unauthenticated::PayloadSize { bytes });
+    }
     if envelope.payload_type != expected.media_type() {
         return Err(Unauthenticated::PayloadType { expected, found: printable(&envelope.payload_type) });
     }
     let chain: Vec<_> =
         envelope.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+    // Before any of them is read.
+    check_size(&chain, Use::Signing)?;
     let (certificate, public_key) = check_certificates(&chain, region, now)?;
     if !verify_signature(&public_key, expected.media_type(), &envelope.payload, &envelope.signature) {
         return Err(Unauthenticated::Signature);
     }
     Ok(Verified { principal: certificate.spiffe.clone(), certificate, payload: envelope.payload.clone() })
-}
-
-/// A1.
-fn check_sizes(envelope: &Envelope, limits: EnvelopeLimits) -> Result<(), Unauthenticated> {
-    let bytes = envelope.payload.len();
-    if bytes > limits.payload_bytes_max {
-        return Err(Unauthenticated::PayloadSize { bytes });
-    }
-    let count = envelope.certificates.len();
-    if count > limits.certificates_max {
-        return Err(Unauthenticated::CertificateCount { count });
-    }
-    match envelope.certificates.iter().map(Vec::len).find(|bytes| *bytes > limits.certificate_bytes_max) {
-        Some(bytes) => Err(Unauthenticated::CertificateSize { bytes }),
-        None => Ok(()),
-    }
 }
 
 /// A2: the first certificate keeps the rules for signing, and the chain leads to the region's authority.
@@ -113,18 +98,6 @@ pub enum Unauthenticated {
         /// Its size.
         bytes: usize,
     },
-    /// A1: the chain is too long.
-    #[error("a chain of {count} certificates is too long")]
-    CertificateCount {
-        /// Its length.
-        count: usize,
-    },
-    /// A1: a certificate is too large.
-    #[error("a certificate of {bytes} bytes is too large")]
-    CertificateSize {
-        /// Its size.
-        bytes: usize,
-    },
     /// A1: a message of another type.
     #[error("the envelope is of type `{found}` instead of `{expected}`")]
     PayloadType {
@@ -136,7 +109,7 @@ pub enum Unauthenticated {
     /// A2: the signer's certificate breaks a rule.
     #[error(transparent)]
     Certificate(#[from] CertificateFault),
-    /// A2: the chain does not lead to the region's authority.
+    /// A1: the chain is too long, or a certificate too large. A2: it does not lead to the region's authority.
     #[error(transparent)]
     Chain(#[from] ChainFault),
     /// A4: not the signature of this payload by this certificate's key.

@@ -49,6 +49,13 @@ impl OwnFault {
             Self::Chain(ChainFault::UnknownAuthority) => {
                 "check that `tls.pem` and the configured authority are of the same region"
             }
+            Self::Chain(ChainFault::TooLong { .. } | ChainFault::TooLarge { .. } | ChainFault::TooDeep) => {
+                "leave out of `tls.pem` what is no authority between its first certificate and the region's, or have it issued \
+                 with a shorter chain"
+            }
+            Self::Chain(ChainFault::Algorithm) => {
+                "have it issued by authorities whose keys are of a kind that verifiers take"
+            }
             Self::Key(_) => "put the key that `tls.pem` was issued for into `tls.key`",
             Self::Certificate(_) | Self::Chain(_) => {
                 "have the region's authority issue a certificate with one SPIFFE URI"

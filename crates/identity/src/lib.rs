@@ -27,7 +27,7 @@ mod fixture;
 pub use apart::{OneKey, check_apart};
 pub use authority::{Authority, AuthorityError, Issued, Lifetime};
 pub use certificate::{CertificateFault, Facts};
-pub use chain::ChainFault;
+pub use chain::{CERTIFICATE_BYTES_MOST, CERTIFICATES_MOST, ChainFault};
 pub use dsse::{PayloadType, digest, pae, verify_signature};
 pub use envelope::{Envelope, EnvelopeLimits, Unauthenticated, Verified, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};

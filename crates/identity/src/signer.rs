@@ -9,6 +9,7 @@ use lango_files::{FileError, read, read_secret};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
+use crate::chain::without_roots;
 use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
@@ -32,13 +33,13 @@ impl Signer {
         Self::from_pem(&read(&dir.join("signing.pem"))?, &read_secret(&dir.join("signing.key"))?)
     }
 
-    /// Reads a chain and an Ed25519 key in PKCS#8, both PEM. Whether the certificate is valid and the region's is not
-    /// asked here, see [`Signer::check`]: verifiers decide at their own time.
+    /// Reads a chain and an Ed25519 key in PKCS#8, both PEM; an authority that signs itself is left out of the chain. Whether
+    /// the certificate is valid and the region's is not asked here, see [`Signer::check`]: verifiers decide at their own time.
     ///
     /// # Errors
     /// [`SignerError`] when a text is unreadable or the key is not the certificate's.
     pub fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, SignerError> {
-        let chain = certificates_from_pem(chain_pem)?;
+        let chain = without_roots(certificates_from_pem(chain_pem)?);
         let facts = leaf_facts(&chain).ok_or(PemError::NoCertificate)??;
         let PrivateKeyDer::Pkcs8(der) = key_from_pem(key_pem)? else {
             return Err(SignerError::KeyEncoding);
@@ -51,10 +52,11 @@ impl Signer {
         }
     }
 
-    /// Whether the certificate keeps the region's rules for signing and is valid at `now` (Unix seconds).
+    /// Whether the certificate keeps the region's rules for signing and is valid at `now` (Unix seconds), and its chain is no
+    /// longer than verifiers take.
     ///
     /// # Errors
-    /// What [`verify`](crate::verify) would refuse the certificate for.
+    /// What [`verify`](crate::verify) would refuse the certificates for.
     pub fn check(&self, region: &Region, now: i64) -> Result<(), crate::Unauthenticated> {
         crate::envelope::check_certificates(&self.chain, region, now).map(|_| ())
     }
@@ -71,7 +73,7 @@ impl Signer {
         }
     }
 
-    /// Its chain, its own certificate first.
+    /// Its chain as it is sent, its own certificate first.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }

@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{ClientConfig, ServerConfig};
 
+use crate::chain::without_roots;
 use crate::peer::{ClientVerifier, Expected, PeerFault, ServerVerifier, peer_id};
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
@@ -31,15 +32,16 @@ impl TlsIdentity {
         Self::from_pem(&read(&dir.join("tls.pem"))?, &read_secret(&dir.join("tls.key"))?)
     }
 
-    /// Reads a chain and a key, both PEM. Use [`check_own`](crate::check_own) to learn whether they are any good.
+    /// Reads a chain and a key, both PEM; an authority that signs itself is left out of the chain. Use
+    /// [`check_own`](crate::check_own) to learn whether they are any good.
     ///
     /// # Errors
     /// [`TlsError`] `Pem`.
     pub fn from_pem(chain_pem: &[u8], key_pem: &[u8]) -> Result<Self, TlsError> {
-        Ok(Self { chain: certificates_from_pem(chain_pem)?, key: key_from_pem(key_pem)? })
+        Ok(Self { chain: without_roots(certificates_from_pem(chain_pem)?), key: key_from_pem(key_pem)? })
     }
 
-    /// Its chain, its own certificate first.
+    /// Its chain as it is sent, its own certificate first.
     #[must_use]
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain

@@ -9,6 +9,7 @@
 mod answers;
 mod background;
 mod caller;
+mod chain;
 mod clock;
 mod cluster;
 mod coordinator;

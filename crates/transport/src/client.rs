@@ -12,7 +12,7 @@ use tonic::{
 
 use crate::{
     Address,
-    limits::{KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
+    limits::{ANSWER_HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
 };
 
 /// What a peer may send of an answer before that is read, and of all that are not read: more answers begin to come at once than
@@ -60,6 +60,7 @@ impl Dial {
     fn endpoint(&self) -> Endpoint {
         Endpoint::from(self.address.plain.clone())
             .origin(self.address.uri.clone())
+            .http2_max_header_list_size(ANSWER_HEADER_BYTES_MAX)
             .http2_keep_alive_interval(KEEPALIVE_EVERY)
             .keep_alive_timeout(KEEPALIVE_ANSWER_MAX)
             .keep_alive_while_idle(true)

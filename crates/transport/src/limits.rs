@@ -21,6 +21,9 @@ pub(crate) const UNSIGNED_BYTES_MOST: usize = 8 << 20;
 pub(crate) const REQUEST_BYTES: usize = 16 << 10;
 /// The most bytes of a request's headers.
 pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// The most bytes of an answer's headers, trailers among them, reckoned as HTTP/2 does (RFC 9113, 6.5.2): a call whose answer has
+/// more fails. They come whole and unasked, so that each call under way may hold as much.
+pub const ANSWER_HEADER_BYTES_MAX: u32 = 128 * 1024;
 /// What a peer may send before it is read: on a stream, and on a connection.
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;

@@ -85,6 +85,7 @@ epsilon-out-of-range =
     .range = epsilon must be above 0, at most 100 and no finer than a billionth
     .conversion = epsilon { $epsilon } cannot be converted to rho at the account's delta
     .too-thin = the price is too small to be shared among { $margins } margins
+    .too-noisy = the noise of `{ $measure }` would be too large to be drawn at this price: name a larger epsilon, or ask the office for tighter bounds
 column-not-declared = column `{ $column }` is not declared
 not-a-dimension = column `{ $column }` has no keys to group by
 too-many-margins =

@@ -1,6 +1,6 @@
 //! How much may come over the wire: no more than the largest answer that can be planned.
 
-use lango_identity::EnvelopeLimits;
+use lango_identity::{CERTIFICATE_BYTES_MOST, CERTIFICATES_MOST, EnvelopeLimits};
 use lango_privacy::CELLS_MOST;
 
 const KIB: usize = 1024;
@@ -13,8 +13,14 @@ pub const PLAN_BYTES_MAX: usize = lango_privacy::PLAN_BYTES_MOST;
 pub const LAYOUT_BYTES_MAX: usize = lango_privacy::LAYOUT_BYTES_MOST;
 /// The most bytes of a packed integer.
 pub const INTEGER_BYTES_MAX: usize = 10;
-/// The most bytes of an office's envelope: a payload of 8 KiB, four certificates of 16 KiB and their frame.
-pub const ENVELOPE_BYTES_MAX: usize = 80 * KIB;
+/// The most bytes of what an office signs.
+const OFFICE_PAYLOAD_BYTES_MAX: usize = 8 * KIB;
+/// The most bytes of an office's envelope: a payload of 8 KiB, four certificates of 16 KiB and 8 KiB for their frame.
+pub const ENVELOPE_BYTES_MAX: usize =
+    OFFICE_PAYLOAD_BYTES_MAX + CERTIFICATES_MOST * CERTIFICATE_BYTES_MOST + 8 * KIB;
+/// The most bytes of the headers that a refusal travels in: its envelope in base64, which makes four bytes of three, and 16 KiB
+/// for its words and facts, in all places of them.
+pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 16 * KIB;
 /// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes, the texts, the
 /// envelope and their frame.
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;
@@ -31,7 +37,7 @@ pub const AUDIENCE_MOST: usize = 1_000;
 
 /// How large the parts of an office's envelope may be: what offices sign is small.
 pub(crate) const OFFICE_LIMITS: EnvelopeLimits =
-    EnvelopeLimits { payload_bytes_max: 8 * KIB, certificates_max: 4, certificate_bytes_max: 16 * KIB };
+    EnvelopeLimits { payload_bytes_max: OFFICE_PAYLOAD_BYTES_MAX };
 
 /// The bytes that an answer with these texts and this number of integers has at most, whatever the integers are.
 pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize {

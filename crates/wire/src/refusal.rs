@@ -242,6 +242,7 @@ impl Refusal {
                 | PlanRefusal::Epsilon
                 | PlanRefusal::Loss(_)
                 | PlanRefusal::TooThin(_)
+                | PlanRefusal::TooNoisy(_)
                 | PlanRefusal::Column(_)
                 | PlanRefusal::NotADimension(_)
                 | PlanRefusal::Dimensions

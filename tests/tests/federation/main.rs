@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod chains;
 mod claims;
 mod connections;
 mod coordinator;

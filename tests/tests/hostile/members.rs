@@ -236,3 +236,19 @@ async fn a_member_that_never_ends_is_given_up_at_the_deadline() {
     assert!(["deadline", "unverified", "unsigned"].contains(&price.as_str()), "{price}");
     measured.check("a stream without end");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_with_large_headers_costs_the_coordinator_little() {
+    let measured = Measured::begin().await;
+    // In base64: within what the largest signed refusal may have, above it, and so far above it that the connection ends.
+    for bytes in [80 * 1024, 100 * 1024, 4 * MIB] {
+        let status = Status::with_details(Code::PermissionDenied, "no", vec![7; bytes].into());
+        let (query, price) = beside(always(vec![Step::Fail(status)])).await;
+        let expected: &[&str] = if bytes < MIB { &["unsigned"] } else { &["unsigned", "unreachable"] };
+        assert!(
+            expected.contains(&query.as_str()) && expected.contains(&price.as_str()),
+            "{bytes}: {query} {price}"
+        );
+    }
+    measured.check("large headers");
+}

@@ -108,12 +108,12 @@ fn an_envelope_that_was_changed_is_refused() {
         (
             "five certificates",
             |e, _| e.certificates = vec![e.certificates[0].clone(); 5],
-            Unauthenticated::CertificateCount { count: 5 },
+            ChainFault::TooLong { count: 5 }.into(),
         ),
         (
             "huge certificate",
             |e, _| e.certificates.push(vec![0; 16_385]),
-            Unauthenticated::CertificateSize { bytes: 16_385 },
+            ChainFault::TooLarge { bytes: 16_385, bytes_max: 16_384 }.into(),
         ),
     ];
     for (name, change, expected) in cases {

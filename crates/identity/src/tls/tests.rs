@@ -52,8 +52,8 @@ pub(crate) fn connect(client: &mut ClientConnection, server: &mut ServerConnecti
         }
         let mut rest = bytes.as_slice();
         while !rest.is_empty() && outcome.server.is_none() {
-            server.read_tls(&mut rest).unwrap();
-            outcome.server = server.process_new_packets().err();
+            let read = server.read_tls(&mut rest).map_err(|error| rustls::Error::General(error.to_string()));
+            outcome.server = read.and_then(|_| server.process_new_packets()).err();
         }
         bytes = Vec::new();
         while server.wants_write() {
@@ -61,8 +61,8 @@ pub(crate) fn connect(client: &mut ClientConnection, server: &mut ServerConnecti
         }
         rest = bytes.as_slice();
         while !rest.is_empty() && outcome.client.is_none() {
-            client.read_tls(&mut rest).unwrap();
-            outcome.client = client.process_new_packets().err();
+            let read = client.read_tls(&mut rest).map_err(|error| rustls::Error::General(error.to_string()));
+            outcome.client = read.and_then(|_| client.process_new_packets()).err();
         }
     }
     outcome

@@ -73,7 +73,7 @@ impl QuestionShape {
         let excess = |amount: u64, split: Split| -> Result<f64, PlanRefusal> {
             let margins = match self.priced_group(group, amount / groups.len() as u64, split, basis) {
                 Ok(margins) => margins,
-                Err(PlanRefusal::TooThin(_)) => return Ok(f64::INFINITY),
+                Err(PlanRefusal::TooThin(_) | PlanRefusal::TooNoisy(_)) => return Ok(f64::INFINITY),
                 Err(refusal) => return Err(refusal),
             };
             let terms = group.terms_of(&margins, at).unwrap_or_default();
@@ -162,7 +162,10 @@ impl QuestionShape {
                 }
                 let measurement =
                     measurement(&margin.measure, fetch, sensitivity, basis.account, price_nano, delta_e18);
-                let measurement = measurement.ok_or(PlanRefusal::TooThin(self.fetches.len()))?;
+                let measurement = measurement.ok_or_else(|| match price_nano {
+                    0 => PlanRefusal::TooThin(self.fetches.len()),
+                    _ => PlanRefusal::TooNoisy(margin.measure.clone()),
+                })?;
                 Ok(MarginText {
                     measure: margin.measure.clone(),
                     by: margin.by.clone(),

@@ -73,6 +73,11 @@ pub enum PlanRefusal {
     /// So little epsilon that there is nothing to share among the margins.
     #[error("the price is too small to be shared among {0} margins")]
     TooThin(usize),
+    /// So little epsilon for values this large that the noise is beyond what can be drawn.
+    #[error(
+        "the noise of `{0}` would be too large to be drawn at this price: name a larger epsilon, or ask the office for tighter bounds"
+    )]
+    TooNoisy(Measure),
     /// A column that is not declared.
     #[error("column `{0}` is not declared")]
     Column(Name),
@@ -152,7 +157,7 @@ impl PlanRefusal {
             Self::Overflow { .. } => "sum-could-overflow",
             Self::PrecisionNot(_) => "precision-not-foreseen",
             Self::Precision | Self::PrecisionOutOfReach => "precision-out-of-range",
-            Self::Epsilon | Self::Loss(_) | Self::TooThin(_) => "epsilon-out-of-range",
+            Self::Epsilon | Self::Loss(_) | Self::TooThin(_) | Self::TooNoisy(_) => "epsilon-out-of-range",
             Self::Column(_) => "column-not-declared",
             Self::NotADimension(_) => "not-a-dimension",
             Self::Dimensions => "too-many-dimensions",

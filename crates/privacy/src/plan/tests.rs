@@ -397,3 +397,34 @@ fn repro_columns_that_order_the_rows_of_a_unit_are_in_the_terms() {
     several.columns.remove(&age);
     assert_ne!(terms(&several), before);
 }
+
+#[test]
+fn so_little_epsilon_that_the_noise_cannot_be_drawn_is_refused_for_that() {
+    // Ten decimals: a value adds up to 10^11.
+    let mut dataset = residents();
+    dataset.rows_below = Some(1_000_000);
+    let weight = Domain::amount(0, 100_000_000_000, 10, None).unwrap();
+    dataset.columns.insert("weight".parse().unwrap(), weight.into());
+    let asked = |body: &str, account| compile(&query(body), &dataset, &basis(account, &[])).map(drop);
+    let noisy = |measure: &str| Err(PlanRefusal::TooNoisy(measure.parse().unwrap()));
+    for (body, account, expected) in [
+        ("measure sum(weight)\nby sex\nprice epsilon 0.02", &DELTA, noisy("sum(weight)")),
+        ("measure sum(weight)\nby sex\nprice epsilon 0.2", &DELTA, Ok(())),
+        ("measure sum(weight)\nby sex\nprice epsilon 0.002", &Accounting::Pure, noisy("sum(weight)")),
+        ("measure sum(weight)\nby sex\nprice epsilon 0.02", &Accounting::Pure, Ok(())),
+        // The measure at fault is named, not the one beside it.
+        (
+            "measure persons\nby sex\nmeasure sum(weight)\nby sex\nprice epsilon 0.004",
+            &Accounting::Pure,
+            noisy("sum(weight)"),
+        ),
+        // A billionth, for two.
+        (
+            "measure persons\nby\nmeasure rows\nby\nprice epsilon 0.000000001",
+            &Accounting::Pure,
+            Err(PlanRefusal::TooThin(2)),
+        ),
+    ] {
+        assert_eq!(asked(body, account), expected, "{body}");
+    }
+}

@@ -168,6 +168,7 @@ fn plan(refusal: &PlanRefusal) -> Arguments {
             case("conversion", [("epsilon", epsilon.clone())])
         }
         PlanRefusal::TooThin(margins) => case("too-thin", [("margins", margins.to_string())]),
+        PlanRefusal::TooNoisy(measure) => case("too-noisy", [("measure", measure.to_string())]),
         PlanRefusal::Dimensions => case("plan", []),
         PlanRefusal::Cells(cells) => case("cells", [("cells", cells.to_string())]),
         PlanRefusal::Integers(integers) => case("integers", [("integers", integers.to_string())]),

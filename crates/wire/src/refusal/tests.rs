@@ -88,6 +88,7 @@ fn every() -> Vec<Refusal> {
         PlanRefusal::Loss(LossError::Range),
         PlanRefusal::Loss(LossError::Conversion(text())),
         PlanRefusal::TooThin(3),
+        PlanRefusal::TooNoisy(measure.clone()),
         PlanRefusal::Column(name("c")),
         PlanRefusal::NotADimension(name("c")),
         PlanRefusal::Dimensions,

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lango_identity::{
-    Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, certificates_from_pem,
-    check_apart, check_own,
+    ChainFault, Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, Unauthenticated,
+    certificates_from_pem, check_apart, check_own,
 };
 use time::{OffsetDateTime, macros::datetime};
 
@@ -17,6 +17,9 @@ const BUILT: i64 = datetime!(2026-01-01 0:00 UTC).unix_timestamp();
 const FAR: i64 = datetime!(2100-01-01 0:00 UTC).unix_timestamp();
 /// When a certificate is better replaced.
 const SOON_S: i64 = 30 * 86_400;
+const SHORTER: &str = "leave out of `signing.pem` what is no authority between its first certificate and the region's, or have \
+                       it issued with a shorter chain";
+const OTHER_KEYS: &str = "have it issued by authorities whose keys are of a kind that verifiers take";
 const CLOCK: &str = "set the machine's clock, and keep it by NTP";
 
 /// Examines the certificates and the clock; returns whose the signing certificate is, where it is an office's.
@@ -129,7 +132,14 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) 
     let leaf = chain.first().map(AsRef::as_ref);
     if let Err(error) = signer.check(region, now) {
         let early = leaf.and_then(|der| Facts::read(der).ok()).is_some_and(|facts| now < facts.not_before);
-        let advice = if early { CLOCK } else { "have the region's authority issue a new one" };
+        let advice = match &error {
+            Unauthenticated::Chain(
+                ChainFault::TooLong { .. } | ChainFault::TooLarge { .. } | ChainFault::TooDeep,
+            ) => SHORTER,
+            Unauthenticated::Chain(ChainFault::Algorithm) => OTHER_KEYS,
+            _ if early => CLOCK,
+            _ => "have the region's authority issue a new one",
+        };
         report.failed(subject, error, advice);
         return Some(id);
     }

@@ -23,6 +23,7 @@ pub async fn examine(
     for name in file.sources() {
         let own: Vec<&Dataset> = datasets.iter().filter(|of| of.source == name).copied().collect();
         let source = reach(file, config, name, &own, report).await;
+        let estimates = estimates(source.as_deref(), &own).await;
         for dataset in own {
             let subject = format!("dataset {}", dataset.name);
             let Some(source) = &source else {
@@ -34,6 +35,7 @@ pub async fn examine(
                 continue;
             }
             report.ok(subject, format!("table `{}` is as the policy declares it", dataset.table));
+            bounded(dataset, estimates.get(dataset.table.as_str()).copied(), report);
             let place = Place { file, config };
             place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
         }
@@ -49,6 +51,28 @@ pub async fn examine(
         );
     }
     reached
+}
+
+/// About how many rows the catalogue says that each table has, by its name; those of which it says nothing are left out.
+async fn estimates(source: Option<&dyn Source>, datasets: &[&Dataset]) -> HashMap<String, u64> {
+    let Some(source) = source.filter(|_| !datasets.is_empty()) else { return HashMap::new() };
+    // What stands against the source is said of it already.
+    let tables = source.describe().await.unwrap_or_default();
+    tables.into_iter().filter_map(|table| Some((table.name, table.rows?))).collect()
+}
+
+/// Holds the rows that a table is estimated to have against the policy's bound, which nobody else does: a gateway would have to
+/// count, and what it did then would show the count.
+fn bounded(dataset: &Dataset, estimate: Option<u64>, report: &mut DoctorReport) {
+    let (Some(rows), rows_below) = (estimate, dataset.rows_below()) else { return };
+    if rows < rows_below {
+        return;
+    }
+    report.warning(
+        format!("dataset {}, rows_below", dataset.name),
+        format!("the catalogue reckons with {rows} rows, and the policy with fewer than {rows_below}"),
+        "raise `rows_below` in the policy: a sum over more rows may be cut off",
+    );
 }
 
 /// Asks who answers; returns the source, if a server does.
