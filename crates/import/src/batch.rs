@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     notation::Notation,
-    report::{Finding, Findings, Place},
+    report::{Finding, Findings, RowPlace},
     schema::Target,
     value::{Read, trimmed},
 };
@@ -65,7 +65,7 @@ impl Batch {
         };
         self.values.push(value);
         if let (Some(finding), Some(findings)) = (finding, self.findings.get_mut(column)) {
-            findings.add(finding, Place { file: self.file, line });
+            findings.add(finding, RowPlace { file: self.file, line });
         }
     }
 

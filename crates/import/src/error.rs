@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use crate::{
     judge::UnfitColumn,
     options::Rename,
-    report::{ImportReport, NamedFile, Place, places},
+    report::{ImportReport, NamedFile, RowPlace, places},
     tuning::RECORD_BYTES_MOST,
 };
 
@@ -158,6 +158,17 @@ pub enum ImportError {
         /// Whether there is something where others have their identifier.
         named: bool,
     },
+    /// The register holds other data of the same version.
+    #[error(
+        "the register holds other data of `{dataset}` under version {version}, or the same read in another way, and answers \
+         that are stored would stay those of the old: raise `version` in the policy, or say --same-version"
+    )]
+    SameVersion {
+        /// The dataset.
+        dataset: String,
+        /// Its version.
+        version: String,
+    },
     /// Values keep the file from being imported.
     #[error("{}", columns.iter().map(UnfitColumn::to_string).collect::<Vec<_>>().join("; "))]
     Unfit {
@@ -261,7 +272,7 @@ pub enum ImportError {
         /// How many units stand on several rows.
         units: u64,
         /// The first ten rows of such units, in order.
-        places: Vec<Place>,
+        places: Vec<RowPlace>,
     },
     /// The file is not the one that it was when the import began.
     #[error("{0} changed while it was read: import it again when it is complete")]
@@ -313,7 +324,7 @@ fn counted(count: u64, noun: &str) -> String {
 }
 
 /// Places in words. Ten may not be all.
-fn first(files: &[NamedFile], first: &[Place]) -> String {
+fn first(files: &[NamedFile], first: &[RowPlace]) -> String {
     let more = u64::from(first.len() == crate::report::FIRST);
     places(files, first, first.len() as u64 + more)
 }
@@ -347,6 +358,7 @@ impl ImportError {
             | Self::NamedTwice(_)
             | Self::OtherHeader { .. }
             | Self::InFile { .. }
+            | Self::SameVersion { .. }
             | Self::Unfit { .. }
             | Self::NotFlat { .. }
             | Self::Parquet { .. }

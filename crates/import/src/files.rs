@@ -16,7 +16,7 @@ use crate::{
     fingerprint,
     notation::Notation,
     parquet_file::ParquetFile,
-    report::{NamedFile, Place},
+    report::{NamedFile, RowPlace},
     schema::TableSchema,
 };
 
@@ -73,10 +73,21 @@ impl<'a> Files<'a> {
         Self { files, schema }
     }
 
-    /// What tells whether these are still the same files.
+    /// The table that they become.
+    pub(crate) fn schema(self) -> &'a TableSchema {
+        self.schema
+    }
+
+    /// What says whether these are still the same files.
     pub(crate) fn fingerprint(self) -> Result<String, ImportError> {
         let prints = self.files.iter().map(|file| fingerprint::of(&file.path));
         Ok(prints.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    /// A digest of all that they hold.
+    pub(crate) fn content(self) -> Result<String, ImportError> {
+        let contents = self.files.iter().map(|file| fingerprint::content(&file.path));
+        Ok(contents.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
     /// How they are read, in words, and the same for the same reading.
@@ -167,7 +178,7 @@ impl<'a> Files<'a> {
     }
 
     /// Where these rows are, which are counted from 1 through all files and ascend.
-    pub(crate) fn places(self, rows: &[u64]) -> Result<Vec<Place>, ImportError> {
+    pub(crate) fn places(self, rows: &[u64]) -> Result<Vec<RowPlace>, ImportError> {
         let (mut places, mut before) = (Vec::new(), 0);
         for (at, file) in self.files.iter().enumerate() {
             let wanted: Vec<u64> = rows.iter().skip(places.len()).map(|row| row - before).collect();
@@ -176,7 +187,7 @@ impl<'a> Files<'a> {
             }
             let open = OpenFile::open(file, self.schema, &Arc::default())?;
             let (lines, passed) = open.lines(&wanted).map_err(|error| self.within(at, error))?;
-            places.extend(lines.into_iter().map(|line| Place { file: at, line }));
+            places.extend(lines.into_iter().map(|line| RowPlace { file: at, line }));
             before += passed;
         }
         Ok(places)

@@ -2,7 +2,7 @@
 
 use crate::{
     options::{Accepted, ImportOptions},
-    report::{Counted, Finding, Findings, ImportReport, ImportedColumn},
+    report::{Finding, Findings, FoundValues, ImportReport, ImportedColumn},
 };
 
 /// More than one in this number of the present values of a column may not be unread or undeclared.
@@ -67,7 +67,7 @@ impl Judgement {
         &mut self,
         column: &ImportedColumn,
         fault: UnfitValues,
-        counted: Counted,
+        counted: FoundValues,
         of: u64,
         report: &ImportReport,
         options: &ImportOptions,
@@ -95,12 +95,12 @@ impl Judgement {
 }
 
 /// The values of a column that are unread or undeclared, with the first places of all.
-fn unfit(findings: &Findings) -> Counted {
+fn unfit(findings: &Findings) -> FoundValues {
     let unfit = findings.found().filter(|(finding, _)| finding.is_unread() || finding.is_undeclared());
     let mut first: Vec<_> = unfit.flat_map(|(_, counted)| counted.first.iter().copied()).collect();
     first.sort_by_key(|place| (place.file, place.line));
     first.truncate(crate::report::FIRST);
-    Counted { count: findings.unfit(), first }
+    FoundValues { count: findings.unfit(), first }
 }
 
 fn remedies(findings: &Findings) -> Vec<&'static str> {
@@ -139,7 +139,7 @@ impl std::fmt::Display for UnfitColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{NamedFile, Place};
+    use crate::report::{NamedFile, RowPlace};
 
     fn report(rows: u64, found: &[(usize, Finding, u64)]) -> ImportReport {
         let mut columns: Vec<ImportedColumn> = ["person_id", "income"]
@@ -151,7 +151,7 @@ mod tests {
             .into();
         for (column, finding, count) in found {
             for line in 0..*count {
-                columns[*column].findings.add(*finding, Place { file: 0, line: line + 2 });
+                columns[*column].findings.add(*finding, RowPlace { file: 0, line: line + 2 });
             }
         }
         let files = vec![NamedFile { path: "a.csv".into(), by_line: true }];

@@ -30,7 +30,7 @@ pub use judge::{UnfitColumn, UnfitValues};
 pub use notation::{DayFormat, DayFormatError, DecimalMark, Notation, Thousands};
 pub use options::{Accepted, ImportFile, ImportOptions, Rename};
 pub use report::{
-    Counted, Finding, Findings, ImportEvent, ImportReport, ImportedColumn, NamedFile, Place, UnitKey,
+    Finding, Findings, FoundValues, ImportEvent, ImportReport, ImportedColumn, NamedFile, RowPlace, UnitKey,
 };
 pub use run::ImportJob;
 pub use tuning::Tuning;

@@ -24,6 +24,8 @@ pub struct ImportOptions {
     pub accepted: Vec<Accepted>,
     /// Reads and checks everything, and leaves the register as it is.
     pub dry_run: bool,
+    /// Takes other data under the version that the register holds already.
+    pub same_version: bool,
 }
 
 /// A column of the files under the policy's name.

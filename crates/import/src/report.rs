@@ -42,7 +42,7 @@ pub struct ImportedColumn {
 
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPlace {
     /// The position of its file among those that are imported.
     pub file: usize,
     /// The line on which it begins, counted from 1; of a Parquet file the row.
@@ -51,11 +51,11 @@ pub struct Place {
 
 /// Values, counted, with the places of the first ten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct FoundValues {
     /// How many there are.
     pub count: u64,
     /// Where the first ten are.
-    pub first: Vec<Place>,
+    pub first: Vec<RowPlace>,
 }
 
 /// What is noted of a value. It is a fact of one value and its column's declaration, and no value itself.
@@ -87,7 +87,7 @@ pub enum Finding {
 
 /// For each [`Finding`], the values of a column of which it is true.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings([Counted; Finding::ALL.len()]);
+pub struct Findings([FoundValues; Finding::ALL.len()]);
 
 /// Whether the catalogue vouches for one row of each unit. The policy decides it, never the rows: a file whose rows do not allow
 /// the key that the policy asks for is refused.
@@ -203,13 +203,13 @@ impl Finding {
 
 impl Findings {
     /// Those values of which this is true.
-    pub fn of(&self, finding: Finding) -> &Counted {
-        static NONE: Counted = Counted { count: 0, first: Vec::new() };
+    pub fn of(&self, finding: Finding) -> &FoundValues {
+        static NONE: FoundValues = FoundValues { count: 0, first: Vec::new() };
         self.0.get(finding as usize).unwrap_or(&NONE)
     }
 
     /// What was found at all, in the order of reports.
-    pub fn found(&self) -> impl Iterator<Item = (Finding, &Counted)> {
+    pub fn found(&self) -> impl Iterator<Item = (Finding, &FoundValues)> {
         Finding::ALL.into_iter().zip(&self.0).filter(|(_, counted)| counted.count > 0)
     }
 
@@ -219,7 +219,7 @@ impl Findings {
         unfit.map(|(_, counted)| counted.count).sum()
     }
 
-    pub(crate) fn add(&mut self, finding: Finding, place: Place) {
+    pub(crate) fn add(&mut self, finding: Finding, place: RowPlace) {
         if let Some(counted) = self.0.get_mut(finding as usize) {
             counted.add(place);
         }
@@ -233,7 +233,7 @@ impl Findings {
 
     /// As text: for each finding, how many and the places.
     pub(crate) fn encoded(&self) -> String {
-        let counted = |counted: &Counted| {
+        let counted = |counted: &FoundValues| {
             let places = counted.first.iter().map(|place| format!(" {}:{}", place.file, place.line));
             format!("{}{}", counted.count, places.collect::<String>())
         };
@@ -247,17 +247,17 @@ impl Findings {
             let count = parts.next()?.parse().ok()?;
             let place = |text: &str| {
                 let (file, line) = text.split_once(':')?;
-                Some(Place { file: file.parse().ok()?, line: line.parse().ok()? })
+                Some(RowPlace { file: file.parse().ok()?, line: line.parse().ok()? })
             };
-            Some(Counted { count, first: parts.map(place).collect::<Option<_>>()? })
+            Some(FoundValues { count, first: parts.map(place).collect::<Option<_>>()? })
         };
-        let all: Vec<Counted> = text.split(';').map(counted).collect::<Option<_>>()?;
+        let all: Vec<FoundValues> = text.split(';').map(counted).collect::<Option<_>>()?;
         Some(Self(all.try_into().ok()?))
     }
 }
 
-impl Counted {
-    pub(crate) fn add(&mut self, place: Place) {
+impl FoundValues {
+    pub(crate) fn add(&mut self, place: RowPlace) {
         self.count += 1;
         if self.first.len() < FIRST {
             self.first.push(place);
@@ -273,15 +273,15 @@ impl Counted {
 
 impl ImportReport {
     /// The places of some values in words: `lines 2, 4, ..`.
-    pub fn places(&self, counted: &Counted) -> String {
+    pub fn places(&self, counted: &FoundValues) -> String {
         places(&self.files, &counted.first, counted.count)
     }
 }
 
 /// Places in words: `lines 2, 4, ..`, `row 3`, or of several files `a.csv line 2, b.parquet row 4`; dots follow where there are
 /// more than are named.
-pub(crate) fn places(files: &[NamedFile], places: &[Place], count: u64) -> String {
-    let by_line = |place: &Place| files.get(place.file).is_none_or(|file| file.by_line);
+pub(crate) fn places(files: &[NamedFile], places: &[RowPlace], count: u64) -> String {
+    let by_line = |place: &RowPlace| files.get(place.file).is_none_or(|file| file.by_line);
     let numbers: Vec<String> = match files {
         [_, _, ..] => places
             .iter()
@@ -322,9 +322,9 @@ mod tests {
     fn findings_are_written_as_text_and_read_again() {
         let mut findings = Findings::default();
         for line in 2..20 {
-            findings.add(Finding::DecimalComma, Place { file: 1, line });
+            findings.add(Finding::DecimalComma, RowPlace { file: 1, line });
         }
-        findings.add(Finding::Above, Place { file: 0, line: 7 });
+        findings.add(Finding::Above, RowPlace { file: 0, line: 7 });
         assert_eq!(Findings::decoded(&findings.encoded()), Some(findings.clone()));
         for text in ["", "1", "x;0;0;0;0;0;0;0;0;0;0", "1 2;0;0;0;0;0;0;0;0;0;0"] {
             assert_eq!(Findings::decoded(text), None, "{text}");
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn places_are_named_by_line_or_row_and_by_file_where_there_are_several() {
         let file = |name: &str, by_line| NamedFile { path: name.into(), by_line };
-        let at = |file, line| Place { file, line };
+        let at = |file, line| RowPlace { file, line };
         let (one, rows) = (vec![file("a.csv", true)], vec![file("a.parquet", false)]);
         let two = vec![file("x/a.csv", true), file("x/b.parquet", false)];
         for (files, list, count, expected) in [

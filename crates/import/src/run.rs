@@ -17,10 +17,11 @@ use crate::{
     ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn, Tuning, UnitKey,
     batch::Batch,
     files::{FileEnd, Files},
+    fingerprint,
     judge::Judgement,
     lock::ImportLock,
     schema::TableSchema,
-    staging::{Progress, Repeated, Staging},
+    staging::{ImportedData, Progress, Repeated, Staging},
 };
 
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
@@ -58,12 +59,14 @@ impl ImportJob<'_> {
         // A file that cannot be read leaves a register as it is, or not made.
         let left_out = files.check()?;
         if self.options.dry_run {
+            let imported = self.imported(&schema, files)?;
             let staging = Staging::temporary(self.register, &schema, &self.tuning)?;
-            return self.stage(&staging, &schema, files, &fingerprint, left_out, report);
+            return self.stage(&staging, files, &fingerprint, &imported, left_out, report);
         }
         let _lock = ImportLock::take(self.register)?;
+        let imported = self.imported(&schema, files)?;
         let staging = Staging::open(self.register, &schema, &self.tuning)?;
-        let done = self.stage(&staging, &schema, files, &fingerprint, left_out, report);
+        let done = self.stage(&staging, files, &fingerprint, &imported, left_out, report);
         if let Err(error) = &done {
             staging.roll_back();
             if !error.may_go_on() {
@@ -74,15 +77,37 @@ impl ImportJob<'_> {
         done
     }
 
+    /// The data at hand; refused where the register holds others of the same version. What the policy declares is no part of
+    /// them: a declaration has its own place in what answers are stored under.
+    fn imported(&self, schema: &TableSchema, files: Files<'_>) -> Result<ImportedData, ImportError> {
+        let ImportOptions { notation, renames, .. } = self.options;
+        let data = format!("{}\n{}\n{notation:?}\n{renames:?}", files.content()?, files.describe());
+        let imported = ImportedData {
+            dataset: self.dataset.name.to_string(),
+            version: self.dataset.version.to_string(),
+            data: fingerprint::digest(&data),
+        };
+        let others = ImportedData::of(self.register, &schema.table)?.filter(|held| {
+            (&held.dataset, &held.version) == (&imported.dataset, &imported.version) && *held != imported
+        });
+        match others {
+            Some(ImportedData { dataset, version, .. }) if !self.options.same_version => {
+                Err(ImportError::SameVersion { dataset, version })
+            }
+            Some(_) | None => Ok(imported),
+        }
+    }
+
     fn stage(
         &self,
         staging: &Staging,
-        schema: &TableSchema,
         files: Files<'_>,
         fingerprint: &str,
+        imported: &ImportedData,
         left_out: Vec<String>,
         report: Report<'_>,
     ) -> Result<ImportReport, ImportError> {
+        let schema = files.schema();
         let reading = format!("{}\n{:?}\n{}", files.describe(), self.options.notation, schema.describe());
         let (mut progress, event) = staging.resume(fingerprint, &reading, schema.columns.len())?;
         if let Some(event) = event {
@@ -101,25 +126,25 @@ impl ImportJob<'_> {
             progress.complete = true;
             staging.commit(&progress)?;
         }
-        let mut done = imported(schema, files, progress, left_out);
+        let mut done = found(files, progress, left_out);
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
         }
         notify(report, ImportEvent::Keying)?;
-        done.key = Some(self.key(staging, schema, files)?);
+        done.key = Some(self.key(staging, files)?);
         if !self.options.dry_run {
-            staging.take_the_name(&judged.accepted)?;
+            staging.take_the_name(imported, &judged.accepted)?;
         }
         Ok(done)
     }
 
-    fn key(&self, staging: &Staging, schema: &TableSchema, files: Files<'_>) -> Result<UnitKey, ImportError> {
+    fn key(&self, staging: &Staging, files: Files<'_>) -> Result<UnitKey, ImportError> {
         match staging.key()? {
             Ok(key) => Ok(key),
             Err(Repeated { units, rows }) => Err(ImportError::Repeated {
                 files: files.names(),
-                column: schema.unit().to_owned(),
+                column: files.schema().unit().to_owned(),
                 units,
                 places: files.places(&rows)?,
             }),
@@ -206,13 +231,8 @@ impl ImportJob<'_> {
     }
 }
 
-fn imported(
-    schema: &TableSchema,
-    files: Files<'_>,
-    progress: Progress,
-    left_out: Vec<String>,
-) -> ImportReport {
-    let columns = schema.columns.iter().zip(progress.findings);
+fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportReport {
+    let columns = files.schema().columns.iter().zip(progress.findings);
     let columns = columns.map(|(target, findings)| ImportedColumn {
         name: target.name.clone(),
         type_name: target.field_type.word(),

@@ -24,7 +24,8 @@ pub(crate) struct TableSchema {
     pub(crate) one_row_per_unit: bool,
     /// The unit's column first.
     pub(crate) columns: Vec<Target>,
-    renames: Vec<Rename>,
+    /// Columns of the files under other names than theirs.
+    pub(crate) renames: Vec<Rename>,
 }
 
 /// Where a file has the table's columns, by its header.

@@ -19,8 +19,10 @@ use crate::{
 
 mod accepted;
 mod ends;
+mod imported;
 mod progress;
 
+pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
@@ -211,13 +213,18 @@ impl Staging {
         Ok(name)
     }
 
-    /// In one transaction, the new table takes the place and the name of the old one, and the register remembers what was
-    /// accepted of it.
-    pub(crate) fn take_the_name(&self, accepted: &[Accepted]) -> Result<(), ImportError> {
+    /// In one transaction, the new table takes the place and the name of the old one, and the register remembers which data it
+    /// holds and what was accepted of them.
+    pub(crate) fn take_the_name(
+        &self,
+        imported: &ImportedData,
+        accepted: &[Accepted],
+    ) -> Result<(), ImportError> {
         let (table, staging) = (quoted(&self.table), quoted(&self.staging));
         let renamed = format!("DROP TABLE IF EXISTS {table}; ALTER TABLE {staging} RENAME TO {table}");
         self.in_one_transaction(&|| {
             self.connection.execute_batch(&renamed)?;
+            self.note(imported)?;
             self.remember(accepted)?;
             self.forget()
         })

@@ -189,7 +189,11 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
     let question = persons("by sex", "50");
     let price = unsigned(analyst.estimate(&office, &question).await.unwrap());
 
-    let (code, stdout, stderr) = said(&import(&config, &after));
+    let (code, _, stderr) = said(&import(&config, &after));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("other data of `residents` under version 2024-07-01"), "{stderr}");
+    let again = ["--dataset", "residents", "--same-version"];
+    let (code, stdout, stderr) = said(&command(&config, &again).arg(&after).output().unwrap());
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
     for said in [
         "1 identifier in `person_id` stands on more than one row (lines 22, 23)",
@@ -384,7 +388,7 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
         assert_eq!(
             count(&format!("SELECT count(*) FROM {schema}.sqlite_schema")),
             4,
-            "the table and its key, and the same of what was accepted"
+            "the table and its key, its data's fingerprint and what was accepted"
         );
     }
 }

@@ -10,7 +10,7 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_accepted (
     column_name TEXT NOT NULL COLLATE NOCASE,
     share REAL NOT NULL,
     PRIMARY KEY (table_name, column_name)
-)";
+) WITHOUT ROWID";
 
 impl Staging {
     /// Writes down what was accepted of the table at hand instead of what was before, within the transaction at hand.

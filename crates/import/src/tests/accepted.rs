@@ -80,6 +80,53 @@ fn a_float_s_tail_behind_a_code_is_the_reason() {
 }
 
 #[test]
+fn other_data_under_the_same_version_are_refused_until_that_is_said() {
+    let mut office = Office::new();
+    office.options.same_version = false;
+    let file = office.write("a.csv", format!("{HEADER}{}", lines(0..3)));
+    let other = office.write("b.csv", format!("{HEADER}{}", lines(0..4)));
+    let refused = |office: &Office, file: &std::path::Path| {
+        let before = office.rows();
+        let error = office.import(file).unwrap_err();
+        assert!(matches!(error, ImportError::SameVersion { .. }), "{error}");
+        assert!(
+            error.to_string().contains("other data of `residents` under version 1, or the same read"),
+            "{error}"
+        );
+        assert_eq!(office.rows(), before);
+        assert!(office.is_tidy());
+    };
+    office.import(&file).unwrap();
+    // The same file is no other data, by another name too, and whatever the policy declares of it now.
+    office.import(&file).unwrap();
+    office.import(&office.write("c.csv", std::fs::read(&file).unwrap())).unwrap();
+    let village = office.dataset.columns.remove(&"village".parse().unwrap()).unwrap();
+    office.import(&file).unwrap();
+    office.dataset.columns.insert("village".parse().unwrap(), village);
+    refused(&office, &other);
+    // A dry run finds it as well.
+    office.options.dry_run = true;
+    refused(&office, &other);
+    office.options.dry_run = false;
+    // Read in another way, the same file may be other data.
+    office.options.notation.thousands = Some(",".parse().unwrap());
+    refused(&office, &file);
+    office.options.notation.thousands = None;
+    office.dataset.version = "2".parse().unwrap();
+    office.import(&other).unwrap();
+    office.options.same_version = true;
+    office.import(&file).unwrap();
+    office.options.same_version = false;
+    office.import(&file).unwrap();
+    // An import that failed does not count, and nor does a table that is gone.
+    office.dataset.version = "3".parse().unwrap();
+    office.import(&office.write("d.csv", format!("{HEADER}A,F\n"))).unwrap_err();
+    office.import(&other).unwrap();
+    office.open().execute_batch("DROP TABLE residents").unwrap();
+    office.import(&file).unwrap();
+}
+
+#[test]
 fn only_what_the_policy_declares_can_be_accepted() {
     let office = Office::new().accepting("gender", 0.5);
     let error = office.import(&office.write("a.csv", format!("{HEADER}{}", lines(0..3)))).unwrap_err();

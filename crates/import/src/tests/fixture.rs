@@ -63,7 +63,8 @@ impl Office {
         Self {
             folder: tempfile::tempdir().unwrap(),
             dataset: dataset(1),
-            options: ImportOptions::default(),
+            // Most tests import many files one after the other.
+            options: ImportOptions { same_version: true, ..ImportOptions::default() },
             tuning: Tuning::default(),
         }
     }
@@ -162,10 +163,11 @@ impl Office {
         select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
-    /// The names of everything in the register.
+    /// The names of everything in the register but what it remembers of its imports.
     pub(super) fn objects(&self) -> Vec<String> {
         let connection = self.open();
-        let mut select = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE name <> 'lango_imported' ORDER BY name";
+        let mut select = connection.prepare(sql).unwrap();
         select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
@@ -184,7 +186,7 @@ impl Office {
 /// What was found of a column: each finding that is true of a value, with the number of values and the lines of the first.
 pub(super) fn found(report: &ImportReport, column: &str) -> Vec<(Finding, u64, Vec<u64>)> {
     let column = report.columns.iter().find(|found| found.name == column).unwrap();
-    let lines = |first: &[crate::Place]| first.iter().map(|place| place.line).collect();
+    let lines = |first: &[crate::RowPlace]| first.iter().map(|place| place.line).collect();
     column
         .findings
         .found()

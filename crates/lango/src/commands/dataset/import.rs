@@ -61,6 +61,9 @@ pub struct Import {
     /// Read and check everything, print the report, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Import other data than the register's under the same `version`, although stored answers stay those of the old.
+    #[arg(long)]
+    same_version: bool,
 }
 
 /// What stands before the decimals of a number.
@@ -164,6 +167,7 @@ impl Import {
             renames: self.rename.clone(),
             accepted: self.accept.clone(),
             dry_run: self.dry_run,
+            same_version: self.same_version,
         })
     }
 
@@ -254,7 +258,7 @@ fn section(rows: &mut Vec<(String, String)>, head: &str, lines: impl Iterator<It
 /// What was found among a column's values, a line for each finding: `income: 3, decimal comma (lines 2, 3, 4)`.
 fn found(report: &ImportReport, held: &ImportedColumn, which: impl Fn(Finding) -> bool) -> Vec<String> {
     let found = held.findings.found().filter(|(finding, _)| which(*finding));
-    let line = |(finding, counted): (Finding, &lango_import::Counted)| {
+    let line = |(finding, counted): (Finding, &lango_import::FoundValues)| {
         let count = grouped(counted.count.cast_signed());
         format!("{}: {count}, {} ({})", held.name, finding.words(), report.places(counted))
     };
