@@ -56,11 +56,7 @@ impl TableSchema {
         let is_unit = |name: &Name| name.as_str().eq_ignore_ascii_case(unit);
         let declared_too = dataset.columns.iter().find(|(name, _)| is_unit(name));
         let declared_too = declared_too.map(|(_, column)| &column.domain);
-        // Identifiers have no blanks around them, even if the column is declared open as well.
-        let unit_type = match declared_too.map(FieldType::of) {
-            Some(FieldType::Text) | None => FieldType::Word,
-            Some(other) => other,
-        };
+        let unit_type = declared_too.map_or(FieldType::Word, FieldType::of).of_identifiers();
         let declared = dataset.columns.iter().filter(|(name, _)| !is_unit(name));
         let declared = declared.map(|(name, column)| {
             Target::of(name.as_str(), FieldType::of(&column.domain), Some(&column.domain))

@@ -7,6 +7,8 @@ use crate::{notation::Notation, report::Finding};
 mod day;
 mod number;
 
+pub(crate) use number::Excess;
+
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FieldType {
@@ -17,7 +19,7 @@ pub(crate) enum FieldType {
     /// A day, `YYYY-MM-DD`.
     Day,
     /// A decimal number in units of `10^-scale`.
-    Number { scale: u32 },
+    Number { scale: u32, excess: Excess },
 }
 
 /// A field, read.
@@ -39,8 +41,18 @@ impl FieldType {
             Domain::Codes(_) => Self::Word,
             Domain::Open => Self::Text,
             Domain::Date { .. } => Self::Day,
-            Domain::Integer { .. } => Self::Number { scale: 0 },
-            Domain::Amount { scale, .. } => Self::Number { scale: *scale },
+            Domain::Integer { .. } => Self::Number { scale: 0, excess: Excess::Rounds },
+            Domain::Amount { scale, .. } => Self::Number { scale: *scale, excess: Excess::Rounds },
+        }
+    }
+
+    /// The same for the unit's column: identifiers have no blanks around them and are not rounded, whatever else the column is
+    /// declared to be.
+    pub(crate) fn of_identifiers(self) -> Self {
+        match self {
+            Self::Text => Self::Word,
+            Self::Number { scale, .. } => Self::Number { scale, excess: Excess::Differs },
+            Self::Word | Self::Day => self,
         }
     }
 
@@ -57,7 +69,7 @@ impl FieldType {
         match self {
             Self::Word | Self::Text => "text",
             Self::Day => "day",
-            Self::Number { scale: 0 } => "whole number",
+            Self::Number { scale: 0, .. } => "whole number",
             Self::Number { .. } => "amount",
         }
     }
@@ -74,7 +86,7 @@ impl FieldType {
                 Ok(day) => Read::Day(day),
                 Err(reason) => Read::UnreadText(word, reason),
             },
-            Self::Number { scale } => match number::number(word, *scale, notation) {
+            Self::Number { scale, excess } => match number::number(word, *scale, *excess, notation) {
                 Ok(Some(value)) => Read::Integer(value),
                 Ok(None) => Read::Null,
                 Err(reason) => Read::UnreadBytes(word, reason),
@@ -101,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_field_is_read_as_its_column_or_kept_as_it_stands() {
-        let number = FieldType::Number { scale: 0 };
+        let number = FieldType::Number { scale: 0, excess: Excess::Rounds };
         for (field_type, field, expected) in [
             (&FieldType::Word, &b"007"[..], Read::Text(b"007")),
             (&FieldType::Word, b" F\t", Read::Text(b"F")),

@@ -35,7 +35,9 @@ pub(super) struct Records {
     expected: Option<usize>,
     record: Vec<u8>,
     ends: Vec<usize>,
+    /// How many fields the row at hand has, and how many bytes they have together.
     fields: usize,
+    bytes: usize,
 }
 
 impl Records {
@@ -59,6 +61,7 @@ impl Records {
             record: vec![0; RECORD_BYTES_MOST],
             ends: vec![0; COLUMNS_MOST],
             fields: 0,
+            bytes: 0,
         };
         let mut delimiter = delimited.delimiter;
         let mut skip = delimited.skip_lines;
@@ -103,8 +106,18 @@ impl Records {
         self.began
     }
 
-    /// Reads the next row that is not blank; false at the end.
+    /// Reads the next row that is not blank, nor made of nothing but delimiters, as spreadsheets write below a table; false at
+    /// the end.
     pub(super) fn next(&mut self) -> Result<bool, ImportError> {
+        while self.next_of_any()? {
+            if self.bytes > 0 || self.fields < 2 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn next_of_any(&mut self) -> Result<bool, ImportError> {
         if !self.begin()? {
             return Ok(false);
         }
@@ -136,7 +149,7 @@ impl Records {
                 }
             }
         }
-        self.fields = fields;
+        (self.fields, self.bytes) = (fields, bytes);
         self.check(bytes)?;
         Ok(true)
     }
@@ -257,4 +270,67 @@ fn not_encoded(line: u64, encoding: Encoding) -> ImportError {
         "say another --encoding"
     };
     ImportError::NotEncoded { line, encoding: encoding.name(), instead }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text that arrives in two pieces, and then in pieces of a size.
+    struct Pieces {
+        left: std::collections::VecDeque<Vec<u8>>,
+    }
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let Some(piece) = self.left.pop_front() else { return Ok(0) };
+            let count = (&piece[..]).read(buffer)?;
+            assert_eq!(count, piece.len());
+            Ok(count)
+        }
+    }
+
+    /// The rows with their lines, or the error that ends them.
+    fn rows(text: &[u8], skip_lines: u64, split: usize, size: usize) -> Vec<String> {
+        let (head, tail) = text.split_at(split);
+        let pieces = std::iter::once(head).chain(tail.chunks(size)).filter(|piece| !piece.is_empty());
+        let stream = Pieces { left: pieces.map(<[u8]>::to_vec).collect() };
+        let delimited = Delimited { skip_lines, ..Delimited::usual(b',', Compression::Plain) };
+        let mut records = match Records::new(Path::new("a.csv"), delimited, Box::new(stream)) {
+            Ok(records) => records,
+            Err(error) => return vec![error.to_string()],
+        };
+        let mut rows = Vec::new();
+        loop {
+            match records.next() {
+                Ok(true) => rows.push(format!("{} {:?}", records.began(), records.names())),
+                Ok(false) => return rows,
+                Err(error) => return [rows, vec![error.to_string()]].concat(),
+            }
+            records.expect(records.fields);
+        }
+    }
+
+    #[test]
+    fn rows_are_the_same_however_their_bytes_arrive() {
+        let text = "sep=;\nA title\n\nid;name\n1;\"New\n\nTown\"\n;\n\n2;C\u{f4}te\n\"\";\"\"\n3;\u{20ac}\u{1f600}\n4;x;y\n";
+        let expected = [
+            r#"4 ["id", "name"]"#,
+            r#"5 ["1", "New\n\nTown"]"#,
+            r#"10 ["2", "C\u{f4}te"]"#,
+            r#"12 ["3", "\u{20ac}\u{1f600}"]"#,
+            "line 13: more fields than the 2 of the header; a field that holds the delimiter stands in quotes",
+        ]
+        .map(|row| row.replace("\\u{f4}", "\u{f4}").replace("\\u{20ac}\\u{1f600}", "\u{20ac}\u{1f600}"));
+        for end in ["\n", "\r\n", "\r"] {
+            let text = text.replace('\n', end);
+            let expected = expected.clone().map(|row| row.replace("\\n", &end.escape_debug().to_string()));
+            for split in 0..=text.len() {
+                for size in [1, 2, 3, 7, 1_000] {
+                    let found = rows(text.as_bytes(), 3, split, size);
+                    assert_eq!(found, expected, "{end:?} split at {split}, {size}");
+                }
+            }
+        }
+    }
 }

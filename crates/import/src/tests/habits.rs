@@ -240,6 +240,25 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
 }
 
 #[test]
+fn rows_of_nothing_but_delimiters_are_blank_lines() {
+    let office = Office::new();
+    let content = format!("{HEADER}{},,,,,\n{},,,,,\r\n\"\",,,,,\n", lines(0..2), lines(2..3));
+    assert_eq!(office.import(&office.write("a.csv", content)).unwrap().rows, 3);
+}
+
+#[test]
+fn identifiers_that_are_declared_as_numbers_are_not_rounded() {
+    let mut office = Office::new().accepting("person_id", 1.0);
+    office.dataset = super::fixture::dataset(2);
+    let numbers = lango_privacy::Domain::integer(0, 100, 1).unwrap();
+    office.dataset.columns.insert("person_id".parse().unwrap(), numbers.into());
+    let content = format!("{HEADER}7.5,F,1,1,,\n8.5,F,1,1,,\n8.0,F,1,1,,\n");
+    office.import(&office.write("a.csv", content)).unwrap();
+    let bytes = |text: &str| Value::Blob(text.as_bytes().to_vec());
+    assert_eq!(column(&office, "person_id"), [bytes("7.5"), bytes("8.5"), Value::Integer(8)]);
+}
+
+#[test]
 fn a_header_in_the_midst_is_refused_with_its_line() {
     let office = Office::new();
     for header in [HEADER, " Person_ID ,SEX,\"age\",income,born,village\r\n"] {

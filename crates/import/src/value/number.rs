@@ -8,12 +8,28 @@ use crate::{
 /// The digits of `10^18`: a number of fewer digits needs no check for overflow.
 const DIGITS_SAFE: usize = 18;
 
-/// A decimal number as a whole number of `10^-scale`, rounded half to even; or why it is none. `None` stands for a number that
-/// is missing, written `NaN`.
-pub(super) fn number(text: &[u8], scale: u32, notation: &Notation) -> Result<Option<i64>, Finding> {
-    match plain(text, scale, notation).or_else(|| exact(text, scale, notation)) {
+/// Decimals beyond a column's scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// They are rounded half to even.
+    Rounds,
+    /// They make it another number, as in an identifier: two units must not become one.
+    Differs,
+}
+
+/// A decimal number as a whole number of `10^-scale`; or why it is none. `None` stands for a number that is missing, written
+/// `NaN`.
+pub(super) fn number(
+    text: &[u8],
+    scale: u32,
+    excess: Excess,
+    notation: &Notation,
+) -> Result<Option<i64>, Finding> {
+    match plain(text, scale, notation).or_else(|| exact(text, scale, excess, notation)) {
         Some(value) => Ok(Some(value)),
         None if text.eq_ignore_ascii_case(b"nan") => Ok(None),
+        // It is a number in this notation already, but one with decimals.
+        None if exact(text, scale, Excess::Rounds, notation).is_some() => Err(Finding::Unreadable),
         None => Err(why(text, scale, notation)),
     }
 }
@@ -47,7 +63,7 @@ fn plain(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
 }
 
 /// Any number: with a sign, groups, an exponent, and decimals beyond the scale.
-fn exact(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
+fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option<i64> {
     let (negative, text) = signed(text);
     let (text, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
         Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
@@ -82,6 +98,9 @@ fn exact(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
     while at < kept && value > 0 {
         value = value.checked_mul(10)?;
         at += 1;
+    }
+    if excess == Excess::Differs && (next > 0 || beyond) {
+        return None;
     }
     if next > 5 || (next == 5 && (beyond || value % 2 == 1)) {
         value = value.checked_add(1)?;
@@ -130,7 +149,7 @@ fn is_grouped(whole: &[u8], mark: Thousands) -> bool {
 fn why(text: &[u8], scale: u32, notation: &Notation) -> Finding {
     let reads = |decimal, thousands| {
         let other = Notation { decimal, thousands, days: None };
-        other.is_clear() && exact(text, scale, &other).is_some()
+        other.is_clear() && exact(text, scale, Excess::Rounds, &other).is_some()
     };
     let other = notation.decimal.other();
     let grouped = |decimal| Thousands::ALL.into_iter().any(|mark| reads(decimal, Some(mark)));
@@ -195,13 +214,13 @@ mod tests {
             let point = Notation::default();
             let expected =
                 if text.ends_with("807.5") { Err(Finding::Unreadable) } else { Ok(Some(expected)) };
-            assert_eq!(number(text.as_bytes(), scale, &point), expected, "{text} at {scale}");
+            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &point), expected, "{text} at {scale}");
             let comma = notation(DecimalMark::Comma, None);
             let text = text.replace('.', ",");
-            assert_eq!(number(text.as_bytes(), scale, &comma), expected, "{text} at {scale}");
+            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &comma), expected, "{text} at {scale}");
         }
         for text in ["NaN", "nan", "NAN"] {
-            assert_eq!(number(text.as_bytes(), 0, &Notation::default()), Ok(None));
+            assert_eq!(number(text.as_bytes(), 0, Excess::Rounds, &Notation::default()), Ok(None));
         }
     }
 
@@ -228,7 +247,7 @@ mod tests {
             ("1 200.50", Comma, " ", None),
             ("1.20", Comma, ".", None),
         ] {
-            let read = number(text.as_bytes(), 2, &notation(decimal, Some(thousands)));
+            let read = number(text.as_bytes(), 2, Excess::Rounds, &notation(decimal, Some(thousands)));
             assert_eq!(read.ok().flatten(), expected, "{text}");
         }
     }
@@ -266,10 +285,28 @@ mod tests {
             ("1e19", Point, Finding::Unreadable),
             ("1e99999999999999999999", Point, Finding::Unreadable),
         ] {
-            assert_eq!(number(text.as_bytes(), 0, &notation(decimal, None)), Err(expected), "{text}");
+            assert_eq!(
+                number(text.as_bytes(), 0, Excess::Rounds, &notation(decimal, None)),
+                Err(expected),
+                "{text}"
+            );
         }
-        let most = number(b"9223372036854775807", 1, &Notation::default());
+        let most = number(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
         assert_eq!(most, Err(Finding::Unreadable));
+    }
+
+    #[test]
+    fn an_identifier_with_decimals_is_no_other_identifier() {
+        for (text, expected) in [
+            ("7", Ok(Some(7))),
+            ("7.0", Ok(Some(7))),
+            ("7.000e0", Ok(Some(7))),
+            ("7.5", Err(Finding::Unreadable)),
+            ("6.9999999999999999999999", Err(Finding::Unreadable)),
+            ("1e-30", Err(Finding::Unreadable)),
+        ] {
+            assert_eq!(number(text.as_bytes(), 0, Excess::Differs, &Notation::default()), expected, "{text}");
+        }
     }
 
     /// The same by 128-bit integers, in another way: the fraction over a power of ten.
@@ -296,7 +333,7 @@ mod tests {
             } else {
                 by_division(digits, decimals - scale)
             };
-            let read = number(text.as_bytes(), scale, &Notation::default()).ok().flatten();
+            let read = number(text.as_bytes(), scale, Excess::Rounds, &Notation::default()).ok().flatten();
             proptest::prop_assert_eq!(read, i64::try_from(expected).ok(), "{}", text);
         }
     }
