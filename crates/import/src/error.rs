@@ -108,6 +108,17 @@ pub enum ImportError {
         /// The name of the one within.
         within: String,
     },
+    /// A folder whose parts are of several versions of a table.
+    #[error(
+        "the folder {folder} holds `{within}`: some of its parts may be of rows that were replaced or deleted; export the \
+         table as it is now into a folder of plain Parquet files"
+    )]
+    Versioned {
+        /// The folder.
+        folder: PathBuf,
+        /// What says so.
+        within: String,
+    },
     /// A file is named twice.
     #[error("{0} is named twice: its rows would count twice")]
     NamedTwice(PathBuf),
@@ -355,6 +366,7 @@ impl ImportError {
             | Self::Titled { .. }
             | Self::NoParts(_)
             | Self::FolderWithin { .. }
+            | Self::Versioned { .. }
             | Self::NamedTwice(_)
             | Self::OtherHeader { .. }
             | Self::InFile { .. }

@@ -20,6 +20,9 @@ use crate::{
     schema::TableSchema,
 };
 
+/// What lies beside parts that may be of rows that are gone: the logs of Delta Lake and Hudi.
+const VERSIONED: [&str; 2] = ["_delta_log", ".hoodie"];
+
 /// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin with
 /// `_` or `.` are a writer's own. A path that is no folder is its own and only part.
 pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
@@ -31,6 +34,9 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?.path();
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if VERSIONED.contains(&name.as_str()) {
+            return Err(ImportError::Versioned { folder: path.to_owned(), within: name });
+        }
         if name.starts_with(['_', '.']) {
             continue;
         }

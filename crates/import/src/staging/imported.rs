@@ -30,7 +30,8 @@ impl ImportedData {
         if !register.exists() {
             return Ok(None);
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // It only reads; but where an import was killed, the one who opens the register next must be able to undo its journal.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let found = Connection::open_with_flags(register, flags).and_then(|connection| {
             connection.busy_timeout(super::BUSY_TIMEOUT)?;
             let both = "SELECT count(*) = 2 FROM pragma_table_list WHERE schema = 'main' AND type = 'table'

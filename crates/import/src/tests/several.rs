@@ -123,4 +123,11 @@ fn a_folder_is_its_parquet_parts() {
     std::fs::create_dir(in_folder("year=2024")).unwrap();
     let error = crate::parts(&folder).unwrap_err().to_string();
     assert!(error.contains("holds the folder `year=2024`"), "{error}");
+    std::fs::remove_dir(in_folder("year=2024")).unwrap();
+    std::fs::create_dir(in_folder("_delta_log")).unwrap();
+    let error = crate::parts(&folder).unwrap_err().to_string();
+    assert!(
+        error.contains("holds `_delta_log`: some of its parts may be of rows that were replaced"),
+        "{error}"
+    );
 }
