@@ -103,8 +103,11 @@ fn unfit(findings: &Findings) -> FoundValues {
     FoundValues { count: findings.unfit(), first }
 }
 
+/// The options that would read a tenth of what is unfit, or more.
 fn remedies(findings: &Findings) -> Vec<&'static str> {
-    findings.found().filter_map(|(finding, _)| finding.remedy()).collect()
+    let enough = |counted: &FoundValues| counted.count * 10 >= findings.unfit();
+    let found = findings.found().filter(|(_, counted)| enough(counted));
+    found.filter_map(|(finding, _)| finding.remedy()).collect()
 }
 
 impl UnfitColumn {
@@ -129,6 +132,7 @@ impl std::fmt::Display for UnfitColumn {
         write!(f, "`{column}`: {all}, {percent} % ({places}): ")?;
         match remedies.as_slice() {
             _ if *fault == UnfitValues::NoIdentifier => f.write_str("add it")?,
+            _ if *fault == UnfitValues::OtherOrder => f.write_str("write all days in one order")?,
             [] => f.write_str("correct the file or the policy")?,
             remedies => write!(f, "say {}", remedies.join(" and "))?,
         }
@@ -199,7 +203,7 @@ mod tests {
         let judged = Judgement::of(&report(100, &[(1, Finding::DayOrder, 1)]), &options);
         assert_eq!(
             judged.unfit[0].to_string(),
-            "`income`: 1 of 100 days contradict the order of --dates, 1 % (line 2): say --dates, or say --accept \
+            "`income`: 1 of 100 days contradict the order of --dates, 1 % (line 2): write all days in one order, or say --accept \
              income=0.01 to import it as it is"
         );
     }
@@ -208,9 +212,15 @@ mod tests {
     fn what_is_unfit_is_said_with_its_share_and_what_to_do() {
         for (found, expected) in [
             (
-                vec![(1, Finding::DecimalComma, 1), (1, Finding::Thousands, 5)],
-                "`income`: 6 of 7 values are unread or undeclared, 85.72 % (lines 2, 2, 3, 4, 5, 6): say --decimal comma \
-                 and --thousands, or say --accept income=0.8572 to import it as it is",
+                vec![(1, Finding::DecimalComma, 2), (1, Finding::Thousands, 5)],
+                "`income`: 7 of 7 values are unread or undeclared, 100 % (lines 2, 2, 3, 3, 4, 5, 6): say --decimal comma \
+                 and --thousands, or say --accept income=1 to import it as it is",
+            ),
+            // What would read one of them is not what to do.
+            (
+                vec![(1, Finding::Undeclared, 11), (1, Finding::DecimalComma, 1)],
+                "`income`: 12 of 12 values are unread or undeclared, 100 % (lines 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, ..): correct \
+                 the file or the policy, or say --accept income=1 to import it as it is",
             ),
             (
                 vec![(1, Finding::Undeclared, 7)],
@@ -223,7 +233,8 @@ mod tests {
                  import it as it is",
             ),
         ] {
-            let judged = Judgement::of(&report(7, &found), &ImportOptions::default());
+            let rows = found.iter().map(|(.., count)| count).sum::<u64>().max(7);
+            let judged = Judgement::of(&report(rows, &found), &ImportOptions::default());
             assert_eq!(judged.unfit[0].to_string(), expected);
         }
     }

@@ -244,6 +244,7 @@ async fn an_export_in_the_habits_of_a_spreadsheet_is_imported_by_one_command_and
     let accepting = [&options[..], &["--accept", "country_of_birth=0.25"]].concat();
     let (code, stdout, _) = said(&command(&config, &accepting).arg(&file).arg("--dry-run").output().unwrap());
     assert_eq!((code, line(&stdout, "did not read")), (Some(0), "nothing"));
+    assert_eq!(line(&stdout, "missing"), "arrival_year: 2");
     assert!(stdout.contains("a dry run: nothing was imported"), "{stdout}");
     let select = |sql: &str| {
         Connection::open(office.register())

@@ -218,6 +218,11 @@ impl Import {
         if !missing.is_empty() {
             section(&mut rows, "no identifier", missing.into_iter());
         }
+        let gaps = report.columns.iter().skip(1).filter_map(|held| {
+            let count = held.findings.of(Finding::Missing).count.cast_signed();
+            (count > 0).then(|| format!("{}: {}", held.name, grouped(count)))
+        });
+        section(&mut rows, "missing", gaps);
         let all = |which: fn(Finding) -> bool| {
             report.columns.iter().flat_map(move |held| found(report, held, which))
         };
