@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::{
-    report::Unread,
-    value::{FieldType, Read},
+    notation::Notation,
+    report::{Finding, Findings, RowPlace},
+    schema::Target,
+    value::{Read, trimmed},
 };
 
-/// The most that one row may hold: what an unclosed quote swallows before it is found out.
-pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
 /// Rows in a batch at most.
 const ROWS: u64 = 8_192;
 /// Bytes of text in a batch after which it is full.
@@ -23,41 +23,59 @@ pub(crate) enum SqlValue {
     Bytes(Range<usize>),
 }
 
-/// Some rows, column by column within each row.
+/// Some rows of one file, column by column within each row.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) rows: u64,
     pub(crate) values: Vec<SqlValue>,
     pub(crate) heap: Vec<u8>,
-    /// For each column, the values that do not read as its type.
-    pub(crate) unread: Vec<Unread>,
+    /// For each column, what was found among its values.
+    pub(crate) findings: Vec<Findings>,
+    file: usize,
+    /// Whether each value of the row at hand is its column's name.
+    repeats_header: bool,
 }
 
 impl Batch {
-    pub(crate) fn new(columns: usize) -> Self {
-        Self { rows: 0, values: Vec::new(), heap: Vec::new(), unread: vec![Unread::default(); columns] }
+    pub(crate) fn new(columns: usize, file: usize) -> Self {
+        let findings = vec![Findings::default(); columns];
+        Self { rows: 0, values: Vec::new(), heap: Vec::new(), findings, file, repeats_header: true }
     }
 
-    /// Adds the value of a column; after the last one of a row, the caller calls [`Batch::end_row`].
-    pub(crate) fn add(&mut self, column: usize, field_type: &FieldType, field: &[u8], line: u64) {
-        let value = match field_type.read(field) {
-            Read::Null => SqlValue::Null,
-            Read::Integer(value) => SqlValue::Integer(value),
-            Read::Text(text) => SqlValue::Text(self.keep(text)),
-            Read::UnreadText(text) => {
-                self.not_read(column, line);
-                SqlValue::Text(self.keep(text))
+    /// Adds the value of a column, whose name in the file is `head`; after the last one of a row, the caller calls
+    /// [`Batch::end_row`].
+    pub(crate) fn add(
+        &mut self,
+        column: usize,
+        target: &Target,
+        head: &str,
+        notation: &Notation,
+        field: &[u8],
+        line: u64,
+    ) {
+        self.repeats_header =
+            self.repeats_header && trimmed(field).eq_ignore_ascii_case(trimmed(head.as_bytes()));
+        let (value, finding) = match target.field_type.read(field, notation) {
+            Read::Null => (SqlValue::Null, Some(Finding::Missing)),
+            Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
+            Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(text)),
+            Read::Day(day) => (SqlValue::Text(self.keep(&day)), target.declared.of_text(&day)),
+            Read::UnreadText(text, _) | Read::UnreadBytes(text, _) if target.declared.is_missing(text) => {
+                (SqlValue::Null, Some(Finding::Missing))
             }
-            Read::UnreadBytes(bytes) => {
-                self.not_read(column, line);
-                SqlValue::Bytes(self.keep(bytes))
-            }
+            Read::UnreadText(text, reason) => (SqlValue::Text(self.keep(text)), Some(reason)),
+            Read::UnreadBytes(bytes, reason) => (SqlValue::Bytes(self.keep(bytes)), Some(reason)),
         };
         self.values.push(value);
+        if let (Some(finding), Some(findings)) = (finding, self.findings.get_mut(column)) {
+            findings.add(finding, RowPlace { file: self.file, line });
+        }
     }
 
-    pub(crate) fn end_row(&mut self) {
+    /// Ends a row; false if it says nothing but the columns' names.
+    pub(crate) fn end_row(&mut self) -> bool {
         self.rows += 1;
+        !std::mem::replace(&mut self.repeats_header, true)
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -73,11 +91,5 @@ impl Batch {
         let start = self.heap.len();
         self.heap.extend_from_slice(bytes);
         start..self.heap.len()
-    }
-
-    fn not_read(&mut self, column: usize, line: u64) {
-        if let Some(unread) = self.unread.get_mut(column) {
-            unread.add(line);
-        }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::{io, path::PathBuf};
 
-use crate::batch::RECORD_BYTES_MOST;
+use crate::{
+    judge::UnfitColumn,
+    options::Rename,
+    report::{ImportReport, NamedFile, RowPlace, places},
+    tuning::RECORD_BYTES_MOST,
+};
 
 /// Why nothing was imported. The dataset's table is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +57,14 @@ pub enum ImportError {
         /// The nearest name there is, or another guess.
         hint: String,
     },
+    /// Two declared columns are read from one column, as different types.
+    #[error(
+        "the policy reads column `{column}` as values of two types: import it as one, and let `recode` and `derived` make the rest"
+    )]
+    TwoTypes {
+        /// The column.
+        column: String,
+    },
     /// A declared column is in the file twice.
     #[error("{file} has more than one column `{column}`: rename all but the one that is meant")]
     Twice {
@@ -59,6 +72,129 @@ pub enum ImportError {
         file: PathBuf,
         /// As the policy names it.
         column: String,
+    },
+    /// The policy declares no such column.
+    #[error("the policy declares no column `{column}`: there is {declared}")]
+    NotDeclared {
+        /// As the caller named it.
+        column: String,
+        /// The policy's columns.
+        declared: String,
+    },
+    /// A column is renamed twice, or two columns to the same.
+    #[error("`{from}={to}`: a column is renamed once, and to a name of its own", from = .0.from, to = .0.to)]
+    RenamedTwice(Rename),
+    /// A name becomes another that becomes the first.
+    #[error(
+        "`{from}={to}`: the names are exchanged in a circle; rename the columns in the file",
+        from = .0.from, to = .0.to
+    )]
+    RenamedInCircles(Rename),
+    /// The header stands below a title.
+    #[error(
+        "the first line of {file} is no header, for line {line} names the columns: say --skip-lines {skip}{delimiter}",
+        skip = line - 1
+    )]
+    Titled {
+        /// The file.
+        file: PathBuf,
+        /// Where the header is.
+        line: u64,
+        /// The option for its delimiter, with a blank before it, if it is another.
+        delimiter: String,
+    },
+    /// A folder without a part.
+    #[error("the folder {0} holds no .parquet file whose name begins with neither `_` nor `.`")]
+    NoParts(PathBuf),
+    /// A folder of folders.
+    #[error(
+        "the folder {folder} holds the folder `{within}`: what the names of folders say is in no column; export the table          into one folder without partitions"
+    )]
+    FolderWithin {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the one within.
+        within: String,
+    },
+    /// A folder whose parts are of several versions of a table.
+    #[error(
+        "the folder {folder} holds `{within}`: some of its parts may be of rows that were replaced or deleted; export the \
+         table as it is now into a folder of plain Parquet files"
+    )]
+    Versioned {
+        /// The folder.
+        folder: PathBuf,
+        /// What says so.
+        within: String,
+    },
+    /// A file is named twice.
+    #[error("{0} is named twice: its rows would count twice")]
+    NamedTwice(PathBuf),
+    /// Files have other columns.
+    #[error(
+        "{file} and {as_in} do not have the same columns{which}: files that are imported as one table have one header",
+        which = if column.is_empty() { String::new() } else { format!(" (`{column}` is in one only)") }
+    )]
+    OtherHeader {
+        /// The file.
+        file: PathBuf,
+        /// The first file.
+        as_in: PathBuf,
+        /// A column that one of them has; empty if one has a column twice.
+        column: String,
+    },
+    /// An error in one of several files.
+    #[error("{file}: {error}")]
+    InFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong there.
+        error: Box<ImportError>,
+    },
+    /// The header stands once more among the rows.
+    #[error(
+        "{place} {line} names the columns once more: the file was put together of several; remove that line, or import the          parts as files of their own",
+        place = if *by_line { "line" } else { "row" }
+    )]
+    HeaderAgain {
+        /// The line, or the row of a Parquet file.
+        line: u64,
+        /// Which of the two.
+        by_line: bool,
+    },
+    /// The last row is a total.
+    #[error(
+        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would          count as {unit}",
+        place = if *by_line { "line" } else { "row" },
+        what = if *named { "has an identifier without a digit and fields without a value" } else { "has no identifier" },
+        unit = if *named { "one more unit" } else { "a row without a unit" }
+    )]
+    Total {
+        /// The line, or the row of a Parquet file.
+        line: u64,
+        /// Which of the two.
+        by_line: bool,
+        /// Whether there is something where others have their identifier.
+        named: bool,
+    },
+    /// The register holds other data of the same version.
+    #[error(
+        "the register holds other data of `{dataset}` under version {version}, or the same read in another way, and answers \
+         that are stored would stay those of the old: raise `version` in the policy, or say --same-version"
+    )]
+    SameVersion {
+        /// The dataset.
+        dataset: String,
+        /// Its version.
+        version: String,
+    },
+    /// Values keep the file from being imported.
+    #[error("{}", columns.iter().map(UnfitColumn::to_string).collect::<Vec<_>>().join("; "))]
+    Unfit {
+        /// The columns whose values do.
+        columns: Vec<UnfitColumn>,
+        /// All that was found.
+        report: Box<ImportReport>,
     },
     /// A column holds lists or groups.
     #[error(
@@ -141,22 +277,21 @@ pub enum ImportError {
     },
     /// Units stand on several rows, and the policy says that none does.
     #[error(
-        "{file}: {units} in `{column}` {stand} on more than one row ({lines}), and the policy says `rows_at_most = 1`: raise \
+        "{file}: {units} in `{column}` {stand} on more than one row ({places}), and the policy says `rows_at_most = 1`: raise \
          it in the policy, or remove the surplus rows from the file",
+        file = .files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", "),
         units = counted(*.units, "identifier"), stand = if *.units == 1 { "stands" } else { "stand" },
-        lines = places(.lines, *.by_line)
+        places = first(.files, .places)
     )]
     Repeated {
-        /// The file.
-        file: PathBuf,
+        /// The files.
+        files: Vec<NamedFile>,
         /// The unit's column.
         column: String,
         /// How many units stand on several rows.
         units: u64,
-        /// The lines of the first ten rows of such units, in order; the rows of a Parquet file.
-        lines: Vec<u64>,
-        /// Whether places are lines, as in a text file, or rows.
-        by_line: bool,
+        /// The first ten rows of such units, in order.
+        places: Vec<RowPlace>,
     },
     /// The file is not the one that it was when the import began.
     #[error("{0} changed while it was read: import it again when it is complete")]
@@ -207,14 +342,59 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Places in words: `lines 2, 4, ..`. Ten may not be all.
-fn places(places: &[u64], by_line: bool) -> String {
-    let numbers = places.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let more = if places.len() < crate::report::FIRST { "" } else { ", .." };
-    format!("{} {numbers}{more}", if by_line { "lines" } else { "rows" })
+/// Places in words. Ten may not be all.
+fn first(files: &[NamedFile], first: &[RowPlace]) -> String {
+    let more = u64::from(first.len() == crate::report::FIRST);
+    places(files, first, first.len() as u64 + more)
 }
 
 impl ImportError {
+    /// Whether its words name the file.
+    pub(crate) fn names_its_file(&self) -> bool {
+        match self {
+            Self::TooFew { .. }
+            | Self::TooMany { .. }
+            | Self::NotEncoded { .. }
+            | Self::TooLong { .. }
+            | Self::Unclosed { .. }
+            | Self::Damaged { .. }
+            | Self::HeaderAgain { .. }
+            | Self::Total { .. } => false,
+            Self::File { .. }
+            | Self::NotAFile(_)
+            | Self::Unnamed(_)
+            | Self::NotAsSaid { .. }
+            | Self::Empty(_)
+            | Self::NoRows(_)
+            | Self::NoColumn { .. }
+            | Self::Twice { .. }
+            | Self::NotDeclared { .. }
+            | Self::TwoTypes { .. }
+            | Self::RenamedTwice(_)
+            | Self::RenamedInCircles(_)
+            | Self::Titled { .. }
+            | Self::NoParts(_)
+            | Self::FolderWithin { .. }
+            | Self::Versioned { .. }
+            | Self::NamedTwice(_)
+            | Self::OtherHeader { .. }
+            | Self::InFile { .. }
+            | Self::SameVersion { .. }
+            | Self::Unfit { .. }
+            | Self::NotFlat { .. }
+            | Self::Parquet { .. }
+            | Self::Repeated { .. }
+            | Self::Changed(_)
+            | Self::UnderWay(_)
+            | Self::Folder { .. }
+            | Self::NotATable { .. }
+            | Self::Full(_)
+            | Self::Busy(_)
+            | Self::Register { .. }
+            | Self::Stopped => true,
+        }
+    }
+
     /// Whether the same command can go on where this one stopped.
     pub(crate) fn may_go_on(&self) -> bool {
         matches!(

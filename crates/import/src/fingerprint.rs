@@ -1,4 +1,4 @@
-//! Whether a file is still the one it was: its size, its time and a digest of how it begins.
+//! Whether a file is still the one it was: its size, its time and a digest of how it begins; and a digest of all it holds.
 
 use std::{
     fs::File,
@@ -13,6 +13,8 @@ use crate::ImportError;
 
 /// Bytes at the start of a file that are digested.
 const HEAD_BYTES: u64 = 1 << 20;
+/// Bytes that are read at once.
+const CHUNK: usize = 256 << 10;
 
 /// The text that distinguishes a file from another.
 pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
@@ -32,4 +34,22 @@ pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
         modified.as_nanos(),
         hex::encode(Sha256::digest(&head))
     ))
+}
+
+/// The digest of all that a file holds, in hexadecimal digits.
+pub(crate) fn content(path: &Path) -> Result<String, ImportError> {
+    let failed = |cause| ImportError::File { file: path.to_owned(), cause };
+    let mut file = File::open(path).map_err(failed)?;
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; CHUNK]);
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hex::encode(digest.finalize())),
+            count => digest.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// The digest of a text, in hexadecimal digits.
+pub(crate) fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }

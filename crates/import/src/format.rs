@@ -17,11 +17,36 @@ pub enum FileFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delimited {
     /// What stands between two fields.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// How letters are bytes.
     pub encoding: Encoding,
     /// How the file is compressed.
     pub compression: Compression,
+    /// Lines above the header, which are left out.
+    pub skip_lines: u64,
+}
+
+/// What stands between two fields of a text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// What is usual for such a file, if its first line is not `sep=;` or the like.
+    Usual(u8),
+    /// What the caller says, whatever the file says.
+    Said(u8),
+}
+
+impl Delimiter {
+    /// The byte, if the file says nothing else.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Usual(byte) | Self::Said(byte) => byte,
+        }
+    }
+
+    /// Whether a byte may stand between fields.
+    pub fn may_be(byte: u8) -> bool {
+        byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0)
+    }
 }
 
 /// How a text file is compressed.
@@ -57,6 +82,13 @@ impl Encoding {
     }
 }
 
+impl Delimited {
+    /// Text in UTF-8 with this delimiter, if the file says no other.
+    pub fn usual(delimiter: u8, compression: Compression) -> Self {
+        Self { delimiter: Delimiter::Usual(delimiter), encoding: Encoding::UTF_8, compression, skip_lines: 0 }
+    }
+}
+
 impl Compression {
     /// By the file's name.
     pub fn of(file: &Path) -> Self {
@@ -81,8 +113,7 @@ impl FileFormat {
     pub fn of(file: &Path) -> Result<Self, ImportError> {
         let compression = Compression::of(file);
         let inner = if compression == Compression::Plain { file.to_owned() } else { file.with_extension("") };
-        let text =
-            |delimiter| Self::Delimited(Delimited { delimiter, encoding: Encoding::UTF_8, compression });
+        let text = |delimiter| Self::Delimited(Delimited::usual(delimiter, compression));
         match (extension(&inner).as_str(), compression) {
             ("csv", _) => Ok(text(b',')),
             ("tsv", _) => Ok(text(b'\t')),
@@ -94,8 +125,9 @@ impl FileFormat {
     /// In words, and the same for the same reading.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::Delimited(Delimited { delimiter, encoding, compression }) => {
-                format!("{} text in {}, delimiter {delimiter}", compression.word(), encoding.name())
+            Self::Delimited(Delimited { delimiter, encoding, compression, skip_lines }) => {
+                let (compression, encoding) = (compression.word(), encoding.name());
+                format!("{compression} text in {encoding}, {delimiter:?}, below {skip_lines} lines")
             }
             Self::Parquet => "Parquet".to_owned(),
         }

@@ -58,8 +58,11 @@ pub(crate) fn open(
     let (utf_8, utf_16) =
         (head.starts_with(b"\xef\xbb\xbf"), delimited.encoding.name().starts_with("UTF-16"));
     let said = format!("text in {}", delimited.encoding.name());
+    // Each mark of UTF-16 is in the other order of bytes another character.
+    let marked =
+        encoding_rs::Encoding::for_bom(&head).is_some_and(|(found, _)| found == delimited.encoding.0);
     match known(&head) {
-        Some(("text in UTF-16", _)) if utf_16 => {}
+        Some(("text in UTF-16", _)) if utf_16 && marked => {}
         Some((is, instead)) => return Err(not_as_said(&said, is, instead)),
         None if utf_8 && delimited.encoding != Encoding::UTF_8 => {
             return Err(not_as_said(&said, "text in UTF-8", "leave --encoding out"));
@@ -117,6 +120,9 @@ impl fmt::Display for NotEncoded {
 
 impl std::error::Error for NotEncoded {}
 
+/// The most bytes that a decoder needs room for before it writes one letter.
+const LETTER: usize = 16;
+
 /// Another encoding as UTF-8. Fails at the first wrong byte, after all that stands before it.
 struct Decoding<R> {
     inner: R,
@@ -128,6 +134,10 @@ struct Decoding<R> {
     /// The decoder has taken the end, and must not be used again.
     finished: bool,
     wrong: bool,
+    /// Letters for which the reader's buffer has no room.
+    letters: [u8; LETTER],
+    letters_at: usize,
+    letters_filled: usize,
 }
 
 impl<R: Read> Decoding<R> {
@@ -141,12 +151,14 @@ impl<R: Read> Decoding<R> {
             ended: false,
             finished: false,
             wrong: false,
+            letters: [0; LETTER],
+            letters_at: 0,
+            letters_filled: 0,
         }
     }
-}
 
-impl<R: Read> Read for Decoding<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Decodes what there is into a buffer of [`LETTER`] bytes at least, and returns how many it wrote: 0 at the end.
+    fn decode(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.wrong {
             if self.finished {
                 return Ok(0);
@@ -167,5 +179,171 @@ impl<R: Read> Read for Decoding<R> {
             }
         }
         Err(io::Error::new(io::ErrorKind::InvalidData, NotEncoded))
+    }
+}
+
+impl<R: Read> Read for Decoding<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.letters_at == self.letters_filled {
+            if buffer.len() >= LETTER {
+                return self.decode(buffer);
+            }
+            let mut letters = [0; LETTER];
+            self.letters_filled = self.decode(&mut letters)?;
+            (self.letters, self.letters_at) = (letters, 0);
+        }
+        let mut left = self.letters.get(self.letters_at..self.letters_filled).unwrap_or_default();
+        let count = left.read(buffer)?;
+        self.letters_at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that arrive in pieces of these sizes, again and again.
+    struct Pieces<'a> {
+        left: &'a [u8],
+        sizes: Vec<usize>,
+        next: usize,
+    }
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.sizes[self.next % self.sizes.len()].clamp(1, buffer.len());
+            self.next += 1;
+            let count = (&self.left[..size.min(self.left.len())]).read(buffer)?;
+            self.left = &self.left[count..];
+            Ok(count)
+        }
+    }
+
+    /// What stands before the first wrong byte, and whether there is one, read with buffers of a size.
+    fn decoded(
+        bytes: &[u8],
+        encoding: &'static encoding_rs::Encoding,
+        sizes: Vec<usize>,
+        buffer: usize,
+    ) -> (Vec<u8>, bool) {
+        let inner = Pieces { left: bytes, sizes, next: 0 };
+        let mut decoding = Decoding::new(inner, encoding.new_decoder_with_bom_removal());
+        let (mut text, mut buffer) = (Vec::new(), vec![0; buffer]);
+        loop {
+            match decoding.read(&mut buffer) {
+                Ok(0) => {
+                    // A stream that ended goes on being at its end.
+                    assert_eq!(decoding.read(&mut buffer).unwrap(), 0);
+                    return (text, false);
+                }
+                Ok(count) => text.extend_from_slice(&buffer[..count]),
+                Err(error) => {
+                    assert!(error.get_ref().is_some_and(|inner| inner.is::<NotEncoded>()), "{error}");
+                    assert!(decoding.read(&mut buffer).is_err());
+                    return (text, true);
+                }
+            }
+        }
+    }
+
+    /// The same by the library's own reading of the whole.
+    fn whole(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> (Vec<u8>, bool) {
+        let mut decoder = encoding.new_decoder_with_bom_removal();
+        let mut text = vec![0; 8 * bytes.len() + 64];
+        let (result, _, written) = decoder.decode_to_utf8_without_replacement(bytes, &mut text, true);
+        text.truncate(written);
+        (text, result != DecoderResult::InputEmpty)
+    }
+
+    /// Every encoding that the web knows, by one label of each.
+    fn encodings() -> Vec<&'static encoding_rs::Encoding> {
+        let labels = [
+            "utf-8",
+            "ibm866",
+            "iso-8859-2",
+            "iso-8859-3",
+            "iso-8859-4",
+            "iso-8859-5",
+            "iso-8859-6",
+            "iso-8859-7",
+            "iso-8859-8",
+            "iso-8859-8-i",
+            "iso-8859-10",
+            "iso-8859-13",
+            "iso-8859-14",
+            "iso-8859-15",
+            "iso-8859-16",
+            "koi8-r",
+            "koi8-u",
+            "macintosh",
+            "windows-874",
+            "windows-1250",
+            "windows-1251",
+            "windows-1252",
+            "windows-1253",
+            "windows-1254",
+            "windows-1255",
+            "windows-1256",
+            "windows-1257",
+            "windows-1258",
+            "x-mac-cyrillic",
+            "gbk",
+            "gb18030",
+            "big5",
+            "euc-jp",
+            "iso-2022-jp",
+            "shift_jis",
+            "euc-kr",
+            "utf-16be",
+            "utf-16le",
+            "x-user-defined",
+        ];
+        labels.map(|label| Encoding::named(label).unwrap_or_else(|| panic!("{label}")).0).to_vec()
+    }
+
+    /// A text in an encoding; letters that it has not become others.
+    fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+        match encoding.name() {
+            "UTF-16LE" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            "UTF-16BE" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            _ => encoding.encode(text).0.into_owned(),
+        }
+    }
+
+    #[test]
+    fn every_encoding_reads_the_same_however_its_bytes_arrive() {
+        let text = "id,name\n1,C\u{f4}te \u{20ac}\n2,\u{65e5}\u{672c}\u{d55c}\u{1f600}\u{416}";
+        for encoding in encodings() {
+            for text in [text.to_owned(), format!("\u{feff}{text}"), format!("{text}\n"), String::new()] {
+                let all = encoded(&text, encoding);
+                // Whole, and cut short within a letter.
+                for bytes in
+                    [&all[..], &all[..all.len().saturating_sub(1)], &all[..all.len().saturating_sub(3)]]
+                {
+                    let expected = whole(bytes, encoding);
+                    for split in 1..=bytes.len().max(1) {
+                        for buffer in [1, 2, 3, 5, LETTER, 1_000] {
+                            let found = decoded(bytes, encoding, vec![split, 1_000], buffer);
+                            assert_eq!(found, expected, "{} split at {split}, {buffer}", encoding.name());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_in_any_encoding(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80),
+            sizes in proptest::collection::vec(1_usize..9, 1..5),
+            buffer in 1_usize..40,
+        ) {
+            for encoding in encodings() {
+                let found = decoded(&bytes, encoding, sizes.clone(), buffer);
+                proptest::prop_assert_eq!(found, whole(&bytes, encoding), "{}", encoding.name());
+            }
+        }
     }
 }

@@ -4,12 +4,17 @@
 //! the old one or the new one, whole; what stops an import names lines and columns, never a value.
 
 mod batch;
+mod declared;
 mod delimited;
 mod error;
+mod files;
 mod fingerprint;
 mod format;
 mod input;
+mod judge;
 mod lock;
+mod notation;
+mod options;
 mod parquet_file;
 mod report;
 mod run;
@@ -19,8 +24,14 @@ mod tuning;
 mod value;
 
 pub use error::ImportError;
-pub use format::{Compression, Delimited, Encoding, FileFormat};
-pub use report::{ImportEvent, ImportReport, ImportedColumn, UnitKey, Unread};
+pub use files::parts;
+pub use format::{Compression, Delimited, Delimiter, Encoding, FileFormat};
+pub use judge::{UnfitColumn, UnfitValues};
+pub use notation::{DayFormat, DayFormatError, DecimalMark, Notation, Thousands};
+pub use options::{Accepted, ImportFile, ImportOptions, Rename};
+pub use report::{
+    Finding, Findings, FoundValues, ImportEvent, ImportReport, ImportedColumn, NamedFile, RowPlace, UnitKey,
+};
 pub use run::ImportJob;
 pub use tuning::Tuning;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,9 @@ use parquet::{
 use crate::{
     ImportError,
     batch::Batch,
-    schema::{Places, TableSchema},
+    notation::Notation,
+    schema::{Header, TableSchema},
+    tuning::RECORD_BYTES_MOST,
 };
 
 mod column;
@@ -31,7 +33,8 @@ pub(crate) struct ParquetFile {
     path: PathBuf,
     file: SerializedFileReader<File>,
     writings: Vec<Writing>,
-    pub(crate) places: Places,
+    pub(crate) header: Header,
+    pub(crate) names: Vec<String>,
     pub(crate) rows: u64,
 }
 
@@ -44,34 +47,34 @@ impl ParquetFile {
         let file = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
         let stored = file.metadata().file_metadata().schema_descr_ptr();
         // A nested column is named by its whole path, which is no name of a policy.
-        let header: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
-        let places = match schema.places(path, &header) {
-            Err(ImportError::NoColumn { column, .. }) if is_nested(&header, &column) => {
+        let names: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
+        let header = match schema.header(path, &names) {
+            Err(ImportError::NoColumn { column, .. }) if is_nested(&names, &column) => {
                 return Err(ImportError::NotFlat { file: path.to_owned(), column });
             }
-            places => places?,
+            header => header?,
         };
         let mut writings = Vec::new();
-        for (target, position) in schema.columns.iter().zip(&places.positions) {
+        for (target, position) in schema.columns.iter().zip(&header.positions) {
             let found = stored.columns().get(*position).filter(|column| column.max_rep_level() == 0);
             let writing = found.and_then(|column| Writing::of(column));
             let not_flat = || ImportError::NotFlat { file: path.to_owned(), column: target.name.clone() };
             writings.push(writing.ok_or_else(not_flat)?);
         }
         let rows = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
-        if rows == 0 {
-            return Err(ImportError::NoRows(path.to_owned()));
-        }
-        Ok(Self { path: path.to_owned(), file, writings, places, rows })
+        Ok(Self { path: path.to_owned(), file, writings, header, names, rows })
     }
 
-    /// Sends all rows after the first `skip`, in batches, as long as they are taken.
+    /// Sends all rows after the first `skip`, in batches, as long as they are taken; returns the number of all rows, and that of
+    /// the last. `notation` is for columns of text.
     pub(crate) fn send(
         self,
         schema: &TableSchema,
+        notation: &Notation,
+        file: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(), ImportError> {
+    ) -> Result<(u64, u64), ImportError> {
         let failed = |error: ParquetError| damaged(&self.path, &error);
         let mut row = 0;
         for group in 0..self.file.num_row_groups() {
@@ -81,7 +84,7 @@ impl ParquetFile {
                 row += left;
                 continue;
             }
-            let readers = self.places.positions.iter().zip(&self.writings);
+            let readers = self.header.positions.iter().zip(&self.writings);
             let readers = readers.map(|(position, writing)| {
                 Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
             });
@@ -92,49 +95,52 @@ impl ParquetFile {
                     column.decode(count).map_err(failed)?;
                 }
                 let skipped = usize::try_from(skip.saturating_sub(row)).unwrap_or(count).min(count);
-                let batch = self.batch(schema, &mut columns, row, skipped, count)?;
+                let mut batch = Batch::new(schema.columns.len(), file);
+                self.add(schema, notation, &columns, &mut batch, row, skipped..count)?;
                 if batch.rows > 0 && send(batch).is_break() {
-                    return Ok(());
+                    return Ok((self.rows, self.rows));
                 }
                 row += count as u64;
                 left -= count as u64;
             }
         }
-        Ok(())
+        Ok((self.rows, self.rows))
     }
 
-    /// The rows of a chunk from the `skipped`th on; rows are counted from 1, as lines are.
-    fn batch(
+    /// Adds these rows of a chunk to a batch; rows are counted from 1, as lines are.
+    fn add(
         &self,
         schema: &TableSchema,
-        columns: &mut [ColumnDecoder],
+        notation: &Notation,
+        columns: &[ColumnDecoder],
+        batch: &mut Batch,
         before: u64,
-        skipped: usize,
-        count: usize,
-    ) -> Result<Batch, ImportError> {
-        let mut batch = Batch::new(schema.columns.len());
+        rows: Range<usize>,
+    ) -> Result<(), ImportError> {
+        // What the file itself calls a number or a day is written in one way, whatever the office writes in texts.
+        let stored = Notation::default();
         let mut text = Vec::new();
-        for row in 0..count {
+        for row in rows {
             let number = before + row as u64 + 1;
-            for (at, (column, target)) in columns.iter_mut().zip(&schema.columns).enumerate() {
+            let targets = schema.columns.iter().zip(&self.header.heads);
+            for (at, (column, (target, head))) in columns.iter().zip(targets).enumerate() {
                 text.clear();
                 column.write(row, &mut text);
                 if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
                     let instead = "say what it is in by exporting it as text";
                     return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });
                 }
-                if text.len() > crate::batch::RECORD_BYTES_MOST {
+                if text.len() > RECORD_BYTES_MOST {
                     return Err(ImportError::TooLong { line: number });
                 }
-                if row >= skipped {
-                    batch.add(at, &target.field_type, &text, number);
-                }
+                let notation = if column.is_text() { notation } else { &stored };
+                batch.add(at, target, head, notation, &text, number);
             }
-            if row >= skipped {
-                batch.end_row();
+            if !batch.end_row() {
+                return Err(ImportError::HeaderAgain { line: number, by_line: false });
             }
         }
-        Ok(batch)
+        Ok(())
     }
 }
 

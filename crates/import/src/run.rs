@@ -1,4 +1,4 @@
-//! Reads a file in one thread, inserts its rows in another, and gives the new table its name at the end.
+//! Reads files in one thread, inserts their rows in another, and gives the new table its name at the end.
 
 use std::{
     ops::ControlFlow,
@@ -14,13 +14,14 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    FileFormat, ImportError, ImportEvent, ImportReport, ImportedColumn, Tuning,
+    ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn, Tuning, UnitKey,
     batch::Batch,
-    delimited, fingerprint,
+    files::{FileEnd, Files},
+    fingerprint,
+    judge::Judgement,
     lock::ImportLock,
-    parquet_file,
-    schema::{Places, TableSchema},
-    staging::{Progress, Repeated, Staging},
+    schema::TableSchema,
+    staging::{ImportedData, Progress, Repeated, Staging},
 };
 
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
@@ -31,90 +32,41 @@ const TRANSACTION_BYTES: usize = 12 << 20;
 /// What to import where.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportJob<'a> {
-    /// The file that an office exported.
-    pub file: &'a Path,
-    /// What it holds.
-    pub format: FileFormat,
+    /// The files that an office exported, in the order of their rows.
+    pub files: &'a [ImportFile],
     /// The SQLite file of the dataset's source; made if it is not there.
     pub register: &'a Path,
     /// What the policy declares of it.
     pub dataset: &'a Dataset,
+    /// What the caller says of the files, and what of them it accepts.
+    pub options: &'a ImportOptions,
     /// The sizes of its transactions and of the register.
     pub tuning: Tuning,
 }
 
-/// An open file of either format.
-enum OpenFile {
-    Delimited(Box<delimited::DelimitedFile>),
-    Parquet(parquet_file::ParquetFile),
-}
-
-impl OpenFile {
-    fn open(
-        import: &ImportJob<'_>,
-        schema: &TableSchema,
-        read: &Arc<AtomicU64>,
-    ) -> Result<Self, ImportError> {
-        Ok(match &import.format {
-            FileFormat::Delimited(format) => {
-                Self::Delimited(Box::new(delimited::DelimitedFile::open(import.file, format, schema, read)?))
-            }
-            FileFormat::Parquet => Self::Parquet(parquet_file::ParquetFile::open(import.file, schema)?),
-        })
-    }
-
-    fn places(&self) -> &Places {
-        match self {
-            Self::Delimited(file) => &file.places,
-            Self::Parquet(file) => &file.places,
-        }
-    }
-
-    /// How many rows there are, where that is known before they are read.
-    fn rows(&self) -> Option<u64> {
-        match self {
-            Self::Delimited(_) => None,
-            Self::Parquet(file) => Some(file.rows),
-        }
-    }
-
-    /// The lines on which these rows begin, which are counted from 1 and ascend; of a Parquet file the rows themselves.
-    fn lines(self, rows: &[u64]) -> Result<Vec<u64>, ImportError> {
-        match self {
-            Self::Delimited(file) => file.lines(rows),
-            Self::Parquet(_) => Ok(rows.to_vec()),
-        }
-    }
-
-    fn send(
-        self,
-        schema: &TableSchema,
-        skip: u64,
-        send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(), ImportError> {
-        match self {
-            Self::Delimited(file) => file.send(schema, skip, send),
-            Self::Parquet(file) => file.send(schema, skip, send),
-        }
-    }
-}
+type Report<'a> = &'a mut dyn FnMut(ImportEvent) -> ControlFlow<()>;
 
 impl ImportJob<'_> {
-    /// Imports the file. It calls `report` with each event; `report` may stop it. After that, and wherever the error says so,
+    /// Imports the files. It calls `report` with each event; `report` may stop it. After that, and wherever the error says so,
     /// the next run goes on after the last transaction.
-    pub fn run(
-        &self,
-        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
-    ) -> Result<ImportReport, ImportError> {
-        let file = fingerprint::of(self.file)?;
-        let schema = TableSchema::of(self.dataset);
-        let read = Arc::new(AtomicU64::new(0));
+    pub fn run(&self, report: Report<'_>) -> Result<ImportReport, ImportError> {
+        let schema = TableSchema::of(self.dataset, &self.options.renames)?;
+        for accepted in &self.options.accepted {
+            schema.column(&accepted.column)?;
+        }
+        let files = Files::new(self.files, &schema);
+        let fingerprint = files.fingerprint()?;
         // A file that cannot be read leaves a register as it is, or not made.
-        let open = OpenFile::open(self, &schema, &read)?;
-        let left_out = open.places().left_out.clone();
+        let left_out = files.check()?;
+        if self.options.dry_run {
+            let imported = self.imported(&schema, files)?;
+            let staging = Staging::temporary(self.register, &schema, &self.tuning)?;
+            return self.stage(&staging, files, &fingerprint, &imported, left_out, report);
+        }
         let _lock = ImportLock::take(self.register)?;
+        let imported = self.imported(&schema, files)?;
         let staging = Staging::open(self.register, &schema, &self.tuning)?;
-        let done = self.stage(&staging, &schema, open, &file, &read, report);
+        let done = self.stage(&staging, files, &fingerprint, &imported, left_out, report);
         if let Err(error) = &done {
             staging.roll_back();
             if !error.may_go_on() {
@@ -122,97 +74,135 @@ impl ImportJob<'_> {
                 drop(staging.discard());
             }
         }
-        let (progress, key) = done?;
-        let columns = schema.columns.iter().zip(progress.unread);
-        let imported = columns.map(|(target, unread)| ImportedColumn {
-            name: target.name.clone(),
-            type_name: target.field_type.word(),
-            unread,
+        done
+    }
+
+    /// The data at hand; refused where the register holds others of the same version. What the policy declares is no part of
+    /// them: a declaration has its own place in what answers are stored under.
+    fn imported(&self, schema: &TableSchema, files: Files<'_>) -> Result<ImportedData, ImportError> {
+        let ImportOptions { notation, renames, .. } = self.options;
+        let data = format!("{}\n{}\n{notation:?}\n{renames:?}", files.content()?, files.describe());
+        let imported = ImportedData {
+            dataset: self.dataset.name.to_string(),
+            version: self.dataset.version.to_string(),
+            data: fingerprint::digest(&data),
+        };
+        let others = ImportedData::of(self.register, &schema.table)?.filter(|held| {
+            (&held.dataset, &held.version) == (&imported.dataset, &imported.version) && *held != imported
         });
-        let by_line = self.format != FileFormat::Parquet;
-        Ok(ImportReport { rows: progress.rows, columns: imported.collect(), left_out, by_line, key })
+        match others {
+            Some(ImportedData { dataset, version, .. }) if !self.options.same_version => {
+                Err(ImportError::SameVersion { dataset, version })
+            }
+            Some(_) | None => Ok(imported),
+        }
     }
 
     fn stage(
         &self,
         staging: &Staging,
-        schema: &TableSchema,
-        open: OpenFile,
-        file: &str,
-        read: &Arc<AtomicU64>,
-        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
-    ) -> Result<(Progress, crate::UnitKey), ImportError> {
-        let reading = format!("{}\n{}", self.format.describe(), schema.describe());
-        let (mut progress, event) = staging.resume(file, &reading, schema.columns.len())?;
+        files: Files<'_>,
+        fingerprint: &str,
+        imported: &ImportedData,
+        left_out: Vec<String>,
+        report: Report<'_>,
+    ) -> Result<ImportReport, ImportError> {
+        let schema = files.schema();
+        let reading = format!("{}\n{:?}\n{}", files.describe(), self.options.notation, schema.describe());
+        let (mut progress, event) = staging.resume(fingerprint, &reading, schema.columns.len())?;
         if let Some(event) = event {
             notify(report, event)?;
         }
         if !progress.complete {
-            let of = std::fs::metadata(self.file).map_or(0, |metadata| metadata.len());
-            let rows = open.rows();
-            let bytes = move |progress: &Progress| match rows {
-                Some(rows) => (u128::from(of) * u128::from(progress.rows) / u128::from(rows.max(1))) as u64,
-                None => read.load(Ordering::Relaxed),
-            };
-            let mut on_progress = |progress: &Progress| {
-                notify(report, ImportEvent::Read { bytes: bytes(progress), of, rows: progress.rows })
-            };
-            self.fill(staging, schema, open, &mut progress, &mut on_progress)?;
+            self.fill(staging, files, &mut progress, report)?;
             if progress.rows == 0 {
-                return Err(ImportError::NoRows(self.file.to_owned()));
+                let first = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
+                return Err(ImportError::NoRows(first));
             }
-            if fingerprint::of(self.file)? != file {
-                return Err(ImportError::Changed(self.file.to_owned()));
+            if files.fingerprint()? != fingerprint {
+                let changed = self.files.iter().map(|file| file.path.display().to_string());
+                return Err(ImportError::Changed(changed.collect::<Vec<_>>().join(", ").into()));
             }
             progress.complete = true;
             staging.commit(&progress)?;
         }
+        let mut done = found(files, progress, left_out);
+        let judged = Judgement::of(&done, self.options);
+        if !judged.unfit.is_empty() {
+            return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
+        }
         notify(report, ImportEvent::Keying)?;
-        let key = match staging.key()? {
-            Ok(key) => key,
-            Err(Repeated { units, rows }) => {
-                return Err(ImportError::Repeated {
-                    file: self.file.to_owned(),
-                    column: schema.unit().to_owned(),
-                    units,
-                    lines: OpenFile::open(self, schema, read)?.lines(&rows)?,
-                    by_line: self.format != FileFormat::Parquet,
-                });
-            }
-        };
-        staging.take_the_name()?;
-        Ok((progress, key))
+        done.key = Some(self.key(staging, files)?);
+        if !self.options.dry_run {
+            staging.take_the_name(imported, &judged.accepted)?;
+        }
+        Ok(done)
     }
 
-    /// Reads in a thread of its own what this thread inserts.
+    fn key(&self, staging: &Staging, files: Files<'_>) -> Result<UnitKey, ImportError> {
+        match staging.key()? {
+            Ok(key) => Ok(key),
+            Err(Repeated { units, rows }) => Err(ImportError::Repeated {
+                files: files.names(),
+                column: files.schema().unit().to_owned(),
+                units,
+                places: files.places(&rows)?,
+            }),
+        }
+    }
+
+    /// Reads in a thread of its own what this thread inserts, and examines how each file ends.
     fn fill(
         &self,
         staging: &Staging,
-        schema: &TableSchema,
-        open: OpenFile,
+        files: Files<'_>,
         progress: &mut Progress,
-        on_progress: &mut dyn FnMut(&Progress) -> Result<(), ImportError>,
+        report: Report<'_>,
     ) -> Result<(), ImportError> {
-        thread::scope(|scope| {
+        let read = Arc::new(AtomicU64::new(0));
+        let of = files.bytes();
+        let mut on_progress = |progress: &Progress| {
+            let bytes = read.load(Ordering::Relaxed).min(of);
+            notify(report, ImportEvent::Read { bytes, of, rows: progress.rows })
+        };
+        let ends = thread::scope(|scope| {
             let (send, receive) = sync_channel(BATCHES_WAITING);
-            let skip = progress.rows;
+            let (skip, read) = (progress.rows, &read);
             let reader = scope.spawn(move || {
                 // The inserting thread closes the channel when it fails.
-                open.send(schema, skip, &mut |batch| match send.send(batch) {
+                files.send(&self.options.notation, skip, read, &mut |batch| match send.send(batch) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
                 })
             });
-            let inserted = self.insert(staging, receive, progress, on_progress);
+            let inserted = self.insert(staging, receive, progress, &mut on_progress);
             // A library that gives up on a damaged file by a panic is no reason to do the same.
-            let read = reader.join().unwrap_or_else(|_| {
-                Err(ImportError::Parquet {
-                    file: self.file.to_owned(),
-                    cause: "it cannot be decoded".to_owned(),
-                })
+            let ends = reader.join().unwrap_or_else(|_| {
+                let files = self.files.iter().map(|file| file.path.display().to_string());
+                let file = files.collect::<Vec<_>>().join(", ").into();
+                Err(ImportError::Parquet { file, cause: "it cannot be decoded".to_owned() })
             });
-            inserted.and(read)
-        })
+            inserted.and(ends)
+        })?;
+        self.check_ends(staging, files, &ends)
+    }
+
+    /// Refuses files whose last row is no unit's.
+    fn check_ends(&self, staging: &Staging, files: Files<'_>, ends: &[FileEnd]) -> Result<(), ImportError> {
+        let mut before = 0;
+        for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
+            let unit = &self.dataset.unit.column;
+            let blanks_accepted =
+                self.options.accepted.iter().any(|accepted| accepted.column.eq_ignore_ascii_case(unit));
+            match staging.total_row(before + 1, before + end.rows)? {
+                Some(named) if named || !blanks_accepted => {
+                    let total = ImportError::Total { line: end.last, by_line: file.by_line, named };
+                    return Err(files.within(at, total));
+                }
+                Some(_) | None => before += end.rows,
+            }
+        }
+        Ok(())
     }
 
     fn insert(
@@ -226,8 +216,8 @@ impl ImportJob<'_> {
         for batch in batches {
             staging.insert(&batch)?;
             progress.rows += batch.rows;
-            for (unread, later) in progress.unread.iter_mut().zip(&batch.unread) {
-                unread.absorb(later);
+            for (findings, later) in progress.findings.iter_mut().zip(&batch.findings) {
+                findings.absorb(later);
             }
             rows += batch.rows;
             bytes += batch.heap.len();
@@ -241,10 +231,18 @@ impl ImportJob<'_> {
     }
 }
 
-fn notify(
-    report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
-    event: ImportEvent,
-) -> Result<(), ImportError> {
+fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportReport {
+    let columns = files.schema().columns.iter().zip(progress.findings);
+    let columns = columns.map(|(target, findings)| ImportedColumn {
+        name: target.name.clone(),
+        type_name: target.field_type.word(),
+        findings,
+    });
+    let (rows, columns) = (progress.rows, columns.collect());
+    ImportReport { rows, columns, left_out, files: files.names(), key: None }
+}
+
+fn notify(report: Report<'_>, event: ImportEvent) -> Result<(), ImportError> {
     match report(event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ImportError::Stopped),

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use lango_privacy::{Dataset, Name};
+use lango_privacy::{Column, Dataset};
 
-use crate::{ImportError, value::FieldType};
+use crate::{ImportError, declared::Declared, options::Rename, value::FieldType};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) field_type: FieldType,
+    pub(crate) declared: Declared,
+    /// The declaration in words, and the same for the same one.
+    described: String,
 }
 
 /// The table that the import makes.
@@ -21,31 +24,60 @@ pub(crate) struct TableSchema {
     pub(crate) one_row_per_unit: bool,
     /// The unit's column first.
     pub(crate) columns: Vec<Target>,
+    /// Columns of the files under other names than theirs.
+    pub(crate) renames: Vec<Rename>,
 }
 
-/// Where a file has the table's columns.
+/// Where a file has the table's columns, by its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Places {
+pub(crate) struct Header {
     /// For each column of the table, its position in the file.
     pub(crate) positions: Vec<usize>,
+    /// For each column of the table, its name in the file.
+    pub(crate) heads: Vec<String>,
     /// The names of the file's other columns.
     pub(crate) left_out: Vec<String>,
 }
 
-impl TableSchema {
-    pub(crate) fn of(dataset: &Dataset) -> Self {
-        let unit = &dataset.unit.column;
-        let is_unit = |name: &Name| name.as_str().eq_ignore_ascii_case(unit);
-        let declared_too = dataset.columns.iter().find(|(name, _)| is_unit(name));
-        let unit_type = declared_too.map_or(FieldType::Text, |(_, column)| FieldType::of(&column.domain));
-        let declared = dataset.columns.iter().filter(|(name, _)| !is_unit(name));
-        let target = |name: &str, field_type| Target { name: name.to_owned(), field_type };
-        let declared = declared.map(|(name, column)| target(name.as_str(), FieldType::of(&column.domain)));
+impl Target {
+    fn of(name: &str, field_type: FieldType, column: Option<&Column>) -> Self {
         Self {
+            name: name.to_owned(),
+            field_type,
+            declared: column.map_or_else(Declared::anything, Declared::of),
+            described: format!("{name} {:?}", column.map(|column| (&column.domain, &column.reading))),
+        }
+    }
+}
+
+impl TableSchema {
+    pub(crate) fn of(dataset: &Dataset, renames: &[Rename]) -> Result<Self, ImportError> {
+        let unit = &dataset.unit.column;
+        // Under their names in the table; those that are made of others stand there once.
+        let stored = dataset.ordered_columns().map(|(name, column)| (column.stored_name(name), column));
+        let mut declared: Vec<(&str, &Column)> = Vec::new();
+        for (name, column) in stored {
+            match declared.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                Some((_, other)) if FieldType::of(&other.domain) == FieldType::of(&column.domain) => {}
+                Some(_) => return Err(ImportError::TwoTypes { column: name.to_owned() }),
+                None => declared.push((name, column)),
+            }
+        }
+        let is_unit = |name: &str| name.eq_ignore_ascii_case(unit);
+        let declared_too = declared.iter().find(|(name, _)| is_unit(name)).map(|(_, column)| *column);
+        let unit_type = declared_too.map_or(FieldType::Word, |column| FieldType::of(&column.domain));
+        let unit_type = unit_type.of_identifiers();
+        let others = declared.iter().filter(|(name, _)| !is_unit(name));
+        let declared =
+            others.map(|(name, column)| Target::of(name, FieldType::of(&column.domain), Some(column)));
+        let this = Self {
             table: dataset.table.clone(),
             one_row_per_unit: dataset.unit.rows_at_most == 1,
-            columns: std::iter::once(target(unit, unit_type)).chain(declared).collect(),
-        }
+            columns: std::iter::once(Target::of(unit, unit_type, declared_too)).chain(declared).collect(),
+            renames: renames.to_owned(),
+        };
+        this.check_renames()?;
+        Ok(this)
     }
 
     /// The unit's column.
@@ -53,21 +85,54 @@ impl TableSchema {
         self.columns.first().map_or("", |target| target.name.as_str())
     }
 
+    /// The column of this name, if the policy declares one.
+    pub(crate) fn column(&self, name: &str) -> Result<&Target, ImportError> {
+        let found = self.columns.iter().find(|target| target.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| ImportError::NotDeclared {
+            column: name.to_owned(),
+            declared: self.columns.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
     /// In words, and the same for the same table.
     pub(crate) fn describe(&self) -> String {
-        let columns = self.columns.iter().map(|target| format!("{} {:?}", target.name, target.field_type));
+        let columns = self.columns.iter().map(|target| target.described.as_str());
         format!(
-            "table {}\none row per unit {}\n{}",
+            "table {}\none row per unit {}\n{:?}\n{}",
             self.table,
             self.one_row_per_unit,
+            self.renames,
             columns.collect::<Vec<_>>().join("\n")
         )
     }
 
+    fn check_renames(&self) -> Result<(), ImportError> {
+        for (at, rename) in self.renames.iter().enumerate() {
+            self.column(&rename.to)?;
+            let others = self.renames.get(..at).unwrap_or_default();
+            if others.iter().any(|other| other.from == rename.from || is(&other.to, &rename.to)) {
+                return Err(ImportError::RenamedTwice(rename.clone()));
+            }
+        }
+        // Each name is renamed once, so that following a name's renames ends, or comes back.
+        for first in &self.renames {
+            let mut to = &first.to;
+            for _ in &self.renames {
+                if is(to, &first.from) {
+                    return Err(ImportError::RenamedInCircles(first.clone()));
+                }
+                let Some(next) = self.renames.iter().find(|next| is(to, &next.from)) else { break };
+                to = &next.to;
+            }
+        }
+        Ok(())
+    }
+
     /// Finds the columns among a file's; the case of the letters and spaces around a name do not matter.
-    pub(crate) fn places(&self, file: &Path, header: &[String]) -> Result<Places, ImportError> {
+    pub(crate) fn header(&self, file: &Path, header: &[String]) -> Result<Header, ImportError> {
+        let renamed = self.renamed(file, header)?;
         let named = |name: &str| {
-            let found = header.iter().enumerate().filter(move |(_, other)| is(name, other));
+            let found = renamed.iter().enumerate().filter(move |(_, other)| is(name, other));
             found.map(|(position, _)| position).collect::<Vec<_>>()
         };
         let mut positions = Vec::new();
@@ -81,13 +146,42 @@ impl TableSchema {
                 _ => return Err(ImportError::Twice { file: file.to_owned(), column: name.clone() }),
             }
         }
-        let others = header.iter().filter(|other| !self.columns.iter().any(|target| is(&target.name, other)));
-        Ok(Places { positions, left_out: others.cloned().collect() })
+        let heads = positions.iter().filter_map(|position| header.get(*position).cloned()).collect();
+        let others = header.iter().enumerate().filter(|(position, _)| !positions.contains(position));
+        let left_out = others.map(|(_, other)| other.clone()).collect();
+        Ok(Header { positions, heads, left_out })
+    }
+
+    /// The header under the names that the options give its columns.
+    fn renamed(&self, file: &Path, header: &[String]) -> Result<Vec<String>, ImportError> {
+        let mut renamed = header.to_vec();
+        for Rename { from, to } in &self.renames {
+            let exact: Vec<usize> = positions(header, |name| name == from);
+            let found = if exact.is_empty() { positions(header, |name| is(from, name)) } else { exact };
+            match found.as_slice() {
+                [only] => {
+                    if let Some(name) = renamed.get_mut(*only) {
+                        name.clone_from(to);
+                    }
+                }
+                [] => {
+                    let (column, hint) = (from.clone(), hint(from, header));
+                    return Err(ImportError::NoColumn { file: file.to_owned(), column, hint });
+                }
+                _ => return Err(ImportError::Twice { file: file.to_owned(), column: from.clone() }),
+            }
+        }
+        Ok(renamed)
     }
 }
 
+fn positions(header: &[String], which: impl Fn(&str) -> bool) -> Vec<usize> {
+    let found = header.iter().enumerate().filter(|(_, name)| which(name));
+    found.map(|(position, _)| position).collect()
+}
+
 fn is(name: &str, other: &str) -> bool {
-    name.eq_ignore_ascii_case(other.trim())
+    name.trim().eq_ignore_ascii_case(other.trim())
 }
 
 /// A guess at what was meant. It names a column of the header only if that is much like the missing one: a file without a
@@ -95,9 +189,12 @@ fn is(name: &str, other: &str) -> bool {
 fn hint(name: &str, header: &[String]) -> String {
     if let [only] = header {
         let delimiter = [';', '\t', '|', ','].into_iter().find(|delimiter| only.contains(*delimiter));
-        if let Some(delimiter) = delimiter {
-            return format!(": its header is one field, so say --delimiter '{}'", delimiter.escape_default());
-        }
+        return match delimiter {
+            Some(delimiter) => {
+                format!(": its header is one field, so say --delimiter '{}'", delimiter.escape_default())
+            }
+            None => ": its header is one field; if that is a title, say --skip-lines 1".to_owned(),
+        };
     }
     let alike = |other: &&String| strsim::damerau_levenshtein(name, &other.trim().to_lowercase());
     let nearest =

@@ -10,14 +10,19 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
 
 use crate::{
-    ImportError, Tuning, UnitKey, Unread,
+    ImportError, Tuning, UnitKey,
     batch::{Batch, SqlValue},
+    options::Accepted,
     report::FIRST,
     schema::TableSchema,
 };
 
+mod accepted;
+mod ends;
+mod imported;
 mod progress;
 
+pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
@@ -42,6 +47,7 @@ pub(crate) struct Staging {
     one_row_per_unit: bool,
     create: String,
     insert: String,
+    schema: TableSchema,
 }
 
 impl Staging {
@@ -51,6 +57,29 @@ impl Staging {
         lango_files::make_or_open(register)
             .map_err(|cause| ImportError::Folder { file: register.to_owned(), cause })?;
         let connection = Connection::open(register).map_err(|error| failed(register, error))?;
+        let this = Self::on(connection, register, schema, tuning)?;
+        match this.kind_of(&this.table).map_err(|error| this.failed(error))?.as_deref() {
+            Some("table") | None => Ok(this),
+            Some(_) => Err(ImportError::NotATable { register: this.register, table: this.table }),
+        }
+    }
+
+    /// A staging table in a temporary file of its own, which is gone with this; the register is only named in errors.
+    pub(crate) fn temporary(
+        register: &Path,
+        schema: &TableSchema,
+        tuning: &Tuning,
+    ) -> Result<Self, ImportError> {
+        let connection = Connection::open("").map_err(|error| failed(register, error))?;
+        Self::on(connection, register, schema, tuning)
+    }
+
+    fn on(
+        connection: Connection,
+        register: &Path,
+        schema: &TableSchema,
+        tuning: &Tuning,
+    ) -> Result<Self, ImportError> {
         let staging = format!("lango_importing_{}", schema.table);
         let columns: Vec<String> = schema
             .columns
@@ -67,12 +96,10 @@ impl Staging {
             staging,
             unit: schema.unit().to_owned(),
             one_row_per_unit: schema.one_row_per_unit,
+            schema: schema.clone(),
         };
         this.settle(tuning).map_err(|error| this.failed(error))?;
-        match this.kind_of(&this.table).map_err(|error| this.failed(error))?.as_deref() {
-            Some("table") | None => Ok(this),
-            Some(_) => Err(ImportError::NotATable { register: this.register, table: this.table }),
-        }
+        Ok(this)
     }
 
     fn settle(&self, tuning: &Tuning) -> rusqlite::Result<()> {
@@ -186,12 +213,19 @@ impl Staging {
         Ok(name)
     }
 
-    /// In one transaction, the new table takes the place and the name of the old one.
-    pub(crate) fn take_the_name(&self) -> Result<(), ImportError> {
+    /// In one transaction, the new table takes the place and the name of the old one, and the register remembers which data it
+    /// holds and what was accepted of them.
+    pub(crate) fn take_the_name(
+        &self,
+        imported: &ImportedData,
+        accepted: &[Accepted],
+    ) -> Result<(), ImportError> {
         let (table, staging) = (quoted(&self.table), quoted(&self.staging));
         let renamed = format!("DROP TABLE IF EXISTS {table}; ALTER TABLE {staging} RENAME TO {table}");
         self.in_one_transaction(&|| {
             self.connection.execute_batch(&renamed)?;
+            self.note(imported)?;
+            self.remember(accepted)?;
             self.forget()
         })
     }
@@ -242,21 +276,4 @@ fn failed(register: &Path, cause: rusqlite::Error) -> ImportError {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The report of what did not read, as text: a line for each column.
-fn encoded(unread: &[Unread]) -> String {
-    let line = |unread: &Unread| {
-        let numbers = std::iter::once(unread.count).chain(unread.first.iter().copied());
-        numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(" ")
-    };
-    unread.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn decoded(text: &str) -> Vec<Unread> {
-    let column = |line: &str| {
-        let mut numbers = line.split(' ').filter_map(|number| number.parse().ok());
-        Unread { count: numbers.next().unwrap_or_default(), first: numbers.collect() }
-    };
-    text.lines().map(column).collect()
 }

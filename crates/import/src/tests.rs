@@ -1,7 +1,10 @@
 //! Files as offices have them: right, wrong, cut short and exchanged.
 
+mod accepted;
 mod bad;
 mod fixture;
 mod good;
+mod habits;
 mod parquet;
+mod several;
 mod whole;

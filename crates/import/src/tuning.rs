@@ -1,5 +1,8 @@
 //! How an import is done, where it matters.
 
+/// The most that one row may hold: what an unclosed quote swallows before it is found out.
+pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
+
 /// How an import is done. Only tests have reason to change it.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {

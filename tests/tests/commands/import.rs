@@ -135,6 +135,15 @@ fn a_wrong_call_reports_what_is_wrong_and_changes_nothing() {
         (&["--dataset", "residents", right, "--encoding", "esperanto"], 2, "no such encoding"),
         (&["--dataset", "residents", right, "--format", "parquet", "--delimiter", ";"], 2, "for text files"),
         (&["--dataset", "residents", right, "--format", "parquet"], 1, "is said to be Parquet"),
+        (&["--dataset", "residents", right, "--thousands", "_"], 2, "one of \" \", \".\""),
+        (&["--dataset", "residents", right, "--thousands", "."], 2, "say the other one with --decimal"),
+        (&["--dataset", "residents", right, "--dates", "%d/%m/%y"], 2, "does not say the century"),
+        (&["--dataset", "residents", right, "--rename", "sex"], 2, "and its name in the policy"),
+        (&["--dataset", "residents", right, "--rename", "sex=gender"], 1, "declares no column `gender`"),
+        (&["--dataset", "residents", right, "--accept", "sex=6"], 2, "a share from 0 to 1"),
+        (&["--dataset", "residents", right, "--accept", "sex"], 2, "a share from 0 to 1"),
+        (&["--dataset", "residents", right, "--accept", "sex=NaN"], 2, "a share from 0 to 1"),
+        (&["--dataset", "residents", right, right], 1, "is named twice"),
         (
             &["--dataset", "citizens", right],
             1,
@@ -180,7 +189,11 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
     let question = persons("by sex", "50");
     let price = unsigned(analyst.estimate(&office, &question).await.unwrap());
 
-    let (code, stdout, stderr) = said(&import(&config, &after));
+    let (code, _, stderr) = said(&import(&config, &after));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("other data of `residents` under version 2024-07-01"), "{stderr}");
+    let again = ["--dataset", "residents", "--same-version"];
+    let (code, stdout, stderr) = said(&command(&config, &again).arg(&after).output().unwrap());
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
     for said in [
         "1 identifier in `person_id` stands on more than one row (lines 22, 23)",
@@ -193,6 +206,86 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
     assert_eq!(unsigned(analyst.estimate(&office, &question).await.unwrap()), price);
     let answer = analyst.ask(&office, &question).await.unwrap();
     assert_eq!(table(&answer).values().sum::<i64>(), 20);
+}
+
+/// A file in the habits of a spreadsheet: `sep=;`, decimal commas, groups, days first, one letter beyond ASCII.
+const EXPORT: &[u8] = b"sep=;\r\nmatricule;country_of_birth;sex;age;date_of_birth;arrival_year\r\n\
+    1;CIV;female;34,5;31/12/1989 00:00;2020\r\n2 ; BEN;male;7;1/2/2017;2 020\r\n\
+    3;BEN;male;8;15/03/2016;\r\n4;C\xf4te d'Ivoire;male;8;15/03/2016;\r\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_in_the_habits_of_a_spreadsheet_is_imported_by_one_command_and_answered_from() {
+    let world = TestRegion::new();
+    let (mut office, config) = office(&world);
+    let file = office.folder().join("export.csv");
+    std::fs::write(&file, EXPORT).unwrap();
+    let options = [
+        "--dataset",
+        "residents",
+        "--encoding",
+        "windows-1252",
+        "--decimal",
+        "comma",
+        "--thousands",
+        " ",
+        "--dates",
+        "%d/%m/%Y",
+        "--rename",
+        "matricule=person_id",
+    ];
+    // It fails first, with what it found and what to say, and nothing is made of it.
+    let (code, stdout, stderr) = said(&command(&config, &options).arg(&file).output().unwrap());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stdout.contains("nothing was imported"), "{stdout}");
+    assert_eq!(line(&stdout, "not declared"), "country_of_birth: 1, not in the code list (line 6)");
+    assert!(stderr.contains("say --accept country_of_birth=0.25 to import it as it is"), "{stderr}");
+    assert!(!(stdout + &stderr).contains("Ivoire"));
+    // A dry run of what would do changes nothing either.
+    let accepting = [&options[..], &["--accept", "country_of_birth=0.25"]].concat();
+    let (code, stdout, _) = said(&command(&config, &accepting).arg(&file).arg("--dry-run").output().unwrap());
+    assert_eq!((code, line(&stdout, "did not read")), (Some(0), "nothing"));
+    assert_eq!(line(&stdout, "missing"), "arrival_year: 2");
+    assert!(stdout.contains("a dry run: nothing was imported"), "{stdout}");
+    let select = |sql: &str| {
+        Connection::open(office.register())
+            .unwrap()
+            .query_row(sql, [], |row| row.get::<_, String>(0))
+            .unwrap()
+    };
+    assert_eq!(select("SELECT CAST(count(*) AS TEXT) FROM sqlite_schema"), "0");
+    let (code, stdout, stderr) = said(&command(&config, &accepting).arg(&file).output().unwrap());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    let values = "SELECT group_concat(concat_ws(' ', person_id, age, date_of_birth, arrival_year), ', ') FROM residents";
+    assert_eq!(select(values), "1 34 1989-12-31 2020, 2 7 2017-02-01 2020, 3 8 2016-03-15, 4 8 2016-03-15");
+    let accepted = "SELECT concat_ws(' ', table_name, column_name, share) FROM lango_accepted";
+    assert_eq!(select(accepted), "residents country_of_birth 0.25");
+
+    office.up().await.unwrap();
+    let answer = world.analyst().ask(&office, &persons("by country_of_birth", "50")).await.unwrap();
+    let mut counted = table(&answer);
+    counted.retain(|_, count| *count != 0);
+    let expected = [("BEN", 2), ("CIV", 1), ("_O", 1)].map(|(key, count)| (key.to_owned(), count));
+    assert_eq!(counted, BTreeMap::from(expected));
+}
+
+#[test]
+fn a_file_whose_persons_have_no_identifier_is_refused_with_its_lines() {
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let file = office.folder().join("export.csv");
+    let row = |n: usize| {
+        let id = if n < 3 { String::new() } else { n.to_string() };
+        format!("{id},BEN,male,30,1994-01-01,\n")
+    };
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    std::fs::write(&file, header.to_owned() + &(0..10).map(row).collect::<String>()).unwrap();
+    let (code, stdout, stderr) = said(&import(&config, &file));
+    assert_eq!((code, line(&stdout, "no identifier")), (Some(1), "person_id: 3, missing (lines 2, 3, 4)"));
+    let expected = "`person_id`: 3 of 10 rows have no identifier, 30 % (lines 2, 3, 4): add it, or say --accept person_id=0.3";
+    assert!(stderr.contains(expected), "{stderr}");
+    let accepting = ["--dataset", "residents", "--accept", "person_id=0.3"];
+    let (code, stdout, _) = said(&command(&config, &accepting).arg(&file).output().unwrap());
+    assert_eq!((code, line(&stdout, "rows")), (Some(0), "10"));
 }
 
 #[test]
@@ -258,9 +351,9 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
         text += &format!("NGA{:07},BEN,female,{age},1994-01-01,{year}\n", row * 7_919 % ROWS);
     }
     std::fs::write(&file, text).unwrap();
+    let accepting = ["--dataset", "residents", "--accept", "arrival_year=0.7"];
     let child = |reached: &str| {
-        let mut child =
-            command(&config, &["--dataset", "residents"]).arg(&file).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command(&config, &accepting).arg(&file).stdout(Stdio::null()).spawn().unwrap();
         assert!(
             until(&mut child, &killed.register(), reached),
             "it was done before it could be killed: {reached}"
@@ -271,19 +364,19 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
     // In the midst of the rows, and when the key is being made.
     child("rows > 0");
     child("complete");
-    let (code, last, stderr) = said(&import(&config, &file));
+    let (code, last, stderr) = said(&command(&config, &accepting).arg(&file).output().unwrap());
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stderr.contains("an interrupted import goes on: 900,000 rows are in already"), "{stderr}");
 
     let (whole, config) = office(&world);
-    let (code, once, stderr) = said(&import(&config, &file));
+    let (code, once, stderr) = said(&command(&config, &accepting).arg(&file).output().unwrap());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let report =
         |text: &str| ["rows", "did not read", "left out", "unit"].map(|word| line(text, word).to_owned());
     assert_eq!(report(&last), report(&once));
     assert!(
         line(&last, "did not read")
-            .starts_with("arrival_year: 600,000 (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
+            .starts_with("arrival_year: 600,000, other (lines 3, 4, 6, 7, 9, 10, 12, 13, 15, 16, ..)")
     );
     let connection = Connection::open(killed.register()).unwrap();
     connection.execute("ATTACH ? AS whole", [whole.register().to_str().unwrap()]).unwrap();
@@ -295,8 +388,8 @@ fn an_import_that_is_killed_goes_on_and_comes_to_the_same_table() {
         assert_eq!(count(&format!("SELECT count(*) FROM {schema}.residents")), ROWS as i64);
         assert_eq!(
             count(&format!("SELECT count(*) FROM {schema}.sqlite_schema")),
-            2,
-            "the table and its key"
+            4,
+            "the table and its key, its data's fingerprint and what was accepted"
         );
     }
 }

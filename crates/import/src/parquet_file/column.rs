@@ -47,6 +47,12 @@ impl ColumnDecoder {
         Self { reader, writing, values, levels: Vec::new(), positions: Vec::new() }
     }
 
+    /// Whether its values are texts that the office wrote, and no numbers or days by the file's own types.
+    pub(super) fn is_text(&self) -> bool {
+        self.writing == Writing::Plain
+            && matches!(self.values, DecodedValues::Texts(_) | DecodedValues::Fixed(_))
+    }
+
     /// Decodes exactly `rows` rows.
     pub(super) fn decode(&mut self, rows: usize) -> Result<()> {
         let levels = &mut self.levels;
@@ -109,8 +115,12 @@ impl ColumnDecoder {
         // Writing to a vector does not fail; floats are written as the shortest decimal that reads back the same.
         let _ = match &self.values {
             DecodedValues::Truths(values) => values.get(at).map(|value| write!(out, "{value}")),
-            DecodedValues::Single(values) => values.get(at).map(|value| write!(out, "{value}")),
-            DecodedValues::Double(values) => values.get(at).map(|value| write!(out, "{value}")),
+            DecodedValues::Single(values) => {
+                values.get(at).map(|value| Writing::float(value, value.is_nan(), out))
+            }
+            DecodedValues::Double(values) => {
+                values.get(at).map(|value| Writing::float(value, value.is_nan(), out))
+            }
             DecodedValues::Narrow(values) => {
                 values.get(at).map(|value| writing.integer(i64::from(*value), true, out))
             }

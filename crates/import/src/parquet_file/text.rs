@@ -1,7 +1,12 @@
 //! How a stored value of a Parquet column is text: the same text that the office would export as CSV.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
+use half::f16;
+use num_bigint::BigInt;
 use parquet::{
     basic::{ConvertedType, LogicalType, TimeUnit, Type},
     schema::types::ColumnDescriptor,
@@ -24,20 +29,31 @@ pub(super) enum Writing {
     Moment { per_second: i128 },
     /// Whole numbers of `10^-scale`.
     Decimal { scale: u32 },
+    /// Sixteen bytes, in hexadecimal digits with hyphens.
+    Uuid,
+    /// A float of two bytes.
+    Half,
 }
 
 impl Writing {
     /// `None` for what is no text, number or day.
     pub(super) fn of(column: &ColumnDescriptor) -> Option<Self> {
         let moment = |per_second| Some(Self::Moment { per_second });
-        if let Some(LogicalType::Timestamp(stamp)) = column.logical_type_ref() {
-            return match stamp.unit {
-                TimeUnit::MILLIS => moment(1_000),
-                TimeUnit::MICROS => moment(1_000_000),
-                TimeUnit::NANOS => moment(1_000_000_000),
-            };
-        }
-        match (column.converted_type(), column.physical_type()) {
+        let converted = match column.logical_type_ref() {
+            Some(LogicalType::Timestamp(stamp)) => {
+                // Whether or not it is adjusted to UTC, its day is the one in UTC or the one on the office's clock, as stored.
+                return match stamp.unit {
+                    TimeUnit::MILLIS => moment(1_000),
+                    TimeUnit::MICROS => moment(1_000_000),
+                    TimeUnit::NANOS => moment(1_000_000_000),
+                };
+            }
+            Some(LogicalType::Uuid) if column.type_length() == 16 => return Some(Self::Uuid),
+            Some(LogicalType::Float16) if column.type_length() == 2 => return Some(Self::Half),
+            Some(logical) => ConvertedType::from(Some(logical.clone())),
+            None => column.converted_type(),
+        };
+        match (converted, column.physical_type()) {
             (_, Type::INT96) => moment(1_000_000_000),
             (ConvertedType::TIMESTAMP_MILLIS, _) => moment(1_000),
             (ConvertedType::TIMESTAMP_MICROS, _) => moment(1_000_000),
@@ -73,7 +89,9 @@ impl Writing {
                 }
             }
             Self::Moment { per_second } => moment(i128::from(value), per_second, out),
-            Self::Decimal { scale } => decimal(i128::from(value), scale, out),
+            Self::Decimal { scale } => decimal(value < 0, &value.unsigned_abs().to_string(), scale, out),
+            // Neither is stored as a whole number.
+            Self::Uuid | Self::Half => Ok(()),
         }
     }
 
@@ -82,18 +100,36 @@ impl Writing {
         moment(value, 1_000_000_000, out)
     }
 
-    /// Writes text, or a decimal number in big-endian bytes.
+    /// Writes a float as the shortest decimal that reads back the same; nothing where it is none.
+    pub(super) fn float(value: &impl Display, is_nan: bool, out: &mut Vec<u8>) -> io::Result<()> {
+        if is_nan { Ok(()) } else { write!(out, "{value}") }
+    }
+
+    /// Writes text, or what is stored in big-endian bytes.
     pub(super) fn bytes(self, value: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Decimal { scale } if value.len() <= 16 => {
                 let negative = value.first().is_some_and(|byte| byte & 0x80 != 0);
                 let start = if negative { -1 } else { 0 };
                 let whole = value.iter().fold(start, |whole: i128, byte| (whole << 8) | i128::from(*byte));
-                decimal(whole, scale, out)
+                decimal(negative, &whole.unsigned_abs().to_string(), scale, out)
             }
-            // Longer than any number that a column can hold: it does not read as one.
-            Self::Decimal { .. } => out.write_all(b"number out of range"),
-            _ => out.write_all(value),
+            Self::Decimal { scale } => {
+                let whole = BigInt::from_signed_bytes_be(value);
+                decimal(whole.sign() == num_bigint::Sign::Minus, &whole.magnitude().to_string(), scale, out)
+            }
+            Self::Uuid => {
+                for (at, byte) in value.iter().enumerate() {
+                    let hyphen = if [4, 6, 8, 10].contains(&at) { "-" } else { "" };
+                    write!(out, "{hyphen}{byte:02x}")?;
+                }
+                Ok(())
+            }
+            Self::Half => {
+                let value = <[u8; 2]>::try_from(value).map_or(f16::NAN, f16::from_le_bytes);
+                Self::float(&value, value.is_nan(), out)
+            }
+            Self::Plain | Self::Unsigned | Self::Day | Self::Moment { .. } => out.write_all(value),
         }
     }
 }
@@ -104,16 +140,20 @@ fn moment(value: i128, per_second: i128, out: &mut Vec<u8>) -> io::Result<()> {
     let moment = nanoseconds.and_then(|value| OffsetDateTime::from_unix_timestamp_nanos(value).ok());
     match moment {
         Some(moment) if moment.time() == time::Time::MIDNIGHT => write!(out, "{}", moment.date()),
-        Some(moment) => write!(out, "{}T{}", moment.date(), moment.time()),
+        Some(moment) => {
+            let (hour, minute, second, nanosecond) = moment.time().as_hms_nano();
+            write!(out, "{}T{hour:02}:{minute:02}:{second:02}", moment.date())?;
+            if nanosecond == 0 { Ok(()) } else { write!(out, ".{nanosecond:09}") }
+        }
         None => write!(out, "{value}"),
     }
 }
 
-fn decimal(value: i128, scale: u32, out: &mut Vec<u8>) -> io::Result<()> {
+fn decimal(negative: bool, digits: &str, scale: u32, out: &mut Vec<u8>) -> io::Result<()> {
     let scale = scale as usize;
-    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
+    let digits = format!("{digits:0>width$}", width = scale + 1);
     let (whole, part) = digits.split_at_checked(digits.len() - scale).unwrap_or((&digits, ""));
-    let (sign, point) = (if value < 0 { "-" } else { "" }, if part.is_empty() { "" } else { "." });
+    let (sign, point) = (if negative { "-" } else { "" }, if part.is_empty() { "" } else { "." });
     write!(out, "{sign}{whole}{point}{part}")
 }
 
@@ -132,7 +172,7 @@ mod tests {
             (Writing::Day, 19_905, true, "2024-07-01"),
             (Writing::Day, i64::MAX, true, "9223372036854775807"),
             (millis, 19_905 * 86_400_000, false, "2024-07-01"),
-            (millis, 19_905 * 86_400_000 + 1_500, false, "2024-07-01T0:00:01.5"),
+            (millis, 19_905 * 86_400_000 + 1_500, false, "2024-07-01T00:00:01.500000000"),
             (Writing::Decimal { scale: 2 }, 12_345, false, "123.45"),
             (Writing::Decimal { scale: 2 }, -5, false, "-0.05"),
             (Writing::Decimal { scale: 0 }, 5, false, "5"),
@@ -141,11 +181,34 @@ mod tests {
             writing.integer(value, narrow, &mut text).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), expected);
         }
+        let two = Writing::Decimal { scale: 2 };
+        let wide = [&[0; 10][..], &(123_456_i128 << 8).to_be_bytes()].concat();
+        let below = [&[0xff; 10][..], &(-5_i128).to_be_bytes()].concat();
+        let uuid =
+            [0x12, 0x3e, 0x45, 0x67, 0xe8, 0x9b, 0x12, 0xd3, 0xa4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0x00];
+        for (writing, value, expected) in [
+            (two, &[0x30, 0x39][..], "123.45"),
+            (two, &[0xff, 0xfb], "-0.05"),
+            (two, &[0; 17], "0.00"),
+            (two, &wide, "316047.36"),
+            (two, &below, "-0.05"),
+            // 2^128 hundredths.
+            (two, &[&[1][..], &[0; 16]].concat(), "3402823669209384634633746074317682114.56"),
+            (Writing::Uuid, &uuid, "123e4567-e89b-12d3-a456-426614174000"),
+            (Writing::Half, &f16::from_f32(34.5).to_le_bytes(), "34.5"),
+            (Writing::Half, &f16::NAN.to_le_bytes(), ""),
+            (Writing::Half, &f16::INFINITY.to_le_bytes(), "inf"),
+            (Writing::Plain, b"Tema", "Tema"),
+        ] {
+            let mut text = Vec::new();
+            writing.bytes(value, &mut text).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+        }
         for (value, expected) in
-            [(&[0x30, 0x39][..], "123.45"), (&[0xff, 0xfb], "-0.05"), (&[0; 17], "number out of range")]
+            [(0.1, "0.1"), (f64::NAN, ""), (f64::NEG_INFINITY, "-inf"), (1e21, "1000000000000000000000")]
         {
             let mut text = Vec::new();
-            Writing::Decimal { scale: 2 }.bytes(value, &mut text).unwrap();
+            Writing::float(&value, value.is_nan(), &mut text).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), expected);
         }
     }

@@ -2,8 +2,8 @@
 
 use rusqlite::OptionalExtension;
 
-use super::{Staging, decoded, encoded, quoted};
-use crate::{ImportError, ImportEvent, Unread};
+use super::{Staging, quoted};
+use crate::{Findings, ImportError, ImportEvent};
 
 /// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(crate) struct Progress {
     pub(crate) rows: u64,
     /// Whether these are all.
     pub(crate) complete: bool,
-    /// For each column, what did not read.
-    pub(crate) unread: Vec<Unread>,
+    /// For each column, what was found among its values.
+    pub(crate) findings: Vec<Findings>,
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_import (
@@ -41,18 +41,20 @@ impl Staging {
             Some((_, kept_reading, _)) if kept_reading != reading => {
                 Some("how the file is read, or what the policy declares of the dataset")
             }
+            // A version of the program that noted other things of a file left what cannot be gone on with.
+            Some((.., progress)) if progress.findings.len() != columns => Some("the program"),
             Some((.., progress)) => {
                 let event = ImportEvent::Resumed(progress.rows);
                 return Ok((progress, Some(event)));
             }
         };
-        let progress = Progress { unread: vec![Unread::default(); columns], ..Progress::default() };
+        let progress = Progress { findings: vec![Findings::default(); columns], ..Progress::default() };
         self.in_one_transaction(&|| {
             self.connection
                 .execute_batch(&format!("DROP TABLE IF EXISTS {}; {CREATE}", quoted(&self.staging)))?;
             self.connection.execute_batch(&self.create)?;
             let sql = "REPLACE INTO lango_import VALUES (?, ?, ?, 0, 0, ?)";
-            self.connection.execute(sql, (&self.table, file, reading, encoded(&progress.unread)))?;
+            self.connection.execute(sql, (&self.table, file, reading, encoded(&progress.findings)))?;
             Ok(())
         })?;
         Ok((progress, differs.map(ImportEvent::Afresh)))
@@ -68,7 +70,7 @@ impl Staging {
             let progress = Progress {
                 rows: row.get::<_, i64>(2)?.unsigned_abs(),
                 complete: row.get(3)?,
-                unread: decoded(&row.get::<_, String>(4)?),
+                findings: decoded(&row.get::<_, String>(4)?),
             };
             Ok((row.get(0)?, row.get(1)?, progress))
         });
@@ -84,7 +86,7 @@ impl Staging {
             let sql = "UPDATE lango_import SET rows = ?, complete = ?, unread = ? WHERE table_name = ?";
             self.connection.execute(
                 sql,
-                (progress.rows.cast_signed(), progress.complete, encoded(&progress.unread), &self.table),
+                (progress.rows.cast_signed(), progress.complete, encoded(&progress.findings), &self.table),
             )?;
             self.connection.execute_batch("COMMIT")
         };
@@ -101,4 +103,14 @@ impl Staging {
             self.connection.query_row("SELECT count(*) FROM lango_import", [], |row| row.get(0))?;
         if left == 0 { self.connection.execute_batch("DROP TABLE lango_import") } else { Ok(()) }
     }
+}
+
+/// What was found, as text: a line for each column.
+fn encoded(findings: &[Findings]) -> String {
+    findings.iter().map(Findings::encoded).collect::<Vec<_>>().join("\n")
+}
+
+/// What [`encoded`] wrote; nothing if another version wrote it.
+fn decoded(text: &str) -> Vec<Findings> {
+    text.lines().map(Findings::decoded).collect::<Option<_>>().unwrap_or_default()
 }

@@ -128,10 +128,10 @@ fn what_is_no_file_or_no_register_is_named() {
 
     let nowhere = office.path("nowhere/register.sqlite");
     let import = crate::ImportJob {
-        file: &file,
-        format: FileFormat::of(&file).unwrap(),
+        files: &[crate::ImportFile { path: file.clone(), format: FileFormat::of(&file).unwrap() }],
         register: &nowhere,
         dataset: &office.dataset,
+        options: &office.options,
         tuning: office.tuning,
     };
     let error = import.run(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();

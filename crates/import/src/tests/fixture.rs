@@ -8,12 +8,16 @@ use std::{
 use lango_privacy::{Column, Dataset, DatasetKind, Domain, Objective, Span, Unit};
 use rusqlite::{Connection, types::Value};
 
-use crate::{Encoding, FileFormat, ImportError, ImportEvent, ImportJob, ImportReport, Tuning};
+use crate::{
+    Delimited, Encoding, FileFormat, Finding, ImportError, ImportEvent, ImportFile, ImportJob, ImportOptions,
+    ImportReport, Tuning,
+};
 
 /// A folder that is gone at the end.
 pub(super) struct Office {
     folder: tempfile::TempDir,
     pub(super) dataset: Dataset,
+    pub(super) options: ImportOptions,
     pub(super) tuning: Tuning,
 }
 
@@ -56,7 +60,13 @@ pub(super) fn dataset(rows_at_most: u32) -> Dataset {
 
 impl Office {
     pub(super) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), dataset: dataset(1), tuning: Tuning::default() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            dataset: dataset(1),
+            // Most tests import many files one after the other.
+            options: ImportOptions { same_version: true, ..ImportOptions::default() },
+            tuning: Tuning::default(),
+        }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -83,8 +93,30 @@ impl Office {
         format: FileFormat,
         report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
     ) -> Result<ImportReport, ImportError> {
-        let (register, dataset, tuning) = (&self.register(), &self.dataset, self.tuning);
-        ImportJob { file, format, register, dataset, tuning }.run(report)
+        self.import_files(&[ImportFile { path: file.to_owned(), format }], report)
+    }
+
+    pub(super) fn import_files(
+        &self,
+        files: &[ImportFile],
+        report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
+    ) -> Result<ImportReport, ImportError> {
+        let (register, dataset, options, tuning) =
+            (&self.register(), &self.dataset, &self.options, self.tuning);
+        ImportJob { files, register, dataset, options, tuning }.run(report)
+    }
+
+    /// Imports several files as one table, each as its name says.
+    pub(super) fn import_all(&self, files: &[PathBuf]) -> Result<ImportReport, ImportError> {
+        let named = |path: &PathBuf| Ok(ImportFile { path: path.clone(), format: FileFormat::of(path)? });
+        let files = files.iter().map(named).collect::<Result<Vec<_>, ImportError>>()?;
+        self.import_files(&files, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// With a share of a column's values accepted.
+    pub(super) fn accepting(mut self, column: &str, share: f64) -> Self {
+        self.options.accepted.push(crate::Accepted { column: column.to_owned(), share });
+        self
     }
 
     /// Imports a file as its name says.
@@ -93,8 +125,18 @@ impl Office {
     }
 
     pub(super) fn import_in(&self, file: &Path, encoding: &str) -> Result<ImportReport, ImportError> {
+        let encoding = Encoding::named(encoding).unwrap();
+        self.import_text(file, |delimited| delimited.encoding = encoding)
+    }
+
+    /// Imports a text file that is read otherwise than its name says.
+    pub(super) fn import_text(
+        &self,
+        file: &Path,
+        change: impl FnOnce(&mut Delimited),
+    ) -> Result<ImportReport, ImportError> {
         let FileFormat::Delimited(mut delimited) = FileFormat::of(file)? else { panic!("no text") };
-        delimited.encoding = Encoding::named(encoding).unwrap();
+        change(&mut delimited);
         self.import_as(file, FileFormat::Delimited(delimited), &mut |_| ControlFlow::Continue(()))
     }
 
@@ -121,10 +163,11 @@ impl Office {
         select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
-    /// The names of everything in the register.
+    /// The names of everything in the register but what it remembers of its imports.
     pub(super) fn objects(&self) -> Vec<String> {
         let connection = self.open();
-        let mut select = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE name <> 'lango_imported' ORDER BY name";
+        let mut select = connection.prepare(sql).unwrap();
         select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
@@ -138,6 +181,28 @@ impl Office {
                     .iter()
                     .all(|name| ["residents", "residents_unit", "residents_unit_2"].contains(&&**name)))
     }
+}
+
+/// What was found of a column: each finding that is true of a value, with the number of values and the lines of the first.
+pub(super) fn found(report: &ImportReport, column: &str) -> Vec<(Finding, u64, Vec<u64>)> {
+    let column = report.columns.iter().find(|found| found.name == column).unwrap();
+    let lines = |first: &[crate::RowPlace]| first.iter().map(|place| place.line).collect();
+    column
+        .findings
+        .found()
+        .map(|(finding, counted)| (finding, counted.count, lines(&counted.first)))
+        .collect()
+}
+
+/// Whether two reports say the same of files in different folders.
+pub(super) fn like(one: &ImportReport, other: &ImportReport) -> bool {
+    let unnamed = |report: &ImportReport| ImportReport { files: Vec::new(), ..report.clone() };
+    unnamed(one) == unnamed(other)
+}
+
+/// How many values of all columns are unread or undeclared.
+pub(super) fn unfit(report: &ImportReport) -> u64 {
+    report.columns.iter().map(|column| column.findings.unfit()).sum()
 }
 
 pub(super) fn text(text: &str) -> Value {

@@ -1,0 +1,157 @@
+//! Which values of a column the policy declares, so that others are found while a file is read.
+
+use std::collections::{BTreeSet, HashSet};
+
+use lango_privacy::{Column, Domain};
+
+use crate::report::Finding;
+
+/// The declared values of a column, and those that say that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Declared {
+    values: DeclaredValues,
+    ignores_case: bool,
+    missing_texts: BTreeSet<Vec<u8>>,
+    missing_numbers: Vec<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum DeclaredValues {
+    /// Whatever there is.
+    Anything,
+    /// What means a code.
+    Codes(HashSet<Box<[u8]>>),
+    /// Days between these, both included.
+    Period { from: String, until: String },
+    /// Numbers between these, both included.
+    Range { low: i64, high: i64 },
+}
+
+impl Declared {
+    pub(crate) fn anything() -> Self {
+        Self::of(&Domain::Open.into())
+    }
+
+    pub(crate) fn of(column: &Column) -> Self {
+        let values = match &column.domain {
+            Domain::Open => DeclaredValues::Anything,
+            Domain::Codes(_) => {
+                let texts = column.texts();
+                DeclaredValues::Codes(texts.into_keys().map(|text| text.into_bytes().into()).collect())
+            }
+            Domain::Date { from, until, .. } => {
+                DeclaredValues::Period { from: from.clone(), until: until.clone() }
+            }
+            Domain::Integer { low, high, .. } | Domain::Amount { low, high, .. } => {
+                DeclaredValues::Range { low: *low, high: *high }
+            }
+        };
+        Self {
+            values,
+            ignores_case: column.reading.ignores_case,
+            missing_texts: column.missing_texts().into_iter().map(String::into_bytes).collect(),
+            missing_numbers: column.missing_numbers(),
+        }
+    }
+
+    /// Whether a text without the blanks around it says that there is no value.
+    pub(crate) fn is_missing(&self, text: &[u8]) -> bool {
+        !self.missing_texts.is_empty() && self.folded(text, |text| self.missing_texts.contains(text))
+    }
+
+    /// What is noted of a text or a day, if it is missing or not declared.
+    pub(crate) fn of_text(&self, text: &[u8]) -> Option<Finding> {
+        if self.is_missing(text) {
+            return Some(Finding::Missing);
+        }
+        match &self.values {
+            DeclaredValues::Anything | DeclaredValues::Range { .. } => None,
+            DeclaredValues::Codes(codes) if self.folded(text, |text| codes.contains(text)) => None,
+            DeclaredValues::Codes(codes) => {
+                let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
+                let whole = text.get(..text.len() - zeros).and_then(|whole| whole.strip_suffix(b"."));
+                let tail = zeros > 0 && whole.is_some_and(|whole| codes.contains(whole));
+                Some(if tail { Finding::FloatTail } else { Finding::Undeclared })
+            }
+            DeclaredValues::Period { from, until } => {
+                let declared = (from.as_bytes()..=until.as_bytes()).contains(&text);
+                (!declared).then_some(Finding::OutsidePeriod)
+            }
+        }
+    }
+
+    fn folded(&self, text: &[u8], known: impl Fn(&[u8]) -> bool) -> bool {
+        if self.ignores_case { known(&text.to_ascii_lowercase()) } else { known(text) }
+    }
+
+    /// What is noted of a number that is missing or would be clamped.
+    pub(crate) fn of_number(&self, value: i64) -> Option<Finding> {
+        if self.missing_numbers.binary_search(&value).is_ok() {
+            return Some(Finding::Missing);
+        }
+        match &self.values {
+            DeclaredValues::Range { low, .. } if value < *low => Some(Finding::Below),
+            DeclaredValues::Range { high, .. } if value > *high => Some(Finding::Above),
+            DeclaredValues::Anything
+            | DeclaredValues::Codes(_)
+            | DeclaredValues::Period { .. }
+            | DeclaredValues::Range { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lango_privacy::{Reading, Span};
+
+    #[test]
+    fn what_is_not_declared_is_found_with_its_reason() {
+        let code = |text: &str| text.parse().unwrap();
+        let of = |domain: Domain| Declared::of(&domain.into());
+        let codes = of(Domain::codes(vec![code("1"), code("10"), code("2.0")]).unwrap());
+        let reading = Reading {
+            recode: [("female".to_owned(), code("F"))].into(),
+            missing: ["NA".to_owned()].into(),
+            ignores_case: true,
+            ..Reading::default()
+        };
+        let sex = Column::from(Domain::codes(vec![code("F")]).unwrap()).with_reading(reading).unwrap();
+        let sex = Declared::of(&sex);
+        let days = of(Domain::date("2020-01-01".into(), "2023-12-31".into(), Span::Year).unwrap());
+        for (declared, text, expected) in [
+            (&codes, "1", None),
+            (&codes, "10", None),
+            (&codes, "2.0", None),
+            (&codes, "1.0", Some(Finding::FloatTail)),
+            (&codes, "10.00", Some(Finding::FloatTail)),
+            (&codes, "2", Some(Finding::Undeclared)),
+            (&codes, "1.", Some(Finding::Undeclared)),
+            (&codes, "100", Some(Finding::Undeclared)),
+            (&codes, "3.0", Some(Finding::Undeclared)),
+            (&days, "2020-01-01", None),
+            (&days, "2023-12-31", None),
+            (&days, "2019-12-31", Some(Finding::OutsidePeriod)),
+            (&days, "2024-01-01", Some(Finding::OutsidePeriod)),
+            (&Declared::anything(), "x", None),
+            (&sex, "f", None),
+            (&sex, "FEMALE", None),
+            (&sex, "na", Some(Finding::Missing)),
+            (&sex, "M", Some(Finding::Undeclared)),
+        ] {
+            assert_eq!(declared.of_text(text.as_bytes()), expected, "{text}");
+        }
+        let reading = Reading { missing: ["999".to_owned()].into(), ..Reading::default() };
+        let range = Column::from(Domain::integer(0, 110, 5).unwrap()).with_reading(reading).unwrap();
+        let range = Declared::of(&range);
+        for (value, expected) in [
+            (0, None),
+            (110, None),
+            (-1, Some(Finding::Below)),
+            (998, Some(Finding::Above)),
+            (999, Some(Finding::Missing)),
+        ] {
+            assert_eq!(range.of_number(value), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The files of an import: one after the other, each of its own format, all with the same columns.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    FileFormat, ImportError, ImportFile,
+    batch::Batch,
+    delimited::DelimitedFile,
+    fingerprint,
+    notation::Notation,
+    parquet_file::ParquetFile,
+    report::{NamedFile, RowPlace},
+    schema::TableSchema,
+};
+
+/// What lies beside parts that may be of rows that are gone: the logs of Delta Lake and Hudi.
+const VERSIONED: [&str; 2] = ["_delta_log", ".hoodie"];
+
+/// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin with
+/// `_` or `.` are a writer's own. A path that is no folder is its own and only part.
+pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let failed = |cause| ImportError::File { file: path.to_owned(), cause };
+    let mut parts = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?.path();
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if VERSIONED.contains(&name.as_str()) {
+            return Err(ImportError::Versioned { folder: path.to_owned(), within: name });
+        }
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        if entry.is_dir() {
+            return Err(ImportError::FolderWithin { folder: path.to_owned(), within: name });
+        }
+        if entry.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
+            parts.push(entry);
+        }
+    }
+    if parts.is_empty() {
+        return Err(ImportError::NoParts(path.to_owned()));
+    }
+    parts.sort();
+    Ok(parts)
+}
+
+/// The rows of a file, and the line of the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileEnd {
+    pub(crate) rows: u64,
+    pub(crate) last: u64,
+}
+
+/// An open file of either format.
+enum OpenFile {
+    Delimited(Box<DelimitedFile>),
+    Parquet(ParquetFile),
+}
+
+/// The files of an import.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Files<'a> {
+    files: &'a [ImportFile],
+    schema: &'a TableSchema,
+}
+
+impl<'a> Files<'a> {
+    pub(crate) fn new(files: &'a [ImportFile], schema: &'a TableSchema) -> Self {
+        Self { files, schema }
+    }
+
+    /// The table that they become.
+    pub(crate) fn schema(self) -> &'a TableSchema {
+        self.schema
+    }
+
+    /// What says whether these are still the same files.
+    pub(crate) fn fingerprint(self) -> Result<String, ImportError> {
+        let prints = self.files.iter().map(|file| fingerprint::of(&file.path));
+        Ok(prints.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    /// A digest of all that they hold.
+    pub(crate) fn content(self) -> Result<String, ImportError> {
+        let contents = self.files.iter().map(|file| fingerprint::content(&file.path));
+        Ok(contents.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    /// How they are read, in words, and the same for the same reading.
+    pub(crate) fn describe(self) -> String {
+        self.files.iter().map(|file| file.format.describe()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The size of all.
+    pub(crate) fn bytes(self) -> u64 {
+        self.files.iter().map(|file| size(&file.path)).sum()
+    }
+
+    pub(crate) fn names(self) -> Vec<NamedFile> {
+        let named = |file: &ImportFile| NamedFile {
+            path: file.path.clone(),
+            by_line: file.format != FileFormat::Parquet,
+        };
+        self.files.iter().map(named).collect()
+    }
+
+    /// Finds the columns in each file's header, and compares the headers; returns the names of the columns that are left out.
+    pub(crate) fn check(self) -> Result<Vec<String>, ImportError> {
+        let mut first: Option<(&Path, Vec<String>, Vec<String>)> = None;
+        for (at, file) in self.files.iter().enumerate() {
+            let path = file.path.as_path();
+            let same = |other: &ImportFile| match (other.path.canonicalize(), path.canonicalize()) {
+                (Ok(other), Ok(this)) => other == this,
+                _ => false,
+            };
+            if self.files.get(..at).unwrap_or_default().iter().any(same) {
+                return Err(ImportError::NamedTwice(path.to_owned()));
+            }
+            let open =
+                OpenFile::open(file, self.schema, &Arc::default()).map_err(|error| self.within(at, error))?;
+            let (names, left_out) = open.names();
+            let sorted = sorted(names);
+            match &first {
+                None => first = Some((path, sorted, left_out.to_vec())),
+                Some((as_in, expected, _)) => {
+                    let lacks = |of: &[String], other: &[String]| {
+                        of.iter().find(|name| !other.contains(name)).cloned()
+                    };
+                    let differs = lacks(expected, &sorted).or_else(|| lacks(&sorted, expected));
+                    let differs = differs.or_else(|| (sorted.len() != expected.len()).then(String::new));
+                    if let Some(column) = differs {
+                        let (file, as_in) = (path.to_owned(), as_in.to_path_buf());
+                        return Err(ImportError::OtherHeader { file, as_in, column });
+                    }
+                }
+            }
+        }
+        Ok(first.map(|(.., left_out)| left_out).unwrap_or_default())
+    }
+
+    /// Sends all rows after the first `skip`, in batches, as long as they are taken; counts the bytes that it has read.
+    pub(crate) fn send(
+        self,
+        notation: &Notation,
+        skip: u64,
+        read: &Arc<AtomicU64>,
+        send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+    ) -> Result<Vec<FileEnd>, ImportError> {
+        let (mut ends, mut skip, mut before, mut stopped) = (Vec::new(), skip, 0, false);
+        for (at, file) in self.files.iter().enumerate() {
+            let open = OpenFile::open(file, self.schema, read).map_err(|error| self.within(at, error))?;
+            // A text file counts the bytes itself.
+            let (bytes, of) = (size(&file.path), open.rows());
+            let mut rows = skip;
+            let sent = open.send(self.schema, notation, at, skip, &mut |batch| {
+                rows += batch.rows;
+                if let Some(of) = of {
+                    let part = u128::from(bytes) * u128::from(rows) / u128::from(of.max(1));
+                    read.store(before + part as u64, Ordering::Relaxed);
+                }
+                let taken = send(batch);
+                stopped = taken.is_break();
+                taken
+            });
+            let (rows, last) = sent.map_err(|error| self.within(at, error))?;
+            if stopped {
+                break;
+            }
+            before += bytes;
+            skip = skip.saturating_sub(rows);
+            ends.push(FileEnd { rows, last });
+        }
+        Ok(ends)
+    }
+
+    /// Where these rows are, which are counted from 1 through all files and ascend.
+    pub(crate) fn places(self, rows: &[u64]) -> Result<Vec<RowPlace>, ImportError> {
+        let (mut places, mut before) = (Vec::new(), 0);
+        for (at, file) in self.files.iter().enumerate() {
+            let wanted: Vec<u64> = rows.iter().skip(places.len()).map(|row| row - before).collect();
+            if wanted.is_empty() {
+                break;
+            }
+            let open = OpenFile::open(file, self.schema, &Arc::default())?;
+            let (lines, passed) = open.lines(&wanted).map_err(|error| self.within(at, error))?;
+            places.extend(lines.into_iter().map(|line| RowPlace { file: at, line }));
+            before += passed;
+        }
+        Ok(places)
+    }
+
+    /// An error with the file that it is of, where there are several.
+    pub(crate) fn within(self, at: usize, error: ImportError) -> ImportError {
+        match (self.files, self.files.get(at)) {
+            ([_, _, ..], Some(file)) if !error.names_its_file() => {
+                ImportError::InFile { file: file.path.clone(), error: Box::new(error) }
+            }
+            _ => error,
+        }
+    }
+}
+
+impl OpenFile {
+    fn open(file: &ImportFile, schema: &TableSchema, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
+        Ok(match &file.format {
+            FileFormat::Delimited(format) => {
+                Self::Delimited(Box::new(DelimitedFile::open(&file.path, format, schema, read)?))
+            }
+            FileFormat::Parquet => Self::Parquet(ParquetFile::open(&file.path, schema)?),
+        })
+    }
+
+    /// The names of its columns, and of those that are left out.
+    fn names(&self) -> (&[String], &[String]) {
+        match self {
+            Self::Delimited(file) => (&file.names, &file.header.left_out),
+            Self::Parquet(file) => (&file.names, &file.header.left_out),
+        }
+    }
+
+    /// How many rows there are, where that is known before they are read.
+    fn rows(&self) -> Option<u64> {
+        match self {
+            Self::Delimited(_) => None,
+            Self::Parquet(file) => Some(file.rows),
+        }
+    }
+
+    /// The lines on which these rows of the file begin, which are counted from 1 and ascend, of those that the file has; of a
+    /// Parquet file the rows themselves. With the number of rows that were passed.
+    fn lines(self, rows: &[u64]) -> Result<(Vec<u64>, u64), ImportError> {
+        match self {
+            Self::Delimited(file) => file.lines(rows),
+            Self::Parquet(file) => {
+                Ok((rows.iter().copied().filter(|row| *row <= file.rows).collect(), file.rows))
+            }
+        }
+    }
+
+    fn send(
+        self,
+        schema: &TableSchema,
+        notation: &Notation,
+        at: usize,
+        skip: u64,
+        send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+    ) -> Result<(u64, u64), ImportError> {
+        match self {
+            Self::Delimited(file) => file.send(schema, notation, at, skip, send),
+            Self::Parquet(file) => file.send(schema, notation, at, skip, send),
+        }
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Columns' names without what does not matter in them.
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut sorted: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    sorted.sort();
+    sorted
+}

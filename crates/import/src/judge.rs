@@ -1,0 +1,241 @@
+//! Whether what was found in the files may become the dataset's table, and what the caller has accepted of it.
+
+use crate::{
+    options::{Accepted, ImportOptions},
+    report::{Finding, Findings, FoundValues, ImportReport, ImportedColumn},
+};
+
+/// More than one in this number of the present values of a column may not be unread or undeclared.
+const ONE_IN: u64 = 20;
+
+/// A column whose values keep the files from being imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfitColumn {
+    /// Its name.
+    pub column: String,
+    /// What is wrong with its values.
+    pub fault: UnfitValues,
+    /// The number of such values.
+    pub count: u64,
+    /// The number of all rows, or of those in which the column has a value.
+    pub of: u64,
+    /// Where the first are, in words.
+    pub places: String,
+    /// The options that might read the values.
+    pub remedies: Vec<&'static str>,
+}
+
+/// What is wrong with a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnfitValues {
+    /// The unit's identifier is missing.
+    NoIdentifier,
+    /// They do not read as the column's type, or are no declared code.
+    NotDeclared,
+    /// They are days in another order than the one that the caller said.
+    OtherOrder,
+}
+
+/// What of the files is unfit, and what the caller had to accept.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Judgement {
+    pub(crate) unfit: Vec<UnfitColumn>,
+    pub(crate) accepted: Vec<Accepted>,
+}
+
+impl Judgement {
+    pub(crate) fn of(report: &ImportReport, options: &ImportOptions) -> Self {
+        let mut this = Self::default();
+        for (at, column) in report.columns.iter().enumerate() {
+            let found = &column.findings;
+            let missing = found.of(Finding::Missing);
+            if at == 0 && missing.count > 0 {
+                this.weigh(column, UnfitValues::NoIdentifier, missing.clone(), report.rows, report, options);
+            }
+            let present = report.rows.saturating_sub(missing.count);
+            let order = found.of(Finding::DayOrder);
+            if found.unfit() * ONE_IN > present {
+                this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
+            } else if options.notation.days.is_some() && order.count > 0 {
+                this.weigh(column, UnfitValues::OtherOrder, order.clone(), present, report, options);
+            }
+        }
+        this
+    }
+
+    fn weigh(
+        &mut self,
+        column: &ImportedColumn,
+        fault: UnfitValues,
+        counted: FoundValues,
+        of: u64,
+        report: &ImportReport,
+        options: &ImportOptions,
+    ) {
+        let said = options.accepted.iter().filter(|said| said.column.eq_ignore_ascii_case(&column.name));
+        // A share of 0.29 is 29 in 100, whatever the float next to it is.
+        let enough = |said: &&Accepted| counted.count as f64 <= said.share * of as f64 + 1e-6;
+        match said.clone().find(enough) {
+            Some(said) => {
+                let accepted = Accepted { column: column.name.clone(), share: said.share };
+                if !self.accepted.contains(&accepted) {
+                    self.accepted.push(accepted);
+                }
+            }
+            None => self.unfit.push(UnfitColumn {
+                column: column.name.clone(),
+                fault,
+                count: counted.count,
+                of,
+                places: report.places(&counted),
+                remedies: remedies(&column.findings),
+            }),
+        }
+    }
+}
+
+/// The values of a column that are unread or undeclared, with the first places of all.
+fn unfit(findings: &Findings) -> FoundValues {
+    let unfit = findings.found().filter(|(finding, _)| finding.is_unread() || finding.is_undeclared());
+    let mut first: Vec<_> = unfit.flat_map(|(_, counted)| counted.first.iter().copied()).collect();
+    first.sort_by_key(|place| (place.file, place.line));
+    first.truncate(crate::report::FIRST);
+    FoundValues { count: findings.unfit(), first }
+}
+
+/// The options that would read a tenth of what is unfit, or more.
+fn remedies(findings: &Findings) -> Vec<&'static str> {
+    let enough = |counted: &FoundValues| counted.count * 10 >= findings.unfit();
+    let found = findings.found().filter(|(_, counted)| enough(counted));
+    found.filter_map(|(finding, _)| finding.remedy()).collect()
+}
+
+impl UnfitColumn {
+    /// The share as it would have to be accepted: rounded up to four decimals.
+    pub fn share(&self) -> f64 {
+        let of = u128::from(self.of.max(1));
+        (u128::from(self.count) * 10_000).div_ceil(of) as f64 / 10_000.0
+    }
+}
+
+impl std::fmt::Display for UnfitColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { column, fault, count, of, places, remedies } = self;
+        let share = self.share();
+        let percent = format!("{:.2}", share * 100.0);
+        let percent = percent.trim_end_matches('0').trim_end_matches('.');
+        let all = match fault {
+            UnfitValues::NoIdentifier => format!("{count} of {of} rows have no identifier"),
+            UnfitValues::NotDeclared => format!("{count} of {of} values are unread or undeclared"),
+            UnfitValues::OtherOrder => format!("{count} of {of} days contradict the order of --dates"),
+        };
+        write!(f, "`{column}`: {all}, {percent} % ({places}): ")?;
+        match remedies.as_slice() {
+            _ if *fault == UnfitValues::NoIdentifier => f.write_str("add it")?,
+            _ if *fault == UnfitValues::OtherOrder => f.write_str("write all days in one order")?,
+            [] => f.write_str("correct the file or the policy")?,
+            remedies => write!(f, "say {}", remedies.join(" and "))?,
+        }
+        write!(f, ", or say --accept {column}={share} to import it as it is")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{NamedFile, RowPlace};
+
+    fn report(rows: u64, found: &[(usize, Finding, u64)]) -> ImportReport {
+        let mut columns: Vec<ImportedColumn> = ["person_id", "income"]
+            .map(|name| ImportedColumn {
+                name: name.into(),
+                type_name: "amount",
+                findings: Findings::default(),
+            })
+            .into();
+        for (column, finding, count) in found {
+            for line in 0..*count {
+                columns[*column].findings.add(*finding, RowPlace { file: 0, line: line + 2 });
+            }
+        }
+        let files = vec![NamedFile { path: "a.csv".into(), by_line: true }];
+        ImportReport { rows, columns, left_out: Vec::new(), files, key: None }
+    }
+
+    #[test]
+    fn more_than_one_in_twenty_present_values_must_be_accepted_and_every_missing_identifier() {
+        use Finding::{Above, DayOrder, DecimalComma, Missing, OutsidePeriod, Undeclared};
+        let share = |share| vec![("income", share)];
+        for (found, accepted, expected) in [
+            (vec![(1, DecimalComma, 5)], vec![], vec![]),
+            (vec![(1, DecimalComma, 6)], vec![], vec![("income", 0.06)]),
+            (vec![(1, DecimalComma, 3), (1, Undeclared, 3)], vec![], vec![("income", 0.06)]),
+            // Of the values that are there.
+            (vec![(1, DecimalComma, 5), (1, Missing, 1)], vec![], vec![("income", 0.0506)]),
+            (vec![(1, Missing, 100)], vec![], vec![]),
+            (vec![(1, Above, 50), (1, OutsidePeriod, 50)], vec![], vec![]),
+            (vec![(1, DecimalComma, 29)], share(0.29), vec![]),
+            (vec![(1, DecimalComma, 29)], share(0.28), vec![("income", 0.29)]),
+            (vec![(1, DecimalComma, 100)], share(1.0), vec![]),
+            (vec![(0, Missing, 1)], vec![], vec![("person_id", 0.01)]),
+            (vec![(0, Missing, 1)], vec![("PERSON_ID", 0.01)], vec![]),
+            (vec![(0, Missing, 2)], vec![("person_id", 0.01)], vec![("person_id", 0.02)]),
+            (vec![(1, DayOrder, 1)], vec![], vec![]),
+        ] {
+            let accepted: Vec<Accepted> = accepted
+                .iter()
+                .map(|(column, share)| Accepted { column: (*column).into(), share: *share })
+                .collect();
+            let options = ImportOptions { accepted, ..ImportOptions::default() };
+            let judged = Judgement::of(&report(100, &found), &options);
+            let unfit: Vec<_> =
+                judged.unfit.iter().map(|unfit| (unfit.column.as_str(), unfit.share())).collect();
+            assert_eq!(unfit, expected, "{found:?}");
+            let needed = expected.is_empty() && !options.accepted.is_empty();
+            assert_eq!(!judged.accepted.is_empty(), needed, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn one_day_against_the_order_that_was_said_is_enough() {
+        let mut options = ImportOptions::default();
+        options.notation.days = Some("%d/%m/%Y".parse().unwrap());
+        let judged = Judgement::of(&report(100, &[(1, Finding::DayOrder, 1)]), &options);
+        assert_eq!(
+            judged.unfit[0].to_string(),
+            "`income`: 1 of 100 days contradict the order of --dates, 1 % (line 2): write all days in one order, or say --accept \
+             income=0.01 to import it as it is"
+        );
+    }
+
+    #[test]
+    fn what_is_unfit_is_said_with_its_share_and_what_to_do() {
+        for (found, expected) in [
+            (
+                vec![(1, Finding::DecimalComma, 2), (1, Finding::Thousands, 5)],
+                "`income`: 7 of 7 values are unread or undeclared, 100 % (lines 2, 2, 3, 3, 4, 5, 6): say --decimal comma \
+                 and --thousands, or say --accept income=1 to import it as it is",
+            ),
+            // What would read one of them is not what to do.
+            (
+                vec![(1, Finding::Undeclared, 11), (1, Finding::DecimalComma, 1)],
+                "`income`: 12 of 12 values are unread or undeclared, 100 % (lines 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, ..): correct \
+                 the file or the policy, or say --accept income=1 to import it as it is",
+            ),
+            (
+                vec![(1, Finding::Undeclared, 7)],
+                "`income`: 7 of 7 values are unread or undeclared, 100 % (lines 2, 3, 4, 5, 6, 7, 8): correct the file or \
+                 the policy, or say --accept income=1 to import it as it is",
+            ),
+            (
+                vec![(0, Finding::Missing, 1)],
+                "`person_id`: 1 of 7 rows have no identifier, 14.29 % (line 2): add it, or say --accept person_id=0.1429 to \
+                 import it as it is",
+            ),
+        ] {
+            let rows = found.iter().map(|(.., count)| count).sum::<u64>().max(7);
+            let judged = Judgement::of(&report(rows, &found), &ImportOptions::default());
+            assert_eq!(judged.unfit[0].to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Days, with or without a time, in the order that the office says.
+
+use std::sync::LazyLock;
+
+use lango_privacy::{Domain, Span};
+
+use crate::{
+    notation::{DayFormat, Notation, Piece},
+    report::Finding,
+};
+
+/// A day as `YYYY-MM-DD`.
+pub(super) type IsoDay = [u8; 10];
+
+/// The one reading of a day is the privacy core's.
+static ANY: LazyLock<Domain> =
+    LazyLock::new(|| Domain::Date { from: String::new(), until: "9999-12-31".to_owned(), by: Span::Day });
+
+/// Formats by which days are recognised that are written in another order than the one that is read.
+static OTHERS: LazyLock<Vec<DayFormat>> = LazyLock::new(|| {
+    let orders = ["%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y/%d/%m"];
+    let marks = ["/", ".", "-", " ", ""];
+    let formats = orders.iter().flat_map(|order| marks.map(|mark| order.replace('/', mark)));
+    formats.filter_map(|format| format.parse().ok()).collect()
+});
+
+/// The day that a text begins with, as it is written: a time and an offset after it change nothing.
+pub(super) fn day(text: &[u8], notation: &Notation) -> Result<IsoDay, Finding> {
+    let iso = || iso(text);
+    let read = match &notation.days {
+        None => iso(),
+        // ISO days cannot be mistaken for a day of such a format, but where it begins with the year itself.
+        Some(format) => formatted(text, format)
+            .or_else(|| if format.pieces().first() == Some(&Piece::Year) { None } else { iso() }),
+    };
+    read.ok_or_else(|| {
+        let another = OTHERS.iter().any(|format| formatted(text, format).is_some());
+        if another { Finding::DayOrder } else { Finding::Unreadable }
+    })
+}
+
+fn iso(text: &[u8]) -> Option<IsoDay> {
+    let (day, rest) = text.split_first_chunk::<10>()?;
+    (is_time(rest) && is_day(day)).then_some(*day)
+}
+
+fn is_day(day: &IsoDay) -> bool {
+    std::str::from_utf8(day).is_ok_and(|text| ANY.key_of(text).is_some())
+}
+
+fn formatted(text: &[u8], format: &DayFormat) -> Option<IsoDay> {
+    let (mut day, mut month, mut year) = (&[][..], &[][..], &[][..]);
+    let mut rest = text;
+    for piece in format.pieces() {
+        let most = match piece {
+            Piece::Literal(byte) => {
+                rest = rest.strip_prefix(&[*byte])?;
+                continue;
+            }
+            Piece::Day | Piece::Month => 2,
+            Piece::Year => 4,
+        };
+        let digits = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+        let (found, left) = rest.split_at_checked(digits)?;
+        rest = left;
+        match piece {
+            Piece::Day => day = found,
+            Piece::Month => month = found,
+            Piece::Year | Piece::Literal(_) => year = found,
+        }
+    }
+    let year: &[u8; 4] = year.try_into().ok()?;
+    let two = |digits: &[u8]| match digits {
+        [ones] => Some([b'0', *ones]),
+        [tens, ones] => Some([*tens, *ones]),
+        _ => None,
+    };
+    let ([a, b, c, d], [e, f], [g, h]) = (*year, two(month)?, two(day)?);
+    let day = [a, b, c, d, b'-', e, f, b'-', g, h];
+    (is_time(rest) && is_day(&day)).then_some(day)
+}
+
+/// Whether this is nothing, or a time of day after a `T` or blanks: `T12:30`, ` 12:30:00.5+02:00`, ` 1:05 PM`, ` 00:00:00 UTC`.
+fn is_time(text: &[u8]) -> bool {
+    let Some((separator, rest)) = text.split_first() else { return true };
+    let blanks = |text: &'static [u8]| move |byte: &u8| text.contains(byte);
+    let rest = match separator {
+        b'T' | b't' => rest,
+        b' ' => skip(rest, blanks(b" ")),
+        _ => return false,
+    };
+    let Some(rest) = number(rest, 1, 24).and_then(|rest| part(rest, 59)) else { return false };
+    let rest = part(rest, 60).map_or(rest, |rest| match rest.split_first() {
+        Some((b'.' | b',', fraction)) if fraction.first().is_some_and(u8::is_ascii_digit) => {
+            skip(fraction, u8::is_ascii_digit)
+        }
+        _ => rest,
+    });
+    let rest = skip(rest, blanks(b" "));
+    let rest = match rest {
+        [b'A' | b'P' | b'a' | b'p', b'M' | b'm', rest @ ..] => skip(rest, blanks(b" ")),
+        _ => rest,
+    };
+    match rest {
+        [] | b"Z" | b"z" | b"UTC" | b"GMT" => true,
+        [b'+' | b'-', offset @ ..] => {
+            let minutes = number(offset, 2, 24).and_then(|rest| match rest {
+                [] => Some(rest),
+                [b':', minutes @ ..] => number(minutes, 2, 59),
+                _ => number(rest, 2, 59),
+            });
+            minutes.is_some_and(<[u8]>::is_empty)
+        }
+        _ => false,
+    }
+}
+
+/// What follows a colon and a number of two digits.
+fn part(text: &[u8], most: u8) -> Option<&[u8]> {
+    number(text.strip_prefix(b":")?, 2, most)
+}
+
+/// What follows a number of two digits, or of as few as `least`, that is at most `most`.
+fn number(text: &[u8], least: usize, most: u8) -> Option<&[u8]> {
+    let digits = text.iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
+    let (found, rest) = text.split_at_checked(digits).filter(|_| digits >= least)?;
+    let value = found.iter().fold(0, |value, digit| value * 10 + (digit - b'0'));
+    (value <= most).then_some(rest)
+}
+
+fn skip(text: &[u8], which: impl Fn(&u8) -> bool) -> &[u8] {
+    let count = text.iter().take_while(|byte| which(byte)).count();
+    text.get(count..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, format: Option<&str>) -> Result<String, Finding> {
+        let days = format.map(|format| format.parse().unwrap());
+        let notation = Notation { days, ..Notation::default() };
+        day(text.as_bytes(), &notation).map(|day| String::from_utf8(day.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_day_is_read_as_it_is_written_whatever_time_follows() {
+        for time in [
+            "",
+            " 00:00:00",
+            "T00:00:00Z",
+            "T23:59",
+            " 23:30:00.123456",
+            " 00:00:00+00",
+            " 23:30:00 +02:00",
+            "T23:30:00.5-0330",
+            "  1:05:00 PM",
+            " 00:00:00 UTC",
+            "T24:00:00",
+        ] {
+            assert_eq!(read(&format!("2023-07-01{time}"), None), Ok("2023-07-01".into()), "{time}");
+            assert_eq!(read(&format!("1/7/2023{time}"), Some("%d/%m/%Y")), Ok("2023-07-01".into()), "{time}");
+        }
+        for text in [
+            "2023-07-01x",
+            "2023-07-01 ",
+            "2023-07-01T",
+            "2023-07-01 25:00",
+            "2023-07-01 00:60",
+            "2023-07-01 00",
+            "2023-07-01 00:00:00+",
+            "2023-07-01 00:00:00+1",
+            "2023-07-01 00:00:00.",
+            "2023-07-01-",
+            "2023-7-1x",
+            "2023-02-29",
+            "0000-01-01x",
+            "20230",
+            "45108",
+        ] {
+            assert_eq!(read(text, None), Err(Finding::Unreadable), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_is_the_one_that_is_said() {
+        for (text, format, expected) in [
+            ("31/12/2023", Some("%d/%m/%Y"), Ok("2023-12-31")),
+            ("1/2/2023", Some("%d/%m/%Y"), Ok("2023-02-01")),
+            ("1/2/2023", Some("%m/%d/%Y"), Ok("2023-01-02")),
+            ("20231231", Some("%Y%m%d"), Ok("2023-12-31")),
+            ("31.12.2023", Some("%d.%m.%Y"), Ok("2023-12-31")),
+            // An ISO day is no day of another order.
+            ("2023-12-31", Some("%d.%m.%Y"), Ok("2023-12-31")),
+            ("01/31/2023", Some("%d/%m/%Y"), Err(Finding::DayOrder)),
+            ("31/01/2023", Some("%m/%d/%Y"), Err(Finding::DayOrder)),
+            ("31.01.2023", Some("%d/%m/%Y"), Err(Finding::DayOrder)),
+            ("2023-01-31", Some("%Y-%d-%m"), Err(Finding::DayOrder)),
+            ("31/12/2023", None, Err(Finding::DayOrder)),
+            ("12/31/2023", None, Err(Finding::DayOrder)),
+            ("2023/12/31", None, Err(Finding::DayOrder)),
+            ("20231231", None, Err(Finding::DayOrder)),
+            ("31/13/2023", None, Err(Finding::Unreadable)),
+            ("30/02/2023", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
+            ("31/12/23", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
+            ("soon", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
+        ] {
+            assert_eq!(read(text, format), expected.map(str::to_owned), "{text} {format:?}");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Numbers, read exactly from their decimal text: no float, no allocation.
+
+use crate::{
+    notation::{Notation, Thousands},
+    report::Finding,
+};
+
+/// The digits of `10^18`: a number of fewer digits needs no check for overflow.
+const DIGITS_SAFE: usize = 18;
+
+/// Decimals beyond a column's scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// They are rounded half to even.
+    Rounds,
+    /// They make it another number, as in an identifier: two units must not become one.
+    Differs,
+}
+
+/// A decimal number as a whole number of `10^-scale`; or why it is none. `None` stands for a number that is missing, written
+/// `NaN`.
+pub(super) fn number(
+    text: &[u8],
+    scale: u32,
+    excess: Excess,
+    notation: &Notation,
+) -> Result<Option<i64>, Finding> {
+    match plain(text, scale, notation).or_else(|| exact(text, scale, excess, notation)) {
+        Some(value) => Ok(Some(value)),
+        None if text.eq_ignore_ascii_case(b"nan") => Ok(None),
+        // It is a number in this notation already, but one with decimals.
+        None if exact(text, scale, Excess::Rounds, notation).is_some() => Err(Finding::Unreadable),
+        None => Err(why(text, scale, notation)),
+    }
+}
+
+/// What most numbers are: digits, and at most one mark with no more decimals than are kept.
+fn plain(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
+    let (negative, digits) = match text.split_first()? {
+        (b'-', rest) => (true, rest),
+        _ => (false, text),
+    };
+    if digits.len() > DIGITS_SAFE {
+        return None;
+    }
+    let (mut value, mut decimals) = (0_i64, None);
+    for byte in digits {
+        if byte.is_ascii_digit() {
+            value = value * 10 + i64::from(byte - b'0');
+            decimals = decimals.map(|count: u32| count + 1);
+        } else if *byte == notation.decimal.byte() && decimals.is_none() {
+            decimals = Some(0);
+        } else {
+            return None;
+        }
+    }
+    // `.5` is a number, `5.` and `.` are not.
+    if digits.is_empty() || decimals == Some(0) {
+        return None;
+    }
+    let value = value.checked_mul(10_i64.checked_pow(scale.checked_sub(decimals.unwrap_or(0))?)?)?;
+    Some(if negative { -value } else { value })
+}
+
+/// Any number: with a sign, groups, an exponent, and decimals beyond the scale.
+fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option<i64> {
+    let (negative, text) = signed(text);
+    let (text, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+        Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
+        None => (text, 0),
+    };
+    let (whole, part) = match text.iter().position(|byte| *byte == notation.decimal.byte()) {
+        Some(at) => (text.get(..at)?, text.get(at + 1..).filter(|part| !part.is_empty())?),
+        None => (text, &[][..]),
+    };
+    let grouped = notation.thousands.is_some_and(|mark| is_grouped(whole, mark));
+    if (whole.is_empty() && part.is_empty())
+        || !(grouped || whole.iter().all(u8::is_ascii_digit))
+        || !part.iter().all(u8::is_ascii_digit)
+    {
+        return None;
+    }
+    let whole_digits = whole.iter().filter(|byte| byte.is_ascii_digit());
+    // As many digits as this are kept; the next one decides how the last is rounded.
+    let kept = i64::try_from(whole_digits.clone().count()).ok()?.saturating_add(exponent);
+    let kept = kept.saturating_add(i64::from(scale));
+    let (mut value, mut next, mut beyond, mut at) = (0_u64, 0, false, 0_i64);
+    for digit in whole_digits.chain(part).map(|byte| u64::from(byte - b'0')) {
+        if at < kept {
+            value = value.checked_mul(10)?.checked_add(digit)?;
+        } else if at == kept {
+            next = digit;
+        } else {
+            beyond |= digit > 0;
+        }
+        at += 1;
+    }
+    while at < kept && value > 0 {
+        value = value.checked_mul(10)?;
+        at += 1;
+    }
+    if excess == Excess::Differs && (next > 0 || beyond) {
+        return None;
+    }
+    if next > 5 || (next == 5 && (beyond || value % 2 == 1)) {
+        value = value.checked_add(1)?;
+    }
+    if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+}
+
+/// The sign, where `-` may be U+2212, and what follows it.
+fn signed(text: &[u8]) -> (bool, &[u8]) {
+    let minus = text.strip_prefix(b"-").or_else(|| text.strip_prefix("\u{2212}".as_bytes()));
+    match minus {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix(b"+").unwrap_or(text)),
+    }
+}
+
+/// A power of ten. One that is beyond every number is one all the same: `0e999` is 0.
+fn exponent(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = signed(text);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let more = |value: i64, digit: &u8| value.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
+    let value = digits.iter().fold(0, more).min(1 << 40);
+    Some(if negative { -value } else { value })
+}
+
+/// Whether these are one to three digits, and then groups of three, each after a mark.
+fn is_grouped(whole: &[u8], mark: Thousands) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let first = digits(whole);
+    let mut rest = whole.get(first..).unwrap_or_default();
+    let mut groups = 0;
+    while !rest.is_empty() {
+        let after = mark.spellings().iter().find_map(|spelling| rest.strip_prefix(spelling.as_bytes()));
+        match after.filter(|after| digits(after) == 3).and_then(|after| after.get(3..)) {
+            Some(left) => rest = left,
+            None => return false,
+        }
+        groups += 1;
+    }
+    (1..=3).contains(&first) && groups > 0
+}
+
+/// Why a text is no number here: in which other writing it would be one.
+fn why(text: &[u8], scale: u32, notation: &Notation) -> Finding {
+    let reads = |decimal, thousands| {
+        let other = Notation { decimal, thousands, days: None };
+        other.is_clear() && exact(text, scale, Excess::Rounds, &other).is_some()
+    };
+    let other = notation.decimal.other();
+    let grouped = |decimal| Thousands::ALL.into_iter().any(|mark| reads(decimal, Some(mark)));
+    match other {
+        _ if grouped(notation.decimal) => Finding::Thousands,
+        crate::DecimalMark::Comma if reads(other, None) || grouped(other) => Finding::DecimalComma,
+        crate::DecimalMark::Point if reads(other, None) || grouped(other) => Finding::DecimalPoint,
+        crate::DecimalMark::Comma | crate::DecimalMark::Point => Finding::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DecimalMark;
+
+    fn notation(decimal: DecimalMark, thousands: Option<&str>) -> Notation {
+        Notation { decimal, thousands: thousands.map(|mark| mark.parse().unwrap()), days: None }
+    }
+
+    #[test]
+    fn a_number_is_read_exactly_and_rounded_half_to_even() {
+        for (text, scale, expected) in [
+            ("0", 0, 0),
+            ("007", 0, 7),
+            ("34.0", 0, 34),
+            ("34.5", 0, 34),
+            ("35.5", 0, 36),
+            ("-34.5", 0, -34),
+            ("-35.5", 0, -36),
+            ("34.50000000000000000000001", 0, 35),
+            ("1200.505", 2, 120_050),
+            ("1200.515", 2, 120_052),
+            ("1107.6923076923076", 2, 110_769),
+            ("0.005", 2, 0),
+            ("0.0051", 2, 1),
+            (".5", 0, 0),
+            ("0.05", 0, 0),
+            ("9.5", 0, 10),
+            ("123.45", 2, 12_345),
+            ("123", 2, 12_300),
+            ("-1.5", 2, -150),
+            ("\u{2212}1200", 0, -1_200),
+            ("+.5", 1, 5),
+            ("1.230", 2, 123),
+            ("1e5", 0, 100_000),
+            ("1.2e3", 2, 120_000),
+            ("1.2E+3", 0, 1_200),
+            ("1250e-2", 0, 12),
+            ("1350e-2", 0, 14),
+            ("5e-1", 0, 0),
+            ("15e-1", 0, 2),
+            ("51e-2", 0, 1),
+            ("1e-400", 2, 0),
+            ("0e99999999999999999999", 2, 0),
+            ("1e18", 0, 1_000_000_000_000_000_000),
+            ("9223372036854775807", 0, i64::MAX),
+            ("9223372036854775807.5", 0, i64::MAX),
+            ("-9223372036854775808", 0, i64::MIN),
+            ("1", 18, 1_000_000_000_000_000_000),
+        ] {
+            let point = Notation::default();
+            let expected =
+                if text.ends_with("807.5") { Err(Finding::Unreadable) } else { Ok(Some(expected)) };
+            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &point), expected, "{text} at {scale}");
+            let comma = notation(DecimalMark::Comma, None);
+            let text = text.replace('.', ",");
+            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &comma), expected, "{text} at {scale}");
+        }
+        for text in ["NaN", "nan", "NAN"] {
+            assert_eq!(number(text.as_bytes(), 0, Excess::Rounds, &Notation::default()), Ok(None));
+        }
+    }
+
+    #[test]
+    fn a_number_in_groups_is_read_where_they_are_said_and_right() {
+        use DecimalMark::{Comma, Point};
+        for (text, decimal, thousands, expected) in [
+            ("1 200,50", Comma, " ", Some(120_050)),
+            ("1\u{a0}200,50", Comma, " ", Some(120_050)),
+            ("1\u{202f}234\u{202f}567", Comma, " ", Some(123_456_700)),
+            ("1200,50", Comma, " ", Some(120_050)),
+            ("1.200,505", Comma, ".", Some(120_050)),
+            ("1,200.50", Point, ",", Some(120_050)),
+            ("-1'200.50", Point, "'", Some(-120_050)),
+            ("1\u{2019}200", Point, "'", Some(120_000)),
+            ("1,200e2", Point, ",", Some(12_000_000)),
+            ("12,00.50", Point, ",", None),
+            ("1,2000", Point, ",", None),
+            ("1200,000", Point, ",", None),
+            ("1,,200", Point, ",", None),
+            (",200", Point, ",", None),
+            ("1,200,", Point, ",", None),
+            ("1.200,500", Point, ",", None),
+            ("1 200.50", Comma, " ", None),
+            ("1.20", Comma, ".", None),
+        ] {
+            let read = number(text.as_bytes(), 2, Excess::Rounds, &notation(decimal, Some(thousands)));
+            assert_eq!(read.ok().flatten(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_here_is_reported_with_the_reason() {
+        use DecimalMark::{Comma, Point};
+        for (text, decimal, expected) in [
+            ("1200,50", Point, Finding::DecimalComma),
+            ("1 200,50", Point, Finding::DecimalComma),
+            ("1.200,50", Point, Finding::DecimalComma),
+            ("1.234.567,8", Point, Finding::DecimalComma),
+            ("1,5e3", Point, Finding::DecimalComma),
+            ("1,200.50", Point, Finding::Thousands),
+            ("1,200", Point, Finding::Thousands),
+            ("1 200", Point, Finding::Thousands),
+            ("1\u{a0}200", Point, Finding::Thousands),
+            ("1'200", Point, Finding::Thousands),
+            ("1.200", Comma, Finding::Thousands),
+            ("1200.50", Comma, Finding::DecimalPoint),
+            ("1,200.50", Comma, Finding::DecimalPoint),
+            ("5.", Point, Finding::Unreadable),
+            (".", Point, Finding::Unreadable),
+            ("-", Point, Finding::Unreadable),
+            ("--5", Point, Finding::Unreadable),
+            ("1e", Point, Finding::Unreadable),
+            ("e5", Point, Finding::Unreadable),
+            ("1e5.5", Point, Finding::Unreadable),
+            ("1.2.3", Point, Finding::Unreadable),
+            ("0x10", Point, Finding::Unreadable),
+            ("1200 XOF", Point, Finding::Unreadable),
+            ("inf", Point, Finding::Unreadable),
+            ("-Infinity", Point, Finding::Unreadable),
+            ("9223372036854775808", Point, Finding::Unreadable),
+            ("1e19", Point, Finding::Unreadable),
+            ("1e99999999999999999999", Point, Finding::Unreadable),
+        ] {
+            assert_eq!(
+                number(text.as_bytes(), 0, Excess::Rounds, &notation(decimal, None)),
+                Err(expected),
+                "{text}"
+            );
+        }
+        let most = number(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
+        assert_eq!(most, Err(Finding::Unreadable));
+    }
+
+    #[test]
+    fn an_identifier_with_decimals_is_no_other_identifier() {
+        for (text, expected) in [
+            ("7", Ok(Some(7))),
+            ("7.0", Ok(Some(7))),
+            ("7.000e0", Ok(Some(7))),
+            ("7.5", Err(Finding::Unreadable)),
+            ("6.9999999999999999999999", Err(Finding::Unreadable)),
+            ("1e-30", Err(Finding::Unreadable)),
+        ] {
+            assert_eq!(number(text.as_bytes(), 0, Excess::Differs, &Notation::default()), expected, "{text}");
+        }
+    }
+
+    /// The same by 128-bit integers, in another way: the fraction over a power of ten.
+    fn by_division(digits: i128, power: u32) -> i128 {
+        let unit = 10_i128.pow(power);
+        let (whole, rest) = (digits.div_euclid(unit), digits.rem_euclid(unit));
+        match (2 * rest).cmp(&unit) {
+            std::cmp::Ordering::Less => whole,
+            std::cmp::Ordering::Greater => whole + 1,
+            std::cmp::Ordering::Equal => whole + whole.rem_euclid(2),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn rounding_agrees_with_whole_numbers(digits in -10_i128.pow(17)..10_i128.pow(17), decimals in 0_u32..17, scale in 0_u32..6) {
+            let size = decimals as usize;
+            let text = format!("{:0>width$}", digits.unsigned_abs(), width = size + 1);
+            let (whole, part) = text.split_at(text.len() - size);
+            let point = if part.is_empty() { "" } else { "." };
+            let text = format!("{}{whole}{point}{part}", if digits < 0 { "-" } else { "" });
+            let expected = if scale >= decimals {
+                digits * 10_i128.pow(scale - decimals)
+            } else {
+                by_division(digits, decimals - scale)
+            };
+            let read = number(text.as_bytes(), scale, Excess::Rounds, &Notation::default()).ok().flatten();
+            proptest::prop_assert_eq!(read, i64::try_from(expected).ok(), "{}", text);
+        }
+    }
+}
