@@ -75,8 +75,8 @@ pub struct Validity {
 }
 
 impl PolicySet {
-    /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may name.
-    /// Trials are read, not run: see [`PolicySet::run_trials`].
+    /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may
+    /// name. Trials are read, not run: see [`PolicySet::run_trials`].
     pub fn read(documents: &[Document]) -> Result<Self, DocumentError> {
         let mut set = Self {
             office: String::new(),

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::{Accounting, Code, Measure, Name, Objective};
 
-pub use column::{Column, Grid, Range};
+pub use column::Column;
 pub use domain::{Domain, Span};
-pub use reading::{Reading, day, number, trimmed, trimmed_bytes};
+pub use grid::{Grid, Range};
+pub use reading::Reading;
+pub use stored::{day, number, trimmed, trimmed_bytes};
 
 mod column;
 mod domain;
+mod grid;
 mod reading;
+mod stored;
 
 /// The key of values that are present but not declared.
 pub const OTHER: &str = "_O";

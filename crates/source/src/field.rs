@@ -54,8 +54,8 @@ pub(crate) fn used(plan: &Plan) -> Vec<&Name> {
     dimensions.chain(others).chain(conditions).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The columns that a plan uses, in name order, and their fields; of the conditions, those that `judged` selects. `stored` says in
-/// which units the engine hands a column's whole numbers over.
+/// The columns that a plan uses, in name order, and their fields; of the conditions, those that `judged` selects. `stored` says
+/// in which units the engine hands a column's whole numbers over.
 pub(crate) fn fields(
     plan: &Plan,
     judged: impl Fn(&PlannedFilter) -> bool,

@@ -1,8 +1,16 @@
 //! A declared column, and the points of its range that answers speak of.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DatasetError, Domain, KEYS_MOST, Reading};
+use super::{
+    DatasetError, Domain, Grid, KEYS_MOST, OTHER, Range, Reading, TOTAL, UNKNOWN,
+    grid::listed,
+    stored::{day, number, trimmed},
+};
+use crate::{Code, Name};
+
+/// The most bytes of a text that is recoded or means that a value is missing.
+const TEXT_BYTES_MOST: usize = 1_024;
 
 /// One declared column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,38 +25,6 @@ pub struct Column {
     pub candidates: Option<Grid>,
     /// How its values are read.
     pub reading: Reading,
-}
-
-/// Points of a column's range, in units of its scale.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grid {
-    /// The lower bound, and so on in steps of this width.
-    Every(i64),
-    /// These, ascending.
-    Listed(Arc<[i64]>),
-}
-
-/// The declared bounds of a column of numbers, in units of `10^-scale`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// The least.
-    pub low: i64,
-    /// The greatest.
-    pub high: i64,
-    /// Decimals kept.
-    pub scale: u32,
-}
-
-impl Range {
-    /// How far the bounds are apart.
-    pub fn width(&self) -> u64 {
-        self.high.abs_diff(self.low)
-    }
-
-    /// The whole number in the middle, rounded down.
-    pub fn middle(&self) -> i64 {
-        self.low.midpoint(self.high)
-    }
 }
 
 impl From<Domain> for Column {
@@ -157,35 +133,121 @@ impl Column {
     }
 }
 
-/// Whole numbers with commas between them.
-pub(super) fn listed(points: &[i64]) -> String {
-    points.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
-}
-
-impl Grid {
-    /// How many points there are between two bounds, without making them.
-    pub fn count(&self, range: &Range) -> usize {
-        match self {
-            Self::Every(step) => {
-                let steps = range.width() / step.unsigned_abs().max(1);
-                usize::try_from(steps).map_or(usize::MAX, |steps| steps.saturating_add(1))
+impl Column {
+    /// With a reading of its own.
+    pub fn with_reading(mut self, reading: Reading) -> Result<Self, DatasetError> {
+        let texts = reading.recode.keys().chain(&reading.missing);
+        for text in texts {
+            if text.len() > TEXT_BYTES_MOST || text.contains('\0') {
+                return Err(DatasetError::LongText(text.chars().take(40).collect()));
             }
-            Self::Listed(points) => points.len(),
+            if trimmed(text) != text || text.is_empty() {
+                return Err(DatasetError::Untrimmed(text.clone()));
+            }
+        }
+        match &self.domain {
+            Domain::Codes(codes) => check_codes(codes, &reading)?,
+            Domain::Integer { .. } | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => {
+                if !reading.recode.is_empty() {
+                    return Err(DatasetError::OnlyCodes("recode"));
+                }
+                if reading.ignores_case {
+                    return Err(DatasetError::OnlyCodes("case"));
+                }
+            }
+        }
+        if reading.time_zone.is_some() && !matches!(self.domain, Domain::Date { .. }) {
+            return Err(DatasetError::OnlyDays("time_zone"));
+        }
+        self.reading = reading;
+        let scale = self.range().map(|range| range.scale);
+        let finer = |text: &&String| {
+            scale.and_then(|scale| number(text.as_bytes(), scale)).is_some_and(|(_, exact)| !exact)
+        };
+        match self.reading.missing.iter().find(finer) {
+            Some(text) => Err(DatasetError::FinerMissing(text.clone())),
+            None => Ok(self),
         }
     }
 
-    /// The points between two bounds, both included, ascending.
-    pub fn points(&self, range: &Range) -> Vec<i64> {
-        match self {
-            Self::Every(step) => {
-                let step = usize::try_from(*step).unwrap_or(1).max(1);
-                (range.low..=range.high).step_by(step).collect()
+    /// The column's name in the table or file.
+    pub fn stored_name<'a>(&'a self, declared: &'a Name) -> &'a str {
+        self.reading.from.as_deref().unwrap_or(declared.as_str())
+    }
+
+    /// Whether it is made of another column's codes.
+    pub fn is_derived(&self) -> bool {
+        self.reading.derived_from.is_some()
+    }
+
+    /// Every text that means a code, trimmed and folded, with the code's position in the list; empty where there are no codes.
+    pub fn texts(&self) -> BTreeMap<String, usize> {
+        let Domain::Codes(codes) = &self.domain else { return BTreeMap::new() };
+        let own = codes.iter().enumerate().filter(|_| !self.is_derived());
+        let mut texts: BTreeMap<String, usize> =
+            own.map(|(at, code)| (self.reading.folded(code.as_str()).into_owned(), at)).collect();
+        let positions: BTreeMap<&Code, usize> =
+            codes.iter().enumerate().map(|(at, code)| (code, at)).collect();
+        for (text, code) in &self.reading.recode {
+            if let Some(at) = positions.get(code) {
+                texts.insert(self.reading.folded(text).into_owned(), *at);
             }
-            Self::Listed(points) => points.to_vec(),
         }
+        texts
+    }
+
+    /// The texts that say that a value is missing, folded; of days without a time.
+    pub fn missing_texts(&self) -> BTreeSet<String> {
+        let text = |text: &String| match &self.domain {
+            Domain::Date { .. } => day(text).unwrap_or(text).to_owned(),
+            Domain::Codes(_) | Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => {
+                self.reading.folded(text).into_owned()
+            }
+        };
+        self.reading.missing.iter().map(text).collect()
+    }
+
+    /// The numbers that say that a value is missing, in units of the column's scale, ascending; none where there are no numbers.
+    pub fn missing_numbers(&self) -> Vec<i64> {
+        let Some(range) = self.range() else { return Vec::new() };
+        let numbers = self.reading.missing.iter().filter_map(|text| number(text.as_bytes(), range.scale));
+        let mut numbers: Vec<i64> = numbers.map(|(number, _)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 }
 
+/// What a code, a recoded text and a missing one may be together.
+fn check_codes(codes: &[Code], reading: &Reading) -> Result<(), DatasetError> {
+    let mut known = BTreeMap::new();
+    if reading.derived_from.is_none() {
+        for code in codes {
+            if let Some(other) = known.insert(reading.folded(code.as_str()).into_owned(), code) {
+                return Err(DatasetError::SameFolded(other.to_string(), code.to_string()));
+            }
+        }
+    }
+    for (text, code) in &reading.recode {
+        if [OTHER, UNKNOWN, TOTAL].contains(&code.as_str()) || !codes.contains(code) {
+            return Err(DatasetError::RecodedToUnknown { text: text.clone(), code: code.to_string() });
+        }
+        match known.insert(reading.folded(text).into_owned(), code) {
+            Some(other) if other != code => {
+                let (text, other) = (text.clone(), other.to_string());
+                return Err(DatasetError::RecodedTwice { text, other, code: code.to_string() });
+            }
+            _ => {}
+        }
+    }
+    match reading.missing.iter().find(|text| known.contains_key(&*reading.folded(text))) {
+        Some(text) => Err(DatasetError::MissingIsCode(text.clone())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod tests {
     use super::*;

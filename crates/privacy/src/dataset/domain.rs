@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DatasetError, Grid, KEYS_MOST, OTHER, Range, TOTAL, UNKNOWN, column::listed, reading};
+use super::{DatasetError, Grid, KEYS_MOST, OTHER, Range, TOTAL, UNKNOWN, grid::listed, stored};
 use crate::{Code, Keyset, text::is_calendar_day};
 
 /// The declared values of a column.
@@ -189,7 +189,7 @@ impl Domain {
         match self {
             Self::Codes(codes) => codes.iter().any(|code| code.as_str() == text).then_some(text),
             Self::Date { from, until, by } => {
-                let day = reading::day(text)?;
+                let day = stored::day(text)?;
                 let declared = (from.as_str()..=until.as_str()).contains(&day);
                 if declared { day.get(..by.characters()) } else { None }
             }

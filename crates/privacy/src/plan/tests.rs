@@ -372,12 +372,14 @@ fn the_terms_hold_what_an_answer_depends_on_and_nothing_else() {
     let before = terms(&residents());
     assert_eq!(
         before,
-        "lango-terms 1\nunit person person_id\nrows_at_most 1\ncells_at_most 1\ncolumn sex codes F,M\naccount pure\n"
+        "lango-terms 2\nsource \"register\" table \"residents\"\nunit person \"person_id\"\nrows_at_most 1\ncells_at_most 1\ncolumn sex codes F,M\naccount pure\n"
     );
     let mut edited = residents();
     edited.title = "Another title".into();
     edited.columns.remove(&"age".parse::<Name>().unwrap());
     assert_eq!(terms(&edited), before);
+    let moved = Dataset { table: "residents_2025".into(), ..edited.clone() };
+    assert_ne!(terms(&moved), before, "rows of another table");
     edited.unit.rows_at_most = 2;
     assert_ne!(terms(&edited), before);
 }
