@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::PoolerSign;
+
 /// Why the store cannot serve. No message holds a count or an identifier of a person.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -158,8 +160,14 @@ impl fmt::Display for StoreAbsence {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
     /// It said so, or the connection to it did.
-    #[error("{0}")]
+    #[error("{}", words(.0))]
     Failed(Arc<sqlx::Error>),
+    /// A pooler stands between, and nothing could rest on what is written.
+    #[error(
+        "a pooler or proxy such as PgBouncer stands in front of the store's server ({0}): a ledger needs connections of its own. Name \
+         the server's own address in `[store]`"
+    )]
+    Pooler(PoolerSign),
     /// It said nothing for too long.
     #[error("it does not answer")]
     TimedOut,
@@ -175,6 +183,13 @@ impl DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(Arc::new(error))
+    }
+}
+
+fn words(error: &sqlx::Error) -> String {
+    match lango_database::protection_fault(error) {
+        Some(why) => format!("the connection could not be protected: {why}"),
+        None => error.to_string(),
     }
 }
 

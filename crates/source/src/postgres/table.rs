@@ -3,25 +3,32 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::Dataset;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::{
     catalogue::{children, columns, encoding, qualified, relation, sole_keys},
+    collation::{avoid_indexes, outdated},
+    rights::{may_read, row_security},
+    session::Sessions,
     shards,
 };
 use crate::{
-    SourceError,
+    RowSecurity, SourceError,
+    failure::unavailable,
     sql::{CatalogueTable, Listed, typed},
 };
 
 /// Checks that all that is declared is there.
 pub(super) async fn table(
     view: &mut PgConnection,
-    pools: &BTreeMap<String, PgPool>,
+    pools: &BTreeMap<String, Sessions>,
     dataset: &Dataset,
+    wanted: RowSecurity,
 ) -> Result<CatalogueTable, SourceError> {
     encoding(view).await?;
     let relation = relation(view, &dataset.table).await?;
+    may_read(view, &relation, dataset).await?;
+    let policies = row_security(view, &relation, dataset, wanted).await?;
     let listed = columns(view, relation.oid).await?;
     // A nondeterministic collation groups different texts together.
     let declared = dataset.columns.keys().map(|name| name.as_str()).chain([dataset.unit.column.as_str()]);
@@ -38,7 +45,13 @@ pub(super) async fn table(
     let (unit_column, unit_type, types) = typed(dataset, &listed, |a, b| a == b)?;
     let keys = sole_keys(view, relation.oid).await?;
     // The rows of an ordinary table's children are read with its own, and its keys do not bind them.
-    let vouched = keys.contains(&dataset.unit.column) && (relation.kind == "p" || children.is_empty());
+    let outdated = outdated(view, relation.oid).await.map_err(|error| unavailable(&error))?;
+    let is_outdated = outdated.iter().any(|(column, _)| *column == dataset.unit.column);
+    if is_outdated {
+        avoid_indexes(view).await.map_err(|error| unavailable(&error))?;
+    }
+    let vouched =
+        keys.contains(&dataset.unit.column) && !is_outdated && (relation.kind == "p" || children.is_empty());
     let parts = match vouched || pools.is_empty() || relation.kind != "p" {
         true => None,
         false => shards::parts(view, pools, relation.oid, dataset, &listed).await?,
@@ -48,6 +61,9 @@ pub(super) async fn table(
         fingerprint += &format!("column {name} {declared}\n");
     }
     fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
+    if let Some(policies) = policies {
+        fingerprint += &format!("row security {policies}");
+    }
     Ok(CatalogueTable {
         from: qualified(&relation.schema, &relation.name),
         unit_type,
