@@ -45,7 +45,7 @@ impl Gateway {
         let answered = Answered { query: &question.query, dataset_version: &key.dataset_version, loss };
         // The office's own words, and its configuration's.
         let of_policy = granted.dataset.bounds_drop.clone();
-        let of_source = self.filters_rows(&granted.dataset).then(|| FILTERED.to_owned());
+        let of_source = self.filters_rows(granted.dataset).then(|| FILTERED.to_owned());
         let bounds_drop = of_policy.into_iter().chain(of_source).collect::<Vec<_>>().join("; ");
         let left = (queries_left, bounds_drop);
         let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);

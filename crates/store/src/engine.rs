@@ -153,7 +153,10 @@ impl Connection {
     pub(crate) async fn check(&mut self, options: &Options) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(own) => own.check(options).await,
+            Self::Postgres(own) => match options {
+                Options::Postgres(options) => own.check(options, CONNECT_TIME_MAX).await,
+                Options::Sqlite(_) => Ok(()),
+            },
         }
     }
 

@@ -6,8 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use crate::PoolerSign;
-
 /// Why the store cannot serve. No message holds a count or an identifier of a person.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -183,6 +181,30 @@ impl DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(Arc::new(error))
+    }
+}
+
+/// How a pooler shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolerSign {
+    /// It refuses a connection's settings.
+    Startup,
+    /// This setting was lost.
+    Setting(&'static str),
+    /// Transactions are carried out on several connections to the server.
+    Connection,
+    /// The lock of the one who writes is not held.
+    Lock,
+}
+
+impl fmt::Display for PoolerSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Startup => f.write_str("it refuses the settings that a connection begins with"),
+            Self::Setting(name) => write!(f, "the connection's `{name}` was lost"),
+            Self::Connection => f.write_str("transactions of one connection reach the server on several"),
+            Self::Lock => f.write_str("the lock of the one who writes is not held"),
+        }
     }
 }
 

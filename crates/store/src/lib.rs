@@ -31,12 +31,11 @@ mod wal;
 mod writer;
 
 pub use anchor::{Anchor, Anchored, StorePosition};
-pub use error::{AnchorError, DatabaseError, StoreAbsence, StoreError};
+pub use error::{AnchorError, DatabaseError, PoolerSign, StoreAbsence, StoreError};
 pub use examine::{Examined, Written};
 pub use guard::LogState;
 pub use key::ReleaseKey;
 pub use location::Location;
-pub use pooler::PoolerSign;
 pub use pools::Moved;
 pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, Settled, Stored};

@@ -4,14 +4,11 @@
 //! another connection to the server, where a prepared statement of the same name may be somebody else's. Charges would rest on
 //! that, so a store refuses poolers: by settings that are not kept, by a connection that changes, and by a lock that is not held.
 
-use std::fmt;
+use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection as _, PgConnection, Row, postgres::PgConnectOptions};
 
-use crate::{
-    DatabaseError,
-    engine::{CONNECT_TIME_MAX, Options, within},
-};
+use crate::{DatabaseError, PoolerSign};
 
 /// The lock of the one who writes. Its halves are how the server lists it.
 const LOCK: i64 = 7_809_640_931_846_219;
@@ -23,30 +20,6 @@ pub(crate) const SETTINGS: [(&str, &str); 4] = [
     // Every statement is answered from an index. A plan that was made while a table was empty must not read all of it later.
     ("enable_seqscan", "off"),
 ];
-
-/// How a pooler shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PoolerSign {
-    /// It refuses a connection's settings.
-    Startup,
-    /// This setting was lost.
-    Setting(&'static str),
-    /// Transactions are carried out on several connections to the server.
-    Connection,
-    /// The lock of the one who writes is not held.
-    Lock,
-}
-
-impl fmt::Display for PoolerSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Startup => f.write_str("it refuses the settings that a connection begins with"),
-            Self::Setting(name) => write!(f, "the connection's `{name}` was lost"),
-            Self::Connection => f.write_str("transactions of one connection reach the server on several"),
-            Self::Lock => f.write_str("the lock of the one who writes is not held"),
-        }
-    }
-}
 
 /// A connection, and the server's process that serves it.
 pub(crate) struct OwnConnection {
@@ -94,17 +67,18 @@ impl OwnConnection {
 
     /// Refuses a pooler that gives a connection to the server to another client after a transaction: while another one is inside
     /// a transaction, this one must be where it was.
-    pub(crate) async fn check(&mut self, options: &Options) -> Result<(), DatabaseError> {
-        let Options::Postgres(options) = options else { return Ok(()) };
-        let mut other = within(CONNECT_TIME_MAX, Self::make(options)).await?;
+    pub(crate) async fn check(
+        &mut self,
+        options: &PgConnectOptions,
+        time_max: Duration,
+    ) -> Result<(), DatabaseError> {
+        let making = tokio::time::timeout(time_max, Self::make(options)).await;
+        let mut other = making.unwrap_or(Err(DatabaseError::TimedOut))?;
         sqlx::raw_sql("BEGIN").execute(&mut other.connection).await?;
         let there = process(&mut other.connection).await?;
-        let here = async { Ok(process(&mut self.connection).await?) };
-        let here = match within(CONNECT_TIME_MAX, here).await {
-            // It waits for the connection that the other one has.
-            Err(DatabaseError::TimedOut) => return Err(DatabaseError::Pooler(PoolerSign::Connection)),
-            here => here?,
-        };
+        // It would wait for the connection that the other one has.
+        let here = tokio::time::timeout(time_max, process(&mut self.connection)).await;
+        let here = here.map_err(|_| DatabaseError::Pooler(PoolerSign::Connection))??;
         other.connection.close().await?;
         if here != self.process || there != other.process || here == there {
             return Err(DatabaseError::Pooler(PoolerSign::Connection));

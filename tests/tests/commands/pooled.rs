@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use lango_source::{Postgres, RowSecurity, Settings};
 use lango_testkit::{
-    Engine, Office, Person, Policy, PoolMode, Pooler, Register, TestGrant, TestRegion, at_once, persons,
-    table,
+    Engine, Office, Person, Policy, PoolMode, Pooler, Register, TestRegion, at_once, persons, table,
 };
 
 use crate::doctor::{doctor, rewrite};
@@ -14,15 +13,13 @@ use crate::doctor::{doctor, rewrite};
 fn register() -> Register {
     let person = |sex, education| Person { sex: Some(sex), education: Some(education), ..Person::default() };
     Register::default()
-        .with(90, person("F", "higher"))
-        .with(60, person("F", "none"))
+        .with(900, person("F", "higher"))
+        .with(600, person("F", "none"))
         .with(7, person("M", "none"))
 }
 
 fn policy() -> Policy {
     Policy::of("GHA")
-        .budget("accounting = \"pure\"\nepsilon = 4000\nrenews = \"yearly\"")
-        .grants([TestGrant::of("100", "4000")])
 }
 
 fn source(server: &lango_database::Server, row_security: RowSecurity) -> Box<Postgres> {
@@ -53,9 +50,12 @@ async fn a_gateway_behind_pgbouncer_answers_64_questions_at_once_each_of_its_own
             let by = if number % 2 == 0 { "sex" } else { "education" };
             let (analyst, office, register) = (&analyst, &office, &register);
             async move {
+                // All of them together cost less than the pool; noise is above 40 but once in 10^24 draws.
                 let answer =
-                    analyst.ask(office, &persons(&format!("by {by}"), &format!("30.{number:02}"))).await;
-                assert_eq!(table(&answer.unwrap()), register.table(&[by], |_| true), "{mode:?} {by}");
+                    analyst.ask(office, &persons(&format!("by {by}"), &format!("1.4{number:02}1"))).await;
+                let (found, expected) = (table(&answer.unwrap()), register.table(&[by], |_| true));
+                let is_near = found.iter().all(|(key, count)| (count - expected[key]).abs() <= 40);
+                assert!(is_near, "{mode:?} {by}: {found:?}");
             }
         });
         at_once(asked).await;

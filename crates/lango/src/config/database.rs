@@ -135,6 +135,11 @@ impl DatabaseTable {
         if !self.shard.is_empty() && !matches!(database, Database::Postgres(_)) {
             return Err(wrong(file, name, "only a PostgreSQL server has shards"));
         }
+        let of_shard = self.shard.iter().find(|(_, table)| table.row_security.is_some());
+        if let Some((shard, _)) = of_shard {
+            let name = format!("{name}.shard.{shard}");
+            return Err(wrong(file, &name, "`row_security` is said once, for the source"));
+        }
         if self.row_security.is_some() && !matches!(database, Database::Postgres(_)) {
             return Err(wrong(file, name, "only a PostgreSQL server has `row_security`"));
         }
@@ -145,9 +150,6 @@ impl DatabaseTable {
                 let mut source = Postgres::new(&server, settings).map_err(failed)?;
                 for (shard, table) in &self.shard {
                     let name = format!("{name}.shard.{shard}");
-                    if table.row_security.is_some() {
-                        return Err(wrong(file, &name, "`row_security` is said once, for the source"));
-                    }
                     let Database::Postgres(server) = table.database(file, &name)? else {
                         return Err(wrong(file, &name, "a shard is a PostgreSQL server"));
                     };
@@ -277,6 +279,23 @@ mod tests {
             ),
         ] {
             assert_eq!(location(&text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn row_security_is_for_a_source_on_postgresql() {
+        for (text, expected) in [
+            ("mariadb = \"mysql://l@h/l\"\nrow_security = \"filters\"", "only a PostgreSQL server"),
+            ("sqlite = \"r.sqlite\"\nrow_security = \"filters\"", "a file has neither"),
+            (
+                "postgres = \"postgresql://l@h/l\"\n[shard.north]\npostgres = \"postgresql://l@h/l\"\nrow_security = \"filters\"",
+                "`row_security` is said once",
+            ),
+        ] {
+            let table: DatabaseTable = Document::new("gateway.toml", text).read().unwrap();
+            let refused =
+                table.source(Path::new("gateway.toml"), "source.register").err().unwrap().to_string();
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Indexes over texts that were built under another version of a collation than the server has now. Their entries may lie in
-//! another order than the server searches for them in: a unique one may hold a value twice, and a scan of one need not bring equal
-//! values together.
+//! another order than the server searches for them in: a unique one may hold a value twice, and a scan of one need not bring
+//! equal values together.
 
 use sqlx::{PgConnection, Row, postgres::PgRow};
 

@@ -22,8 +22,8 @@ impl View for PgConnection {
     const DIALECT: &'static dyn Dialect = &PostgresDialect;
 
     async fn prepare(&mut self, sql: &Rendered) -> sqlx::Result<()> {
-        // By the server's own command, which reads no row, under a name that lives as long as this message. The driver would keep a
-        // name on the connection, which may be another one's behind a pooler.
+        // By the server's own command, which reads no row, under a name that lives as long as this message. The driver would keep
+        // a name on the connection, which may be another one's behind a pooler.
         static STATEMENTS: AtomicU64 = AtomicU64::new(0);
         let number = STATEMENTS.fetch_add(1, Ordering::Relaxed);
         let name = format!("lango_{}_{number}", std::process::id());

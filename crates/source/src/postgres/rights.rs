@@ -42,9 +42,9 @@ async fn unread(view: &mut PgConnection, oid: i64) -> sqlx::Result<Option<Vec<St
     Ok(is_any_read.then_some(unread))
 }
 
-/// The rules by which row-level security chooses the rows that the gateway's user is given, where it does: they are part of what a
-/// preparation was made from. Refuses a table whose rows are chosen unless the office says that this is meant, and rules that
-/// depend on more than the row itself.
+/// The rules by which row-level security chooses the rows that the gateway's user is given, where it does: they are part of
+/// what a preparation was made from. Refuses a table whose rows are chosen unless the office says that this is meant, and
+/// rules that depend on more than the row itself.
 ///
 /// The rules of a partition or of a child do not count where it is read through its parent. Those of a table behind a view are
 /// found when the server prepares a statement.

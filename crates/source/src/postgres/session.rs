@@ -1,9 +1,9 @@
 //! Transactions in which every setting is the gateway's own.
 //!
-//! Nothing is left to the connection: a pooler such as PgBouncer may carry out each transaction on another connection to the
-//! server, which other clients have used and will use. So a transaction makes its own settings, and reads them back; the statements
-//! in it have no names, for a name that one connection has given may be another's there; and nothing is set that would outlast
-//! it.
+//! Nothing is left to the connection: a pooler such as PgBouncer may carry out each transaction on another connection to
+//! the server, which other clients have used and will use. So a transaction makes its own settings, and reads them back;
+//! the statements in it have no names, for a name that one connection has given may be another's there; and nothing is set
+//! that would outlast it.
 
 use std::time::Duration;
 
@@ -134,8 +134,8 @@ impl Sessions {
     }
 }
 
-/// Begins a transaction with its settings. What other clients of a pooler may have set for longer than a transaction is put back to
-/// what the server gives: the role, the path on which tables are found, the wait for a lock.
+/// Begins a transaction with its settings. What other clients of a pooler may have set for longer than a transaction is put
+/// back to what the server gives: the role, the path on which tables are found, the wait for a lock.
 fn beginning(kind: TransactionKind, settings: &[(&'static str, String)]) -> String {
     let mut sql = match kind {
         TransactionKind::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
