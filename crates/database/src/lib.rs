@@ -4,7 +4,9 @@
 //! here prints it.
 
 mod password;
+mod protection;
 mod server;
 
 pub use password::{Password, PasswordError};
+pub use protection::protection_fault;
 pub use server::{Server, ServerError, Tls};

@@ -74,7 +74,13 @@ impl Gateway {
             columns: usable.iter().filter_map(column).collect(),
             grants: grants.iter().map(|grant| as_message(grant)).collect(),
             account: Some(budget.account.into()),
+            filters_rows: self.filters_rows(dataset),
         })
+    }
+
+    /// Whether rules of the office's database choose the dataset's rows: so says the configuration.
+    pub(crate) fn filters_rows(&self, dataset: &Dataset) -> bool {
+        self.sources.get(&dataset.source).is_some_and(|source| source.filters_rows())
     }
 
     /// A stored release, for any principal that could ask its question today.

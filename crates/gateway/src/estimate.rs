@@ -7,6 +7,9 @@ use crate::{
     Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused, sign::Answered,
 };
 
+/// What an office publishes by its configuration where its database chooses rows.
+const FILTERED: &str = "rules of the office's database choose which of its rows its gateway reads";
+
 impl Gateway {
     /// What the question would cost this principal now; touches no data and charges nothing.
     ///
@@ -40,7 +43,10 @@ impl Gateway {
         let loss_charged = if repeated { FREE } else { loss };
         let charged = Charged { loss: loss_charged, repeated, account: granted.budget.account };
         let answered = Answered { query: &question.query, dataset_version: &key.dataset_version, loss };
-        let bounds_drop = granted.dataset.bounds_drop.clone().unwrap_or_default();
+        // The office's own words, and its configuration's.
+        let of_policy = granted.dataset.bounds_drop.clone();
+        let of_source = self.filters_rows(granted.dataset).then(|| FILTERED.to_owned());
+        let bounds_drop = of_policy.into_iter().chain(of_source).collect::<Vec<_>>().join("; ");
         let left = (queries_left, bounds_drop);
         let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);
         let mut record = self.record(request, known, Decision::Estimated);

@@ -11,6 +11,21 @@ pub struct Examination {
     pub statement_timeout_ms: Option<u64>,
     /// The tables asked about that the gateway's user may change, which it never needs to.
     pub may_change: Vec<String>,
+    /// Indexes of these tables over texts that were built under another version of a collation than the server has now.
+    pub outdated: Vec<OutdatedIndex>,
     /// Whether it may make tables where preparations are kept; none where the configuration names no such place.
     pub may_prepare: Option<bool>,
+}
+
+/// An index whose entries may lie in another order than the server searches for them in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutdatedIndex {
+    /// Its name, qualified where that is needed.
+    pub index: String,
+    /// The collation of its first column.
+    pub collation: String,
+    /// The version that the database has recorded.
+    pub recorded: String,
+    /// The version that the server has now; empty if it has none.
+    pub actual: String,
 }

@@ -1,7 +1,6 @@
 //! What may be said of a database's error: a message that speaks of values is not passed on.
 
-use std::io::ErrorKind;
-
+use lango_database::protection_fault;
 use sqlx::{Error, mysql::MySqlDatabaseError};
 
 use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
@@ -12,12 +11,21 @@ use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
     reason = "the driver may add errors: what is not known is not passed on"
 )]
 pub(crate) fn safe_words(error: &Error) -> String {
+    if let Some(why) = protection_fault(error) {
+        return format!("the connection could not be protected: {why}");
+    }
     match error {
         Error::Database(database) => {
             let code = database.code().unwrap_or_default();
             // Classes of SQLSTATE whose messages speak of names, rights and the server, and of no row.
             let harmless = ["08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58", "70"];
-            if harmless.iter().any(|class| code.starts_with(class)) {
+            if code == "42501" && database.message().contains("row-level security") {
+                // Of a table behind a view, which the catalogue does not show before.
+                format!(
+                    "{} ({code}): give who owns the view BYPASSRLS, or say `row_security = \"filters\"` for the source",
+                    database.message()
+                )
+            } else if harmless.iter().any(|class| code.starts_with(class)) {
                 format!("{} ({code})", database.message())
             } else {
                 // MariaDB's one code for most of what is its own; its number says which.
@@ -31,12 +39,7 @@ pub(crate) fn safe_words(error: &Error) -> String {
             "in {} s no connection was made or became free: see that the server runs at this address, and that it has connections left",
             CONNECTION_WAIT.as_secs()
         ),
-        // A handshake that fails is an error of the stream.
-        Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            format!("the connection could not be protected: {error}")
-        }
         Error::Io(error) => format!("the connection was lost: {error}"),
-        Error::Tls(error) => format!("the connection could not be protected: {error}"),
         Error::Configuration(error) => format!("the connection's settings are wrong: {error}"),
         Error::PoolClosed | Error::WorkerCrashed => "the gateway is stopping".to_owned(),
         _ => "the server's answer could not be read".to_owned(),
@@ -44,7 +47,10 @@ pub(crate) fn safe_words(error: &Error) -> String {
 }
 
 pub(crate) fn unavailable(error: &Error) -> SourceError {
-    SourceError::Unavailable(safe_words(error))
+    match protection_fault(error) {
+        Some(why) => SourceError::Unprotected(why),
+        None => SourceError::Unavailable(safe_words(error)),
+    }
 }
 
 /// A failure of a question. It goes to the log; the asker learns nothing of it.

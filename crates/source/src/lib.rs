@@ -28,12 +28,12 @@ use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
-pub use examination::Examination;
+pub use examination::{Examination, OutdatedIndex};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, Stale};
 pub use secret::Secret;
-pub use settings::Settings;
+pub use settings::{RowSecurity, Settings};
 pub use sqlite::Sqlite;
 
 /// An office's database, read only.
@@ -58,6 +58,12 @@ pub trait Source: Send + Sync {
 
     /// What the catalogue says of the tables that there are; reads no row.
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;
+
+    /// Whether the office has said that row-level security of the source chooses the rows that its gateway reads. So says the
+    /// configuration, not the data.
+    fn filters_rows(&self) -> bool {
+        false
+    }
 
     /// Finds which server answers, and what the user may do to these tables; opens a new connection, reads no row and writes
     /// nothing.
@@ -96,12 +102,20 @@ pub enum SourceError {
     /// It cannot be opened.
     #[error("the source cannot be opened: {0}")]
     Unavailable(String),
+    /// The connection would not be safe.
+    #[error("the connection to the source could not be protected: {0}")]
+    Unprotected(String),
     /// The table is not there.
     #[error("the source has no table `{0}`")]
     NoTable(String),
     /// It is an index, a sequence or the like.
     #[error("`{0}` is neither a table nor a view")]
     NotATable(String),
+    /// A table is not there, as far as an engine says that hides what its user may not read.
+    #[error(
+        "the source has no table `{0}`, or the gateway's user lacks SELECT on it: the server does not say which of the two"
+    )]
+    NoTableShown(String),
     /// A column is not there.
     #[error("table `{table}` has no column `{column}`: it has {there}; say which with `from = \"NAME\"`")]
     NoColumn {
@@ -121,6 +135,61 @@ pub enum SourceError {
         column: String,
         /// Those that there are.
         there: String,
+    },
+    /// A column is not there, as far as an engine says that hides what its user may not read.
+    #[error(
+        "table `{table}` has no column `{column}`, or the gateway's user lacks SELECT on it: the server does not say which of the \
+         two, and shows {there}"
+    )]
+    NoColumnShown {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The columns that the server shows.
+        there: String,
+    },
+    /// The gateway's user may not read the table, or some columns of it.
+    #[error("the gateway's user may not read {}", unread(table, columns))]
+    NoSelect {
+        /// The table.
+        table: String,
+        /// The columns; none where it may not read any.
+        columns: Vec<String>,
+    },
+    /// Row-level security hides rows.
+    #[error(
+        "row-level security chooses which rows of table `{table}` the gateway's user is given, so answers would be about those alone: \
+         give the user BYPASSRLS, or say `row_security = \"filters\"` for the source if the office wants this, which \
+         analysts then see"
+    )]
+    RowSecurity {
+        /// The table.
+        table: String,
+    },
+    /// A rule of row-level security depends on other rows.
+    #[error(
+        "the policy `{policy}` of row-level security on table `{table}` holds a query: one person's rows could decide on another's. \
+         Write it of the row's own values"
+    )]
+    RowPolicy {
+        /// The table.
+        table: String,
+        /// The policy's name.
+        policy: String,
+    },
+    /// A transaction is not as it was begun.
+    #[error(
+        "the server has `{setting}` at `{found}` in a transaction that set it to `{asked}`: if a pooler or proxy stands in front of it, \
+         it must carry out a transaction's statements on one connection; or connect to the server itself"
+    )]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// As the transaction set it.
+        asked: String,
+        /// As the server has it.
+        found: String,
     },
     /// A column's type can never hold what is declared.
     #[error(
@@ -209,6 +278,19 @@ pub enum SourceError {
         /// The unit column.
         column: String,
     },
+}
+
+fn unread(table: &str, columns: &[String]) -> String {
+    match columns {
+        [] => format!("table `{table}`: grant it SELECT there"),
+        columns => {
+            let named: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+            format!(
+                "{} of table `{table}`: grant it SELECT on the table, or on what the policy declares",
+                named.join(", ")
+            )
+        }
+    }
 }
 
 /// Why nothing was fetched. Deliberately says nothing that could depend on the data.

@@ -25,6 +25,7 @@ pub(crate) mod dialect;
 mod examine;
 mod prepare;
 mod read;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,7 @@ pub struct MariaDb {
 impl MariaDb {
     /// The register on this server; connects when it is first needed.
     pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
-        let Settings { statement_timeout, connections, prepared_schema } = settings;
+        let Settings { statement_timeout, connections, prepared_schema, row_security: _ } = settings;
         let pool = pool(server.mariadb()?, statement_timeout, connections);
         Ok(Self { pool, prepared_schema, statement_timeout })
     }
@@ -53,7 +54,9 @@ impl MariaDb {
     /// no session can change once it is held, so that the rows are those that it speaks of.
     async fn view(&self) -> Result<Transaction<'static, MySql>, SourceError> {
         let begun = within(self.statement_timeout, self.pool.begin_with("START TRANSACTION READ ONLY")).await;
-        begun.map_err(|error| unavailable(&error))
+        let mut view = begun.map_err(|error| unavailable(&error))?;
+        session::read_back(&mut view, self.statement_timeout).await?;
+        Ok(view)
     }
 
     /// A dataset's table, how its rows are bounded, and the preparation where there is one that fits.
@@ -74,12 +77,7 @@ fn pool(options: MySqlConnectOptions, statement_timeout: Duration, connections: 
     // The server itself stops what takes too long: that a question is given up here stops nothing there. What a question reads
     // is compared as binary strings, so the connection's own collation does not matter. Without the modes of strictness, which
     // are about writing, and with backslashes as they stand.
-    let seconds = statement_timeout.as_millis().max(1) as f64 / 1_000.0;
-    let whole = statement_timeout.as_secs().max(1);
-    let session = format!(
-        "SET SESSION max_statement_time = {seconds}, SESSION lock_wait_timeout = {whole}, SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES', \
-         SESSION max_sort_length = 1024"
-    );
+    let session = session::settings(statement_timeout);
     let kept = STATEMENTS_KEPT.checked_div(connections as usize).unwrap_or(STATEMENTS_KEPT).max(1);
     MySqlPoolOptions::new()
         .max_connections(connections)

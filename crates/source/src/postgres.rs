@@ -5,28 +5,30 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
-use sqlx::{
-    ConnectOptions, PgConnection, PgPool, Postgres as Pg, Transaction,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{PgConnection, Postgres as Pg, Row, Transaction, postgres::PgRow};
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError,
-    TableDescription,
+    Bounding, Examination, FetchError, ReachedTable, RowSecurity, Secret, Session, Settings, Source,
+    SourceError, TableDescription,
     failure::{failed, unavailable, unfit},
     server::{self, within},
-    settings::CONNECTION_WAIT,
-    sql::{CatalogueTable, Origin},
+    sql::{CatalogueTable, Origin, everything},
 };
 
-use self::dialect::PostgresDialect;
+use self::{
+    dialect::PostgresDialect,
+    session::{Sessions, unnamed},
+};
 
 mod catalogue;
+mod collation;
 mod describe;
 pub(crate) mod dialect;
 mod examine;
 mod prepare;
 mod read;
+mod rights;
+mod session;
 mod shards;
 mod table;
 #[cfg(test)]
@@ -38,9 +40,9 @@ const SHARD_CONNECTIONS: u32 = 2;
 /// A register on a PostgreSQL server, or on one that speaks its protocol and keeps its catalogue.
 #[derive(Clone)]
 pub struct Postgres {
-    pool: PgPool,
+    sessions: Sessions,
     /// The shards by the names of their foreign servers.
-    shards: BTreeMap<String, PgPool>,
+    shards: BTreeMap<String, Sessions>,
     prepared_schema: Option<String>,
     statement_timeout: Duration,
 }
@@ -48,9 +50,9 @@ pub struct Postgres {
 impl Postgres {
     /// The register on this server; connects when it is first needed.
     pub fn new(server: &Server, settings: Settings) -> Result<Self, ServerError> {
-        let Settings { statement_timeout, connections, prepared_schema } = settings;
-        let pool = pool(server.postgres()?, statement_timeout, connections);
-        Ok(Self { pool, shards: BTreeMap::new(), prepared_schema, statement_timeout })
+        let Settings { statement_timeout, connections, prepared_schema, row_security } = settings;
+        let sessions = Sessions::new(server, statement_timeout, connections, row_security)?;
+        Ok(Self { sessions, shards: BTreeMap::new(), prepared_schema, statement_timeout })
     }
 
     /// With the server behind the foreign server of this name: what its own catalogue vouches for counts.
@@ -60,8 +62,9 @@ impl Postgres {
         server: &Server,
         statement_timeout: Duration,
     ) -> Result<Self, ServerError> {
-        let pool = pool(server.postgres()?, statement_timeout, SHARD_CONNECTIONS);
-        self.shards.insert(name.to_owned(), pool);
+        let row_security = self.sessions.row_security();
+        let sessions = Sessions::new(server, statement_timeout, SHARD_CONNECTIONS, row_security)?;
+        self.shards.insert(name.to_owned(), sessions);
         Ok(self)
     }
 
@@ -80,62 +83,54 @@ impl Postgres {
         dataset: &Dataset,
         secret: &Secret,
     ) -> Result<(CatalogueTable, Bounding, Option<String>), SourceError> {
-        let table = table::table(view, &self.shards, dataset).await?;
+        let table = self.table(view, dataset).await?;
         let schema = self.prepared_schema.as_deref();
         let (bounding, prepared) = prepare::find(view, schema, dataset, &table, secret).await?;
         Ok((table, bounding, prepared))
     }
 
-    /// One consistent view. It is of the moment of its first statement.
-    async fn view(&self) -> Result<Transaction<'static, Pg>, SourceError> {
-        let begun = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        let begun = within(self.statement_timeout, begun).await;
-        begun.map_err(|error| unavailable(&error))
+    async fn table(&self, view: &mut PgConnection, dataset: &Dataset) -> Result<CatalogueTable, SourceError> {
+        table::table(view, &self.shards, dataset, self.sessions.row_security()).await
     }
-}
 
-fn pool(options: PgConnectOptions, statement_timeout: Duration, connections: u32) -> PgPool {
-    let milliseconds = statement_timeout.as_millis().max(1).to_string();
-    // The server itself stops what takes too long: that a question is given up here stops nothing there.
-    let session = [
-        ("statement_timeout", milliseconds.as_str()),
-        ("default_transaction_read_only", "on"),
-        ("idle_in_transaction_session_timeout", "600000"),
-        ("DateStyle", "ISO, YMD"),
-    ];
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(CONNECTION_WAIT)
-        .connect_lazy_with(options.options(session).disable_statement_logging())
+    /// One consistent view.
+    async fn view(&self) -> Result<Transaction<'static, Pg>, SourceError> {
+        self.sessions.read().await
+    }
 }
 
 #[async_trait]
 impl Source for Postgres {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
-        let table = table::table(&mut view, &self.shards, dataset).await?;
-        server::check(&mut *view, dataset, &table).await
+        let table = self.table(&mut view, dataset).await?;
+        server::check(&mut *view, dataset, &table).await?;
+        // What only the planned statement shows, such as rights behind a view.
+        read::plan(&mut view, everything(&PostgresDialect, dataset, &table)?).await
     }
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
-        let of_server = "SELECT system_identifier::text FROM pg_control_system()";
+        let mut view = self.view().await?;
+        let text = async |view: &mut PgConnection, sql: &'static str, table: Option<&str>| {
+            let asked = match table {
+                Some(table) => unnamed(sql).bind(table.to_owned()),
+                None => unnamed(sql),
+            };
+            let read = asked.fetch_one(view).await.and_then(|row: PgRow| row.try_get::<String, _>(0));
+            read.map_err(|error| unavailable(&error))
+        };
         // A server that keeps its number to itself is known by its address.
-        let of_address = "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')";
-        let number = sqlx::query(of_server).fetch_one(&self.pool).await;
-        let server = match number {
-            Ok(row) => row,
-            Err(_) => {
-                sqlx::query(of_address).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?
-            }
+        let is_open = "SELECT CASE WHEN has_function_privilege(to_regprocedure('pg_control_system()')::oid, 'EXECUTE') \
+                       THEN 'open' ELSE '' END";
+        let of_server = match text(&mut view, is_open, None).await?.as_str() {
+            "open" => "SELECT system_identifier::text FROM pg_control_system()",
+            _ => "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')",
         };
         let of_table = "SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) || ' ' || \
                         coalesce(to_regclass($1)::oid::text, $1)";
-        let found = sqlx::query(of_table).bind(table).fetch_one(&self.pool).await;
-        let found = found.map_err(|error| unavailable(&error))?;
-        let text = |row: &sqlx::postgres::PgRow| {
-            sqlx::Row::try_get::<String, _>(row, 0).map_err(|error| unavailable(&error))
-        };
-        Ok(ReachedTable::of_server(format!("postgres {} {}", text(&server)?, text(&found)?)))
+        let server = text(&mut view, of_server, None).await?;
+        let found = text(&mut view, of_table, Some(table)).await?;
+        Ok(ReachedTable::of_server(format!("postgres {server} {found}")))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -148,7 +143,11 @@ impl Source for Postgres {
 
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
         let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
-        prepare::prepare(&self.pool, &self.shards, schema, dataset, secret).await
+        prepare::prepare(&self.sessions, &self.shards, schema, dataset, secret).await
+    }
+
+    fn filters_rows(&self) -> bool {
+        self.sessions.row_security() == RowSecurity::Filters
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
@@ -156,7 +155,7 @@ impl Source for Postgres {
     }
 
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
-        examine::examine(&self.pool, self.prepared_schema.as_deref(), tables).await
+        examine::examine(&self.sessions, self.prepared_schema.as_deref(), tables).await
     }
 }
 
@@ -180,7 +179,7 @@ impl Session for Open {
         let counted = server::fetch(view, &plan, &table, prepared, &secret, source.statement_timeout).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
-            let again = table::table(view, &source.shards, &plan.dataset).await;
+            let again = source.table(view, &plan.dataset).await;
             if again.as_ref() != Ok(&table) {
                 tracing::error!(rows_were_read = true, "a shard's table was changed while it was read");
                 return Err(FetchError { rows_were_read: true });

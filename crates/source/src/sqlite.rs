@@ -173,6 +173,7 @@ impl Source for Sqlite {
                 tls: None,
                 statement_timeout_ms: None,
                 may_change: Vec::new(),
+                outdated: Vec::new(),
                 may_prepare: None,
             })
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    ColumnIndex, ConnectOptions, Connection as _, Decode, PgConnection, PgPool, Postgres, Row as _, Sqlite,
+    ColumnIndex, ConnectOptions, Connection as _, Decode, PgPool, Postgres, Row as _, Sqlite,
     SqliteConnection, SqlitePool, Type,
     pool::PoolOptions,
     postgres::{PgConnectOptions, PgRow},
@@ -12,6 +12,7 @@ use sqlx::{
 
 use crate::{
     DatabaseError,
+    pooler::OwnConnection,
     statement::{BoundStatement, Together, Value},
 };
 
@@ -37,7 +38,7 @@ pub(crate) enum Row {
 /// One connection of either database.
 pub(crate) enum Connection {
     Sqlite(Box<SqliteConnection>),
-    Postgres(PgConnection),
+    Postgres(OwnConnection),
 }
 
 /// The connections that read.
@@ -99,7 +100,7 @@ impl Options {
         let connecting = async {
             Ok(match self {
                 Self::Sqlite(options) => Connection::Sqlite(Box::new(unlocked(options).await?)),
-                Self::Postgres(options) => Connection::Postgres(options.connect().await?),
+                Self::Postgres(options) => Connection::Postgres(OwnConnection::make(options).await?),
             })
         };
         within(CONNECT_TIME_MAX, connecting).await
@@ -125,7 +126,7 @@ impl Connection {
     pub(crate) async fn raw(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(connection) => sqlx::raw_sql(sql).execute(&mut **connection).await.map(|_| ())?,
-            Self::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ())?,
+            Self::Postgres(own) => sqlx::raw_sql(sql).execute(&mut own.connection).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -148,11 +149,22 @@ impl Connection {
         Ok(rows)
     }
 
+    /// Refuses a server behind a pooler; see [`OwnConnection::check`].
+    pub(crate) async fn check(&mut self, options: &Options) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(own) => match options {
+                Options::Postgres(options) => own.check(options, CONNECT_TIME_MAX).await,
+                Options::Sqlite(_) => Ok(()),
+            },
+        }
+    }
+
     /// Ends the connection in good order, so that an SQLite store is one file again.
     pub(crate) async fn close(self) -> Result<(), DatabaseError> {
         match self {
             Self::Sqlite(connection) => connection.close().await?,
-            Self::Postgres(connection) => connection.close().await?,
+            Self::Postgres(own) => own.connection.close().await?,
         }
         Ok(())
     }
@@ -165,8 +177,8 @@ impl Run for Connection {
                 let rows = query!(sql, values, Sqlite).fetch_all(&mut **connection).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(connection) => {
-                let rows = query!(sql, values, Postgres).fetch_all(connection).await?;
+            Self::Postgres(own) => {
+                let rows = query!(sql, values, Postgres).fetch_all(&mut own.connection).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })

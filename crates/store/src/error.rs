@@ -158,8 +158,14 @@ impl fmt::Display for StoreAbsence {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DatabaseError {
     /// It said so, or the connection to it did.
-    #[error("{0}")]
+    #[error("{}", words(.0))]
     Failed(Arc<sqlx::Error>),
+    /// A pooler stands between, and nothing could rest on what is written.
+    #[error(
+        "a pooler or proxy such as PgBouncer stands in front of the store's server ({0}): a ledger needs connections of its own. Name \
+         the server's own address in `[store]`"
+    )]
+    Pooler(PoolerSign),
     /// It said nothing for too long.
     #[error("it does not answer")]
     TimedOut,
@@ -175,6 +181,37 @@ impl DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(Arc::new(error))
+    }
+}
+
+/// How a pooler shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolerSign {
+    /// It refuses a connection's settings.
+    Startup,
+    /// This setting was lost.
+    Setting(&'static str),
+    /// Transactions are carried out on several connections to the server.
+    Connection,
+    /// The lock of the one who writes is not held.
+    Lock,
+}
+
+impl fmt::Display for PoolerSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Startup => f.write_str("it refuses the settings that a connection begins with"),
+            Self::Setting(name) => write!(f, "the connection's `{name}` was lost"),
+            Self::Connection => f.write_str("transactions of one connection reach the server on several"),
+            Self::Lock => f.write_str("the lock of the one who writes is not held"),
+        }
+    }
+}
+
+fn words(error: &sqlx::Error) -> String {
+    match lango_database::protection_fault(error) {
+        Some(why) => format!("the connection could not be protected: {why}"),
+        None => error.to_string(),
     }
 }
 

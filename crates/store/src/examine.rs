@@ -74,7 +74,12 @@ impl Examined {
                 }
                 Options::Sqlite(Box::new(guard::unchanged(path))).connect().await?
             }
-            Location::Postgres { .. } => location.options()?.0.connect().await?,
+            Location::Postgres { .. } => {
+                let (options, _) = location.options()?;
+                let mut connection = options.connect().await?;
+                connection.check(&options).await?;
+                connection
+            }
         };
         let written = written(&mut connection).await?;
         let mut examined = Self {

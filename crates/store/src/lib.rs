@@ -15,6 +15,7 @@ mod guard;
 mod key;
 mod location;
 mod log;
+mod pooler;
 mod pools;
 mod purging;
 mod record;
@@ -30,7 +31,7 @@ mod wal;
 mod writer;
 
 pub use anchor::{Anchor, Anchored, StorePosition};
-pub use error::{AnchorError, DatabaseError, StoreAbsence, StoreError};
+pub use error::{AnchorError, DatabaseError, PoolerSign, StoreAbsence, StoreError};
 pub use examine::{Examined, Written};
 pub use guard::LogState;
 pub use key::ReleaseKey;

@@ -17,6 +17,7 @@ use sqlx::{
 use crate::{
     DatabaseError, StoreError,
     engine::{Connection, Options, Run},
+    pooler::SETTINGS,
     statement::statement,
     wal::log_of,
 };
@@ -74,17 +75,13 @@ fn file(path: &Path) -> SqliteConnectOptions {
 }
 
 fn session(options: PgConnectOptions) -> PgConnectOptions {
-    options.options([
+    let settings = SETTINGS.into_iter().chain([
         // A gateway that vanishes must not keep the lock from the others.
-        ("idle_in_transaction_session_timeout", "15s"),
         ("tcp_keepalives_idle", "10s"),
         ("tcp_keepalives_interval", "5s"),
         ("tcp_keepalives_count", "3"),
-        ("lock_timeout", "20s"),
-        ("statement_timeout", "60s"),
-        // Every statement is answered from an index. A plan that was made while a table was empty must not read all of it later.
-        ("enable_seqscan", "off"),
-    ])
+    ]);
+    options.options(settings)
 }
 
 /// Makes the file that a store will be in, and its folder, for nobody else to read: SQLite gives the files beside it the same

@@ -83,6 +83,7 @@ impl Store {
         }
         let (options, readers) = location.options()?;
         let mut connection = options.connect().await?;
+        connection.check(&options).await?;
         harden(&mut connection).await?;
         warn(&mut connection).await?;
         connection.begin().await?;

@@ -274,16 +274,12 @@ impl Trouble {
 }
 
 impl Connection {
-    /// Begins the one kind of transaction that writes. PostgreSQL's lock is taken by a statement of its own, and every later
-    /// one sees what was committed before it was granted: under any isolation but this one they would not.
+    /// Begins the one kind of transaction that writes.
     pub(crate) async fn begin(&mut self) -> Result<(), DatabaseError> {
-        self.raw(match self {
-            Self::Sqlite(_) => "BEGIN IMMEDIATE",
-            Self::Postgres(_) => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SELECT pg_advisory_xact_lock(7809640931846219)"
-            }
-        })
-        .await
+        if let Self::Postgres(own) = self {
+            return own.begin().await;
+        }
+        self.raw("BEGIN IMMEDIATE").await
     }
 }
 

@@ -94,6 +94,10 @@ impl Source for Gated {
         self.source.describe().await
     }
 
+    fn filters_rows(&self) -> bool {
+        self.source.filters_rows()
+    }
+
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
         self.source.examine(tables).await
     }

@@ -6,6 +6,7 @@ mod doctor;
 mod import;
 mod ledger;
 mod places;
+mod pooled;
 mod prepare;
 #[path = "../support/program.rs"]
 mod program;

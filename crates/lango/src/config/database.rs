@@ -9,7 +9,7 @@ use std::{
 };
 
 use lango_database::{Password, Server, ServerError, Tls};
-use lango_source::{MariaDb, Postgres, Settings, Source, Sqlite};
+use lango_source::{MariaDb, Postgres, RowSecurity, Settings, Source, Sqlite};
 use lango_store::Location;
 use serde::{
     Deserialize, Deserializer,
@@ -36,6 +36,7 @@ pub struct DatabaseTable {
     connections: Option<Positive>,
     statement_timeout_s: Option<Positive>,
     prepared_schema: Option<String>,
+    row_security: Option<RowSecurityWord>,
     /// The servers behind the foreign servers of these names.
     #[serde(default)]
     shard: BTreeMap<String, DatabaseTable>,
@@ -46,6 +47,13 @@ pub struct DatabaseTable {
 enum TlsWord {
     System,
     Off,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RowSecurityWord {
+    Refused,
+    Filters,
 }
 
 /// Which database a table names.
@@ -102,6 +110,7 @@ impl DatabaseTable {
             && self.tls_authority.is_none()
             && self.connections.is_none()
             && self.prepared_schema.is_none()
+            && self.row_security.is_none()
             && self.shard.is_empty()
     }
 
@@ -117,10 +126,22 @@ impl DatabaseTable {
             statement_timeout,
             connections: self.connections(),
             prepared_schema: self.prepared_schema.clone(),
+            row_security: match self.row_security {
+                None | Some(RowSecurityWord::Refused) => RowSecurity::Refused,
+                Some(RowSecurityWord::Filters) => RowSecurity::Filters,
+            },
         };
         let database = self.database(file, name)?;
         if !self.shard.is_empty() && !matches!(database, Database::Postgres(_)) {
             return Err(wrong(file, name, "only a PostgreSQL server has shards"));
+        }
+        let of_shard = self.shard.iter().find(|(_, table)| table.row_security.is_some());
+        if let Some((shard, _)) = of_shard {
+            let name = format!("{name}.shard.{shard}");
+            return Err(wrong(file, &name, "`row_security` is said once, for the source"));
+        }
+        if self.row_security.is_some() && !matches!(database, Database::Postgres(_)) {
+            return Err(wrong(file, name, "only a PostgreSQL server has `row_security`"));
         }
         Ok(match database {
             Database::Sqlite(path) => Arc::new(Sqlite::new(path, statement_timeout)),
@@ -171,8 +192,12 @@ impl StoreValue {
     /// The place; `file` holds the value.
     pub fn location(&self, file: &Path) -> Result<Location, Failure> {
         let StoreValue(table) = self;
-        if table.statement_timeout_s.is_some() || table.prepared_schema.is_some() || !table.shard.is_empty() {
-            let why = "`statement_timeout_s`, `prepared_schema` and `shard` are for sources";
+        let is_of_a_source = table.statement_timeout_s.is_some()
+            || table.prepared_schema.is_some()
+            || table.row_security.is_some()
+            || !table.shard.is_empty();
+        if is_of_a_source {
+            let why = "`statement_timeout_s`, `prepared_schema`, `row_security` and `shard` are for sources";
             return Err(wrong(file, "store", why));
         }
         match self.0.database(file, "store")? {
@@ -258,6 +283,23 @@ mod tests {
     }
 
     #[test]
+    fn row_security_is_for_a_source_on_postgresql() {
+        for (text, expected) in [
+            ("mariadb = \"mysql://l@h/l\"\nrow_security = \"filters\"", "only a PostgreSQL server"),
+            ("sqlite = \"r.sqlite\"\nrow_security = \"filters\"", "a file has neither"),
+            (
+                "postgres = \"postgresql://l@h/l\"\n[shard.north]\npostgres = \"postgresql://l@h/l\"\nrow_security = \"filters\"",
+                "`row_security` is said once",
+            ),
+        ] {
+            let table: DatabaseTable = Document::new("gateway.toml", text).read().unwrap();
+            let refused =
+                table.source(Path::new("gateway.toml"), "source.register").err().unwrap().to_string();
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
+    }
+
+    #[test]
     fn keys_that_do_not_go_together_are_refused() {
         let at = "[store]\npostgres = \"postgresql://lango@db.example/lango\"\n";
         for (text, expected) in [
@@ -269,6 +311,8 @@ mod tests {
             (format!("{at}tls = \"off\"\ntls_authority = \"ca.pem\""), "store: `tls` and `tls_authority`"),
             (format!("{at}sqlite = \"l\""), "store: name one of"),
             (format!("{at}statement_timeout_s = 1"), "are for sources"),
+            (format!("{at}row_security = \"filters\""), "are for sources"),
+            (format!("{at}row_security = \"on\""), "gateway.toml:3:16: unknown variant `on`"),
             ("store = { sqlite = \"l\", tls = \"off\" }".to_owned(), "store: a file has neither"),
             ("store = { mariadb = \"mysql://l@h/l\" }".to_owned(), "SQLite or in PostgreSQL"),
             ("store = {}".to_owned(), "store: name one of"),

@@ -1,7 +1,10 @@
 //! What the server's catalogue says of a table, which is not taken on trust.
 
 use lango_privacy::Dataset;
-use sqlx::{AssertSqlSafe, MySqlConnection, Row, mysql::MySqlRow};
+use sqlx::{
+    AssertSqlSafe, MySqlConnection, Row,
+    mysql::{MySqlDatabaseError, MySqlRow},
+};
 
 use super::dialect::{MariaDbDialect, place};
 use crate::{
@@ -30,7 +33,7 @@ pub(super) async fn table(
                FROM information_schema.tables WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ?";
     let found = sqlx::query(sql).bind(named.0).bind(named.1).fetch_optional(&mut *view).await;
     let row = found.map_err(|error| unavailable(&error))?;
-    let row = row.ok_or_else(|| SourceError::NoTable(dataset.table.clone()))?;
+    let row = row.ok_or_else(|| SourceError::NoTableShown(dataset.table.clone()))?;
     let text = |place| text(&row, place).map_err(|error| unavailable(&error));
     let (schema, name, kind, engine, made) = (text(0)?, text(1)?, text(2)?, text(3)?, text(4)?);
     if !["BASE TABLE", "SYSTEM VERSIONED", "VIEW"].contains(&kind.as_str()) {
@@ -39,10 +42,13 @@ pub(super) async fn table(
     if engine != "InnoDB" && kind != "VIEW" {
         return Err(SourceError::Snapshot { table: dataset.table.clone(), engine });
     }
-    hold(view, &qualified(&schema, &name)).await.map_err(|error| unavailable(&error))?;
+    hold(view, &qualified(&schema, &name)).await.map_err(|error| match is_denied(&error) {
+        true => SourceError::NoSelect { table: dataset.table.clone(), columns: Vec::new() },
+        false => unavailable(&error),
+    })?;
     let columns = columns(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
     let listed: Vec<Listed> = columns.iter().map(|column| column.listed.clone()).collect();
-    let typed = typed(&MariaDbDialect, dataset, &listed)?;
+    let typed = typed(&MariaDbDialect, dataset, &listed).map_err(as_shown)?;
     for zone in time_zones(dataset) {
         let sql = "SELECT CONVERT_TZ('2024-01-01 00:00:00', '+00:00', ?) IS NULL";
         let row = sqlx::query(sql).bind(place(zone)).fetch_one(&mut *view).await;
@@ -87,6 +93,25 @@ pub(super) async fn table(
 /// Until the transaction ends nobody changes the table's columns or keys. Reads no row, and so begins no view of them.
 pub(super) async fn hold(view: &mut MySqlConnection, from: &str) -> sqlx::Result<()> {
     sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM {from} LIMIT 0"))).execute(view).await.map(drop)
+}
+
+/// A column that the catalogue does not list may be one that the user may not read.
+fn as_shown(error: SourceError) -> SourceError {
+    if let SourceError::NoColumn { table, column, there } = error {
+        SourceError::NoColumnShown { table, column, there }
+    } else {
+        error
+    }
+}
+
+/// Whether the server refused because SELECT is missing.
+fn is_denied(error: &sqlx::Error) -> bool {
+    // ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR.
+    let number = |error: &MySqlDatabaseError| [1142, 1143].contains(&error.number());
+    error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>())
+        .is_some_and(number)
 }
 
 pub(super) fn qualified(schema: &str, name: &str) -> String {

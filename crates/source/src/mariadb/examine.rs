@@ -66,6 +66,7 @@ async fn inspect(
         tls: Some(tls).filter(|tls| !tls.is_empty()),
         statement_timeout_ms: None,
         may_change,
+        outdated: Vec::new(),
         may_prepare,
     })
 }

@@ -10,6 +10,7 @@ use super::{
     catalogue::{self, qualified, text},
     dialect::MariaDbDialect,
     read::query,
+    session,
 };
 use crate::{
     Bounding, Secret, SourceError, Stale,
@@ -89,6 +90,7 @@ pub(super) async fn prepare(
     ] {
         execute(&mut connection, sql.to_owned()).await.map_err(unprepared)?;
     }
+    session::is_preparing(&mut connection).await?;
     let table = catalogue::table(&mut connection, dataset).await?;
     if table.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
@@ -120,6 +122,7 @@ pub(super) async fn prepare(
         }
     };
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
+    session::is_preparing(&mut connection).await?;
     let sql = format!("REPLACE INTO {page} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
     let written = written.bind(secret).bind(table).bind(&name).bind(generation);

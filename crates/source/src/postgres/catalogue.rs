@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::dialect::PostgresDialect;
+use super::{dialect::PostgresDialect, session::unnamed};
 use crate::{
     SourceError,
     failure::unavailable,
@@ -30,7 +30,7 @@ pub(super) async fn encoding(view: &mut PgConnection) -> Result<(), SourceError>
 }
 
 async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, SourceError> {
-    let row = sqlx::query(sql).fetch_one(view).await.map_err(|error| unavailable(&error))?;
+    let row = unnamed(sql).fetch_one(view).await.map_err(|error| unavailable(&error))?;
     row.try_get(0).map_err(|error| unavailable(&error))
 }
 
@@ -40,9 +40,10 @@ pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Rel
         return Err(SourceError::Identifier(table.to_owned()));
     }
     let sql = "SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text FROM pg_class c JOIN pg_namespace n \
-               ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)";
+               ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1) AND c.relpersistence <> 't'";
+    // A temporary one is found first, and is another client's where a pooler stands in front of the server.
     let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
-    let found = sqlx::query(sql).bind(quoted).fetch_optional(view).await;
+    let found = unnamed(sql).bind(quoted).fetch_optional(view).await;
     let row = found.map_err(|error| unavailable(&error))?;
     let row = row.ok_or_else(|| SourceError::NoTable(table.to_owned()))?;
     let read = || -> sqlx::Result<Relation> {
@@ -75,7 +76,7 @@ pub(super) async fn columns(
                FROM based b JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' \
                JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum \
                LEFT JOIN pg_collation c ON c.oid = a.attcollation ORDER BY a.attnum";
-    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    let rows = unnamed(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     let read = |row: &PgRow| -> sqlx::Result<(Listed, bool, bool)> {
         let (name, declared): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (type_name, type_kind): (String, String) = (row.try_get(2)?, row.try_get(3)?);
@@ -118,19 +119,19 @@ pub(super) async fn sole_keys(view: &mut PgConnection, oid: i64) -> Result<Vec<S
     let sql = "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
                WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate \
                AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1";
-    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    let rows = unnamed(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
 /// The tables that inherit from a table, or its partitions.
 pub(super) async fn children(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
     let sql = "SELECT inhrelid::text FROM pg_inherits WHERE inhparent = $1::oid ORDER BY inhrelid";
-    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    let rows = unnamed(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
 /// What a view reads, in words.
 pub(super) async fn definition(view: &mut PgConnection, oid: i64) -> Result<String, SourceError> {
-    let row = sqlx::query("SELECT pg_get_viewdef($1::oid)").bind(oid).fetch_one(view).await;
+    let row = unnamed("SELECT pg_get_viewdef($1::oid)").bind(oid).fetch_one(view).await;
     row.and_then(|row| row.try_get(0)).map_err(|error| unavailable(&error))
 }

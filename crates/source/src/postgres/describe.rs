@@ -2,7 +2,10 @@
 
 use sqlx::{PgConnection, Row};
 
-use super::catalogue::{columns, sole_keys};
+use super::{
+    catalogue::{columns, sole_keys},
+    session::unnamed,
+};
 use crate::{
     ColumnDescription, Suggested, TableDescription,
     sql::{ColumnType, Listed},
@@ -16,7 +19,7 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
                AND n.nspname !~ '^pg_toast' AND c.relname !~ '^lango_prepar' \
                AND has_table_privilege(c.oid, 'SELECT') ORDER BY n.nspname, c.relname";
     let unavailable = |error: sqlx::Error| crate::failure::unavailable(&error);
-    let rows = sqlx::query(sql).fetch_all(&mut *view).await.map_err(unavailable)?;
+    let rows = unnamed(sql).fetch_all(&mut *view).await.map_err(unavailable)?;
     let mut tables = Vec::new();
     for row in rows {
         let (oid, name): (i64, String) =
@@ -53,6 +56,6 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
 async fn labels(view: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<(String, String)>> {
     let sql = "SELECT a.attname::text, e.enumlabel::text FROM pg_attribute a JOIN pg_enum e ON e.enumtypid = a.atttypid \
                WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum, e.enumsortorder";
-    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await?;
+    let rows = unnamed(sql).bind(oid).fetch_all(view).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

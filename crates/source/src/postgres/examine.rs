@@ -1,17 +1,23 @@
 //! Who answers, and what the gateway's user may do there.
 
-use sqlx::{Connection, PgConnection, PgPool, Row};
+use sqlx::{Connection, PgConnection, Row};
 
-use super::dialect::PostgresDialect;
-use crate::{Examination, SourceError, failure::unavailable, server, sql::Dialect};
+use super::{
+    collation::outdated,
+    dialect::PostgresDialect,
+    session::{Sessions, unnamed},
+};
+use crate::{Examination, SourceError, failure::unavailable, sql::Dialect};
 
 pub(super) async fn examine(
-    pool: &PgPool,
+    sessions: &Sessions,
     schema: Option<&str>,
     tables: &[&str],
 ) -> Result<Examination, SourceError> {
-    let mut connection = server::connect(pool.connect_options().as_ref()).await?;
-    let found = inspect(&mut connection, schema, tables).await.map_err(|error| unavailable(&error));
+    let mut connection = sessions.connect().await?;
+    let mut view = sessions.read_on(&mut connection).await?;
+    let found = inspect(&mut view, schema, tables).await.map_err(|error| unavailable(&error));
+    drop(view);
     drop(connection.close().await);
     found
 }
@@ -23,16 +29,21 @@ async fn inspect(
 ) -> sqlx::Result<Examination> {
     let sql = "SELECT current_setting('server_version')::text, (SELECT version::text FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl), \
                (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout')";
-    let row = sqlx::query(sql).fetch_one(&mut *connection).await?;
+    let row = unnamed(sql).fetch_one(&mut *connection).await?;
     let (version, tls): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let timeout: i64 = row.try_get(2)?;
-    let mut may_change = Vec::new();
+    let (mut may_change, mut outdated_indexes) = (Vec::new(), Vec::new());
     for table in tables {
         let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
         let sql = "SELECT coalesce(has_table_privilege(to_regclass($1)::oid, 'INSERT, UPDATE, DELETE, TRUNCATE'), false)";
-        let row = sqlx::query(sql).bind(quoted).fetch_one(&mut *connection).await?;
+        let row = unnamed(sql).bind(&quoted).fetch_one(&mut *connection).await?;
         if row.try_get(0)? {
             may_change.push((*table).to_owned());
+        }
+        let row =
+            unnamed("SELECT to_regclass($1)::oid::bigint").bind(quoted).fetch_one(&mut *connection).await?;
+        if let Some(oid) = row.try_get(0)? {
+            outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
         }
     }
     let may_prepare = match schema {
@@ -40,7 +51,7 @@ async fn inspect(
         Some(schema) => {
             let sql = "SELECT coalesce(has_schema_privilege(to_regnamespace($1)::oid, 'CREATE'), false)";
             let quoted = PostgresDialect.quoted(schema);
-            Some(sqlx::query(sql).bind(quoted).fetch_one(&mut *connection).await?.try_get(0)?)
+            Some(unnamed(sql).bind(quoted).fetch_one(&mut *connection).await?.try_get(0)?)
         }
     };
     Ok(Examination {
@@ -48,6 +59,7 @@ async fn inspect(
         tls,
         statement_timeout_ms: u64::try_from(timeout).ok(),
         may_change,
+        outdated: outdated_indexes,
         may_prepare,
     })
 }

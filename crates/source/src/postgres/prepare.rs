@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::{Dataset, Name};
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 
-use super::{catalogue::qualified, dialect::PostgresDialect, read::query, table};
+use super::{
+    catalogue::qualified,
+    dialect::PostgresDialect,
+    read::query,
+    session::{Sessions, unnamed},
+    table,
+};
 use crate::{
     Bounding, Secret, SourceError, Stale,
     count::UnitType,
@@ -43,7 +49,7 @@ pub(super) async fn find(
 }
 
 async fn exists(view: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
-    let row = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(name).fetch_one(view).await?;
+    let row = unnamed("SELECT to_regclass($1) IS NOT NULL").bind(name).fetch_one(view).await?;
     row.try_get(0)
 }
 
@@ -53,7 +59,7 @@ async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx:
         return Ok(None);
     }
     let sql = format!("SELECT {LINE} FROM {page} WHERE dataset = $1");
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
+    let row = unnamed(AssertSqlSafe(sql)).bind(dataset.name.as_str()).fetch_optional(view).await?;
     let read = |row: PgRow| {
         let tie = Tie {
             version: row.try_get(0)?,
@@ -68,22 +74,20 @@ async fn made(view: &mut PgConnection, schema: &str, dataset: &Dataset) -> sqlx:
 
 /// Writes a preparation, in one transaction: a gateway finds the old one or the new one, whole.
 pub(super) async fn prepare(
-    pool: &PgPool,
-    shards: &BTreeMap<String, PgPool>,
+    sessions: &Sessions,
+    shards: &BTreeMap<String, Sessions>,
     schema: &str,
     dataset: &Dataset,
     secret: &Secret,
 ) -> Result<u64, SourceError> {
     let unprepared = |error: sqlx::Error| SourceError::Unprepared(safe_words(&error));
-    let begun = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await;
-    let mut tx = begun.map_err(|error| unavailable(&error))?;
+    let mut tx = sessions.write().await?;
     let page = qualified(schema, PAGE);
-    // It has no time limit. One at a time: a second one waits, and prepares anew.
-    execute(&mut tx, "SET LOCAL statement_timeout = 0".to_owned()).await.map_err(unprepared)?;
+    // One at a time: a second one waits, and prepares anew.
     execute(&mut tx, "SELECT pg_advisory_xact_lock(hashtext('lango dataset prepare'))".to_owned())
         .await
         .map_err(unprepared)?;
-    let table = table::table(&mut tx, shards, dataset).await?;
+    let table = table::table(&mut tx, shards, dataset, sessions.row_security()).await?;
     if table.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }
@@ -104,7 +108,7 @@ pub(super) async fn prepare(
     let columns = columns(dataset, &table);
     let sql = format!("CREATE TABLE {prepared} AS SELECT {columns} FROM ({survivors}) AS survivors");
     let create = PostgresDialect.render(&sql, binds);
-    let rows = query(&create).persistent(false).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
+    let rows = query(&create).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
     execute(&mut tx, format!("ANALYZE {prepared}")).await.map_err(unprepared)?;
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
     let sql = format!(
@@ -112,7 +116,7 @@ pub(super) async fn prepare(
          ({LINE}) = (EXCLUDED.version, EXCLUDED.terms, \
          EXCLUDED.secret, EXCLUDED.source_table, EXCLUDED.prepared_table, EXCLUDED.generation, EXCLUDED.prepared_rows)"
     );
-    let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
+    let written = unnamed(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
     let written = written.bind(secret).bind(table).bind(&name).bind(generation);
     written.bind(i64::try_from(rows).unwrap_or(i64::MAX)).execute(&mut *tx).await.map_err(unprepared)?;
     if let Some(before) = before {
@@ -141,5 +145,5 @@ fn columns(dataset: &Dataset, table: &CatalogueTable) -> String {
 }
 
 async fn execute(tx: &mut PgConnection, sql: String) -> sqlx::Result<()> {
-    sqlx::query(AssertSqlSafe(sql)).persistent(false).execute(tx).await.map(drop)
+    unnamed(AssertSqlSafe(sql)).execute(tx).await.map(drop)
 }

@@ -1,13 +1,15 @@
 //! Sending statements, and reading what comes back.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sqlx::{
-    AssertSqlSafe, Executor, PgConnection, Row, SqlSafeStr, Statement as _,
-    postgres::{PgArguments, PgRow, PgTypeInfo},
+    AssertSqlSafe, PgConnection, Row,
+    postgres::{PgArguments, PgRow},
     query::Query,
 };
 use tokio_stream::StreamExt;
 
-use super::dialect::PostgresDialect;
+use super::{dialect::PostgresDialect, session::unnamed};
 use crate::{
     SourceError,
     failure::unavailable,
@@ -20,11 +22,15 @@ impl View for PgConnection {
     const DIALECT: &'static dyn Dialect = &PostgresDialect;
 
     async fn prepare(&mut self, sql: &Rendered) -> sqlx::Result<()> {
-        let types: Vec<PgTypeInfo> = sql.binds.iter().map(type_of).collect();
-        let statement = self.prepare_with(AssertSqlSafe(sql.text.clone()).into_sql_str(), &types).await?;
-        // Names and types of the result; no row.
-        statement.columns();
-        Ok(())
+        // By the server's own command, which reads no row, under a name that lives as long as this message. The driver would keep
+        // a name on the connection, which may be another one's behind a pooler.
+        static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+        let number = STATEMENTS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lango_{}_{number}", std::process::id());
+        let types: Vec<&str> = sql.binds.iter().map(type_of).collect();
+        let types = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
+        let text = format!("PREPARE {name}{types} AS {}; DEALLOCATE {name}", sql.text);
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(self).await.map(drop)
     }
 
     async fn each(
@@ -50,7 +56,7 @@ pub(super) async fn explain(
     let mut lines = Vec::new();
     for GroupSelect { sql, .. } in statements {
         let text = format!("EXPLAIN (VERBOSE, COSTS OFF) {}", sql.text);
-        let rows = query(&Rendered { text, ..sql }).persistent(false).fetch_all(&mut *view).await;
+        let rows = query(&Rendered { text, ..sql }).fetch_all(&mut *view).await;
         for row in rows.map_err(|error| unavailable(&error))? {
             lines.push(row.try_get(0).map_err(|error| unavailable(&error))?);
         }
@@ -58,17 +64,24 @@ pub(super) async fn explain(
     Ok(lines)
 }
 
-fn type_of(bind: &Bind) -> PgTypeInfo {
+/// Has the server plan a statement, which shows what it would refuse when it carries it out; reads no row.
+pub(super) async fn plan(view: &mut PgConnection, sql: Rendered) -> Result<(), SourceError> {
+    let text = format!("EXPLAIN (COSTS OFF) {}", sql.text);
+    let planned = query(&Rendered { text, ..sql }).execute(view).await;
+    planned.map(drop).map_err(|error| unavailable(&error))
+}
+
+fn type_of(bind: &Bind) -> &'static str {
     match bind {
-        Bind::Text(_) => PgTypeInfo::with_name("TEXT"),
-        Bind::Numbers(_) => PgTypeInfo::with_name("INT8[]"),
-        Bind::Secret(_) => PgTypeInfo::with_name("BYTEA"),
+        Bind::Text(_) => "text",
+        Bind::Numbers(_) => "bigint[]",
+        Bind::Secret(_) => "bytea",
     }
 }
 
 /// A statement with its parameters.
 pub(super) fn query(sql: &Rendered) -> Query<'static, sqlx::Postgres, PgArguments> {
-    let query = sqlx::query(AssertSqlSafe(sql.text.clone()));
+    let query = unnamed(AssertSqlSafe(sql.text.clone()));
     sql.binds.iter().fold(query, |query, bind| match bind {
         Bind::Text(text) => query.bind(text.clone()),
         Bind::Numbers(numbers) => query.bind(numbers.to_vec()),

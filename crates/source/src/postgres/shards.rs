@@ -3,11 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::catalogue::{columns, encoding, qualified, sole_keys};
+use super::{
+    catalogue::{columns, encoding, qualified, sole_keys},
+    collation::outdated,
+    rights::is_filtered,
+    session::{Sessions, unnamed},
+};
 use crate::{
-    SourceError,
+    RowSecurity, SourceError,
     columns::find_column,
     failure::{safe_words, unavailable},
     sql::{Listed, Typed},
@@ -36,7 +41,7 @@ struct Remote {
 /// the unit column, so that a unit lives in one part, and every part's own catalogue vouches for one row per unit.
 pub(super) async fn parts(
     view: &mut PgConnection,
-    shards: &BTreeMap<String, PgPool>,
+    shards: &BTreeMap<String, Sessions>,
     oid: i64,
     typed: &Typed,
     listed: &[Listed],
@@ -48,11 +53,11 @@ pub(super) async fn parts(
     for part in partitions(view, oid).await? {
         let place = match &part.remote {
             None => {
-                let vouched = sole_keys(view, part.oid).await?.contains(&typed.unit.name);
+                let vouched = vouches(view, part.oid, &typed.unit.name).await?;
                 vouched.then(|| format!("here {}", part.oid))
             }
             Some(remote) => match shards.get(&remote.server) {
-                Some(pool) => there(pool, remote, typed, listed).await?,
+                Some(sessions) => there(sessions, remote, typed, listed).await?,
                 None => None,
             },
         };
@@ -68,7 +73,7 @@ pub(super) async fn parts(
 async fn hashed_by_unit(view: &mut PgConnection, oid: i64, unit: &str) -> Result<bool, SourceError> {
     let sql = "SELECT EXISTS (SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] \
                WHERE p.partrelid = $1::oid AND p.partstrat = 'h' AND p.partnatts = 1 AND a.attname = $2)";
-    let row = sqlx::query(sql).bind(oid).bind(unit).fetch_one(view).await;
+    let row = unnamed(sql).bind(oid).bind(unit).fetch_one(view).await;
     row.and_then(|row| row.try_get(0)).map_err(|error| unavailable(&error))
 }
 
@@ -83,7 +88,7 @@ async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, Sour
                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
                LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver \
                WHERE i.inhparent = $1::oid ORDER BY c.relname";
-    let rows = sqlx::query(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
+    let rows = unnamed(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     let read = |row: &PgRow| -> sqlx::Result<Part> {
         let text = |place: usize| row.try_get::<String, _>(place);
         let remote = Remote {
@@ -100,7 +105,7 @@ async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, Sour
 
 /// Which table a part is on its own server, if that server's catalogue says that it is a table with one row per unit.
 async fn there(
-    pool: &PgPool,
+    sessions: &Sessions,
     remote: &Remote,
     typed: &Typed,
     listed: &[Listed],
@@ -108,13 +113,19 @@ async fn there(
     let of_shard = |error: sqlx::Error| {
         SourceError::Unavailable(format!("shard `{}`: {}", remote.server, safe_words(&error)))
     };
-    let mut there = pool.acquire().await.map_err(of_shard)?;
+    let mut there = sessions.read().await.map_err(|error| {
+        if let SourceError::Unavailable(why) = error {
+            SourceError::Unavailable(format!("shard `{}`: {why}", remote.server))
+        } else {
+            error
+        }
+    })?;
     encoding(&mut there).await?;
     let sql = "SELECT c.oid::bigint, pg_postmaster_start_time()::text || ' ' || d.oid || ' ' || c.oid, \
                coalesce($2 = current_database(), true) FROM pg_class c, pg_database d WHERE c.oid = to_regclass($1) \
                AND c.relkind = 'r' AND d.datname = current_database() \
                AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)";
-    let found = sqlx::query(sql).bind(&remote.table).bind(&remote.database).fetch_optional(&mut *there).await;
+    let found = unnamed(sql).bind(&remote.table).bind(&remote.database).fetch_optional(&mut *there).await;
     let Some(row) = found.map_err(of_shard)? else { return Ok(None) };
     let (oid, place): (i64, String) = (row.try_get(0).map_err(of_shard)?, row.try_get(1).map_err(of_shard)?);
     let same_database: bool = row.try_get(2).map_err(of_shard)?;
@@ -122,7 +133,21 @@ async fn there(
         return Ok(None);
     }
     fits(&remote.table, typed, listed, &columns(&mut there, oid).await?)?;
-    Ok(sole_keys(&mut there, oid).await?.contains(&typed.unit.name).then_some(place))
+    if is_filtered(&mut there, oid).await.map_err(of_shard)?
+        && sessions.row_security() == RowSecurity::Refused
+    {
+        return Err(SourceError::RowSecurity {
+            table: format!("{} of shard {}", remote.table, remote.server),
+        });
+    }
+    Ok(vouches(&mut there, oid, &typed.unit.name).await?.then_some(place))
+}
+
+/// Whether a table's own catalogue vouches for one row per unit.
+async fn vouches(view: &mut PgConnection, oid: i64, unit: &str) -> Result<bool, SourceError> {
+    let outdated = outdated(view, oid).await.map_err(|error| unavailable(&error))?;
+    let is_key = sole_keys(view, oid).await?.iter().any(|key| key == unit);
+    Ok(is_key && outdated.iter().all(|(column, _)| column != unit))
 }
 
 /// A column of another type there would be read with errors that depend on its values.

@@ -3,31 +3,38 @@
 use std::collections::BTreeMap;
 
 use lango_privacy::Dataset;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::{
     catalogue::{children, columns, definition, encoding, qualified, relation, sole_keys},
+    collation::{avoid_indexes, outdated},
     dialect::PostgresDialect,
+    rights::{may_read, row_security},
+    session::{Sessions, unnamed},
     shards,
 };
 use crate::{
-    SourceError,
+    RowSecurity, SourceError,
+    failure::unavailable,
     sql::{CatalogueTable, Listed, time_zones, typed},
 };
 
 /// Checks that all that is declared is there.
 pub(super) async fn table(
     view: &mut PgConnection,
-    pools: &BTreeMap<String, PgPool>,
+    pools: &BTreeMap<String, Sessions>,
     dataset: &Dataset,
+    wanted: RowSecurity,
 ) -> Result<CatalogueTable, SourceError> {
     encoding(view).await?;
     let relation = relation(view, &dataset.table).await?;
+    let policies = row_security(view, &relation, dataset, wanted).await?;
     let listed = columns(view, relation.oid).await?;
     let plain: Vec<Listed> = listed.iter().map(|(listed, ..)| listed.clone()).collect();
     let typed = typed(&PostgresDialect, dataset, &plain)?;
+    may_read(view, &relation, dataset, &typed).await?;
     for zone in time_zones(dataset) {
-        let found = sqlx::query("SELECT 1 WHERE now() AT TIME ZONE $1 IS NOT NULL").bind(zone);
+        let found = unnamed("SELECT 1 WHERE now() AT TIME ZONE $1 IS NOT NULL").bind(zone);
         if found.execute(&mut *view).await.is_err() {
             return Err(SourceError::TimeZone(zone.to_owned()));
         }
@@ -44,7 +51,13 @@ pub(super) async fn table(
         && listed.iter().any(|(listed, not_null, _)| listed.name == typed.unit.name && *not_null);
     let keys = sole_keys(view, relation.oid).await?;
     // The rows of an ordinary table's children are read with its own, and its keys do not bind them.
-    let vouched = keys.contains(&typed.unit.name) && (relation.kind == "p" || children.is_empty());
+    let outdated = outdated(view, relation.oid).await.map_err(|error| unavailable(&error))?;
+    let is_outdated = outdated.iter().any(|(column, _)| *column == typed.unit.name);
+    if is_outdated {
+        avoid_indexes(view).await.map_err(|error| unavailable(&error))?;
+    }
+    let vouched =
+        keys.contains(&typed.unit.name) && !is_outdated && (relation.kind == "p" || children.is_empty());
     let parts = match vouched || pools.is_empty() || relation.kind != "p" {
         true => None,
         false => shards::parts(view, pools, relation.oid, &typed, &plain).await?,
@@ -57,6 +70,9 @@ pub(super) async fn table(
         fingerprint += &definition(view, relation.oid).await?;
     }
     fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
+    if let Some(policies) = policies {
+        fingerprint += &format!("row security {policies}");
+    }
     Ok(CatalogueTable {
         from: qualified(&relation.schema, &relation.name),
         unit: typed.unit,

@@ -248,6 +248,12 @@ fn a_server_that_cannot_be_reached_as_configured_is_named_with_its_cause() {
             let source = with(&database, &server, Settings::default());
             let refused = runtime().block_on(source.check(&dataset(1, 1))).unwrap_err().to_string();
             assert!(refused.contains(words) && !refused.contains("sesame"), "{engine:?}: {refused}");
+            if words.contains("protected") {
+                assert!(
+                    refused.contains("subjectAltName") && refused.contains("`tls_authority`"),
+                    "{refused}"
+                );
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
-use lango_source::{Bounding, Examination, Secret, Source, SourceError};
+use lango_source::{Bounding, Examination, OutdatedIndex, Secret, Source, SourceError};
 use lango_store::Examined;
 
 use super::report::DoctorReport;
@@ -132,6 +132,18 @@ fn examined(subject: &str, found: &Examination, report: &mut DoctorReport) {
     } else if found.statement_timeout_ms.is_some() {
         report.ok(rights, "the gateway's user may not change what it reads");
     }
+    for OutdatedIndex { index, collation, recorded, actual } in &found.outdated {
+        let now = if actual.is_empty() { "none".to_owned() } else { format!("`{actual}`") };
+        let finding = format!(
+            "index `{index}` was built under version `{recorded}` of the collation `{collation}`, and the server has {now} now: it may \
+             hold a text twice, so it vouches for nothing"
+        );
+        let remedy = format!(
+            "REINDEX INDEX {index}; and when all indexes of that collation are done, ALTER COLLATION \"{collation}\" REFRESH VERSION, or \
+             ALTER DATABASE .. REFRESH COLLATION VERSION where it is the database's own"
+        );
+        report.warning(format!("{subject}, collation"), finding, remedy);
+    }
     match found.may_prepare {
         Some(true) => {
             report.ok(format!("{subject}, schema"), "preparations may be kept in `prepared_schema`")
@@ -227,10 +239,25 @@ fn advice(error: &SourceError) -> &'static str {
         SourceError::Unavailable(_) => {
             "check that it is there and runs, its address, the user, the password and `tls_authority`"
         }
+        SourceError::Unprotected(_) => {
+            "give the server such a certificate, or name its authority with `tls_authority = FILE`; on loopback `tls = \"off\"`"
+        }
         SourceError::NoTable(_) => {
             "fix `table` in the policy, grant SELECT on it, or import it with `lango dataset import`"
         }
+        SourceError::NoTableShown(_) => {
+            "fix `table` in the policy, or grant the gateway's user SELECT on the table"
+        }
         SourceError::NoColumn { .. } => "fix the column's name in the policy, or take it out",
+        SourceError::NoColumnShown { .. } => {
+            "fix the column's name in the policy, or grant the gateway's user SELECT on the column"
+        }
+        SourceError::NoSelect { .. } => "grant the gateway's user SELECT",
+        SourceError::RowSecurity { .. } => {
+            "ALTER ROLE .. BYPASSRLS, or `row_security = \"filters\"`: docs/OPERATIONS.md, Row-level security"
+        }
+        SourceError::RowPolicy { .. } => "ALTER POLICY .. USING an expression without a query",
+        SourceError::Setting { .. } => "docs/OPERATIONS.md, Poolers",
         SourceError::ColumnType { .. } | SourceError::UnitType { .. } => {
             "fix the column's declaration in the policy, or its type in the table"
         }

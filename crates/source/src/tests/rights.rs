@@ -1,0 +1,189 @@
+//! What the server keeps from the gateway's user is found before a row is read.
+
+use lango_privacy::{Dataset, Domain};
+use lango_testkit::{Engine, TestDatabase, residents};
+
+use super::{
+    engines::source,
+    fixture::{counted_in, plan, runtime, secret},
+};
+use crate::{Bounding, FetchError, Postgres, RowSecurity, Settings, Source, SourceError};
+
+fn dataset() -> Dataset {
+    let codes = || Domain::codes(["BEN", "TGO"].iter().map(|code| code.parse().unwrap()).collect()).unwrap();
+    residents((1, 1), [("birth", codes().into()), ("citizenship", codes().into())])
+}
+
+/// Ten persons born in BEN, one of whom is a citizen of TGO.
+fn database(engine: Engine, unit: &str) -> (TestDatabase, String) {
+    let database = TestDatabase::fresh(engine);
+    database.create("residents", &[("person_id", unit), ("birth", "TEXT"), ("citizenship", "TEXT")]);
+    let row = |row: i64| {
+        let citizenship = if row == 0 { "TGO" } else { "BEN" };
+        let unit = if unit.starts_with("BIGINT") { row.into() } else { format!("p{row}").as_str().into() };
+        vec![unit, "BEN".into(), citizenship.into()]
+    };
+    database.insert("residents", (0..10).map(row));
+    let address = database.server().address;
+    let user = address.split("://").nth(1).unwrap().split('@').next().unwrap().to_owned();
+    (database, user)
+}
+
+fn persons(source: &dyn Source) -> Result<i64, FetchError> {
+    let counted = counted_in(source, &plan(&dataset(), &[("persons", &[""])], &[]), secret(7))?;
+    Ok(counted[0].values().sum())
+}
+
+const UNREAD: Result<i64, FetchError> = Err(FetchError { rows_were_read: false });
+
+#[test]
+fn a_missing_select_is_found_before_rows_are_read_and_names_what_is_missing() {
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        let (database, user) = database(engine, "BIGINT PRIMARY KEY");
+        let address = database.server().address;
+        let name = address.rsplit('/').next().unwrap();
+        let [revoke, some, all]: [String; 3] = match engine {
+            Engine::MariaDb => [
+                format!("REVOKE SELECT ON {name}.residents FROM {user}@'127.0.0.1'"),
+                format!("GRANT SELECT (person_id, birth) ON {name}.residents TO {user}@'127.0.0.1'"),
+                format!("GRANT SELECT ON {name}.residents TO {user}@'127.0.0.1'"),
+            ],
+            _ => [
+                format!("REVOKE SELECT ON residents FROM {user}"),
+                format!("GRANT SELECT (person_id, birth) ON residents TO {user}"),
+                format!("GRANT SELECT ON residents TO {user}"),
+            ],
+        };
+        if engine == Engine::MariaDb {
+            // Rights on a whole database stay with connections that use it.
+            database.run(&format!("REVOKE SELECT ON {name}.* FROM {user}@'127.0.0.1'"));
+            database.run(&all);
+        }
+        let source = source(&database);
+        let check = || runtime().block_on(source.check(&dataset()));
+        assert_eq!((check(), persons(&*source)), (Ok(()), Ok(10)), "{engine:?}");
+        let residents = || "residents".to_owned();
+        let (nothing, column) = match engine {
+            Engine::MariaDb => (
+                SourceError::NoTableShown(residents()),
+                SourceError::NoColumnShown {
+                    table: residents(),
+                    column: "citizenship".to_owned(),
+                    there: "`person_id`, `birth`".to_owned(),
+                },
+            ),
+            _ => (
+                SourceError::NoSelect { table: residents(), columns: Vec::new() },
+                SourceError::NoSelect { table: residents(), columns: vec!["citizenship".to_owned()] },
+            ),
+        };
+        for (sql, expected) in [(&revoke, nothing), (&some, column)] {
+            database.run(sql);
+            let found = check().unwrap_err();
+            assert_eq!(found, expected, "{engine:?}: {sql}");
+            assert!(
+                found.to_string().contains("SELECT") && found.to_string().contains("residents"),
+                "{found}"
+            );
+            assert_eq!(persons(&*source), UNREAD, "{engine:?}: {sql}");
+        }
+        database.run(&all);
+        assert_eq!((check(), persons(&*source)), (Ok(()), Ok(10)), "{engine:?}");
+    }
+}
+
+#[test]
+fn row_security_is_refused_unless_the_office_wants_it() {
+    let (database, user) = database(Engine::Postgres, "BIGINT");
+    let refusing = source(&database);
+    let filtering: Box<dyn Source> = {
+        let _inside = runtime().enter();
+        let settings = Settings {
+            row_security: RowSecurity::Filters,
+            prepared_schema: Some(database.prepared_schema()),
+            ..Settings::default()
+        };
+        Box::new(Postgres::new(&database.server(), settings).unwrap())
+    };
+    assert!(filtering.filters_rows() && !refusing.filters_rows());
+    let check = |source: &dyn Source| runtime().block_on(source.check(&dataset()));
+    let hidden = || Err(SourceError::RowSecurity { table: "residents".to_owned() });
+    database.run("ALTER TABLE residents ENABLE ROW LEVEL SECURITY");
+    // Without a policy no row is given.
+    assert_eq!((check(&*refusing), persons(&*refusing)), (hidden(), UNREAD));
+    assert_eq!((check(&*filtering), persons(&*filtering)), (Ok(()), Ok(0)));
+    // One that hides nothing today may hide something tomorrow.
+    database.run(&format!("CREATE POLICY everybody ON residents FOR SELECT TO {user} USING (true)"));
+    assert_eq!((check(&*refusing), persons(&*refusing)), (hidden(), UNREAD));
+    assert_eq!((check(&*filtering), persons(&*filtering)), (Ok(()), Ok(10)));
+    assert_eq!(runtime().block_on(filtering.prepare(&dataset(), &secret(7))), Ok(10));
+    let bounding = || runtime().block_on(filtering.bounding(&dataset(), &secret(7))).unwrap();
+    assert_eq!(bounding(), Bounding::Prepared { rows: 10 });
+    // Another policy gives other rows.
+    database.run("ALTER POLICY everybody ON residents USING (citizenship = 'TGO')");
+    assert_eq!(bounding(), Bounding::Stale(crate::Stale::Table));
+    assert_eq!(persons(&*filtering), Ok(1));
+    // One person's rows would decide on another's.
+    database.run("ALTER POLICY everybody ON residents USING (EXISTS (SELECT FROM residents r WHERE r.citizenship = 'TGO'))");
+    let around =
+        Err(SourceError::RowPolicy { table: "residents".to_owned(), policy: "everybody".to_owned() });
+    assert_eq!((check(&*filtering), persons(&*filtering)), (around, UNREAD));
+    database.run(&format!("ALTER ROLE {user} BYPASSRLS"));
+    for source in [&*refusing, &*filtering] {
+        assert_eq!((check(source), persons(source)), (Ok(()), Ok(10)));
+    }
+}
+
+/// A partition's own rules do not count where it is read through its parent, whose rules do.
+#[test]
+fn the_row_security_of_a_partitioned_table_is_that_of_the_table_that_is_read() {
+    let database = TestDatabase::fresh(Engine::Postgres);
+    database.run(
+        "CREATE TABLE residents (person_id bigint PRIMARY KEY, birth text, citizenship text) PARTITION BY HASH (person_id); \
+         CREATE TABLE part PARTITION OF residents FOR VALUES WITH (MODULUS 1, REMAINDER 0); \
+         INSERT INTO residents SELECT i, 'BEN', 'TGO' FROM generate_series(1, 10) i; ALTER TABLE part ENABLE ROW LEVEL SECURITY",
+    );
+    let source = source(&database);
+    assert_eq!(persons(&*source), Ok(10));
+    database
+        .run("ALTER TABLE part DISABLE ROW LEVEL SECURITY; ALTER TABLE residents ENABLE ROW LEVEL SECURITY");
+    assert_eq!(persons(&*source), UNREAD);
+}
+
+#[test]
+fn a_text_key_under_another_version_of_its_collation_does_not_vouch() {
+    let (database, _) = database(Engine::Postgres, "TEXT");
+    database.run("CREATE COLLATION french (provider = icu, locale = 'fr')");
+    let source = source(&database);
+    let bounding = || runtime().block_on(source.bounding(&dataset(), &secret(7))).unwrap();
+    let outdated = || runtime().block_on(source.examine(&["residents"])).unwrap().outdated;
+    let database_own = |version: &str| {
+        format!("UPDATE pg_database SET datcollversion = {version} WHERE datname = current_database()")
+    };
+    for (collation, make_old, refresh) in [
+        (
+            "french",
+            "UPDATE pg_collation SET collversion = '1.0' WHERE collname = 'french'".to_owned(),
+            "ALTER COLLATION french REFRESH VERSION".to_owned(),
+        ),
+        ("\"default\"", database_own("'2.31'"), database_own("NULL")),
+    ] {
+        database.run(&format!("ALTER TABLE residents ALTER person_id TYPE text COLLATE {collation}"));
+        database.run("ALTER TABLE residents ADD CONSTRAINT own UNIQUE (person_id)");
+        assert_eq!((bounding(), outdated().len()), (Bounding::Vouched, 0), "{collation}");
+        database.run(&make_old);
+        assert_eq!(bounding(), Bounding::Unprepared, "{collation}");
+        let found = outdated();
+        assert_eq!((found.len(), found[0].index.as_str()), (1, "own"), "{found:?}");
+        assert_eq!(persons(&*source), Ok(10), "{collation}");
+        database.run("REINDEX INDEX own");
+        database.run(&refresh);
+        assert_eq!((bounding(), outdated().len()), (Bounding::Vouched, 0), "{collation}");
+        database.run("ALTER TABLE residents DROP CONSTRAINT own");
+    }
+    // Bytes have no versions.
+    database.run("ALTER TABLE residents ALTER person_id TYPE text COLLATE \"C\"");
+    database.run("ALTER TABLE residents ADD CONSTRAINT own UNIQUE (person_id)");
+    database.run(&database_own("'2.31'"));
+    assert_eq!((bounding(), outdated().len()), (Bounding::Vouched, 0));
+}
