@@ -320,7 +320,7 @@ fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
     Ok((tls, signer))
 }
 
-/// The policy files of a folder, in the order of their names.
+/// The policy files of a folder, in the order of their names, and the lists beside them that they name.
 fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| Failure::of(folder.display(), error))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>();
@@ -332,7 +332,14 @@ fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
         return Err(Failure::of(folder.display(), message));
     }
     paths.sort();
-    paths.iter().map(|path| Ok(Document::new(path.display().to_string(), read(path)?))).collect()
+    let document = |path: &PathBuf| Ok(Document::new(path.display().to_string(), read(path)?));
+    let mut documents = paths.iter().map(document).collect::<Result<Vec<_>, Failure>>()?;
+    // Other files may lie there too.
+    let lists: Vec<PathBuf> = PolicySet::lists(&documents).iter().map(|name| folder.join(name)).collect();
+    for list in lists.iter().filter(|list| list.exists()) {
+        documents.push(document(list)?);
+    }
+    Ok(documents)
 }
 
 impl CoordinatorFile {

@@ -1,6 +1,10 @@
 //! From policy files to a set of rules that hang together, or a refusal that names the line.
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+    time::Duration,
+};
 
 use lango_document::{Document, DocumentError};
 use lango_principal::{PrincipalPattern, Role};
@@ -10,7 +14,7 @@ use toml::Spanned;
 
 use crate::{
     budget::{Budget, Pool},
-    file::{self, File, Publish},
+    file::{self, File, Publish, Recode},
     trial::Trial,
     within::In,
 };
@@ -141,6 +145,22 @@ impl PolicySet {
             return Err(DocumentError { file: "policies".to_owned(), at: None, message });
         }
         Ok(set)
+    }
+
+    /// The names of the files beside them that policy files name, each once. A document that cannot be read names none.
+    pub fn lists(documents: &[Document]) -> BTreeSet<String> {
+        let files = documents.iter().filter_map(|document| document.read::<File>().ok());
+        let named = files.flat_map(|file| file.dataset.into_values()).flat_map(|table| {
+            let recodes = table.column.into_values().filter_map(|column| column.into_inner().recode);
+            let recodes = recodes.filter_map(|recode| match recode.into_inner() {
+                Recode::File(name) => Some(name),
+                Recode::Listed(_) => None,
+            });
+            let maps = table.derived.into_values().map(|derived| derived.into_inner().map.into_inner());
+            recodes.chain(maps).collect::<Vec<_>>()
+        });
+        // A file in another folder is none of the policy's.
+        named.filter(|name| name.ends_with(".csv") && !name.contains(['/', '\\'])).collect()
     }
 
     /// Runs every trial against the policy; the errors of those that fail, in order.

@@ -29,7 +29,7 @@ impl<'a> In<'a> {
         found.copied().ok_or_else(|| {
             let near = nearest(name, self.lists.iter().map(|list| file_name(list)));
             let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
-            let message = format!("there is no file `{name}` (`*.csv`) in the policy's folder{near}");
+            let message = format!("there is no file `{name}` beside the policy (a name that ends in `.csv`, without a folder){near}");
             self.error(at, message)
         })
     }

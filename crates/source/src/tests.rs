@@ -5,6 +5,7 @@ mod bounding;
 mod catalogues;
 mod engines;
 mod fixture;
+mod kinds;
 mod oracle;
 mod pooled;
 mod real;

@@ -11,6 +11,7 @@ use lango_database::{Server, Tls};
 use lango_document::Document;
 use lango_gateway::{Gateway, GatewayConfig, OpenError, serve};
 use lango_identity::{Region, Role, SpiffeId};
+use lango_policy::PolicySet;
 use lango_source::Source;
 use lango_store::{Location, Store, StoreError};
 use lango_transport::{Address, ServerLimits};
@@ -95,12 +96,11 @@ impl Office {
 
     /// The same with its register elsewhere.
     pub async fn up_on(&mut self, source: Box<dyn Source>) -> Result<(), OpenError> {
-        let text = std::fs::read_to_string(self.path("policy.toml")).unwrap();
         let gateway = Gateway::open(GatewayConfig {
             region: self.region.clone(),
             tls: self.identity.tls(),
             signer: self.identity.signer(),
-            policies: vec![Document::new("policy.toml", text)],
+            policies: self.policies(),
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             anchor: self.anchor.clone(),
@@ -150,6 +150,15 @@ impl Office {
         self.anchor = Some(path);
     }
 
+    /// The policy in the folder, and the lists beside it that it names.
+    fn policies(&self) -> Vec<Document> {
+        let document = |name: &str| Document::new(name, std::fs::read_to_string(self.path(name)).unwrap());
+        let mut policies = vec![document("policy.toml")];
+        let lists = PolicySet::lists(&policies);
+        policies.extend(lists.iter().map(|name| document(name)));
+        policies
+    }
+
     /// Puts a policy in the folder.
     pub fn write_policy(&self, text: &str) {
         std::fs::write(self.path("policy.toml"), text).unwrap();
@@ -195,7 +204,9 @@ statement_timeout_s = 600
         std::fs::write(self.path("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
         self.identity.save(&self.path("identity"));
         std::fs::create_dir_all(self.path("policies")).unwrap();
-        std::fs::copy(self.path("policy.toml"), self.path("policies/policy.toml")).unwrap();
+        for document in self.policies() {
+            std::fs::write(self.path("policies").join(document.file), document.text).unwrap();
+        }
         config
     }
 

@@ -90,7 +90,7 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ("", sex("recode = { \"F\" = \"M\" }"), "\"F\" would mean both `F` and `M`"),
         ("", sex("recode = { \"F\" = \"M\", \"M\" = \"F\" }"), "would mean both"),
         ("", sex("recode = { \"1\" = \"M\", \" 1\" = \"F\" }"), "differ in the blanks around them alone"),
-        ("", sex("recode = \"sex.csv\""), "there is no file `sex.csv` (`*.csv`) in the policy's folder"),
+        ("", sex("recode = \"sex.csv\""), "there is no file `sex.csv` beside the policy"),
         ("", sex("recode = \"sex-locale.csv\""), "did you mean `sex-local.csv`?"),
         ("", sex("recode = \"twice.csv\""), "policies/twice.csv:3:1: \"1\" stands on line 2 already"),
         ("", sex("recode = 1"), "expected a table such as { \"1\" = \"M\" }"),
@@ -151,6 +151,15 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         let error = columns(dataset, &of).expect_err(&of);
         assert!(error.starts_with("policies/") && error.contains(expected), "{of}: {error}");
     }
+}
+
+#[test]
+fn the_files_that_a_policy_names_are_those_beside_it() {
+    let of = "sex = { codes = [\"F\"], recode = \"sex-local.csv\" }\nage = { codes = [\"1\"], recode = \"../age.csv\" }\n\
+              [dataset.residents.derived]\nbloc = { from = \"sex\", map = \"blocs.csv\" }\n\
+              region = { from = \"sex\", map = \"m49-region\" }";
+    let named = PolicySet::lists(&documents(&policy(2, "", of)));
+    assert_eq!(named.into_iter().collect::<Vec<_>>(), ["blocs.csv", "sex-local.csv"]);
 }
 
 #[test]

@@ -1,0 +1,222 @@
+//! Types and relations that registers are made of beyond plain tables of plain columns.
+
+use lango_privacy::{Code, Column, Domain, Reading};
+use lango_testkit::{Engine, TestDatabase};
+
+use super::{
+    engines::source,
+    fixture::{Vector, counted_in, dataset, plan, runtime, secret},
+};
+use crate::{Bounding, SourceError};
+
+fn codes(codes: &[&str]) -> Column {
+    Domain::codes(codes.iter().map(|code| code.parse::<Code>().unwrap()).collect()).unwrap().into()
+}
+
+fn made(engine: Engine, sql: &[&str]) -> TestDatabase {
+    let database = TestDatabase::fresh(engine);
+    sql.iter().for_each(|sql| database.run(sql));
+    database
+}
+
+/// How rows are bounded, and the persons by one column.
+fn counted(database: &TestDatabase, column: Column) -> Result<(Bounding, Vector), SourceError> {
+    let columns = [("kind".parse().unwrap(), column)].into();
+    let dataset = lango_privacy::Dataset { columns, ..dataset(1, 1) };
+    let source = source(database);
+    runtime().block_on(source.check(&dataset))?;
+    let bounding = runtime().block_on(source.bounding(&dataset, &secret(7)))?;
+    let plan = plan(&dataset, &[("persons", &["kind"])], &[]);
+    let direct = counted_in(&*source, &plan, secret(7)).unwrap();
+    if runtime().block_on(source.prepare(&dataset, &secret(7))).is_ok() {
+        assert_eq!(counted_in(&*source, &plan, secret(7)).unwrap(), direct, "prepared");
+    }
+    Ok((bounding, direct.into_iter().next().unwrap()))
+}
+
+fn vector(cells: &[(&str, i64)]) -> Vector {
+    cells.iter().map(|(key, count)| (format!("{key}#0"), *count)).collect()
+}
+
+#[test]
+fn every_type_that_can_be_read_is_and_others_are_named() {
+    let years = || Column::from(Domain::integer(2000, 2030, 10).unwrap());
+    let truths = || codes(&["true", "false"]);
+    let letters = || codes(&["a", "b"]);
+    let bits = || codes(&["0", "1"]);
+    let yes = [("0", 1), ("1", 2)];
+    for (engine, before, kind, values, column, expected) in [
+        (
+            Engine::Postgres,
+            "",
+            "citext",
+            ["'a'", "'A'", "'b'"],
+            letters(),
+            &[("a", 1), ("b", 1), ("_O", 1)][..],
+        ),
+        (Engine::Postgres, "", "name", ["'a'", "' a'", "'b'"], letters(), &[("a", 2), ("b", 1)]),
+        (Engine::Postgres, "", "\"char\"", ["'a'", "'a'", "'c'"], letters(), &[("a", 2), ("_O", 1)]),
+        (Engine::Postgres, "", "bit(1)", ["B'0'", "B'1'", "B'1'"], bits(), &yes),
+        (
+            Engine::Postgres,
+            "",
+            "boolean",
+            ["true", "false", "NULL"],
+            truths(),
+            &[("true", 1), ("false", 1), ("_U", 1)],
+        ),
+        (
+            Engine::Postgres,
+            "CREATE DOMAIN word AS varchar(9); CREATE DOMAIN letter AS word CHECK (VALUE <> 'z')",
+            "letter",
+            ["'a'", "'b'", "'c '"],
+            letters(),
+            &[("a", 1), ("b", 1), ("_O", 1)],
+        ),
+        (
+            Engine::Postgres,
+            "CREATE DOMAIN money2 AS numeric(9,0); CREATE DOMAIN year2 AS money2",
+            "year2",
+            ["2024", "2009", "'NaN'"],
+            years(),
+            &[("2020-2029", 1), ("2000-2009", 1), ("_U", 1)],
+        ),
+        (
+            Engine::Postgres,
+            "",
+            "numeric",
+            ["2024.5", "'NaN'", "1e30"],
+            years(),
+            &[("2020-2029", 1), ("_U", 1), ("_O", 1)],
+        ),
+        (
+            Engine::Postgres,
+            "",
+            "float4",
+            ["2019.5", "'-Infinity'", "'NaN'"],
+            years(),
+            &[("2020-2029", 1), ("_O", 1), ("_U", 1)],
+        ),
+        (Engine::MariaDb, "", "bit(1)", ["b'0'", "b'1'", "b'1'"], bits(), &yes),
+        (
+            Engine::MariaDb,
+            "",
+            "year",
+            ["2024", "2009", "NULL"],
+            years(),
+            &[("2020-2029", 1), ("2000-2009", 1), ("_U", 1)],
+        ),
+        (
+            Engine::MariaDb,
+            "",
+            "enum('a','b')",
+            ["'a'", "'b'", "NULL"],
+            letters(),
+            &[("a", 1), ("b", 1), ("_U", 1)],
+        ),
+        (
+            Engine::MariaDb,
+            "",
+            "decimal(40,3)",
+            ["2024.500", "1e30", "NULL"],
+            years(),
+            &[("2020-2029", 1), ("_O", 1), ("_U", 1)],
+        ),
+    ] {
+        for unit in ["int PRIMARY KEY", "int"] {
+            let extension =
+                if kind == "citext" { "CREATE EXTENSION IF NOT EXISTS citext" } else { "SELECT 1" };
+            let mut sql =
+                vec![if engine == Engine::Postgres { extension.to_owned() } else { "DO 1".to_owned() }];
+            sql.extend(before.split("; ").filter(|sql| !sql.is_empty()).map(str::to_owned));
+            sql.push(format!("CREATE TABLE residents (person_id {unit}, kind {kind})"));
+            sql.extend(
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(at, value)| format!("INSERT INTO residents VALUES ({at}, {value})")),
+            );
+            let database = made(engine, &sql.iter().map(String::as_str).collect::<Vec<_>>());
+            let found = counted(&database, column.clone())
+                .unwrap_or_else(|error| panic!("{engine:?} {kind}: {error}"));
+            assert_eq!(found.1, vector(expected), "{engine:?} {kind} {unit}");
+        }
+    }
+    for (engine, kind, column, words) in [
+        (
+            Engine::Postgres,
+            "json",
+            letters(),
+            "is `json`; the policy's declaration of it needs text, whole numbers",
+        ),
+        (Engine::Postgres, "money", years(), "is `money`; the policy's declaration of it needs numbers"),
+        (Engine::Postgres, "interval", years(), "is `interval`"),
+        (Engine::MariaDb, "float", years(), "is `float`"),
+        (Engine::MariaDb, "bit(64)", bits(), "is `bit(64)`"),
+        (Engine::MariaDb, "time", letters(), "is `time`"),
+    ] {
+        let database =
+            made(engine, &[&format!("CREATE TABLE residents (person_id int PRIMARY KEY, kind {kind})")]);
+        let refused = counted(&database, column).unwrap_err().to_string();
+        assert!(refused.contains(words), "{engine:?} {kind}: {refused}");
+    }
+}
+
+#[test]
+fn generated_columns_and_views_are_read_and_a_view_is_never_vouched_for() {
+    let base = "CREATE TABLE base (person_id integer PRIMARY KEY, sex varchar(9))";
+    let rows = "INSERT INTO base VALUES (1, 'a'), (2, 'b'), (3, 'a')";
+    let view = "CREATE VIEW residents AS SELECT person_id, sex AS kind FROM base";
+    let generated = |how: &str| {
+        format!(
+            "CREATE TABLE residents (person_id integer PRIMARY KEY, sex varchar(9), kind varchar(9) GENERATED ALWAYS AS (lower(sex)) {how})"
+        )
+    };
+    let fill = "INSERT INTO residents (person_id, sex) VALUES (1, 'A'), (2, 'B'), (3, 'a')";
+    let materialized = "CREATE MATERIALIZED VIEW residents AS SELECT person_id, sex AS kind FROM base";
+    let key = "CREATE UNIQUE INDEX u ON residents (person_id)";
+    let grant = "GRANT SELECT ON ALL TABLES IN SCHEMA public TO public";
+    for (engine, sql, vouched) in [
+        (Engine::Sqlite, vec![base, rows, view], false),
+        (Engine::Sqlite, vec![&generated("VIRTUAL"), fill], true),
+        (Engine::Sqlite, vec![&generated("STORED"), fill], true),
+        (Engine::Postgres, vec![base, rows, view, grant], false),
+        (Engine::Postgres, vec![base, rows, materialized, grant], false),
+        (Engine::Postgres, vec![base, rows, materialized, key, grant], true),
+        (Engine::Postgres, vec![&generated("STORED"), fill], true),
+        (Engine::MariaDb, vec![base, rows, view], false),
+        (Engine::MariaDb, vec![&generated("VIRTUAL"), fill], true),
+    ] {
+        let database = made(engine, &sql);
+        let (bounding, persons) = counted(&database, codes(&["a", "b"])).unwrap();
+        assert_eq!(persons, vector(&[("a", 2), ("b", 1)]), "{engine:?} {sql:?}");
+        assert_eq!(bounding == Bounding::Vouched, vouched, "{engine:?} {sql:?}");
+    }
+}
+
+#[test]
+fn the_day_of_a_moment_is_that_of_the_policys_place() {
+    let born = |zone: &str| {
+        let reading = Reading { time_zone: Some(zone.to_owned()), ..Reading::default() };
+        let days = Domain::date("2023-01-01".into(), "2023-12-31".into(), lango_privacy::Span::Day).unwrap();
+        Column::from(days).with_reading(reading).unwrap()
+    };
+    let table = "CREATE TABLE residents (person_id integer PRIMARY KEY, kind timestamptz)";
+    let rows = "INSERT INTO residents VALUES (1, '2023-06-30 23:30:00+00'), (2, 'infinity'), (3, NULL)";
+    let database = made(Engine::Postgres, &[table, rows]);
+    for (zone, day) in
+        [("Africa/Accra", "2023-06-30"), ("Africa/Nairobi", "2023-07-01"), ("UTC", "2023-06-30")]
+    {
+        let found = counted(&database, born(zone)).unwrap();
+        assert_eq!(found.1, vector(&[(day, 1), ("_O", 1), ("_U", 1)]), "{zone}");
+    }
+    let unknown = counted(&database, born("Africa/Atlantis"));
+    assert_eq!(unknown.unwrap_err(), SourceError::TimeZone("Africa/Atlantis".into()));
+    let table = "CREATE TABLE residents (person_id integer PRIMARY KEY, kind timestamp NULL)";
+    let rows = "SET STATEMENT time_zone = '+00:00' FOR INSERT INTO residents VALUES (1, '2023-06-30 23:30:00'), (2, NULL)";
+    let database = made(Engine::MariaDb, &[table, rows]);
+    assert_eq!(counted(&database, born("UTC")).unwrap().1, vector(&[("2023-06-30", 1), ("_U", 1)]));
+    // Whether the server has a table of time zones is its administrator's choice.
+    let unknown = counted(&database, born("Africa/Atlantis"));
+    assert_eq!(unknown.unwrap_err(), SourceError::TimeZone("Africa/Atlantis".into()));
+}
