@@ -21,6 +21,7 @@ mod server;
 mod settings;
 mod sql;
 mod sqlite;
+mod survey;
 mod tally;
 mod value;
 
@@ -35,6 +36,7 @@ pub use preparation::{Bounding, Stale};
 pub use secret::Secret;
 pub use settings::{RowSecurity, Settings};
 pub use sqlite::Sqlite;
+pub use survey::{ColumnSurvey, Survey, UndeclaredReason};
 
 /// An office's database, read only.
 #[async_trait]
@@ -64,6 +66,10 @@ pub trait Source: Send + Sync {
     fn filters_rows(&self) -> bool {
         false
     }
+
+    /// Counts what stands in a dataset's table as its policy reads it, for the office's own eyes: reads every row, writes
+    /// nothing.
+    async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError>;
 
     /// Finds which server answers, and what the user may do to these tables; opens a new connection, reads no row and writes
     /// nothing.

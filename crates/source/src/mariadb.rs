@@ -11,7 +11,7 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError, Survey,
     TableDescription,
     failure::{failed, unavailable, unfit},
     server::{self, within},
@@ -125,6 +125,12 @@ impl Source for MariaDb {
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
         let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
         prepare::prepare(&self.pool, schema, dataset, secret).await
+    }
+
+    async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
+        let mut view = self.view().await?;
+        let table = catalogue::table(&mut view, dataset).await?;
+        server::survey(&mut *view, dataset, &table, self.statement_timeout).await
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

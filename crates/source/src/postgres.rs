@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Postgres as Pg, Row, Transaction, postgres::PgRow};
 
 use crate::{
     Bounding, Examination, FetchError, ReachedTable, RowSecurity, Secret, Session, Settings, Source,
-    SourceError, TableDescription,
+    SourceError, Survey, TableDescription,
     failure::{failed, unavailable, unfit},
     server::{self, within},
     sql::{CatalogueTable, Origin, everything},
@@ -148,6 +148,12 @@ impl Source for Postgres {
 
     fn filters_rows(&self) -> bool {
         self.sessions.row_security() == RowSecurity::Filters
+    }
+
+    async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
+        let mut view = self.view().await?;
+        let table = self.table(&mut view, dataset).await?;
+        server::survey(&mut *view, dataset, &table, self.statement_timeout).await
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

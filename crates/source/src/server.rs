@@ -1,6 +1,6 @@
 //! What is done on every server in the same way: above all, reading a plan's integers. The server groups, the groups stream by.
 
-use std::{io::ErrorKind, time::Duration};
+use std::{collections::BTreeMap, io::ErrorKind, time::Duration};
 
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::ConnectOptions;
@@ -9,7 +9,9 @@ use crate::{
     FetchError, Secret, SourceError,
     failure::{failed, unavailable},
     grouped::{Grouped, ServerValue},
-    sql::{CatalogueTable, Dialect, GroupSelect, Origin, Rendered, everything},
+    sql::{CatalogueTable, Dialect, GroupSelect, Origin, Rendered, alike, all, everything, units, values},
+    survey::{Survey, tallies},
+    value::Raw,
 };
 
 /// How long a server may take to answer an examination.
@@ -75,6 +77,55 @@ pub(crate) async fn fetch<V: View>(
         read.map_err(|error| failed(&error, true))?;
     }
     Ok(grouped.finish())
+}
+
+/// Counts what stands in a table.
+pub(crate) async fn survey<V: View>(
+    view: &mut V,
+    dataset: &Dataset,
+    table: &CatalogueTable,
+    statement_timeout: Duration,
+) -> Result<Survey, SourceError> {
+    let mut columns = BTreeMap::new();
+    for (name, mut tally) in tallies(dataset, |_| 0) {
+        let statement = values(V::DIALECT, table, name);
+        let add = |row: &[ServerValue]| {
+            if let [value, rows] = row {
+                let raw = match value {
+                    ServerValue::Null => Raw::Null,
+                    ServerValue::Number(number) => Raw::Integer(*number),
+                    ServerValue::Text(text) => Raw::Text(text),
+                };
+                tally.add(raw, count(rows));
+            }
+        };
+        let read = within(statement_timeout, view.each(&statement, add)).await;
+        read.map_err(|error| unavailable(&error))?;
+        columns.insert(name.clone(), tally.finish());
+    }
+    let mut survey = Survey { rows: 0, units: BTreeMap::new(), alike: 0, columns };
+    let add = |row: &[ServerValue]| {
+        if let [rows, units] = row {
+            survey.units.insert(count(rows), count(units));
+        }
+    };
+    let read = within(statement_timeout, view.each(&units(V::DIALECT, table), add)).await;
+    read.map_err(|error| unavailable(&error))?;
+    let one = [Some(all(V::DIALECT, table)), alike(V::DIALECT, table)];
+    for (statement, into) in one.into_iter().zip([&mut survey.rows, &mut survey.alike]) {
+        let Some(statement) = statement else { continue };
+        let add = |row: &[ServerValue]| *into = row.first().map_or(0, count);
+        let read = within(statement_timeout, view.each(&statement, add)).await;
+        read.map_err(|error| unavailable(&error))?;
+    }
+    Ok(survey)
+}
+
+fn count(value: &ServerValue) -> u64 {
+    match value {
+        ServerValue::Number(number) => number.unsigned_abs(),
+        ServerValue::Null | ServerValue::Text(_) => 0,
+    }
 }
 
 /// Prepares the statement that reads all that is declared, as a test that it can be.

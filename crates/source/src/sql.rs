@@ -5,6 +5,7 @@
 
 mod access;
 mod bounded;
+mod column_type;
 mod dialect;
 mod filters;
 mod groups;
@@ -12,19 +13,21 @@ mod number;
 mod origin;
 mod pass;
 mod statement;
+mod survey;
 mod table;
 mod text;
 
 pub(crate) use access::{AccessPath, GroupForm};
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
-pub(crate) use dialect::{DAY, Dialect, NUMBER, OrderField, TIME, shifted};
+pub(crate) use column_type::{ColumnType, Made};
+pub(crate) use dialect::{DAY, Dialect, Exact, NUMBER, OrderField, TIME, shifted};
 pub(crate) use filters::is_judged;
 pub(crate) use groups::{Aggregate, GroupSelect, statements};
-pub(crate) use number::Exact;
 #[cfg(test)]
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};
 pub(crate) use statement::{Bind, Binds, Rendered};
+pub(crate) use survey::{alike, all, units, values};
 #[cfg(test)]
 pub(crate) use table::TableColumn;
-pub(crate) use table::{CatalogueTable, ColumnType, Listed, Made, Typed, time_zones, typed};
+pub(crate) use table::{CatalogueTable, Listed, Typed, time_zones, typed};

@@ -16,7 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, TableDescription,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, Survey,
+    TableDescription,
 };
 
 mod catalogue;
@@ -25,6 +26,7 @@ mod prepare;
 mod read;
 mod row_order;
 mod statement;
+mod survey;
 
 /// Queries at once; each holds a thread and a connection.
 const QUERIES_MOST: usize = 4;
@@ -160,6 +162,11 @@ impl Source for Sqlite {
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         let open = self.connect().await?;
         blocking(move || describe::tables(&open.connection)).await
+    }
+
+    async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
+        let (open, dataset) = (self.connect().await?, dataset.clone());
+        blocking(move || survey::survey(&open.connection, &dataset)).await
     }
 
     async fn examine(&self, _tables: &[&str]) -> Result<Examination, SourceError> {

@@ -8,7 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use lango_source::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, TableDescription,
+    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, Survey,
+    TableDescription,
 };
 use tokio::sync::watch;
 
@@ -92,6 +93,10 @@ impl Source for Gated {
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         self.source.describe().await
+    }
+
+    async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
+        self.source.survey(dataset).await
     }
 
     fn filters_rows(&self) -> bool {

@@ -337,6 +337,59 @@ async fn an_export_in_the_offices_own_words_is_imported_as_it_is_and_answered_fr
     assert_eq!(found, expected);
 }
 
+/// What stands in a register is counted where it lies, and shown to who runs the command alone.
+#[test]
+fn a_register_is_checked_against_its_policy_in_the_office() {
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let file = office.folder().join("export.csv");
+    let row = |n: usize| match n {
+        0..3 => format!("{},Benin,male,30,1994-01-01,\n", n + 1),
+        3..5 => format!("{},BEN,Male,999,1994-01-01,\n", n + 1),
+        _ => format!("{},BEN,female,30,1994-01-01,2000\n", n + 1),
+    };
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    std::fs::write(&file, header.to_owned() + &(0..40).map(row).collect::<String>()).unwrap();
+    let accepting = ["--dataset", "residents", "--accept", "country_of_birth=0.1"];
+    let (code, stdout, stderr) = said(&command(&config, &accepting).arg(&file).output().unwrap());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    let check = |format: &str| {
+        let mut check = program::command(program::lango());
+        check
+            .args(["dataset", "check", "--dataset", "residents", "--format", format, "--config"])
+            .arg(&config);
+        said(&check.output().unwrap())
+    };
+    let (code, stdout, stderr) = check("table");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    for expected in [
+        "40 rows of `residents`",
+        "\"Benin\"",
+        "\"Male\"",
+        "letters of the other case: 2",
+        "warning: 3 values of `country_of_birth`, 7.5 % of those present, are not declared",
+        "warning: 2 values of `age` lie beyond one bound",
+        "rows_at_most, cells_at_most",
+    ] {
+        assert!(stdout.contains(expected), "{expected}: {stdout}");
+    }
+    let (code, stdout, _) = check("json");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let column = |name: &str, key: &str| json["columns"][name][key].as_u64();
+    assert_eq!((code, json["rows"].as_u64(), json["units"].as_u64()), (Some(0), Some(40), Some(40)));
+    assert_eq!((column("sex", "undeclared"), column("age", "above")), (Some(2), Some(2)));
+    assert_eq!(
+        (column("arrival_year", "missing"), column("country_of_birth", "declared")),
+        (Some(5), Some(37))
+    );
+    // Nothing of it is written anywhere.
+    let log = std::fs::read_dir(office.folder())
+        .unwrap()
+        .filter_map(|entry| std::fs::read(entry.unwrap().path()).ok());
+    let holds = |bytes: &Vec<u8>| bytes.windows(5).any(|text| text == b"Benin");
+    assert_eq!(log.filter(holds).count(), 2, "the export and the register");
+}
+
 #[test]
 fn a_file_whose_persons_have_no_identifier_is_refused_with_its_lines() {
     let world = TestRegion::new();

@@ -1,5 +1,6 @@
 //! `lango dataset`: what a gateway answers from.
 
+mod check;
 mod describe;
 mod import;
 mod prepare;
@@ -15,6 +16,8 @@ pub enum DatasetCommand {
     Import(import::Import),
     /// Say what tables a source has, or write a policy's skeleton. Goes by the catalogue and reads no row.
     Describe(describe::Describe),
+    /// Count what stands in a dataset's table as the policy reads it: for the office's own eyes, never for those who ask.
+    Check(check::Check),
     /// Write down the rows that survive a dataset's bounds, so that questions need not rank them anew.
     Prepare(prepare::Prepare),
 }
@@ -24,6 +27,7 @@ impl DatasetCommand {
         match self {
             Self::Import(import) => import.run(),
             Self::Describe(describe) => describe.run(),
+            Self::Check(check) => check.run(),
             Self::Prepare(prepare) => prepare.run(),
         }
     }

@@ -26,8 +26,8 @@ pub fn trimmed_bytes(mut text: &[u8]) -> &[u8] {
 }
 
 /// A decimal number as a whole number of `10^-scale`, rounded half to even, and whether nothing was rounded away. One past 63
-/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, digits with at most one point that
-/// stands before a digit, and possibly an exponent of at most three digits.
+/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, digits with at most one point
+/// that stands before a digit, and possibly an exponent of at most three digits.
 ///
 /// IEEE 754-2019, section 4.3.1, `roundTiesToEven`.
 pub fn number(text: &[u8], scale: u32) -> Option<(i64, bool)> {

@@ -51,6 +51,10 @@ impl Dialect for MariaDbDialect {
         letters.chars().fold(text.to_owned(), fold)
     }
 
+    fn loosely(&self, text: &str) -> String {
+        format!("LOWER(CONVERT({} USING utf8mb4)) COLLATE utf8mb4_bin", self.trimmed(text))
+    }
+
     fn day_of(&self, text: &str) -> String {
         format!(
             "CASE WHEN LENGTH({text}) > 10 AND {text} REGEXP '{TIME}' AND LEFT({text}, 10) REGEXP '{DAY}' THEN LEFT({text}, 10) ELSE {text} END"

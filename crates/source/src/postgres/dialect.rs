@@ -42,6 +42,10 @@ impl Dialect for PostgresDialect {
         format!("lower({text} COLLATE \"C\")")
     }
 
+    fn loosely(&self, text: &str) -> String {
+        format!("lower({})", self.trimmed(text))
+    }
+
     fn day_of(&self, text: &str) -> String {
         format!(
             "CASE WHEN octet_length({text}) > 10 AND {text} ~ '{TIME}' AND left({text}, 10) ~ '{DAY}' THEN left({text}, 10) ELSE {text} END"

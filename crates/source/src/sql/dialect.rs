@@ -1,6 +1,6 @@
 //! What engines say each in its own way.
 
-use super::{Bind, Binds, ColumnType, Exact, Made, Rendered};
+use super::{Bind, Binds, ColumnType, Made, Rendered};
 use crate::count::UnitType;
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
@@ -17,6 +17,16 @@ pub(crate) const NUMBER: &str = "^[+-]?([0-9]+([.][0-9]+)?|[.][0-9]+)([eE][+-]?[
 /// A decimal in units of its last digit.
 pub(crate) fn shifted(column: &str, scale: u32) -> String {
     if scale == 0 { column.to_owned() } else { format!("{column} * {}", 10_u64.saturating_pow(scale)) }
+}
+
+/// Finite decimals and what is none of them: what an engine makes of a column that is not of whole numbers of the right scale.
+pub(crate) struct Exact {
+    /// That there is a decimal.
+    pub(crate) is_there: String,
+    /// The decimal, where there is one.
+    pub(crate) decimal: String,
+    /// That something is present and is no number.
+    pub(crate) undeclared: Option<String>,
 }
 
 /// A field of the row order.
@@ -43,6 +53,9 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// A text with these letters of ASCII in small letters, and perhaps others.
     fn folded(&self, text: &str, letters: &str) -> String;
+
+    /// A text without blanks around it and in small letters, as the engine has them: to find identifiers that are much alike.
+    fn loosely(&self, text: &str) -> String;
 
     /// The day alone of a trimmed text that is a day with a time behind it; any other text as it is.
     fn day_of(&self, text: &str) -> String;

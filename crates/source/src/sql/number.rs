@@ -2,7 +2,7 @@
 
 use lango_privacy::{Column, Name, Range};
 
-use super::{AccessPath, Binds, CatalogueTable, ColumnType, Dialect, text::missing_among};
+use super::{AccessPath, Binds, CatalogueTable, ColumnType, Dialect, Exact, text::missing_among};
 
 /// Stands in the bounded rows for what is present and no number, where a column may hold such a thing; no other value there is as
 /// low.
@@ -16,16 +16,6 @@ pub(super) struct Number {
     pub(super) undeclared: Option<String>,
     /// Whether `value` costs no more than reading the column.
     plain: bool,
-}
-
-/// Finite decimals and what is none of them: what an engine makes of a column that is not of whole numbers of the right scale.
-pub(crate) struct Exact {
-    /// That there is a decimal.
-    pub(crate) is_there: String,
-    /// The decimal, where there is one.
-    pub(crate) decimal: String,
-    /// That something is present and is no number.
-    pub(crate) undeclared: Option<String>,
 }
 
 impl Number {

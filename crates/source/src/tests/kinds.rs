@@ -220,3 +220,39 @@ fn the_day_of_a_moment_is_that_of_the_policys_place() {
     let unknown = counted(&database, born("Africa/Atlantis"));
     assert_eq!(unknown.unwrap_err(), SourceError::TimeZone("Africa/Atlantis".into()));
 }
+
+#[test]
+fn what_stands_in_a_table_is_counted_alike_on_every_engine() {
+    let reading = Reading { missing: ["NA".to_owned()].into(), ..Reading::default() };
+    let sex = codes(&["F", "M"]).with_reading(reading).unwrap();
+    let age = Column::from(Domain::integer(0, 110, 10).unwrap());
+    let columns = [("age", age), ("sex", sex)].map(|(name, column)| (name.parse().unwrap(), column)).into();
+    let dataset = lango_privacy::Dataset { columns, ..dataset(1, 1) };
+    let rows = [
+        "('a', 'F', 30)",
+        "('a', ' F', 200)",
+        "('A', 'f', -1)",
+        "('b ', 'NA', NULL)",
+        "('b', 'x', 7)",
+        "(' ', 'M', 8)",
+        "(NULL, 'x', 110)",
+        "('a', NULL, 0)",
+    ];
+    for engine in [Engine::Sqlite, Engine::Postgres, Engine::MariaDb] {
+        let insert = format!("INSERT INTO residents VALUES {}", rows.join(", "));
+        let table = "CREATE TABLE residents (person_id varchar(9), sex varchar(9), age int)";
+        let database = made(engine, &[table, &insert]);
+        let survey = runtime().block_on(source(&database).survey(&dataset)).unwrap();
+        assert_eq!((survey.rows, survey.identified(), survey.alike), (8, 6, 4), "{engine:?}");
+        assert_eq!(survey.units, [(1, 3), (3, 1)].into(), "{engine:?}");
+        let [age, sex] =
+            ["age", "sex"].map(|name| &survey.columns[&name.parse::<lango_privacy::Name>().unwrap()]);
+        assert_eq!(
+            (age.declared, age.missing, age.undeclared, age.below, age.above),
+            (5, 1, 0, 1, 1),
+            "{engine:?}"
+        );
+        assert_eq!((sex.declared, sex.missing, sex.undeclared), (3, 2, 3), "{engine:?}");
+        assert_eq!(sex.frequent, [("x".to_owned(), 2), ("f".to_owned(), 1)], "{engine:?}");
+    }
+}
