@@ -359,9 +359,7 @@ impl In<'_> {
         let parsed = |text: &str| text.parse::<Code>().map_err(|error| self.error(at, error.to_string()));
         match codes {
             Codes::Listed(codes) => codes.iter().map(|code| parsed(code)).collect(),
-            Codes::Named(name) if name == ALPHA_3 => {
-                lists::countries().map(|country| parsed(country.alpha_3)).collect()
-            }
+            Codes::Named(name) if name == ALPHA_3 => lists::alpha_3().map(parsed).collect(),
             Codes::Named(name) if lists::written_as(name).is_some() => {
                 let message = format!(
                     "all offices answer in alpha-3 codes: write `codes = \"{ALPHA_3}\", written_as = \"{}\"`",

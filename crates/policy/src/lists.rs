@@ -12,8 +12,7 @@ const LINES_MOST: usize = 200_000;
 /// A country of the built-in list: ISO 3166-1 alpha-3, alpha-2 and numeric codes, and the region and the subregion of the United
 /// Nations' standard M49, where it is in one.
 pub(crate) struct Country {
-    /// Alpha-3, officially assigned.
-    pub(crate) alpha_3: &'static str,
+    alpha_3: &'static str,
     alpha_2: &'static str,
     numeric: &'static str,
     region: &'static str,
@@ -21,7 +20,12 @@ pub(crate) struct Country {
     subregion: &'static str,
 }
 
-/// The countries, in the order of their alpha-3 codes.
+/// The built-in code list of countries: ISO 3166-1 alpha-3, officially assigned.
+pub(crate) fn alpha_3() -> impl Iterator<Item = &'static str> {
+    ALPHA_3.lines()
+}
+
+/// The countries with their other codes, in the order of the list.
 pub(crate) fn countries() -> impl Iterator<Item = Country> {
     COUNTRIES.lines().skip(1).filter_map(|line| {
         let mut fields = line.split(',');
@@ -170,7 +174,10 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// ISO 3166-1, the officially assigned codes, with the regions of M49: <https://unstats.un.org/unsd/methodology/m49/>, as of 2024.
+/// ISO 3166-1: the officially assigned alpha-3 codes.
+const ALPHA_3: &str = include_str!("codelists/iso3166-1-alpha-3.txt");
+
+/// Their other codes, with the regions of M49: <https://unstats.un.org/unsd/methodology/m49/>, as of 2024.
 const COUNTRIES: &str = include_str!("codelists/countries.csv");
 
 #[cfg(test)]
@@ -180,6 +187,7 @@ mod tests {
     #[test]
     fn every_country_has_its_codes_and_nearly_every_one_its_region() {
         assert_eq!(countries().count(), 249);
+        assert!(alpha_3().eq(countries().map(|country| country.alpha_3)), "both lists are one");
         let texts = |word| written_as(word).unwrap().into_iter().collect::<BTreeMap<_, _>>();
         let (alpha_2, m49) = (texts("alpha-2"), texts("m49"));
         assert_eq!((alpha_2.len(), m49.len()), (249, 249 + 30));
