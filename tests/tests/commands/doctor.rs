@@ -139,7 +139,7 @@ fn what_is_wrong_with_a_source_is_named_with_what_to_do() {
     };
     for (what, spoil, check, status, words) in [
         ("dropped", drop, "dataset residents", "failed", "no table `residents`"),
-        ("a view", view, "dataset residents", "failed", "not a table"),
+        ("a view", view, "dataset residents, rows", "warning", "no primary or unique key"),
         ("of a wrong type", wrong_type, "dataset residents", "failed", "`person_id`"),
         ("without a column", no_column, "dataset residents", "failed", "no column `education`"),
         (

@@ -14,7 +14,7 @@ pub(super) struct Number {
     pub(super) value: String,
     /// That something is present and is no number; `None` where the type rules that out.
     pub(super) undeclared: Option<String>,
-    /// Whether `value` costs no more than reading the column.
+    /// Whether `value` costs little more than reading the column.
     plain: bool,
 }
 
@@ -52,8 +52,7 @@ impl Number {
         let (plain, kind) = (table.plain(name), table.kind(name));
         let scale = column.range().map_or(0, |range| range.scale);
         let mut number = if is_exact(kind, scale) {
-            let simple = matches!(kind, ColumnType::Integer);
-            Self { value: dialect.number(plain, kind), undeclared: None, plain: simple }
+            Self { value: dialect.number(plain, kind), undeclared: None, plain: true }
         } else {
             let Exact { mut is_there, decimal, mut undeclared } = dialect.exact(plain, kind);
             if kind.is_text()
@@ -66,9 +65,11 @@ impl Number {
             let rounded = dialect.as_number(&rounded(&decimal, scale));
             Self { value: format!("CASE WHEN {is_there} THEN {rounded} END"), undeclared, plain: false }
         };
-        for missing in column.missing_numbers() {
-            number.value = format!("NULLIF({}, {})", number.value, dialect.whole(missing));
-            number.plain = false;
+        let missing: Vec<String> =
+            column.missing_numbers().into_iter().map(|number| dialect.whole(number)).collect();
+        if !missing.is_empty() {
+            let value = &number.value;
+            number.value = format!("CASE WHEN {value} NOT IN ({}) THEN {value} END", missing.join(", "));
         }
         number
     }
@@ -100,7 +101,7 @@ impl Number {
                 "CASE WHEN {value} < {low} THEN {low} WHEN {value} > {high} THEN {high} ELSE {value} END"
             );
         }
-        // Of NULL and a number some engines take the number.
+        // Of NULL and a number some engines take the number. No server sends this to another, as it does what stands above.
         format!("CASE WHEN {value} IS NOT NULL THEN GREATEST(LEAST({value}, {high}), {low}) END")
     }
 

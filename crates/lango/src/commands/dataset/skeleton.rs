@@ -210,6 +210,7 @@ mod tests {
             ("<NOUN>", "person"),
             ("<ROWS>", "3"),
             ("<CODES>", "\"BEN\", \"GHA\""),
+            ("<CODE>", "GHA"),
             ("<LOWEST>", "0"),
             ("<HIGHEST>", "110"),
             ("<WIDTH>", "10"),
@@ -241,7 +242,7 @@ mod tests {
             assert_eq!(dataset.unit.rows_at_most, if keys == 1 { 1 } else { 3 });
             let mut columns: Vec<&str> = dataset.columns.keys().map(Name::as_str).collect();
             columns.retain(|name| *name != "card");
-            assert_eq!(columns, ["age", "arrived", "country", "income", "sex"]);
+            assert_eq!(columns, ["age", "arrived", "country", "income", "region", "sex", "status"]);
             assert_eq!(filled.matches('<').count(), text.matches("<..>").count(), "{filled}");
         }
     }
@@ -251,8 +252,8 @@ mod tests {
         let text = skeleton(&table(2), None);
         for said in [
             "# photo is `t`, which no policy can declare",
-            "# Region: a policy names columns in lower-case",
-            "# status is `t`, whose labels are no codes",
+            "#? region = { from = \"Region\", codes = [<CODES>] }",
+            "#? status = { codes = [<CODES>], recode = { \"not known\" = \"<CODE>\", \"x\" = \"<CODE>\" } }",
             "# person_id is a key",
             "# card is a key",
             "sex = { codes = [\"F\", \"M\"] }",
