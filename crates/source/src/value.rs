@@ -78,7 +78,12 @@ impl Reader {
             }
             (Raw::Integer(value), Form::Days | Form::Texts) => self.text(Cow::Owned(value.to_string())),
             (Raw::Real(value), _) if !value.is_finite() => Value::Undeclared,
-            (Raw::Real(value), _) => self.text(Cow::Owned(value.to_string())),
+            // With an exponent: of the smallest floats hundreds of zeros would stand in front.
+            (Raw::Real(value), Form::Numbers { scale, .. }) => {
+                let read = number(format!("{value:e}").as_bytes(), scale);
+                read.map_or(Value::Undeclared, |(value, _)| self.number(value))
+            }
+            (Raw::Real(value), Form::Days | Form::Texts) => self.text(Cow::Owned(value.to_string())),
             (Raw::Text(text), _) => match trimmed_bytes(text) {
                 [] => Value::Missing,
                 text => std::str::from_utf8(text).map_or(Value::Undeclared, |text| self.text(text.into())),

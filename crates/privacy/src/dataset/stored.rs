@@ -2,8 +2,8 @@
 
 use crate::text::is_calendar_day;
 
-/// The digits of the largest number that a column of numbers can hold, and the digits after them that an exponent may write.
-const EXPONENT_MOST: i64 = 999;
+/// The most digits on each side of a number's point.
+const DIGITS_MOST: usize = 255;
 
 /// The text without the blanks around it: ASCII's and the no-break space.
 pub fn trimmed(text: &str) -> &str {
@@ -26,8 +26,8 @@ pub fn trimmed_bytes(mut text: &[u8]) -> &[u8] {
 }
 
 /// A decimal number as a whole number of `10^-scale`, rounded half to even, and whether nothing was rounded away. One past 63
-/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, digits with at most one point
-/// that stands before a digit, and possibly an exponent of at most three digits.
+/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, at most 255 digits on each
+/// side of at most one point, which stands before a digit, and possibly an exponent of at most three digits.
 ///
 /// IEEE 754-2019, section 4.3.1, `roundTiesToEven`.
 pub fn number(text: &[u8], scale: u32) -> Option<(i64, bool)> {
@@ -48,6 +48,9 @@ pub fn number(text: &[u8], scale: u32) -> Option<(i64, bool)> {
     };
     let all = || whole.iter().chain(part);
     if (whole.is_empty() && part.is_empty()) || !all().all(u8::is_ascii_digit) {
+        return None;
+    }
+    if whole.len().max(part.len()) > DIGITS_MOST {
         return None;
     }
     let kept = i64::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(scale.into())?;
@@ -91,7 +94,7 @@ fn exponent(text: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0')).min(EXPONENT_MOST);
+    let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
     Some(if negative { -value } else { value })
 }
 

@@ -28,7 +28,12 @@ impl Dialect for PostgresDialect {
         match (made, time_zone) {
             (Made::AsText, _) => format!("{quoted}::text"),
             (Made::AsNumber, _) => format!("{quoted}::bigint"),
-            (Made::AtPlace, Some(zone)) => format!("({quoted} AT TIME ZONE '{}')", zone.replace('\'', "''")),
+            // A moment near the ends of what a server can hold may have no day at a place.
+            (Made::AtPlace, Some(zone)) => format!(
+                "(CASE WHEN {quoted} BETWEEN '0001-01-03 UTC'::timestamptz AND '9999-12-29 UTC'::timestamptz \
+                 THEN {quoted} AT TIME ZONE '{}' WHEN {quoted} IS NOT NULL THEN 'infinity'::timestamp END)",
+                zone.replace('\'', "''")
+            ),
             (Made::AsIs | Made::AtPlace, _) => quoted.to_owned(),
         }
     }

@@ -11,8 +11,10 @@ pub(crate) const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[0
 /// first ten characters.
 pub(crate) const TIME: &str = "^.{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?$";
 
-/// A decimal number: what [`lango_privacy::number`] reads.
-pub(crate) const NUMBER: &str = "^[+-]?([0-9]+([.][0-9]+)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$";
+/// A decimal number: what [`lango_privacy::number`] reads. None of them is beyond what an engine's decimals can hold, so that no
+/// cast fails.
+pub(crate) const NUMBER: &str =
+    "^[+-]?([0-9]{1,255}([.][0-9]{1,255})?|[.][0-9]{1,255})([eE][+-]?[0-9]{1,3})?$";
 
 /// A decimal in units of its last digit.
 pub(crate) fn shifted(column: &str, scale: u32) -> String {
