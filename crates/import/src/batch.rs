@@ -55,12 +55,16 @@ impl Batch {
     ) {
         self.repeats_header =
             self.repeats_header && trimmed(field).eq_ignore_ascii_case(trimmed(head.as_bytes()));
+        let word = trimmed(field);
+        let is_missing = target.declared.is_missing(word);
         let (value, finding) = match target.field_type.read(field, notation) {
+            // As a text, before it is anything else.
+            Read::Day(_) | Read::Integer(_) if is_missing => (SqlValue::Null, Some(Finding::Missing)),
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(text)),
             Read::Day(day) => (SqlValue::Text(self.keep(&day)), target.declared.of_text(&day)),
-            Read::UnreadText(text, _) | Read::UnreadBytes(text, _) if target.declared.is_missing(text) => {
+            Read::UnreadText(..) | Read::UnreadBytes(..) if is_missing => {
                 (SqlValue::Null, Some(Finding::Missing))
             }
             Read::UnreadText(text, reason) => (SqlValue::Text(self.keep(text)), Some(reason)),

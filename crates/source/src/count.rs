@@ -5,7 +5,7 @@ use lango_privacy::{Column, Counted, Exact, Name, Plan};
 use crate::{
     field::{Field, fields},
     tally::Tally,
-    value::{Raw, blank},
+    value::{Raw, is_identifier},
 };
 
 /// What the catalogue vouches for.
@@ -63,7 +63,7 @@ impl<'a> Count<'a> {
     pub(crate) fn add<'r>(&mut self, unit: Raw<'_>, value: impl Fn(usize) -> Raw<'r>) {
         match (self.vouched.unit_type, unit) {
             (UnitType::Integer, Raw::Integer(_)) => {}
-            (UnitType::Text, Raw::Text(text)) if !blank(text) => {}
+            (UnitType::Text, Raw::Text(text)) if is_identifier(text) => {}
             _ => return,
         }
         self.rank_next(unit);

@@ -1,7 +1,7 @@
 //! What the gateway can find out about a source before a question: which server answers, and what the gateway's user may do.
 
 /// The result of an examination of a source; no row was read and nothing was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Examination {
     /// The engine and its version.
     pub engine: String,
@@ -15,6 +15,8 @@ pub struct Examination {
     pub outdated: Vec<OutdatedIndex>,
     /// Whether it may make tables where preparations are kept; none where the configuration names no such place.
     pub may_prepare: Option<bool>,
+    /// What an import of the gateway's own noted of the tables asked about; none on servers.
+    pub imported: Vec<ImportedTable>,
 }
 
 /// An index whose entries may lie in another order than the server searches for them in.
@@ -28,4 +30,15 @@ pub struct OutdatedIndex {
     pub recorded: String,
     /// The version that the server has now; empty if it has none.
     pub actual: String,
+}
+
+/// What an import noted of a table that it made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedTable {
+    /// The table.
+    pub table: String,
+    /// The dataset's version whose data it holds.
+    pub version: String,
+    /// The columns of which values were unread, undeclared or missing and accepted, each with the share that was, from 0 to 1.
+    pub accepted: Vec<(String, f64)>,
 }

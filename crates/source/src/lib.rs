@@ -29,7 +29,7 @@ use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
-pub use examination::{Examination, OutdatedIndex};
+pub use examination::{Examination, ImportedTable, OutdatedIndex};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, Stale};

@@ -169,12 +169,15 @@ impl Source for Sqlite {
         blocking(move || survey::survey(&open.connection, &dataset)).await
     }
 
-    async fn examine(&self, _tables: &[&str]) -> Result<Examination, SourceError> {
+    async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
         // A file is opened read only, whatever its permissions are; a user who may write it may prepare it.
+        let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
         let open = self.connect().await?;
         blocking(move || {
             let version =
                 open.connection.query_row("SELECT sqlite_version()", [], |row| row.get::<_, String>(0));
+            let imported = catalogue::imported(&open.connection, &tables);
+            let imported = imported.map_err(|error| unavailable(&error))?;
             Ok(Examination {
                 engine: format!("SQLite {}", version.map_err(|error| unavailable(&error))?),
                 tls: None,
@@ -182,6 +185,7 @@ impl Source for Sqlite {
                 may_change: Vec::new(),
                 outdated: Vec::new(),
                 may_prepare: None,
+                imported,
             })
         })
         .await

@@ -4,6 +4,10 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use lango_privacy::{Column, Domain, day, number, trimmed_bytes};
 
+/// The most bytes of a text that is read, the blanks around it included: what a longer one takes could fail a question, or show
+/// that it is there by the time it takes. As an identifier it is none.
+pub(crate) const TEXT_BYTES_MOST: usize = 8_192;
+
 /// A value as an engine hands it over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Raw<'a> {
@@ -84,6 +88,7 @@ impl Reader {
                 read.map_or(Value::Undeclared, |(value, _)| self.number(value))
             }
             (Raw::Real(value), Form::Days | Form::Texts) => self.text(Cow::Owned(value.to_string())),
+            (Raw::Text(text), _) if text.len() > TEXT_BYTES_MOST => Value::Undeclared,
             (Raw::Text(text), _) => match trimmed_bytes(text) {
                 [] => Value::Missing,
                 text => std::str::from_utf8(text).map_or(Value::Undeclared, |text| self.text(text.into())),
@@ -149,7 +154,7 @@ fn rescaled(value: i64, from: u32, to: u32) -> i64 {
     number(text.as_bytes(), to).map_or(value, |(value, _)| value)
 }
 
-/// Text of blanks only.
-pub(crate) fn blank(text: &[u8]) -> bool {
-    trimmed_bytes(text).is_empty()
+/// Whether a text identifies a unit: one that is neither blank nor too long to be read.
+pub(crate) fn is_identifier(text: &[u8]) -> bool {
+    text.len() <= TEXT_BYTES_MOST && !trimmed_bytes(text).is_empty()
 }

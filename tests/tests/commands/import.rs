@@ -373,6 +373,20 @@ fn a_register_is_checked_against_its_policy_in_the_office() {
     ] {
         assert!(stdout.contains(expected), "{expected}: {stdout}");
     }
+    // What was accepted is repeated by doctor, and a version that the data are not of is named.
+    office.write_policy(
+        &POLICY.replace("2024-07-01", "2025-07-01").replace("[1900-01-01, 2025", "[1900-01-01, 2024"),
+    );
+    office.write_config(&world);
+    let mut doctor = program::command(program::lango());
+    doctor.args(["doctor", "--format", "json", "--config"]).arg(&config);
+    let (_, found, _) = said(&doctor.output().unwrap());
+    for expected in [
+        "up to 10.0 % of its values were accepted as unread, undeclared or missing",
+        "the register holds the data of version `2024-07-01`, and the policy says `2025-07-01`",
+    ] {
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
     let (code, stdout, _) = check("json");
     let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     let column = |name: &str, key: &str| json["columns"][name][key].as_u64();

@@ -3,7 +3,7 @@
 use crate::text::is_calendar_day;
 
 /// The most digits on each side of a number's point.
-const DIGITS_MOST: usize = 255;
+const DIGITS_MOST: usize = 38;
 
 /// The text without the blanks around it: ASCII's and the no-break space.
 pub fn trimmed(text: &str) -> &str {
@@ -26,7 +26,7 @@ pub fn trimmed_bytes(mut text: &[u8]) -> &[u8] {
 }
 
 /// A decimal number as a whole number of `10^-scale`, rounded half to even, and whether nothing was rounded away. One past 63
-/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, at most 255 digits on each
+/// bits is the nearest that there is, up to its sign. `None` where the text is no number: `[+-]`, at most 38 digits on each
 /// side of at most one point, which stands before a digit, and possibly an exponent of at most three digits.
 ///
 /// IEEE 754-2019, section 4.3.1, `roundTiesToEven`.

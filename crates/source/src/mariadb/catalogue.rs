@@ -151,8 +151,9 @@ pub(super) async fn columns(
         let (precision, scale): (i64, i64) = (row.try_get_unchecked(4)?, row.try_get_unchecked(5)?);
         let (kind, made) = kind(&data, &declared, (precision, scale), &text(row, 7)?);
         let length: Option<i64> = row.try_get_unchecked(6)?;
+        let is_short = length.is_some_and(|length| length <= 2_048);
         Ok(SchemaColumn {
-            listed: Listed { name, declared, kind, made },
+            listed: Listed { name, declared, kind, made, is_short },
             not_null: text(row, 3)? == "NO",
             charset: text(row, 8)?,
             length: length.and_then(|length| u64::try_from(length).ok()),
@@ -169,6 +170,10 @@ fn kind(
 ) -> (Option<ColumnType>, Made) {
     let decimal = u32::try_from(scale).ok().filter(|_| precision <= 18).map(ColumnType::Decimal);
     let kind = match data {
+        // Their texts have zeros in front.
+        "tinyint" | "smallint" | "mediumint" | "int" if declared.contains("zerofill") => {
+            return (Some(ColumnType::Integer), Made::AsNumber);
+        }
         "bigint" if declared.contains("unsigned") => ColumnType::Unsigned,
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => ColumnType::Integer,
         // Their texts are bytes, or of no column's type.

@@ -4,6 +4,7 @@
 use crate::{
     count::UnitType,
     sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted},
+    value::TEXT_BYTES_MOST,
 };
 
 /// Blanks at the start of a binary string, ASCII's and the no-break space; and of one whose bytes are turned round.
@@ -29,10 +30,20 @@ impl Dialect for MariaDbDialect {
         match (made, time_zone) {
             (Made::AsNumber, _) => format!("({quoted} + 0)"),
             (Made::AtPlace, Some(zone)) => {
-                format!("CONVERT_TZ({quoted}, @@session.time_zone, '{}')", place(zone).replace('\'', "''"))
+                // A day that is none is at no place.
+                let zone = place(zone).replace('\'', "''");
+                format!("COALESCE(CONVERT_TZ({quoted}, @@session.time_zone, '{zone}'), {quoted})")
             }
             (Made::AsIs | Made::AsText | Made::AtPlace, _) => quoted.to_owned(),
         }
+    }
+
+    fn bytes(&self, text: &str) -> String {
+        format!("LENGTH({text})")
+    }
+
+    fn short(&self, column: &str) -> String {
+        format!("(CASE WHEN LENGTH({column}) > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)")
     }
 
     fn trimmed(&self, text: &str) -> String {
@@ -73,12 +84,12 @@ impl Dialect for MariaDbDialect {
             ColumnType::Integer | ColumnType::Unsigned => there(format!("CAST({column} AS DECIMAL(38, 0))")),
             ColumnType::Decimal(_) | ColumnType::Numeric => there(column.to_owned()),
             // The shortest decimal that reads back the same.
-            ColumnType::Float => there(format!("CAST(CAST({column} AS CHAR) AS DECIMAL(65, 30))")),
+            ColumnType::Float => there(format!("CAST(CAST({column} AS CHAR) AS DECIMAL(65, 38))")),
             ColumnType::Text { .. } | ColumnType::Day | ColumnType::Moment | ColumnType::Word => {
                 let text = self.trimmed(&self.text(column, kind));
                 Exact {
                     is_there: format!("{text} REGEXP '{NUMBER}'"),
-                    decimal: format!("CAST({text} AS DECIMAL(65, 30))"),
+                    decimal: format!("CAST({text} AS DECIMAL(65, 38))"),
                     undeclared: Some(format!("LENGTH({text}) > 0 AND NOT ({text} REGEXP '{NUMBER}')")),
                 }
             }
@@ -132,8 +143,10 @@ impl Dialect for MariaDbDialect {
 
     fn not_blank(&self, column: &str, kind: ColumnType) -> String {
         // For almost every text its first byte decides, without a copy of it.
-        let trimmed = self.trimmed(&self.text(column, kind));
-        format!("((ASCII({column}) > 32 AND ASCII({column}) NOT IN (160, 194)) OR LENGTH({trimmed}) > 0)")
+        let text = self.text(column, kind);
+        let trimmed = self.trimmed(&text);
+        let first = if matches!(kind, ColumnType::Text { utf8: true, .. }) { column } else { text.as_str() };
+        format!("((ASCII({first}) > 32 AND ASCII({first}) NOT IN (160, 194)) OR LENGTH({trimmed}) > 0)")
     }
 
     fn number(&self, column: &str, kind: ColumnType) -> String {

@@ -68,6 +68,7 @@ async fn inspect(
         may_change,
         outdated: Vec::new(),
         may_prepare,
+        imported: Vec::new(),
     })
 }
 

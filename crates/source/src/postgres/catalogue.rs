@@ -9,6 +9,9 @@ use crate::{
     sql::{ColumnType, Dialect, Listed, Made},
 };
 
+/// Texts of at most this number of characters are short, whatever bytes each takes.
+const SHORT_CHARACTERS: i32 = 2_048;
+
 /// A relation as `pg_class` has it.
 pub(super) struct Relation {
     pub(super) oid: i64,
@@ -81,7 +84,9 @@ pub(super) async fn columns(
         let (name, declared): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (type_name, type_kind): (String, String) = (row.try_get(2)?, row.try_get(3)?);
         let (kind, made) = kind(&type_name, &type_kind, row.try_get(4)?);
-        Ok((Listed { name, declared, kind, made }, row.try_get(5)?, row.try_get(6)?))
+        // A modifier of `n` characters is n + 4, and none is -1.
+        let is_short = (0..SHORT_CHARACTERS + 4).contains(&row.try_get::<i32, _>(4)?) || type_name == "name";
+        Ok((Listed { name, declared, kind, made, is_short }, row.try_get(5)?, row.try_get(6)?))
     };
     rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }

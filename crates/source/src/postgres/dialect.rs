@@ -1,7 +1,8 @@
 //! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
 
-use crate::sql::{
-    Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted,
+use crate::{
+    sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted},
+    value::TEXT_BYTES_MOST,
 };
 
 /// The decimals of a column that may hold what is no number: only of a finite number the difference from itself is 0.
@@ -30,12 +31,20 @@ impl Dialect for PostgresDialect {
             (Made::AsNumber, _) => format!("{quoted}::bigint"),
             // A moment near the ends of what a server can hold may have no day at a place.
             (Made::AtPlace, Some(zone)) => format!(
-                "(CASE WHEN {quoted} BETWEEN '0001-01-03 UTC'::timestamptz AND '9999-12-29 UTC'::timestamptz \
-                 THEN {quoted} AT TIME ZONE '{}' WHEN {quoted} IS NOT NULL THEN 'infinity'::timestamp END)",
+                "(CASE WHEN {quoted} BETWEEN '4713-01-03 00:00:00+00 BC'::timestamptz AND '294276-12-29 00:00:00+00'::timestamptz \
+                 OR {quoted} IN ('infinity', '-infinity') THEN {quoted} AT TIME ZONE '{}' WHEN {quoted} IS NOT NULL THEN 'infinity'::timestamp END)",
                 zone.replace('\'', "''")
             ),
             (Made::AsIs | Made::AtPlace, _) => quoted.to_owned(),
         }
+    }
+
+    fn bytes(&self, text: &str) -> String {
+        format!("octet_length({text})")
+    }
+
+    fn short(&self, column: &str) -> String {
+        format!("(CASE WHEN octet_length({column}) > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)")
     }
 
     fn trimmed(&self, text: &str) -> String {

@@ -61,5 +61,6 @@ async fn inspect(
         may_change,
         outdated: outdated_indexes,
         may_prepare,
+        imported: Vec::new(),
     })
 }

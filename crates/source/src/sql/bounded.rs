@@ -8,7 +8,7 @@ use super::{
     number::Number,
     text::{folded, is_present, normal_text, present_text},
 };
-use crate::{Secret, count::UnitType};
+use crate::{Secret, count::UnitType, value::TEXT_BYTES_MOST};
 
 /// The type of a column in normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,12 @@ pub(super) fn has_unit(dialect: &dyn Dialect, table: &CatalogueTable) -> Option<
         }
         (UnitType::Integer, true) => None,
         (UnitType::Integer, false) => Some(format!("{} IS NOT NULL", unit.plain)),
-        (UnitType::Text, _) => Some(dialect.not_blank(&unit.plain, unit.kind)),
+        // The length first: what a very long text takes is more than some servers have.
+        (UnitType::Text, _) => Some(format!(
+            "CASE WHEN {} <= {TEXT_BYTES_MOST} THEN {} ELSE FALSE END",
+            dialect.bytes(&dialect.text(&unit.plain, unit.kind)),
+            dialect.not_blank(&unit.plain, unit.kind)
+        )),
     }
 }
 

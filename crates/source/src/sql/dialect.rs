@@ -4,7 +4,7 @@ use super::{Bind, Binds, ColumnType, Made, Rendered};
 use crate::count::UnitType;
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
-pub(crate) const DAY: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
+pub(crate) const DAY: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
 |([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$";
 
 /// A day of digits, a time and perhaps an offset behind it: what [`lango_privacy::day`] takes for a day once [`DAY`] holds of its
@@ -13,8 +13,7 @@ pub(crate) const TIME: &str = "^.{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0
 
 /// A decimal number: what [`lango_privacy::number`] reads. None of them is beyond what an engine's decimals can hold, so that no
 /// cast fails.
-pub(crate) const NUMBER: &str =
-    "^[+-]?([0-9]{1,255}([.][0-9]{1,255})?|[.][0-9]{1,255})([eE][+-]?[0-9]{1,3})?$";
+pub(crate) const NUMBER: &str = "^[+-]?([0-9]{1,38}([.][0-9]{1,38})?|[.][0-9]{1,38})([eE][+-]?[0-9]{1,3})?$";
 
 /// A decimal in units of its last digit.
 pub(crate) fn shifted(column: &str, scale: u32) -> String {
@@ -49,6 +48,12 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// A column's value of its [`ColumnType`], at a place for moments that need one.
     fn made(&self, quoted: &str, made: Made, time_zone: Option<&str>) -> String;
+
+    /// The bytes of a text.
+    fn bytes(&self, text: &str) -> String;
+
+    /// A column of texts where they are short enough to be read, and `_O` in place of longer ones.
+    fn short(&self, column: &str) -> String;
 
     /// A text without the blanks around it: ASCII's and the no-break space.
     fn trimmed(&self, text: &str) -> String;

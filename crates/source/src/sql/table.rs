@@ -61,6 +61,8 @@ pub(crate) struct Listed {
     pub(crate) kind: Option<ColumnType>,
     /// What makes a value of that kind of it.
     pub(crate) made: Made,
+    /// Its type keeps texts short enough to be read.
+    pub(crate) is_short: bool,
 }
 
 /// A dataset's columns in the catalogue.
@@ -129,7 +131,12 @@ pub(crate) fn typed(
             found: found.declared.clone(),
             expected,
         })?;
-        let plain = dialect.made(&dialect.quoted(&found.name), found.made, zone);
+        let made = dialect.made(&dialect.quoted(&found.name), found.made, zone);
+        let plain = if matches!(kind, ColumnType::Text { .. }) && !found.is_short {
+            dialect.short(&made)
+        } else {
+            made
+        };
         columns.insert(name.clone(), TableColumn { name: found.name.clone(), plain, kind });
     }
     Ok(Typed { unit, unit_type, columns })

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::{
-    SourceError,
+    ImportedTable, SourceError,
     columns::find_column,
     count::{UnitType, Vouched},
 };
@@ -132,6 +132,34 @@ pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Res
     let entry: String = connection.query_row(sql, [table], |row| row.get(0))?;
     let keys = sole_keys(connection, table).unwrap_or_default();
     Ok(format!("{entry}\nkeys {}\n", keys.join(", ")))
+}
+
+/// What `lango dataset import` noted of these tables in the file.
+pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<ImportedTable>> {
+    let is_there = |name: &str| {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
+        connection.query_row(sql, [name], |row| row.get::<_, bool>(0))
+    };
+    if !is_there("lango_imported")? {
+        return Ok(Vec::new());
+    }
+    let is_accepted = is_there("lango_accepted")?;
+    let mut imported = Vec::new();
+    for table in tables {
+        let sql = "SELECT version FROM lango_imported WHERE table_name = ?";
+        let version: Option<String> = connection.query_row(sql, [table], |row| row.get(0)).optional()?;
+        let Some(version) = version else { continue };
+        let mut accepted = Vec::new();
+        if is_accepted {
+            let sql =
+                "SELECT column_name, share FROM lango_accepted WHERE table_name = ? ORDER BY column_name";
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            accepted = rows.collect::<rusqlite::Result<_>>()?;
+        }
+        imported.push(ImportedTable { table: table.clone(), version, accepted });
+    }
+    Ok(imported)
 }
 
 fn strings(connection: &Connection, sql: &str, of: &str) -> Result<Vec<String>, SourceError> {

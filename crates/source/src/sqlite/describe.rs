@@ -8,7 +8,8 @@ use crate::{ColumnDescription, SourceError, Suggested, TableDescription, sqlite:
 /// The tables of the file, with their columns.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<TableDescription>, SourceError> {
     let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' \
-               AND name NOT LIKE 'lango~_prepar%' ESCAPE '~' AND name NOT LIKE 'lango~_import%' ESCAPE '~' ORDER BY name";
+               AND name NOT LIKE 'lango~_prepar%' ESCAPE '~' AND name NOT LIKE 'lango~_import%' ESCAPE '~' \
+               AND name <> 'lango_accepted' ORDER BY name";
     let names = || {
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
     };

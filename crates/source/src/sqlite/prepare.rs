@@ -18,7 +18,7 @@ use crate::{
     Bounding, Secret, SourceError, Stale,
     count::{UnitType, Vouched},
     preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
-    value::{Raw, blank},
+    value::{Raw, is_identifier},
 };
 
 /// Rows between two commits.
@@ -170,7 +170,7 @@ fn write(
                 number = unit.to_be_bytes();
                 &number
             }
-            (UnitType::Text, Raw::Text(text)) if !blank(text) => text,
+            (UnitType::Text, Raw::Text(text)) if is_identifier(text) => text,
             _ => continue,
         };
         rank = if rank > 0 && unit == before { rank.saturating_add(1) } else { 1 };

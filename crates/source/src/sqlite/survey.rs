@@ -10,7 +10,7 @@ use crate::{
     SourceError, Survey,
     count::UnitType,
     survey::tallies,
-    value::{Raw, blank},
+    value::{Raw, is_identifier},
 };
 
 pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Survey, SourceError> {
@@ -39,7 +39,7 @@ pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Surve
         while let Some(row) = groups.next()? {
             let is_unit = match (unit_type, raw(row.get_ref(0)?)) {
                 (UnitType::Integer, Raw::Integer(_)) => true,
-                (UnitType::Text, Raw::Text(text)) => !blank(text),
+                (UnitType::Text, Raw::Text(text)) => is_identifier(text),
                 (UnitType::Integer | UnitType::Text, _) => false,
             };
             if is_unit {

@@ -98,11 +98,36 @@ async fn reach(
     match source.examine(&tables).await {
         Ok(found) => {
             examined(&subject, &found, report);
+            imported(datasets, &found, report);
             Some(source)
         }
         Err(error) => {
             report.failed(subject, &error, advice(&error));
             None
+        }
+    }
+}
+
+/// Reports what an import noted of the tables: the version of their data, and what was accepted of them.
+fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorReport) {
+    for dataset in datasets {
+        let Some(noted) = found.imported.iter().find(|noted| noted.table == dataset.table) else { continue };
+        if noted.version != dataset.version.as_str() {
+            report.warning(
+                format!("dataset {}, version", dataset.name),
+                format!(
+                    "the register holds the data of version `{}`, and the policy says `{}`",
+                    noted.version, dataset.version
+                ),
+                "import the data of the policy's version, or correct `version`",
+            );
+        }
+        for (column, share) in &noted.accepted {
+            report.warning(
+                format!("dataset {}, column {column}", dataset.name),
+                format!("up to {:.1} % of its values were accepted as unread, undeclared or missing when it was imported", share * 100.0),
+                "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
+            );
         }
     }
 }
