@@ -58,8 +58,15 @@ impl Batch {
         let word = trimmed(field);
         let is_missing = target.declared.is_missing(word);
         let (value, finding) = match target.field_type.read(field, notation) {
-            // As a text, before it is anything else.
-            Read::Day(_) | Read::Integer(_) if is_missing => (SqlValue::Null, Some(Finding::Missing)),
+            // Missing as a text, and another value as what it is read as.
+            Read::Integer(value)
+                if is_missing && target.declared.of_number(value) != Some(Finding::Missing) =>
+            {
+                (SqlValue::Null, Some(Finding::Missing))
+            }
+            Read::Day(day) if is_missing && target.declared.of_text(&day) != Some(Finding::Missing) => {
+                (SqlValue::Null, Some(Finding::Missing))
+            }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(text)),
