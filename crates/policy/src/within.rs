@@ -27,8 +27,7 @@ impl<'a> In<'a> {
     pub(crate) fn list<T>(&self, at: &Spanned<T>, name: &str) -> Result<&'a Document, DocumentError> {
         let found = self.lists.iter().find(|list| file_name(list) == name);
         found.copied().ok_or_else(|| {
-            let near = nearest(name, self.lists.iter().map(|list| file_name(list)));
-            let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            let near = meant(name, self.lists.iter().map(|list| file_name(list)));
             let message = format!("there is no file `{name}` beside the policy (a name that ends in `.csv`, without a folder){near}");
             self.error(at, message)
         })
@@ -42,8 +41,7 @@ impl<'a> In<'a> {
         name: &str,
         known: impl Iterator<Item = &'n str>,
     ) -> DocumentError {
-        let near = nearest(name, known).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
-        self.error(at, format!("there is no {what} `{name}`{near}"))
+        self.error(at, format!("there is no {what} `{name}`{}", meant(name, known)))
     }
 
     pub(crate) fn unknown<'n, T>(
@@ -53,9 +51,7 @@ impl<'a> In<'a> {
         name: &str,
         known: impl Iterator<Item = &'n str>,
     ) -> DocumentError {
-        let meant =
-            nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-        self.error(at, format!("{what} `{name}` is not declared{meant}"))
+        self.error(at, format!("{what} `{name}` is not declared{}", meant(name, known)))
     }
 
     /// Checks the version of the format; of the earlier one the error says what to write instead.
@@ -162,6 +158,11 @@ impl<'a> In<'a> {
         };
         Ok(Budget { account, epsilon_nano, renews })
     }
+}
+
+/// The known name that is most like one, as the end of a message; nothing where none is.
+fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default()
 }
 
 fn file_name(document: &Document) -> &str {

@@ -26,7 +26,7 @@ pub use accuracy::{
 pub use cube::{Cube, Objective, Weight};
 pub use dataset::{
     Column, Dataset, DatasetError, DatasetKind, Domain, Grid, OTHER, Range, Reading, Span, TOTAL, UNKNOWN,
-    Unit, day, number, trimmed, trimmed_bytes,
+    Unit, day, folded, number, trimmed, trimmed_bytes,
 };
 pub use decimal::{Decimal, nano};
 pub use groups::Group;

@@ -1,11 +1,11 @@
 //! From the rows of a table to the integers of a plan, in one pass: ranks, conditions, cells.
 
-use lango_privacy::{Column, Counted, Exact, Name, Plan};
+use lango_privacy::{Column, Counted, Exact, Name, Plan, trimmed_bytes};
 
 use crate::{
     field::{Field, fields},
     tally::Tally,
-    value::{Raw, is_identifier},
+    value::{Raw, TEXT_BYTES_MOST},
 };
 
 /// What the catalogue vouches for.
@@ -23,6 +23,17 @@ pub(crate) struct Vouched {
 pub(crate) enum UnitType {
     Integer,
     Text,
+}
+
+impl UnitType {
+    /// Whether a value identifies a unit: one of this type, and of texts one that is neither blank nor too long to be read.
+    pub(crate) fn identifies(self, unit: Raw<'_>) -> bool {
+        match (self, unit) {
+            (Self::Integer, Raw::Integer(_)) => true,
+            (Self::Text, Raw::Text(text)) => text.len() <= TEXT_BYTES_MOST && !trimmed_bytes(text).is_empty(),
+            (Self::Integer | Self::Text, _) => false,
+        }
+    }
 }
 
 /// Counts a plan's integers.
@@ -61,10 +72,8 @@ impl<'a> Count<'a> {
 
     /// Adds a row. Unless the catalogue vouches for one row per unit, the rows of a unit must come together and in row order.
     pub(crate) fn add<'r>(&mut self, unit: Raw<'_>, value: impl Fn(usize) -> Raw<'r>) {
-        match (self.vouched.unit_type, unit) {
-            (UnitType::Integer, Raw::Integer(_)) => {}
-            (UnitType::Text, Raw::Text(text)) if is_identifier(text) => {}
-            _ => return,
+        if !self.vouched.unit_type.identifies(unit) {
+            return;
         }
         self.rank_next(unit);
         if self.rank > self.rows_at_most {

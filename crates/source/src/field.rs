@@ -6,13 +6,12 @@ use lango_privacy::{
     Code, Column, Domain, Fetch, FilterOn, Name, OTHER, Plan, PlannedFilter, Span, TOTAL, UNKNOWN,
 };
 
-use crate::value::{Raw, Reader, Value, folded};
+use crate::value::{Raw, Reader, Value};
 
 /// A column that a plan uses, and what stands in it in the row at hand.
 pub(crate) struct Field<'a> {
     domain: &'a Domain,
     reader: Reader,
-    ignores_case: bool,
     /// The positions of the keys that texts mean, folded; of days, those of the stretches.
     positions: HashMap<String, usize>,
     /// How many keys there are, `_O` and `_U` included.
@@ -95,7 +94,6 @@ impl<'a> Field<'a> {
         let mut field = Self {
             domain,
             reader,
-            ignores_case: column.reading.ignores_case,
             positions,
             keys,
             conditions: Vec::new(),
@@ -154,7 +152,7 @@ impl<'a> Field<'a> {
                     Domain::Date { .. } => {
                         self.domain.key_of(text).and_then(|key| self.positions.get(key).copied())
                     }
-                    Domain::Codes(_) => self.positions.get(&*folded(text, self.ignores_case)).copied(),
+                    Domain::Codes(_) => self.positions.get(&*self.reader.folded(text)).copied(),
                     Domain::Integer { .. } | Domain::Amount { .. } | Domain::Open => None,
                 };
                 position.unwrap_or(self.other())

@@ -20,7 +20,7 @@ mod text;
 pub(crate) use access::{AccessPath, GroupForm};
 pub(crate) use bounded::{NormalType, Ranks, bounded, normal_type};
 pub(crate) use column_type::{ColumnType, Made};
-pub(crate) use dialect::{DAY, Dialect, Exact, NUMBER, OrderField, TIME, shifted};
+pub(crate) use dialect::{DAY, Dialect, Exact, OrderField, shifted};
 pub(crate) use filters::is_judged;
 pub(crate) use groups::{Aggregate, GroupSelect, statements};
 #[cfg(test)]

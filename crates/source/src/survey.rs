@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lango_privacy::{Column, Dataset, Domain, Name, number};
 
-use crate::value::{Raw, Reader, Value, folded};
+use crate::value::{Raw, Reader, Value};
 
 /// The undeclared values of a column that are listed, the most frequent first.
 const FREQUENT_MOST: usize = 20;
@@ -89,7 +89,6 @@ impl Survey {
 pub(crate) struct SurveyTally<'a> {
     domain: &'a Domain,
     reader: Reader,
-    ignores_case: bool,
     texts: BTreeMap<String, usize>,
     counted: ColumnSurvey,
     found: HashMap<String, u64>,
@@ -101,7 +100,6 @@ impl<'a> SurveyTally<'a> {
         Self {
             domain: &column.domain,
             reader: Reader::new(column, stored),
-            ignores_case: column.reading.ignores_case,
             texts: column.texts(),
             counted: ColumnSurvey::default(),
             found: HashMap::new(),
@@ -121,9 +119,7 @@ impl<'a> SurveyTally<'a> {
                     (false, false) => counted.declared += rows,
                 }
             }
-            (Value::Text(text), Domain::Codes(_))
-                if self.texts.contains_key(&*folded(text, self.ignores_case)) =>
-            {
+            (Value::Text(text), Domain::Codes(_)) if self.texts.contains_key(&*self.reader.folded(text)) => {
                 counted.declared += rows;
             }
             (Value::Text(text), Domain::Date { .. }) if self.domain.key_of(text).is_some() => {

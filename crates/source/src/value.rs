@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use lango_privacy::{Column, Domain, day, number, trimmed_bytes};
+use lango_privacy::{Column, Domain, day, folded, number, trimmed_bytes};
 
 /// The most bytes of a text that is read, the blanks around it included: what a longer one takes could fail a question, or show
 /// that it is there by the time it takes. As an identifier it is none.
@@ -114,8 +114,13 @@ impl Reader {
         }
     }
 
+    /// A text as letters of both cases are the same in the column, or not.
+    pub(crate) fn folded<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        folded(text, self.ignores_case)
+    }
+
     fn is_missing(&self, text: &str) -> bool {
-        !self.missing_texts.is_empty() && self.missing_texts.contains(&*folded(text, self.ignores_case))
+        !self.missing_texts.is_empty() && self.missing_texts.contains(&*self.folded(text))
     }
 
     fn text<'a>(&self, text: Cow<'a, str>) -> Value<'a> {
@@ -143,18 +148,8 @@ impl Reader {
     }
 }
 
-/// A text as letters of both cases are the same, or not.
-pub(crate) fn folded(text: &str, ignores_case: bool) -> Cow<'_, str> {
-    if ignores_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
-}
-
 /// Units of `10^-from` as units of `10^-to`, rounded half to even; past 63 bits the nearest that there is.
 fn rescaled(value: i64, from: u32, to: u32) -> i64 {
     let text = format!("{value}e-{from}");
     number(text.as_bytes(), to).map_or(value, |(value, _)| value)
-}
-
-/// Whether a text identifies a unit: one that is neither blank nor too long to be read.
-pub(crate) fn is_identifier(text: &[u8]) -> bool {
-    text.len() <= TEXT_BYTES_MOST && !trimmed_bytes(text).is_empty()
 }

@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use super::stored::folded;
 use crate::{Code, Name};
 
 /// How the values of a column are read, where it is not as they stand.
@@ -30,11 +31,7 @@ pub struct Reading {
 impl Reading {
     /// As letters of both cases are the same, or not.
     pub fn folded<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.ignores_case && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(text.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(text)
-        }
+        folded(text, self.ignores_case)
     }
 
     /// In words, and the same for the same reading; nothing where values are read as they stand.

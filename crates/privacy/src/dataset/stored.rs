@@ -1,5 +1,7 @@
 //! What stands in a register or a file as text: numbers, days, and the blanks around them. The same reading on every engine.
 
+use std::borrow::Cow;
+
 use crate::text::is_calendar_day;
 
 /// The most digits on each side of a number's point.
@@ -12,6 +14,15 @@ pub fn trimmed(text: &str) -> &str {
 
 fn is_blank(letter: char) -> bool {
     matches!(letter, '\t'..='\r' | ' ' | '\u{a0}')
+}
+
+/// A text as ASCII letters of both cases are the same, or not.
+pub fn folded(text: &str, ignores_case: bool) -> Cow<'_, str> {
+    if ignores_case && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// As [`trimmed`], of bytes that may be no UTF-8.

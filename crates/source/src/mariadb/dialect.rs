@@ -3,8 +3,7 @@
 
 use crate::{
     count::UnitType,
-    sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted},
-    value::TEXT_BYTES_MOST,
+    sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, OrderField, Rendered, shifted},
 };
 
 /// Blanks at the start of a binary string, ASCII's and the no-break space; and of one whose bytes are turned round.
@@ -42,8 +41,8 @@ impl Dialect for MariaDbDialect {
         format!("LENGTH({text})")
     }
 
-    fn short(&self, column: &str) -> String {
-        format!("(CASE WHEN LENGTH({column}) > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)")
+    fn matches(&self, text: &str, expression: &str) -> String {
+        format!("{text} REGEXP '{expression}'")
     }
 
     fn trimmed(&self, text: &str) -> String {
@@ -71,12 +70,6 @@ impl Dialect for MariaDbDialect {
         format!("LOWER(CONVERT({} USING utf8mb4)) COLLATE utf8mb4_bin", self.trimmed(text))
     }
 
-    fn day_of(&self, text: &str) -> String {
-        format!(
-            "CASE WHEN LENGTH({text}) > 10 AND {text} REGEXP '{TIME}' AND LEFT({text}, 10) REGEXP '{DAY}' THEN LEFT({text}, 10) ELSE {text} END"
-        )
-    }
-
     fn exact(&self, column: &str, kind: ColumnType) -> Exact {
         let there =
             |decimal: String| Exact { is_there: format!("{column} IS NOT NULL"), decimal, undeclared: None };
@@ -87,11 +80,7 @@ impl Dialect for MariaDbDialect {
             ColumnType::Float => there(format!("CAST(CAST({column} AS CHAR) AS DECIMAL(65, 38))")),
             ColumnType::Text { .. } | ColumnType::Day | ColumnType::Moment | ColumnType::Word => {
                 let text = self.trimmed(&self.text(column, kind));
-                Exact {
-                    is_there: format!("{text} REGEXP '{NUMBER}'"),
-                    decimal: format!("CAST({text} AS DECIMAL(65, 38))"),
-                    undeclared: Some(format!("LENGTH({text}) > 0 AND NOT ({text} REGEXP '{NUMBER}')")),
-                }
+                self.exact_of_text(&text, format!("CAST({text} AS DECIMAL(65, 38))"))
             }
         }
     }
@@ -191,7 +180,7 @@ impl Dialect for MariaDbDialect {
 
     fn is_day(&self, text: &str, _: ColumnType) -> String {
         // The dollar sign also stands before a line's end at the very end.
-        format!("(LENGTH({text}) = 10 AND {text} REGEXP '{DAY}')")
+        format!("(LENGTH({text}) = 10 AND {})", self.matches(text, DAY))
     }
 
     fn day_number(&self, text: &str) -> String {

@@ -1,9 +1,6 @@
 //! SQL as PostgreSQL speaks it. The database's encoding is UTF-8, which the catalogue's check sees to.
 
-use crate::{
-    sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, NUMBER, OrderField, Rendered, TIME, shifted},
-    value::TEXT_BYTES_MOST,
-};
+use crate::sql::{Bind, Binds, ColumnType, DAY, Dialect, Exact, Made, OrderField, Rendered, shifted};
 
 /// The decimals of a column that may hold what is no number: only of a finite number the difference from itself is 0.
 fn finite(column: &str, decimal: String) -> Exact {
@@ -43,8 +40,8 @@ impl Dialect for PostgresDialect {
         format!("octet_length({text})")
     }
 
-    fn short(&self, column: &str) -> String {
-        format!("(CASE WHEN octet_length({column}) > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)")
+    fn matches(&self, text: &str, expression: &str) -> String {
+        format!("{text} ~ '{expression}'")
     }
 
     fn trimmed(&self, text: &str) -> String {
@@ -60,12 +57,6 @@ impl Dialect for PostgresDialect {
         format!("lower({})", self.trimmed(text))
     }
 
-    fn day_of(&self, text: &str) -> String {
-        format!(
-            "CASE WHEN octet_length({text}) > 10 AND {text} ~ '{TIME}' AND left({text}, 10) ~ '{DAY}' THEN left({text}, 10) ELSE {text} END"
-        )
-    }
-
     fn exact(&self, column: &str, kind: ColumnType) -> Exact {
         match kind {
             ColumnType::Integer | ColumnType::Unsigned => Exact {
@@ -78,11 +69,7 @@ impl Dialect for PostgresDialect {
             ColumnType::Float => finite(column, format!("{column}::text::numeric")),
             ColumnType::Text { .. } | ColumnType::Day | ColumnType::Moment | ColumnType::Word => {
                 let text = self.trimmed(&self.text(column, kind));
-                Exact {
-                    is_there: format!("{text} ~ '{NUMBER}'"),
-                    decimal: format!("{text}::numeric"),
-                    undeclared: Some(format!("{text} <> '' AND {text} !~ '{NUMBER}'")),
-                }
+                self.exact_of_text(&text, format!("{text}::numeric"))
             }
         }
     }
@@ -161,7 +148,7 @@ impl Dialect for PostgresDialect {
             | ColumnType::Numeric
             | ColumnType::Float
             | ColumnType::Text { .. }
-            | ColumnType::Word => format!("{text} ~ '{DAY}'"),
+            | ColumnType::Word => self.matches(text, DAY),
         }
     }
 

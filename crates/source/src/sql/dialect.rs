@@ -1,7 +1,7 @@
 //! What engines say each in its own way.
 
 use super::{Bind, Binds, ColumnType, Made, Rendered};
-use crate::count::UnitType;
+use crate::{count::UnitType, value::TEXT_BYTES_MOST};
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
 pub(crate) const DAY: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
@@ -9,11 +9,11 @@ pub(crate) const DAY: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][
 
 /// A day of digits, a time and perhaps an offset behind it: what [`lango_privacy::day`] takes for a day once [`DAY`] holds of its
 /// first ten characters.
-pub(crate) const TIME: &str = "^.{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?$";
+const TIME: &str = "^.{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)?$";
 
 /// A decimal number: what [`lango_privacy::number`] reads. None of them is beyond what an engine's decimals can hold, so that no
 /// cast fails.
-pub(crate) const NUMBER: &str = "^[+-]?([0-9]{1,38}([.][0-9]{1,38})?|[.][0-9]{1,38})([eE][+-]?[0-9]{1,3})?$";
+const NUMBER: &str = "^[+-]?([0-9]{1,38}([.][0-9]{1,38})?|[.][0-9]{1,38})([eE][+-]?[0-9]{1,3})?$";
 
 /// A decimal in units of its last digit.
 pub(crate) fn shifted(column: &str, scale: u32) -> String {
@@ -53,7 +53,12 @@ pub(crate) trait Dialect: Send + Sync {
     fn bytes(&self, text: &str) -> String;
 
     /// A column of texts where they are short enough to be read, and `_O` in place of longer ones.
-    fn short(&self, column: &str) -> String;
+    fn short(&self, column: &str) -> String {
+        format!("(CASE WHEN {} > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)", self.bytes(column))
+    }
+
+    /// Whether a text matches a regular expression.
+    fn matches(&self, text: &str, expression: &str) -> String;
 
     /// A text without the blanks around it: ASCII's and the no-break space.
     fn trimmed(&self, text: &str) -> String;
@@ -65,7 +70,18 @@ pub(crate) trait Dialect: Send + Sync {
     fn loosely(&self, text: &str) -> String;
 
     /// The day alone of a trimmed text that is a day with a time behind it; any other text as it is.
-    fn day_of(&self, text: &str) -> String;
+    fn day_of(&self, text: &str) -> String {
+        let day = format!("left({text}, 10)");
+        let (has_time, is_day) = (self.matches(text, TIME), self.matches(&day, DAY));
+        format!("CASE WHEN {} > 10 AND {has_time} AND {is_day} THEN {day} ELSE {text} END", self.bytes(text))
+    }
+
+    /// The decimals of a trimmed text; `decimal` is the text as one, where it is a number.
+    fn exact_of_text(&self, text: &str, decimal: String) -> Exact {
+        let is_there = self.matches(text, NUMBER);
+        let undeclared = Some(format!("{} > 0 AND NOT ({is_there})", self.bytes(text)));
+        Exact { is_there, decimal, undeclared }
+    }
 
     /// The decimals of a column of numbers.
     fn exact(&self, column: &str, kind: ColumnType) -> Exact;

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     Bounding, Secret, SourceError, Stale,
-    count::{UnitType, Vouched},
+    count::Vouched,
     preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
-    value::{Raw, is_identifier},
+    value::Raw,
 };
 
 /// Rows between two commits.
@@ -164,14 +164,18 @@ fn write(
     // The rows of a unit come together, and all identifiers are of one type.
     let (mut before, mut rank, mut written) = (Vec::new(), 0_u32, 0_u64);
     while let Some(row) = found.next()? {
+        let identifier = raw(row.get_ref(0)?);
+        if !table.vouched.unit_type.identifies(identifier) {
+            continue;
+        }
         let number;
-        let unit: &[u8] = match (table.vouched.unit_type, raw(row.get_ref(0)?)) {
-            (UnitType::Integer, Raw::Integer(unit)) => {
+        let unit: &[u8] = match identifier {
+            Raw::Integer(unit) => {
                 number = unit.to_be_bytes();
                 &number
             }
-            (UnitType::Text, Raw::Text(text)) if is_identifier(text) => text,
-            _ => continue,
+            Raw::Text(text) => text,
+            Raw::Null | Raw::Real(_) | Raw::Other => continue,
         };
         rank = if rank > 0 && unit == before { rank.saturating_add(1) } else { 1 };
         before.clear();

@@ -6,12 +6,7 @@ use lango_privacy::{Dataset, Name};
 use rusqlite::Connection;
 
 use super::{catalogue, row_order::raw, statement::quoted, unavailable};
-use crate::{
-    SourceError, Survey,
-    count::UnitType,
-    survey::tallies,
-    value::{Raw, is_identifier},
-};
+use crate::{SourceError, Survey, count::UnitType, survey::tallies};
 
 pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Survey, SourceError> {
     let file = catalogue::check(connection, dataset)?;
@@ -37,12 +32,7 @@ pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Surve
         let mut groups = statement.query([])?;
         let mut units: BTreeMap<u64, u64> = BTreeMap::new();
         while let Some(row) = groups.next()? {
-            let is_unit = match (unit_type, raw(row.get_ref(0)?)) {
-                (UnitType::Integer, Raw::Integer(_)) => true,
-                (UnitType::Text, Raw::Text(text)) => is_identifier(text),
-                (UnitType::Integer | UnitType::Text, _) => false,
-            };
-            if is_unit {
+            if unit_type.identifies(raw(row.get_ref(0)?)) {
                 *units.entry(row.get::<_, i64>(1)?.unsigned_abs()).or_default() += 1;
             }
         }
