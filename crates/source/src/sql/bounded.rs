@@ -6,9 +6,9 @@ use lango_privacy::{Column, Dataset, Domain, Name};
 use super::{
     Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField,
     number::Number,
-    text::{folded, is_present, normal_text, present_text},
+    text::{folded, is_present, normal_text, present_text, stands_as_declared},
 };
-use crate::{Secret, count::UnitType, value::TEXT_BYTES_MOST};
+use crate::{Secret, count::UnitType};
 
 /// The type of a column in normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) fn normal_type(domain: &Domain) -> NormalType {
     if *domain == Domain::Open { NormalType::Text } else { NormalType::Number }
 }
 
-/// The name of a column of codes that is not in normal form: the text, NULL where it is blank. No declared name begins so, and
-/// engines cut none that is so short.
+/// The name of a column of codes that is not in normal form: the text as it stands, but `_O` where it is too long to be read. No
+/// declared name begins so, and engines cut none that is so short.
 pub(super) fn text_column(dataset: &Dataset, name: &Name) -> String {
     let position = dataset.columns.keys().position(|declared| declared == name);
     format!("_text_{}", position.unwrap_or(usize::MAX))
@@ -63,7 +63,10 @@ pub(crate) fn bounded(
         inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column, binds));
         outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
         if matches!(column.domain, Domain::Codes(_)) {
-            outer += &format!(", {quoted} AS {}", dialect.quoted(&text_column(dataset, name)));
+            let text = table.short(dialect, name, dialect.text(table.plain(name), table.kind(name)));
+            let column = dialect.quoted(&text_column(dataset, name));
+            inner += &format!(", {text} AS {column}");
+            outer += &format!(", {column}");
         }
     }
     let there = has_unit(dialect, table).unwrap_or_else(|| "1 = 1".to_owned());
@@ -130,12 +133,15 @@ pub(super) fn has_unit(dialect: &dyn Dialect, table: &CatalogueTable) -> Option<
         }
         (UnitType::Integer, true) => None,
         (UnitType::Integer, false) => Some(format!("{} IS NOT NULL", unit.plain)),
-        // The length first: what a very long text takes is more than some servers have.
-        (UnitType::Text, _) => Some(format!(
-            "CASE WHEN {} <= {TEXT_BYTES_MOST} THEN {} ELSE FALSE END",
-            dialect.bytes(&dialect.text(&unit.plain, unit.kind)),
-            dialect.not_blank(&unit.plain, unit.kind)
-        )),
+        (UnitType::Text, _) => {
+            let not_blank = dialect.not_blank(&unit.plain, unit.kind);
+            if unit.is_short {
+                return Some(not_blank);
+            }
+            // Nothing is no unit either.
+            let text = dialect.text(&unit.plain, unit.kind);
+            Some(dialect.unless_long(&text, &not_blank, "FALSE"))
+        }
     }
 }
 
@@ -171,6 +177,10 @@ fn order_field(
             OrderField { text: number.ordered(dialect), present: None }
         }
         Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
+            if stands_as_declared(dialect, table, name, column, binds).is_some() {
+                let text = present_text(dialect, table, name, column, binds);
+                return OrderField { text, present: None };
+            }
             let present = is_present(dialect, table, name, column, binds);
             OrderField { text: normal_text(dialect, table, name, column), present }
         }

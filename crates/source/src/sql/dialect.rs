@@ -52,9 +52,16 @@ pub(crate) trait Dialect: Send + Sync {
     /// The bytes of a text.
     fn bytes(&self, text: &str) -> String;
 
-    /// A column of texts where they are short enough to be read, and `_O` in place of longer ones.
-    fn short(&self, column: &str) -> String {
-        format!("(CASE WHEN {} > {TEXT_BYTES_MOST} THEN '_O' ELSE {column} END)", self.bytes(column))
+    /// What is made of a text, and something instead where the text is too long to be read: what a very long text takes is more
+    /// than some servers have.
+    fn unless_long(&self, text: &str, made: &str, instead: &str) -> String {
+        format!("(CASE WHEN {} > {TEXT_BYTES_MOST} THEN {instead} ELSE {made} END)", self.bytes(text))
+    }
+
+    /// Whether texts of any length are grouped without harm, so that long ones are left out afterwards: that is a step for each
+    /// group instead of each row.
+    fn groups_long_texts(&self) -> bool {
+        false
     }
 
     /// Whether a text matches a regular expression.
@@ -62,6 +69,11 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// A text without the blanks around it: ASCII's and the no-break space.
     fn trimmed(&self, text: &str) -> String;
+
+    /// That a text is one of these, where that costs a row less than trimming does.
+    fn is_among(&self, _text: &str, _texts: &[String]) -> Option<String> {
+        None
+    }
 
     /// A text with these letters of ASCII in small letters, and perhaps others.
     fn folded(&self, text: &str, letters: &str) -> String;

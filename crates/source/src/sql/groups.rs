@@ -168,7 +168,10 @@ impl Planner<'_> {
                 (GroupForm::Key, band(dialect, &number, [*low, *high], bands, binds))
             }
             (AccessPath::Direct(table), _) => {
-                (GroupForm::Text, dialect.grouped(table.plain(name), table.kind(name)))
+                let plain = table.plain(name).to_owned();
+                let plain =
+                    if dialect.groups_long_texts() { plain } else { table.short(dialect, name, plain) };
+                (GroupForm::Text, dialect.grouped(&plain, table.kind(name)))
             }
             (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Text, column),
             (AccessPath::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {

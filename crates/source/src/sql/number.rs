@@ -54,6 +54,7 @@ impl Number {
         let mut number = if is_exact(kind, scale) {
             Self { value: dialect.number(plain, kind), undeclared: None, plain: true }
         } else {
+            let plain = &table.short(dialect, name, plain.to_owned());
             let Exact { mut is_there, decimal, mut undeclared } = dialect.exact(plain, kind);
             if kind.is_text()
                 && let Some(missing) =

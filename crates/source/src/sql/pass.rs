@@ -19,7 +19,9 @@ impl OutputType<'_> {
     pub(super) fn of(&self, dialect: &dyn Dialect, access: AccessPath<'_>, plain: &str) -> String {
         match (self, access) {
             (OutputType::Group(name, GroupForm::Text), AccessPath::Direct(table)) => {
-                dialect.as_text(plain, table.kind(name))
+                let text = dialect.as_text(plain, table.kind(name));
+                let is_short = !dialect.groups_long_texts() || table.is_short(name);
+                if is_short { text } else { dialect.unless_long(plain, &text, "'_O'") }
             }
             (OutputType::Group(_, GroupForm::Text), AccessPath::Bounded { .. }) => plain.to_owned(),
             (OutputType::Group(name, GroupForm::Number), AccessPath::Direct(table)) => {

@@ -1,7 +1,7 @@
 //! The text of a statement while it is put together: parts may be written in any order, and each engine numbers the
 //! parameters in its own way at the end.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::Secret;
 
@@ -21,18 +21,28 @@ pub(crate) enum Bind {
 
 /// The parameters of a statement.
 #[derive(Clone, Default)]
-pub(crate) struct Binds(Vec<Bind>);
+pub(crate) struct Binds {
+    all: Vec<Bind>,
+    /// The numbers of the texts among them.
+    texts: HashMap<String, usize>,
+}
 
 impl Binds {
     /// Binds a value; what stands for it in the text.
     pub(crate) fn add(&mut self, bind: Bind) -> String {
-        self.0.push(bind);
-        format!("{MARK}{}{MARK}", self.0.len())
+        self.all.push(bind);
+        format!("{MARK}{}{MARK}", self.all.len())
     }
 
-    /// Binds a text.
+    /// Binds a text, once however often it stands in the statement.
     pub(crate) fn text(&mut self, text: &str) -> String {
-        self.add(Bind::Text(text.to_owned()))
+        match self.texts.get(text) {
+            Some(number) => format!("{MARK}{number}{MARK}"),
+            None => {
+                self.texts.insert(text.to_owned(), self.all.len() + 1);
+                self.add(Bind::Text(text.to_owned()))
+            }
+        }
     }
 }
 
@@ -53,7 +63,7 @@ impl Rendered {
             }
             rendered.push_str(part);
         }
-        Self { text: rendered, binds: binds.0 }
+        Self { text: rendered, binds: binds.all }
     }
 
     /// Parameters as `?`, bound in the order in which they stand.
@@ -65,7 +75,7 @@ impl Rendered {
                 continue;
             }
             rendered.push('?');
-            let number = part.parse::<usize>().ok().and_then(|number| binds.0.get(number.checked_sub(1)?));
+            let number = part.parse::<usize>().ok().and_then(|number| binds.all.get(number.checked_sub(1)?));
             bound.extend(number.cloned());
         }
         Self { text: rendered, binds: bound }
@@ -88,7 +98,7 @@ mod tests {
         let written = || {
             let mut binds = Binds::default();
             let (a, b) = (binds.text("a"), binds.text("b"));
-            (format!("SELECT {b} WHERE x = {a} OR y = {b}"), binds)
+            (format!("SELECT {b} WHERE x = {a} OR y = {}", binds.text("b")), binds)
         };
         let (text, binds) = written();
         let numbered = Rendered::numbered(&text, binds);

@@ -10,8 +10,9 @@ use crate::count::UnitType;
 
 /// The values of a declared column, as text, each with its rows.
 pub(crate) fn values(dialect: &dyn Dialect, table: &CatalogueTable, name: &Name) -> GroupSelect {
-    let grouped = dialect.grouped(table.plain(name), table.kind(name));
-    let text = dialect.as_text(&grouped, table.kind(name));
+    let kind = table.kind(name);
+    let grouped = dialect.grouped(&table.short(dialect, name, table.plain(name).to_owned()), kind);
+    let text = dialect.as_text(&grouped, kind);
     let count = dialect.as_number("count(*)");
     select(
         dialect,

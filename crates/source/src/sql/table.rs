@@ -38,6 +38,16 @@ impl CatalogueTable {
     pub(crate) fn plain(&self, name: &Name) -> &str {
         self.columns.get(name).map_or("NULL", |column| column.plain.as_str())
     }
+
+    /// What is made of a declared column, and `_O` where it is a text that is too long to be read.
+    pub(crate) fn short(&self, dialect: &dyn Dialect, name: &Name, made: String) -> String {
+        if self.is_short(name) { made } else { dialect.unless_long(self.plain(name), &made, "'_O'") }
+    }
+
+    /// Whether a declared column holds no text that is too long to be read.
+    pub(crate) fn is_short(&self, name: &Name) -> bool {
+        self.columns.get(name).is_none_or(|column| column.is_short)
+    }
 }
 
 /// A column of the table.
@@ -49,6 +59,8 @@ pub(crate) struct TableColumn {
     pub(crate) plain: String,
     /// How that is declared.
     pub(crate) kind: ColumnType,
+    /// Its type rules out texts that are too long to be read.
+    pub(crate) is_short: bool,
 }
 
 /// A column as the catalogue lists it.
@@ -106,6 +118,7 @@ pub(crate) fn typed(
         name: found.name.clone(),
         plain: dialect.made(&dialect.quoted(&found.name), found.made, None),
         kind: found.kind.unwrap_or(ColumnType::Word),
+        is_short: found.is_short,
     };
     let mut columns = BTreeMap::new();
     for (name, column) in &dataset.columns {
@@ -131,13 +144,9 @@ pub(crate) fn typed(
             found: found.declared.clone(),
             expected,
         })?;
-        let made = dialect.made(&dialect.quoted(&found.name), found.made, zone);
-        let plain = if matches!(kind, ColumnType::Text { .. }) && !found.is_short {
-            dialect.short(&made)
-        } else {
-            made
-        };
-        columns.insert(name.clone(), TableColumn { name: found.name.clone(), plain, kind });
+        let plain = dialect.made(&dialect.quoted(&found.name), found.made, zone);
+        let is_short = found.is_short || !matches!(kind, ColumnType::Text { .. });
+        columns.insert(name.clone(), TableColumn { name: found.name.clone(), plain, kind, is_short });
     }
     Ok(Typed { unit, unit_type, columns })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_privacy::{Column, Domain, Name};
 
-use super::{Binds, CatalogueTable, Dialect};
+use super::{Binds, CatalogueTable, ColumnType, Dialect};
 
 /// A column's text on the table itself, without blanks around it, and the day alone where it is of days; as it is where it is
 /// missing.
@@ -18,9 +18,9 @@ pub(super) fn normal_text(
     let text = dialect.text(table.plain(name), kind);
     match (kind.is_text(), &column.domain) {
         (false, _) => text,
-        (true, Domain::Date { .. }) => dialect.day_of(&dialect.trimmed(&text)),
+        (true, Domain::Date { .. }) => table.short(dialect, name, dialect.day_of(&dialect.trimmed(&text))),
         (true, Domain::Codes(_) | Domain::Open | Domain::Integer { .. } | Domain::Amount { .. }) => {
-            dialect.trimmed(&text)
+            table.short(dialect, name, dialect.trimmed(&text))
         }
     }
 }
@@ -34,14 +34,21 @@ pub(super) fn is_present(
     binds: &mut Binds,
 ) -> Option<String> {
     let kind = table.kind(name);
-    let not_blank = kind.is_text().then(|| dialect.not_blank(table.plain(name), kind));
+    let not_blank = kind.is_text().then(|| {
+        let not_blank = dialect.not_blank(table.plain(name), kind);
+        if table.is_short(name) {
+            not_blank
+        } else {
+            dialect.unless_long(table.plain(name), &not_blank, "TRUE")
+        }
+    });
     let missing = missing_among(dialect, &normal_text(dialect, table, name, column), column, binds);
     let conditions = not_blank.into_iter().chain(missing.map(|missing| format!("NOT ({missing})")));
     let conditions: Vec<String> = conditions.collect();
     (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }
 
-/// A column's text where there is any.
+/// A column's text where there is any, else NULL.
 pub(super) fn present_text(
     dialect: &dyn Dialect,
     table: &CatalogueTable,
@@ -50,10 +57,32 @@ pub(super) fn present_text(
     binds: &mut Binds,
 ) -> String {
     let text = normal_text(dialect, table, name, column);
-    match is_present(dialect, table, name, column, binds) {
+    let text = match is_present(dialect, table, name, column, binds) {
         Some(present) => format!("CASE WHEN {present} THEN {text} END"),
         None => text,
+    };
+    match stands_as_declared(dialect, table, name, column, binds) {
+        Some((plain, declared)) => format!("CASE WHEN {declared} THEN {plain} ELSE {text} END"),
+        None => text,
     }
+}
+
+/// A column's text as it stands, and that it is one of those that mean a code, which have no blanks around them and are never
+/// missing; `None` where that says nothing, or costs more than reading the text.
+pub(super) fn stands_as_declared(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> Option<(String, String)> {
+    let kind = table.kind(name);
+    if !(matches!(kind, ColumnType::Text { .. }) && matches!(column.domain, Domain::Codes(_))) {
+        return None;
+    }
+    let plain = dialect.text(table.plain(name), kind);
+    let texts: Vec<String> = column.texts().keys().map(|text| binds.text(text)).collect();
+    dialect.is_among(&plain, &texts).map(|declared| (plain, declared))
 }
 
 /// That a trimmed text says that the value is missing; `None` where no text does.

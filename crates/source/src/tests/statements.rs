@@ -22,13 +22,13 @@ fn table(dialect: &dyn Dialect, dataset: &Dataset, unit: ColumnType, shards: &[&
         let numbers = column.range().is_some() || matches!(column.domain, Domain::Integer { .. });
         let kind = if numbers { ColumnType::Integer } else { TEXT };
         let plain = dialect.quoted(name.as_str());
-        (name.clone(), TableColumn { name: name.to_string(), plain, kind })
+        (name.clone(), TableColumn { name: name.to_string(), plain, kind, is_short: true })
     };
     let (name, plain) = (dataset.unit.column.clone(), dialect.quoted(&dataset.unit.column));
     CatalogueTable {
         from: dialect.quoted(&dataset.table),
         unit_type: if unit == TEXT { UnitType::Text } else { UnitType::Integer },
-        unit: TableColumn { name, plain, kind: unit },
+        unit: TableColumn { name, plain, kind: unit, is_short: false },
         unit_not_null: false,
         one_row_per_unit: true,
         columns: dataset.columns.iter().map(kind).collect::<BTreeMap<_, _>>(),
