@@ -30,12 +30,12 @@ impl Gateway {
     pub(crate) async fn open_source(&self, allowed: &Allowed<'_>) -> Result<Reading, Refused> {
         let Allowed { granted, known, .. } = allowed;
         let dataset = granted.dataset;
-        let secret = bounding_secret(&self.store, dataset, self.now()).await;
-        let secret =
-            secret.map_err(|error| known.unavailable("there is no secret to order rows by", &error))?;
         let source = self.sources.get(&dataset.source);
         let source =
             source.ok_or_else(|| known.unavailable("the dataset's source is not open", &dataset.source))?;
+        let secret = bounding_secret(&self.store, source.as_ref(), dataset, self.now()).await;
+        let secret =
+            secret.map_err(|error| known.unavailable("there is no secret to order rows by", &error))?;
         let session = source.open().await;
         let session = session.map_err(|error| known.unavailable("the source cannot be opened", &error))?;
         Ok(Reading { session, secret })

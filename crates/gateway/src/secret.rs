@@ -13,12 +13,24 @@ pub enum SecretError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The source cannot say which data it holds.
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
-/// The secret of a dataset's version, made and kept if there is none yet.
-pub async fn bounding_secret(store: &Store, dataset: &Dataset, now: i64) -> Result<Secret, SecretError> {
-    let known = store.bounding_secret(dataset.name.as_str(), dataset.version.as_str(), random()?, now).await;
-    Ok(Secret::new(known?))
+/// The secret of a dataset's version, made and kept if there is none yet, with which data the table holds at that moment.
+pub async fn bounding_secret(
+    store: &Store,
+    source: &dyn Source,
+    dataset: &Dataset,
+    now: i64,
+) -> Result<Secret, SecretError> {
+    let (name, version) = (dataset.name.as_str(), dataset.version.as_str());
+    if let Some(known) = store.known_bounding_secret(name, version).await? {
+        return Ok(Secret::new(known));
+    }
+    let data = source.data(&dataset.table).await?;
+    Ok(Secret::new(store.bounding_secret(name, version, random()?, data.as_deref(), now).await?))
 }
 
 /// Why it is not known how rows are bounded.

@@ -238,7 +238,7 @@ impl In<'_> {
         at: &Spanned<DerivedTable>,
         columns: &BTreeMap<Name, Column>,
     ) -> Result<Column, DocumentError> {
-        let DerivedTable { from, map } = at.get_ref();
+        let from = &at.get_ref().from;
         let base =
             columns.iter().find(|(name, column)| name.as_str() == from.get_ref() && !column.is_derived());
         let (name, base) = base.ok_or_else(|| {
@@ -251,7 +251,7 @@ impl In<'_> {
                 self.error(from, format!("column `{name}` is not one of `codes`: only those are grouped"))
             );
         };
-        let groups = self.groups(map, codes)?;
+        let groups = self.groups(at, codes)?;
         let mut listed: Vec<Code> = Vec::new();
         let mut seen = BTreeSet::new();
         for (_, group) in &groups {
@@ -276,9 +276,14 @@ impl In<'_> {
     }
 
     /// The group of each code that is in one, in the order of the list: a file beside the policy, or one that is built in.
-    fn groups(&self, map: &Spanned<String>, codes: &[Code]) -> Result<Vec<(String, Code)>, DocumentError> {
+    fn groups(
+        &self,
+        at: &Spanned<DerivedTable>,
+        codes: &[Code],
+    ) -> Result<Vec<(String, Code)>, DocumentError> {
+        let map = &at.get_ref().map;
         let declared = |code: &String| codes.iter().any(|declared| declared.as_str() == code);
-        if let Some(pairs) = lists::grouping(map.get_ref()) {
+        if let Some(pairs) = self.built_in(at)? {
             let parsed = |(code, group): (String, String)| Some((code, group.parse().ok()?));
             let pairs: Vec<(String, Code)> = pairs.into_iter().filter_map(parsed).collect();
             return Ok(pairs.into_iter().filter(|(code, _)| declared(code)).collect());
@@ -291,6 +296,23 @@ impl In<'_> {
                 Err(DocumentError { message: format!("{}: {}", document.file, of.message), ..of })
             }
             None => Ok(pairs),
+        }
+    }
+
+    /// A built-in grouping of countries; none where `map` names a file.
+    fn built_in(&self, at: &Spanned<DerivedTable>) -> Result<Option<Vec<(String, String)>>, DocumentError> {
+        let DerivedTable { map, communities, on, .. } = at.get_ref();
+        match (map.get_ref().as_str(), communities, on) {
+            (AFRICA_REC, Some(named), Some(on)) if !named.get_ref().is_empty() => {
+                let pairs = crate::communities::communities(named.get_ref(), *on);
+                pairs.map(Some).map_err(|error| self.error(named, error.to_string()))
+            }
+            (AFRICA_REC, ..) => {
+                let form = "`map = \"africa-rec\"` needs the communities and the day, as `communities = [\"ECOWAS\"], on = 2024-07-01`";
+                Err(self.error(at, form))
+            }
+            (_, None, None) => Ok(lists::grouping(map.get_ref())),
+            _ => Err(self.error(at, "`communities` and `on` go with `map = \"africa-rec\"`")),
         }
     }
 
@@ -377,6 +399,9 @@ impl In<'_> {
 
 /// The built-in code list.
 const ALPHA_3: &str = "iso3166-1-alpha-3";
+
+/// The built-in grouping by regional economic communities.
+const AFRICA_REC: &str = "africa-rec";
 
 #[cfg(test)]
 mod tests;

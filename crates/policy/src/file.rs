@@ -97,6 +97,9 @@ pub(crate) struct ColumnTable {
 pub(crate) struct DerivedTable {
     pub from: Spanned<String>,
     pub map: Spanned<String>,
+    pub communities: Option<Spanned<Vec<String>>>,
+    #[serde(default, deserialize_with = "optional_date")]
+    pub on: Option<Date>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

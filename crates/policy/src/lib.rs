@@ -8,6 +8,7 @@
 mod authorize;
 mod budget;
 mod check;
+mod communities;
 mod declare;
 mod file;
 mod lists;

@@ -32,7 +32,7 @@ pub use description::{ColumnDescription, Suggested, TableDescription};
 pub use examination::{Examination, ImportedTable, OutdatedIndex};
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
-pub use preparation::{Bounding, Stale};
+pub use preparation::{Bounding, PreparedRows, Stale};
 pub use secret::Secret;
 pub use settings::{RowSecurity, Settings};
 pub use sqlite::Sqlite;
@@ -55,8 +55,13 @@ pub trait Source: Send + Sync {
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError>;
 
     /// Writes down the rows that survive a dataset's bounds, all or none, and deletes an earlier preparation of it; returns
-    /// their number. A source writes nothing else; it writes this in a place of its own.
-    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError>;
+    /// how many they are. A source writes nothing else; it writes this in a place of its own.
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError>;
+
+    /// The fingerprint that an import noted of the data in a table; none on servers. Reads no row of the table.
+    async fn data(&self, _table: &str) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
 
     /// What the catalogue says of the tables that there are; reads no row.
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;

@@ -11,8 +11,8 @@ use sqlx::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Settings, Source, SourceError, Survey,
-    TableDescription,
+    Bounding, Examination, FetchError, PreparedRows, ReachedTable, Secret, Session, Settings, Source,
+    SourceError, Survey, TableDescription,
     failure::{failed, unavailable, unfit},
     server::{self, within},
     settings::CONNECTION_WAIT,
@@ -122,7 +122,7 @@ impl Source for MariaDb {
         Ok(self.find(&mut *self.view().await?, dataset, secret).await?.1)
     }
 
-    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError> {
         let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
         prepare::prepare(&self.pool, schema, dataset, secret).await
     }

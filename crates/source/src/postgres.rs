@@ -8,8 +8,8 @@ use lango_privacy::{Counted, Dataset, Exact, Plan};
 use sqlx::{PgConnection, Postgres as Pg, Row, Transaction, postgres::PgRow};
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, RowSecurity, Secret, Session, Settings, Source,
-    SourceError, Survey, TableDescription,
+    Bounding, Examination, FetchError, PreparedRows, ReachedTable, RowSecurity, Secret, Session, Settings,
+    Source, SourceError, Survey, TableDescription,
     failure::{failed, unavailable, unfit},
     server::{self, within},
     sql::{CatalogueTable, Origin, everything},
@@ -141,7 +141,7 @@ impl Source for Postgres {
         Ok(self.find(&mut *self.view().await?, dataset, secret).await?.1)
     }
 
-    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError> {
         let schema = self.prepared_schema.as_deref().ok_or(SourceError::NoPreparedSchema)?;
         prepare::prepare(&self.sessions, &self.shards, schema, dataset, secret).await
     }

@@ -21,6 +21,15 @@ pub enum Bounding {
     Stale(Stale),
 }
 
+/// The result of a preparation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreparedRows {
+    /// Rows that survive the bounds.
+    pub kept: u64,
+    /// Rows of the table.
+    pub all: u64,
+}
+
 /// Why a preparation does not fit any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {

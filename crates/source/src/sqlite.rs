@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, Survey,
-    TableDescription,
+    Bounding, Examination, FetchError, PreparedRows, ReachedTable, Secret, Session, Source, SourceError,
+    Survey, TableDescription,
 };
 
 mod catalogue;
@@ -152,11 +152,19 @@ impl Source for Sqlite {
         .await
     }
 
-    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError> {
         let (file, dataset, secret) = (self.file.clone(), dataset.clone(), secret.clone());
         // Longer than a question may hold the register.
         let busy = self.statement_timeout.saturating_add(Duration::from_secs(60));
         blocking(move || prepare::prepare(&file, busy, &dataset, &secret)).await
+    }
+
+    async fn data(&self, table: &str) -> Result<Option<String>, SourceError> {
+        let (open, tables) = (self.connect().await?, [table.to_owned()]);
+        let noted = blocking(move || {
+            catalogue::imported(&open.connection, &tables).map_err(|error| unavailable(&error))
+        });
+        Ok(noted.await?.pop().map(|noted| noted.data))
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

@@ -12,9 +12,9 @@ use crate::{
     pools,
     reserve::{Kept, Sum},
     rows,
-    secret::known,
+    secret::{data, known},
     statement::statement,
-    version::{GUARDED, SCHEMA, version},
+    version::{GUARDED, NAMES_DATA, SCHEMA, version},
 };
 
 /// What is written there.
@@ -119,6 +119,21 @@ impl Examined {
         match self.written {
             Written::Current | Written::Earlier(_) => known(&mut self.connection, dataset, version).await,
             Written::Absent(_) | Written::Unknown(_) => Ok(None),
+        }
+    }
+
+    /// The fingerprint of the data that the answers of a dataset's version are made from, where it was known.
+    pub async fn answered_data(
+        &mut self,
+        dataset: &str,
+        version: &str,
+    ) -> Result<Option<String>, StoreError> {
+        match self.written {
+            Written::Current => data(&mut self.connection, dataset, version).await,
+            Written::Earlier(found) if found >= NAMES_DATA => {
+                data(&mut self.connection, dataset, version).await
+            }
+            Written::Earlier(_) | Written::Absent(_) | Written::Unknown(_) => Ok(None),
         }
     }
 

@@ -18,12 +18,16 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 2],
+    next: [(i64, &'static str); 3],
 }
 
 static SQLITE: Steps = Steps {
     first: concat!(include_str!("../migrations/sqlite/1.sql"), "INSERT INTO schema_version VALUES (1);"),
-    next: [(1, include_str!("../migrations/sqlite/2.sql")), (2, include_str!("../migrations/sqlite/3.sql"))],
+    next: [
+        (1, include_str!("../migrations/sqlite/2.sql")),
+        (2, include_str!("../migrations/sqlite/3.sql")),
+        (3, include_str!("../migrations/sqlite/4.sql")),
+    ],
 };
 
 static POSTGRES: Steps = Steps {
@@ -31,6 +35,7 @@ static POSTGRES: Steps = Steps {
     next: [
         (1, include_str!("../migrations/postgres/2.sql")),
         (2, include_str!("../migrations/postgres/3.sql")),
+        (3, include_str!("../migrations/postgres/4.sql")),
     ],
 };
 

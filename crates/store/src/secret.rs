@@ -16,9 +16,15 @@ statement! {
 }
 
 statement! {
-    /// Keeps one.
-    KeepSecret { dataset, version, secret, at } =
-        "INSERT INTO bounding_secret (dataset, dataset_version, secret, made_at) VALUES (:dataset, :version, :secret, :at)"
+    /// Keeps one, and the fingerprint of the data that it is made for.
+    KeepSecret { dataset, version, secret, at, data } =
+        "INSERT INTO bounding_secret (dataset, dataset_version, secret, made_at, data) VALUES (:dataset, :version, :secret, :at, :data)"
+}
+
+statement! {
+    /// The data that a version's secret was made for.
+    Data { dataset, version } =
+        "SELECT data FROM bounding_secret WHERE dataset = :dataset AND dataset_version = :version"
 }
 
 /// Keeps a fresh secret where there is none yet.
@@ -26,6 +32,7 @@ struct Keep {
     dataset: String,
     version: String,
     fresh: [u8; 32],
+    data: Option<String>,
     at: i64,
 }
 
@@ -39,12 +46,13 @@ impl Write for Keep {
         if let Some(known) = known(transaction, &self.dataset, &self.version).await? {
             return Ok(known);
         }
-        let Self { dataset, version, fresh, at } = self;
+        let Self { dataset, version, fresh, data, at } = self;
         let keep = KeepSecret {
             dataset: dataset.into(),
             version: version.into(),
             secret: fresh.into(),
             at: (*at).into(),
+            data: data.as_deref().into(),
         };
         transaction.all(keep.into()).await?;
         Ok(self.fresh)
@@ -52,18 +60,22 @@ impl Write for Keep {
 }
 
 impl Store {
-    /// The secret of a dataset's version: `fresh` where there is none yet, else the one that was made first. It never changes,
-    /// so that every answer of the version reads the same rows.
+    /// The secret of a dataset's version: `fresh` where there is none yet, with the fingerprint of the data that it is for where
+    /// that is known, else the one that was made first. It never changes, so that every answer of the version reads the same rows.
     pub async fn bounding_secret(
         &self,
         dataset: &str,
         version: &str,
         fresh: [u8; 32],
+        data: Option<&str>,
         at: i64,
     ) -> Result<[u8; 32], StoreError> {
         match known(&mut self.reader(), dataset, version).await? {
             Some(known) => Ok(known),
-            None => self.write(Keep { dataset: dataset.into(), version: version.into(), fresh, at }).await,
+            None => {
+                let (dataset, version, data) = (dataset.into(), version.into(), data.map(str::to_owned));
+                self.write(Keep { dataset, version, fresh, data, at }).await
+            }
         }
     }
 
@@ -87,4 +99,14 @@ pub(crate) async fn known(
         row.get::<Vec<u8>>("secret")?.try_into().map_err(|_| StoreError::Damaged("secret"))
     };
     row.map(secret).transpose()
+}
+
+/// The fingerprint of the data that a version's secret was made for, where it was known.
+pub(crate) async fn data(
+    run: &mut impl Run,
+    dataset: &str,
+    version: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = run.optional(Data { dataset: dataset.into(), version: version.into() }.into()).await?;
+    Ok(row.map(|row| row.get::<Option<String>>("data")).transpose()?.flatten())
 }

@@ -8,8 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 use lango_source::{
-    Bounding, Examination, FetchError, ReachedTable, Secret, Session, Source, SourceError, Survey,
-    TableDescription,
+    Bounding, Examination, FetchError, PreparedRows, ReachedTable, Secret, Session, Source, SourceError,
+    Survey, TableDescription,
 };
 use tokio::sync::watch;
 
@@ -87,8 +87,12 @@ impl Source for Gated {
         self.source.bounding(dataset, secret).await
     }
 
-    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<u64, SourceError> {
+    async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError> {
         self.source.prepare(dataset, secret).await
+    }
+
+    async fn data(&self, table: &str) -> Result<Option<String>, SourceError> {
+        self.source.data(table).await
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

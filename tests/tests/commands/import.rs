@@ -208,6 +208,47 @@ async fn a_file_with_a_person_on_two_rows_changes_nothing_that_an_asker_sees() {
     assert_eq!(table(&answer).values().sum::<i64>(), 20);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_compares_the_register_with_the_data_that_answers_were_made_from() {
+    let world = TestRegion::new();
+    let (mut office, config) = office(&world);
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year\n";
+    let file = |name: &str, persons: u32| {
+        let lines = (0..persons).map(|n| format!("p{n},BEN,male,30,1994-01-01,\n")).collect::<String>();
+        let path = office.folder().join(name);
+        std::fs::write(&path, header.to_owned() + &lines).unwrap();
+        path
+    };
+    let (first, other) = (file("first.csv", 20), file("other.csv", 30));
+    let compared = || {
+        let doctor = Command::new(program::lango())
+            .args(["doctor", "--format", "json", "--config"])
+            .arg(&config)
+            .output();
+        let report: serde_json::Value = serde_json::from_slice(&doctor.unwrap().stdout).unwrap();
+        let check = report["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|check| check["check"] == "dataset residents, data");
+        check.map(|check| {
+            (check["status"].as_str().unwrap().to_owned(), check["found"].as_str().unwrap().to_owned())
+        })
+    };
+    assert_eq!(import(&config, &first).status.code(), Some(0));
+    office.up().await.unwrap();
+    assert_eq!(compared(), None, "nothing was answered yet");
+    world.analyst().ask(&office, &persons("by sex", "50")).await.unwrap();
+    assert_eq!(compared().unwrap().0, "ok");
+    let again = ["--dataset", "residents", "--same-version"];
+    assert_eq!(command(&config, &again).arg(&other).status().unwrap().code(), Some(0));
+    let (status, found) = compared().unwrap();
+    assert_eq!(status, "warning");
+    assert!(found.contains("answers of version `2024-07-01` were first made from other data"), "{found}");
+    assert_eq!(command(&config, &again).arg(&first).status().unwrap().code(), Some(0));
+    assert_eq!(compared().unwrap().0, "ok");
+}
+
 /// A file in the habits of a spreadsheet: `sep=;`, decimal commas, groups, days first, one letter beyond ASCII.
 const EXPORT: &[u8] = b"sep=;\r\nmatricule;country_of_birth;sex;age;date_of_birth;arrival_year\r\n\
     1;CIV;female;34,5;31/12/1989 00:00;2020\r\n2 ; BEN;male;7;1/2/2017;2 020\r\n\

@@ -59,7 +59,8 @@ async fn a_dataset_is_prepared_beside_its_gateway_and_estimates_stay_as_they_are
     let (code, stdout, stderr) = prepare(&config);
     assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
     let units = Register::sample(2).count(|_| true);
-    for said in ["residents", "2024-07-01", &format!("rows kept  {units}"), "the office's promise"] {
+    let rows = office.database.integer("SELECT count(*) FROM residents");
+    for said in ["residents", "2024-07-01", &format!("rows kept {units} of {rows}"), "the office's promise"] {
         let aligned = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(aligned.contains(&said.split_whitespace().collect::<Vec<_>>().join(" ")), "{said}: {stdout}");
     }

@@ -43,7 +43,8 @@ fn texts(column: &Column) -> Vec<String> {
 #[test]
 fn a_column_says_what_stands_in_the_register() {
     let derived = "[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"ecowas-2024.csv\" }\n\
-                   region = { from = \"birth\", map = \"m49-subregion\" }";
+                   region = { from = \"birth\", map = \"m49-subregion\" }\n\
+                   rec = { from = \"birth\", map = \"africa-rec\", communities = [\"ECOWAS\", \"SADC\"], on = 2024-07-01 }";
     let of = format!(
         "sex = {{ from = \"Sexe à l'état civil\", codes = [\"F\", \"M\"], recode = \"sex-local.csv\", case = \"ignore\", missing = [\"9\"] }}\n\
          birth = {{ from = \"Country of birth\", codes = \"iso3166-1-alpha-3\", written_as = \"m49\", recode = {{ \"Côte d'Ivoire\" = \"CIV\" }} }}\n\
@@ -75,6 +76,9 @@ fn a_column_says_what_stands_in_the_register() {
     assert_eq!(bloc.stored_name(&"bloc".parse().unwrap()), "Country of birth");
     let Domain::Codes(groups) = &region.domain else { panic!() };
     assert_eq!((groups.len(), groups[0].as_str()), (22, "005"));
+    let rec = &read["rec"];
+    assert_eq!(rec.domain, Domain::codes(vec!["ECOWAS".parse().unwrap(), "SADC".parse().unwrap()]).unwrap());
+    assert_eq!((rec.texts()["Côte d'Ivoire"], rec.texts()["24"], rec.texts().get("KEN")), (0, 1, None));
     assert_eq!(
         (groups[1].as_str(), region.texts().get("Côte d'Ivoire")),
         ("011", Some(&1)),
@@ -141,6 +145,25 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
             "",
             "birth = { codes = [\"GHA\", \"NGA\"] }\n[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"typo.csv\" }".to_owned(),
             "policies/typo.csv: there is no code `GHN`: did you mean `GHA`?",
+        ),
+        (
+            "",
+            "birth = { codes = [\"GHA\"] }\n[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"africa-rec\", on = 2024-07-01 }"
+                .to_owned(),
+            "needs the communities and the day, as `communities = [\"ECOWAS\"], on = 2024-07-01`",
+        ),
+        (
+            "",
+            "birth = { codes = [\"GHA\"] }\n[dataset.residents.derived]\n\
+             bloc = { from = \"birth\", map = \"africa-rec\", communities = [\"EAC\", \"COMESA\"], on = 2024-07-01 }"
+                .to_owned(),
+            "`BDI` is in EAC and in COMESA on that day",
+        ),
+        (
+            "",
+            "birth = { codes = [\"GHA\"] }\n[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"m49-region\", on = 2024-07-01 }"
+                .to_owned(),
+            "`communities` and `on` go with `map = \"africa-rec\"`",
         ),
         (
             "",

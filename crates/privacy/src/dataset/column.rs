@@ -196,7 +196,8 @@ impl Column {
         texts
     }
 
-    /// The texts that say that a value is missing, folded; of days without a time.
+    /// The texts that say that a value is missing, folded; of days without a time. Among texts of numbers `NaN` says so by itself,
+    /// as it does in a float.
     pub fn missing_texts(&self) -> BTreeSet<String> {
         let text = |text: &String| match &self.domain {
             Domain::Date { .. } => day(text).unwrap_or(text).to_owned(),
@@ -204,7 +205,9 @@ impl Column {
                 self.reading.folded(text).into_owned()
             }
         };
-        self.reading.missing.iter().map(text).collect()
+        let numbers = matches!(self.domain, Domain::Integer { .. } | Domain::Amount { .. });
+        let none = NAN.iter().filter(|_| numbers).map(|text| self.reading.folded(text).into_owned());
+        self.reading.missing.iter().map(text).chain(none).collect()
     }
 
     /// The numbers that say that a value is missing, in units of the column's scale, ascending; none where there are no numbers.
@@ -217,6 +220,9 @@ impl Column {
         numbers
     }
 }
+
+/// How texts say that they are no number.
+const NAN: [&str; 3] = ["NAN", "NaN", "nan"];
 
 /// What a code, a recoded text and a missing one may be together.
 fn check_codes(codes: &[Code], reading: &Reading) -> Result<(), DatasetError> {

@@ -13,11 +13,11 @@ use super::{
     session,
 };
 use crate::{
-    Bounding, Secret, SourceError, Stale,
+    Bounding, PreparedRows, Secret, SourceError, Stale,
     count::UnitType,
     failure::{safe_words, unavailable},
     preparation::{LINE, PAGE, Preparation, Tie, fitting, is_of, table_name},
-    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, bounded, normal_type},
+    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, all, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -77,7 +77,7 @@ pub(super) async fn prepare(
     schema: &str,
     dataset: &Dataset,
     secret: &Secret,
-) -> Result<u64, SourceError> {
+) -> Result<PreparedRows, SourceError> {
     let unprepared = |error: sqlx::Error| SourceError::Unprepared(safe_words(&error));
     let mut connection = pool.acquire().await.map_err(|error| unavailable(&error))?.detach();
     // It has no time limit, and it reads the table without locking its rows. One at a time: a second one waits. The
@@ -121,6 +121,8 @@ pub(super) async fn prepare(
             return Err(unprepared(error));
         }
     };
+    let counted = query(&all(&MariaDbDialect, &table).sql).persistent(false).fetch_one(&mut connection).await;
+    let counted: i64 = counted.and_then(|row| row.try_get_unchecked(0)).map_err(unprepared)?;
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
     session::is_preparing(&mut connection).await?;
     let sql = format!("REPLACE INTO {page} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
@@ -133,7 +135,7 @@ pub(super) async fn prepare(
             .await
             .map_err(unprepared)?;
     }
-    Ok(rows)
+    Ok(PreparedRows { kept: rows, all: counted.unsigned_abs() })
 }
 
 /// The dataset's prepared tables but the one that is kept.

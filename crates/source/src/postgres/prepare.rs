@@ -13,11 +13,11 @@ use super::{
     table,
 };
 use crate::{
-    Bounding, Secret, SourceError, Stale,
+    Bounding, PreparedRows, Secret, SourceError, Stale,
     count::UnitType,
     failure::{safe_words, unavailable},
     preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
-    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, bounded, normal_type},
+    sql::{Binds, CatalogueTable, Dialect, NormalType, Ranks, all, bounded, normal_type},
 };
 
 /// How a dataset's rows are bounded now, and the prepared table where there is one that fits.
@@ -79,7 +79,7 @@ pub(super) async fn prepare(
     schema: &str,
     dataset: &Dataset,
     secret: &Secret,
-) -> Result<u64, SourceError> {
+) -> Result<PreparedRows, SourceError> {
     let unprepared = |error: sqlx::Error| SourceError::Unprepared(safe_words(&error));
     let mut tx = sessions.write().await?;
     let page = qualified(schema, PAGE);
@@ -109,6 +109,8 @@ pub(super) async fn prepare(
     let sql = format!("CREATE TABLE {prepared} AS SELECT {columns} FROM ({survivors}) AS survivors");
     let create = PostgresDialect.render(&sql, binds);
     let rows = query(&create).execute(&mut *tx).await.map_err(unprepared)?.rows_affected();
+    let counted = query(&all(&PostgresDialect, &table).sql).fetch_one(&mut *tx).await;
+    let counted: i64 = counted.and_then(|row| row.try_get(0)).map_err(unprepared)?;
     execute(&mut tx, format!("ANALYZE {prepared}")).await.map_err(unprepared)?;
     let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
     let sql = format!(
@@ -126,7 +128,7 @@ pub(super) async fn prepare(
             .map_err(unprepared)?;
     }
     tx.commit().await.map_err(unprepared)?;
-    Ok(rows)
+    Ok(PreparedRows { kept: rows, all: counted.unsigned_abs() })
 }
 
 fn columns(dataset: &Dataset, table: &CatalogueTable) -> String {

@@ -146,9 +146,9 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
     let is_accepted = is_there("lango_accepted")?;
     let mut imported = Vec::new();
     for table in tables {
-        let sql = "SELECT version FROM lango_imported WHERE table_name = ?";
-        let version: Option<String> = connection.query_row(sql, [table], |row| row.get(0)).optional()?;
-        let Some(version) = version else { continue };
+        let sql = "SELECT version, data FROM lango_imported WHERE table_name = ?";
+        let noted = connection.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((version, data)) = noted else { continue };
         let mut accepted = Vec::new();
         if is_accepted {
             let sql =
@@ -157,7 +157,7 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
             let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
             accepted = rows.collect::<rusqlite::Result<_>>()?;
         }
-        imported.push(ImportedTable { table: table.clone(), version, accepted });
+        imported.push(ImportedTable { table: table.clone(), version, data, accepted });
     }
     Ok(imported)
 }

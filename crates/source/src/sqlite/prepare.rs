@@ -15,7 +15,7 @@ use super::{
     unavailable,
 };
 use crate::{
-    Bounding, Secret, SourceError, Stale,
+    Bounding, PreparedRows, Secret, SourceError, Stale,
     count::Vouched,
     preparation::{LINE, PAGE, Preparation, Tie, fitting, table_name},
     value::Raw,
@@ -69,7 +69,7 @@ pub(super) fn prepare(
     busy: Duration,
     dataset: &Dataset,
     secret: &Secret,
-) -> Result<u64, SourceError> {
+) -> Result<PreparedRows, SourceError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(|error| unavailable(&error))?;
     let unprepared = |error: rusqlite::Error| SourceError::Unprepared(error.to_string());
@@ -115,7 +115,12 @@ pub(super) fn prepare(
         connection.execute_batch("COMMIT")?;
         Ok(rows)
     });
-    finished.map_err(|error| {
+    let counted = |kept| {
+        let sql = format!("SELECT count(*) FROM {}", quoted(&dataset.table));
+        let all = connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+        Ok(PreparedRows { kept, all: all.unsigned_abs() })
+    };
+    finished.and_then(counted).map_err(|error| {
         // Report the first error; what is left behind is dropped by the next attempt at the latest.
         let undone = format!("ROLLBACK; DROP TABLE IF EXISTS {}", quoted(&name));
         drop(connection.execute_batch(&undone));

@@ -113,7 +113,7 @@ fn compare(seed: u64, unit: &str, questions: usize) -> usize {
             break;
         }
         for held in &held {
-            let rows = runtime().block_on(held.source.prepare(&dataset, &secret(7))).unwrap();
+            let rows = runtime().block_on(held.source.prepare(&dataset, &secret(7))).unwrap().kept;
             let bounding = runtime().block_on(held.source.bounding(&dataset, &secret(7))).unwrap();
             assert_eq!(bounding, Bounding::Prepared { rows }, "{:?}", held.database.engine());
         }

@@ -170,7 +170,8 @@ fn a_dataset_is_prepared_examined_and_identified_through_a_pooler() {
         };
         let source = source(&database, &pooler, settings);
         runtime().block_on(async {
-            assert_eq!(source.prepare(&dataset(), &secret(7)).await, Ok(1_000), "{mode:?}");
+            let prepared = source.prepare(&dataset(), &secret(7)).await.unwrap();
+            assert_eq!(prepared.kept, 1_000, "{mode:?}");
             assert_eq!(
                 source.bounding(&dataset(), &secret(7)).await,
                 Ok(Bounding::Prepared { rows: 1_000 }),

@@ -7,7 +7,7 @@ use super::{
     engines::source,
     fixture::{counted_in, plan, runtime, secret},
 };
-use crate::{Bounding, FetchError, Postgres, RowSecurity, Settings, Source, SourceError};
+use crate::{Bounding, FetchError, Postgres, PreparedRows, RowSecurity, Settings, Source, SourceError};
 
 fn dataset() -> Dataset {
     let codes = || Domain::codes(["BEN", "TGO"].iter().map(|code| code.parse().unwrap()).collect()).unwrap();
@@ -116,7 +116,10 @@ fn row_security_is_refused_unless_the_office_wants_it() {
     database.run(&format!("CREATE POLICY everybody ON residents FOR SELECT TO {user} USING (true)"));
     assert_eq!((check(&*refusing), persons(&*refusing)), (hidden(), UNREAD));
     assert_eq!((check(&*filtering), persons(&*filtering)), (Ok(()), Ok(10)));
-    assert_eq!(runtime().block_on(filtering.prepare(&dataset(), &secret(7))), Ok(10));
+    assert_eq!(
+        runtime().block_on(filtering.prepare(&dataset(), &secret(7))),
+        Ok(PreparedRows { kept: 10, all: 10 })
+    );
     let bounding = || runtime().block_on(filtering.bounding(&dataset(), &secret(7))).unwrap();
     assert_eq!(bounding(), Bounding::Prepared { rows: 10 });
     // Another policy gives other rows.

@@ -14,7 +14,7 @@ use super::{
     engines::source,
     fixture::{Vector, counted_in, dataset, plan, runtime, secret},
 };
-use crate::{Bounding, FetchError, MariaDb, Postgres, Settings, Source, Stale};
+use crate::{Bounding, FetchError, MariaDb, Postgres, PreparedRows, Settings, Source, Stale};
 
 const SERVERS: [Engine; 2] = [Engine::Postgres, Engine::MariaDb];
 const COLUMNS: [(&str, &str); 5] =
@@ -294,7 +294,8 @@ fn preparations_at_once_and_beside_questions_leave_one_that_fits() {
             }
         }
         for prepared in preparing {
-            assert_eq!(runtime().block_on(prepared).unwrap(), Ok(100), "{engine:?}");
+            let rows = PreparedRows { kept: 100, all: 200 };
+            assert_eq!(runtime().block_on(prepared).unwrap(), Ok(rows), "{engine:?}");
         }
         assert_eq!(
             (bounding(&*source, 2), rows(&*source, 2)),

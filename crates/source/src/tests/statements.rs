@@ -73,7 +73,9 @@ fn a_table_whose_key_is_vouched_for_is_grouped_as_it_stands() {
     assert_eq!(
         one(&PostgresDialect, cells, &["sex in F"]),
         "SELECT (\"age\"::bigint)::bigint, \"sex\"::text, (count(*))::bigint FROM \"residents\" WHERE \"person_id\" IS NOT NULL AND \
-         btrim(\"sex\"::text, E' \\t\\n\\013\\f\\r\\u00A0') IN ($1) GROUP BY \"age\", \"sex\""
+         CASE WHEN ascii(SEX) > 32 AND ascii(SEX) <> 160 AND (abs(ascii(right(SEX, 1)) - 80) < 47 OR ascii(right(SEX, 1)) > 160) THEN SEX \
+         ELSE btrim(SEX, E' \\t\\n\\013\\f\\r\\u00A0') END IN ($1) GROUP BY \"age\", \"sex\""
+            .replace("SEX", "\"sex\"::text")
     );
     assert_eq!(
         one(&MariaDbDialect, cells, &["sex in F"]),
@@ -103,6 +105,28 @@ fn every_shard_groups_and_the_output_is_cast_in_front_of_them() {
         sent(&PostgresDialect, &plan, ColumnType::Integer)[1].0,
         "SELECT _0::text, (_1)::bigint FROM (SELECT \"sex\" AS _0, count(*) AS _1 FROM \"part 1\" WHERE \"person_id\" IS NOT NULL GROUP BY \
          \"sex\" UNION ALL SELECT \"sex\" AS _0, count(*) AS _1 FROM \"part 2\" WHERE \"person_id\" IS NOT NULL GROUP BY \"sex\") AS parts"
+    );
+}
+
+/// Ranked rows are grouped by their texts as they stand, which are read afterwards; in the row order one that stands as declared is
+/// taken as it is, and any other is trimmed. A text of any length is grouped, and left out where it is too long.
+#[test]
+fn codes_are_trimmed_only_where_they_do_not_stand_as_declared() {
+    let plan = plan(&dataset(2, 1), &[("rows", &["sex"])], &[]);
+    let ranked = sent(&PostgresDialect, &plan, ColumnType::Integer).remove(3);
+    let as_declared =
+        "CASE WHEN \"sex\"::text COLLATE \"C\" IN ($2, $3, $4) THEN \"sex\"::text ELSE CASE WHEN ";
+    assert!(ranked.0.contains(as_declared), "{}", ranked.0);
+    assert_eq!(ranked.1[..3], ["1", "F", "M"]);
+    assert!(ranked.0.contains("\"sex\"::text AS \"_text_3\""), "{}", ranked.0);
+    assert!(ranked.0.ends_with(" GROUP BY \"_text_3\""), "{}", ranked.0);
+    let mut long = table(&PostgresDialect, &plan.dataset, ColumnType::Integer, &[]);
+    long.columns.get_mut(&"sex".parse().unwrap()).unwrap().is_short = false;
+    let direct = statements(&PostgresDialect, &plan, AccessPath::Direct(&long), &Binds::default()).remove(0);
+    assert_eq!(
+        direct.sql.text,
+        "SELECT (CASE WHEN octet_length(\"sex\") > 8192 THEN '_O' ELSE \"sex\"::text END), (count(*))::bigint FROM \"residents\" \
+         WHERE \"person_id\" IS NOT NULL GROUP BY \"sex\""
     );
 }
 

@@ -124,7 +124,9 @@ async fn a_secret_is_made_once_by_the_first_that_comes(engine: Engine) {
     let stores = [fixture.store.clone(), other];
     let made = (0..16u8).map(|fresh| {
         let store = stores[usize::from(fresh % 2)].clone();
-        tokio::spawn(async move { store.bounding_secret("residents", "1", [fresh; 32], 0).await.unwrap() })
+        tokio::spawn(
+            async move { store.bounding_secret("residents", "1", [fresh; 32], None, 0).await.unwrap() },
+        )
     });
     let mut secrets = std::collections::BTreeSet::new();
     for task in made.collect::<Vec<_>>() {
@@ -133,8 +135,8 @@ async fn a_secret_is_made_once_by_the_first_that_comes(engine: Engine) {
     assert_eq!(secrets.len(), 1);
     let first = *secrets.first().unwrap();
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.bounding_secret("residents", "1", [99; 32], 0).await.unwrap(), first);
-    assert_eq!(fixture.store.bounding_secret("residents", "2", [99; 32], 0).await.unwrap(), [99; 32]);
+    assert_eq!(fixture.store.bounding_secret("residents", "1", [99; 32], None, 0).await.unwrap(), first);
+    assert_eq!(fixture.store.bounding_secret("residents", "2", [99; 32], None, 0).await.unwrap(), [99; 32]);
 }
 
 async fn releases_of_a_version_are_listed_newest_first_without_their_figures(engine: Engine) {

@@ -71,7 +71,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(eng
         let share = account(Holder::Grant("analysts".into()));
         assert_eq!(store.balance(&share).await.unwrap().pure_nano, Some(7));
         assert_eq!(store.balance(&account(Holder::Pool)).await.unwrap().pure_nano, Some(4));
-        store.bounding_secret("residents", "1", [3; 32], 0).await.unwrap();
+        store.bounding_secret("residents", "1", [3; 32], None, 0).await.unwrap();
         let resumed = store.reserve(&ask(1, lango_privacy::Loss::pure(4)), &record(Decision::Reserved)).await;
         assert!(matches!(resumed.unwrap(), Reserved::Held(held) if held.charged == crate::fixture::FREE));
         store.close().await;

@@ -144,13 +144,15 @@ fn units(dataset: &Dataset, survey: &Survey) -> String {
         &[0, 1, 2, 3],
         rows,
     );
+    let count = |count: u64| grouped(count.cast_signed());
     let facts = [
-        ("rows without identifier", survey.rows.saturating_sub(identified)),
-        (&*format!("different values of `{}`", unit.column), survey.units.values().sum()),
-        ("of them alike but for case or blanks", survey.alike),
-        ("most rows of one unit", survey.largest()),
+        ("rows without identifier", count(survey.rows.saturating_sub(identified))),
+        (&*format!("different values of `{}`", unit.column), count(survey.units.values().sum())),
+        ("of them alike but for case or blanks", count(survey.alike)),
+        ("most rows of one unit", count(survey.largest())),
+        ("these rows of all, %", share(survey.largest(), survey.rows)),
     ]
-    .map(|(what, count)| vec![what.to_owned(), grouped(count.cast_signed())]);
+    .map(|(what, found)| vec![what.to_owned(), found]);
     format!("{}\n\n{bounds}", table(&["unit", unit.noun.as_str()], &[1], facts))
 }
 
@@ -242,6 +244,7 @@ fn as_json(dataset: &Dataset, survey: &Survey) -> Value {
         "units": survey.units.values().sum::<u64>(),
         "identifiers_alike": survey.alike,
         "rows_of_units": survey.units.iter().map(|(rows, units)| json!({ "rows": rows, "units": units })).collect::<Vec<_>>(),
+        "rows_of_largest_unit": survey.largest(),
         "rows_at_most": own,
         "rows_kept": survey.kept(own),
         "columns": columns,

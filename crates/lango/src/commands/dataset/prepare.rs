@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Instant};
 use clap::Args;
 use lango_gateway::{bounding_secret, system_clock};
 use lango_privacy::Dataset;
-use lango_source::{Source, SourceError};
+use lango_source::{PreparedRows, Source, SourceError};
 use lango_store::Store;
 
 use crate::{
@@ -57,9 +57,13 @@ impl Prepare {
     }
 }
 
-/// How many rows were written; `None` where that is not needed.
-async fn prepared(store: &Store, source: &dyn Source, dataset: &Dataset) -> Result<Option<u64>, Failure> {
-    let secret = bounding_secret(store, dataset, system_clock()()).await?;
+/// The rows that were written; `None` where that is not needed.
+async fn prepared(
+    store: &Store,
+    source: &dyn Source,
+    dataset: &Dataset,
+) -> Result<Option<PreparedRows>, Failure> {
+    let secret = bounding_secret(store, source, dataset, system_clock()()).await?;
     match source.prepare(dataset, &secret).await {
         Ok(rows) => Ok(Some(rows)),
         Err(SourceError::NothingToPrepare(_)) => Ok(None),
@@ -71,10 +75,11 @@ fn failed(error: &SourceError) -> Failure {
     Failure::Failed(foreign(&error.to_string()))
 }
 
-fn report(dataset: &Dataset, rows: u64, place: &str, seconds: f64) -> String {
+fn report(dataset: &Dataset, rows: PreparedRows, place: &str, seconds: f64) -> String {
+    let PreparedRows { kept, all } = rows;
     let rows = [
         ("version", dataset.version.to_string()),
-        ("rows kept", grouped(rows.cast_signed())),
+        ("rows kept", format!("{} of {}", grouped(kept.cast_signed()), grouped(all.cast_signed()))),
         ("where", foreign(place)),
         ("seconds", format!("{seconds:.1}")),
     ];

@@ -36,6 +36,7 @@ pub async fn examine(
             }
             report.ok(subject, format!("table `{}` is as the policy declares it", dataset.table));
             bounded(dataset, estimates.get(dataset.table.as_str()).copied(), report);
+            data(source.as_ref(), dataset, store.as_deref_mut(), report).await;
             let place = Place { file, config };
             place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
         }
@@ -129,6 +130,33 @@ fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorRepor
                 "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
             );
         }
+    }
+}
+
+/// Compares the data that a register holds with the data that the answers of the policy's version are made from.
+async fn data(
+    source: &dyn Source,
+    dataset: &Dataset,
+    store: Option<&mut Examined>,
+    report: &mut DoctorReport,
+) {
+    let Some(store) = store else { return };
+    let (subject, version) = (format!("dataset {}, data", dataset.name), dataset.version.as_str());
+    let answered = match store.answered_data(dataset.name.as_str(), version).await {
+        Ok(Some(answered)) => answered,
+        Ok(None) => return,
+        Err(error) => return report.failed(subject, error, "see the store"),
+    };
+    match source.data(&dataset.table).await {
+        Ok(Some(held)) if held == answered => {
+            report.ok(subject, format!("the data that the answers of version `{version}` are made from"));
+        }
+        Ok(_) => report.warning(
+            subject,
+            format!("the answers of version `{version}` were first made from other data: stored ones stay as they are"),
+            "import these data under a version of their own, or those of this version again",
+        ),
+        Err(error) => report.failed(subject, &error, advice(&error)),
     }
 }
 
