@@ -62,25 +62,62 @@ fn plain(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// A number cut into its parts, of which `whole` may hold the marks of groups.
+struct Parts<'a> {
+    negative: bool,
+    whole: &'a [u8],
+    part: &'a [u8],
+    exponent: i64,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a [u8], notation: &Notation) -> Option<Self> {
+        let (negative, text) = signed(text);
+        let (text, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+            Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
+            None => (text, 0),
+        };
+        let (whole, part) = match text.iter().position(|byte| *byte == notation.decimal.byte()) {
+            Some(at) => (text.get(..at)?, text.get(at + 1..).filter(|part| !part.is_empty())?),
+            None => (text, &[][..]),
+        };
+        let grouped = notation.thousands.is_some_and(|mark| is_grouped(whole, mark));
+        let is_number = (!whole.is_empty() || !part.is_empty())
+            && (grouped || whole.iter().all(u8::is_ascii_digit))
+            && part.iter().all(u8::is_ascii_digit);
+        is_number.then_some(Self { negative, whole, part, exponent })
+    }
+
+    /// The digits before the decimals, without marks.
+    fn whole_digits(&self) -> impl Iterator<Item = &'a u8> + Clone + use<'a> {
+        self.whole.iter().filter(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// The fewest decimals that keep a number as it is; `None` where the text is no number in this notation.
+pub(crate) fn decimals(text: &[u8], notation: &Notation) -> Option<u32> {
+    let parts = Parts::of(text, notation)?;
+    let digits = parts.whole_digits().chain(parts.part);
+    let mut zeros = 0;
+    for digit in digits {
+        zeros = if *digit == b'0' { zeros + 1 } else { 0 };
+    }
+    let kept = i64::try_from(parts.part.len()).ok()?.saturating_sub(parts.exponent).saturating_sub(zeros);
+    // Nothing but zeros is 0, whatever its exponent.
+    let nothing = parts.whole_digits().chain(parts.part).all(|digit| *digit == b'0');
+    if nothing { Some(0) } else { u32::try_from(kept.clamp(0, i64::from(u32::MAX))).ok() }
+}
+
+/// The whole number that is nearest to a number; `None` where the text is no number in this notation, or past 63 bits.
+pub(crate) fn nearest_whole(text: &[u8], notation: &Notation) -> Option<i64> {
+    exact(text, 0, Excess::Rounds, notation)
+}
+
 /// Any number: with a sign, groups, an exponent, and decimals beyond the scale.
 fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option<i64> {
-    let (negative, text) = signed(text);
-    let (text, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
-        Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
-        None => (text, 0),
-    };
-    let (whole, part) = match text.iter().position(|byte| *byte == notation.decimal.byte()) {
-        Some(at) => (text.get(..at)?, text.get(at + 1..).filter(|part| !part.is_empty())?),
-        None => (text, &[][..]),
-    };
-    let grouped = notation.thousands.is_some_and(|mark| is_grouped(whole, mark));
-    if (whole.is_empty() && part.is_empty())
-        || !(grouped || whole.iter().all(u8::is_ascii_digit))
-        || !part.iter().all(u8::is_ascii_digit)
-    {
-        return None;
-    }
-    let whole_digits = whole.iter().filter(|byte| byte.is_ascii_digit());
+    let parts = Parts::of(text, notation)?;
+    let Parts { negative, part, exponent, .. } = parts;
+    let whole_digits = parts.whole_digits();
     // As many digits as this are kept; the next one decides how the last is rounded.
     let kept = i64::try_from(whole_digits.clone().count()).ok()?.saturating_add(exponent);
     let kept = kept.saturating_add(i64::from(scale));
@@ -293,6 +330,30 @@ mod tests {
         }
         let most = number(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
         assert_eq!(most, Err(Finding::Unreadable));
+    }
+
+    #[test]
+    fn the_decimals_that_a_number_needs_are_counted() {
+        use DecimalMark::{Comma, Point};
+        for (text, decimal, thousands, expected) in [
+            ("12", Point, None, Some(0)),
+            ("1200", Point, None, Some(0)),
+            ("34.0", Point, None, Some(0)),
+            ("0.00e-9", Point, None, Some(0)),
+            ("1200.50", Point, None, Some(1)),
+            ("-.25", Point, None, Some(2)),
+            ("1250e-2", Point, None, Some(1)),
+            ("1.25e1", Point, None, Some(1)),
+            ("1e-30", Point, None, Some(30)),
+            ("1e-99999999999999999999", Point, None, Some(u32::MAX)),
+            ("1.200,505", Comma, Some("."), Some(3)),
+            ("1.200", Comma, Some("."), Some(0)),
+            ("1.200", Point, None, Some(1)),
+            ("1,5", Point, None, None),
+            ("x", Point, None, None),
+        ] {
+            assert_eq!(decimals(text.as_bytes(), &notation(decimal, thousands)), expected, "{text}");
+        }
     }
 
     #[test]
