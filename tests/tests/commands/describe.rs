@@ -112,6 +112,7 @@ fn an_export_goes_to_a_register_by_the_skeleton_and_the_command_that_are_printed
     }
 
     office.write_policy(&filled_in(&skeleton));
+    office.write_config(&world);
     let command = skeleton.lines().find_map(|line| line.strip_prefix("# And: lango ")).unwrap();
     for option in ["--delimiter ';'", "--encoding windows-1252", "--decimal comma", "--dates '%d/%m/%Y'"] {
         assert!(command.contains(option), "{option}: {command}");

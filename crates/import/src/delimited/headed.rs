@@ -23,12 +23,14 @@ pub(crate) fn check_header(path: &Path, delimited: &Delimited) -> Result<(), Imp
     if is_header(&names, below.as_deref()) {
         return Ok(());
     }
-    let wider =
-        |above: &[String], below: Option<&[String]>| above.len() > names.len() && is_header(above, below);
-    let search: &dyn Fn(&[String], Option<&[String]>) -> bool =
-        if may_be_header(&names) { &wider } else { &is_header };
+    // A title may have fields too, and fewer. Rows with decimal commas are cut at these where another delimiter is meant.
+    let least = if may_be_header(&names) { names.len() + 1 } else { 2 };
+    let search = |above: &[String], below: Option<&[String]>| {
+        let is_cut = above.iter().any(|name| name.contains([';', '\t', '|']));
+        above.len() >= least && !is_cut && is_header(above, below)
+    };
     let no_header = |hint| Err(ImportError::NoHeader { file: path.to_owned(), hint });
-    match (header_below(path, delimited, search), names.as_slice()) {
+    match (header_below(path, delimited, &search), names.as_slice()) {
         (Some((line, delimiter)), _) if line > first => Err(titled_at(path, delimited, line, delimiter)),
         (Some((_, delimiter)), _) => {
             no_header(format!(": say --delimiter '{}'", char::from(delimiter).escape_default()))

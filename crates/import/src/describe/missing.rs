@@ -80,7 +80,8 @@ pub(super) fn is_nines(number: i64) -> bool {
     while nines < number.saturating_abs() {
         nines = nines.saturating_mul(10).saturating_add(9);
     }
-    number == -1 || (nines == number.saturating_abs() && number != i64::MAX && number != i64::MIN)
+    // Nineteen nines are past 63 bits.
+    number == -1 || (nines == number.saturating_abs() && nines < i64::MAX)
 }
 
 /// Those of a column's nines that stand apart from its other numbers, which lie between `least` and `greatest`: a negative one

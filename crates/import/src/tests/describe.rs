@@ -195,6 +195,8 @@ fn what_is_no_header_shows_nothing_and_says_what_to_do() {
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("id;sex;age\n1;F;30\n", "a.csv names no columns: say --delimiter ';'"),
+        ("id;land;income\np1;GHA;1001,50\np2;BEN;2,5\n", "names no columns: say --delimiter ';'"),
+        ("Residents\nid;land;income\np1;GHA;1001,50\np2;BEN;2,5\n", "say --skip-lines 1 --delimiter ';'"),
         ("id|sex\n1|F\n", "names no columns: say --delimiter '|'"),
         ("id\n1\n2\n", "names no columns: its header is one field; if that is a title, say --skip-lines 1"),
         ("Residents of Ghana\nid,sex\n1,F\n", "for line 2 names the columns: say --skip-lines 1"),

@@ -7,8 +7,8 @@ use lango_import::FileDescription;
 
 use super::{
     files::FileReading,
-    progress::Shown,
-    skeleton::{FileSkeleton, Place, table_name},
+    progress::ShownProgress,
+    skeleton::{FileSkeleton, TablePlace, table_name},
 };
 use crate::{
     config::{GatewayFile, read_toml},
@@ -68,7 +68,7 @@ impl Describe {
         let source = self.source_of_files(config)?;
         let table = self.table_of_files(first)?;
         let files = self.reading.files(&self.files)?;
-        let mut shown = Shown::new("reading");
+        let mut shown = ShownProgress::new("reading");
         let described = FileDescription::of(&files, &mut |event| shown.hear(event));
         shown.clear();
         let described = described.map_err(|error| Failure::Failed(foreign(&error.to_string())))?;
@@ -76,7 +76,7 @@ impl Describe {
             file: &described,
             names: self.files.iter().map(|path| path.display().to_string()).collect(),
             table: &table,
-            place: Place {
+            place: TablePlace {
                 source: source.as_deref(),
                 region: config.map(|(_, file)| file.region_name()),
                 office: office.as_deref(),

@@ -11,7 +11,7 @@ use lango_import::{
     ImportedColumn, Notation, Rename, Thousands, Tuning, UnitKey,
 };
 
-use super::{files::FileReading, progress::Shown};
+use super::{files::FileReading, progress::ShownProgress};
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
@@ -102,7 +102,7 @@ impl Import {
             tuning: Tuning::default(),
         };
         let begun = Instant::now();
-        let mut shown = Shown::new("importing");
+        let mut shown = ShownProgress::new("importing");
         let done = import.run(&mut |event| shown.hear(event));
         shown.clear();
         match done {

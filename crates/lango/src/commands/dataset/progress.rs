@@ -8,14 +8,14 @@ use lango_import::ImportEvent;
 use crate::output::{bar, grouped, say};
 
 /// A bar with the rows so far, and what is said above it.
-pub struct Shown {
+pub struct ShownProgress {
     begun: Instant,
     bar: ProgressBar,
     /// Rows of an interrupted run.
     before: u64,
 }
 
-impl Shown {
+impl ShownProgress {
     /// With a word for what is done.
     pub fn new(word: &str) -> Self {
         let template = format!("{word}  {{bar:30}} {{binary_bytes}}/{{binary_total_bytes}}  {{msg}}");

@@ -17,7 +17,7 @@ const OPEN: &str = "#? ";
 
 /// What is known of the office, and of where the table is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Place<'a> {
+pub struct TablePlace<'a> {
     pub source: Option<&'a str>,
     pub region: Option<&'a str>,
     pub office: Option<&'a str>,
@@ -27,7 +27,7 @@ pub struct Place<'a> {
 struct Skeleton<'a> {
     /// What it is from, without the end of the sentence.
     about: String,
-    place: Place<'a>,
+    place: TablePlace<'a>,
     dataset: &'a str,
     table: &'a str,
     /// The line of the unit, and those of the columns.

@@ -21,14 +21,14 @@ const ROWS_OF_UNIT: u64 = 20;
 #[derive(Debug)]
 pub struct Suggestion<'a> {
     pub column: &'a DescribedColumn,
-    pub form: Form<'a>,
+    pub form: ColumnForm<'a>,
     /// What may say that a value is missing.
     pub missing: Vec<&'a str>,
 }
 
 /// The form of a column in a policy.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Form<'a> {
+pub enum ColumnForm<'a> {
     /// The header has no name for it, or has it twice, or it cannot be read.
     Nothing,
     /// The built-in list; `others` are values beside it that many rows have, and `rare` is how many more there are.
@@ -59,13 +59,13 @@ impl<'a> Suggestion<'a> {
         let form = form(column, &words);
         // `NA` is Namibia where it is a country.
         let is_country = |word: &&str| match &form {
-            Form::Countries { written, .. } => written.texts().contains(*word),
-            Form::Nothing
-            | Form::Codes { .. }
-            | Form::Text
-            | Form::Integer
-            | Form::Amount { .. }
-            | Form::Date => false,
+            ColumnForm::Countries { written, .. } => written.texts().contains(*word),
+            ColumnForm::Nothing
+            | ColumnForm::Codes { .. }
+            | ColumnForm::Text
+            | ColumnForm::Integer
+            | ColumnForm::Amount { .. }
+            | ColumnForm::Date => false,
         };
         let missing = words.into_iter().filter(|word| !is_country(word)).collect();
         Self { column, form, missing }
@@ -74,36 +74,36 @@ impl<'a> Suggestion<'a> {
     /// The form in a word, as a policy says it; none where there is none.
     pub fn word(&self) -> Option<&'static str> {
         match self.form {
-            Form::Nothing => None,
-            Form::Countries { .. } | Form::Codes { .. } | Form::Text => Some("codes"),
-            Form::Integer => Some("integer"),
-            Form::Amount { .. } => Some("amount"),
-            Form::Date => Some("date"),
+            ColumnForm::Nothing => None,
+            ColumnForm::Countries { .. } | ColumnForm::Codes { .. } | ColumnForm::Text => Some("codes"),
+            ColumnForm::Integer => Some("integer"),
+            ColumnForm::Amount { .. } => Some("amount"),
+            ColumnForm::Date => Some("date"),
         }
     }
 }
 
-fn form<'a>(column: &'a DescribedColumn, words: &[&str]) -> Form<'a> {
+fn form<'a>(column: &'a DescribedColumn, words: &[&str]) -> ColumnForm<'a> {
     if column.is_twice || column.name.trim().is_empty() {
-        return Form::Nothing;
+        return ColumnForm::Nothing;
     }
     match column.shape {
-        ValueShape::Nested => Form::Nothing,
-        ValueShape::Nothing => Form::Text,
-        ValueShape::Day { .. } => Form::Date,
-        ValueShape::Decimal { decimals } => Form::Amount { scale: decimals.min(SCALE_MOST) },
+        ValueShape::Nested => ColumnForm::Nothing,
+        ValueShape::Nothing => ColumnForm::Text,
+        ValueShape::Day { .. } => ColumnForm::Date,
+        ValueShape::Decimal { decimals } => ColumnForm::Amount { scale: decimals.min(SCALE_MOST) },
         ValueShape::Whole { has_zeros_in_front } => {
             let most = if has_zeros_in_front { CODES_MOST } else { NUMBERS_AS_CODES_MOST };
-            countries(column, words).or_else(|| codes(column, words, most)).unwrap_or(Form::Integer)
+            countries(column, words).or_else(|| codes(column, words, most)).unwrap_or(ColumnForm::Integer)
         }
         ValueShape::Truth | ValueShape::Text => {
-            countries(column, words).or_else(|| codes(column, words, CODES_MOST)).unwrap_or(Form::Text)
+            countries(column, words).or_else(|| codes(column, words, CODES_MOST)).unwrap_or(ColumnForm::Text)
         }
     }
 }
 
 /// The built-in list, if nearly all values are of it.
-fn countries<'a>(column: &'a DescribedColumn, words: &[&str]) -> Option<Form<'a>> {
+fn countries<'a>(column: &'a DescribedColumn, words: &[&str]) -> Option<ColumnForm<'a>> {
     let least = if speaks_of_countries(&column.name) { 1 } else { COUNTRIES_LEAST };
     let found = CountryCodes::ALL.into_iter().filter_map(|written| {
         let texts = written.texts();
@@ -115,14 +115,14 @@ fn countries<'a>(column: &'a DescribedColumn, words: &[&str]) -> Option<Form<'a>
         let others: Vec<&str> =
             others.filter(|text| !texts.contains(*text) && !words.contains(text)).collect();
         let rare = count.saturating_sub(countries + others.len());
-        enough.then_some((of_countries, Form::Countries { written, others, rare }))
+        enough.then_some((of_countries, ColumnForm::Countries { written, others, rare }))
     });
     // The first of those that are as good.
     found.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, form)| form)
 }
 
 /// A list, if the values are few enough.
-fn codes<'a>(column: &'a DescribedColumn, words: &[&str], most: usize) -> Option<Form<'a>> {
+fn codes<'a>(column: &'a DescribedColumn, words: &[&str], most: usize) -> Option<ColumnForm<'a>> {
     let (count, _) =
         column.values.among(|text| !words.contains(&text)).filter(|(count, _)| *count <= most)?;
     let shown: Vec<(&str, u64)> =
@@ -137,7 +137,7 @@ fn codes<'a>(column: &'a DescribedColumn, words: &[&str], most: usize) -> Option
     let mut values: Vec<&str> = by_letters.values().map(|(text, _)| *text).collect();
     values.sort_unstable();
     let ignores_case = values.len() < shown.len();
-    Some(Form::Codes { values, rare: count.saturating_sub(shown.len()), ignores_case })
+    Some(ColumnForm::Codes { values, rare: count.saturating_sub(shown.len()), ignores_case })
 }
 
 /// The words of a column's name, in small letters: `CountryOfBirth` and `country_of_birth` are the same.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::{
-        dataset::skeleton::{self, Place},
+        dataset::skeleton::{self, TablePlace},
         serving,
     },
     config::GatewayFile,
@@ -58,7 +58,7 @@ impl Catalogue<'_> {
     fn skeleton(&self, table: &TableDescription) -> String {
         let office = office(self.config, self.file);
         let (source, region) = (Some(self.source), Some(self.file.region_name()));
-        skeleton::of_table(table, Place { source, region, office: office.as_deref() })
+        skeleton::of_table(table, TablePlace { source, region, office: office.as_deref() })
     }
 
     fn json(&self, tables: &[TableDescription]) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::dataset::{
         skeleton::{FileSkeleton, doubts, shape},
-        suggestion::{Form, Suggestion},
+        suggestion::{ColumnForm, Suggestion},
     },
     failure::Failure,
     output::{Format, csv_field, foreign, grouped, print, print_json, table},
@@ -73,18 +73,18 @@ fn key(column: &DescribedColumn) -> &'static str {
 /// What a policy could declare, in a few words.
 fn declaration(suggestion: &Suggestion<'_>) -> String {
     match &suggestion.form {
-        Form::Nothing => "nothing".to_owned(),
-        Form::Countries { written, .. } => {
+        ColumnForm::Nothing => "nothing".to_owned(),
+        ColumnForm::Countries { written, .. } => {
             let written = written.written_as().map(|word| format!(" written as {word}")).unwrap_or_default();
             format!("codes: countries{written}")
         }
-        Form::Codes { values, .. } if !values.is_empty() => {
+        ColumnForm::Codes { values, .. } if !values.is_empty() => {
             format!("codes: {}", values.join(" "))
         }
-        Form::Codes { .. } | Form::Text => "codes, or open".to_owned(),
-        Form::Integer => "integer".to_owned(),
-        Form::Amount { scale } => format!("amount, scale {scale}"),
-        Form::Date => "date".to_owned(),
+        ColumnForm::Codes { .. } | ColumnForm::Text => "codes, or open".to_owned(),
+        ColumnForm::Integer => "integer".to_owned(),
+        ColumnForm::Amount { scale } => format!("amount, scale {scale}"),
+        ColumnForm::Date => "date".to_owned(),
     }
 }
 
@@ -92,13 +92,15 @@ fn as_json(skeleton: &FileSkeleton<'_>) -> Value {
     let column = |column: &DescribedColumn| {
         let suggestion = Suggestion::of(column);
         let (list, codes) = match &suggestion.form {
-            Form::Countries { written, .. } => {
+            ColumnForm::Countries { written, .. } => {
                 (json!(written.written_as().unwrap_or("alpha-3")), Value::Null)
             }
-            Form::Codes { values, .. } => (Value::Null, json!(values)),
-            Form::Nothing | Form::Text | Form::Integer | Form::Amount { .. } | Form::Date => {
-                (Value::Null, Value::Null)
-            }
+            ColumnForm::Codes { values, .. } => (Value::Null, json!(values)),
+            ColumnForm::Nothing
+            | ColumnForm::Text
+            | ColumnForm::Integer
+            | ColumnForm::Amount { .. }
+            | ColumnForm::Date => (Value::Null, Value::Null),
         };
         let count = column.values.count();
         json!({

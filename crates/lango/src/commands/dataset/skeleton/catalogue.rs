@@ -3,11 +3,11 @@
 use lango_privacy::Name;
 use lango_source::{ColumnDescription, Suggested, TableDescription};
 
-use super::{OPEN, Place, Skeleton, from, listed, question_name, quoted, unknown_unit};
+use super::{OPEN, Skeleton, TablePlace, from, listed, question_name, quoted, unknown_unit};
 use crate::output::foreign;
 
 /// The skeleton of a table, from the catalogue alone.
-pub fn of_table(table: &TableDescription, place: Place<'_>) -> String {
+pub fn of_table(table: &TableDescription, place: TablePlace<'_>) -> String {
     let unit = sole_key(table);
     let others = table.columns.iter().filter(|column| Some(&column.name) != unit.map(|unit| &unit.name));
     let skeleton = Skeleton {

@@ -6,9 +6,9 @@ use lango_import::{
     DecimalMark, DescribedColumn, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, Thousands, ValueShape,
 };
 
-use super::{OPEN, Place, Skeleton, from, is_code, question_name, quoted, unknown_unit};
+use super::{OPEN, Skeleton, TablePlace, from, is_code, question_name, quoted, unknown_unit};
 use crate::{
-    commands::dataset::suggestion::{Form, Suggestion, UnitColumn},
+    commands::dataset::suggestion::{ColumnForm, Suggestion, UnitColumn},
     output::{counted, foreign, grouped},
 };
 
@@ -19,7 +19,7 @@ pub struct FileSkeleton<'a> {
     pub names: Vec<String>,
     /// The table's name, which is the dataset's too.
     pub table: &'a str,
-    pub place: Place<'a>,
+    pub place: TablePlace<'a>,
     /// The gateway's configuration, if the caller named it.
     pub config: Option<&'a Path>,
     /// Options by which the files were read.
@@ -199,19 +199,19 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
         format!("{OPEN}{name} = {{ {from}{declaration}{missing} }}  # {why}{others}")
     };
     match form {
-        Form::Nothing if column.name.trim().is_empty() => {
+        ColumnForm::Nothing if column.name.trim().is_empty() => {
             format!("# column {} has no name in the header, and no policy can declare it", at + 1)
         }
-        Form::Nothing if column.is_twice => {
+        ColumnForm::Nothing if column.is_twice => {
             format!("# {shown} stands in the header more than once: rename all but the one that is meant")
         }
-        Form::Nothing => {
+        ColumnForm::Nothing => {
             format!("# {shown} is nested or no text, number or day, which no policy can declare")
         }
-        Form::Text if column.unique.is_some() => {
+        ColumnForm::Text if column.unique.is_some() => {
             format!("# {shown} has another value on every row: it identifies, and is nothing to count by")
         }
-        Form::Countries { written, others, rare } => {
+        ColumnForm::Countries { written, others, rare } => {
             let written = written.written_as();
             let written = written.map(|word| format!(", written_as = \"{word}\"")).unwrap_or_default();
             let recode = recode(others);
@@ -222,7 +222,7 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
             };
             declared(&format!("codes = \"iso3166-1-alpha-3\"{written}{recode}"), &why)
         }
-        Form::Codes { values: listed, rare, ignores_case } => {
+        ColumnForm::Codes { values: listed, rare, ignores_case } => {
             let (codes, texts): (Vec<&str>, Vec<&str>) =
                 listed.iter().copied().partition(|value| is_code(value));
             // Texts that are no codes need codes to mean, of the list or beside it.
@@ -236,7 +236,7 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
             let why = format!("{}{more}", shape(column));
             declared(&format!("codes = [{codes}]{}{case}", recode(&texts)), &why)
         }
-        Form::Text => {
+        ColumnForm::Text => {
             let why = match column.values.count() {
                 Ok(0) => "no row has a value; or integer, amount, date, open = true".to_owned(),
                 Ok(count) => {
@@ -250,7 +250,7 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
             };
             declared("codes = [<CODES>]", &why)
         }
-        Form::Integer => {
+        ColumnForm::Integer => {
             let unique =
                 if column.unique.is_some() { "; another on every row: does it identify?" } else { "" };
             declared(
@@ -258,11 +258,11 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
                 &format!("{}; or an amount, or codes{unique}", shape(column)),
             )
         }
-        Form::Amount { scale } => declared(
+        ColumnForm::Amount { scale } => declared(
             &format!("amount = [<LOWEST>, <HIGHEST>], scale = {scale}"),
             &format!("{}; bounds in its own unit", shape(column)),
         ),
-        Form::Date => declared(
+        ColumnForm::Date => declared(
             "date = [<FIRST>, <LAST>], bands = \"month\"",
             &format!("{}; bounds as 2024-01-31", shape(column)),
         ),

@@ -31,7 +31,7 @@ fn table(keys: usize) -> TableDescription {
 }
 
 fn skeleton(table: &TableDescription, office: Option<&str>) -> String {
-    of_table(table, Place { source: Some("register"), region: Some("ecowas.example"), office })
+    of_table(table, TablePlace { source: Some("register"), region: Some("ecowas.example"), office })
 }
 
 /// As an administrator would.
@@ -110,7 +110,7 @@ fn file_skeleton(text: &str) -> String {
     let file =
         lango_import::FileDescription::of(&files, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
     let names = vec!["it's an export.csv".to_owned()];
-    let (place, reading) = (Place::default(), vec!["--skip-lines".to_owned(), "2".to_owned()]);
+    let (place, reading) = (TablePlace::default(), vec!["--skip-lines".to_owned(), "2".to_owned()]);
     FileSkeleton { file: &file, names, table: "residents", place, config: None, reading }.text()
 }
 
@@ -189,7 +189,7 @@ fn the_lines_of_a_files_skeleton_say_what_the_values_say() {
         "#? a_b_2 = { from = \"a b\", codes = [\"8\"] }",
         "#? note = { codes = [<CODES>] }  # no row has a value; or integer, amount, date, open = true\n",
         "#? iso = { codes = \"iso3166-1-alpha-3\", written_as = \"m49\" }",
-        "recode = { \"_T\" = \"<CODE>\", ",
+        "codes = ['\"quoted\"\\', \"ok\", <CODES>], recode = { \"_T\" = \"<CODE>\" } }  # text\n",
     ] {
         assert!(text.contains(said), "{said}\n{text}");
     }
