@@ -163,12 +163,11 @@ fn titled(path: &Path, delimited: &Delimited, schema: &TableSchema, first: u64) 
     Some(titled_at(path, delimited, line, delimiter))
 }
 
+/// Whether a row is a header, by its fields and those of the row below it.
+type IsHeader<'a> = &'a dyn Fn(&[String], Option<&[String]>) -> bool;
+
 /// The first row that is a header by its fields and those of the row below it: its line, and the delimiter by which it is one.
-fn header_below(
-    path: &Path,
-    delimited: &Delimited,
-    is_header: &dyn Fn(&[String], Option<&[String]>) -> bool,
-) -> Option<(u64, u8)> {
+fn header_below(path: &Path, delimited: &Delimited, is_header: IsHeader<'_>) -> Option<(u64, u8)> {
     let usual = delimited.delimiter.byte();
     let others = [b';', b',', b'\t', b'|'].into_iter().filter(|other| *other != usual);
     [usual].into_iter().chain(others).find_map(|byte| {

@@ -194,14 +194,16 @@ impl Reading<'_> {
 
 /// An open file of either format.
 enum OpenFile {
-    Delimited(DelimitedRows),
+    Delimited(Box<DelimitedRows>),
     Parquet(ParquetRows),
 }
 
 impl OpenFile {
     fn open(file: &ImportFile, read: &Arc<AtomicU64>) -> Result<Self, ImportError> {
         Ok(match &file.format {
-            FileFormat::Delimited(format) => Self::Delimited(DelimitedRows::open(&file.path, format, read)?),
+            FileFormat::Delimited(format) => {
+                Self::Delimited(Box::new(DelimitedRows::open(&file.path, format, read)?))
+            }
             FileFormat::Parquet => Self::Parquet(ParquetRows::open(&file.path)?),
         })
     }

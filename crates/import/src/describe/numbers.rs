@@ -70,20 +70,25 @@ impl NumberTally {
             self.has_zeros_in_front |= digits.len() > 1 && digits.starts_with(b"0");
             return true;
         }
-        let mut is_number = false;
-        for ((decimal, thousands), numbers) in WAYS.into_iter().zip(&mut self.marked) {
-            // What the file itself says is a number is written in one way.
+        // What the file itself says is a number is written in one way.
+        let read = |decimal, thousands| {
             let notation =
                 if typed { Notation::default() } else { Notation { decimal, thousands, days: None } };
-            let Some(number) = nearest_whole(value, &notation) else { continue };
+            let number = nearest_whole(value, &notation)?;
+            Some((number, decimals(value, &notation).unwrap_or_default()))
+        };
+        let ungrouped =
+            [DecimalMark::Point, DecimalMark::Comma].map(|decimal| (decimal, read(decimal, None)));
+        let mut is_number = false;
+        for ((decimal, thousands), numbers) in WAYS.into_iter().zip(&mut self.marked) {
+            let plain = ungrouped.iter().find(|(other, _)| *other == decimal).and_then(|(_, read)| *read);
             // Nobody sets a zero apart as a group: `0.125` has decimals.
-            let in_groups = thousands.is_some() && digits.starts_with(b"0") && !typed;
-            let ungrouped = Notation { thousands: None, ..notation.clone() };
-            if in_groups && nearest_whole(value, &ungrouped).is_none() {
-                continue;
+            let may_have_groups = thousands.is_some() && !digits.starts_with(b"0");
+            let found = plain.or_else(|| if may_have_groups { read(decimal, thousands) } else { None });
+            if let Some((number, decimals)) = found {
+                numbers.add(number, decimals);
+                is_number = true;
             }
-            numbers.add(number, decimals(value, &notation).unwrap_or_default());
-            is_number = true;
         }
         is_number
     }

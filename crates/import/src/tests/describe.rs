@@ -218,7 +218,7 @@ fn what_is_no_header_shows_nothing_and_says_what_to_do() {
     }
     let office = Office::new();
     let latin = office.write("a.csv", b"id,land\n1,C\xf4te d'Ivoire\n");
-    let error = described(&[latin.clone()], |_| {}).unwrap_err().to_string();
+    let error = described(std::slice::from_ref(&latin), |_| {}).unwrap_err().to_string();
     assert_eq!(error, "line 2: not in UTF-8; say what it is in, for example --encoding latin-1");
     let windows = Encoding::named("windows-1252").unwrap();
     assert_eq!(described(&[latin], |delimited| delimited.encoding = windows).unwrap().rows, 1);

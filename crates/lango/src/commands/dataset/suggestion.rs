@@ -280,7 +280,7 @@ impl<'a> UnitColumn<'a> {
         let keys: Vec<&DescribedColumn> =
             columns.iter().copied().filter(|column| column.unique.is_some()).collect();
         match (keys.as_slice(), likeliest(&mut keys.iter().copied()), repeated) {
-            ([key], _, beside) => Self::Sole { key: *key, beside },
+            ([key], _, beside) => Self::Sole { key, beside },
             (_, Some(key), _) => Self::OneOf(key),
             (_, None, Some(column)) => Self::Repeated(column),
             (_, None, None) => Self::Unknown,
