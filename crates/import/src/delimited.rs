@@ -12,21 +12,74 @@ use crate::{
     input,
     notation::Notation,
     schema::{Header, TableSchema},
+    visit::FieldVisitor,
 };
 
+mod headed;
 mod lines;
 mod records;
 
+pub(crate) use headed::check_header;
 use records::Records;
 
 /// Rows below the first within which a header is searched for.
 const HEADER_WITHIN: usize = 50;
 
-/// A file whose header was read.
-pub(crate) struct DelimitedFile {
+/// The rows of a file below its header.
+pub(crate) struct DelimitedRows {
     records: Records,
-    pub(crate) header: Header,
     pub(crate) names: Vec<String>,
+}
+
+impl DelimitedRows {
+    /// Opens a file and reads its header.
+    pub(crate) fn open(
+        path: &Path,
+        delimited: &Delimited,
+        read: &Arc<AtomicU64>,
+    ) -> Result<Self, ImportError> {
+        let mut records = Records::new(path, *delimited, input::open(path, delimited, read)?)?;
+        if !records.next()? {
+            return Err(ImportError::Empty(path.to_owned()));
+        }
+        let names = records.names();
+        records.expect(names.len());
+        Ok(Self { records, names })
+    }
+
+    /// Reads the next row; false at the end.
+    pub(crate) fn next(&mut self) -> Result<bool, ImportError> {
+        self.records.next()
+    }
+
+    /// A field of the row at hand.
+    pub(crate) fn field(&self, position: usize) -> &[u8] {
+        self.records.field(position)
+    }
+
+    /// Sends each field of each row to a visitor.
+    pub(crate) fn visit(mut self, visitor: &mut dyn FieldVisitor) -> Result<(), ImportError> {
+        while self.next()? {
+            for position in 0..self.names.len() {
+                visitor.field(position, self.field(position), false);
+            }
+            if visitor.end_row(self.line())?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The line on which the row at hand begins; the header's before the first.
+    pub(crate) fn line(&self) -> u64 {
+        self.records.began()
+    }
+}
+
+/// A file in whose header the columns were found.
+pub(crate) struct DelimitedFile {
+    rows: DelimitedRows,
+    pub(crate) header: Header,
 }
 
 impl DelimitedFile {
@@ -37,17 +90,17 @@ impl DelimitedFile {
         schema: &TableSchema,
         read: &Arc<AtomicU64>,
     ) -> Result<Self, ImportError> {
-        let mut records = Records::new(path, *delimited, input::open(path, delimited, read)?)?;
-        if !records.next()? {
-            return Err(ImportError::Empty(path.to_owned()));
-        }
-        let names = records.names();
-        let header = schema.header(path, &names).map_err(|error| match error {
-            ImportError::NoColumn { .. } => titled(path, delimited, schema, records.began()).unwrap_or(error),
+        let rows = DelimitedRows::open(path, delimited, read)?;
+        let header = schema.header(path, &rows.names).map_err(|error| match error {
+            ImportError::NoColumn { .. } => titled(path, delimited, schema, rows.line()).unwrap_or(error),
             other => other,
         })?;
-        records.expect(names.len());
-        Ok(Self { header, names, records })
+        Ok(Self { rows, header })
+    }
+
+    /// The names of its columns.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.rows.names
     }
 
     /// The lines on which these rows begin, which are counted from 1 and ascend, of those that there are; and the number of rows
@@ -56,12 +109,12 @@ impl DelimitedFile {
         let (mut lines, mut at) = (Vec::new(), 0);
         for row in rows {
             while at < *row {
-                if !self.records.next()? {
+                if !self.rows.next()? {
                     return Ok((lines, at));
                 }
                 at += 1;
             }
-            lines.push(self.records.began());
+            lines.push(self.rows.line());
         }
         Ok((lines, at))
     }
@@ -77,17 +130,17 @@ impl DelimitedFile {
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(u64, u64), ImportError> {
         let (mut rows, mut last) = (0, 0);
-        while rows < skip && self.records.next()? {
+        while rows < skip && self.rows.next()? {
             rows += 1;
-            last = self.records.began();
+            last = self.rows.line();
         }
         let columns = schema.columns.len();
         let mut batch = Batch::new(columns, file);
-        while self.records.next()? {
-            last = self.records.began();
+        while self.rows.next()? {
+            last = self.rows.line();
             let places = self.header.positions.iter().zip(&self.header.heads);
             for (column, (target, (position, head))) in schema.columns.iter().zip(places).enumerate() {
-                batch.add(column, target, head, notation, self.records.field(*position), last);
+                batch.add(column, target, head, notation, self.rows.field(*position), last);
             }
             if !batch.end_row() {
                 return Err(ImportError::HeaderAgain { line: last, by_line: true });
@@ -105,27 +158,40 @@ impl DelimitedFile {
 
 /// What to do about a file that names the policy's columns further down than on the line `first`.
 fn titled(path: &Path, delimited: &Delimited, schema: &TableSchema, first: u64) -> Option<ImportError> {
+    let is_header = |names: &[String], _: Option<&[String]>| schema.header(path, names).is_ok();
+    let (line, delimiter) = header_below(path, delimited, &is_header).filter(|(line, _)| *line > first)?;
+    Some(titled_at(path, delimited, line, delimiter))
+}
+
+/// Whether a row is a header, by its fields and those of the row below it.
+type IsHeader<'a> = &'a dyn Fn(&[String], Option<&[String]>) -> bool;
+
+/// The first row that is a header by its fields and those of the row below it: its line, and the delimiter by which it is one.
+fn header_below(path: &Path, delimited: &Delimited, is_header: IsHeader<'_>) -> Option<(u64, u8)> {
     let usual = delimited.delimiter.byte();
-    for byte in
-        [usual].into_iter().chain([b';', b',', b'\t', b'|'].into_iter().filter(|other| *other != usual))
-    {
+    let others = [b';', b',', b'\t', b'|'].into_iter().filter(|other| *other != usual);
+    [usual].into_iter().chain(others).find_map(|byte| {
         let delimited = Delimited { delimiter: Delimiter::Said(byte), ..*delimited };
         let stream = input::open(path, &delimited, &Arc::default()).ok()?;
         let mut records = Records::new(path, delimited, stream).ok()?;
-        for _ in 0..HEADER_WITHIN {
-            if !records.next().unwrap_or(false) {
-                break;
+        let mut above: Option<(u64, Vec<String>)> = None;
+        for _ in 0..=HEADER_WITHIN {
+            let more = records.next().unwrap_or(false);
+            let names = more.then(|| records.names());
+            if let Some((line, _)) = above.filter(|(_, above)| is_header(above, names.as_deref())) {
+                return Some((line, byte));
             }
-            if records.began() > first && schema.header(path, &records.names()).is_ok() {
-                let delimiter = match byte {
-                    _ if byte == usual => String::new(),
-                    b'\t' => " --delimiter '\\t'".to_owned(),
-                    other => format!(" --delimiter '{}'", char::from(other)),
-                };
-                let (file, line) = (path.to_owned(), records.began());
-                return Some(ImportError::Titled { file, line, delimiter });
-            }
+            above = Some((records.began(), names?));
         }
-    }
-    None
+        None
+    })
+}
+
+fn titled_at(path: &Path, delimited: &Delimited, line: u64, delimiter: u8) -> ImportError {
+    let delimiter = match delimiter {
+        byte if byte == delimited.delimiter.byte() => String::new(),
+        b'\t' => " --delimiter '\\t'".to_owned(),
+        other => format!(" --delimiter '{}'", char::from(other)),
+    };
+    ImportError::Titled { file: path.to_owned(), line, delimiter }
 }

@@ -26,10 +26,10 @@ pub enum ImportError {
     /// The name does not show the format.
     #[error(
         "the name of {0} does not say what it holds: .csv, .tsv (with .gz or .zst where compressed) or .parquet; or say \
-         --format"
+         --file-format"
     )]
     Unnamed(PathBuf),
-    /// The content is not what the name or `--format` says.
+    /// The content is not what the name or `--file-format` says.
     #[error("{file} is said to be {said} and is {is}: {instead}")]
     NotAsSaid {
         /// The file.
@@ -47,6 +47,14 @@ pub enum ImportError {
     /// There is a header and nothing else.
     #[error("{0} holds a header and no row: an empty table would take the place of what there is")]
     NoRows(PathBuf),
+    /// The first line is none of names.
+    #[error("the first line of {file} names no columns{hint}")]
+    NoHeader {
+        /// The file.
+        file: PathBuf,
+        /// What it is, and what to do.
+        hint: String,
+    },
     /// A declared column is not in the file.
     #[error("{file} has no column `{column}`{hint}")]
     NoColumn {
@@ -366,6 +374,7 @@ impl ImportError {
             | Self::NotAsSaid { .. }
             | Self::Empty(_)
             | Self::NoRows(_)
+            | Self::NoHeader { .. }
             | Self::NoColumn { .. }
             | Self::Twice { .. }
             | Self::NotDeclared { .. }

@@ -116,33 +116,16 @@ impl<'a> Files<'a> {
 
     /// Finds the columns in each file's header, and compares the headers; returns the names of the columns that are left out.
     pub(crate) fn check(self) -> Result<Vec<String>, ImportError> {
+        check_named_once(self.files)?;
         let mut first: Option<(&Path, Vec<String>, Vec<String>)> = None;
         for (at, file) in self.files.iter().enumerate() {
             let path = file.path.as_path();
-            let same = |other: &ImportFile| match (other.path.canonicalize(), path.canonicalize()) {
-                (Ok(other), Ok(this)) => other == this,
-                _ => false,
-            };
-            if self.files.get(..at).unwrap_or_default().iter().any(same) {
-                return Err(ImportError::NamedTwice(path.to_owned()));
-            }
             let open =
                 OpenFile::open(file, self.schema, &Arc::default()).map_err(|error| self.within(at, error))?;
             let (names, left_out) = open.names();
-            let sorted = sorted(names);
             match &first {
-                None => first = Some((path, sorted, left_out.to_vec())),
-                Some((as_in, expected, _)) => {
-                    let lacks = |of: &[String], other: &[String]| {
-                        of.iter().find(|name| !other.contains(name)).cloned()
-                    };
-                    let differs = lacks(expected, &sorted).or_else(|| lacks(&sorted, expected));
-                    let differs = differs.or_else(|| (sorted.len() != expected.len()).then(String::new));
-                    if let Some(column) = differs {
-                        let (file, as_in) = (path.to_owned(), as_in.to_path_buf());
-                        return Err(ImportError::OtherHeader { file, as_in, column });
-                    }
-                }
+                None => first = Some((path, names.to_vec(), left_out.to_vec())),
+                Some((as_in, expected, _)) => check_same_header((as_in, expected), (path, names))?,
             }
         }
         Ok(first.map(|(.., left_out)| left_out).unwrap_or_default())
@@ -201,12 +184,48 @@ impl<'a> Files<'a> {
 
     /// An error with the file that it is of, where there are several.
     pub(crate) fn within(self, at: usize, error: ImportError) -> ImportError {
-        match (self.files, self.files.get(at)) {
-            ([_, _, ..], Some(file)) if !error.names_its_file() => {
-                ImportError::InFile { file: file.path.clone(), error: Box::new(error) }
-            }
-            _ => error,
+        within(self.files, at, error)
+    }
+}
+
+/// An error with the file that it is of, where there are several.
+pub(crate) fn within(files: &[ImportFile], at: usize, error: ImportError) -> ImportError {
+    match (files, files.get(at)) {
+        ([_, _, ..], Some(file)) if !error.names_its_file() => {
+            ImportError::InFile { file: file.path.clone(), error: Box::new(error) }
         }
+        _ => error,
+    }
+}
+
+/// Refuses a file that is named twice.
+pub(crate) fn check_named_once(files: &[ImportFile]) -> Result<(), ImportError> {
+    for (at, file) in files.iter().enumerate() {
+        let same = |other: &ImportFile| match (other.path.canonicalize(), file.path.canonicalize()) {
+            (Ok(other), Ok(this)) => other == this,
+            _ => false,
+        };
+        if files.get(..at).unwrap_or_default().iter().any(same) {
+            return Err(ImportError::NamedTwice(file.path.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file whose columns are not those of the first, in whatever order.
+pub(crate) fn check_same_header(
+    (as_in, expected): (&Path, &[String]),
+    (file, names): (&Path, &[String]),
+) -> Result<(), ImportError> {
+    let (expected, names) = (sorted(expected), sorted(names));
+    let lacks = |of: &[String], other: &[String]| of.iter().find(|name| !other.contains(name)).cloned();
+    let differs = lacks(&expected, &names).or_else(|| lacks(&names, &expected));
+    let differs = differs.or_else(|| (names.len() != expected.len()).then(String::new));
+    match differs {
+        Some(column) => {
+            Err(ImportError::OtherHeader { file: file.to_owned(), as_in: as_in.to_owned(), column })
+        }
+        None => Ok(()),
     }
 }
 
@@ -223,8 +242,8 @@ impl OpenFile {
     /// The names of its columns, and of those that are left out.
     fn names(&self) -> (&[String], &[String]) {
         match self {
-            Self::Delimited(file) => (&file.names, &file.header.left_out),
-            Self::Parquet(file) => (&file.names, &file.header.left_out),
+            Self::Delimited(file) => (file.names(), &file.header.left_out),
+            Self::Parquet(file) => (file.names(), &file.header.left_out),
         }
     }
 
@@ -232,7 +251,7 @@ impl OpenFile {
     fn rows(&self) -> Option<u64> {
         match self {
             Self::Delimited(_) => None,
-            Self::Parquet(file) => Some(file.rows),
+            Self::Parquet(file) => Some(file.rows()),
         }
     }
 
@@ -242,7 +261,7 @@ impl OpenFile {
         match self {
             Self::Delimited(file) => file.lines(rows),
             Self::Parquet(file) => {
-                Ok((rows.iter().copied().filter(|row| *row <= file.rows).collect(), file.rows))
+                Ok((rows.iter().copied().filter(|row| *row <= file.rows()).collect(), file.rows()))
             }
         }
     }
@@ -262,7 +281,7 @@ impl OpenFile {
     }
 }
 
-fn size(path: &Path) -> u64 {
+pub(crate) fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 

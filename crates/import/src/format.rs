@@ -143,7 +143,7 @@ pub(crate) fn known(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let kinds: [(&[u8], &str, &str); 8] = [
         (b"\x1f\x8b", "gzip", "give it a name that ends in .gz"),
         (b"\x28\xb5\x2f\xfd", "zstd", "give it a name that ends in .zst"),
-        (b"PAR1", "Parquet", "say --format parquet"),
+        (b"PAR1", "Parquet", "say --file-format parquet"),
         (b"PK\x03\x04", "a zip archive or a spreadsheet", "export it as CSV"),
         (b"\xd0\xcf\x11\xe0", "an old spreadsheet", "export it as CSV"),
         (b"SQLite format 3\0", "an SQLite file", "name it in the gateway's configuration instead"),

@@ -6,6 +6,7 @@
 mod batch;
 mod declared;
 mod delimited;
+mod describe;
 mod error;
 mod files;
 mod fingerprint;
@@ -22,7 +23,11 @@ mod schema;
 mod staging;
 mod tuning;
 mod value;
+mod visit;
 
+pub use describe::{
+    DescribedColumn, DistinctValues, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, ValueShape,
+};
 pub use error::ImportError;
 pub use files::parts;
 pub use format::{Compression, Delimited, Delimiter, Encoding, FileFormat};

@@ -1,6 +1,6 @@
 //! How an office writes numbers and days: what the file alone cannot say.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// How the text of fields is written. Types of a Parquet file that are numbers or days need none of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -117,6 +117,26 @@ impl FromStr for Thousands {
     }
 }
 
+impl Thousands {
+    /// The mark as it is said.
+    pub fn text(self) -> &'static str {
+        self.spellings().first().copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for DayFormat {
+    /// As it is said: `%d/%m/%Y`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0.iter().flat_map(|piece| match piece {
+            Piece::Day => b"%d".to_vec(),
+            Piece::Month => b"%m".to_vec(),
+            Piece::Year => b"%Y".to_vec(),
+            Piece::Literal(byte) => vec![*byte],
+        });
+        f.write_str(&String::from_utf8_lossy(&bytes.collect::<Vec<_>>()))
+    }
+}
+
 impl Notation {
     /// Whether its marks can be kept apart.
     pub fn is_clear(&self) -> bool {
@@ -178,7 +198,9 @@ mod tests {
             ("%d %b %Y", Err(DayFormatError::Unknown('b'))),
             ("%d/%m/%", Err(DayFormatError::Unknown(' '))),
         ] {
-            assert_eq!(text.parse::<DayFormat>().map(|format| format.0), expected, "{text}");
+            let format = text.parse::<DayFormat>();
+            assert!(format.as_ref().is_ok_and(|format| format.to_string() == text) || format.is_err());
+            assert_eq!(format.map(|format| format.0), expected, "{text}");
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     notation::Notation,
     schema::{Header, TableSchema},
     tuning::RECORD_BYTES_MOST,
+    visit::FieldVisitor,
 };
 
 mod column;
@@ -28,19 +29,29 @@ use text::Writing;
 /// Rows that are decoded at once.
 const CHUNK: usize = 4_096;
 
-/// A file whose footer was read.
-pub(crate) struct ParquetFile {
+/// The rows of a file whose footer was read.
+pub(crate) struct ParquetRows {
     path: PathBuf,
     file: SerializedFileReader<File>,
-    writings: Vec<Writing>,
-    pub(crate) header: Header,
     pub(crate) names: Vec<String>,
     pub(crate) rows: u64,
 }
 
-impl ParquetFile {
-    /// Opens a file and finds the columns in its schema.
-    pub(crate) fn open(path: &Path, schema: &TableSchema) -> Result<Self, ImportError> {
+/// A file in whose schema the columns were found.
+pub(crate) struct ParquetFile {
+    rows: ParquetRows,
+    /// The position of each of the table's columns, and how its values are text.
+    columns: Vec<(usize, Writing)>,
+    pub(crate) header: Header,
+}
+
+/// What becomes of some rows of a chunk: those before it, and which of the chunk's.
+type EachChunk<'a> =
+    &'a mut dyn FnMut(&[ColumnDecoder], u64, Range<usize>) -> Result<ControlFlow<()>, ImportError>;
+
+impl ParquetRows {
+    /// Opens a file and reads the names of its columns.
+    pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let failed = |cause| ImportError::File { file: path.to_owned(), cause };
         check_magic(path)?;
         let file = File::open(path).map_err(failed)?;
@@ -48,21 +59,106 @@ impl ParquetFile {
         let stored = file.metadata().file_metadata().schema_descr_ptr();
         // A nested column is named by its whole path, which is no name of a policy.
         let names: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
-        let header = match schema.header(path, &names) {
-            Err(ImportError::NoColumn { column, .. }) if is_nested(&names, &column) => {
+        let rows = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
+        Ok(Self { path: path.to_owned(), file, names, rows })
+    }
+
+    /// How the values of a column are text; `None` where they are nested, or no text, number or day.
+    fn writing(&self, position: usize) -> Option<Writing> {
+        let stored = self.file.metadata().file_metadata().schema_descr();
+        let found = stored.columns().get(position).filter(|column| column.max_rep_level() == 0);
+        found.and_then(|column| Writing::of(column))
+    }
+
+    /// The positions of the columns that are text, numbers or days.
+    pub(crate) fn flat(&self) -> Vec<usize> {
+        let flat = |position: &usize| self.writing(*position).is_some();
+        (0..self.names.len()).filter(flat).collect()
+    }
+
+    /// Sends each field of the columns that are text, numbers or days to a visitor.
+    pub(crate) fn visit(&self, visitor: &mut dyn FieldVisitor) -> Result<(), ImportError> {
+        let columns: Vec<(usize, Writing)> =
+            (0..self.names.len()).filter_map(|position| Some((position, self.writing(position)?))).collect();
+        let mut text = Vec::new();
+        self.decode(&columns, 0, &mut |decoders, before, rows| {
+            for row in rows {
+                let number = before + row as u64 + 1;
+                for (decoder, (position, _)) in decoders.iter().zip(&columns) {
+                    write(decoder, row, number, &mut text)?;
+                    visitor.field(*position, &text, !decoder.is_text());
+                }
+                if visitor.end_row(number)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Decodes all rows of some columns after the first `skip`, a chunk at a time, as long as they are taken.
+    fn decode(
+        &self,
+        columns: &[(usize, Writing)],
+        skip: u64,
+        each: EachChunk<'_>,
+    ) -> Result<(), ImportError> {
+        let failed = |error: ParquetError| damaged(&self.path, &error);
+        let mut row = 0;
+        for group in 0..self.file.num_row_groups() {
+            let group = self.file.get_row_group(group).map_err(failed)?;
+            let mut left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
+            if row + left <= skip {
+                row += left;
+                continue;
+            }
+            let decoders = columns.iter().map(|(position, writing)| {
+                Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
+            });
+            let mut decoders = decoders.collect::<Result<Vec<_>, ParquetError>>().map_err(failed)?;
+            while left > 0 {
+                let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+                for decoder in &mut decoders {
+                    decoder.decode(count).map_err(failed)?;
+                }
+                let skipped = usize::try_from(skip.saturating_sub(row)).unwrap_or(count).min(count);
+                if each(&decoders, row, skipped..count)?.is_break() {
+                    return Ok(());
+                }
+                row += count as u64;
+                left -= count as u64;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ParquetFile {
+    /// Opens a file and finds the columns in its schema.
+    pub(crate) fn open(path: &Path, schema: &TableSchema) -> Result<Self, ImportError> {
+        let rows = ParquetRows::open(path)?;
+        let header = match schema.header(path, &rows.names) {
+            Err(ImportError::NoColumn { column, .. }) if is_nested(&rows.names, &column) => {
                 return Err(ImportError::NotFlat { file: path.to_owned(), column });
             }
             header => header?,
         };
-        let mut writings = Vec::new();
+        let mut columns = Vec::new();
         for (target, position) in schema.columns.iter().zip(&header.positions) {
-            let found = stored.columns().get(*position).filter(|column| column.max_rep_level() == 0);
-            let writing = found.and_then(|column| Writing::of(column));
             let not_flat = || ImportError::NotFlat { file: path.to_owned(), column: target.name.clone() };
-            writings.push(writing.ok_or_else(not_flat)?);
+            columns.push((*position, rows.writing(*position).ok_or_else(not_flat)?));
         }
-        let rows = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
-        Ok(Self { path: path.to_owned(), file, writings, header, names, rows })
+        Ok(Self { rows, columns, header })
+    }
+
+    /// The names of its columns.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.rows.names
+    }
+
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows.rows
     }
 
     /// Sends all rows after the first `skip`, in batches, as long as they are taken; returns the number of all rows, and that of
@@ -75,36 +171,12 @@ impl ParquetFile {
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(u64, u64), ImportError> {
-        let failed = |error: ParquetError| damaged(&self.path, &error);
-        let mut row = 0;
-        for group in 0..self.file.num_row_groups() {
-            let group = self.file.get_row_group(group).map_err(failed)?;
-            let mut left = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
-            if row + left <= skip {
-                row += left;
-                continue;
-            }
-            let readers = self.header.positions.iter().zip(&self.writings);
-            let readers = readers.map(|(position, writing)| {
-                Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
-            });
-            let mut columns = readers.collect::<Result<Vec<_>, ParquetError>>().map_err(failed)?;
-            while left > 0 {
-                let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
-                for column in &mut columns {
-                    column.decode(count).map_err(failed)?;
-                }
-                let skipped = usize::try_from(skip.saturating_sub(row)).unwrap_or(count).min(count);
-                let mut batch = Batch::new(schema.columns.len(), file);
-                self.add(schema, notation, &columns, &mut batch, row, skipped..count)?;
-                if batch.rows > 0 && send(batch).is_break() {
-                    return Ok((self.rows, self.rows));
-                }
-                row += count as u64;
-                left -= count as u64;
-            }
-        }
-        Ok((self.rows, self.rows))
+        self.rows.decode(&self.columns, skip, &mut |decoders, before, rows| {
+            let mut batch = Batch::new(schema.columns.len(), file);
+            self.add(schema, notation, decoders, &mut batch, before, rows)?;
+            Ok(if batch.rows > 0 { send(batch) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok((self.rows(), self.rows()))
     }
 
     /// Adds these rows of a chunk to a batch; rows are counted from 1, as lines are.
@@ -124,15 +196,7 @@ impl ParquetFile {
             let number = before + row as u64 + 1;
             let targets = schema.columns.iter().zip(&self.header.heads);
             for (at, (column, (target, head))) in columns.iter().zip(targets).enumerate() {
-                text.clear();
-                column.write(row, &mut text);
-                if !text.is_ascii() && std::str::from_utf8(&text).is_err() {
-                    let instead = "say what it is in by exporting it as text";
-                    return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });
-                }
-                if text.len() > RECORD_BYTES_MOST {
-                    return Err(ImportError::TooLong { line: number });
-                }
+                write(column, row, number, &mut text)?;
                 let notation = if column.is_text() { notation } else { &stored };
                 batch.add(at, target, head, notation, &text, number);
             }
@@ -142,6 +206,20 @@ impl ParquetFile {
         }
         Ok(())
     }
+}
+
+/// Writes the value of a row of a chunk as text, in place of what stands there.
+fn write(column: &ColumnDecoder, row: usize, number: u64, text: &mut Vec<u8>) -> Result<(), ImportError> {
+    text.clear();
+    column.write(row, text);
+    if !text.is_ascii() && std::str::from_utf8(text).is_err() {
+        let instead = "say what it is in by exporting it as text";
+        return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });
+    }
+    if text.len() > RECORD_BYTES_MOST {
+        return Err(ImportError::TooLong { line: number });
+    }
+    Ok(())
 }
 
 fn is_nested(header: &[String], column: &str) -> bool {

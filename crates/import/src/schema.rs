@@ -188,13 +188,7 @@ fn is(name: &str, other: &str) -> bool {
 /// header has values there.
 fn hint(name: &str, header: &[String]) -> String {
     if let [only] = header {
-        let delimiter = [';', '\t', '|', ','].into_iter().find(|delimiter| only.contains(*delimiter));
-        return match delimiter {
-            Some(delimiter) => {
-                format!(": its header is one field, so say --delimiter '{}'", delimiter.escape_default())
-            }
-            None => ": its header is one field; if that is a title, say --skip-lines 1".to_owned(),
-        };
+        return one_field(only);
     }
     let alike = |other: &&String| strsim::damerau_levenshtein(name, &other.trim().to_lowercase());
     let nearest =
@@ -204,5 +198,15 @@ fn hint(name: &str, header: &[String]) -> String {
         None => {
             ": its first line names the columns, and each that the policy declares must be there".to_owned()
         }
+    }
+}
+
+/// A guess at what was meant where a header is one field.
+pub(crate) fn one_field(only: &str) -> String {
+    match [';', '\t', '|', ','].into_iter().find(|delimiter| only.contains(*delimiter)) {
+        Some(delimiter) => {
+            format!(": its header is one field, so say --delimiter '{}'", delimiter.escape_default())
+        }
+        None => ": its header is one field; if that is a title, say --skip-lines 1".to_owned(),
     }
 }

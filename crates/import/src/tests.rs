@@ -2,6 +2,7 @@
 
 mod accepted;
 mod bad;
+mod describe;
 mod fixture;
 mod good;
 mod habits;

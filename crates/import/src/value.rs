@@ -7,7 +7,8 @@ use crate::{notation::Notation, report::Finding};
 mod day;
 mod number;
 
-pub(crate) use number::Excess;
+pub(crate) use day::{day_formats, day_readings};
+pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,4 +18,5 @@ mod within;
 pub use authorize::{AccessRequest, Denial, DenialCode, DenialReason, Granted};
 pub use budget::{Budget, Pool, Renewal};
 pub use check::{Grant, PolicySet, Validity};
+pub use lists::CountryCodes;
 pub use trial::{Trial, TrialFailure};

@@ -1,6 +1,6 @@
 //! Code lists: those that are built in, and those that an office keeps in files beside its policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use lango_document::{Document, DocumentError};
@@ -18,6 +18,39 @@ pub(crate) struct Country {
     region: &'static str,
     /// The intermediate region where there is one, else the subregion: `011` is Western Africa.
     subregion: &'static str,
+}
+
+/// How a register writes countries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountryCodes {
+    /// `GHA`: as answers do.
+    Alpha3,
+    /// `GH`.
+    Alpha2,
+    /// `288`: the United Nations' numbers, also without the zeros in front.
+    M49,
+}
+
+impl CountryCodes {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Alpha3, Self::Alpha2, Self::M49];
+
+    /// What a policy says in `written_as`; nothing where countries are written as they are declared.
+    pub fn written_as(self) -> Option<&'static str> {
+        match self {
+            Self::Alpha3 => None,
+            Self::Alpha2 => Some("alpha-2"),
+            Self::M49 => Some("m49"),
+        }
+    }
+
+    /// The texts that stand for a country.
+    pub fn texts(self) -> BTreeSet<String> {
+        match self.written_as() {
+            None => alpha_3().map(str::to_owned).collect(),
+            Some(word) => written_as(word).unwrap_or_default().into_iter().map(|(text, _)| text).collect(),
+        }
+    }
 }
 
 /// The built-in code list of countries: ISO 3166-1 alpha-3, officially assigned.
@@ -198,6 +231,8 @@ mod tests {
             assert_eq!(m49[text], code);
         }
         assert!(written_as("alpha-3").is_none());
+        let counts = CountryCodes::ALL.map(|codes| codes.texts().len());
+        assert_eq!(counts, [249, 249, 249 + 30]);
         let regions = grouping("m49-subregion").unwrap();
         let western: Vec<&str> =
             regions.iter().filter(|(_, group)| group == "011").map(|(code, _)| code.as_str()).collect();

@@ -2,6 +2,7 @@
 //! `lango doctor` as an administrator does.
 
 mod chains;
+mod describe;
 mod doctor;
 mod import;
 mod ledger;

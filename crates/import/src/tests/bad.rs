@@ -75,7 +75,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ("plain.csv.gz", right.clone().into(), "is said to be gzip and is not compressed so"),
         ("sheet.csv", b"PK\x03\x04...".to_vec(), "a zip archive or a spreadsheet: export it as CSV"),
         ("base.csv", b"SQLite format 3\0...".to_vec(), "is an SQLite file"),
-        ("columns.csv", b"PAR1....PAR1".to_vec(), "say --format parquet"),
+        ("columns.csv", b"PAR1....PAR1".to_vec(), "say --file-format parquet"),
         ("wide.csv", utf_16, "say --encoding utf-16le"),
         ("nul.csv", b"p\0e\0r\0".to_vec(), "is no such text"),
         ("text.parquet", right.clone().into(), "is said to be Parquet and is something else"),

@@ -24,19 +24,36 @@ static OTHERS: LazyLock<Vec<DayFormat>> = LazyLock::new(|| {
     formats.filter_map(|format| format.parse().ok()).collect()
 });
 
+/// The ways to write days that are recognised, beside `2024-07-01`.
+pub(crate) fn day_formats() -> &'static [DayFormat] {
+    &OTHERS
+}
+
+/// In which ways a text is a day, with or without a time: bit 0 stands for `2024-07-01`, and the bit after it for the first of
+/// [`day_formats`].
+pub(crate) fn day_readings(text: &[u8]) -> u32 {
+    let is_iso = iso(text).is_some();
+    let fits = |format: &DayFormat| formatted(text, format).is_some() || (is_iso && reads_iso_too(format));
+    OTHERS.iter().rev().fold(0, |bits, format| (bits << 1) | u32::from(fits(format))) << 1 | u32::from(is_iso)
+}
+
 /// The day that a text begins with, as it is written: a time and an offset after it change nothing.
 pub(super) fn day(text: &[u8], notation: &Notation) -> Result<IsoDay, Finding> {
-    let iso = || iso(text);
     let read = match &notation.days {
-        None => iso(),
-        // ISO days cannot be mistaken for a day of such a format, but where it begins with the year itself.
-        Some(format) => formatted(text, format)
-            .or_else(|| if format.pieces().first() == Some(&Piece::Year) { None } else { iso() }),
+        None => iso(text),
+        Some(format) => {
+            formatted(text, format).or_else(|| if reads_iso_too(format) { iso(text) } else { None })
+        }
     };
     read.ok_or_else(|| {
         let another = OTHERS.iter().any(|format| formatted(text, format).is_some());
         if another { Finding::DayOrder } else { Finding::Unreadable }
     })
+}
+
+/// ISO days cannot be mistaken for a day of such a format, but where it begins with the year itself.
+fn reads_iso_too(format: &DayFormat) -> bool {
+    format.pieces().first() != Some(&Piece::Year)
 }
 
 fn iso(text: &[u8]) -> Option<IsoDay> {
@@ -137,7 +154,7 @@ fn skip(text: &[u8], which: impl Fn(&u8) -> bool) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn read(text: &str, format: Option<&str>) -> Result<String, Finding> {
+    fn day_of(text: &str, format: Option<&str>) -> Result<String, Finding> {
         let days = format.map(|format| format.parse().unwrap());
         let notation = Notation { days, ..Notation::default() };
         day(text.as_bytes(), &notation).map(|day| String::from_utf8(day.to_vec()).unwrap())
@@ -158,8 +175,12 @@ mod tests {
             " 00:00:00 UTC",
             "T24:00:00",
         ] {
-            assert_eq!(read(&format!("2023-07-01{time}"), None), Ok("2023-07-01".into()), "{time}");
-            assert_eq!(read(&format!("1/7/2023{time}"), Some("%d/%m/%Y")), Ok("2023-07-01".into()), "{time}");
+            assert_eq!(day_of(&format!("2023-07-01{time}"), None), Ok("2023-07-01".into()), "{time}");
+            assert_eq!(
+                day_of(&format!("1/7/2023{time}"), Some("%d/%m/%Y")),
+                Ok("2023-07-01".into()),
+                "{time}"
+            );
         }
         for text in [
             "2023-07-01x",
@@ -178,7 +199,32 @@ mod tests {
             "20230",
             "45108",
         ] {
-            assert_eq!(read(text, None), Err(Finding::Unreadable), "{text}");
+            assert_eq!(day_of(text, None), Err(Finding::Unreadable), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ways_in_which_a_text_is_a_day_are_those_that_read_it() {
+        for text in [
+            "2023-12-31",
+            "2023-05-06",
+            "2023-05-06T12:30",
+            "31/12/2023",
+            "1/2/2023",
+            "1.2.2023 12:30",
+            "20231231",
+            "10122012",
+            "2023/1/5",
+            "30/02/2023",
+            "soon",
+            "",
+        ] {
+            let formats =
+                std::iter::once(None).chain(day_formats().iter().map(|format| Some(format.to_string())));
+            let expected: Vec<bool> = formats.map(|format| day_of(text, format.as_deref()).is_ok()).collect();
+            let readings = day_readings(text.as_bytes());
+            let found: Vec<bool> = (0..expected.len()).map(|bit| readings >> bit & 1 == 1).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 
@@ -205,7 +251,7 @@ mod tests {
             ("31/12/23", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
             ("soon", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
         ] {
-            assert_eq!(read(text, format), expected.map(str::to_owned), "{text} {format:?}");
+            assert_eq!(day_of(text, format), expected.map(str::to_owned), "{text} {format:?}");
         }
     }
 }

@@ -62,30 +62,72 @@ fn plain(text: &[u8], scale: u32, notation: &Notation) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// A number cut into its parts, of which `whole` may hold the marks of groups.
+struct Parts<'a> {
+    negative: bool,
+    whole: &'a [u8],
+    part: &'a [u8],
+    /// From the letter `e` on.
+    exponent: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a [u8], notation: &Notation) -> Option<Self> {
+        let (negative, text) = signed(text);
+        let ends = text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')).unwrap_or(text.len());
+        let (mantissa, exponent) = text.split_at_checked(ends)?;
+        let (whole, part) = match mantissa.iter().position(|byte| *byte == notation.decimal.byte()) {
+            Some(at) => (mantissa.get(..at)?, mantissa.get(at + 1..).filter(|part| !part.is_empty())?),
+            None => (mantissa, &[][..]),
+        };
+        let is_whole = is_digits(whole) || notation.thousands.is_some_and(|mark| is_grouped(whole, mark));
+        (is_whole && is_digits(part)).then_some(Self { negative, whole, part, exponent })
+    }
+
+    /// The digits before the decimals, without marks.
+    fn whole_digits(&self) -> impl Iterator<Item = &'a u8> + use<'a> {
+        self.whole.iter().filter(|byte| byte.is_ascii_digit())
+    }
+
+    /// As registers on servers write numbers.
+    fn plain(&self) -> Vec<u8> {
+        let mut plain = Vec::with_capacity(self.whole.len() + self.part.len() + self.exponent.len() + 2);
+        plain.extend(self.negative.then_some(b'-'));
+        plain.extend(self.whole_digits());
+        if !self.part.is_empty() {
+            plain.push(b'.');
+            plain.extend(self.part);
+        }
+        plain.extend(self.exponent);
+        plain
+    }
+}
+
+/// The fewest decimals that keep a number as it is; `None` where the text is no number in this notation.
+pub(crate) fn decimals(text: &[u8], notation: &Notation) -> Option<u32> {
+    let parts = Parts::of(text, notation)?;
+    lango_privacy::number(&parts.plain(), 0)?;
+    let exponent = std::str::from_utf8(parts.exponent.get(1..).unwrap_or_default()).ok()?;
+    let exponent: i64 = if exponent.is_empty() { 0 } else { exponent.parse().ok()? };
+    let (mut zeros, mut nothing) = (0, true);
+    for digit in parts.whole_digits().chain(parts.part) {
+        zeros = if *digit == b'0' { zeros + 1 } else { 0 };
+        nothing &= *digit == b'0';
+    }
+    let kept = i64::try_from(parts.part.len()).ok()?.saturating_sub(exponent).saturating_sub(zeros);
+    // Nothing but zeros is 0, whatever its exponent.
+    if nothing { Some(0) } else { u32::try_from(kept.max(0)).ok() }
+}
+
+/// The whole number that is nearest to a number; `None` where the text is no number in this notation.
+pub(crate) fn nearest_whole(text: &[u8], notation: &Notation) -> Option<i64> {
+    exact(text, 0, Excess::Rounds, notation)
+}
+
 /// Any number: with a sign, groups, an exponent, and decimals beyond the scale. Rewritten as registers on servers write numbers,
 /// and read as those are: past 63 bits it is the nearest that there is.
 fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option<i64> {
-    let (negative, text) = signed(text);
-    let ends = text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')).unwrap_or(text.len());
-    let (mantissa, exponent) = text.split_at_checked(ends)?;
-    let (whole, part) = match mantissa.iter().position(|byte| *byte == notation.decimal.byte()) {
-        Some(at) => (mantissa.get(..at)?, mantissa.get(at + 1..).filter(|part| !part.is_empty())?),
-        None => (mantissa, &[][..]),
-    };
-    if !(is_digits(whole) || notation.thousands.is_some_and(|mark| is_grouped(whole, mark)))
-        || !is_digits(part)
-    {
-        return None;
-    }
-    let mut plain = Vec::with_capacity(text.len() + 2);
-    plain.extend(negative.then_some(b'-'));
-    plain.extend(whole.iter().filter(|byte| byte.is_ascii_digit()));
-    if !part.is_empty() {
-        plain.push(b'.');
-        plain.extend(part);
-    }
-    plain.extend(exponent);
-    let (value, is_exact) = lango_privacy::number(&plain, scale)?;
+    let (value, is_exact) = lango_privacy::number(&Parts::of(text, notation)?.plain(), scale)?;
     (is_exact || excess == Excess::Rounds).then_some(value)
 }
 
@@ -268,6 +310,30 @@ mod tests {
         }
         let most = number(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
         assert_eq!(most, Ok(Some(i64::MAX)));
+    }
+
+    #[test]
+    fn the_decimals_that_a_number_needs_are_counted() {
+        use DecimalMark::{Comma, Point};
+        for (text, decimal, thousands, expected) in [
+            ("12", Point, None, Some(0)),
+            ("1200", Point, None, Some(0)),
+            ("34.0", Point, None, Some(0)),
+            ("0.00e-9", Point, None, Some(0)),
+            ("1200.50", Point, None, Some(1)),
+            ("-.25", Point, None, Some(2)),
+            ("1250e-2", Point, None, Some(1)),
+            ("1.25e1", Point, None, Some(1)),
+            ("1e-30", Point, None, Some(30)),
+            ("1e-99999999999999999999", Point, None, Some(u32::MAX)),
+            ("1.200,505", Comma, Some("."), Some(3)),
+            ("1.200", Comma, Some("."), Some(0)),
+            ("1.200", Point, None, Some(1)),
+            ("1,5", Point, None, None),
+            ("x", Point, None, None),
+        ] {
+            assert_eq!(decimals(text.as_bytes(), &notation(decimal, thousands)), expected, "{text}");
+        }
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 mod check;
 mod describe;
+mod files;
 mod import;
 mod prepare;
+mod progress;
 mod skeleton;
+mod suggestion;
 
 use clap::Subcommand;
 
@@ -14,7 +17,7 @@ use crate::failure::Failure;
 pub enum DatasetCommand {
     /// Import a file that the office exported into the gateway's register.
     Import(import::Import),
-    /// Say what tables a source has, or write a policy's skeleton. Goes by the catalogue and reads no row.
+    /// Say what tables a source has, by its catalogue alone, or what stands in files; or write a policy's skeleton.
     Describe(describe::Describe),
     /// Count what stands in a dataset's table as the policy reads it: for the office's own eyes, never for those who ask.
     Check(check::Check),

@@ -1,143 +1,115 @@
-//! `lango dataset describe`: what a source's catalogue says, or a policy's skeleton. No row is read.
+//! `lango dataset describe`: what a source's catalogue says, or what stands in files; or a policy's skeleton from either.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
-use lango_policy::PolicySet;
-use lango_source::{ColumnDescription, Suggested, TableDescription};
-use serde_json::{Value, json};
+use clap::{ArgGroup, Args};
+use lango_import::FileDescription;
 
-use super::skeleton::Skeleton;
+use super::{
+    files::FileReading,
+    progress::ShownProgress,
+    skeleton::{FileSkeleton, TablePlace, table_name},
+};
 use crate::{
-    commands::serving,
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, csv_field, foreign, grouped, print, print_json, table},
+    output::{Format, foreign},
 };
 
+mod catalogue;
+mod file;
+
+use catalogue::Catalogue;
+
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("one_table").args(["table", "files"]).multiple(true)))]
 pub struct Describe {
-    /// The gateway's configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// The source, as the configuration names it.
-    #[arg(long, value_name = "NAME")]
-    source: String,
-    /// This table alone, as a policy would name it.
+    /// Files of which no table exists yet: .csv, .tsv (each also .gz, .zst) or .parquet, or a folder of .parquet parts; several
+    /// are one table. Each row is read; a value is shown only where it stands on 20 rows or more.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The gateway's configuration file. Of files it says the region, the office and the source.
+    #[arg(long, value_name = "FILE", required_unless_present = "files")]
+    config: Option<PathBuf>,
+    /// The source, as the configuration names it; of files the one that they are to be imported into.
+    #[arg(long, value_name = "NAME", required_unless_present = "files")]
+    source: Option<String>,
+    /// This table alone, as a policy would name it; of files the table to make, by default named as the first file.
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
     /// Write a policy's skeleton (TOML) for the table.
-    #[arg(long, requires = "table", conflicts_with = "format")]
+    #[arg(long, requires = "one_table", conflicts_with = "format")]
     policy: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    reading: FileReading,
 }
 
 impl Describe {
     pub fn run(self) -> Result<(), Failure> {
-        let file: GatewayFile = read_toml(&self.config)?;
-        let tables = serving::runtime()?.block_on(async {
-            // First who answers: a server that cannot be reached is reported at once.
-            let source = file.source(&self.config, &self.source)?;
-            source.examine(&[]).await?;
-            Ok::<_, Failure>(source.describe().await?)
-        })?;
-        let tables = self.chosen(tables)?;
-        match (self.policy, tables.first(), self.format) {
-            (true, Some(table), _) => print(&self.skeleton(&file, table)),
-            (_, _, Format::Table) => print(&for_people(&tables)),
-            (_, _, Format::Json) => print_json(&self.json(&tables)),
-            (_, _, Format::Csv) => print(&csv(&tables)),
+        let config = self.config.as_deref();
+        let file: Option<GatewayFile> = config.map(read_toml).transpose()?;
+        let config = config.zip(file.as_ref());
+        match (self.files.first(), config, self.source.as_deref()) {
+            (Some(first), ..) => self.of_files(first, config),
+            (None, Some((config, file)), Some(source)) => {
+                let table = self.table.as_deref();
+                Catalogue { config, file, source, table }.print(self.policy, self.format)
+            }
+            // The arguments rule it out.
+            (None, ..) => Err(Failure::Usage("--config and --source, or files".to_owned())),
         }
     }
 
-    fn chosen(&self, tables: Vec<TableDescription>) -> Result<Vec<TableDescription>, Failure> {
-        let Some(wanted) = &self.table else { return Ok(tables) };
-        let names: Vec<String> = tables.iter().map(|table| foreign(&table.name)).collect();
-        let chosen: Vec<_> = tables.into_iter().filter(|table| table.name == *wanted).collect();
-        if chosen.is_empty() {
-            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(Failure::Failed(format!(
-                "source `{}` has no table `{wanted}` that the gateway may read: there is {there}",
-                self.source
-            )));
-        }
-        Ok(chosen)
-    }
-
-    fn skeleton(&self, file: &GatewayFile, table: &TableDescription) -> String {
-        // The office is known where there is a policy already.
-        let set = file.policies(&self.config).ok().and_then(|documents| PolicySet::read(&documents).ok());
-        let office = set.map(|set| set.office);
-        Skeleton { table, source: &self.source, region: file.region_name(), office: office.as_deref() }.text()
-    }
-
-    fn json(&self, tables: &[TableDescription]) -> Value {
-        let column = |column: &ColumnDescription| {
-            json!({
-                "name": column.name,
-                "type": column.declared,
-                "unique": column.unique,
-                "declare": form(&column.suggested),
-                "codes": match &column.suggested {
-                    Suggested::Codes(codes) => json!(codes),
-                    _ => Value::Null,
-                },
-            })
+    fn of_files(&self, first: &Path, config: Option<(&Path, &GatewayFile)>) -> Result<(), Failure> {
+        let office = config.and_then(|(path, file)| catalogue::office(path, file));
+        let source = self.source_of_files(config)?;
+        let table = self.table_of_files(first)?;
+        let files = self.reading.files(&self.files)?;
+        let mut shown = ShownProgress::new("reading");
+        let described = FileDescription::of(&files, &mut |event| shown.hear(event));
+        shown.clear();
+        let described = described.map_err(|error| Failure::Failed(foreign(&error.to_string())))?;
+        let skeleton = FileSkeleton {
+            file: &described,
+            names: self.files.iter().map(|path| path.display().to_string()).collect(),
+            table: &table,
+            place: TablePlace {
+                source: source.as_deref(),
+                region: config.map(|(_, file)| file.region_name()),
+                office: office.as_deref(),
+            },
+            config: config.map(|(path, _)| path),
+            reading: self.reading.said(),
         };
-        let table = |table: &TableDescription| {
-            let columns: Vec<Value> = table.columns.iter().map(column).collect();
-            json!({ "name": table.name, "rows_about": table.rows, "columns": columns })
-        };
-        json!({ "source": self.source, "tables": tables.iter().map(table).collect::<Vec<_>>() })
+        file::print_description(&skeleton, self.policy, self.format)
     }
-}
 
-/// The form that a policy could declare a column in, in the words of docs/POLICIES.md; none where there is none.
-fn form(suggested: &Suggested) -> Option<&'static str> {
-    match suggested {
-        Suggested::Codes(_) | Suggested::Text => Some("codes"),
-        Suggested::Integer => Some("integer"),
-        Suggested::Amount(_) => Some("amount"),
-        Suggested::Date => Some("date"),
-        Suggested::Nothing => None,
-    }
-}
-
-fn key(column: &ColumnDescription) -> &'static str {
-    if column.unique { "unique" } else { "" }
-}
-
-fn for_people(tables: &[TableDescription]) -> String {
-    let mut text = String::new();
-    for described in tables {
-        let rows = match described.rows {
-            Some(rows) => format!("about {} rows", grouped(rows.cast_signed())),
-            None => "rows unknown: the catalogue keeps no estimate".to_owned(),
-        };
-        let columns = described.columns.iter().map(|column| {
-            let declare = match &column.suggested {
-                Suggested::Codes(codes) => format!("codes: {}", foreign(&codes.join(" "))),
-                other => form(other).unwrap_or("nothing").to_owned(),
-            };
-            vec![foreign(&column.name), foreign(&column.declared), key(column).to_owned(), declare]
-        });
-        let columns = table(&["column", "type", "key", "a policy could declare"], &[], columns);
-        text += &format!("{}  {rows}\n{columns}\n\n", foreign(&described.name));
-    }
-    if text.is_empty() { "there is no table that the gateway may read".to_owned() } else { text }
-}
-
-fn csv(tables: &[TableDescription]) -> String {
-    let mut text = "table,rows_about,column,type,unique,declare\n".to_owned();
-    for table in tables {
-        let rows = table.rows.map(|rows| rows.to_string()).unwrap_or_default();
-        for column in &table.columns {
-            let declare = form(&column.suggested).unwrap_or_default();
-            let fields = [&table.name, &rows, &column.name, &column.declared].map(|field| csv_field(field));
-            text += &format!("{},{},{declare}\n", fields.join(","), column.unique);
+    /// The source that the files are to be imported into: the one that is said, or else the only one that is a file.
+    fn source_of_files(&self, config: Option<(&Path, &GatewayFile)>) -> Result<Option<String>, Failure> {
+        let Some((path, file)) = config else { return Ok(self.source.clone()) };
+        let files: Vec<&str> = file.sources().filter(|name| file.source_file(path, name).is_some()).collect();
+        match (&self.source, files.as_slice()) {
+            (Some(said), files) if !files.contains(&said.as_str()) => {
+                let there = if files.is_empty() { "none".to_owned() } else { files.join(", ") };
+                let message = format!(
+                    "no source `{said}` with `sqlite`, which files are imported into: there is {there}"
+                );
+                Err(Failure::of(path.display(), message))
+            }
+            (Some(said), _) => Ok(Some(said.clone())),
+            (None, [only]) => Ok(Some((*only).to_owned())),
+            (None, _) => Ok(None),
         }
     }
-    text
+
+    fn table_of_files(&self, first: &Path) -> Result<String, Failure> {
+        let Some(said) = &self.table else { return Ok(table_name(first)) };
+        match said.parse::<lango_privacy::Name>() {
+            Ok(name) => Ok(name.to_string()),
+            Err(error) => Err(Failure::Usage(format!("--table: {error}"))),
+        }
+    }
 }

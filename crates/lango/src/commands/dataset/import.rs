@@ -1,23 +1,21 @@
 //! `lango dataset import`: a file that the office exported becomes the dataset's table.
 
 use std::{
-    ops::ControlFlow,
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use clap::{Args, ValueEnum};
-use indicatif::ProgressBar;
 use lango_import::{
-    Accepted, Compression, DayFormat, DecimalMark, Delimited, Delimiter, Encoding, FileFormat, Finding,
-    ImportError, ImportEvent, ImportFile, ImportJob, ImportOptions, ImportReport, ImportedColumn, Notation,
-    Rename, Thousands, Tuning, UnitKey,
+    Accepted, DayFormat, DecimalMark, Finding, ImportError, ImportJob, ImportOptions, ImportReport,
+    ImportedColumn, Notation, Rename, Thousands, Tuning, UnitKey,
 };
 
+use super::{files::FileReading, progress::ShownProgress};
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{bar, foreign, grouped, print, say, table},
+    output::{foreign, grouped, print, table},
 };
 
 #[derive(Debug, Args)]
@@ -31,18 +29,8 @@ pub struct Import {
     /// The files: .csv, .tsv (each also .gz, .zst) or .parquet, or a folder of .parquet parts; several become one table.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// What the files hold, where their names do not say.
-    #[arg(long, value_enum)]
-    format: Option<FormatName>,
-    /// What stands between two fields of a text file, one character; \t is a tab. A first line `sep=;` says it too.
-    #[arg(long, value_name = "C", value_parser = delimiter)]
-    delimiter: Option<u8>,
-    /// How the letters of a text file are bytes: utf-8, latin-1, windows-1252, utf-16le, ..
-    #[arg(long, value_name = "NAME", value_parser = encoding)]
-    encoding: Option<Encoding>,
-    /// Lines above the header of a text file, such as a title, which are left out.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    skip_lines: u64,
+    #[command(flatten)]
+    reading: FileReading,
     /// What stands before the decimals of a number.
     #[arg(long, value_enum, default_value_t = DecimalName::Point)]
     decimal: DecimalName,
@@ -75,30 +63,6 @@ enum DecimalName {
     Comma,
 }
 
-/// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatName {
-    /// Text, fields separated by commas.
-    Csv,
-    /// Text, fields separated by tabs.
-    Tsv,
-    /// Apache Parquet.
-    Parquet,
-}
-
-fn delimiter(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("\\t", _) => Ok(b'\t'),
-        (_, [byte]) if Delimiter::may_be(*byte) => Ok(*byte),
-        _ => Err("one ASCII character that is no quote and no line break".to_owned()),
-    }
-}
-
-fn encoding(text: &str) -> Result<Encoding, String> {
-    Encoding::named(text)
-        .ok_or_else(|| "no such encoding: try utf-8, latin-1, windows-1252, utf-16le".to_owned())
-}
-
 fn thousands(text: &str) -> Result<Thousands, String> {
     text.parse().map_err(|expected: &str| expected.to_owned())
 }
@@ -129,7 +93,7 @@ impl Import {
         let config: GatewayFile = read_toml(&self.config)?;
         let options = self.options()?;
         let (dataset, register) = config.register(&self.config, &self.dataset)?;
-        let files = self.files()?;
+        let files = self.reading.files(&self.files)?;
         let import = ImportJob {
             files: &files,
             register: &register,
@@ -138,9 +102,9 @@ impl Import {
             tuning: Tuning::default(),
         };
         let begun = Instant::now();
-        let mut shown = Shown { begun, bar: bar(TEMPLATE, 0), before: 0 };
+        let mut shown = ShownProgress::new("importing");
         let done = import.run(&mut |event| shown.hear(event));
-        shown.bar.finish_and_clear();
+        shown.clear();
         match done {
             Ok(report) => print(&self.summary(&report, &register, begun)),
             Err(error) => {
@@ -169,42 +133,6 @@ impl Import {
             dry_run: self.dry_run,
             same_version: self.same_version,
         })
-    }
-
-    fn files(&self) -> Result<Vec<ImportFile>, Failure> {
-        let mut files = Vec::new();
-        for path in &self.files {
-            for path in lango_import::parts(path)? {
-                let format = self.format(&path)?;
-                files.push(ImportFile { path, format });
-            }
-        }
-        Ok(files)
-    }
-
-    /// As the name says, or the options.
-    fn format(&self, file: &Path) -> Result<FileFormat, Failure> {
-        let text = |delimiter| FileFormat::Delimited(Delimited::usual(delimiter, Compression::of(file)));
-        let format = match self.format {
-            None => FileFormat::of(file)?,
-            Some(FormatName::Csv) => text(b','),
-            Some(FormatName::Tsv) => text(b'\t'),
-            Some(FormatName::Parquet) => FileFormat::Parquet,
-        };
-        let of_text = self.delimiter.is_some() || self.encoding.is_some() || self.skip_lines > 0;
-        match format {
-            FileFormat::Delimited(named) => Ok(FileFormat::Delimited(Delimited {
-                delimiter: self.delimiter.map_or(named.delimiter, Delimiter::Said),
-                encoding: self.encoding.unwrap_or(named.encoding),
-                compression: named.compression,
-                skip_lines: self.skip_lines,
-            })),
-            FileFormat::Parquet if of_text => Err(Failure::Usage(
-                "--delimiter, --encoding and --skip-lines are for text files, and a Parquet file is none"
-                    .to_owned(),
-            )),
-            FileFormat::Parquet => Ok(format),
-        }
     }
 
     fn summary(&self, report: &ImportReport, register: &Path, begun: Instant) -> String {
@@ -276,47 +204,5 @@ fn words(key: UnitKey, unit: &str) -> String {
         UnitKey::NotWanted => {
             format!("{unit} may stand on several rows: every question bounds the rows first")
         }
-    }
-}
-
-const TEMPLATE: &str = "importing  {bar:30} {binary_bytes}/{binary_total_bytes}  {msg}";
-
-/// What is seen on the way.
-struct Shown {
-    begun: Instant,
-    bar: ProgressBar,
-    /// Rows of an interrupted run.
-    before: u64,
-}
-
-impl Shown {
-    /// Above the bar, where there is one.
-    fn say(&self, line: &str) {
-        self.bar.suspend(|| say(line));
-    }
-
-    fn hear(&mut self, event: ImportEvent) -> ControlFlow<()> {
-        match event {
-            ImportEvent::Resumed(rows) => {
-                self.before = rows;
-                let rows = grouped(rows.cast_signed());
-                self.say(&format!("an interrupted import goes on: {rows} rows are in already"));
-            }
-            ImportEvent::Afresh(what) => {
-                self.say(&format!(
-                    "an interrupted import cannot go on: {what} is another now; starting afresh"
-                ));
-            }
-            ImportEvent::Read { bytes, of, rows } => {
-                let rate =
-                    rows.saturating_sub(self.before) as f64 / self.begun.elapsed().as_secs_f64().max(0.001);
-                let rate = grouped(rate as i64);
-                self.bar.set_length(of);
-                self.bar.set_position(bytes);
-                self.bar.set_message(format!("{} rows, {rate} a second", grouped(rows.cast_signed())));
-            }
-            ImportEvent::Keying => self.bar.set_message("all rows are in; searching for a key"),
-        }
-        ControlFlow::Continue(())
     }
 }

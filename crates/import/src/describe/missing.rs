@@ -1,0 +1,155 @@
+//! What may say that a value is missing: well-known words, and numbers of nines.
+
+use std::collections::BTreeMap;
+
+/// The most spellings of such words that are counted in a column.
+const SPELLINGS_MOST: usize = 32;
+
+/// Words of offices in English, French and Portuguese, and of programs; ASCII letters of either case are the same.
+const WORDS: &[&str] = &[
+    "na",
+    "n/a",
+    "n.a.",
+    "#n/a",
+    "nd",
+    "n.d.",
+    "nan",
+    "null",
+    "none",
+    "nil",
+    "?",
+    "??",
+    "-",
+    "--",
+    "---",
+    ".",
+    "..",
+    "...",
+    "\\n",
+    "(null)",
+    "<na>",
+    "unknown",
+    "not known",
+    "not stated",
+    "not specified",
+    "not available",
+    "not applicable",
+    "unspecified",
+    "undetermined",
+    "missing",
+    "no answer",
+    "inconnu",
+    "inconnue",
+    "non déclaré",
+    "non renseigné",
+    "non précisé",
+    "sans objet",
+    "desconhecido",
+    "ignorado",
+    "não declarado",
+    "sem resposta",
+];
+
+/// Words that may say that a value is missing, as they are spelled, with the number of their rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MissingWords(BTreeMap<String, u64>);
+
+impl MissingWords {
+    /// Counts a value without the blanks around it, if it is such a word.
+    pub(super) fn add(&mut self, value: &[u8]) -> bool {
+        let word = WORDS.iter().find(|word| word.as_bytes().eq_ignore_ascii_case(value));
+        let Some(text) = word.and_then(|_| std::str::from_utf8(value).ok()) else { return false };
+        if let Some(rows) = self.0.get_mut(text) {
+            *rows += 1;
+        } else if self.0.len() < SPELLINGS_MOST {
+            self.0.insert(text.to_owned(), 1);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(text, rows)| (text.as_str(), *rows))
+    }
+}
+
+/// Whether a number may say that there is none: -1, and nines with or without a sign.
+pub(super) fn is_nines(number: i64) -> bool {
+    let mut nines = 9_i64;
+    while nines < number.saturating_abs() {
+        nines = nines.saturating_mul(10).saturating_add(9);
+    }
+    // Nineteen nines are past 63 bits.
+    number == -1 || (nines == number.saturating_abs() && nines < i64::MAX)
+}
+
+/// Those of a column's nines that stand apart from its other numbers, which lie between `least` and `greatest`: a negative one
+/// where no other number is, and a positive one of at least twice the next greatest number.
+pub(super) fn apart(
+    nines: &BTreeMap<i64, u64>,
+    others: Option<(i64, i64)>,
+) -> impl Iterator<Item = (i64, u64)> {
+    let (least, mut greatest) = others.unwrap_or((i64::MIN, i64::MAX));
+    nines.iter().map(|(nines, rows)| (*nines, *rows)).filter(move |(nines, _)| {
+        if *nines < 0 {
+            return least >= 0;
+        }
+        let stands_apart = *nines / 2 >= greatest;
+        if !stands_apart {
+            greatest = greatest.max(*nines);
+        }
+        stands_apart
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_known_in_either_case_and_counted_as_they_are_spelled() {
+        let mut words = MissingWords::default();
+        let known: Vec<bool> = ["NA", "na", "NA", "N/A", "\\N", "Non déclaré", "Nairobi", "", "0", "Ghana"]
+            .map(|value| words.add(value.as_bytes()))
+            .to_vec();
+        assert_eq!(known, [true, true, true, true, true, true, false, false, false, false]);
+        assert_eq!(
+            words.counted().collect::<Vec<_>>(),
+            [("N/A", 1), ("NA", 2), ("Non déclaré", 1), ("\\N", 1), ("na", 1)]
+        );
+        let mut many = MissingWords::default();
+        for bits in 0..1_u32 << 7 {
+            let letter = |(at, letter): (usize, char)| {
+                if bits >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+            };
+            many.add("unknown".chars().enumerate().map(letter).collect::<String>().as_bytes());
+        }
+        assert_eq!(many.counted().count(), SPELLINGS_MOST, "any number of spellings takes little memory");
+    }
+
+    #[test]
+    fn nines_that_stand_apart_are_found() {
+        let nines = [-999, -99, -9, -1, 9, 99, 999, 99_999, 999_999_999_999_999_999];
+        assert!(nines.iter().all(|number| is_nines(*number)));
+        let others = [0, 1, -2, 8, 90, 998, 9_990, i64::MAX, i64::MIN, i64::MIN + 1];
+        assert!(!others.iter().any(|number| is_nines(*number)));
+        let of = |nines: &[i64], others| {
+            let counted = nines.iter().map(|number| (*number, 20)).collect();
+            apart(&counted, others).map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        for (nines, others, expected) in [
+            (&[9][..], Some((1, 4)), &[9][..]),
+            (&[9], Some((1, 8)), &[]),
+            (&[99, 999], Some((0, 97)), &[999]),
+            (&[99, 999], Some((0, 45)), &[99, 999]),
+            (&[9, 99, 999], Some((0, 97)), &[999]),
+            (&[-1, -99], Some((0, 97)), &[-99, -1]),
+            (&[-1, -99], Some((-5, 97)), &[]),
+            (&[999], Some((-9, -5)), &[999]),
+            (&[999], None, &[]),
+        ] {
+            assert_eq!(of(nines, others), expected, "{nines:?} {others:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Which of a column's values are numbers, in which notations.
+
+use std::collections::BTreeMap;
+
+use super::missing::is_nines;
+use crate::{
+    DecimalMark, Notation, Thousands,
+    value::{decimals, nearest_whole},
+};
+
+/// The ways to write numbers, those without marks between groups first.
+pub(super) const WAYS: [(DecimalMark, Option<Thousands>); 8] = [
+    (DecimalMark::Point, None),
+    (DecimalMark::Comma, None),
+    (DecimalMark::Point, Some(Thousands::Comma)),
+    (DecimalMark::Comma, Some(Thousands::Point)),
+    (DecimalMark::Point, Some(Thousands::Blank)),
+    (DecimalMark::Comma, Some(Thousands::Blank)),
+    (DecimalMark::Point, Some(Thousands::Apostrophe)),
+    (DecimalMark::Comma, Some(Thousands::Apostrophe)),
+];
+
+/// Digits of a number that any notation reads, and that cannot overflow.
+const DIGITS_SAFE: usize = 18;
+
+/// The numbers of a column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NumberTally {
+    /// Whole numbers without a mark, which are the same in each notation.
+    plain: Numbers,
+    /// One of them has zeros in front.
+    pub(super) has_zeros_in_front: bool,
+    /// Numbers with a mark, in each of the [`WAYS`] that reads them.
+    marked: [Numbers; WAYS.len()],
+}
+
+/// Numbers that are read in one way.
+#[derive(Debug, Clone, Default)]
+struct Numbers {
+    count: u64,
+    /// The most decimals that one needs.
+    decimals: u32,
+    /// The least and the greatest of those that are no nines, as the nearest whole numbers.
+    bounds: Option<(i64, i64)>,
+    nines: BTreeMap<i64, u64>,
+}
+
+impl Numbers {
+    fn add(&mut self, number: i64, decimals: u32) {
+        self.count += 1;
+        self.decimals = self.decimals.max(decimals);
+        if decimals == 0 && is_nines(number) {
+            *self.nines.entry(number).or_default() += 1;
+        } else {
+            self.bounds = join(self.bounds, Some((number, number)));
+        }
+    }
+}
+
+impl NumberTally {
+    /// Counts a value without the blanks around it, if it is a number in any notation.
+    pub(super) fn add(&mut self, value: &[u8], typed: bool) -> bool {
+        let digits = value.strip_prefix(b"-").unwrap_or(value);
+        if !digits.first().is_some_and(|byte| byte.is_ascii_digit() || b"+.,\xe2".contains(byte)) {
+            return false;
+        }
+        if digits.len() <= DIGITS_SAFE && digits.iter().all(u8::is_ascii_digit) {
+            let number = nearest_whole(value, &Notation::default()).unwrap_or_default();
+            self.plain.add(number, 0);
+            self.has_zeros_in_front |= digits.len() > 1 && digits.starts_with(b"0");
+            return true;
+        }
+        // What the file itself says is a number is written in one way.
+        let read = |decimal, thousands| {
+            let notation =
+                if typed { Notation::default() } else { Notation { decimal, thousands, days: None } };
+            let number = nearest_whole(value, &notation)?;
+            Some((number, decimals(value, &notation).unwrap_or_default()))
+        };
+        let ungrouped =
+            [DecimalMark::Point, DecimalMark::Comma].map(|decimal| (decimal, read(decimal, None)));
+        let mut is_number = false;
+        for ((decimal, thousands), numbers) in WAYS.into_iter().zip(&mut self.marked) {
+            let plain = ungrouped.iter().find(|(other, _)| *other == decimal).and_then(|(_, read)| *read);
+            // Nobody sets a zero apart as a group: `0.125` has decimals.
+            let may_have_groups = thousands.is_some() && !digits.starts_with(b"0");
+            let found = plain.or_else(|| if may_have_groups { read(decimal, thousands) } else { None });
+            if let Some((number, decimals)) = found {
+                numbers.add(number, decimals);
+                is_number = true;
+            }
+        }
+        is_number
+    }
+
+    /// How many numbers there are as each of the [`WAYS`] reads them.
+    pub(super) fn counts(&self) -> [u64; WAYS.len()] {
+        self.marked.each_ref().map(|numbers| self.plain.count + numbers.count)
+    }
+
+    /// Whether some have a mark, so that the notation matters.
+    pub(super) fn has_marks(&self) -> bool {
+        self.marked.iter().any(|numbers| numbers.count > 0)
+    }
+
+    /// The most decimals that a number needs, as one of the [`WAYS`] reads it.
+    pub(super) fn decimals(&self, way: usize) -> u32 {
+        self.marked.get(way).map_or(0, |numbers| numbers.decimals)
+    }
+
+    /// The nines that one of the [`WAYS`] reads, and the least and the greatest of the other numbers.
+    pub(super) fn nines(&self, way: usize) -> (BTreeMap<i64, u64>, Option<(i64, i64)>) {
+        let (mut nines, mut bounds) = (self.plain.nines.clone(), self.plain.bounds);
+        if let Some(marked) = self.marked.get(way) {
+            for (number, rows) in &marked.nines {
+                *nines.entry(*number).or_default() += rows;
+            }
+            bounds = join(bounds, marked.bounds);
+        }
+        (nines, bounds)
+    }
+}
+
+fn join(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (one, other) {
+        (Some((least, greatest)), Some((low, high))) => Some((least.min(low), greatest.max(high))),
+        _ => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ways that read most of some values, by their marks, and the decimals that each finds.
+    fn read(values: &[&str]) -> Vec<(&'static str, u32)> {
+        let names = [".", ",", ". ,", ", .", ". _", ", _", ". '", ", '"];
+        let mut tally = NumberTally::default();
+        for value in values {
+            tally.add(value.as_bytes(), false);
+        }
+        let counts = tally.counts();
+        let most = counts.into_iter().max().unwrap();
+        let ways = (0..WAYS.len()).filter(|way| counts[*way] == most);
+        ways.map(|way| (names[way], tally.decimals(way))).collect()
+    }
+
+    #[test]
+    fn values_say_how_they_are_written_as_far_as_they_can() {
+        for (values, expected) in [
+            (&["1.5", "2.25", "30"][..], &[(".", 2), (". ,", 2), (". _", 2), (". '", 2)][..]),
+            (&["1,5", "2,25", "x"], &[(",", 2), (", .", 2), (", _", 2), (", '", 2)]),
+            (&["1,200", "30,500"], &[(",", 1), (". ,", 0), (", .", 1), (", _", 1), (", '", 1)]),
+            (&["1,200", "1,200,300.50"], &[(". ,", 1)]),
+            (&["1.200", "1.200,50"], &[(", .", 1)]),
+            (&["0.125", "1.200"], &[(".", 3), (". ,", 3), (". _", 3), (". '", 3)]),
+            (&["1 200", "1\u{a0}200,5"], &[(", _", 1)]),
+            (&["1'200", "900"], &[(". '", 0), (", '", 0)]),
+        ] {
+            assert_eq!(read(values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_no_numbers_and_typed_numbers_have_no_notation() {
+        let mut tally = NumberTally::default();
+        for value in ["", "-", "x1", "1x", "1 2", "12345678901234567890", "e5", "\u{2019}"] {
+            assert!(!tally.add(value.as_bytes(), false), "{value}");
+        }
+        assert!(tally.add(b"12.50", true) && tally.add("\u{2212}7".as_bytes(), false));
+        assert_eq!((tally.counts(), tally.decimals(1)), ([2; 8], 1));
+    }
+
+    #[test]
+    fn nines_are_kept_apart_from_the_others() {
+        let mut tally = NumberTally::default();
+        for value in ["0", "97", "999", "999,0", "-1", "12,5"] {
+            tally.add(value.as_bytes(), false);
+        }
+        assert_eq!(tally.nines(1), (BTreeMap::from([(-1, 1), (999, 2)]), Some((0, 97))));
+        assert_eq!(tally.nines(0), (BTreeMap::from([(-1, 1), (999, 1)]), Some((0, 97))));
+    }
+}

@@ -1,0 +1,317 @@
+//! The skeleton of the table that files become, from what stands in them.
+
+use std::{collections::BTreeSet, path::Path};
+
+use lango_import::{
+    DecimalMark, DescribedColumn, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, Thousands, ValueShape,
+};
+
+use super::{OPEN, Skeleton, TablePlace, from, is_code, question_name, quoted, unknown_unit};
+use crate::{
+    commands::dataset::suggestion::{ColumnForm, Suggestion, UnitColumn},
+    output::{counted, foreign, grouped},
+};
+
+/// What the skeleton of a table of files is made of.
+pub struct FileSkeleton<'a> {
+    pub file: &'a FileDescription,
+    /// The files as the caller named them.
+    pub names: Vec<String>,
+    /// The table's name, which is the dataset's too.
+    pub table: &'a str,
+    pub place: TablePlace<'a>,
+    /// The gateway's configuration, if the caller named it.
+    pub config: Option<&'a Path>,
+    /// Options by which the files were read.
+    pub reading: Vec<String>,
+}
+
+/// The table's name, from that of its first file.
+pub fn table_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut name = name.as_ref();
+    for end in [".gz", ".zst", ".csv", ".tsv", ".txt", ".parquet"] {
+        let cut = name.len().checked_sub(end.len()).and_then(|at| name.split_at_checked(at));
+        if let Some((before, _)) = cut.filter(|(_, found)| found.eq_ignore_ascii_case(end)) {
+            name = before;
+        }
+    }
+    question_name(name, "dataset")
+}
+
+impl FileSkeleton<'_> {
+    pub fn text(&self) -> String {
+        let unit = UnitColumn::of(self.file);
+        let mut names = BTreeSet::new();
+        let others = self.file.columns.iter().enumerate();
+        let others = others.filter(|(_, column)| unit.column().map(|unit| &unit.name) != Some(&column.name));
+        let columns: Vec<String> =
+            others.map(|(at, column)| line(&Suggestion::of(column), at, &mut names)).collect();
+        let rows = grouped(self.file.rows.cast_signed());
+        let from = self.names.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", ");
+        let skeleton = Skeleton {
+            about: format!(
+                "from {from}: all {rows} rows were read. A value is shown where it stands on {ROWS_SHOWN_LEAST} rows or more"
+            ),
+            place: self.place,
+            dataset: self.table,
+            table: self.table,
+            unit: unit_line(unit),
+            columns,
+            then: self.then(),
+        };
+        skeleton.text()
+    }
+
+    /// The command that imports the files, with every option that they need.
+    pub fn command(&self) -> String {
+        let config = self.config.map_or("gateway.toml".to_owned(), |path| path.display().to_string());
+        let fixed = ["lango", "dataset", "import", "--config", &config, "--dataset", self.table];
+        let notation = &self.file.notation;
+        let words = fixed.map(str::to_owned).into_iter().chain(self.names.iter().cloned());
+        let words = words.chain(self.reading.iter().cloned());
+        let words = words.chain(notation.marks.first().into_iter().flat_map(marks));
+        let dates = notation.days.first().map(|format| ["--dates".to_owned(), format.to_string()]);
+        let words = words.chain(dates.into_iter().flatten());
+        words.map(|word| in_shell(&word)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn then(&self) -> Vec<String> {
+        let mut then = vec![format!("And: {}", foreign(&self.command()))];
+        then.extend(doubts(&self.file.notation));
+        then
+    }
+}
+
+/// What the files leave open about how numbers and days are written.
+pub fn doubts(notation: &FoundNotation) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if notation.marks.len() > 1 {
+        let options = notation.marks.iter().map(|way| match marks(way).as_slice() {
+            [] => "a point before the decimals".to_owned(),
+            options => options.iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" "),
+        });
+        let options = options.collect::<Vec<_>>().join(", or ");
+        doubts.push(format!(
+            "The file cannot say how numbers are written: {options}. The command takes the first."
+        ));
+    }
+    if notation.days.len() > 1 {
+        let formats = notation.days.iter().map(|format| in_shell(&format.to_string()));
+        let formats = formats.collect::<Vec<_>>().join(", or ");
+        doubts.push(format!(
+            "The file cannot say how days are written: {formats}. The command takes the first."
+        ));
+    }
+    if !notation.apart.is_empty() {
+        let names = notation.apart.iter().map(|name| format!("`{}`", foreign(name)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        doubts.push(format!(
+            "Numbers or days of {names} are written in another way than those of other columns, and an import reads one way: \
+             export them alike."
+        ));
+    }
+    doubts
+}
+
+/// The options of a way to write numbers.
+fn marks((decimal, thousands): &(DecimalMark, Option<Thousands>)) -> Vec<String> {
+    let decimal = match decimal {
+        DecimalMark::Point => None,
+        DecimalMark::Comma => Some(["--decimal", "comma"]),
+    };
+    let thousands = thousands.map(|mark| ["--thousands", mark.text()]);
+    decimal.into_iter().chain(thousands).flatten().map(str::to_owned).collect()
+}
+
+/// A word as a shell reads it.
+fn in_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+fn unit_line(unit: UnitColumn<'_>) -> String {
+    let line = |column: &DescribedColumn, rows: &str, why: &str| {
+        let name = question_name(&column.name, "column");
+        let from = from(&column.name, &name);
+        format!(
+            "{OPEN}unit = {{ column = \"{name}\", {from}noun = \"<NOUN>\", rows_at_most = {rows} }}  # {why}"
+        )
+    };
+    match unit {
+        UnitColumn::Sole { key, beside: None } => line(
+            key,
+            "1",
+            &format!("another value on every row{}; is it a person's, a household's, ..?", of(key)),
+        ),
+        UnitColumn::Sole { key, beside: Some(beside) } => line(
+            key,
+            "1",
+            &format!(
+                "another value on every row{}; if it is a row's own number, `{}` may be the unit's",
+                of(key),
+                foreign(&beside.name)
+            ),
+        ),
+        UnitColumn::OneOf(key) => line(
+            key,
+            "1",
+            &format!(
+                "by its name, of several with another value on every row{}; is it a person's, ..?",
+                of(key)
+            ),
+        ),
+        UnitColumn::Repeated(column) => line(
+            column,
+            "<ROWS>",
+            "by its name alone; a value stands on several rows: how many are read of each?",
+        ),
+        UnitColumn::Unknown => unknown_unit(),
+    }
+}
+
+/// How many of the values were compared, where it was not all.
+fn of(key: &DescribedColumn) -> String {
+    match key.unique {
+        None | Some(1) => String::new(),
+        Some(one_in) => format!(", as far as one value in {} says", grouped(one_in.cast_signed())),
+    }
+}
+
+/// A column as the policy could declare it, or why it cannot. `names` are those that questions use already.
+fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) -> String {
+    let Suggestion { column, form, missing } = suggestion;
+    let shown = foreign(&column.name);
+    let name = free(question_name(&column.name, "column"), names);
+    let from = from(&column.name, &name);
+    let missing = match missing.as_slice() {
+        [] => String::new(),
+        words => {
+            format!(", missing = [{}]", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let declared = |declaration: &str, why: &str| {
+        let others = if column.others > 0 { "; some values are something else" } else { "" };
+        format!("{OPEN}{name} = {{ {from}{declaration}{missing} }}  # {why}{others}")
+    };
+    match form {
+        ColumnForm::Nothing if column.name.trim().is_empty() => {
+            format!("# column {} has no name in the header, and no policy can declare it", at + 1)
+        }
+        ColumnForm::Nothing if column.is_twice => {
+            format!("# {shown} stands in the header more than once: rename all but the one that is meant")
+        }
+        ColumnForm::Nothing => {
+            format!("# {shown} is nested or no text, number or day, which no policy can declare")
+        }
+        ColumnForm::Text if column.unique.is_some() => {
+            format!("# {shown} has another value on every row: it identifies, and is nothing to count by")
+        }
+        ColumnForm::Countries { written, others, rare } => {
+            let written = written.written_as();
+            let written = written.map(|word| format!(", written_as = \"{word}\"")).unwrap_or_default();
+            let recode = recode(others);
+            let why = match (others.len() + rare, rare) {
+                (0, _) => "each value is of the list".to_owned(),
+                (all, 0) => format!("{} not of the list", values(all)),
+                (all, rare) => format!("{} not of the list, {rare} of them on few rows", values(all)),
+            };
+            declared(&format!("codes = \"iso3166-1-alpha-3\"{written}{recode}"), &why)
+        }
+        ColumnForm::Codes { values: listed, rare, ignores_case } => {
+            let (codes, texts): (Vec<&str>, Vec<&str>) =
+                listed.iter().copied().partition(|value| is_code(value));
+            // Texts that are no codes need codes to mean, of the list or beside it.
+            let open = (codes.is_empty() || !texts.is_empty()).then(|| "<CODES>".to_owned());
+            let codes = codes.iter().map(|code| quoted(code)).chain(open).collect::<Vec<_>>().join(", ");
+            let case = if *ignores_case { ", case = \"ignore\"" } else { "" };
+            let more = match rare {
+                0 => String::new(),
+                rare => format!("; {} more on few rows", values(*rare)),
+            };
+            let why = format!("{}{more}", shape(column));
+            declared(&format!("codes = [{codes}]{}{case}", recode(&texts)), &why)
+        }
+        ColumnForm::Text => {
+            let why = match column.values.count() {
+                Ok(0) => "no row has a value; or integer, amount, date, open = true".to_owned(),
+                Ok(count) => {
+                    format!("{}, {}; or open = true, recode = \"FILE.csv\"", shape(column), values(count))
+                }
+                Err(count) => format!(
+                    "{}, more than {}; or open = true, recode = \"FILE.csv\"",
+                    shape(column),
+                    values(count)
+                ),
+            };
+            declared("codes = [<CODES>]", &why)
+        }
+        ColumnForm::Integer => {
+            let unique =
+                if column.unique.is_some() { "; another on every row: does it identify?" } else { "" };
+            declared(
+                "integer = [<LOWEST>, <HIGHEST>], bands = <WIDTH>",
+                &format!("{}; or an amount, or codes{unique}", shape(column)),
+            )
+        }
+        ColumnForm::Amount { scale } => declared(
+            &format!("amount = [<LOWEST>, <HIGHEST>], scale = {scale}"),
+            &format!("{}; bounds in its own unit", shape(column)),
+        ),
+        ColumnForm::Date => declared(
+            "date = [<FIRST>, <LAST>], bands = \"month\"",
+            &format!("{}; bounds as 2024-01-31", shape(column)),
+        ),
+    }
+}
+
+fn recode(texts: &[&str]) -> String {
+    match texts {
+        [] => String::new(),
+        texts => {
+            let pairs = texts.iter().map(|text| format!("{} = \"<CODE>\"", quoted(text)));
+            format!(", recode = {{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn values(count: usize) -> String {
+    counted(count, "distinct value")
+}
+
+/// What a column's values are, in words.
+pub fn shape(column: &DescribedColumn) -> String {
+    match column.shape {
+        ValueShape::Nothing => "no value".to_owned(),
+        ValueShape::Nested => "nested".to_owned(),
+        ValueShape::Whole { has_zeros_in_front: false } => "whole numbers".to_owned(),
+        ValueShape::Whole { has_zeros_in_front: true } => {
+            "whole numbers, some with zeros in front".to_owned()
+        }
+        ValueShape::Decimal { decimals } => {
+            format!(
+                "numbers of up to {}",
+                counted(usize::try_from(decimals).unwrap_or(usize::MAX), "decimal")
+            )
+        }
+        ValueShape::Day { has_times: false } => "days".to_owned(),
+        ValueShape::Day { has_times: true } => "days, some with a time".to_owned(),
+        ValueShape::Truth => "truth values".to_owned(),
+        ValueShape::Text => "text".to_owned(),
+    }
+}
+
+/// A name that is not taken yet.
+fn free(name: String, names: &mut BTreeSet<String>) -> String {
+    let mut found = name.clone();
+    let mut next = 2;
+    while !names.insert(found.clone()) {
+        found = format!("{name}_{next}");
+        next += 1;
+    }
+    found
+}
