@@ -61,7 +61,8 @@ impl Write for Keep {
 
 impl Store {
     /// The secret of a dataset's version: `fresh` where there is none yet, with the fingerprint of the data that it is for where
-    /// that is known, else the one that was made first. It never changes, so that every answer of the version reads the same rows.
+    /// that is known, else the one that was made first. It never changes, so that every answer of the version reads the same
+    /// rows.
     pub async fn bounding_secret(
         &self,
         dataset: &str,

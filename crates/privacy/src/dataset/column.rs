@@ -196,8 +196,8 @@ impl Column {
         texts
     }
 
-    /// The texts that say that a value is missing, folded; of days without a time. Among texts of numbers `NaN` says so by itself,
-    /// as it does in a float.
+    /// The texts that say that a value is missing, folded; of days without a time. Among texts of numbers `NaN` says so by
+    /// itself, as it does in a float.
     pub fn missing_texts(&self) -> BTreeSet<String> {
         let text = |text: &String| match &self.domain {
             Domain::Date { .. } => day(text).unwrap_or(text).to_owned(),

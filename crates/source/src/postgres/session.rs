@@ -123,7 +123,7 @@ impl Sessions {
             ("client_encoding", "UTF8"),
             ("standard_conforming_strings", "on"),
             ("transform_null_equals", "off"),
-            // What ranks rows has expressions so long that compiling them takes longer than a million rows.
+            // What ranks rows has long expressions: to compile them takes more time than a million rows.
             ("jit", "off"),
         ]
         .map(|(name, value)| (name, value.to_owned()))

@@ -108,8 +108,8 @@ fn every_shard_groups_and_the_output_is_cast_in_front_of_them() {
     );
 }
 
-/// Ranked rows are grouped by their texts as they stand, which are read afterwards; in the row order one that stands as declared is
-/// taken as it is, and any other is trimmed. A text of any length is grouped, and left out where it is too long.
+/// Ranked rows are grouped by their texts as they stand, which are read afterwards; in the row order one that stands as declared
+/// is taken as it is, and any other is trimmed. A text of any length is grouped, and left out where it is too long.
 #[test]
 fn codes_are_trimmed_only_where_they_do_not_stand_as_declared() {
     let plan = plan(&dataset(2, 1), &[("rows", &["sex"])], &[]);
