@@ -76,6 +76,10 @@ pub trait Source: Send + Sync {
     /// nothing.
     async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError>;
 
+    /// How many identifiers of a dataset's table differ from another one in the case of letters or in blanks alone; `None` where
+    /// they are numbers. For the office's own eyes: reads the identifier of every row.
+    async fn alike(&self, dataset: &Dataset) -> Result<Option<u64>, SourceError>;
+
     /// Finds which server answers, and what the user may do to these tables; opens a new connection, reads no row and writes
     /// nothing.
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError>;

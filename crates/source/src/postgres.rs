@@ -156,6 +156,12 @@ impl Source for Postgres {
         server::survey(&mut *view, dataset, &table, self.statement_timeout).await
     }
 
+    async fn alike(&self, dataset: &Dataset) -> Result<Option<u64>, SourceError> {
+        let mut view = self.view().await?;
+        let table = self.table(&mut view, dataset).await?;
+        server::identifiers_alike(&mut *view, &table, self.statement_timeout).await
+    }
+
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {
         describe::tables(&mut *self.view().await?).await
     }

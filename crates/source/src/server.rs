@@ -111,14 +111,34 @@ pub(crate) async fn survey<V: View>(
     };
     let read = within(statement_timeout, view.each(&units(V::DIALECT, table), add)).await;
     read.map_err(|error| unavailable(&error))?;
-    let one = [Some(all(V::DIALECT, table)), alike(V::DIALECT, table)];
-    for (statement, into) in one.into_iter().zip([&mut survey.rows, &mut survey.alike]) {
-        let Some(statement) = statement else { continue };
-        let add = |row: &[ServerValue]| *into = row.first().map_or(0, count);
-        let read = within(statement_timeout, view.each(&statement, add)).await;
-        read.map_err(|error| unavailable(&error))?;
-    }
+    survey.rows = one(view, &all(V::DIALECT, table), statement_timeout).await?;
+    survey.alike = identifiers_alike(view, table, statement_timeout).await?.unwrap_or(0);
     Ok(survey)
+}
+
+/// Counts the identifiers that differ from another one in the case of letters or in blanks alone; `None` where they are numbers.
+pub(crate) async fn identifiers_alike<V: View>(
+    view: &mut V,
+    table: &CatalogueTable,
+    statement_timeout: Duration,
+) -> Result<Option<u64>, SourceError> {
+    match alike(V::DIALECT, table) {
+        Some(statement) => one(view, &statement, statement_timeout).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The one number that a statement counts.
+async fn one<V: View>(
+    view: &mut V,
+    statement: &GroupSelect,
+    statement_timeout: Duration,
+) -> Result<u64, SourceError> {
+    let mut counted = 0;
+    let add = |row: &[ServerValue]| counted = row.first().map_or(0, count);
+    let read = within(statement_timeout, view.each(statement, add)).await;
+    read.map_err(|error| unavailable(&error))?;
+    Ok(counted)
 }
 
 fn count(value: &ServerValue) -> u64 {

@@ -177,6 +177,15 @@ impl Source for Sqlite {
         blocking(move || survey::survey(&open.connection, &dataset)).await
     }
 
+    async fn alike(&self, dataset: &Dataset) -> Result<Option<u64>, SourceError> {
+        let (open, dataset) = (self.connect().await?, dataset.clone());
+        blocking(move || {
+            let file = catalogue::check(&open.connection, &dataset)?;
+            survey::alike(&open.connection, &dataset, &file).map_err(|error| unavailable(&error))
+        })
+        .await
+    }
+
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
         // A file is opened read only, whatever its permissions are; a user who may write it may prepare it.
         let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();

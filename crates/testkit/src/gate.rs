@@ -103,6 +103,10 @@ impl Source for Gated {
         self.source.survey(dataset).await
     }
 
+    async fn alike(&self, dataset: &Dataset) -> Result<Option<u64>, SourceError> {
+        self.source.alike(dataset).await
+    }
+
     fn filters_rows(&self) -> bool {
         self.source.filters_rows()
     }

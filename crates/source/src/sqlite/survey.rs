@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use lango_privacy::{Dataset, Name};
 use rusqlite::Connection;
 
-use super::{catalogue, row_order::raw, statement::quoted, unavailable};
+use super::{
+    catalogue::{self, FileTable},
+    row_order::raw,
+    statement::quoted,
+    unavailable,
+};
 use crate::{SourceError, Survey, count::UnitType, survey::tallies};
 
 pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Survey, SourceError> {
@@ -36,19 +41,27 @@ pub(super) fn survey(connection: &Connection, dataset: &Dataset) -> Result<Surve
                 *units.entry(row.get::<_, i64>(1)?.unsigned_abs()).or_default() += 1;
             }
         }
-        let alike = match unit_type {
-            UnitType::Integer => 0,
-            UnitType::Text => {
-                let blanks = "char(9, 10, 11, 12, 13, 32, 160)";
-                let sql = format!(
-                    "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM (SELECT DISTINCT {unit} COLLATE BINARY AS u FROM {table} \
-                     WHERE typeof({unit}) = 'text') GROUP BY lower(trim(u, {blanks})) HAVING count(*) > 1)"
-                );
-                connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs()
-            }
-        };
+        let alike = alike(connection, dataset, &file)?.unwrap_or(0);
         let columns = tallies.into_iter().map(|(name, tally)| (name.clone(), tally.finish())).collect();
         Ok(Survey { rows: total, units, alike, columns })
     };
     read().map_err(|error| unavailable(&error))
+}
+
+/// The identifiers that differ from another one in the case of letters or in blanks alone; `None` where they are numbers.
+pub(super) fn alike(
+    connection: &Connection,
+    dataset: &Dataset,
+    file: &FileTable,
+) -> rusqlite::Result<Option<u64>> {
+    match file.vouched.unit_type {
+        UnitType::Integer => return Ok(None),
+        UnitType::Text => {}
+    }
+    let (unit, table) = (quoted(&file.unit), quoted(&dataset.table));
+    let sql = format!(
+        "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM (SELECT DISTINCT {unit} COLLATE BINARY AS u FROM {table} \
+         WHERE typeof({unit}) = 'text') GROUP BY lower(trim(u, char(9, 10, 11, 12, 13, 32, 160))) HAVING count(*) > 1)"
+    );
+    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|found| Some(found.unsigned_abs()))
 }

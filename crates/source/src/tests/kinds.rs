@@ -245,6 +245,7 @@ fn what_stands_in_a_table_is_counted_alike_on_every_engine() {
         let database = made(engine, &[table, &insert]);
         let survey = runtime().block_on(source(&database).survey(&dataset)).unwrap();
         assert_eq!((survey.rows, survey.identified(), survey.alike), (8, 6, 4), "{engine:?}");
+        assert_eq!(runtime().block_on(source(&database).alike(&dataset)), Ok(Some(4)), "{engine:?}");
         assert_eq!(survey.units, [(1, 3), (3, 1)].into(), "{engine:?}");
         let [age, sex] =
             ["age", "sex"].map(|name| &survey.columns[&name.parse::<lango_privacy::Name>().unwrap()]);

@@ -36,6 +36,7 @@ pub async fn examine(
             }
             report.ok(subject, format!("table `{}` is as the policy declares it", dataset.table));
             bounded(dataset, estimates.get(dataset.table.as_str()).copied(), report);
+            identifiers(source.as_ref(), dataset, report).await;
             data(source.as_ref(), dataset, store.as_deref_mut(), report).await;
             let place = Place { file, config };
             place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
@@ -130,6 +131,25 @@ fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorRepor
                 "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
             );
         }
+    }
+}
+
+/// Reports identifiers that are much alike: each is a unit of its own, as a unique key compares them.
+async fn identifiers(source: &dyn Source, dataset: &Dataset, report: &mut DoctorReport) {
+    let subject = format!("dataset {}, identifiers", dataset.name);
+    match source.alike(dataset).await {
+        Ok(None) => {}
+        Ok(Some(0)) => report.ok(subject, "no two differ in the case of letters or in blanks alone"),
+        Ok(Some(alike)) => report.warning(
+            subject,
+            format!(
+                "{alike} identifiers in `{}` differ from another one in the case of letters or in blanks alone, and each is a {} of \
+                 its own",
+                dataset.unit.column, dataset.unit.noun
+            ),
+            "where two of them are one, write them in one way in the table",
+        ),
+        Err(error) => report.warning(subject, error, "count them with `lango dataset check`"),
     }
 }
 
