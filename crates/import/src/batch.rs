@@ -6,7 +6,7 @@ use crate::{
     notation::Notation,
     report::{Finding, Findings, RowPlace},
     schema::Target,
-    value::{Read, trimmed},
+    value::{Read, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
@@ -69,7 +69,7 @@ impl Batch {
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
-            Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(text)),
+            Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
             Read::Day(day) => (SqlValue::Text(self.keep(&day)), target.declared.of_text(&day)),
             Read::UnreadText(..) | Read::UnreadBytes(..) if is_missing => {
                 (SqlValue::Null, Some(Finding::Missing))
@@ -77,6 +77,10 @@ impl Batch {
             Read::UnreadText(text, reason) => (SqlValue::Text(self.keep(text)), Some(reason)),
             Read::UnreadBytes(bytes, reason) => (SqlValue::Bytes(self.keep(bytes)), Some(reason)),
         };
+        let finding = finding.or_else(|| match &value {
+            SqlValue::Text(_) if column == 0 => of_identifier(word),
+            SqlValue::Null | SqlValue::Integer(_) | SqlValue::Text(_) | SqlValue::Bytes(_) => None,
+        });
         self.values.push(value);
         if let (Some(finding), Some(findings)) = (finding, self.findings.get_mut(column)) {
             findings.add(finding, RowPlace { file: self.file, line });

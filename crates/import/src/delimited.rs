@@ -17,6 +17,7 @@ use crate::{
 
 mod headed;
 mod lines;
+mod quotes;
 mod records;
 
 pub(crate) use headed::check_header;

@@ -116,7 +116,7 @@ pub enum ImportError {
     NoParts(PathBuf),
     /// A folder of folders.
     #[error(
-        "the folder {folder} holds the folder `{within}`: what the names of folders say is in no column; export the table          into one folder without partitions"
+        "the folder {folder} holds the folder `{within}`: what the names of folders say is in no column; export the table into one folder without partitions"
     )]
     FolderWithin {
         /// The folder.
@@ -161,7 +161,7 @@ pub enum ImportError {
     },
     /// The header stands once more among the rows.
     #[error(
-        "{place} {line} names the columns once more: the file was put together of several; remove that line, or import the          parts as files of their own",
+        "{place} {line} names the columns once more: the file was put together of several; remove that line, or import the parts as files of their own",
         place = if *by_line { "line" } else { "row" }
     )]
     HeaderAgain {
@@ -172,7 +172,7 @@ pub enum ImportError {
     },
     /// The last row is a total.
     #[error(
-        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would          count as {unit}",
+        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
         place = if *by_line { "line" } else { "row" },
         what = if *named { "has an identifier without a digit and fields without a value" } else { "has no identifier" },
         unit = if *named { "one more unit" } else { "a row without a unit" }
@@ -213,6 +213,24 @@ pub enum ImportError {
         file: PathBuf,
         /// The column.
         column: String,
+    },
+    /// Text follows a closing quote.
+    #[error(
+        "line {line}: text follows the quote that ends a field: a quote within quotes is doubled (`\"\"`), and a lone one at a field's \
+         start opens a field that goes on to the next; export it with such quotes (COPY .. CSV), or without any in the values"
+    )]
+    AfterQuote {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// A quoted field holds whole rows.
+    #[error(
+        "line {line}: a field between quotes goes on over several lines that read as rows: a quote in its text was taken for the \
+         field's; double it (`\"\"`)"
+    )]
+    RowsWithin {
+        /// Where the row begins.
+        line: u64,
     },
     /// A row has too few fields.
     #[error(
@@ -362,6 +380,8 @@ impl ImportError {
         match self {
             Self::TooFew { .. }
             | Self::TooMany { .. }
+            | Self::AfterQuote { .. }
+            | Self::RowsWithin { .. }
             | Self::NotEncoded { .. }
             | Self::TooLong { .. }
             | Self::Unclosed { .. }

@@ -34,6 +34,12 @@ pub enum UnfitValues {
     NotDeclared,
     /// They are days in another order than the one that the caller said.
     OtherOrder,
+    /// A few identifiers have no digit, or a blank within, and all others do not.
+    OddIdentifier,
+    /// Identifiers hold letters that cannot be seen.
+    HiddenLetter,
+    /// Some identifiers have `.0` behind a number, and others do not.
+    TailedIdentifier,
 }
 
 /// What of the files is unfit, and what the caller had to accept.
@@ -53,6 +59,20 @@ impl Judgement {
                 this.weigh(column, UnfitValues::NoIdentifier, missing.clone(), report.rows, report, options);
             }
             let present = report.rows.saturating_sub(missing.count);
+            if at == 0 {
+                let of = |finding| found.of(finding).clone();
+                let (odd, hidden, tailed) =
+                    (of(Finding::OddIdentifier), of(Finding::HiddenLetter), of(Finding::TailedIdentifier));
+                if odd.count > 0 && odd.count * ONE_IN <= present {
+                    this.weigh(column, UnfitValues::OddIdentifier, odd, present, report, options);
+                }
+                if hidden.count > 0 {
+                    this.weigh(column, UnfitValues::HiddenLetter, hidden, present, report, options);
+                }
+                if tailed.count > 0 && tailed.count < present {
+                    this.weigh(column, UnfitValues::TailedIdentifier, tailed, present, report, options);
+                }
+            }
             let order = found.of(Finding::DayOrder);
             if found.unfit() * ONE_IN > present {
                 this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
@@ -128,13 +148,29 @@ impl std::fmt::Display for UnfitColumn {
             UnfitValues::NoIdentifier => format!("{count} of {of} rows have no identifier"),
             UnfitValues::NotDeclared => format!("{count} of {of} values are unread or undeclared"),
             UnfitValues::OtherOrder => format!("{count} of {of} days contradict the order of --dates"),
+            UnfitValues::OddIdentifier => {
+                format!(
+                    "{count} of {of} identifiers are unlike the others, without a digit or with a blank within"
+                )
+            }
+            UnfitValues::HiddenLetter => {
+                format!("{count} of {of} identifiers hold a letter that cannot be seen")
+            }
+            UnfitValues::TailedIdentifier => {
+                format!("{count} of {of} identifiers have `.0` behind a number, and the others do not")
+            }
         };
         write!(f, "`{column}`: {all}, {percent} % ({places}): ")?;
-        match remedies.as_slice() {
-            _ if *fault == UnfitValues::NoIdentifier => f.write_str("add it")?,
-            _ if *fault == UnfitValues::OtherOrder => f.write_str("write all days in one order")?,
-            [] => f.write_str("correct the file or the policy")?,
-            remedies => write!(f, "say {}", remedies.join(" and "))?,
+        match (fault, remedies.as_slice()) {
+            (UnfitValues::NoIdentifier, _) => f.write_str("add it")?,
+            (UnfitValues::OtherOrder, _) => f.write_str("write all days in one order")?,
+            (UnfitValues::OddIdentifier, _) => {
+                f.write_str("take out rows that are totals, notes or labels, and those of nobody")?;
+            }
+            (UnfitValues::HiddenLetter, _) => f.write_str("take it out")?,
+            (UnfitValues::TailedIdentifier, _) => f.write_str("write all of them in one way")?,
+            (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
+            (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
         }
         write!(f, ", or say --accept {column}={share} to import it as it is")
     }

@@ -28,6 +28,8 @@ use text::Writing;
 
 /// Rows that are decoded at once.
 const CHUNK: usize = 4_096;
+/// Rows that are added before a batch is seen to be full.
+const ROWS_ADDED: usize = 16;
 
 /// The rows of a file whose footer was read.
 pub(crate) struct ParquetRows {
@@ -172,8 +174,20 @@ impl ParquetFile {
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
     ) -> Result<(u64, u64), ImportError> {
         self.rows.decode(&self.columns, skip, &mut |decoders, before, rows| {
+            // A chunk's rows may be of any length: a few at a time, so that a batch ends where it is full.
             let mut batch = Batch::new(schema.columns.len(), file);
-            self.add(schema, notation, decoders, &mut batch, before, rows)?;
+            let mut begin = rows.start;
+            while begin < rows.end {
+                let end = rows.end.min(begin + ROWS_ADDED);
+                self.add(schema, notation, decoders, &mut batch, before, begin..end)?;
+                begin = end;
+                if batch.is_full() {
+                    let full = std::mem::replace(&mut batch, Batch::new(schema.columns.len(), file));
+                    if send(full).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
             Ok(if batch.rows > 0 { send(batch) } else { ControlFlow::Continue(()) })
         })?;
         Ok((self.rows(), self.rows()))

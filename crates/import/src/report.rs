@@ -83,6 +83,12 @@ pub enum Finding {
     Below,
     /// A number above the upper bound.
     Above,
+    /// An identifier without a digit, or with a blank within: nearly all others have a digit and no blank.
+    OddIdentifier,
+    /// An identifier with a letter that cannot be seen.
+    HiddenLetter,
+    /// An identifier with `.0` behind a number.
+    TailedIdentifier,
 }
 
 /// For each [`Finding`], the values of a column of which it is true.
@@ -121,7 +127,7 @@ pub enum ImportEvent {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -133,6 +139,9 @@ impl Finding {
         Self::OutsidePeriod,
         Self::Below,
         Self::Above,
+        Self::OddIdentifier,
+        Self::HiddenLetter,
+        Self::TailedIdentifier,
     ];
 
     /// In words.
@@ -149,6 +158,9 @@ impl Finding {
             Self::OutsidePeriod => "outside of the period",
             Self::Below => "below the lower bound",
             Self::Above => "above the upper bound",
+            Self::OddIdentifier => "without a digit or with a blank within",
+            Self::HiddenLetter => "with a letter that cannot be seen",
+            Self::TailedIdentifier => "with `.0` behind a number",
         }
     }
 
@@ -165,7 +177,10 @@ impl Finding {
             | Self::Undeclared
             | Self::OutsidePeriod
             | Self::Below
-            | Self::Above => None,
+            | Self::Above
+            | Self::OddIdentifier
+            | Self::HiddenLetter
+            | Self::TailedIdentifier => None,
         }
     }
 
@@ -180,8 +195,16 @@ impl Finding {
             | Self::Undeclared
             | Self::OutsidePeriod
             | Self::Below
-            | Self::Above => false,
+            | Self::Above
+            | Self::OddIdentifier
+            | Self::HiddenLetter
+            | Self::TailedIdentifier => false,
         }
+    }
+
+    /// Whether it is noted of identifiers alone.
+    pub fn is_of_identifiers(self) -> bool {
+        matches!(self, Self::OddIdentifier | Self::HiddenLetter | Self::TailedIdentifier)
     }
 
     /// Whether such a value is no declared code.
@@ -196,7 +219,10 @@ impl Finding {
             | Self::Unreadable
             | Self::OutsidePeriod
             | Self::Below
-            | Self::Above => false,
+            | Self::Above
+            | Self::OddIdentifier
+            | Self::HiddenLetter
+            | Self::TailedIdentifier => false,
         }
     }
 }

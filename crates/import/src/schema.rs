@@ -128,12 +128,13 @@ impl TableSchema {
         Ok(())
     }
 
-    /// Finds the columns among a file's; the case of the letters and spaces around a name do not matter.
+    /// Finds the columns among a file's: one of exactly that name, else the only one that differs in the case of letters and in
+    /// spaces around it.
     pub(crate) fn header(&self, file: &Path, header: &[String]) -> Result<Header, ImportError> {
         let renamed = self.renamed(file, header)?;
         let named = |name: &str| {
-            let found = renamed.iter().enumerate().filter(move |(_, other)| is(name, other));
-            found.map(|(position, _)| position).collect::<Vec<_>>()
+            let exact = positions(&renamed, |other| other == name);
+            if exact.is_empty() { positions(&renamed, |other| is(name, other)) } else { exact }
         };
         let mut positions = Vec::new();
         for Target { name, .. } in &self.columns {

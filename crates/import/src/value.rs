@@ -5,9 +5,11 @@ use lango_privacy::Domain;
 use crate::{notation::Notation, report::Finding};
 
 mod day;
+mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
+pub(crate) use identifier::of_identifier;
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.

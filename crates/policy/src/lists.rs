@@ -149,12 +149,15 @@ struct Lines<'a> {
     rest: &'a [u8],
     reader: csv_core::Reader,
     line: usize,
+    /// Room for a record: none is longer than the text.
+    record: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
     fn of(document: &'a Document) -> Self {
         let text = document.text.strip_prefix('\u{feff}').unwrap_or(&document.text);
-        Self { document, rest: text.as_bytes(), reader: ReaderBuilder::new().build(), line: 1 }
+        let (rest, reader) = (text.as_bytes(), ReaderBuilder::new().build());
+        Self { document, rest, reader, line: 1, record: vec![0; rest.len() + 1] }
     }
 
     /// The next line that is not blank, with its number.
@@ -167,12 +170,11 @@ impl<'a> Lines<'a> {
             return Ok(None);
         }
         let began = self.line;
-        // No record is longer than what is left, and none has more fields than bytes and one more.
-        let mut record = vec![0; self.rest.len() + 1];
+        let record = &mut self.record;
         let mut ends = vec![0; 64];
         let wrong = |message: &str| Err(self.document.error_on(began, message));
         // The text may end without a line break; if a break does not end the record either, it is within quotes.
-        let (result, read, written, mut fields) = self.reader.read_record(self.rest, &mut record, &mut ends);
+        let (result, read, written, mut fields) = self.reader.read_record(self.rest, record, &mut ends);
         let result = match result {
             ReadRecordResult::InputEmpty => {
                 let (record, ends) = (record.get_mut(written..), ends.get_mut(fields..));

@@ -240,6 +240,19 @@ pub enum SourceError {
         /// The unit column.
         column: String,
     },
+    /// An import put the data of another version into the table.
+    #[error(
+        "table `{table}` holds the data of version `{held}`, and the policy says `{declared}`: import the data of that version, or \
+         correct `version`"
+    )]
+    Version {
+        /// The table.
+        table: String,
+        /// The version that the import noted.
+        held: String,
+        /// The policy's.
+        declared: String,
+    },
     /// Text could not be read without errors that depend on it.
     #[error("the database's encoding is {0}: move it to one in UTF-8")]
     Encoding(String),

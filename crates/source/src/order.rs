@@ -19,7 +19,7 @@ impl RowOrder {
             Raw::Integer(unit) => order.field(unit.to_string().as_bytes()),
             Raw::Text(unit) => order.field(unit),
             // Such rows are dropped wherever they stand.
-            Raw::Null | Raw::Real(_) | Raw::Other => order.missing(),
+            Raw::Null | Raw::Real(_) | Raw::Other(_) => order.missing(),
         }
         order
     }

@@ -120,6 +120,7 @@ impl Source for Sqlite {
         let dataset = dataset.clone();
         blocking(move || {
             let file = catalogue::check(&open.connection, &dataset)?;
+            catalogue::check_version(&open.connection, &dataset)?;
             read::prepare_all(&open.connection, &dataset, &file).map_err(|error| unavailable(&error))
         })
         .await

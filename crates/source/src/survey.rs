@@ -12,6 +12,9 @@ const FREQUENT_MOST: usize = 20;
 /// The different undeclared values of a column that are counted each by itself.
 const DISTINCT_MOST: usize = 10_000;
 
+/// The letters of an undeclared value that are kept.
+const LETTERS_MOST: usize = 200;
+
 /// What stands in a dataset's table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
@@ -136,10 +139,16 @@ impl<'a> SurveyTally<'a> {
             (Raw::Text(text), _) => String::from_utf8_lossy(text).trim().to_owned(),
             (Raw::Real(value), _) => value.to_string(),
             (Raw::Integer(value), _) => value.to_string(),
-            (Raw::Null | Raw::Other, _) => "binary data".to_owned(),
+            // What an import could not read as a number is kept as the bytes of its text.
+            (Raw::Other(bytes), _) => std::str::from_utf8(bytes).unwrap_or("binary data").to_owned(),
+            (Raw::Null, _) => String::new(),
         };
         self.counted.undeclared += rows;
         *self.counted.reasons.entry(self.reason(&shown)).or_default() += rows;
+        let shown = match shown.char_indices().nth(LETTERS_MOST) {
+            Some((end, _)) => format!("{}..", shown.get(..end).unwrap_or_default()),
+            None => shown,
+        };
         // Beyond that number of different ones, values count in the total alone.
         let is_room = self.found.len() < DISTINCT_MOST;
         if let Some(found) = self.found.get_mut(&shown) {

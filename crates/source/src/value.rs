@@ -19,7 +19,7 @@ pub(crate) enum Raw<'a> {
     /// Bytes that are called text, whether or not they are UTF-8.
     Text(&'a [u8]),
     /// Binary data, or another type that no column declares.
-    Other,
+    Other(&'a [u8]),
 }
 
 /// A value as its column's declaration reads it.
@@ -93,7 +93,7 @@ impl Reader {
                 [] => Value::Missing,
                 text => std::str::from_utf8(text).map_or(Value::Undeclared, |text| self.text(text.into())),
             },
-            (Raw::Other, _) => Value::Undeclared,
+            (Raw::Other(_), _) => Value::Undeclared,
         }
     }
 

@@ -7,7 +7,10 @@ use std::{
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use super::lines::LineCounter;
+use super::{
+    lines::LineCounter,
+    quotes::{Quotes, holds_a_row},
+};
 use crate::{
     Compression, Delimited, Delimiter, Encoding, ImportError, input::NotEncoded, tuning::RECORD_BYTES_MOST,
 };
@@ -31,6 +34,8 @@ pub(super) struct Records {
     /// The line at hand, and where the row at hand began.
     lines: LineCounter,
     began: u64,
+    quotes: Quotes,
+    delimiter: u8,
     /// How many fields each row has; unknown before the header.
     expected: Option<usize>,
     record: Vec<u8>,
@@ -57,6 +62,8 @@ impl Records {
             filled: 0,
             lines: LineCounter::new(),
             began: 1,
+            quotes: Quotes::new(delimited.delimiter.byte()),
+            delimiter: delimited.delimiter.byte(),
             expected: None,
             record: vec![0; RECORD_BYTES_MOST],
             ends: vec![0; COLUMNS_MOST],
@@ -78,7 +85,9 @@ impl Records {
             this.skip_line()?;
             skip -= 1;
         }
-        this.reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
+        this.delimiter = delimiter.byte();
+        this.quotes = Quotes::new(this.delimiter);
+        this.reader = ReaderBuilder::new().delimiter(this.delimiter).build();
         Ok(this)
     }
 
@@ -122,6 +131,7 @@ impl Records {
             return Ok(false);
         }
         self.began = self.lines.line();
+        self.quotes.begin();
         let (mut bytes, mut fields) = (0, 0);
         loop {
             let ended = !self.fill()?;
@@ -131,7 +141,11 @@ impl Records {
             let ends = self.ends.get_mut(fields..).unwrap_or_default();
             let (result, read, written, more) = self.reader.read_record(input, record, ends);
             if !ended {
-                self.lines.pass(input.get(..read).unwrap_or_default());
+                let passed = input.get(..read).unwrap_or_default();
+                self.lines.pass(passed);
+                if !self.quotes.pass(passed) {
+                    return Err(ImportError::AfterQuote { line: self.began });
+                }
                 self.at += read;
             }
             bytes += written;
@@ -163,6 +177,12 @@ impl Records {
             || (0..self.fields).all(|field| std::str::from_utf8(self.field(field)).is_ok());
         if !is_text {
             return Err(not_encoded(self.began, self.delimited.encoding));
+        }
+        if self.lines.line() > self.began + 2
+            && let Some(expected) = self.expected
+            && (0..self.fields).any(|field| holds_a_row(self.field(field), self.delimiter, expected))
+        {
+            return Err(ImportError::RowsWithin { line: self.began });
         }
         match self.expected {
             Some(expected) if self.fields < expected => {

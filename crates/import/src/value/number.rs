@@ -119,9 +119,9 @@ pub(crate) fn decimals(text: &[u8], notation: &Notation) -> Option<u32> {
     if nothing { Some(0) } else { u32::try_from(kept.max(0)).ok() }
 }
 
-/// The whole number that is nearest to a number; `None` where the text is no number in this notation.
+/// The whole number that is nearest to a number; `None` where the text is no number in this notation, or past 63 bits.
 pub(crate) fn nearest_whole(text: &[u8], notation: &Notation) -> Option<i64> {
-    exact(text, 0, Excess::Rounds, notation)
+    exact(text, 0, Excess::Rounds, notation).filter(|value| value.unsigned_abs() < i64::MAX.unsigned_abs())
 }
 
 /// Any number: with a sign, groups, an exponent, and decimals beyond the scale. Rewritten as registers on servers write numbers,
@@ -325,7 +325,7 @@ mod tests {
             ("1250e-2", Point, None, Some(1)),
             ("1.25e1", Point, None, Some(1)),
             ("1e-30", Point, None, Some(30)),
-            ("1e-99999999999999999999", Point, None, Some(u32::MAX)),
+            ("1e-99999999999999999999", Point, None, None),
             ("1.200,505", Comma, Some("."), Some(3)),
             ("1.200", Comma, Some("."), Some(0)),
             ("1.200", Point, None, Some(1)),

@@ -170,7 +170,7 @@ impl Planner<'_> {
             (AccessPath::Direct(table), _) => {
                 let plain = table.plain(name).to_owned();
                 let plain =
-                    if dialect.groups_long_texts() { plain } else { table.short(dialect, name, plain) };
+                    if table.groups_long_texts(dialect) { plain } else { table.short(dialect, name, plain) };
                 (GroupForm::Text, dialect.grouped(&plain, table.kind(name)))
             }
             (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Text, column),

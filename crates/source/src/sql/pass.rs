@@ -20,7 +20,7 @@ impl OutputType<'_> {
         match (self, access) {
             (OutputType::Group(name, GroupForm::Text), AccessPath::Direct(table)) => {
                 let text = dialect.as_text(plain, table.kind(name));
-                let is_short = !dialect.groups_long_texts() || table.is_short(name);
+                let is_short = !table.groups_long_texts(dialect) || table.is_short(name);
                 if is_short { text } else { dialect.unless_long(plain, &text, "'_O'") }
             }
             (OutputType::Group(_, GroupForm::Text), AccessPath::Bounded { .. }) => plain.to_owned(),

@@ -41,7 +41,21 @@ impl CatalogueTable {
 
     /// What is made of a declared column, and `_O` where it is a text that is too long to be read.
     pub(crate) fn short(&self, dialect: &dyn Dialect, name: &Name, made: String) -> String {
-        if self.is_short(name) { made } else { dialect.unless_long(self.plain(name), &made, "'_O'") }
+        if self.is_short(name) {
+            return made;
+        }
+        // In the bytes of UTF-8, whatever the column's own are.
+        let (plain, kind) = (self.plain(name), self.kind(name));
+        let measured = match kind {
+            ColumnType::Text { utf8: false, .. } => dialect.text(plain, kind),
+            _ => plain.to_owned(),
+        };
+        dialect.unless_long(&measured, &made, "'_O'")
+    }
+
+    /// Whether texts are grouped as they stand. A shard would send long ones here.
+    pub(crate) fn groups_long_texts(&self, dialect: &dyn Dialect) -> bool {
+        dialect.groups_long_texts() && self.shards.is_empty()
     }
 
     /// Whether a declared column holds no text that is too long to be read.

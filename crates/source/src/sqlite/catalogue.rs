@@ -52,7 +52,9 @@ pub(super) fn check(connection: &Connection, dataset: &Dataset) -> Result<FileTa
             |row| row.get::<_, String>(0),
         )
         .optional();
-    match kind.map_err(|error| unavailable(&error))?.as_deref() {
+    let kind = kind.map_err(|error| unavailable(&error))?;
+    let is_view = kind.as_deref() == Some("view");
+    match kind.as_deref() {
         Some("table" | "view") => {}
         Some(_) => return Err(SourceError::NotATable(table.clone())),
         None => return Err(SourceError::NoTable(table.clone())),
@@ -69,14 +71,18 @@ pub(super) fn check(connection: &Connection, dataset: &Dataset) -> Result<FileTa
         let (stored, declared) = find(column.stored_name(name))?;
         let scale = stored_scale(declared);
         let kept = column.range().map_or(0, |range| range.scale);
-        if kept > 0 && scale.is_none() && declared.contains("INT") {
+        // Of an expression in a view nothing says in which unit it is.
+        let is_of_view = is_view && declared.is_empty();
+        if kept > 0 && scale.is_none() && (declared.contains("INT") || is_of_view) {
             return Err(SourceError::ColumnType {
                 table: table.clone(),
                 column: stored.clone(),
                 found: declared.clone(),
                 expected: format!(
-                    "amounts with {kept} decimals, which such a column has not: import the file again if an earlier version of \
-                     `lango dataset import` made the table; if they are whole, name a view that reads `CAST({stored} AS REAL)`"
+                    "amounts with {kept} decimals, which such a column does not say that it has: import the file again if an earlier \
+                     version of `lango dataset import` made the table; or name a view that reads `CAST({stored} AS REAL)`, of an \
+                     imported table `CAST({stored} AS REAL) / 1{}`",
+                    "0".repeat(kept as usize)
                 ),
             });
         }
@@ -160,6 +166,19 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
         imported.push(ImportedTable { table: table.clone(), version, data, accepted });
     }
     Ok(imported)
+}
+
+/// Checks that a table which an import made holds the data of the policy's version: answers of a version are of its data alone.
+pub(super) fn check_version(connection: &Connection, dataset: &Dataset) -> Result<(), SourceError> {
+    let noted = imported(connection, std::slice::from_ref(&dataset.table));
+    match noted.map_err(|error| unavailable(&error))?.pop() {
+        Some(noted) if noted.version != dataset.version.as_str() => Err(SourceError::Version {
+            table: dataset.table.clone(),
+            held: noted.version,
+            declared: dataset.version.to_string(),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn strings(connection: &Connection, sql: &str, of: &str) -> Result<Vec<String>, SourceError> {

@@ -82,6 +82,7 @@ pub(super) fn prepare(
     // stale.
     connection.execute_batch("BEGIN").map_err(unprepared)?;
     let table = catalogue::check(&connection, dataset)?;
+    catalogue::check_version(&connection, dataset)?;
     let fingerprint = catalogue::fingerprint(&connection, &dataset.table).map_err(unprepared)?;
     connection.execute_batch("COMMIT").map_err(unprepared)?;
     let tie = Tie::of(dataset, secret, &fingerprint);
@@ -180,7 +181,7 @@ fn write(
                 &number
             }
             Raw::Text(text) => text,
-            Raw::Null | Raw::Real(_) | Raw::Other => continue,
+            Raw::Null | Raw::Real(_) | Raw::Other(_) => continue,
         };
         rank = if rank > 0 && unit == before { rank.saturating_add(1) } else { 1 };
         before.clear();

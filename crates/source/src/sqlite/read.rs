@@ -28,6 +28,7 @@ pub(super) fn fetch(
     // Preparing reads the schema only: a table that is gone is found before any row is read.
     let unread = FetchError { rows_were_read: false };
     let file = catalogue::check(connection, &plan.dataset).map_err(|error| unfit(&error))?;
+    catalogue::check_version(connection, &plan.dataset).map_err(|error| unfit(&error))?;
     let (_, access) = prepare::find(connection, &plan.dataset, file.vouched, secret).map_err(|_| unread)?;
     define_row_order(connection, &plan.dataset, &file).map_err(|_| unread)?;
     let mut count = Count::new(plan, file.vouched, |name, _| file.scale(name));

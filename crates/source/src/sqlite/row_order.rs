@@ -38,6 +38,6 @@ pub(super) fn raw(value: ValueRef<'_>) -> Raw<'_> {
         ValueRef::Integer(value) => Raw::Integer(value),
         ValueRef::Text(text) => Raw::Text(text),
         ValueRef::Real(value) => Raw::Real(value),
-        ValueRef::Blob(_) => Raw::Other,
+        ValueRef::Blob(bytes) => Raw::Other(bytes),
     }
 }

@@ -181,7 +181,7 @@ fn warnings(dataset: &Dataset, survey: &Survey) -> Vec<String> {
         ));
     }
     for (name, found) in &survey.columns {
-        let present = survey.rows - found.missing;
+        let present = survey.rows.saturating_sub(found.missing);
         if found.undeclared * 20 > present {
             let (undeclared, share) = (count(found.undeclared), share(found.undeclared, present));
             warnings.push(format!(

@@ -146,9 +146,19 @@ impl Import {
         if !missing.is_empty() {
             section(&mut rows, "no identifier", missing.into_iter());
         }
+        let odd: Vec<String> = report
+            .columns
+            .iter()
+            .take(1)
+            .flat_map(|held| found(report, held, Finding::is_of_identifiers))
+            .collect();
+        if !odd.is_empty() {
+            section(&mut rows, "identifiers", odd.into_iter());
+        }
         let gaps = report.columns.iter().skip(1).filter_map(|held| {
-            let count = held.findings.of(Finding::Missing).count.cast_signed();
-            (count > 0).then(|| format!("{}: {}", held.name, grouped(count)))
+            let count = held.findings.of(Finding::Missing).count;
+            let all = if count == report.rows { ", all of them" } else { "" };
+            (count > 0).then(|| format!("{}: {}{all}", held.name, grouped(count.cast_signed())))
         });
         section(&mut rows, "missing", gaps);
         let all = |which: fn(Finding) -> bool| {

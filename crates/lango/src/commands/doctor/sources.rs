@@ -110,20 +110,10 @@ async fn reach(
     }
 }
 
-/// Reports what an import noted of the tables: the version of their data, and what was accepted of them.
+/// Reports what an import noted of the tables: what was accepted of them.
 fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorReport) {
     for dataset in datasets {
         let Some(noted) = found.imported.iter().find(|noted| noted.table == dataset.table) else { continue };
-        if noted.version != dataset.version.as_str() {
-            report.warning(
-                format!("dataset {}, version", dataset.name),
-                format!(
-                    "the register holds the data of version `{}`, and the policy says `{}`",
-                    noted.version, dataset.version
-                ),
-                "import the data of the policy's version, or correct `version`",
-            );
-        }
         for (column, share) in &noted.accepted {
             report.warning(
                 format!("dataset {}, column {column}", dataset.name),
@@ -337,6 +327,7 @@ fn advice(error: &SourceError) -> &'static str {
         SourceError::NotATable(_) | SourceError::Collation { .. } | SourceError::UnitLength { .. } => {
             "fix the table, or name another one in the policy"
         }
+        SourceError::Version { .. } => "lango dataset import, or the policy's `version`",
         SourceError::Codes { .. } => "declare shorter code lists",
         _ => "see docs/OPERATIONS.md",
     }

@@ -1,0 +1,117 @@
+//! Whether quotes stand as they must: around a whole field, and doubled within. The library that cuts rows takes what follows a
+//! closing quote for more of the field, so that a lone quote swallows every row up to the next one.
+
+/// Where in a row's fields a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A field begins.
+    Begin,
+    /// Within a field without quotes around it.
+    Plain,
+    /// Within quotes.
+    Quoted,
+    /// Behind a quote that closes the field, or is the first of two.
+    Closed,
+}
+
+/// Follows a row's quotes while its text goes by, in pieces of any size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quotes {
+    delimiter: u8,
+    place: Place,
+}
+
+impl Quotes {
+    pub(super) fn new(delimiter: u8) -> Self {
+        Self { delimiter, place: Place::Begin }
+    }
+
+    /// A row begins.
+    pub(super) fn begin(&mut self) {
+        self.place = Place::Begin;
+    }
+
+    /// Goes past a piece of text; false where something other than blanks follows a closing quote.
+    pub(super) fn pass(&mut self, text: &[u8]) -> bool {
+        if matches!(self.place, Place::Begin | Place::Plain) && !text.contains(&b'"') {
+            self.place = match text.last() {
+                Some(last) if self.ends(*last) => Place::Begin,
+                Some(_) => Place::Plain,
+                None => self.place,
+            };
+            return true;
+        }
+        for byte in text {
+            self.place = match (self.place, *byte) {
+                (Place::Begin | Place::Closed, b'"') => Place::Quoted,
+                (Place::Quoted, b'"') => Place::Closed,
+                (Place::Quoted, _) => Place::Quoted,
+                (Place::Begin | Place::Plain | Place::Closed, byte) if self.ends(byte) => Place::Begin,
+                (Place::Begin | Place::Plain, _) => Place::Plain,
+                (Place::Closed, b' ' | b'\t') => Place::Closed,
+                (Place::Closed, _) => return false,
+            };
+        }
+        true
+    }
+
+    fn ends(self, byte: u8) -> bool {
+        byte == self.delimiter || matches!(byte, b'\r' | b'\n')
+    }
+}
+
+/// Whether a field of several lines holds what reads as a whole row between its line breaks.
+pub(super) fn holds_a_row(field: &[u8], delimiter: u8, fields: usize) -> bool {
+    let mut lines =
+        field.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()).skip(1).peekable();
+    while let Some(line) = lines.next() {
+        let is_between = lines.peek().is_some();
+        if is_between && fields > 1 && line.iter().filter(|byte| **byte == delimiter).count() + 1 == fields {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_stands_around_a_field_or_is_doubled_within() {
+        for (text, good) in [
+            ("a,b", true),
+            ("\"a\",\"b\"", true),
+            ("\"a \"\"b\"\"\",c", true),
+            ("\"\",\"\"", true),
+            ("a 5\" pipe,b", true),
+            ("\"a\" ,b", true),
+            ("\"a\nb\",c", true),
+            ("\"a\"b,c", false),
+            ("\"inch pipe\t1\n2\t\"Chez Ama", false),
+            ("\"size 12\\\"\",1\n\"size 12\\\"\",2", false),
+        ] {
+            let delimiter = if text.contains('\t') { b'\t' } else { b',' };
+            for size in 1..=text.len() {
+                let mut quotes = Quotes::new(delimiter);
+                quotes.begin();
+                let found = text.as_bytes().chunks(size).all(|piece| quotes.pass(piece));
+                assert_eq!(found, good, "{text:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_holds_whole_rows_is_found() {
+        for (field, found) in [
+            ("Kofi,F\n2,Ama,M\n3,Yaw", true),
+            ("Kofi,F\r\n2,Ama,M\r\n3,Yaw", true),
+            ("Kofi,F\n3,Yaw", false),
+            ("New\n\nTown", false),
+            ("one, two\nthree, four\nfive, six", false),
+            ("Kofi", false),
+        ] {
+            assert_eq!(holds_a_row(field.as_bytes(), b',', 3), found, "{field:?}");
+        }
+    }
+}
