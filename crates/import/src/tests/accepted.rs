@@ -57,6 +57,41 @@ fn rows_without_identifier_and_codes_that_are_not_declared_stop_an_import_until_
     assert!(office.is_tidy());
 }
 
+/// Whatever stands in place of an identifier, and wherever it stands: else it would be one more unit.
+#[test]
+fn identifiers_unlike_the_others_stop_an_import_until_they_are_accepted() {
+    let first = lines(0..1);
+    let odd = |identifier: &str| format!("{identifier},{}", first.split_once(',').unwrap().1);
+    let rows = lines(0..60);
+    for (content, expected) in [
+        (format!("{}{rows}", odd("-----")), "1 of 61 identifiers are unlike the others"),
+        (
+            format!("{rows}{}{}", odd("Total"), odd("Note : of 2024")),
+            "2 of 62 identifiers are unlike the others",
+        ),
+        (
+            format!("{}{}{}", lines(0..30), odd("NULL"), lines(30..60)),
+            "1 of 61 identifiers are unlike the others",
+        ),
+        (format!("{rows}{}", odd("Total (60 persons)")), "1 of 61 identifiers are unlike the others"),
+        (format!("{rows}{}", odd("\u{feff}GHA99")), "1 of 61 identifiers hold a letter that cannot be seen"),
+        (format!("{rows}{}", odd("GHA\u{200b}99")), "1 of 61 identifiers hold a letter that cannot be seen"),
+        (format!("{rows}{}{}", odd("1001"), odd("1002.0")), "1 of 62 identifiers have `.0` behind a number"),
+    ] {
+        let office = Office::new();
+        let file = office.write("a.csv", format!("{HEADER}{content}"));
+        let said = office.import(&file).unwrap_err().to_string();
+        assert!(said.starts_with("`person_id`: ") && said.contains(expected), "{said}");
+        assert!(office.accepting("person_id", 0.05).import(&file).is_ok(), "{expected}");
+    }
+    // Of words alone, or of floats alone, none is unlike the others.
+    for content in [["Ama", "Kofi", "Esi"], ["1001.0", "1002.0", "1003.0"]] {
+        let office = Office::new();
+        let file = office.write("a.csv", format!("{HEADER}{}", content.map(odd).concat()));
+        assert!(office.import(&file).is_ok(), "{content:?}");
+    }
+}
+
 #[test]
 fn values_at_a_bound_and_days_outside_of_the_period_are_counted_and_imported() {
     let office = Office::new();

@@ -45,10 +45,14 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ),
         ("rows.csv", lines(0..3).into(), "has no column `person_id`: its first line names"),
         ("semicolons.csv", right.replace(',', ";").into(), "say --delimiter ';'"),
-        ("twice.csv", right.replace("sex", "Age").into(), "has more than one column `age`"),
         (
             "twice.csv",
-            format!("Sex,{}", right.replace('\n', "\nF,")).into(),
+            right.replace("age", "Age").replace("sex", "AGE").into(),
+            "has more than one column `age`",
+        ),
+        (
+            "twice.csv",
+            format!("Sex,{}", right.replace("sex", "SEX").replace('\n', "\nF,")).into(),
             "has more than one column `sex`",
         ),
         ("few.csv", format!("{right}GHA4,F\n").into(), "line 5: 2 fields where the header has 6"),
@@ -62,6 +66,22 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ("long.csv", long.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
         ("swallow.csv", swallowing.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
         ("unclosed.csv", unclosed.into(), "line 5: the row that begins here has a quote that is not closed"),
+        (
+            "quotes.csv",
+            right.replace("Tema", "\"inch pipe").replacen("2000", "\"Chez Ama", 1).into(),
+            "line 2: text follows the quote that ends a field",
+        ),
+        (
+            "escaped.csv",
+            format!("{right}GHA4,F,1,1,2000-01-01,\"size 12\\\"\"\nGHA5,F,1,1,2000-01-01,\"5\\\"\"\n").into(),
+            "line 5: text follows the quote that ends a field",
+        ),
+        (
+            "whole.csv",
+            format!("{right}GHA4,F,1,1,2000-01-01,\"Tema\n{}GHA9,F,1,1,2000-01-01,Accra\"\n", lines(5..8))
+                .into(),
+            "line 5: a field between quotes goes on over several lines that read as rows",
+        ),
         ("cut.csv.gz", zipped[..zipped.len() / 2].to_vec(), "the gzip data is damaged, cut short"),
         ("trail.csv.gz", [&zipped[..], b"garbage"].concat(), "followed by something else"),
         ("cut.csv.zst", framed[..framed.len() - 3].to_vec(), "the zstd data is damaged, cut short"),
