@@ -72,7 +72,9 @@ impl NumberTally {
         }
         let read = |decimal, thousands| {
             let notation = Notation { decimal, thousands, days: None };
-            let number = nearest_whole(value, &notation)?;
+            // Past 63 bits two numbers would be one.
+            let is_kept = |number: &i64| !matches!(*number, i64::MIN | i64::MAX);
+            let number = nearest_whole(value, &notation).filter(is_kept)?;
             Some((number, decimals(value, &notation).unwrap_or_default()))
         };
         let ungrouped =
