@@ -15,7 +15,7 @@ use crate::{
 /// The columns of a terminal that a line for people takes.
 const LINE_WIDTH: usize = 100;
 /// What the table's columns of numbers, keys and missing values take of them, and the blanks between columns.
-const OTHERS_WIDTH: usize = 48;
+const OTHERS_WIDTH: usize = 53;
 const KEY_WIDTH: usize = 7;
 const MISSING_WIDTH: usize = 12;
 /// The least and the most that each of its columns of words takes.
@@ -185,7 +185,7 @@ mod tests {
         let skeleton =
             FileSkeleton { file: &file, names, table: "residents", place, config: None, reading: Vec::new() };
         let text = for_people(&skeleton);
-        for said in ["whole numbers, zeros", "in front", ">1,000", "not stated", "(500)", "missing?"] {
+        for said in ["whole numbers,", "zeros in front", ">1,000", "not stated", "(500)", "missing?"] {
             assert!(text.contains(said), "{said}\n{text}");
         }
         let (shown, _) = text.split_once("once there is a policy").unwrap();
