@@ -68,6 +68,10 @@ pub struct DescribedColumn {
     pub others: u64,
     /// What may say that a value is missing, with the number of its rows, each [`ROWS_SHOWN_LEAST`] or more.
     pub missing: Vec<(String, u64)>,
+    /// How many rows have a word that may say that a value is missing, however few have the same.
+    pub word_rows: u64,
+    /// Its numbers always have three digits behind a mark, as thousands have, and no column says that they are none.
+    pub likely_thousands: bool,
     /// Where each row has a value and no two that were compared are the same: one in how many was compared, 1 if all were.
     pub unique: Option<u64>,
     /// The distinct values, words that may say that a value is missing among them.
@@ -319,6 +323,7 @@ impl<'a> Tallies<'a> {
 
     fn described(self) -> FileDescription {
         let (notation, way) = notation::of(&self.names, &self.columns);
+        let way = (way, notation.marks.len() > 1);
         let columns = self.names.iter().zip(self.columns).enumerate().map(|(at, (name, column))| {
             let unique = self.repeats.unique(at).filter(|_| self.rows > 0);
             let is_twice = self.names.iter().filter(|other| is(other, name)).count() > 1;

@@ -134,6 +134,16 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A table's row as several, of which each cell is cut between words to its column's width.
+pub fn folded(cells: &[String], widths: &[usize]) -> Vec<Vec<String>> {
+    let cells: Vec<Vec<String>> =
+        cells.iter().zip(widths).map(|(cell, width)| wrapped(cell, *width)).collect();
+    let rows = cells.iter().map(Vec::len).max().unwrap_or(0);
+    (0..rows)
+        .map(|row| cells.iter().map(|lines| lines.get(row).cloned().unwrap_or_default()).collect())
+        .collect()
+}
+
 /// A sign that work goes on and how long it has, drawn only where standard error is a terminal.
 pub fn spinner(message: String) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
@@ -207,6 +217,13 @@ mod tests {
         ] {
             assert_eq!(wrapped(text, width), lines);
         }
+    }
+
+    #[test]
+    fn a_row_is_folded_between_words() {
+        let cells = ["id", "whole numbers, zeros in front"].map(str::to_owned);
+        assert_eq!(folded(&cells, &[5, 15]), [["id", "whole numbers,"], ["", "zeros in front"]]);
+        assert_eq!(folded(&cells, &[1, usize::MAX]), [cells]);
     }
 
     #[test]

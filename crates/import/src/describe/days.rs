@@ -1,15 +1,23 @@
 //! Which of a column's values are days, in which formats.
 
+use std::sync::LazyLock;
+
 use crate::{
     DayFormat,
     value::{day_formats, day_readings},
 };
+
+/// The ways with marks between the day, the month and the year, as bits of what [`day_readings`] returns.
+static WITH_MARKS: LazyLock<u32> =
+    LazyLock::new(|| (0..ways()).filter(|way| has_marks(*way)).fold(0, |bits, way| bits | 1 << way));
 
 /// The days of a column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DayTally {
     /// How many values are days as each format reads them, `2024-07-01` first; empty before the first day.
     counts: Vec<u64>,
+    /// How many have marks between the day, the month and the year.
+    with_marks: u64,
     /// One of them has a time.
     pub(super) has_times: bool,
 }
@@ -31,6 +39,7 @@ impl DayTally {
         for (bit, count) in self.counts.iter_mut().enumerate() {
             *count += u64::from(readings >> bit & 1);
         }
+        self.with_marks += u64::from(readings & *WITH_MARKS != 0);
         self.has_times |= value.contains(&b':');
         true
     }
@@ -39,6 +48,21 @@ impl DayTally {
     pub(super) fn most(&self, with_marks: bool) -> u64 {
         let counts = self.counts.iter().enumerate();
         counts.filter(|(way, _)| !with_marks || has_marks(*way)).map(|(_, count)| *count).max().unwrap_or(0)
+    }
+
+    /// How many days have marks between the day, the month and the year, whatever the format of each.
+    pub(super) fn with_marks(&self) -> u64 {
+        self.with_marks
+    }
+
+    /// Whether days stand in two notations: some as `2024-07-01` and others with the day or the month first, or no format reads
+    /// all of them.
+    pub(super) fn are_mixed(&self) -> bool {
+        let iso = self.counts.first().copied().unwrap_or(0);
+        let begins_with_year = |way| format(way).is_none_or(|format| format.to_string().starts_with("%Y"));
+        let is_other = |way: &usize| !begins_with_year(*way) && self.is_read_by(*way);
+        let most = self.most(true);
+        most < self.with_marks || (0 < iso && iso < most && (1..ways()).any(|way| is_other(&way)))
     }
 
     /// Whether a format reads as many values as any does.
@@ -93,5 +117,24 @@ mod tests {
         assert_eq!(iso[0], "iso");
         let (mixed, ..) = read(&["2023-12-31", "30/12/2023"]);
         assert_eq!(mixed, ["%d/%m/%Y"]);
+    }
+
+    #[test]
+    fn two_notations_of_days_are_found() {
+        for (values, typed, expected) in [
+            (&["2023-12-31", "30/12/2023"][..], false, true),
+            (&["13/12/2023", "12/13/2023"], false, true),
+            (&["2023-12-31", "2023-12-30 10:30"], false, false),
+            (&["2023-12-31", "20231230"], false, false),
+            (&["20231231", "31122023", "20231231 10:30"], false, false),
+            (&["1/2/2023", "31/12/2023", "soon"], false, false),
+            (&["2023-12-31", "2023-01-02"], true, false),
+        ] {
+            let mut tally = DayTally::default();
+            for value in values {
+                tally.add(value.as_bytes(), typed);
+            }
+            assert_eq!(tally.are_mixed(), expected, "{values:?}");
+        }
     }
 }

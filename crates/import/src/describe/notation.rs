@@ -8,7 +8,7 @@ use super::{
 use crate::{DayFormat, DecimalMark, Thousands};
 
 /// How the numbers and days of a file are written. Where the file cannot say which of several ways is meant, there are several,
-/// and the first is as good as the others.
+/// and none is better than the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundNotation {
     /// What stands before decimals and between groups of three digits.
@@ -17,6 +17,8 @@ pub struct FoundNotation {
     pub days: Vec<DayFormat>,
     /// The columns whose numbers or days are written in another way than those of most columns, so that no one import reads all.
     pub apart: Vec<String>,
+    /// The columns whose days stand in two notations.
+    pub mixed_days: Vec<String>,
 }
 
 /// The notation of the columns, and which of the ways to write numbers its first is.
@@ -45,6 +47,14 @@ pub(super) fn of(names: &[String], columns: &[ColumnTally]) -> (FoundNotation, u
     if numbers.is_empty() {
         marks.truncate(1);
     }
+    // Numbers that are read with a point and with a comma, the groups being the same, have no decimals.
+    let decimals = marks.clone();
+    marks.retain(|way| match WAYS.get(*way) {
+        Some((DecimalMark::Comma, thousands)) => {
+            !decimals.iter().any(|other| WAYS.get(*other) == Some(&(DecimalMark::Point, *thousands)))
+        }
+        _ => true,
+    });
     let days: Vec<(&String, Vec<bool>)> = all()
         .filter(|(_, column)| column.rough_shape() == RoughShape::Days)
         .map(|(name, column)| (name, (0..days::ways()).map(|way| column.days.is_read_by(way)).collect()))
@@ -62,13 +72,19 @@ pub(super) fn of(names: &[String], columns: &[ColumnTally]) -> (FoundNotation, u
             Some(_) => formats.iter().filter_map(|way| days::format(*way).cloned()).collect(),
         },
         apart: [apart(&marks, &numbers), apart(&formats, &days)].concat(),
+        mixed_days: all()
+            .filter(|(_, column)| column.has_mixed_days())
+            .map(|(name, _)| name.clone())
+            .collect(),
     };
     (found, marks.first().copied().unwrap_or(0))
 }
 
-/// The ways that read the most columns, of which each says by which ways it is read.
+/// The ways that read the most columns, and all of them the same columns, of which each says by which ways it is read.
 fn common(ways: usize, columns: &[(&String, Vec<bool>)]) -> Vec<usize> {
     let read = |way: usize| columns.iter().filter(|(_, reads)| reads.get(way) == Some(&true)).count();
     let most = (0..ways).map(read).max().unwrap_or(0);
-    (0..ways).filter(|way| read(*way) == most).collect()
+    let first = (0..ways).find(|way| read(*way) == most).unwrap_or(0);
+    let is_same = |way: &usize| columns.iter().all(|(_, reads)| reads.get(*way) == reads.get(first));
+    (0..ways).filter(is_same).collect()
 }

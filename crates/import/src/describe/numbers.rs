@@ -26,11 +26,11 @@ const DIGITS_SAFE: usize = 18;
 /// The numbers of a column.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NumberTally {
-    /// Whole numbers without a mark, which are the same in each notation.
+    /// Numbers that are the same in each notation.
     plain: Numbers,
     /// One of them has zeros in front.
     pub(super) has_zeros_in_front: bool,
-    /// Numbers with a mark, in each of the [`WAYS`] that reads them.
+    /// Numbers with a mark that not all of the [`WAYS`] read alike, in each way that reads them.
     marked: [Numbers; WAYS.len()],
 }
 
@@ -70,15 +70,21 @@ impl NumberTally {
             self.has_zeros_in_front |= digits.len() > 1 && digits.starts_with(b"0");
             return true;
         }
-        // What the file itself says is a number is written in one way.
         let read = |decimal, thousands| {
-            let notation =
-                if typed { Notation::default() } else { Notation { decimal, thousands, days: None } };
-            let number = nearest_whole(value, &notation)?;
+            let notation = Notation { decimal, thousands, days: None };
+            // Past 63 bits two numbers would be one.
+            let is_kept = |number: &i64| !matches!(*number, i64::MIN | i64::MAX);
+            let number = nearest_whole(value, &notation).filter(is_kept)?;
             Some((number, decimals(value, &notation).unwrap_or_default()))
         };
         let ungrouped =
             [DecimalMark::Point, DecimalMark::Comma].map(|decimal| (decimal, read(decimal, None)));
+        // What the file itself says is a number is written in one way, and a text without a mark means one number.
+        let [by_point, by_comma] = ungrouped.map(|(_, read)| read);
+        if let Some((number, decimals)) = by_point.filter(|_| typed || by_point == by_comma) {
+            self.plain.add(number, decimals);
+            return true;
+        }
         let mut is_number = false;
         for ((decimal, thousands), numbers) in WAYS.into_iter().zip(&mut self.marked) {
             let plain = ungrouped.iter().find(|(other, _)| *other == decimal).and_then(|(_, read)| *read);
@@ -98,14 +104,14 @@ impl NumberTally {
         self.marked.each_ref().map(|numbers| self.plain.count + numbers.count)
     }
 
-    /// Whether some have a mark, so that the notation matters.
+    /// Whether the notation matters to some.
     pub(super) fn has_marks(&self) -> bool {
         self.marked.iter().any(|numbers| numbers.count > 0)
     }
 
     /// The most decimals that a number needs, as one of the [`WAYS`] reads it.
     pub(super) fn decimals(&self, way: usize) -> u32 {
-        self.marked.get(way).map_or(0, |numbers| numbers.decimals)
+        self.marked.get(way).map_or(0, |numbers| numbers.decimals).max(self.plain.decimals)
     }
 
     /// The nines that one of the [`WAYS`] reads, and the least and the greatest of the other numbers.
@@ -169,6 +175,11 @@ mod tests {
         }
         assert!(tally.add(b"12.50", true) && tally.add("\u{2212}7".as_bytes(), false));
         assert_eq!((tally.counts(), tally.decimals(1)), ([2; 8], 1));
+        for value in ["1e5", "25e-1", "+7", "1234567890123456789"] {
+            assert!(tally.add(value.as_bytes(), false), "{value}");
+        }
+        assert!(!tally.has_marks());
+        assert!(tally.add(b"1.500", false) && tally.has_marks());
     }
 
     #[test]

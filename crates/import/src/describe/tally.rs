@@ -82,6 +82,11 @@ impl ColumnTally {
         }
     }
 
+    /// Whether its values are days in two notations.
+    pub(super) fn has_mixed_days(&self) -> bool {
+        self.is_flat && self.is_most(self.days.with_marks()) && self.days.are_mixed()
+    }
+
     fn most_numbers(&self) -> u64 {
         self.numbers.counts().into_iter().max().unwrap_or(0)
     }
@@ -90,8 +95,13 @@ impl ColumnTally {
         count > 0 && count >= (self.present * SHAPED_PER_CENT).div_ceil(100)
     }
 
-    /// What a column is whose numbers are written in one of the ways of numbers.
-    pub(super) fn described(self, name: String, way: usize, unique: Option<u64>) -> DescribedColumn {
+    /// What a column is whose numbers are written in one of the ways of numbers; `is_open` where others fit the file as well.
+    pub(super) fn described(
+        self,
+        name: String,
+        (way, is_open): (usize, bool),
+        unique: Option<u64>,
+    ) -> DescribedColumn {
         let rough = self.rough_shape();
         // A column whose numbers are written in another way than the others' is described as it is written.
         let (counts, most) = (self.numbers.counts(), self.most_numbers());
@@ -116,6 +126,11 @@ impl ColumnTally {
             RoughShape::Numbers => most,
             RoughShape::Other => self.present,
         };
+        let likely_thousands = is_open
+            && rough == RoughShape::Numbers
+            && self.numbers.has_marks()
+            && counts.get(way) == Some(&most);
+        let word_rows = self.words.counted().map(|(_, rows)| rows).sum();
         let words = self.words.counted().map(|(word, rows)| (word.to_owned(), rows));
         let (nines, others) = self.numbers.nines(way);
         let nines = apart(&nines, others).map(|(number, rows)| (number.to_string(), rows));
@@ -127,6 +142,8 @@ impl ColumnTally {
             shape,
             others: self.present - read,
             missing,
+            word_rows,
+            likely_thousands,
             unique,
             values: self.values,
             is_twice: false,

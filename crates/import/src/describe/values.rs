@@ -14,6 +14,8 @@ const VALUES_LEAST: usize = 64;
 const VALUES_TOGETHER: usize = 200_000;
 /// The most bytes of a value that can be a code or mean one.
 const BYTES_MOST: usize = 256;
+/// The parts of the values of which the number is estimated: an estimate errs by about 7 %.
+const PARTS: usize = 256;
 
 /// The distinct values of a column with the number of their rows, as long as they are few. It shows none that stands on fewer
 /// rows than [`ROWS_SHOWN_LEAST`].
@@ -22,6 +24,8 @@ pub struct DistinctValues {
     counted: HashMap<u64, Counted, HashedState>,
     most: usize,
     more: bool,
+    /// For each part of the values, by their hashes, the most zeros that a hash begins with, and one more.
+    zeros: Box<[u8; PARTS]>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -42,11 +46,15 @@ impl DistinctValues {
     /// For a column of a file that has this number of them.
     pub(super) fn new(columns: usize) -> Self {
         let most = (VALUES_TOGETHER / columns.max(1)).clamp(VALUES_LEAST, VALUES_MOST);
-        Self { counted: HashMap::default(), most, more: false }
+        Self { counted: HashMap::default(), most, more: false, zeros: Box::new([0; PARTS]) }
     }
 
     /// Counts a value, which is not blank.
     pub(super) fn add(&mut self, hash: u64, value: &[u8]) {
+        let zeros = (hash | 0xff).leading_zeros() as u8 + 1;
+        if let Some(most) = self.zeros.get_mut(hash as usize % PARTS) {
+            *most = zeros.max(*most);
+        }
         if self.more {
             return;
         }
@@ -64,6 +72,14 @@ impl DistinctValues {
     /// How many there are, or the number that there are more than.
     pub fn count(&self) -> Result<usize, usize> {
         if self.more { Err(self.most) } else { Ok(self.counted.len()) }
+    }
+
+    /// About how many there are, also where they are too many to count (Flajolet et al. 2007, HyperLogLog).
+    pub fn about(&self) -> u64 {
+        let parts = PARTS as f64;
+        let sum: f64 = self.zeros.iter().map(|zeros| 0.5_f64.powi(i32::from(*zeros))).sum();
+        let estimate = 0.7213 / (1.0 + 1.079 / parts) * parts * parts / sum;
+        self.count().map_or_else(|least| (estimate as u64).max(least as u64), |count| count as u64)
     }
 
     /// The values that stand on enough rows to be shown, in the order of the alphabet, with the number of their rows; none

@@ -119,6 +119,10 @@ fn one_notation_is_found_for_the_whole_file() {
         ("a;b", "1,5;30", vec![(Comma, None)], vec![], &[]),
         ("a;b", "1;30", vec![(Point, None)], vec![], &[]),
         ("a;b", "1,500;F", vec![(Comma, None), (Point, Some(Thousands::Comma))], vec![], &[]),
+        ("a;b", "1.500;500", vec![(Point, None), (Comma, Some(Thousands::Point))], vec![], &[]),
+        ("a;b", "1e5;\u{2212}7", vec![(Point, None)], vec![], &[]),
+        ("a;b", "1985010012345600000;1'200", vec![(Point, Some(Thousands::Apostrophe))], vec![], &[]),
+        ("a;b", "2.5;1,5", vec![(Point, None)], vec![], &["b"]),
         ("a;b;c", "1.25;7.5;2,5", vec![(Point, None)], vec![], &["c"]),
         ("a;b", "31/12/2023;1.5", vec![(Point, None)], day("%d/%m/%Y"), &[]),
         ("a;b", "1/2/2023;12/31/2023", vec![(Point, None)], day("%m/%d/%Y"), &[]),
@@ -132,6 +136,40 @@ fn one_notation_is_found_for_the_whole_file() {
         assert_eq!((found.notation.marks, found.notation.days), (marks, days), "{row}");
         assert_eq!(found.notation.apart, apart, "{row}");
     }
+}
+
+#[test]
+fn what_the_file_cannot_say_of_numbers_and_days_is_said_of_columns() {
+    let mut text = "id;income;rate;arrived;left\n".to_owned();
+    for n in 0..60 {
+        let arrived = if n % 2 == 0 { format!("2023-{:02}-07", 1 + n % 12) } else { "31/07/2023".to_owned() };
+        let id = if n < 3 { "NULL".to_owned() } else { n.to_string() };
+        writeln!(text, "{id};{}.{:03};{n}5;{arrived};1/2/2023", 1 + n % 2, 500 + n).unwrap();
+    }
+    let office = Office::new();
+    let read = |text: &str| {
+        let file = office.write("a.csv", text);
+        described(&[file], |delimited| delimited.delimiter = Delimiter::Said(b';')).unwrap()
+    };
+    let file = read(&text);
+    let likely = |file: &FileDescription| {
+        file.columns.iter().map(|column| column.likely_thousands).collect::<Vec<_>>()
+    };
+    assert_eq!(likely(&file), [false, true, false, false, false]);
+    assert_eq!(file.notation.mixed_days, ["arrived"]);
+    assert_eq!((column(&file, "id").word_rows, column(&file, "id").missing.len()), (3, 0));
+    // Another column says it.
+    let file = read(&text.replace("5;31/07/2023", "5.5;31/07/2023"));
+    assert_eq!(likely(&file), [false; 5]);
+}
+
+#[test]
+fn about_how_many_values_there_are_is_known_where_they_are_many() {
+    let text: String = (0..40_000).map(|n| format!("{n},{},{}\n", n / 2, n % 7)).collect();
+    let file = of_text(format!("a,b,c\n{text}")).unwrap();
+    let [a, b, c] = ["a", "b", "c"].map(|name| column(&file, name).values.about());
+    // Five standard errors.
+    assert!((27_000..53_000).contains(&a) && (13_500..26_500).contains(&b) && c == 7, "{a} {b} {c}");
 }
 
 #[test]

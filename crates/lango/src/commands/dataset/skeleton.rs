@@ -10,7 +10,7 @@ mod catalogue;
 mod file;
 
 pub use catalogue::of_table;
-pub use file::{FileSkeleton, doubts, shape, table_name};
+pub use file::{FileSkeleton, shape, table_name};
 
 /// Begins a line that somebody has to decide on.
 const OPEN: &str = "#? ";
@@ -35,6 +35,8 @@ struct Skeleton<'a> {
     columns: Vec<String>,
     /// What to do once all is decided, in comments.
     then: Vec<String>,
+    /// What the data leave open, each a line to decide.
+    doubts: Vec<String>,
 }
 
 impl Skeleton<'_> {
@@ -60,12 +62,13 @@ impl Skeleton<'_> {
             }
         };
         let then: String = self.then.iter().map(|line| format!("# {line}\n")).collect();
+        let doubts: String = self.doubts.iter().map(|line| format!("{OPEN}{line}\n")).collect();
         let table = quoted(self.table);
         format!(
             "# A policy's skeleton, {about}.\n\
              # Lines that begin with `{OPEN}` are yours to decide: put what is right in place of each <..> and take the mark away,\n\
              # or remove the line. Bounds of numbers and days come from what a column means, never from the data.\n\
-             # Then: docs/POLICIES.md, and `lango doctor`.\n{then}\
+             # Then: docs/POLICIES.md, and `lango doctor`.\n{then}{doubts}\
              policy = 2\n{office}\n\n[dataset.{dataset}]\n\
              {OPEN}title = \"<TITLE>\"  # for people\n\
              {OPEN}kind = \"<KIND>\"  # stock: how many there are at a moment; flow: how many moved during a period\n\

@@ -10,8 +10,9 @@ const CODES_MOST: usize = 50;
 const NUMBERS_AS_CODES_MOST: usize = 20;
 /// The share of a column's values that must stand for countries.
 const COUNTRIES_PER_CENT: u64 = 95;
-/// The fewest distinct countries of a column whose name says nothing of them.
+/// The fewest distinct countries of a column whose name says nothing of them, and of one with `NA` and nothing but countries.
 const COUNTRIES_LEAST: usize = 5;
+const COUNTRIES_WITH_NA_LEAST: usize = 3;
 /// The decimals that a policy can keep.
 const SCALE_MOST: u32 = 18;
 /// A column that could be a unit's has a value for each number of rows like this, or more.
@@ -110,7 +111,10 @@ fn countries<'a>(column: &'a DescribedColumn, words: &[&str]) -> Option<ColumnFo
         let is_value = |text: &str| texts.contains(text) || !words.contains(&text);
         let (count, rows) = column.values.among(is_value)?;
         let (countries, of_countries) = column.values.among(|text| texts.contains(text))?;
-        let enough = countries >= least && of_countries * 100 >= rows * COUNTRIES_PER_CENT;
+        // `NA` among countries, and nothing else, is Namibia.
+        let has_na = || column.values.among(|text| text == "NA" && texts.contains(text)) != Some((0, 0));
+        let are_all = countries >= COUNTRIES_WITH_NA_LEAST && countries == count && has_na();
+        let enough = (countries >= least || are_all) && of_countries * 100 >= rows * COUNTRIES_PER_CENT;
         let others = column.values.shown().into_iter().map(|(text, _)| text);
         let others: Vec<&str> =
             others.filter(|text| !texts.contains(*text) && !words.contains(text)).collect();
@@ -209,6 +213,7 @@ fn speaks_of_units(name: &str) -> u8 {
         "pin",
         "nin",
         "pid",
+        "hid",
         "hhid",
         "personid",
         "matricule",
@@ -229,6 +234,7 @@ fn speaks_of_units(name: &str) -> u8 {
         "citizen",
         "migrant",
         "household",
+        "hid",
         "hhid",
         "unit",
         "personne",
@@ -262,11 +268,14 @@ impl<'a> UnitColumn<'a> {
         };
         let columns: Vec<&DescribedColumn> = file.columns.iter().filter(may_be).collect();
         let likeliest = |columns: &mut dyn Iterator<Item = &'a DescribedColumn>| {
-            let named = columns.filter(|column| speaks_of_units(&column.name) > 0);
-            let order = |column: &DescribedColumn| {
-                let (Ok(count) | Err(count)) = column.values.count();
-                (speaks_of_units(&column.name), count)
+            let named: Vec<_> = columns.filter(|column| speaks_of_units(&column.name) > 0).collect();
+            let about = |column: &DescribedColumn| {
+                if column.unique.is_some() { file.rows } else { column.values.about() }
             };
+            let most = named.iter().map(|column| about(column)).max().unwrap_or(0);
+            // Units are more than what they stand in, such as households; what is about as many may be the same.
+            let named = named.into_iter().filter(|column| about(column) >= most - most / 3);
+            let order = |column: &DescribedColumn| speaks_of_units(&column.name);
             named.reduce(|best, next| if order(next) > order(best) { next } else { best })
         };
         let is_spread = |column: &&DescribedColumn| {
@@ -280,6 +289,7 @@ impl<'a> UnitColumn<'a> {
         let keys: Vec<&DescribedColumn> =
             columns.iter().copied().filter(|column| column.unique.is_some()).collect();
         match (keys.as_slice(), likeliest(&mut keys.iter().copied()), repeated) {
+            ([_], None, Some(column)) => Self::Repeated(column),
             ([key], _, beside) => Self::Sole { key, beside },
             (_, Some(key), _) => Self::OneOf(key),
             (_, None, Some(column)) => Self::Repeated(column),

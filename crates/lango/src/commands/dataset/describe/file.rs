@@ -5,12 +5,22 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::dataset::{
-        skeleton::{FileSkeleton, doubts, shape},
+        skeleton::{FileSkeleton, shape},
         suggestion::{ColumnForm, Suggestion},
     },
     failure::Failure,
-    output::{Format, csv_field, foreign, grouped, print, print_json, table},
+    output::{Format, csv_field, folded, foreign, grouped, print, print_json, table, wrapped},
 };
+
+/// The columns of a terminal that a line for people takes.
+const LINE_WIDTH: usize = 100;
+/// What the table's columns of numbers, keys and missing values take of them, and the blanks between columns.
+const OTHERS_WIDTH: usize = 53;
+const KEY_WIDTH: usize = 7;
+const MISSING_WIDTH: usize = 12;
+/// The least and the most that each of its columns of words takes.
+const WORDS_WIDTH_LEAST: usize = 15;
+const WORDS_WIDTH_MOST: usize = 30;
 
 pub fn print_description(skeleton: &FileSkeleton<'_>, policy: bool, format: Format) -> Result<(), Failure> {
     match (policy, format) {
@@ -22,27 +32,33 @@ pub fn print_description(skeleton: &FileSkeleton<'_>, policy: bool, format: Form
 }
 
 fn for_people(skeleton: &FileSkeleton<'_>) -> String {
-    let FileDescription { rows, columns, notation } = skeleton.file;
-    let lines = columns.iter().map(|column| {
+    let FileDescription { rows, columns, .. } = skeleton.file;
+    // What is beside the names' column, but for the two columns of words, takes this much or less.
+    let names = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+    let words = (LINE_WIDTH - OTHERS_WIDTH).saturating_sub(names) / 2;
+    let words = words.clamp(WORDS_WIDTH_LEAST, WORDS_WIDTH_MOST);
+    let widths = [usize::MAX, words, usize::MAX, usize::MAX, KEY_WIDTH, MISSING_WIDTH, words];
+    let lines = columns.iter().flat_map(|column| {
         let suggestion = Suggestion::of(column);
         let missing =
             column.missing.iter().map(|(word, rows)| format!("{word} ({})", grouped(rows.cast_signed())));
-        vec![
+        let cells = [
             foreign(&column.name),
             values(column),
             grouped(column.blank.cast_signed()),
-            distinct(column),
+            distinct(column, ">"),
             key(column).to_owned(),
             missing.collect::<Vec<_>>().join(", "),
             declaration(&suggestion),
-        ]
+        ];
+        folded(&cells, &widths)
     });
-    let head = ["column", "values", "blank", "distinct", "key", "may be missing", "a policy could declare"];
+    let head = ["column", "values", "blank", "distinct", "key", "missing?", "could declare"];
     let columns = table(&head, &[2, 3], lines);
     let names = skeleton.names.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", ");
     let mut text = format!("{names}  {} rows\n{columns}\n", grouped(rows.cast_signed()));
-    for doubt in doubts(notation) {
-        text += &format!("{doubt}\n");
+    for doubt in skeleton.doubts() {
+        text += &format!("{}\n", wrapped(&doubt, LINE_WIDTH).join("\n"));
     }
     text + &format!("\nonce there is a policy: {}\n", foreign(&skeleton.command()))
 }
@@ -54,11 +70,11 @@ fn values(column: &DescribedColumn) -> String {
     }
 }
 
-fn distinct(column: &DescribedColumn) -> String {
+fn distinct(column: &DescribedColumn, more: &str) -> String {
     let number = |count: usize| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     match column.values.count() {
         Ok(count) => number(count),
-        Err(count) => format!("more than {}", number(count)),
+        Err(count) => format!("{more}{}", number(count)),
     }
 }
 
@@ -83,6 +99,7 @@ fn declaration(suggestion: &Suggestion<'_>) -> String {
         }
         ColumnForm::Codes { .. } | ColumnForm::Text => "codes, or open".to_owned(),
         ColumnForm::Integer => "integer".to_owned(),
+        ColumnForm::Amount { .. } if suggestion.column.likely_thousands => "amount, or integer".to_owned(),
         ColumnForm::Amount { scale } => format!("amount, scale {scale}"),
         ColumnForm::Date => "date".to_owned(),
     }
@@ -123,7 +140,7 @@ fn as_json(skeleton: &FileSkeleton<'_>) -> Value {
         "files": skeleton.names,
         "rows": skeleton.file.rows,
         "columns": columns,
-        "doubts": doubts(&skeleton.file.notation),
+        "doubts": skeleton.doubts(),
         "import": skeleton.command(),
     })
 }
@@ -133,10 +150,45 @@ fn csv(file: &FileDescription) -> String {
     for column in &file.columns {
         let suggestion = Suggestion::of(column);
         let (name, shape) = (csv_field(&column.name), csv_field(&shape(column)));
-        let (distinct, missing) = (csv_field(&distinct(column)), csv_field(&suggestion.missing.join(" ")));
+        let (distinct, missing) =
+            (csv_field(&distinct(column, "more than ")), csv_field(&suggestion.missing.join(" ")));
         let (others, blank, unique) = (column.others, column.blank, column.unique.is_some());
         let declare = suggestion.word().unwrap_or_default();
         text += &format!("{name},{shape},{others},{blank},{distinct},{unique},{missing},{declare}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::dataset::skeleton::TablePlace;
+
+    #[test]
+    fn a_usual_files_table_is_no_wider_than_a_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let row = |n: usize| {
+            let (size, born) = (n % 9, ["C\u{f4}te d'Ivoire", "Burkina Faso", "not stated"][n % 3]);
+            format!("{n:04},{size},{born},0{size},\"1,{}\",{n}.25,NA\n", 200 + n % 700)
+        };
+        let rows: String = (0..1_500).map(row).collect();
+        std::fs::write(
+            &path,
+            format!("person_id,household_size,country_of_birth,region,income,weight,x\n{rows}"),
+        )
+        .unwrap();
+        let format = lango_import::FileFormat::of(&path).unwrap();
+        let files = [lango_import::ImportFile { path, format }];
+        let file = FileDescription::of(&files, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let (names, place) = (vec!["a.csv".to_owned()], TablePlace::default());
+        let skeleton =
+            FileSkeleton { file: &file, names, table: "residents", place, config: None, reading: Vec::new() };
+        let text = for_people(&skeleton);
+        for said in ["whole numbers,", "zeros in front", ">1,000", "not stated", "(500)", "missing?"] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        let (shown, _) = text.split_once("once there is a policy").unwrap();
+        assert!(shown.lines().all(|line| line.chars().count() <= LINE_WIDTH), "{text}");
+    }
 }

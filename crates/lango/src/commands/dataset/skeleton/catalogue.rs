@@ -24,6 +24,7 @@ pub fn of_table(table: &TableDescription, place: TablePlace<'_>) -> String {
         }),
         columns: others.map(line).collect(),
         then: Vec::new(),
+        doubts: Vec::new(),
     };
     skeleton.text()
 }

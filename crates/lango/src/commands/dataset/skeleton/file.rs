@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::Path};
 
 use lango_import::{
-    DecimalMark, DescribedColumn, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, Thousands, ValueShape,
+    DayFormat, DecimalMark, DescribedColumn, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, Thousands,
+    ValueShape,
 };
 
 use super::{OPEN, Skeleton, TablePlace, from, is_code, question_name, quoted, unknown_unit};
@@ -58,70 +59,98 @@ impl FileSkeleton<'_> {
             table: self.table,
             unit: unit_line(unit),
             columns,
-            then: self.then(),
+            then: vec![format!("And: {}", foreign(&self.command()))],
+            doubts: self.doubts(),
         };
         skeleton.text()
     }
 
-    /// The command that imports the files, with every option that they need.
+    /// The command that imports the files, with every option that they need. What the files leave open is left open, and no
+    /// shell runs it.
     pub fn command(&self) -> String {
         let config = self.config.map_or("gateway.toml".to_owned(), |path| path.display().to_string());
         let fixed = ["lango", "dataset", "import", "--config", &config, "--dataset", self.table];
-        let notation = &self.file.notation;
         let words = fixed.map(str::to_owned).into_iter().chain(self.names.iter().cloned());
-        let words = words.chain(self.reading.iter().cloned());
-        let words = words.chain(notation.marks.first().into_iter().flat_map(marks));
-        let dates = notation.days.first().map(|format| ["--dates".to_owned(), format.to_string()]);
-        let words = words.chain(dates.into_iter().flatten());
-        words.map(|word| in_shell(&word)).collect::<Vec<_>>().join(" ")
+        let words = words.chain(self.reading.iter().cloned()).map(|word| in_shell(&word));
+        let FoundNotation { marks, days, .. } = &self.file.notation;
+        words.chain(numbers_option(marks)).chain(days_option(days)).collect::<Vec<_>>().join(" ")
     }
 
-    fn then(&self) -> Vec<String> {
-        let mut then = vec![format!("And: {}", foreign(&self.command()))];
-        then.extend(doubts(&self.file.notation));
-        then
+    /// What the files leave open, or say twice: sentences for a person.
+    pub fn doubts(&self) -> Vec<String> {
+        let FoundNotation { marks, days, apart, mixed_days } = &self.file.notation;
+        let mut doubts = Vec::new();
+        if marks.len() > 1 {
+            let options = marks.iter().map(|way| format!("--decimal {}", reading(way)));
+            let options = options.collect::<Vec<_>>().join(", or ");
+            let columns = self.file.columns.iter().filter(|column| column.likely_thousands);
+            let columns = listed(columns.map(|column| &column.name));
+            doubts.push(format!(
+                "The file cannot say how numbers are written ({options}): those of {columns} always have three digits behind a \
+                 mark, as thousands have."
+            ));
+        }
+        if days.len() > 1 {
+            let formats = days.iter().map(|format| in_shell(&format.to_string()));
+            let formats = formats.collect::<Vec<_>>().join(", or ");
+            doubts.push(format!("The file cannot say how days are written: {formats}."));
+        }
+        if !mixed_days.is_empty() {
+            doubts.push(format!(
+                "Days of {} stand in two notations: a spreadsheet may have swapped day and month in some.",
+                listed(mixed_days)
+            ));
+        }
+        if !apart.is_empty() {
+            doubts.push(format!(
+                "Numbers or days of {} are written in another way than those of other columns, and an import reads one way: \
+                 export them alike.",
+                listed(apart)
+            ));
+        }
+        if let Some(unit) = UnitColumn::of(self.file).column().filter(|unit| unit.word_rows > 0) {
+            let rows = counted(usize::try_from(unit.word_rows).unwrap_or(usize::MAX), "row");
+            doubts.push(format!(
+                "{}, the likely unit, has a word such as NULL or NA and no identifier on {rows}.",
+                listed([&unit.name])
+            ));
+        }
+        doubts
     }
 }
 
-/// What the files leave open about how numbers and days are written.
-pub fn doubts(notation: &FoundNotation) -> Vec<String> {
-    let mut doubts = Vec::new();
-    if notation.marks.len() > 1 {
-        let options = notation.marks.iter().map(|way| match marks(way).as_slice() {
-            [] => "a point before the decimals".to_owned(),
-            options => options.iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" "),
-        });
-        let options = options.collect::<Vec<_>>().join(", or ");
-        doubts.push(format!(
-            "The file cannot say how numbers are written: {options}. The command takes the first."
-        ));
-    }
-    if notation.days.len() > 1 {
-        let formats = notation.days.iter().map(|format| in_shell(&format.to_string()));
-        let formats = formats.collect::<Vec<_>>().join(", or ");
-        doubts.push(format!(
-            "The file cannot say how days are written: {formats}. The command takes the first."
-        ));
-    }
-    if !notation.apart.is_empty() {
-        let names = notation.apart.iter().map(|name| format!("`{}`", foreign(name)));
-        let names = names.collect::<Vec<_>>().join(", ");
-        doubts.push(format!(
-            "Numbers or days of {names} are written in another way than those of other columns, and an import reads one way: \
-             export them alike."
-        ));
-    }
-    doubts
+/// Names of columns, in a sentence.
+fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| format!("`{}`", foreign(name))).collect::<Vec<_>>().join(", ")
 }
 
-/// The options of a way to write numbers.
-fn marks((decimal, thousands): &(DecimalMark, Option<Thousands>)) -> Vec<String> {
+/// The options of an import for one way to write numbers, or for each of several.
+fn numbers_option(ways: &[(DecimalMark, Option<Thousands>)]) -> Option<String> {
+    match ways {
+        [] | [(DecimalMark::Point, None)] => None,
+        [(DecimalMark::Point, Some(mark))] => Some(format!("--thousands {}", in_shell(mark.text()))),
+        [way] => Some(format!("--decimal {}", reading(way))),
+        ways => Some(format!("--decimal <{}>", ways.iter().map(reading).collect::<Vec<_>>().join(", or "))),
+    }
+}
+
+fn days_option(formats: &[DayFormat]) -> Option<String> {
+    let mut words = formats.iter().map(|format| in_shell(&format.to_string()));
+    match formats {
+        [] => None,
+        [_] => words.next().map(|format| format!("--dates {format}")),
+        _ => Some(format!("--dates <{}>", words.collect::<Vec<_>>().join(" or "))),
+    }
+}
+
+/// What follows `--decimal` for a way to write numbers.
+fn reading((decimal, thousands): &(DecimalMark, Option<Thousands>)) -> String {
     let decimal = match decimal {
-        DecimalMark::Point => None,
-        DecimalMark::Comma => Some(["--decimal", "comma"]),
+        DecimalMark::Point => "point",
+        DecimalMark::Comma => "comma",
     };
-    let thousands = thousands.map(|mark| ["--thousands", mark.text()]);
-    decimal.into_iter().chain(thousands).flatten().map(str::to_owned).collect()
+    let thousands = thousands.map(|mark| format!(" --thousands {}", in_shell(mark.text())));
+    format!("{decimal}{}", thousands.unwrap_or_default())
 }
 
 /// A word as a shell reads it.
@@ -258,6 +287,10 @@ fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) ->
                 &format!("{}; or an amount, or codes{unique}", shape(column)),
             )
         }
+        ColumnForm::Amount { scale } if column.likely_thousands => declared(
+            "amount = [<LOWEST>, <HIGHEST>], scale = <SCALE>",
+            &format!("{}: scale {scale} if they are decimals, integer if not", shape(column)),
+        ),
         ColumnForm::Amount { scale } => declared(
             &format!("amount = [<LOWEST>, <HIGHEST>], scale = {scale}"),
             &format!("{}; bounds in its own unit", shape(column)),
@@ -285,13 +318,14 @@ fn values(count: usize) -> String {
 
 /// What a column's values are, in words.
 pub fn shape(column: &DescribedColumn) -> String {
+    if column.likely_thousands {
+        return "numbers, likely thousands".to_owned();
+    }
     match column.shape {
         ValueShape::Nothing => "no value".to_owned(),
         ValueShape::Nested => "nested".to_owned(),
         ValueShape::Whole { has_zeros_in_front: false } => "whole numbers".to_owned(),
-        ValueShape::Whole { has_zeros_in_front: true } => {
-            "whole numbers, some with zeros in front".to_owned()
-        }
+        ValueShape::Whole { has_zeros_in_front: true } => "whole numbers, zeros in front".to_owned(),
         ValueShape::Decimal { decimals } => {
             format!(
                 "numbers of up to {}",

@@ -203,6 +203,85 @@ fn the_lines_of_a_files_skeleton_say_what_the_values_say() {
     assert!(text.contains(namibia), "{text}");
 }
 
+/// Of rows that are made of their numbers.
+fn of_rows(header: &str, rows: usize, row: impl Fn(usize) -> String) -> String {
+    let rows: String = (0..rows).map(|n| row(n) + "\n").collect();
+    file_skeleton(&format!("{header}\n{rows}"))
+}
+
+#[test]
+fn what_the_file_cannot_say_is_left_open() {
+    let text = of_rows("id,income,arrived", 60, |n| format!("{n},\"1,{}\",{}/2/2023", 200 + n, 1 + n % 12));
+    for said in [
+        "--skip-lines 2 --decimal <comma, or point --thousands ','> --dates <'%d/%m/%Y' or '%m/%d/%Y'>\n",
+        "#? The file cannot say how numbers are written (--decimal comma, or --decimal point --thousands ','): those of \
+         `income` always have three digits behind a mark, as thousands have.\n",
+        "#? The file cannot say how days are written: '%d/%m/%Y', or '%m/%d/%Y'.\n",
+        "#? income = { amount = [<LOWEST>, <HIGHEST>], scale = <SCALE> }  # numbers, likely thousands: scale 3 if",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let text = of_rows("id,income", 60, |n| format!("{n},1.{}", 200 + n));
+    assert!(text.contains(" --decimal <point, or comma --thousands .>\n"), "{text}");
+
+    let mixed = |n: usize| if n % 2 == 0 { "2023-01-02" } else { "31/01/2023" };
+    let text = of_rows("id,arrived", 60, |n| format!("{n},{}", mixed(n)));
+    let said = "#? Days of `arrived` stand in two notations: a spreadsheet may have swapped day and month in some.\n";
+    assert!(text.contains(said) && text.contains(" --dates '%d/%m/%Y'\n"), "{text}");
+
+    // What no mark can change is no doubt.
+    let text = of_rows("id,a,b,c", 60, |n| format!("19850100123456000{n:02},{n}e5,\u{2212}{n},{n}"));
+    assert!(!text.contains("cannot say") && !text.contains("--decimal"), "{text}");
+}
+
+#[test]
+fn words_among_the_units_identifiers_are_counted() {
+    for (words, said) in [(&["NULL"][..], "1 row"), (&["NULL", "\\N", "None"], "3 rows")] {
+        let text = of_rows("person_id,age", 60, |n| {
+            format!("{},{}", words.get(n).map_or(n.to_string(), ToString::to_string), n % 30)
+        });
+        let said = format!(
+            "#? `person_id`, the likely unit, has a word such as NULL or NA and no identifier on {said}.\n"
+        );
+        assert!(text.contains(&said) && !text.contains("None"), "{said}\n{text}");
+        assert!(text.contains("#? unit = { column = \"person_id\""), "{text}");
+    }
+    let text = of_rows("person_id,age", 60, |n| format!("{n},NA"));
+    assert!(!text.contains("the likely unit"), "{text}");
+}
+
+#[test]
+fn countries_with_namibia_among_them_may_be_few() {
+    let countries = "codes = \"iso3166-1-alpha-3\", written_as = \"alpha-2\" }";
+    for (values, expected) in [
+        (&["NA", "ZA", "BW", "GH"][..], true),
+        (&["NA", "ZA", "BW"], true),
+        (&["NA", "ZA"], false),
+        (&["ZA", "BW", "GH"], false),
+        (&["NA", "ZA", "BW", "XX"], false),
+    ] {
+        let text = of_rows("id,cob", 100, |n| format!("{n},{}", values[n % values.len()]));
+        assert_eq!(text.contains(countries), expected, "{text}");
+        assert_eq!(text.contains("missing = [\"NA\"]"), !expected && values.contains(&"NA"), "{text}");
+    }
+}
+
+#[test]
+fn the_unit_is_the_likeliest_of_the_columns_with_the_most_values() {
+    for (header, expected) in [
+        ("simulant_id,household_id,x", "simulant_id"),
+        ("household_id,simulant_id,x", "household_id"),
+        ("x,person_id,expend", "person_id"),
+        ("x,ori_hid,expend", "ori_hid"),
+    ] {
+        let text = of_rows(header, 6_000, |n| {
+            let last = if header.ends_with("expend") { n } else { n % 9 };
+            format!("{},{},{last}", n / 2, n / 6)
+        });
+        assert!(text.contains(&format!("#? unit = {{ column = \"{expected}\"")), "{expected}\n{text}");
+    }
+}
+
 #[test]
 fn a_table_is_named_as_its_file() {
     for (path, expected) in [
