@@ -201,6 +201,7 @@ fn one_and_one_with_a_blank_are_one_unit() {
 fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     let body = lines(0..30);
     let no_identifier = "line 32, the last row, has no identifier, which no other row is like";
+    let unlike = "identifiers are unlike the others, without a digit or with a blank within, ";
     let no_digit = "line 32, the last row, has an identifier without a digit and fields without a value";
     for (what, content, expected) in [
         ("a blank identifier", format!("{body},,450,12345.5,,\n"), Some(no_identifier)),
@@ -212,16 +213,16 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
             format!("{body},,450,1,,\n,,,,,Source: census\n"),
             Some("line 33, the last row, has no identifier"),
         ),
-        // A person of that name, with all that persons have.
-        ("an identifier without digits", format!("{body}ANNA,F,30,12.5,2000-01-01,Tema\n"), None),
-        ("no number beside it", format!("{body}ANNA,,,,,\n"), None),
+        // Not a total by what stands beside it, and unlike the others all the same.
+        ("an identifier without digits", format!("{body}ANNA,F,30,12.5,2000-01-01,Tema\n"), Some(unlike)),
+        ("no number beside it", format!("{body}ANNA,,,,,\n"), Some(unlike)),
         ("others without digits", format!("ANNA,F,1,1,2000-01-01,a\n{body}BEA,,1,1,,\n"), None),
         (
             "others without identifier",
             format!(",F,1,1,2000-01-01,a\n{body},,450,1,,\n"),
             Some("`person_id`: 2 of 32 rows have no identifier, 6.25 % (lines 2, 33): add it"),
         ),
-        ("a gap in the midst", format!("{body}Total,,450,1,,\n{}", lines(30..31)), None),
+        ("in the midst", format!("{body}Total,,450,1,,\n{}", lines(30..31)), Some(unlike)),
     ] {
         let office = Office::new();
         let done = office.import(&office.write("a.csv", format!("{HEADER}{content}")));
