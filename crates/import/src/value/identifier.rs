@@ -6,8 +6,8 @@ use crate::report::Finding;
 const HIDDEN: [&str; 8] =
     ["\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}"];
 
-/// What is noted of an identifier without the blanks around it. Totals, notes, labels and words for what is missing have no digit,
-/// or have a blank within.
+/// What is noted of an identifier without the blanks around it. Totals, notes, labels and words for what is missing have no
+/// digit, or have a blank within.
 pub(crate) fn of_identifier(text: &[u8]) -> Option<Finding> {
     let is_control = |byte: &u8| byte.is_ascii_control();
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
