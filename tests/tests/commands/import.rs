@@ -436,6 +436,7 @@ fn a_register_is_checked_against_its_policy_in_the_office() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("holds the data of version `2024-07-01`"), "{stderr}");
     office.write_policy(POLICY);
+    office.write_config(&world);
     let (code, stdout, _) = check("json");
     let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     let column = |name: &str, key: &str| json["columns"][name][key].as_u64();
