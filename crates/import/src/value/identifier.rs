@@ -11,7 +11,7 @@ const HIDDEN: [&str; 8] =
 pub(crate) fn of_identifier(text: &[u8]) -> Option<Finding> {
     let is_control = |byte: &u8| byte.is_ascii_control();
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
-    if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(|letter| is_hidden(&letter))) {
+    if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(is_hidden)) {
         return Some(Finding::HiddenLetter);
     }
     let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();

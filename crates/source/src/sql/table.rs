@@ -46,10 +46,8 @@ impl CatalogueTable {
         }
         // In the bytes of UTF-8, whatever the column's own are.
         let (plain, kind) = (self.plain(name), self.kind(name));
-        let measured = match kind {
-            ColumnType::Text { utf8: false, .. } => dialect.text(plain, kind),
-            _ => plain.to_owned(),
-        };
+        let is_converted = matches!(kind, ColumnType::Text { utf8: false, .. });
+        let measured = if is_converted { dialect.text(plain, kind) } else { plain.to_owned() };
         dialect.unless_long(&measured, &made, "'_O'")
     }
 

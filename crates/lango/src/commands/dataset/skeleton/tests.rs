@@ -224,7 +224,7 @@ fn what_the_file_cannot_say_is_left_open() {
     let text = of_rows("id,income", 60, |n| format!("{n},1.{}", 200 + n));
     assert!(text.contains(" --decimal <point, or comma --thousands .>\n"), "{text}");
 
-    let mixed = |n: usize| if n % 2 == 0 { "2023-01-02" } else { "31/01/2023" };
+    let mixed = |n: usize| if n.is_multiple_of(2) { "2023-01-02" } else { "31/01/2023" };
     let text = of_rows("id,arrived", 60, |n| format!("{n},{}", mixed(n)));
     let said = "#? Days of `arrived` stand in two notations: a spreadsheet may have swapped day and month in some.\n";
     assert!(text.contains(said) && text.contains(" --dates '%d/%m/%Y'\n"), "{text}");
