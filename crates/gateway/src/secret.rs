@@ -4,7 +4,7 @@ use lango_privacy::Dataset;
 use lango_source::{Bounding, Secret, Source, SourceError};
 use lango_store::{Store, StoreError};
 
-/// Why there is no secret.
+/// Why there is no secret, or why it is not known how rows are bounded with it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The system gives no random bytes.
@@ -13,7 +13,7 @@ pub enum SecretError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The source cannot say which data it holds.
+    /// The source cannot say which data it holds, or how rows are bounded.
     #[error(transparent)]
     Source(#[from] SourceError),
 }
@@ -33,26 +33,15 @@ pub async fn bounding_secret(
     Ok(Secret::new(store.bounding_secret(name, version, random()?, data.as_deref(), now).await?))
 }
 
-/// Why it is not known how rows are bounded.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BoundingError {
-    /// There is no secret.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The source cannot say.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-}
-
 /// How a dataset's rows are bounded for a question asked now. Makes no secret: before there is one, nothing has been
 /// prepared with it, and a secret that nobody else has shows that as well.
 pub(crate) async fn bounding(
     store: &Store,
     source: &dyn Source,
     dataset: &Dataset,
-) -> Result<Bounding, BoundingError> {
+) -> Result<Bounding, SecretError> {
     let known = store.known_bounding_secret(dataset.name.as_str(), dataset.version.as_str()).await;
-    let secret = match known.map_err(SecretError::from)? {
+    let secret = match known? {
         Some(known) => known,
         None => random()?,
     };

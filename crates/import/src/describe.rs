@@ -18,9 +18,10 @@ use std::{
 use crate::{
     FileFormat, ImportError, ImportEvent, ImportFile,
     delimited::{DelimitedRows, check_header},
-    files::{check_named_once, check_same_header, size, within},
+    files::{changed, check_named_once, check_same_header, size, undecodable, within},
     fingerprint,
     parquet_file::ParquetRows,
+    schema::is,
     value::trimmed,
     visit::FieldVisitor,
 };
@@ -112,8 +113,6 @@ impl FileDescription {
         files: &[ImportFile],
         report: &mut dyn FnMut(ImportEvent) -> ControlFlow<()>,
     ) -> Result<Self, ImportError> {
-        let paths =
-            || files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ");
         let of = files.iter().map(|file| size(&file.path)).sum();
         let read = Arc::new(AtomicU64::new(0));
         thread::scope(|scope| {
@@ -128,10 +127,7 @@ impl FileDescription {
                     break;
                 }
             }
-            // A library that gives up on a damaged file by a panic is no reason to do the same.
-            let done = reader.join().unwrap_or_else(|_| {
-                Err(ImportError::Parquet { file: paths().into(), cause: "it cannot be decoded".to_owned() })
-            });
+            let done = reader.join().unwrap_or_else(|_| Err(undecodable(files)));
             if stopped { Err(ImportError::Stopped) } else { done }
         })
     }
@@ -169,8 +165,7 @@ impl Reading<'_> {
             bytes += size(&file.path);
         }
         if print()? != before {
-            let changed = self.files.iter().map(|file| file.path.display().to_string());
-            return Err(ImportError::Changed(changed.collect::<Vec<_>>().join(", ").into()));
+            return Err(changed(self.files));
         }
         Ok(tallies.described())
     }
@@ -365,8 +360,4 @@ impl FieldVisitor for Tallies<'_> {
         }
         Ok(ControlFlow::Continue(()))
     }
-}
-
-fn is(name: &str, other: &str) -> bool {
-    name.trim().eq_ignore_ascii_case(other.trim())
 }

@@ -281,6 +281,20 @@ impl OpenFile {
     }
 }
 
+/// That one of the files is another now than when reading it began.
+pub(crate) fn changed(files: &[ImportFile]) -> ImportError {
+    ImportError::Changed(paths(files).into())
+}
+
+/// That the thread that read the files gave up: a library that does so by a panic on a damaged file is no reason to do the same.
+pub(crate) fn undecodable(files: &[ImportFile]) -> ImportError {
+    ImportError::Parquet { file: paths(files).into(), cause: "it cannot be decoded".to_owned() }
+}
+
+fn paths(files: &[ImportFile]) -> String {
+    files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 pub(crate) fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

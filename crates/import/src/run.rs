@@ -16,7 +16,7 @@ use lango_privacy::Dataset;
 use crate::{
     ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn, Tuning, UnitKey,
     batch::Batch,
-    files::{FileEnd, Files},
+    files::{FileEnd, Files, changed, undecodable},
     fingerprint,
     judge::Judgement,
     lock::ImportLock,
@@ -120,8 +120,7 @@ impl ImportJob<'_> {
                 return Err(ImportError::NoRows(first));
             }
             if files.fingerprint()? != fingerprint {
-                let changed = self.files.iter().map(|file| file.path.display().to_string());
-                return Err(ImportError::Changed(changed.collect::<Vec<_>>().join(", ").into()));
+                return Err(changed(self.files));
             }
             progress.complete = true;
             staging.commit(&progress)?;
@@ -176,12 +175,7 @@ impl ImportJob<'_> {
                 })
             });
             let inserted = self.insert(staging, receive, progress, &mut on_progress);
-            // A library that gives up on a damaged file by a panic is no reason to do the same.
-            let ends = reader.join().unwrap_or_else(|_| {
-                let files = self.files.iter().map(|file| file.path.display().to_string());
-                let file = files.collect::<Vec<_>>().join(", ").into();
-                Err(ImportError::Parquet { file, cause: "it cannot be decoded".to_owned() })
-            });
+            let ends = reader.join().unwrap_or_else(|_| Err(undecodable(self.files)));
             inserted.and(ends)
         })?;
         self.check_ends(staging, files, &ends)

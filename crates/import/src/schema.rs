@@ -181,7 +181,8 @@ fn positions(header: &[String], which: impl Fn(&str) -> bool) -> Vec<usize> {
     found.map(|(position, _)| position).collect()
 }
 
-fn is(name: &str, other: &str) -> bool {
+/// Whether two names of columns are one, but for the case of letters and spaces around them.
+pub(crate) fn is(name: &str, other: &str) -> bool {
     name.trim().eq_ignore_ascii_case(other.trim())
 }
 

@@ -37,10 +37,6 @@ pub struct OutdatedIndex {
 pub struct ImportedTable {
     /// The table.
     pub table: String,
-    /// The dataset's version whose data it holds.
-    pub version: String,
-    /// The data's fingerprint.
-    pub data: String,
     /// The columns of which values were unread, undeclared or missing and accepted, each with the share that was, from 0 to 1.
     pub accepted: Vec<(String, f64)>,
 }

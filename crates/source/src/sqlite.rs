@@ -161,11 +161,10 @@ impl Source for Sqlite {
     }
 
     async fn data(&self, table: &str) -> Result<Option<String>, SourceError> {
-        let (open, tables) = (self.connect().await?, [table.to_owned()]);
-        let noted = blocking(move || {
-            catalogue::imported(&open.connection, &tables).map_err(|error| unavailable(&error))
-        });
-        Ok(noted.await?.pop().map(|noted| noted.data))
+        let (open, table) = (self.connect().await?, table.to_owned());
+        let noted =
+            blocking(move || catalogue::noted(&open.connection, &table).map_err(|error| unavailable(&error)));
+        Ok(noted.await?.map(|noted| noted.data))
     }
 
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError> {

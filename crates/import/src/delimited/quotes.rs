@@ -55,22 +55,23 @@ impl Quotes {
         true
     }
 
+    /// Whether a field of several lines holds what reads as a whole row of this number of fields between its line breaks.
+    pub(super) fn hold_a_row(self, field: &[u8], fields: usize) -> bool {
+        let lines = field.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+        let mut lines = lines.skip(1).peekable();
+        while let Some(line) = lines.next() {
+            let is_between = lines.peek().is_some();
+            let delimiters = line.iter().filter(|byte| **byte == self.delimiter).count();
+            if is_between && fields > 1 && delimiters + 1 == fields {
+                return true;
+            }
+        }
+        false
+    }
+
     fn ends(self, byte: u8) -> bool {
         byte == self.delimiter || matches!(byte, b'\r' | b'\n')
     }
-}
-
-/// Whether a field of several lines holds what reads as a whole row between its line breaks.
-pub(super) fn holds_a_row(field: &[u8], delimiter: u8, fields: usize) -> bool {
-    let mut lines =
-        field.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()).skip(1).peekable();
-    while let Some(line) = lines.next() {
-        let is_between = lines.peek().is_some();
-        if is_between && fields > 1 && line.iter().filter(|byte| **byte == delimiter).count() + 1 == fields {
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
             ("one, two\nthree, four\nfive, six", false),
             ("Kofi", false),
         ] {
-            assert_eq!(holds_a_row(field.as_bytes(), b',', 3), found, "{field:?}");
+            assert_eq!(Quotes::new(b',').hold_a_row(field.as_bytes(), 3), found, "{field:?}");
         }
     }
 }

@@ -7,10 +7,7 @@ use std::{
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use super::{
-    lines::LineCounter,
-    quotes::{Quotes, holds_a_row},
-};
+use super::{lines::LineCounter, quotes::Quotes};
 use crate::{
     Compression, Delimited, Delimiter, Encoding, ImportError, input::NotEncoded, tuning::RECORD_BYTES_MOST,
 };
@@ -35,7 +32,6 @@ pub(super) struct Records {
     lines: LineCounter,
     began: u64,
     quotes: Quotes,
-    delimiter: u8,
     /// How many fields each row has; unknown before the header.
     expected: Option<usize>,
     record: Vec<u8>,
@@ -63,7 +59,6 @@ impl Records {
             lines: LineCounter::new(),
             began: 1,
             quotes: Quotes::new(delimited.delimiter.byte()),
-            delimiter: delimited.delimiter.byte(),
             expected: None,
             record: vec![0; RECORD_BYTES_MOST],
             ends: vec![0; COLUMNS_MOST],
@@ -85,9 +80,8 @@ impl Records {
             this.skip_line()?;
             skip -= 1;
         }
-        this.delimiter = delimiter.byte();
-        this.quotes = Quotes::new(this.delimiter);
-        this.reader = ReaderBuilder::new().delimiter(this.delimiter).build();
+        this.quotes = Quotes::new(delimiter.byte());
+        this.reader = ReaderBuilder::new().delimiter(delimiter.byte()).build();
         Ok(this)
     }
 
@@ -180,7 +174,7 @@ impl Records {
         }
         if self.lines.line() > self.began + 2
             && let Some(expected) = self.expected
-            && (0..self.fields).any(|field| holds_a_row(self.field(field), self.delimiter, expected))
+            && (0..self.fields).any(|field| self.quotes.hold_a_row(self.field(field), expected))
         {
             return Err(ImportError::RowsWithin { line: self.began });
         }

@@ -6,7 +6,7 @@ use lango_privacy::{Column, Dataset, Domain, Name};
 use super::{
     Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField,
     number::Number,
-    text::{folded, is_present, normal_text, present_text, stands_as_declared},
+    text::{folded, ordered_text, present_text},
 };
 use crate::{Secret, count::UnitType};
 
@@ -177,12 +177,7 @@ fn order_field(
             OrderField { text: number.ordered(dialect), present: None }
         }
         Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
-            if stands_as_declared(dialect, table, name, column, binds).is_some() {
-                let text = present_text(dialect, table, name, column, binds);
-                return OrderField { text, present: None };
-            }
-            let present = is_present(dialect, table, name, column, binds);
-            OrderField { text: normal_text(dialect, table, name, column), present }
+            ordered_text(dialect, table, name, column, binds)
         }
     }
 }

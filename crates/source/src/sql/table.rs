@@ -41,6 +41,17 @@ impl CatalogueTable {
 
     /// What is made of a declared column, and `_O` where it is a text that is too long to be read.
     pub(crate) fn short(&self, dialect: &dyn Dialect, name: &Name, made: String) -> String {
+        self.unless_long(dialect, name, made, "'_O'")
+    }
+
+    /// What is made of a declared column, and something instead where it is a text that is too long to be read.
+    pub(crate) fn unless_long(
+        &self,
+        dialect: &dyn Dialect,
+        name: &Name,
+        made: String,
+        instead: &str,
+    ) -> String {
         if self.is_short(name) {
             return made;
         }
@@ -48,7 +59,7 @@ impl CatalogueTable {
         let (plain, kind) = (self.plain(name), self.kind(name));
         let is_converted = matches!(kind, ColumnType::Text { utf8: false, .. });
         let measured = if is_converted { dialect.text(plain, kind) } else { plain.to_owned() };
-        dialect.unless_long(&measured, &made, "'_O'")
+        dialect.unless_long(&measured, &made, instead)
     }
 
     /// Whether texts are grouped as they stand. A shard would send long ones here.

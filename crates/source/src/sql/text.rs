@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lango_privacy::{Column, Domain, Name};
 
-use super::{Binds, CatalogueTable, ColumnType, Dialect};
+use super::{Binds, CatalogueTable, ColumnType, Dialect, OrderField};
 
 /// A column's text on the table itself, without blanks around it, and the day alone where it is of days; as it is where it is
 /// missing.
@@ -34,14 +34,9 @@ pub(super) fn is_present(
     binds: &mut Binds,
 ) -> Option<String> {
     let kind = table.kind(name);
-    let not_blank = kind.is_text().then(|| {
-        let not_blank = dialect.not_blank(table.plain(name), kind);
-        if table.is_short(name) {
-            not_blank
-        } else {
-            dialect.unless_long(table.plain(name), &not_blank, "TRUE")
-        }
-    });
+    let not_blank = kind
+        .is_text()
+        .then(|| table.unless_long(dialect, name, dialect.not_blank(table.plain(name), kind), "TRUE"));
     let missing = missing_among(dialect, &normal_text(dialect, table, name, column), column, binds);
     let conditions = not_blank.into_iter().chain(missing.map(|missing| format!("NOT ({missing})")));
     let conditions: Vec<String> = conditions.collect();
@@ -56,20 +51,35 @@ pub(super) fn present_text(
     column: &Column,
     binds: &mut Binds,
 ) -> String {
-    let text = normal_text(dialect, table, name, column);
-    let text = match is_present(dialect, table, name, column, binds) {
+    let OrderField { text, present } = ordered_text(dialect, table, name, column, binds);
+    match present {
         Some(present) => format!("CASE WHEN {present} THEN {text} END"),
         None => text,
-    };
-    match stands_as_declared(dialect, table, name, column, binds) {
-        Some((plain, declared)) => format!("CASE WHEN {declared} THEN {plain} ELSE {text} END"),
-        None => text,
+    }
+}
+
+/// A column's text in the row order: NULL by itself where that spares asking whether there is one.
+pub(super) fn ordered_text(
+    dialect: &dyn Dialect,
+    table: &CatalogueTable,
+    name: &Name,
+    column: &Column,
+    binds: &mut Binds,
+) -> OrderField {
+    let text = normal_text(dialect, table, name, column);
+    let present = is_present(dialect, table, name, column, binds);
+    match (stands_as_declared(dialect, table, name, column, binds), present) {
+        (Some((plain, declared)), Some(present)) => OrderField {
+            text: format!("CASE WHEN {declared} THEN {plain} ELSE CASE WHEN {present} THEN {text} END END"),
+            present: None,
+        },
+        (_, present) => OrderField { text, present },
     }
 }
 
 /// A column's text as it stands, and that it is one of those that mean a code, which have no blanks around them and are never
 /// missing; `None` where that says nothing, or costs more than reading the text.
-pub(super) fn stands_as_declared(
+fn stands_as_declared(
     dialect: &dyn Dialect,
     table: &CatalogueTable,
     name: &Name,

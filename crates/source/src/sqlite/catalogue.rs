@@ -140,21 +140,32 @@ pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Res
     Ok(format!("{entry}\nkeys {}\n", keys.join(", ")))
 }
 
-/// What `lango dataset import` noted of these tables in the file.
-pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<ImportedTable>> {
-    let is_there = |name: &str| {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
-        connection.query_row(sql, [name], |row| row.get::<_, bool>(0))
-    };
-    if !is_there("lango_imported")? {
-        return Ok(Vec::new());
+/// What an import noted of the data that it put into a table.
+pub(super) struct Noted {
+    /// The dataset's version whose data they are.
+    pub(super) version: String,
+    /// Their fingerprint.
+    pub(super) data: String,
+}
+
+/// What `lango dataset import` noted of a table's data, if it made the table.
+pub(super) fn noted(connection: &Connection, table: &str) -> rusqlite::Result<Option<Noted>> {
+    if !is_there(connection, "lango_imported")? {
+        return Ok(None);
     }
-    let is_accepted = is_there("lango_accepted")?;
+    let sql = "SELECT version, data FROM lango_imported WHERE table_name = ?";
+    let read = |row: &rusqlite::Row<'_>| Ok(Noted { version: row.get(0)?, data: row.get(1)? });
+    connection.query_row(sql, [table], read).optional()
+}
+
+/// What was accepted of these tables when an import made them; those that none made are left out.
+pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<ImportedTable>> {
+    let is_accepted = is_there(connection, "lango_accepted")?;
     let mut imported = Vec::new();
     for table in tables {
-        let sql = "SELECT version, data FROM lango_imported WHERE table_name = ?";
-        let noted = connection.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((version, data)) = noted else { continue };
+        if noted(connection, table)?.is_none() {
+            continue;
+        }
         let mut accepted = Vec::new();
         if is_accepted {
             let sql =
@@ -163,18 +174,23 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
             let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
             accepted = rows.collect::<rusqlite::Result<_>>()?;
         }
-        imported.push(ImportedTable { table: table.clone(), version, data, accepted });
+        imported.push(ImportedTable { table: table.clone(), accepted });
     }
     Ok(imported)
 }
 
+/// Whether the file has a table of this name.
+pub(super) fn is_there(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
+    connection.query_row(sql, [table], |row| row.get(0))
+}
+
 /// Checks that a table which an import made holds the data of the policy's version: answers of a version are of its data alone.
 pub(super) fn check_version(connection: &Connection, dataset: &Dataset) -> Result<(), SourceError> {
-    let noted = imported(connection, std::slice::from_ref(&dataset.table));
-    match noted.map_err(|error| unavailable(&error))?.pop() {
-        Some(noted) if noted.version != dataset.version.as_str() => Err(SourceError::Version {
+    match noted(connection, &dataset.table).map_err(|error| unavailable(&error))? {
+        Some(Noted { version, .. }) if version != dataset.version.as_str() => Err(SourceError::Version {
             table: dataset.table.clone(),
-            held: noted.version,
+            held: version,
             declared: dataset.version.to_string(),
         }),
         Some(_) | None => Ok(()),

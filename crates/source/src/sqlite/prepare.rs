@@ -9,7 +9,7 @@ use lango_privacy::{Dataset, Name};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, types::ToSqlOutput};
 
 use super::{
-    catalogue::{self, FileTable},
+    catalogue::{self, FileTable, is_there},
     row_order::{define_row_order, raw},
     statement::{FileAccess, quoted, rows},
     unavailable,
@@ -39,19 +39,14 @@ pub(super) fn find(
         Ok(made) => made,
         Err(bounding) => return Ok((bounding, FileAccess::Ranked)),
     };
-    if !exists(connection, &made.table)? {
+    if !is_there(connection, &made.table)? {
         return Ok((Bounding::Stale(Stale::Gone), FileAccess::Ranked));
     }
     Ok((Bounding::Prepared { rows: made.rows() }, FileAccess::Prepared(made.table)))
 }
 
-fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
-    connection.query_row(sql, [table], |row| row.get(0))
-}
-
 fn made(connection: &Connection, dataset: &Dataset) -> rusqlite::Result<Option<Preparation>> {
-    if !exists(connection, PAGE)? {
+    if !is_there(connection, PAGE)? {
         return Ok(None);
     }
     let sql = format!("SELECT {LINE} FROM {PAGE} WHERE dataset = ?");
