@@ -55,9 +55,11 @@ fn a_missing_select_is_found_before_rows_are_read_and_names_what_is_missing() {
             ],
         };
         if engine == Engine::MariaDb {
-            // Rights on a whole database stay with connections that use it.
+            // Rights on a whole database stay with connections that use it, and a user without any may not connect to it.
             database.run(&format!("REVOKE SELECT ON {name}.* FROM {user}@'127.0.0.1'"));
             database.run(&all);
+            database.create("elsewhere", &[("n", "BIGINT")]);
+            database.run(&format!("GRANT SELECT ON {name}.elsewhere TO {user}@'127.0.0.1'"));
         }
         let source = source(&database);
         let check = || runtime().block_on(source.check(&dataset()));
