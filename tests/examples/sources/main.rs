@@ -139,6 +139,7 @@ impl Bench {
             self.pair("visits", "rows", &plain::counts(&ranked), 0, runs.div_ceil(2)).await?;
         let unprepared_persons =
             self.pair("visits", "persons", &plain::distinct(&ranked), 0, runs.div_ceil(2)).await?;
+        let checking = self.check(runs.div_ceil(2)).await?;
         let preparing = self.prepare(runs.div_ceil(2)).await?;
         let rows = self.pair("visits", "rows", &plain::counts("visits"), 1, runs).await?;
         let persons = self.pair("visits", "persons", &plain::distinct("visits"), 1, runs).await?;
@@ -148,6 +149,7 @@ impl Bench {
             "vouched": vouched,
             "unprepared_rows": unprepared_rows,
             "unprepared_persons": unprepared_persons,
+            "checking": checking,
             "preparing": preparing,
             "prepared_rows": rows,
             "prepared_persons": persons,
@@ -197,6 +199,27 @@ impl Bench {
         let answer = answer.map_err(|failed| format!("{question}{}", failed.status.message()))?;
         assert!(!answer.repeated, "no answer was stored before");
         Ok((took, tables(&answer).iter().flat_map(|table| table.values()).sum()))
+    }
+
+    /// Seconds of counting what stands in the visits, as `lango dataset check` does, and of a `GROUP BY` of each column.
+    async fn check(&mut self, runs: usize) -> Result<Value, Failure> {
+        let source = self.office.database.source_within(Duration::from_secs(3_600));
+        let (mut gateway, mut engine) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let began = Instant::now();
+            for statement in plain::each_column("visits") {
+                let rows = self.plain.take(&statement).await?;
+                assert!(rows > 1, "{statement}");
+            }
+            engine.push(began.elapsed().as_secs_f64());
+            let began = Instant::now();
+            let found = source.survey(&self.visits).await?;
+            gateway.push(began.elapsed().as_secs_f64());
+            eprintln!("  checking: {:.2?} s, {:.2?} s", gateway.last(), engine.last());
+            assert_eq!(found.rows, self.rows, "every row is counted");
+            assert!(found.columns.values().all(|column| column.declared == self.rows), "and declared");
+        }
+        Ok(json!({ "gateway_s": gateway, "engine_s": engine }))
     }
 
     /// Seconds of preparing, and of the engine's own ranking and copying of the same rows.

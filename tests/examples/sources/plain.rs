@@ -17,6 +17,17 @@ pub(crate) fn distinct(from: &str) -> String {
     format!("SELECT country, sex, count(DISTINCT person_id) FROM {from} GROUP BY country, sex")
 }
 
+/// What stands in each column, and how many persons have how many rows.
+pub(crate) fn each_column(from: &str) -> Vec<String> {
+    let columns = ["country", "sex", "age", "income"];
+    let mut statements =
+        columns.map(|column| format!("SELECT {column}, count(*) FROM {from} GROUP BY {column}")).to_vec();
+    statements.push(format!(
+        "SELECT n, count(*) FROM (SELECT count(*) AS n FROM {from} GROUP BY person_id) AS persons GROUP BY n"
+    ));
+    statements
+}
+
 /// One connection.
 pub(crate) enum Plain {
     Sqlite(Box<Connection>),
@@ -78,6 +89,24 @@ impl Plain {
             }
         }
         Ok((cells, total))
+    }
+
+    /// Carries a statement out and takes each of its rows; how many those are.
+    pub(crate) async fn take(&mut self, sql: &str) -> Result<usize, Failure> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        Ok(match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare(sql)?;
+                let mut rows = statement.query([])?;
+                let mut taken = 0;
+                while rows.next()?.is_some() {
+                    taken += 1;
+                }
+                taken
+            }
+            Self::Postgres(connection) => query.fetch_all(&mut **connection).await?.len(),
+            Self::MariaDb(connection) => query.fetch_all(&mut **connection).await?.len(),
+        })
     }
 
     /// Copies what stands in a `FROM` into a table, which is dropped again; how many rows those are.

@@ -13,12 +13,15 @@ const MODES: &str = "NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION";
 /// The bytes of a text by which rows are put in order.
 const SORT_LENGTH: u32 = 1_024;
 
+/// Where moments stand before they are taken to the policy's place: one in which no hour comes twice.
+const TIME_ZONE: &str = "+00:00";
+
 /// Sets a connection.
 pub(super) fn settings(statement_timeout: Duration) -> String {
     let seconds = milliseconds(statement_timeout) as f64 / 1_000.0;
     format!(
         "SET SESSION max_statement_time = {seconds}, SESSION lock_wait_timeout = {}, SESSION sql_mode = '{MODES}', \
-         SESSION max_sort_length = {SORT_LENGTH}",
+         SESSION max_sort_length = {SORT_LENGTH}, SESSION time_zone = '{TIME_ZONE}'",
         whole_seconds(statement_timeout)
     )
 }
@@ -48,6 +51,7 @@ pub(super) async fn read_back(
         ("lock_wait_timeout", "@@lock_wait_timeout", whole_seconds(statement_timeout).to_string()),
         ("sql_mode", "@@sql_mode", MODES.to_owned()),
         ("max_sort_length", "@@max_sort_length", SORT_LENGTH.to_string()),
+        ("time_zone", "@@time_zone", TIME_ZONE.to_owned()),
         ("character_set_results", "@@character_set_results", "utf8mb4".to_owned()),
     ];
     check(view, Some(statement_timeout), &settings).await
@@ -59,6 +63,7 @@ pub(super) async fn is_preparing(connection: &mut MySqlConnection) -> Result<(),
         ("max_statement_time", "CAST(round(@@max_statement_time) AS SIGNED)", "0".to_owned()),
         ("tx_isolation", "@@tx_isolation", "READ-COMMITTED".to_owned()),
         ("sql_mode", "@@sql_mode", MODES.to_owned()),
+        ("time_zone", "@@time_zone", TIME_ZONE.to_owned()),
         (
             "GET_LOCK",
             "CASE WHEN IS_USED_LOCK('lango dataset prepare') = CONNECTION_ID() THEN 'held' ELSE 'lost' END",

@@ -1,7 +1,7 @@
 //! What the connections may do, and what is reported of a server's errors.
 
 use lango_testkit::{Engine, TestDatabase};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::*;
 use crate::{failure::safe_words, tests::runtime};
@@ -53,4 +53,32 @@ fn what_is_reported_of_an_error_holds_no_value() {
         let words = safe_words(&error);
         assert!(!words.contains("sesame"), "{sql}: {words}");
     }
+}
+
+/// A proxy that gives a transaction another connection to the server has lost what the gateway set.
+#[test]
+fn a_session_that_has_lost_a_setting_is_refused_before_rows_are_read() {
+    let (_database, source) = source();
+    for (setting, lost) in [
+        ("tx_read_only", "SESSION tx_read_only = 0"),
+        ("tx_isolation", "SESSION tx_isolation = 'READ-COMMITTED'"),
+        ("max_statement_time in milliseconds", "SESSION max_statement_time = 0"),
+        ("lock_wait_timeout", "SESSION lock_wait_timeout = 86400"),
+        ("sql_mode", "SESSION sql_mode = 'ANSI_QUOTES'"),
+        ("max_sort_length", "SESSION max_sort_length = 64"),
+        ("time_zone", "SESSION time_zone = '+03:00'"),
+        ("character_set_results", "character_set_results = latin1"),
+    ] {
+        let refused = runtime().block_on(async {
+            let mut connection = source.pool.acquire().await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(format!("SET {lost}"))).execute(&mut *connection).await.unwrap();
+            let begun = connection.begin_with("START TRANSACTION READ ONLY").await;
+            let refused = session::read_back(&mut begun.unwrap(), source.statement_timeout).await;
+            connection.close().await.unwrap();
+            refused
+        });
+        let found = matches!(&refused, Err(SourceError::Setting { setting: found, .. }) if *found == setting);
+        assert!(found, "{lost}: {refused:?}");
+    }
+    runtime().block_on(async { source.view().await.map(drop) }).unwrap();
 }
