@@ -37,6 +37,8 @@ pub enum Suggested {
     Amount(u32),
     /// Days.
     Date,
+    /// Days, of moments that fall on one only at a place: with a `time_zone`.
+    Moment,
     /// Nothing: no policy can declare it.
     Nothing,
 }

@@ -162,10 +162,7 @@ impl<'a> Field<'a> {
         self.found = match &value {
             _ if *self.domain != Domain::Open => None,
             Value::Missing => None,
-            // A value that reads like a gap or a total is none.
-            Value::Text(text) => Code::escaped(text)
-                .filter(|code| ![UNKNOWN, TOTAL].contains(&code.as_str()))
-                .map_or(Some(OTHER.to_owned()), |code| Some(code.to_string())),
+            Value::Text(text) => Some(found(text)),
             Value::Integer(_) | Value::Undeclared => Some(OTHER.to_owned()),
         };
         self.conditions.iter().all(|condition| match (condition, &value) {
@@ -202,6 +199,15 @@ impl<'a> Field<'a> {
         true
     }
 
+    /// Takes in the text of a group of an open column in normal form; `None` what is missing. The row passes, for no condition is
+    /// on such a column.
+    pub(crate) fn read_found(&mut self, text: Option<&[u8]>) -> bool {
+        self.found = text.map(|text| std::str::from_utf8(text).map_or_else(|_| OTHER.to_owned(), found));
+        self.position = if text.is_some() { self.other() } else { self.unknown() };
+        self.present = text.is_some();
+        true
+    }
+
     fn other(&self) -> usize {
         self.keys.saturating_sub(2)
     }
@@ -209,6 +215,12 @@ impl<'a> Field<'a> {
     fn unknown(&self) -> usize {
         self.keys.saturating_sub(1)
     }
+}
+
+/// The key of an open column's text. One that reads like a gap or a total is no key.
+fn found(text: &str) -> String {
+    let code = Code::escaped(text).filter(|code| ![UNKNOWN, TOTAL].contains(&code.as_str()));
+    code.map_or_else(|| OTHER.to_owned(), |code| code.to_string())
 }
 
 /// The name of a stretch of days, which a statement returns as a number: `20240701`, `202407` or `2024`.

@@ -66,6 +66,8 @@ impl Reader<'_, '_, '_> {
                 passes &= match (form, value) {
                     (GroupForm::Key, ServerValue::Number(key)) => field.read_key(Some(*key)),
                     (GroupForm::Key, _) => field.read_key(None),
+                    (GroupForm::Found, ServerValue::Text(text)) => field.read_found(Some(text)),
+                    (GroupForm::Found, _) => field.read_found(None),
                     (_, ServerValue::Null) => field.read(Raw::Null),
                     (_, ServerValue::Number(number)) => field.read(Raw::Integer(*number)),
                     (_, ServerValue::Text(text)) => field.read(Raw::Text(text)),

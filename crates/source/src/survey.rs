@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use lango_privacy::{Column, Dataset, Domain, Name, number};
 
-use crate::value::{Raw, Reader, Value};
+use crate::value::{Raw, Reader, TEXT_BYTES_MOST, Value};
 
 /// The undeclared values of a column that are listed, the most frequent first.
 const FREQUENT_MOST: usize = 20;
@@ -136,6 +136,10 @@ impl<'a> SurveyTally<'a> {
     fn note(&mut self, raw: Raw<'_>, value: &Value<'_>, rows: u64) {
         let shown = match (raw, value) {
             (_, Value::Text(text)) => text.to_string(),
+            // Of servers it is another text, which stands for it.
+            (Raw::Text(text), _) if text.len() > TEXT_BYTES_MOST => {
+                format!("a text of more than {TEXT_BYTES_MOST} bytes")
+            }
             (Raw::Text(text), _) => String::from_utf8_lossy(text).trim().to_owned(),
             (Raw::Real(value), _) => value.to_string(),
             (Raw::Integer(value), _) => value.to_string(),
@@ -257,6 +261,10 @@ mod tests {
         assert_eq!((found.declared, found.below, found.above, found.undeclared), (1, 1, 1, 7));
         // Of `1,200,300` and the like no decimals are left.
         assert_eq!(found.reasons, BTreeMap::from([(DecimalComma, 3), (Thousands, 2), (Other, 2)]));
+        let long = ["F".repeat(TEXT_BYTES_MOST + 1), "_".repeat(TEXT_BYTES_MOST + 1)];
+        let found = counted(&sex, &long.each_ref().map(String::as_str));
+        assert_eq!((found.undeclared, &found.reasons), (2, &BTreeMap::from([(Other, 2)])));
+        assert_eq!(found.frequent, [("a text of more than 8192 bytes".to_owned(), 2)]);
         let days = Column::from(Domain::date("2020-01-01".into(), "2020-12-31".into(), Span::Month).unwrap());
         let found = counted(&days, &["2020-05-01 00:00", "2019-12-31", "31/12/2020", "2020-02-30", "soon"]);
         assert_eq!(found.declared, 1);

@@ -153,3 +153,30 @@ fn rescaled(value: i64, from: u32, to: u32) -> i64 {
     let text = format!("{value}e-{from}");
     number(text.as_bytes(), to).map_or(value, |(value, _)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use lango_privacy::Reading;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_text_that_is_too_long_is_undeclared_and_no_policys_text() {
+        let long = "_".repeat(TEXT_BYTES_MOST + 1);
+        let columns = [
+            Domain::amount(0, 9, 0, None).unwrap(),
+            Domain::codes(vec!["M".parse().unwrap()]).unwrap(),
+            Domain::date("2024-01-01".into(), "2024-12-31".into(), lango_privacy::Span::Year).unwrap(),
+            Domain::Open,
+        ];
+        for domain in columns {
+            let column = Column::from(domain);
+            assert_eq!(Reader::new(&column, 0).read(Raw::Text(long.as_bytes())), Value::Undeclared);
+            let missing = Reading { missing: [long.clone()].into(), ..Reading::default() };
+            assert!(column.with_reading(missing).is_err());
+        }
+        let recode = Reading { recode: [(long, "M".parse().unwrap())].into(), ..Reading::default() };
+        let sex = Column::from(Domain::codes(vec!["M".parse().unwrap()]).unwrap());
+        assert!(sex.with_reading(recode).is_err());
+    }
+}

@@ -195,3 +195,69 @@ fn a_file_is_described_for_people_and_for_programs() {
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
 }
+
+/// A register that other tools made, with the types that they use.
+#[test]
+fn a_register_of_any_types_is_described_so_that_a_policy_can_be_made_of_it() {
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let register = Connection::open(office.register()).unwrap();
+    let table = "CREATE TABLE \"Arrivals 2024\" (person_id INTEGER, Sex TEXT, SEX BOOLEAN, \"Land of birth\" STRING, \
+                 \"land of  birth\" VARCHAR(3), weight REAL, price DECIMAL(9,3), fee FIXEDPOINT(2), rate NUMERIC, \
+                 arrived DATETIME, seen TIMESTAMP, gone DATE)";
+    let table = table.replace(" SEX BOOLEAN", " \"Sex \" BOOLEAN");
+    register.execute_batch(&table).unwrap();
+    let row = "INSERT INTO \"Arrivals 2024\" VALUES (?, 'F', 1, 'GHA', 'BEN', 60.5, 1.125, 250, 0.5, '2024-02-01 08:00', \
+               '2024-02-01T08:00:00Z', '2024-02-02')";
+    for person in 0..20 {
+        register.execute(row, [person]).unwrap();
+    }
+    drop(register);
+    let source = ["--config", &config, "--source", "register"];
+    let (code, stdout, stderr) = describe(&[&source[..], &["--format", "csv"]].concat());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(!stdout.lines().any(|line| line.ends_with(',')), "every column can be declared: {stdout}");
+    let (code, skeleton, stderr) =
+        describe(&[&source[..], &["--table", "Arrivals 2024", "--policy"]].concat());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for expected in [
+        "[dataset.arrivals_2024]",
+        "#? sex = { from = \"Sex\", codes = [<CODES>] }",
+        "sex_2 = { from = \"Sex \", codes = [\"0\", \"1\"] }",
+        "#? land_of_birth = { from = \"Land of birth\", codes = [<CODES>] }",
+        "#? land_of_birth_2 = { from = \"land of  birth\", codes = [<CODES>] }",
+        "#? weight = { amount = [<LOWEST>, <HIGHEST>], scale = 2 }",
+        "#? price = { amount = [<LOWEST>, <HIGHEST>], scale = 3 }",
+        "#? fee = { amount = [<LOWEST>, <HIGHEST>], scale = 2 }",
+        "#? rate = { amount = [<LOWEST>, <HIGHEST>], scale = 2 }",
+        "#? arrived = { date = [<FIRST>, <LAST>], bands = \"month\" }",
+        "#? seen = { date = [<FIRST>, <LAST>], bands = \"month\" }",
+        "#? gone = { date = [<FIRST>, <LAST>], bands = \"month\" }",
+    ] {
+        assert!(skeleton.contains(expected), "{expected}\n{skeleton}");
+    }
+    let decided = [
+        ("<UNIT>", "person_id"),
+        ("<ROWS>", "1"),
+        ("<CODES>", "\"BEN\", \"F\", \"GHA\", \"M\""),
+        ("<LOWEST>", "0"),
+        ("<HIGHEST>", "1000"),
+        ("\"persons\", \"mean(revenu)\"", "\"persons\", \"mean(fee)\""),
+        ("\"sexe\", \"pays_de_naissance\"", "\"sex\", \"arrived\""),
+    ];
+    let filled = decided.iter().fold(filled_in(&skeleton), |text, (open, value)| text.replace(open, value));
+    // The unit is no column to count by.
+    let kept = filled.lines().filter(|line| !line.starts_with("person_id = "));
+    let filled: String = kept.map(|line| line.to_owned() + "\n").collect();
+    office.write_policy(&filled);
+    office.write_config(&world);
+    let check = ["dataset", "check", "--config", &config, "--dataset", "arrivals_2024", "--format", "json"];
+    let (code, stdout, stderr) = run(program::lango(), &check);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{filled}");
+    let checked: Value = serde_json::from_str(&stdout).unwrap();
+    let columns = checked["columns"].as_object().unwrap();
+    assert_eq!(columns.len(), 11, "{stdout}");
+    for (name, column) in columns {
+        assert_eq!(column["declared"], json!(20), "{name}: {stdout}");
+    }
+}

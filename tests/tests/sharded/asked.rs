@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lango_privacy::{
     Accounting, Basis, Column, Dataset, Discovery, Domain, Fetch, Grid, Measurement, Mechanism, Noise, Plan,
-    Query, Span, compile, measure,
+    Query, Reading, Span, compile, measure,
 };
 use lango_source::{Postgres, Secret, Settings, Source};
 use lango_testkit::{Cluster, Host, TestDatabase, Value, residents};
@@ -37,13 +37,16 @@ pub fn dataset(rows_at_most: u32) -> Dataset {
         |from: &str, until: &str, by| Column::from(Domain::date(from.into(), until.into(), by).unwrap());
     let amount = |low, high, scale| Column::from(Domain::amount(low, high, scale, None).unwrap());
     let codes = ["F", "M"].map(|code| code.parse().unwrap()).into();
+    // What stands for a text that is too long to be read is not this one.
+    let reading = Reading { missing: ["_O".to_owned()].into(), ..Reading::default() };
+    let sex = Column::from(Domain::codes(codes).unwrap()).with_reading(reading).unwrap();
     let columns = [
         ("age", Domain::integer(0, 99, 10).unwrap().into()),
         ("balance", amount(-500, 10_000, 2).with_candidates(Grid::Every(500)).unwrap()),
         ("born", date("1960-01-01", "2020-12-31", Span::Year)),
         ("income", amount(0, 5_000, 0).with_bins(Grid::Listed([0, 10, 1_000].into())).unwrap()),
         ("registered", date("2020-01-01", "2023-12-31", Span::Month)),
-        ("sex", Domain::codes(codes).unwrap().into()),
+        ("sex", sex),
     ];
     residents((rows_at_most, rows_at_most), columns)
 }
@@ -68,9 +71,10 @@ pub fn rows(units: i64, of_each: i64) -> Vec<Vec<Value>> {
         "0044-03-15 BC",
     ]);
     let income = numbers(&[0, 9, 10, 999, 1_000, 5_000, i64::MIN, i64::MAX]);
+    let long = "x".repeat(9_000);
     let registered =
-        texts(&["2021-03-01", "2022-06-30", "2022-07-01", "2019-12-31", "2021-02-30", " ", "soon"]);
-    let sex = texts(&["F", "M", "f", "F ", "", "é"]);
+        texts(&["2021-03-01", "2022-06-30", "2022-07-01", "2019-12-31", "2021-02-30", " ", "soon", &long]);
+    let sex = texts(&["F", "M", "f", "F ", "", "é", "_O", &long]);
     let row = |row| {
         vec![
             Value::Integer(row % units),

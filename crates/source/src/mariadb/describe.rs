@@ -5,7 +5,7 @@ use sqlx::{MySqlConnection, Row};
 use super::catalogue::{SchemaColumn, columns, sole_keys, text};
 use crate::{
     ColumnDescription, Suggested, TableDescription,
-    sql::{ColumnType, Listed},
+    sql::{ColumnType, Listed, Made},
 };
 
 /// The tables of the connection's database, with their columns.
@@ -20,7 +20,7 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
         let keys = sole_keys(view, &schema, &name).await?;
         let described =
             columns(view, &schema, &name).await?.into_iter().map(|SchemaColumn { listed, .. }| {
-                let Listed { name, declared, kind, .. } = listed;
+                let Listed { name, declared, kind, made, .. } = listed;
                 let suggested = match kind {
                     Some(ColumnType::Word) if declared.starts_with("enum(") => {
                         Suggested::Codes(labels(&declared))
@@ -29,6 +29,7 @@ pub(super) async fn tables(view: &mut MySqlConnection) -> sqlx::Result<Vec<Table
                     Some(ColumnType::Decimal(scale)) => Suggested::Amount(scale),
                     Some(ColumnType::Text { .. } | ColumnType::Word) => Suggested::Text,
                     Some(ColumnType::Numeric | ColumnType::Float) => Suggested::Amount(2),
+                    Some(ColumnType::Moment) if made == Made::AtPlace => Suggested::Moment,
                     Some(ColumnType::Day | ColumnType::Moment) => Suggested::Date,
                     None => Suggested::Nothing,
                 };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ColumnDescription, Suggested, TableDescription,
-    sql::{ColumnType, Listed},
+    sql::{ColumnType, Listed, Made},
 };
 
 /// The tables outside the server's own schemas, with their columns.
@@ -28,7 +28,7 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
         let keys = sole_keys(view, oid).await?;
         let labels = labels(view, oid).await.map_err(unavailable)?;
         let described = columns(view, oid).await?.into_iter().map(|(listed, ..)| {
-            let Listed { name, declared, kind, .. } = listed;
+            let Listed { name, declared, kind, made, .. } = listed;
             let listed: Vec<String> =
                 labels.iter().filter(|(column, _)| *column == name).map(|(_, label)| label.clone()).collect();
             let suggested = match (kind, declared.as_str()) {
@@ -38,6 +38,7 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
                 (Some(ColumnType::Decimal(scale)), _) => Suggested::Amount(scale),
                 (Some(ColumnType::Text { .. } | ColumnType::Word), _) => Suggested::Text,
                 (Some(ColumnType::Numeric | ColumnType::Float), _) => Suggested::Amount(2),
+                (Some(ColumnType::Moment), _) if made == Made::AtPlace => Suggested::Moment,
                 (Some(ColumnType::Day | ColumnType::Moment), _) => Suggested::Date,
                 (None, _) => Suggested::Nothing,
             };

@@ -18,11 +18,22 @@ pub(crate) enum AccessPath<'a> {
     },
 }
 
+impl<'a> AccessPath<'a> {
+    /// The table whose rows they are.
+    pub(crate) fn table(self) -> &'a CatalogueTable {
+        match self {
+            Self::Direct(table) | Self::Bounded { table, .. } => table,
+        }
+    }
+}
+
 /// The form in which a statement returns its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GroupForm {
     /// The value as text.
     Text,
+    /// The text of an open column in normal form, which says already what is missing and what no code can name.
+    Found,
     /// The value as a whole number.
     Number,
     /// The position of its key, or the stretch of days as a number; -1 for what is not declared.

@@ -1,13 +1,9 @@
 //! The rows that survive the contribution bounds, with their rank within the unit and their columns in normal form: what a
 //! preparation holds, and what is ranked at query time where there is none. One piece of SQL makes both.
 
-use lango_privacy::{Column, Dataset, Domain, Name};
+use lango_privacy::{Dataset, Domain, Name};
 
-use super::{
-    Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField,
-    number::Number,
-    text::{folded, ordered_text, present_text},
-};
+use super::{Bind, Binds, CatalogueTable, ColumnType, Dialect, OrderField, number::Number, text::Stored};
 use crate::{Secret, count::UnitType};
 
 /// The type of a column in normal form.
@@ -24,7 +20,7 @@ pub(crate) fn normal_type(domain: &Domain) -> NormalType {
     if *domain == Domain::Open { NormalType::Text } else { NormalType::Number }
 }
 
-/// The name of a column of codes that is not in normal form: the text as it stands, but `_O` where it is too long to be read. No
+/// The name of a column of codes that is not in normal form: the text as it stands, unless it is too long to be read. No
 /// declared name begins so, and engines cut none that is so short.
 pub(super) fn text_column(dataset: &Dataset, name: &Name) -> String {
     let position = dataset.columns.keys().position(|declared| declared == name);
@@ -60,10 +56,11 @@ pub(crate) fn bounded(
     let (mut inner, mut outer) = (String::new(), String::new());
     for (name, column) in used.iter().filter_map(|name| dataset.columns.get_key_value(*name)) {
         let quoted = dialect.quoted(name.as_str());
-        inner += &format!(", {} AS {quoted}", normal_input(dialect, table, name, column, binds));
-        outer += &format!(", {} AS {quoted}", normal(dialect, table, name, column, binds));
+        let stored = Stored { dialect, table, name, column };
+        inner += &format!(", {} AS {quoted}", normal_input(stored, binds));
+        outer += &format!(", {} AS {quoted}", normal(stored, binds));
         if matches!(column.domain, Domain::Codes(_)) {
-            let text = table.short(dialect, name, dialect.text(table.plain(name), table.kind(name)));
+            let text = stored.short(stored.text());
             let column = dialect.quoted(&text_column(dataset, name));
             inner += &format!(", {text} AS {column}");
             outer += &format!(", {column}");
@@ -103,7 +100,7 @@ fn digest(
 ) -> String {
     let secret = binds.add(Bind::Secret(secret.clone()));
     let fields = dataset.ordered_columns();
-    let fields = fields.map(|(name, column)| order_field(dialect, table, name, column, binds));
+    let fields = fields.map(|(name, column)| order_field(Stored { dialect, table, name, column }, binds));
     let fields: Vec<OrderField> = fields.collect();
     let own = match table.unit_type {
         UnitType::Integer => dialect.decimal(unit),
@@ -146,61 +143,40 @@ pub(super) fn has_unit(dialect: &dyn Dialect, table: &CatalogueTable) -> Option<
 }
 
 /// A column's value before it is matched with its declared keys: the number, or the text that is there; else NULL.
-fn normal_input(
-    dialect: &dyn Dialect,
-    table: &CatalogueTable,
-    name: &Name,
-    column: &Column,
-    binds: &mut Binds,
-) -> String {
-    match column.domain {
+fn normal_input(stored: Stored<'_>, binds: &mut Binds) -> String {
+    match stored.column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => {
-            Number::on_table(dialect, table, name, column, binds).normal(dialect)
+            Number::on_table(stored, binds).normal(stored.dialect)
         }
-        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
-            present_text(dialect, table, name, column, binds)
-        }
+        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => stored.present_text(binds),
     }
 }
 
 /// A column's part in the row order.
-fn order_field(
-    dialect: &dyn Dialect,
-    table: &CatalogueTable,
-    name: &Name,
-    column: &Column,
-    binds: &mut Binds,
-) -> OrderField {
-    match column.domain {
+fn order_field(stored: Stored<'_>, binds: &mut Binds) -> OrderField {
+    match stored.column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => {
-            let number = Number::on_table(dialect, table, name, column, binds);
-            OrderField { text: number.ordered(dialect), present: None }
+            let number = Number::on_table(stored, binds);
+            OrderField { text: number.ordered(stored.dialect), present: None }
         }
-        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => {
-            ordered_text(dialect, table, name, column, binds)
-        }
+        Domain::Codes(_) | Domain::Date { .. } | Domain::Open => stored.ordered_text(binds),
     }
 }
 
 /// A column in normal form, made of what [`normal_input`] named like the column.
-fn normal(
-    dialect: &dyn Dialect,
-    table: &CatalogueTable,
-    name: &Name,
-    column: &Column,
-    binds: &mut Binds,
-) -> String {
+fn normal(stored: Stored<'_>, binds: &mut Binds) -> String {
+    let Stored { dialect, name, column, .. } = stored;
     let value = dialect.quoted(name.as_str());
     let declared = match &column.domain {
         Domain::Integer { .. } | Domain::Amount { .. } => return value,
         Domain::Codes(_) => {
             let texts = column.texts();
-            let value = folded(dialect, &value, column, texts.keys());
+            let value = stored.folded(&value, texts.keys());
             let sorted: Vec<(&str, usize)> = texts.iter().map(|(text, at)| (text.as_str(), *at)).collect();
             position(dialect, &value, &sorted, binds)
         }
         Domain::Date { from, until, .. } => {
-            let kind = table.kind(name);
+            let kind = stored.kind();
             let (first, last) = (binds.text(from), binds.text(until));
             let outside = format!("{} OR {}", dialect.before(&value, &first), dialect.before(&last, &value));
             let is_day = dialect.is_day(&value, kind);

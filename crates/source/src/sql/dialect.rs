@@ -58,6 +58,15 @@ pub(crate) trait Dialect: Send + Sync {
         format!("(CASE WHEN {} > {TEXT_BYTES_MOST} THEN {instead} ELSE {made} END)", self.bytes(text))
     }
 
+    /// What stands for a text that is too long to be read: one that is too long itself, so that whatever reads it takes it
+    /// for undeclared.
+    ///
+    /// INVARIANT (no stand-in is a policy's text): a code, a recoded text and one that is missing are all shorter, and there is
+    /// no blank around this one that trimming could take away.
+    fn too_long(&self) -> String {
+        format!("repeat('_', {})", TEXT_BYTES_MOST + 1)
+    }
+
     /// Whether texts of any length are grouped without harm, so that long ones are left out afterwards: that is a step for each
     /// group instead of each row.
     fn groups_long_texts(&self) -> bool {

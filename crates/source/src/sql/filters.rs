@@ -1,13 +1,8 @@
 //! A plan's conditions in SQL.
 
-use lango_privacy::{Code, Column, Domain, FilterOn, Name, Plan, PlannedFilter};
+use lango_privacy::{Code, Domain, FilterOn, Name, Plan, PlannedFilter};
 
-use super::{
-    AccessPath, Binds, CatalogueTable, ColumnType, Dialect,
-    bounded::has_unit,
-    number::Number,
-    text::{folded, normal_text},
-};
+use super::{AccessPath, Binds, ColumnType, Dialect, bounded::has_unit, number::Number, text::Stored};
 
 /// The conditions of a statement, and the columns whose conditions they do not decide: those are grouped by too, and decided
 /// where the groups' values are read, by the same reading of a value that finds its key.
@@ -22,16 +17,18 @@ pub(super) fn conditions<'a>(
         others.extend(has_unit(dialect, table));
     }
     for filter in &plan.filters {
-        let Some(column) = plan.dataset.columns.get(&filter.column) else { continue };
+        let name = &filter.column;
+        let Some(column) = plan.dataset.columns.get(name) else { continue };
+        let stored = Stored { dialect, table: access.table(), name, column };
         match (access, is_judged(filter)) {
             (AccessPath::Direct(table), true) => {
-                judged.push(&filter.column);
-                if table.shards.is_empty() || is_shipped(filter, table.kind(&filter.column)) {
-                    others.extend(narrowed(dialect, filter, table, column, binds));
+                judged.push(name);
+                if table.shards.is_empty() || is_shipped(filter, stored.kind()) {
+                    others.extend(narrowed(stored, filter, binds));
                 }
             }
             (AccessPath::Direct(_) | AccessPath::Bounded { .. }, _) => {
-                others.push(decided(dialect, access, filter, column, binds));
+                others.push(decided(stored, access, filter, binds));
             }
         }
     }
@@ -54,15 +51,9 @@ fn is_shipped(filter: &PlannedFilter, kind: ColumnType) -> bool {
 }
 
 /// A condition that lets pass whatever might meet the filter, so that less is grouped; none where everything might.
-fn narrowed(
-    dialect: &dyn Dialect,
-    filter: &PlannedFilter,
-    table: &CatalogueTable,
-    column: &Column,
-    binds: &mut Binds,
-) -> Option<String> {
-    let (name, kind) = (&filter.column, table.kind(&filter.column));
-    let text = normal_text(dialect, table, name, column);
+fn narrowed(stored: Stored<'_>, filter: &PlannedFilter, binds: &mut Binds) -> Option<String> {
+    let Stored { dialect, column, .. } = stored;
+    let (kind, text) = (stored.kind(), stored.normal_text());
     match (&filter.on, &column.domain) {
         (FilterOn::Codes { codes, other: false, unknown: false }, Domain::Codes(declared)) => {
             let asked: Vec<i64> = positions(codes, declared).collect();
@@ -70,7 +61,7 @@ fn narrowed(
             let meant =
                 texts.iter().filter(|(_, at)| i64::try_from(**at).is_ok_and(|at| asked.contains(&at)));
             let meant: Vec<String> = meant.map(|(text, _)| binds.text(text)).collect();
-            let folded = folded(dialect, &text, column, texts.keys());
+            let folded = stored.folded(&text, texts.keys());
             // An empty list: nothing passes.
             (!meant.is_empty()).then(|| format!("{folded} IN ({})", meant.join(", ")))
         }
@@ -79,21 +70,16 @@ fn narrowed(
             Some(format!("NOT ({} OR {})", dialect.before(&text, &first), dialect.before(&last, &text)))
         }
         (FilterOn::Days(first, last), _) => {
-            Some(dialect.between_days(table.plain(name), kind, [first, last], binds))
+            Some(dialect.between_days(stored.plain(), kind, [first, last], binds))
         }
         (FilterOn::Codes { .. } | FilterOn::Integers { .. } | FilterOn::Between(..), _) => None,
     }
 }
 
 /// A condition on a column in normal form, or on a number of the table.
-fn decided(
-    dialect: &dyn Dialect,
-    access: AccessPath<'_>,
-    filter: &PlannedFilter,
-    column: &Column,
-    binds: &mut Binds,
-) -> String {
-    let quoted = dialect.quoted(filter.column.as_str());
+fn decided(stored: Stored<'_>, access: AccessPath<'_>, filter: &PlannedFilter, binds: &mut Binds) -> String {
+    let Stored { dialect, name, column, .. } = stored;
+    let quoted = dialect.quoted(name.as_str());
     let any = |parts: Vec<String>| match parts.as_slice() {
         [] => "1 = 0".to_owned(),
         parts => format!("({})", parts.join(" OR ")),
@@ -110,13 +96,13 @@ fn decided(
             any(listed(&quoted, positions).into_iter().chain(missing).collect())
         }
         (FilterOn::Integers { values, other, unknown }, Domain::Integer { low, high, .. }) => {
-            let number = Number::of(dialect, access, &filter.column, column, binds);
+            let number = Number::of(stored, access, binds);
             let outside = other.then(|| number.is_outside(&dialect.whole(*low), &dialect.whole(*high)));
             let missing = unknown.then(|| number.is_missing());
             any(listed(&number.value, values.clone()).into_iter().chain(outside).chain(missing).collect())
         }
         (FilterOn::Between(low, high), _) => {
-            let value = Number::of(dialect, access, &filter.column, column, binds).value;
+            let value = Number::of(stored, access, binds).value;
             format!("{value} BETWEEN {} AND {}", dialect.whole(*low), dialect.whole(*high))
         }
         (FilterOn::Days(first, last), _) => {

@@ -11,7 +11,7 @@ use super::{
     filters,
     number::{Number, is_exact},
     pass::{OutputType, Selected, pass},
-    text::{is_present, normal_text},
+    text::Stored,
 };
 use crate::field::measured;
 
@@ -54,7 +54,7 @@ pub(crate) struct GroupSelect {
 impl GroupSelect {
     /// For each place of its rows whether it is text; else it is a whole number.
     pub(crate) fn texts(&self) -> impl Iterator<Item = bool> + '_ {
-        let groups = self.groups.iter().map(|(_, form)| *form == GroupForm::Text);
+        let groups = self.groups.iter().map(|(_, form)| matches!(form, GroupForm::Text | GroupForm::Found));
         let aggregates = self.aggregates.iter().map(Aggregate::is_sum);
         groups.chain(self.place.then_some(false)).chain(aggregates)
     }
@@ -173,7 +173,7 @@ impl Planner<'_> {
                     if table.groups_long_texts(dialect) { plain } else { table.short(dialect, name, plain) };
                 (GroupForm::Text, dialect.grouped(&plain, table.kind(name)))
             }
-            (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Text, column),
+            (AccessPath::Bounded { .. }, Some(Domain::Open)) => (GroupForm::Found, column),
             (AccessPath::Bounded { ranked: true, .. }, Some(Domain::Codes(_))) if !distinct => {
                 (GroupForm::Text, dialect.quoted(&text_column(&self.plan.dataset, name)))
             }
@@ -243,7 +243,8 @@ impl Planner<'_> {
     fn number(&self, name: &Name, binds: &mut Binds) -> Number {
         let absent = || Column::from(Domain::Open);
         let column = self.plan.dataset.columns.get(name).cloned().unwrap_or_else(absent);
-        Number::of(self.dialect, self.access, name, &column, binds)
+        let stored = Stored { dialect: self.dialect, table: self.access.table(), name, column: &column };
+        Number::of(stored, self.access, binds)
     }
 
     /// That `rows(C)` counts a row.
@@ -254,8 +255,8 @@ impl Planner<'_> {
                 format!("{} IS NOT NULL", self.number(name, binds).value)
             }
             (AccessPath::Direct(table), Some(column)) => {
-                let there = format!("{} IS NOT NULL", normal_text(self.dialect, table, name, column));
-                is_present(self.dialect, table, name, column, binds).unwrap_or(there)
+                let stored = Stored { dialect: self.dialect, table, name, column };
+                stored.is_present(binds).unwrap_or_else(|| format!("{} IS NOT NULL", stored.normal_text()))
             }
             (AccessPath::Direct(_) | AccessPath::Bounded { .. }, _) => {
                 format!("{} IS NOT NULL", self.dialect.quoted(name.as_str()))

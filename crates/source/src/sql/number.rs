@@ -1,8 +1,8 @@
 //! A column of numbers as SQL reads it: whole numbers of the policy's scale, on the table itself or in the bounded rows.
 
-use lango_privacy::{Column, Name, Range};
+use lango_privacy::Range;
 
-use super::{AccessPath, Binds, CatalogueTable, ColumnType, Dialect, Exact, text::missing_among};
+use super::{AccessPath, Binds, ColumnType, Dialect, Exact, text::Stored};
 
 /// Stands in the bounded rows for what is present and no number, where a column may hold such a thing; no other value there is as
 /// low.
@@ -20,21 +20,15 @@ pub(super) struct Number {
 
 impl Number {
     /// As the rows are read.
-    pub(super) fn of(
-        dialect: &dyn Dialect,
-        access: AccessPath<'_>,
-        name: &Name,
-        column: &Column,
-        binds: &mut Binds,
-    ) -> Self {
+    pub(super) fn of(stored: Stored<'_>, access: AccessPath<'_>, binds: &mut Binds) -> Self {
         match access {
-            AccessPath::Direct(table) => Self::on_table(dialect, table, name, column, binds),
-            AccessPath::Bounded { table, .. } => {
-                let quoted = dialect.quoted(name.as_str());
-                if !table.kind(name).may_hold_no_number() {
+            AccessPath::Direct(_) => Self::on_table(stored, binds),
+            AccessPath::Bounded { .. } => {
+                let quoted = stored.dialect.quoted(stored.name.as_str());
+                if !stored.kind().may_hold_no_number() {
                     return Self { value: quoted, undeclared: None, plain: true };
                 }
-                let none = dialect.whole(NO_NUMBER);
+                let none = stored.dialect.whole(NO_NUMBER);
                 let undeclared = Some(format!("{quoted} = {none}"));
                 Self { value: format!("NULLIF({quoted}, {none})"), undeclared, plain: false }
             }
@@ -42,23 +36,18 @@ impl Number {
     }
 
     /// On the table itself.
-    pub(super) fn on_table(
-        dialect: &dyn Dialect,
-        table: &CatalogueTable,
-        name: &Name,
-        column: &Column,
-        binds: &mut Binds,
-    ) -> Self {
-        let (plain, kind) = (table.plain(name), table.kind(name));
+    pub(super) fn on_table(stored: Stored<'_>, binds: &mut Binds) -> Self {
+        let Stored { dialect, column, .. } = stored;
+        let (plain, kind) = (stored.plain(), stored.kind());
         let scale = column.range().map_or(0, |range| range.scale);
         let mut number = if is_exact(kind, scale) {
             Self { value: dialect.number(plain, kind), undeclared: None, plain: true }
         } else {
-            let plain = &table.short(dialect, name, plain.to_owned());
+            let plain = &stored.short(plain.to_owned());
             let Exact { mut is_there, decimal, mut undeclared } = dialect.exact(plain, kind);
             if kind.is_text()
                 && let Some(missing) =
-                    missing_among(dialect, &dialect.trimmed(&dialect.text(plain, kind)), column, binds)
+                    stored.missing_among(&dialect.trimmed(&dialect.text(plain, kind)), binds)
             {
                 is_there = format!("{is_there} AND NOT ({missing})");
                 undeclared = undeclared.map(|undeclared| format!("{undeclared} AND NOT ({missing})"));

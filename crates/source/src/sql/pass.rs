@@ -21,9 +21,10 @@ impl OutputType<'_> {
             (OutputType::Group(name, GroupForm::Text), AccessPath::Direct(table)) => {
                 let text = dialect.as_text(plain, table.kind(name));
                 let is_short = !table.groups_long_texts(dialect) || table.is_short(name);
-                if is_short { text } else { dialect.unless_long(plain, &text, "'_O'") }
+                if is_short { text } else { dialect.unless_long(plain, &text, &dialect.too_long()) }
             }
-            (OutputType::Group(_, GroupForm::Text), AccessPath::Bounded { .. }) => plain.to_owned(),
+            (OutputType::Group(_, GroupForm::Text), AccessPath::Bounded { .. })
+            | (OutputType::Group(_, GroupForm::Found), _) => plain.to_owned(),
             (OutputType::Group(name, GroupForm::Number), AccessPath::Direct(table)) => {
                 dialect.as_number(&dialect.number(plain, table.kind(name)))
             }

@@ -39,9 +39,9 @@ impl CatalogueTable {
         self.columns.get(name).map_or("NULL", |column| column.plain.as_str())
     }
 
-    /// What is made of a declared column, and `_O` where it is a text that is too long to be read.
+    /// What is made of a declared column, and the stand-in for a text that is too long to be read.
     pub(crate) fn short(&self, dialect: &dyn Dialect, name: &Name, made: String) -> String {
-        self.unless_long(dialect, name, made, "'_O'")
+        self.unless_long(dialect, name, made, &dialect.too_long())
     }
 
     /// What is made of a declared column, and something instead where it is a text that is too long to be read.

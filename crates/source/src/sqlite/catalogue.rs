@@ -101,7 +101,7 @@ pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<
 }
 
 /// The scale of a column in which `lango dataset import` keeps amounts: `FIXEDPOINT(2)` holds whole numbers of 0.01.
-fn stored_scale(declared: &str) -> Option<u32> {
+pub(super) fn stored_scale(declared: &str) -> Option<u32> {
     declared.strip_prefix("FIXEDPOINT(")?.strip_suffix(')')?.parse().ok().filter(|scale| *scale <= 18)
 }
 
@@ -131,13 +131,17 @@ pub(super) fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<Stri
     Ok(keys)
 }
 
-/// The table's entry in words: its place, its columns and its keys. A table that was made anew has another place.
+/// The table's entry in words: its place, its columns and its keys. A table that was made anew has another place; of a view only
+/// the columns' types say that a table below it was.
 pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     let sql = "SELECT name || ' ' || rootpage || ' ' || sql FROM sqlite_schema WHERE type IN ('table', 'view') \
                AND name = ? COLLATE NOCASE";
     let entry: String = connection.query_row(sql, [table], |row| row.get(0))?;
     let keys = sole_keys(connection, table).unwrap_or_default();
-    Ok(format!("{entry}\nkeys {}\n", keys.join(", ")))
+    let columns =
+        columns(connection, table)?.into_iter().map(|(name, declared)| format!("{name} {declared}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    Ok(format!("{entry}\ncolumns {columns}\nkeys {}\n", keys.join(", ")))
 }
 
 /// What an import noted of the data that it put into a table.

@@ -209,3 +209,29 @@ fn the_statement_holds_names_of_the_policy_and_nothing_else() {
         assert_eq!(rows(&dataset, &file, &columns, &access), expected);
     }
 }
+
+/// Of a table below a view, nothing but the types of the view's columns says that it was made anew.
+#[tokio::test]
+async fn repro_a_preparation_of_a_view_was_read_after_the_amounts_below_it_had_another_scale() {
+    let imported = |scale: u32| {
+        format!(
+            "DROP TABLE IF EXISTS imported; CREATE TABLE imported (person_id INTEGER, income FIXEDPOINT({scale}));
+             INSERT INTO imported VALUES (1, 1000), (1, 2000), (2, 3000);"
+        )
+    };
+    let (_folder, path) = file(&imported(2));
+    let run = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    run("CREATE VIEW residents AS SELECT person_id, income FROM imported");
+    let income = lango_privacy::Column::from(lango_privacy::Domain::amount(0, 100_000, 2, None).unwrap());
+    let dataset = Dataset { columns: [("income".parse().unwrap(), income)].into(), ..dataset(2, 2) };
+    let (source, secret) = (source(&path), secret(7));
+    assert_eq!(source.prepare(&dataset, &secret).await.map(|rows| rows.kept), Ok(3));
+    for (scale, expected) in [
+        (2, Bounding::Prepared { rows: 3 }),
+        (3, Bounding::Stale(crate::Stale::Table)),
+        (2, Bounding::Prepared { rows: 3 }),
+    ] {
+        run(&imported(scale));
+        assert_eq!(source.bounding(&dataset, &secret).await, Ok(expected), "{scale}");
+    }
+}

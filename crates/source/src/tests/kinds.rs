@@ -28,7 +28,13 @@ fn counted(database: &TestDatabase, column: Column) -> Result<(Bounding, Vector)
     let bounding = runtime().block_on(source.bounding(&dataset, &secret(7)))?;
     let plan = plan(&dataset, &[("persons", &["kind"])], &[]);
     let direct = counted_in(&*source, &plan, secret(7)).unwrap();
-    if runtime().block_on(source.prepare(&dataset, &secret(7))).is_ok() {
+    let prepared = runtime().block_on(source.prepare(&dataset, &secret(7)));
+    if bounding == Bounding::Vouched {
+        assert_eq!(prepared, Err(SourceError::NothingToPrepare(dataset.table.clone())));
+    } else {
+        let rows = prepared.unwrap().kept;
+        let bounding = runtime().block_on(source.bounding(&dataset, &secret(7))).unwrap();
+        assert_eq!(bounding, Bounding::Prepared { rows });
         assert_eq!(counted_in(&*source, &plan, secret(7)).unwrap(), direct, "prepared");
     }
     Ok((bounding, direct.into_iter().next().unwrap()))
@@ -140,6 +146,8 @@ fn every_type_that_can_be_read_is_and_others_are_named() {
             let found = counted(&database, column.clone())
                 .unwrap_or_else(|error| panic!("{engine:?} {kind}: {error}"));
             assert_eq!(found.1, vector(expected), "{engine:?} {kind} {unit}");
+            let keyed = unit.ends_with("KEY");
+            assert_eq!(found.0 == Bounding::Vouched, keyed, "{engine:?} {kind} {unit}");
         }
     }
     for (engine, kind, column, words) in [

@@ -1,6 +1,6 @@
 //! A policy's skeleton: what is known of a table, and what only a person can decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lango_privacy::{Code, Name};
 
@@ -104,6 +104,35 @@ fn unknown_unit() -> String {
         "{OPEN}unit = {{ column = \"<UNIT>\", noun = \"<NOUN>\", rows_at_most = <ROWS> }}  \
          # whose presence is hidden, and how many of its rows are read"
     )
+}
+
+/// A dataset's name as questions could use it, from that of its table or file.
+fn dataset_name(name: &str) -> String {
+    question_name(name, "dataset")
+}
+
+/// A name that questions could use for each column: its own where it is one already, and no two alike.
+fn question_names<'a>(columns: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, String> {
+    let mut named: BTreeMap<&str, String> = BTreeMap::new();
+    let mut others = Vec::new();
+    for column in columns {
+        let name = question_name(column, "column");
+        if name == column { drop(named.insert(column, name)) } else { others.push((column, name)) }
+    }
+    let mut taken: BTreeSet<String> = named.values().cloned().collect();
+    named.extend(others.into_iter().map(|(column, name)| (column, free(name, &mut taken))));
+    named
+}
+
+/// A name that is not taken yet; it is taken then.
+fn free(name: String, taken: &mut BTreeSet<String>) -> String {
+    let mut found = name.clone();
+    let mut next = 2;
+    while !taken.insert(found.clone()) {
+        found = format!("{name}_{next}");
+        next += 1;
+    }
+    found
 }
 
 /// A name as questions could use it: small letters, digits and `_`. `otherwise` begins one that has no letter first.

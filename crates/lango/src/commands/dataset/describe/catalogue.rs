@@ -94,7 +94,7 @@ fn form(suggested: &Suggested) -> Option<&'static str> {
         Suggested::Codes(_) | Suggested::Text => Some("codes"),
         Suggested::Integer => Some("integer"),
         Suggested::Amount(_) => Some("amount"),
-        Suggested::Date => Some("date"),
+        Suggested::Date | Suggested::Moment => Some("date"),
         Suggested::Nothing => None,
     }
 }
@@ -113,6 +113,7 @@ fn for_people(tables: &[TableDescription]) -> String {
         let columns = described.columns.iter().map(|column| {
             let declare = match &column.suggested {
                 Suggested::Codes(codes) => format!("codes: {}", foreign(&codes.join(" "))),
+                Suggested::Moment => "date, with a time_zone".to_owned(),
                 other => form(other).unwrap_or("nothing").to_owned(),
             };
             vec![foreign(&column.name), foreign(&column.declared), key(column).to_owned(), declare]

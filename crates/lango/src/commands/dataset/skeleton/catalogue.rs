@@ -1,19 +1,19 @@
 //! The skeleton of a table, from a source's catalogue.
 
-use lango_privacy::Name;
 use lango_source::{ColumnDescription, Suggested, TableDescription};
 
-use super::{OPEN, Skeleton, TablePlace, from, listed, question_name, quoted, unknown_unit};
+use super::{OPEN, Skeleton, TablePlace, dataset_name, from, listed, question_names, quoted, unknown_unit};
 use crate::output::foreign;
 
 /// The skeleton of a table, from the catalogue alone.
 pub fn of_table(table: &TableDescription, place: TablePlace<'_>) -> String {
     let unit = sole_key(table);
     let others = table.columns.iter().filter(|column| Some(&column.name) != unit.map(|unit| &unit.name));
+    let names = question_names(table.columns.iter().map(|column| column.name.as_str()));
     let skeleton = Skeleton {
         about: "from the catalogue alone: no row was read".to_owned(),
         place,
-        dataset: &dataset(table),
+        dataset: &dataset_name(table.name.rsplit('.').next().unwrap_or_default()),
         table: &table.name,
         unit: unit.map_or_else(unknown_unit, |key| {
             format!(
@@ -22,7 +22,9 @@ pub fn of_table(table: &TableDescription, place: TablePlace<'_>) -> String {
                 quoted(&key.name)
             )
         }),
-        columns: others.map(line).collect(),
+        columns: others
+            .map(|column| line(column, names.get(column.name.as_str()).map_or("column", String::as_str)))
+            .collect(),
         then: Vec::new(),
         doubts: Vec::new(),
     };
@@ -35,26 +37,17 @@ fn sole_key(table: &TableDescription) -> Option<&ColumnDescription> {
     keys.next().filter(|_| keys.next().is_none())
 }
 
-/// The table's name as questions could name the dataset.
-fn dataset(table: &TableDescription) -> String {
-    let name = table.name.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let word: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if word.parse::<Name>().is_ok() { word } else { "dataset".to_owned() }
-}
-
-/// A column as the policy could declare it, or why it cannot.
-fn line(column: &ColumnDescription) -> String {
-    let ColumnDescription { name, declared, suggested, unique } = column;
-    let (shown, declared) = (foreign(name), foreign(declared));
+/// A column as the policy could declare it by a name, or why it cannot. Where the two differ `from` says what it is called.
+fn line(column: &ColumnDescription, name: &str) -> String {
+    let ColumnDescription { declared, suggested, unique, .. } = column;
+    let (shown, declared) = (foreign(&column.name), foreign(declared));
     if *suggested == Suggested::Nothing {
         return format!("# {shown} is `{declared}`, which no policy can declare");
     }
     if *unique {
         return format!("# {shown} is a key: it identifies, and is nothing to count by");
     }
-    // A name that questions can use; `from` says what the column is called.
-    let name = question_name(&column.name, "column");
-    let from = from(&column.name, &name);
+    let from = from(&column.name, name);
     match suggested {
         Suggested::Codes(codes) => match listed(codes) {
             Some(list) => format!("{name} = {{ {from}codes = [{list}] }}  # as its type lists them"),
@@ -78,6 +71,10 @@ fn line(column: &ColumnDescription) -> String {
         ),
         Suggested::Date => format!(
             "{OPEN}{name} = {{ {from}date = [<FIRST>, <LAST>], bands = \"month\" }}  # {declared}; days as 2024-01-31"
+        ),
+        Suggested::Moment => format!(
+            "{OPEN}{name} = {{ {from}date = [<FIRST>, <LAST>], bands = \"month\", time_zone = \"<ZONE>\" }}  \
+             # {declared}; days as 2024-01-31, at a place as Africa/Accra"
         ),
         Suggested::Nothing => String::new(),
     }

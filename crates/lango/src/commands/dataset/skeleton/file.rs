@@ -1,13 +1,13 @@
 //! The skeleton of the table that files become, from what stands in them.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use lango_import::{
     DayFormat, DecimalMark, DescribedColumn, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, Thousands,
     ValueShape,
 };
 
-use super::{OPEN, Skeleton, TablePlace, from, is_code, question_name, quoted, unknown_unit};
+use super::{OPEN, Skeleton, TablePlace, dataset_name, from, is_code, question_names, quoted, unknown_unit};
 use crate::{
     commands::dataset::suggestion::{ColumnForm, Suggestion, UnitColumn},
     output::{counted, foreign, grouped},
@@ -37,17 +37,17 @@ pub fn table_name(path: &Path) -> String {
             name = before;
         }
     }
-    question_name(name, "dataset")
+    dataset_name(name)
 }
 
 impl FileSkeleton<'_> {
     pub fn text(&self) -> String {
         let unit = UnitColumn::of(self.file);
-        let mut names = BTreeSet::new();
+        let names = question_names(self.file.columns.iter().map(|column| column.name.as_str()));
         let others = self.file.columns.iter().enumerate();
         let others = others.filter(|(_, column)| unit.column().map(|unit| &unit.name) != Some(&column.name));
         let columns: Vec<String> =
-            others.map(|(at, column)| line(&Suggestion::of(column), at, &mut names)).collect();
+            others.map(|(at, column)| line(&Suggestion::of(column), at, &names)).collect();
         let rows = grouped(self.file.rows.cast_signed());
         let from = self.names.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", ");
         let skeleton = Skeleton {
@@ -57,7 +57,7 @@ impl FileSkeleton<'_> {
             place: self.place,
             dataset: self.table,
             table: self.table,
-            unit: unit_line(unit),
+            unit: unit_line(unit, &names),
             columns,
             then: vec![format!("And: {}", foreign(&self.command()))],
             doubts: self.doubts(),
@@ -163,10 +163,10 @@ fn in_shell(word: &str) -> String {
     }
 }
 
-fn unit_line(unit: UnitColumn<'_>) -> String {
+fn unit_line(unit: UnitColumn<'_>, names: &BTreeMap<&str, String>) -> String {
     let line = |column: &DescribedColumn, rows: &str, why: &str| {
-        let name = question_name(&column.name, "column");
-        let from = from(&column.name, &name);
+        let name = name_of(column, names);
+        let from = from(&column.name, name);
         format!(
             "{OPEN}unit = {{ column = \"{name}\", {from}noun = \"<NOUN>\", rows_at_most = {rows} }}  # {why}"
         )
@@ -211,12 +211,17 @@ fn of(key: &DescribedColumn) -> String {
     }
 }
 
-/// A column as the policy could declare it, or why it cannot. `names` are those that questions use already.
-fn line(suggestion: &Suggestion<'_>, at: usize, names: &mut BTreeSet<String>) -> String {
+/// The name that questions could use for a column.
+fn name_of<'a>(column: &DescribedColumn, names: &'a BTreeMap<&str, String>) -> &'a str {
+    names.get(column.name.as_str()).map_or("column", String::as_str)
+}
+
+/// A column as the policy could declare it, or why it cannot.
+fn line(suggestion: &Suggestion<'_>, at: usize, names: &BTreeMap<&str, String>) -> String {
     let Suggestion { column, form, missing } = suggestion;
     let shown = foreign(&column.name);
-    let name = free(question_name(&column.name, "column"), names);
-    let from = from(&column.name, &name);
+    let name = name_of(column, names);
+    let from = from(&column.name, name);
     let missing = match missing.as_slice() {
         [] => String::new(),
         words => {
@@ -337,15 +342,4 @@ pub fn shape(column: &DescribedColumn) -> String {
         ValueShape::Truth => "truth values".to_owned(),
         ValueShape::Text => "text".to_owned(),
     }
-}
-
-/// A name that is not taken yet.
-fn free(name: String, names: &mut BTreeSet<String>) -> String {
-    let mut found = name.clone();
-    let mut next = 2;
-    while !names.insert(found.clone()) {
-        found = format!("{name}_{next}");
-        next += 1;
-    }
-    found
 }

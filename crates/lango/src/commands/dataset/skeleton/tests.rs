@@ -24,6 +24,7 @@ fn table(keys: usize) -> TableDescription {
         column("age", Suggested::Integer, false),
         column("income", Suggested::Amount(2), false),
         column("arrived", Suggested::Date, false),
+        column("seen", Suggested::Moment, false),
         column("photo", Suggested::Nothing, false),
         column("Region", Suggested::Text, false),
     ];
@@ -53,6 +54,7 @@ fn filled_in(text: &str) -> String {
         ("<WIDTH>", "10"),
         ("<FIRST>", "2020-01-01"),
         ("<LAST>", "2024-12-31"),
+        ("<ZONE>", "Africa/Accra"),
         ("<POOL>", "8.0"),
         ("<MEASURES>", "\"rows\", \"persons\", \"mean(income)\""),
         ("<COLUMNS>", "\"sex\", \"age\", \"arrived\""),
@@ -79,7 +81,9 @@ fn a_skeleton_that_is_filled_in_is_a_policy_and_as_it_is_it_is_none() {
         assert_eq!(dataset.unit.rows_at_most, if keys == 1 { 1 } else { 3 });
         let mut columns: Vec<&str> = dataset.columns.keys().map(Name::as_str).collect();
         columns.retain(|name| *name != "card");
-        assert_eq!(columns, ["age", "arrived", "country", "income", "region", "sex", "status"]);
+        assert_eq!(columns, ["age", "arrived", "country", "income", "region", "seen", "sex", "status"]);
+        let zone = |name: &str| dataset.columns[&name.parse::<Name>().unwrap()].reading.time_zone.clone();
+        assert_eq!((zone("arrived"), zone("seen")), (None, Some("Africa/Accra".to_owned())));
         assert_eq!(filled.matches('<').count(), text.matches("<..>").count(), "{filled}");
     }
 }
@@ -94,10 +98,40 @@ fn what_cannot_be_declared_is_named_in_a_comment() {
         "# person_id is a key",
         "# card is a key",
         "sex = { codes = [\"F\", \"M\"] }",
+        "#? arrived = { date = [<FIRST>, <LAST>], bands = \"month\" }  # t; days as 2024-01-31\n",
+        "#? seen = { date = [<FIRST>, <LAST>], bands = \"month\", time_zone = \"<ZONE>\" }  # t; days as 2024-01-31, at a place as",
         "column = \"<UNIT>\"",
     ] {
         assert!(text.contains(said), "{said}\n{text}");
     }
+}
+
+#[test]
+fn no_two_columns_have_one_name_and_those_that_are_names_keep_theirs() {
+    let names = ["Sex", "SEX", "sex", "s e x", "S-E-X", "s_e_x", "office", "\u{65e5}", "column", "Office "];
+    let columns = names.map(|name| column(name, Suggested::Text, false)).into();
+    let described = TableDescription { name: "x.R\u{e9}sidents 2024".to_owned(), rows: None, columns };
+    let text = skeleton(&described, Some("GHA"));
+    for said in [
+        "[dataset.residents_2024]",
+        "#? sex_2 = { from = \"Sex\", codes",
+        "#? sex_3 = { from = \"SEX\", codes",
+        "#? sex = { codes",
+        "#? s_e_x_2 = { from = \"s e x\", codes",
+        "#? s_e_x_3 = { from = \"S-E-X\", codes",
+        "#? s_e_x = { codes",
+        "#? column_office = { from = \"office\", codes",
+        "#? column_2 = { from = \"\u{65e5}\", codes",
+        "#? column = { codes",
+        "#? column_office_2 = { from = \"Office \", codes",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let filled = filled_in(&text).replace("\"sex\", \"age\", \"arrived\"", "\"sex\", \"sex_2\"");
+    let filled = filled.replace(", \"mean(income)\"", "");
+    let set = PolicySet::read(&[Document::new("skeleton.toml", filled.clone())]);
+    let set = set.unwrap_or_else(|error| panic!("{error}\n{filled}"));
+    assert_eq!(set.datasets.values().map(|dataset| dataset.columns.len()).sum::<usize>(), names.len());
 }
 
 /// Of a text in a file.

@@ -1,0 +1,125 @@
+//! Who may ask what, and a policy's own trials of it.
+
+use super::*;
+use crate::AccessRequest;
+
+#[test]
+fn a_trial_that_fails_is_named() {
+    let set = read(&GOOD.replace("deny: dimension-not-granted", "allow")).unwrap();
+    let errors: Vec<String> = set.run_trials().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        errors,
+        [
+            "gha.toml:36:1: test `persons by country_of_birth, village` expects `allow` and got `deny: dimension-not-granted`"
+        ]
+    );
+}
+
+#[test]
+fn a_question_is_denied_unless_a_grant_allows_all_of_it() {
+    let set = read(GOOD).unwrap();
+    let day =
+        |text: &str| Date::parse(text, time::macros::format_description!("[year]-[month]-[day]")).unwrap();
+    let awa = "spiffe://ecowas.example/analyst/awa";
+    let (official, body) =
+        ("official-statistics", "measure persons\nby country_of_birth,sex\nprice epsilon 0.5");
+    let residents = "residents";
+    for (principal, purpose, on, dataset, body, expected) in [
+        (awa, official, "2026-11-23", residents, body, "allow"),
+        (awa, official, "2026-12-31", residents, body, "allow"),
+        (awa, official, "2026-11-23", residents, "measure mean(income)\nby sex\nprice epsilon 1", "allow"),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure persons\nby sex\nwhere age from 15 to 24\nprice epsilon 1",
+            "allow",
+        ),
+        (awa, official, "2026-11-23", "visas", body, "dataset-unknown"),
+        (
+            "spiffe://ecowas.example/auditor/awa",
+            official,
+            "2026-11-23",
+            residents,
+            body,
+            "principal-not-granted",
+        ),
+        (
+            "spiffe://sadc.example/analyst/awa",
+            official,
+            "2026-11-23",
+            residents,
+            body,
+            "principal-not-granted",
+        ),
+        (awa, "marketing", "2026-11-23", residents, body, "purpose-not-granted"),
+        (awa, official, "2027-01-01", residents, body, "grant-not-valid"),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure rows\nby sex\nprice epsilon 1",
+            "measure-not-granted",
+        ),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure persons\nby village\nprice epsilon 1",
+            "dimension-not-granted",
+        ),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure persons\nby sex\nwhere income from 0 to 9\nprice epsilon 1",
+            "filter-not-granted",
+        ),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure persons\nby sex\nprice epsilon 1.000000001",
+            "epsilon-per-query-exceeded",
+        ),
+        (
+            awa,
+            official,
+            "2026-11-23",
+            residents,
+            "measure persons\nby sex\nprice epsilon 0.0000000001",
+            "allow",
+        ),
+    ] {
+        let query = format!("lango-query 1\ndataset {dataset}\n{body}\n").parse().unwrap();
+        let asked = AccessRequest {
+            principal: &principal.parse().unwrap(),
+            purpose: Some(purpose),
+            on: Some(day(on)),
+            epsilon_nano: None,
+        };
+        let found = set.authorize(&asked, &query).map_or_else(|denial| denial.code().as_str(), |_| "allow");
+        assert_eq!(found, expected, "{principal} {purpose} {on} {dataset} {body}");
+    }
+}
+
+#[test]
+fn a_condition_counts_as_a_column_at_once() {
+    let set = read(&GOOD.replace("by_at_most = 3", "by_at_most = 1")).unwrap();
+    let asked = AccessRequest { principal: &awa(), purpose: None, on: None, epsilon_nano: None };
+    for (body, code) in [
+        ("by sex\nwhere sex = F", None),
+        ("by sex\nwhere age = 7", Some("too-many-dimensions")),
+        ("by age,sex", Some("too-many-dimensions")),
+    ] {
+        let query = format!("lango-query 1\ndataset residents\nmeasure persons\n{body}\nprice epsilon 1\n")
+            .parse()
+            .unwrap();
+        assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code().as_str()), code, "{body}");
+    }
+}

@@ -1,0 +1,213 @@
+//! Policies that say something else, each refused with its place.
+
+use super::*;
+
+#[test]
+fn a_policy_that_says_something_else_is_refused_with_its_place() {
+    for (written, instead, expected) in [
+        ("policy = 2", "policy = 3", "gha.toml:1:10: this version reads `policy = 2`, not 3"),
+        ("\"GHA\"", "\"GH\"", "gha.toml:2:10: office `GH` is not an ISO 3166-1 alpha-3 code such as `GHA`"),
+        ("renews  =", "renew =", "gha.toml:21:1: unknown field `renew`, expected one of"),
+        (
+            "\"pure\"",
+            "\"purr\"",
+            "gha.toml:19:14: unknown variant `purr`, expected `pure` or `zcdp`: did you mean `pure`?",
+        ),
+        (
+            "accounting = \"pure\"",
+            "accounting = \"zcdp\"",
+            "gha.toml:19:14: a zCDP account needs a `delta`, such as 1e-6",
+        ),
+        (
+            "accounting = \"pure\"",
+            "accounting = \"pure\"\ndelta = 1e-6",
+            "gha.toml:20:9: a pure account has no `delta`",
+        ),
+        ("epsilon = 8.0", "epsilon = -8.0", "gha.toml:20:11: `-8` is not a number that is not negative"),
+        ("epsilon = 8.0", "epsilon = nan", "gha.toml:20:11: `NaN` is not a number that is not negative"),
+        (
+            "epsilon = 8.0",
+            "epsilon = 0",
+            "gha.toml:20:11: an epsilon is above 0 and no finer than a billionth",
+        ),
+        (
+            "epsilon = 8.0",
+            "epsilon = 1.0",
+            "gha.toml:32:21: `epsilon_total` is above the budget of `residents`",
+        ),
+        (
+            "\"sex\", \"age\"]",
+            "\"sax\", \"age\"]",
+            "gha.toml:29:13: column `sax` is not declared: did you mean `sex`?",
+        ),
+        (
+            "\"sex\", \"age\"]",
+            "\"sex\", \"income\"]",
+            "gha.toml:29:13: column `income` has no keys to group by: it is an `amount`, or `open`",
+        ),
+        (
+            "dataset   = \"residents\"",
+            "dataset   = \"resident\"",
+            "gha.toml:27:13: dataset `resident` is not declared: did you mean `residents`?",
+        ),
+        ("[\"F\", \"M\"]", "[\"F\", \"_O\"]", "gha.toml:14:20: `_O` is reserved and must not be declared"),
+        ("[\"F\", \"M\"]", "[\"F\", \"M,N\"]", "gha.toml:14:20: `M,N` is not a code"),
+        ("\"iso3166-1-alpha-3\"", "\"iso-3166\"", "gha.toml:13:20: there is no code list `iso-3166`"),
+        (
+            "integer = [0, 110], bands = 5",
+            "integer = [110, 0], bands = 5",
+            "gha.toml:15:20: the lower bound 110 is above the upper bound 0",
+        ),
+        (
+            "integer = [0, 110], bands = 5",
+            "integer = [0, 110], codes = [\"1\"]",
+            "gha.toml:15:20: a column is one of `codes`",
+        ),
+        ("rows_at_most = 1", "rows_at_most = 0", "gha.toml:10:67: a bound is at least 1"),
+        (
+            "publish   = \"office\"",
+            "publish   = \"region\"",
+            "gha.toml:34:13: `publish = \"region\"` is not supported by this version",
+        ),
+        ("until = 2026-12-31", "until = 2025-12-31", "gha.toml:33:13: `valid` ends before it begins"),
+        ("until = 2026-12-31", "until = \"2026-12-31\"", "gha.toml:33:42: expected a day such as 2026-12-31"),
+        ("analyst/*\"", "*/analyst\"", "gha.toml:25:14: `*` is not a role: office, coordinator, analyst"),
+        ("analyst/*\"", "analysts/*\"", "gha.toml:25:14: `analysts` is not a role"),
+        (
+            "analyst/*\"",
+            "*\"",
+            "gha.toml:25:14: `spiffe://ecowas.example/*` is not of the form `spiffe://<trust-domain>/<role>/<name>`: write \
+             `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*`",
+        ),
+        (
+            "analyst/*\"",
+            "analyst/*\", \"awa\"",
+            "gha.toml:25:51: `awa` is not of the form `spiffe://<trust-domain>/<role>/<name>`",
+        ),
+        ("analyst/awa\"", "analyst/*\"", "gha.toml:38:10: `*` is not a name"),
+        (
+            "epsilon_per_query = 1.0",
+            "epsilon_per_query = 5.0",
+            "gha.toml:31:21: `epsilon_per_query` is above `epsilon_total`",
+        ),
+        ("by_at_most = 3\n", "", "gha.toml:23:1: missing field `by_at_most`"),
+        ("\"persons\", ", "\"Persons\", ", "gha.toml:28:13: `Persons` is no measure"),
+        (
+            "\"persons\", ",
+            "\"households\", ",
+            "gha.toml:28:13: `households` is not what this dataset counts: ask for `persons`",
+        ),
+        ("mean(income)", "mean(sex)", "gha.toml:28:13: column `sex` holds no numbers"),
+        ("mean(income)", "mean(wage)", "gha.toml:28:13: column `wage` is not declared"),
+        ("mean(income)", "histogram(income)", "gha.toml:28:13: column `income` has no `bins` in the policy"),
+        (
+            "mean(income)",
+            "median(income)",
+            "gha.toml:28:13: column `income` has no `candidates` in the policy",
+        ),
+        (
+            "mean(income)",
+            "quantile(age,2)",
+            "gha.toml:28:13: a quantile names one share or more between 0 and 1",
+        ),
+        (
+            "5_000_000",
+            "5_000_000_000_000",
+            "gha.toml:28:13: `mean(income)` could overflow: rows are fewer than 274877906944",
+        ),
+        (
+            "scale = 0,",
+            "scale = 0, typical = -1,",
+            "gha.toml:16:20: `typical` holds -1, which is not between",
+        ),
+        ("scale = 0,", "scale = 0, bins = 0,", "gha.toml:16:20: `bins` is a step above 0, or a list"),
+        (
+            "scale = 0,",
+            "scale = 0, bins = [10, 20],",
+            "gha.toml:16:20: `bins` begin at the column's lower bound 0",
+        ),
+        (
+            "scale = 0,",
+            "scale = 0, candidates = [20, 10],",
+            "gha.toml:16:20: `candidates` is a step above 0, or a list",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 0",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 120000",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 600_001",
+            "gha.toml:10:18: `answer_grid_ms` is 1 to 120000",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid_ms = 0.5",
+            "gha.toml:10:18: invalid type",
+        ),
+        (
+            "version = \"2024-07-01\"",
+            "version = \"2024-07-01\"\nanswer_grid = 500",
+            "gha.toml:10:1: unknown field `answer_grid`",
+        ),
+        (
+            "bands = 5",
+            "bands = \"month\"",
+            "gha.toml:15:20: `bands` of whole numbers is a width, or the list",
+        ),
+        ("bands = 5", "typical = 200", "gha.toml:15:20: `typical` holds 200"),
+        ("codes = [\"F\", \"M\"]", "open = false", "gha.toml:14:20: a column is one of `codes`"),
+        ("codes = [\"F\", \"M\"]", "date = [2024-06-30, 2024-01-01]", "gha.toml:14:20: `date` is two days"),
+        (
+            "codes = [\"F\", \"M\"]",
+            "date = [\"2024-01-01\", 7]",
+            "gha.toml:14:29: expected a day such as 2026-12-31",
+        ),
+        (
+            "noun = \"person\"",
+            "noun = \"row\"",
+            "gha.toml:10:42: `rows` are counted by the measure of that name",
+        ),
+        (
+            "epsilon_total     = 4.0",
+            "epsilon_total = 4.0\ndelta_per_query = 1e-9",
+            "gha.toml:33:19: `delta_per_query` needs",
+        ),
+        ("\"deny: dimension-not-granted\"", "\"perhaps\"", "gha.toml:39:10: expected `allow`"),
+    ] {
+        assert!(GOOD.contains(written), "{written}");
+        let error = read(&GOOD.replacen(written, instead, 1)).expect_err(instead).to_string();
+        assert!(error.starts_with(expected), "{instead}:\n{error}");
+    }
+    assert!(PolicySet::read(&[]).is_err(), "no file is no permission");
+}
+
+#[test]
+fn a_principal_from_whom_no_question_can_come_is_named_with_its_place() {
+    for (to, expected) in [
+        ("\"spiffe://ecowas.example/analyst/*\"", None),
+        ("\"spiffe://ecowas.example/analyst/awa\"", None),
+        (
+            "\"spiffe://ecowas.example/analyst/*\", \"spiffe://ecowass.example/analyst/*\"",
+            Some(
+                "gha.toml:25:51: grant `regional-analysts` is to `spiffe://ecowass.example/analyst/*`: the gateway's region is",
+            ),
+        ),
+        (
+            "\"spiffe://ecowas.example/coordinator/region\"",
+            Some(
+                "gha.toml:25:14: grant `regional-analysts` is to `spiffe://ecowas.example/coordinator/region`: only analysts ask",
+            ),
+        ),
+    ] {
+        let set = read(&GOOD.replacen("\"spiffe://ecowas.example/analyst/*\"", to, 1)).unwrap();
+        let found: Vec<String> =
+            set.never_matching("ecowas.example").iter().map(ToString::to_string).collect();
+        match (expected, found.as_slice()) {
+            (None, []) => {}
+            (Some(expected), [found]) => assert!(found.starts_with(expected), "{found}"),
+            _ => panic!("{to}: {found:?}"),
+        }
+    }
+}
