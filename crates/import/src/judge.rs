@@ -80,17 +80,21 @@ impl Judgement {
                     this.weigh(column, UnfitValues::LostZeros, lost, present, report, options);
                 }
             }
-            let (order, is_said) = (found.of(Finding::DayOrder), options.notation.days.is_some());
-            let others = in_another_notation(found, present, is_said);
-            // Of days that are in another notation than the others, that is the reason.
-            let apart = if is_said { 0 } else { others.count };
-            if (found.unfit() - apart) * ONE_IN > present {
+            let read = present.saturating_sub(found.unfit());
+            let (order, iso) = (found.of(Finding::DayOrder), found.of(Finding::OtherDays));
+            // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a
+            // column, and so do files of two orders.
+            let against = if read > 0 { order.clone() } else { FoundValues::default() };
+            if (found.unfit() - against.count) * ONE_IN > present {
                 this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
-            } else if is_said && order.count > 0 {
-                this.weigh(column, UnfitValues::OtherOrder, order.clone(), present, report, options);
             }
-            if others.count > 0 {
-                this.weigh(column, UnfitValues::TwoNotations, others, present, report, options);
+            if against.count > 0 {
+                let is_said = options.notation.days.is_some();
+                let fault = if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations };
+                this.weigh(column, fault, against, present, report, options);
+            }
+            if iso.count > 0 && iso.count < read {
+                this.weigh(column, UnfitValues::TwoNotations, iso.clone(), present, report, options);
             }
         }
         this
@@ -125,15 +129,6 @@ impl Judgement {
             }),
         }
     }
-}
-
-/// The days of a column that are written in another way than its other days, if there are both: a spreadsheet that exchanged day
-/// and month where it could leaves such a column, and so do files of two orders. `is_said` where a notation is.
-fn in_another_notation(findings: &Findings, present: u64, is_said: bool) -> FoundValues {
-    let read = present.saturating_sub(findings.unfit());
-    let others = findings.of(if is_said { Finding::OtherDays } else { Finding::DayOrder });
-    let rest = if is_said { read.saturating_sub(others.count) } else { read };
-    if rest > 0 { others.clone() } else { FoundValues::default() }
 }
 
 /// The values of a column that are unread or undeclared, with the first places of all.
@@ -241,8 +236,7 @@ mod tests {
     #[test]
     fn more_than_one_in_twenty_present_values_must_be_accepted_and_every_missing_identifier() {
         use Finding::{
-            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OtherDays, OutsidePeriod,
-            Undeclared,
+            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OutsidePeriod, Undeclared,
         };
         let share = |share| vec![("income", share)];
         for (found, accepted, expected) in [
@@ -264,7 +258,6 @@ mod tests {
             (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.06)]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 6)], vec![], vec![("income", 0.12), ("income", 0.06)]),
             (vec![(1, DayOrder, 100)], vec![], vec![("income", 1.0)]),
-            (vec![(1, OtherDays, 1)], vec![], vec![]),
             (vec![(0, LostZeros, 1), (0, LeadingZero, 9)], vec![], vec![("person_id", 0.01)]),
         ] {
             let accepted: Vec<Accepted> = accepted

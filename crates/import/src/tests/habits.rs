@@ -237,7 +237,7 @@ fn days_in_two_notations_stop_an_import_until_they_are_accepted() {
 #[test]
 fn a_text_that_servers_do_not_read_for_its_length_is_not_read_from_a_file() {
     let office = Office::new().accepting("sex", 1.0).accepting("village", 1.0).accepting("person_id", 0.5);
-    let blanks = " ".repeat(8_192);
+    let blanks = " ".repeat(8_193);
     let content = format!("{HEADER}1,{blanks}F,1,1,,{blanks}\n2{blanks},F,1,1,,Tema\n");
     let report = office.import(&office.write("a.csv", content)).unwrap();
     assert_eq!(found(&report, "sex"), [(Finding::Unreadable, 1, vec![2])]);
