@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use lango_privacy::TEXT_BYTES_MOST;
+
 use crate::{
     notation::Notation,
     report::{Finding, Findings, RowPlace},
     schema::Target,
-    value::{Read, of_identifier, trimmed},
+    value::{Read, begins_with_zero, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
@@ -55,8 +57,12 @@ impl Batch {
     ) {
         self.repeats_header =
             self.repeats_header && trimmed(field).eq_ignore_ascii_case(trimmed(head.as_bytes()));
+        let is_long = field.len() > TEXT_BYTES_MOST;
+        // As an identifier it is none, and as a value it is none that says that there is none.
+        let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
-        let is_missing = target.declared.is_missing(word);
+        let is_missing = !is_long && target.declared.is_missing(word);
+        let mut also = None;
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
             Read::Integer(value)
@@ -64,26 +70,34 @@ impl Batch {
             {
                 (SqlValue::Null, Some(Finding::Missing))
             }
-            Read::Day(day) if is_missing && target.declared.of_text(&day) != Some(Finding::Missing) => {
+            Read::Day(day, _) if is_missing && target.declared.of_text(&day) != Some(Finding::Missing) => {
                 (SqlValue::Null, Some(Finding::Missing))
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
+            Read::Text(text) if column == 0 => {
+                let (identifier, noted) = of_identifier(text);
+                also = begins_with_zero(identifier).then_some(Finding::LeadingZero);
+                let declared = target.declared.of_text(identifier);
+                (SqlValue::Text(self.keep(identifier)), declared.or(noted))
+            }
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
-            Read::Day(day) => (SqlValue::Text(self.keep(&day)), target.declared.of_text(&day)),
+            Read::Day(day, noted) => {
+                let declared = target.declared.of_text(&day);
+                also = noted.filter(|_| declared != Some(Finding::Missing));
+                (SqlValue::Text(self.keep(&day)), declared)
+            }
             Read::UnreadText(..) | Read::UnreadBytes(..) if is_missing => {
                 (SqlValue::Null, Some(Finding::Missing))
             }
             Read::UnreadText(text, reason) => (SqlValue::Text(self.keep(text)), Some(reason)),
             Read::UnreadBytes(bytes, reason) => (SqlValue::Bytes(self.keep(bytes)), Some(reason)),
         };
-        let finding = finding.or_else(|| match &value {
-            SqlValue::Text(_) if column == 0 => of_identifier(word),
-            SqlValue::Null | SqlValue::Integer(_) | SqlValue::Text(_) | SqlValue::Bytes(_) => None,
-        });
         self.values.push(value);
-        if let (Some(finding), Some(findings)) = (finding, self.findings.get_mut(column)) {
-            findings.add(finding, RowPlace { file: self.file, line });
+        if let Some(findings) = self.findings.get_mut(column) {
+            for finding in finding.into_iter().chain(also) {
+                findings.add(finding, RowPlace { file: self.file, line });
+            }
         }
     }
 

@@ -40,6 +40,10 @@ pub enum UnfitValues {
     HiddenLetter,
     /// Some identifiers have `.0` behind a number, and others do not.
     TailedIdentifier,
+    /// Identifiers are others without the zeros in front of them.
+    LostZeros,
+    /// Days are written in another way than the column's other days.
+    TwoNotations,
 }
 
 /// What of the files is unfit, and what the caller had to accept.
@@ -61,8 +65,8 @@ impl Judgement {
             let present = report.rows.saturating_sub(missing.count);
             if at == 0 {
                 let of = |finding| found.of(finding).clone();
-                let (odd, hidden, tailed) =
-                    (of(Finding::OddIdentifier), of(Finding::HiddenLetter), of(Finding::TailedIdentifier));
+                let (odd, hidden) = (of(Finding::OddIdentifier), of(Finding::HiddenLetter));
+                let (tailed, lost) = (of(Finding::TailedIdentifier), of(Finding::LostZeros));
                 if odd.count > 0 && odd.count * ONE_IN <= present {
                     this.weigh(column, UnfitValues::OddIdentifier, odd, present, report, options);
                 }
@@ -72,12 +76,25 @@ impl Judgement {
                 if tailed.count > 0 && tailed.count < present {
                     this.weigh(column, UnfitValues::TailedIdentifier, tailed, present, report, options);
                 }
+                if lost.count > 0 {
+                    this.weigh(column, UnfitValues::LostZeros, lost, present, report, options);
+                }
             }
-            let order = found.of(Finding::DayOrder);
-            if found.unfit() * ONE_IN > present {
+            let read = present.saturating_sub(found.unfit());
+            let (order, iso) = (found.of(Finding::DayOrder), found.of(Finding::OtherDays));
+            // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a
+            // column, and so do files of two orders.
+            let against = if read > 0 { order.clone() } else { FoundValues::default() };
+            if (found.unfit() - against.count) * ONE_IN > present {
                 this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
-            } else if options.notation.days.is_some() && order.count > 0 {
-                this.weigh(column, UnfitValues::OtherOrder, order.clone(), present, report, options);
+            }
+            if against.count > 0 {
+                let is_said = options.notation.days.is_some();
+                let fault = if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations };
+                this.weigh(column, fault, against, present, report, options);
+            }
+            if iso.count > 0 && iso.count < read {
+                this.weigh(column, UnfitValues::TwoNotations, iso.clone(), present, report, options);
             }
         }
         this
@@ -159,6 +176,12 @@ impl std::fmt::Display for UnfitColumn {
             UnfitValues::TailedIdentifier => {
                 format!("{count} of {of} identifiers have `.0` behind a number, and the others do not")
             }
+            UnfitValues::LostZeros => {
+                format!("{count} of {of} identifiers are another one without its zeros in front")
+            }
+            UnfitValues::TwoNotations => {
+                format!("{count} of {of} days are written in another way than the others")
+            }
         };
         write!(f, "`{column}`: {all}, {percent} % ({places}): ")?;
         match (fault, remedies.as_slice()) {
@@ -168,7 +191,19 @@ impl std::fmt::Display for UnfitColumn {
                 f.write_str("take out rows that are totals, notes or labels, and those of nobody")?;
             }
             (UnfitValues::HiddenLetter, _) => f.write_str("take it out")?,
-            (UnfitValues::TailedIdentifier, _) => f.write_str("write all of them in one way")?,
+            (UnfitValues::TailedIdentifier, _) => {
+                let share = self.share();
+                return write!(
+                    f,
+                    "write all of them in one way, or say --accept {column}={share} to import them without it"
+                );
+            }
+            (UnfitValues::LostZeros, _) => {
+                f.write_str("a program took them for numbers, so one unit has two; write all of them with their zeros")?;
+            }
+            (UnfitValues::TwoNotations, _) => f.write_str(
+                "a spreadsheet may have exchanged day and month in some; write all days of the column in one way",
+            )?,
             (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
             (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
         }
@@ -200,7 +235,9 @@ mod tests {
 
     #[test]
     fn more_than_one_in_twenty_present_values_must_be_accepted_and_every_missing_identifier() {
-        use Finding::{Above, DayOrder, DecimalComma, Missing, OutsidePeriod, Undeclared};
+        use Finding::{
+            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OutsidePeriod, Undeclared,
+        };
         let share = |share| vec![("income", share)];
         for (found, accepted, expected) in [
             (vec![(1, DecimalComma, 5)], vec![], vec![]),
@@ -216,7 +253,12 @@ mod tests {
             (vec![(0, Missing, 1)], vec![], vec![("person_id", 0.01)]),
             (vec![(0, Missing, 1)], vec![("PERSON_ID", 0.01)], vec![]),
             (vec![(0, Missing, 2)], vec![("person_id", 0.01)], vec![("person_id", 0.02)]),
-            (vec![(1, DayOrder, 1)], vec![], vec![]),
+            (vec![(1, DayOrder, 1)], vec![], vec![("income", 0.01)]),
+            (vec![(1, DayOrder, 1)], share(0.01), vec![]),
+            (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.06)]),
+            (vec![(1, DayOrder, 6), (1, Undeclared, 6)], vec![], vec![("income", 0.12), ("income", 0.06)]),
+            (vec![(1, DayOrder, 100)], vec![], vec![("income", 1.0)]),
+            (vec![(0, LostZeros, 1), (0, LeadingZero, 9)], vec![], vec![("person_id", 0.01)]),
         ] {
             let accepted: Vec<Accepted> = accepted
                 .iter()
@@ -242,6 +284,25 @@ mod tests {
             "`income`: 1 of 100 days contradict the order of --dates, 1 % (line 2): write all days in one order, or say --accept \
              income=0.01 to import it as it is"
         );
+    }
+
+    #[test]
+    fn days_as_2024_07_01_among_those_of_another_order_are_two_notations() {
+        let mut options = ImportOptions::default();
+        options.notation.days = Some("%d/%m/%Y".parse().unwrap());
+        for (found, expected) in [
+            (vec![(1, Finding::OtherDays, 100)], vec![]),
+            (vec![(1, Finding::OtherDays, 99)], vec![UnfitValues::TwoNotations]),
+            (vec![(1, Finding::OtherDays, 99), (1, Finding::Missing, 1)], vec![]),
+            (vec![(1, Finding::OtherDays, 99), (1, Finding::DayOrder, 1)], vec![UnfitValues::OtherOrder]),
+        ] {
+            let judged = Judgement::of(&report(100, &found), &options);
+            assert_eq!(
+                judged.unfit.iter().map(|unfit| unfit.fault).collect::<Vec<_>>(),
+                expected,
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

@@ -148,6 +148,16 @@ impl DayFormat {
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.0
     }
+
+    /// The same with day and month in each other's place.
+    pub(crate) fn exchanged(&self) -> Self {
+        let exchanged = self.0.iter().map(|piece| match piece {
+            Piece::Day => Piece::Month,
+            Piece::Month => Piece::Day,
+            Piece::Year | Piece::Literal(_) => *piece,
+        });
+        Self(exchanged.collect())
+    }
 }
 
 impl FromStr for DayFormat {

@@ -87,8 +87,14 @@ pub enum Finding {
     OddIdentifier,
     /// An identifier with a letter that cannot be seen.
     HiddenLetter,
-    /// An identifier with `.0` behind a number.
+    /// An identifier with `.0` behind a number, which is left out.
     TailedIdentifier,
+    /// An identifier of digits that begins with 0. It is usual; another may be the same without the zero.
+    LeadingZero,
+    /// An identifier that another one is with more zeros in front.
+    LostZeros,
+    /// A day as `2024-07-01` where another notation is said.
+    OtherDays,
 }
 
 /// For each [`Finding`], the values of a column of which it is true.
@@ -127,7 +133,7 @@ pub enum ImportEvent {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -142,6 +148,9 @@ impl Finding {
         Self::OddIdentifier,
         Self::HiddenLetter,
         Self::TailedIdentifier,
+        Self::LeadingZero,
+        Self::LostZeros,
+        Self::OtherDays,
     ];
 
     /// In words.
@@ -160,7 +169,10 @@ impl Finding {
             Self::Above => "above the upper bound",
             Self::OddIdentifier => "without a digit or with a blank within",
             Self::HiddenLetter => "with a letter that cannot be seen",
-            Self::TailedIdentifier => "with `.0` behind a number",
+            Self::TailedIdentifier => "with `.0` behind a number, which was left out",
+            Self::LeadingZero => "with a zero in front",
+            Self::LostZeros => "another's without its zeros in front",
+            Self::OtherDays => "written as 2024-07-01",
         }
     }
 
@@ -180,7 +192,10 @@ impl Finding {
             | Self::Above
             | Self::OddIdentifier
             | Self::HiddenLetter
-            | Self::TailedIdentifier => None,
+            | Self::TailedIdentifier
+            | Self::LeadingZero
+            | Self::LostZeros
+            | Self::OtherDays => None,
         }
     }
 
@@ -198,13 +213,16 @@ impl Finding {
             | Self::Above
             | Self::OddIdentifier
             | Self::HiddenLetter
-            | Self::TailedIdentifier => false,
+            | Self::TailedIdentifier
+            | Self::LeadingZero
+            | Self::LostZeros
+            | Self::OtherDays => false,
         }
     }
 
-    /// Whether it is noted of identifiers alone.
+    /// Whether it sets an identifier apart from others.
     pub fn is_of_identifiers(self) -> bool {
-        matches!(self, Self::OddIdentifier | Self::HiddenLetter | Self::TailedIdentifier)
+        matches!(self, Self::OddIdentifier | Self::HiddenLetter | Self::TailedIdentifier | Self::LostZeros)
     }
 
     /// Whether such a value is no declared code.
@@ -222,7 +240,10 @@ impl Finding {
             | Self::Above
             | Self::OddIdentifier
             | Self::HiddenLetter
-            | Self::TailedIdentifier => false,
+            | Self::TailedIdentifier
+            | Self::LeadingZero
+            | Self::LostZeros
+            | Self::OtherDays => false,
         }
     }
 }
@@ -248,6 +269,13 @@ impl Findings {
     pub(crate) fn add(&mut self, finding: Finding, place: RowPlace) {
         if let Some(counted) = self.0.get_mut(finding as usize) {
             counted.add(place);
+        }
+    }
+
+    /// Puts what was found at last in place of what was found so far.
+    pub(crate) fn put(&mut self, finding: Finding, found: FoundValues) {
+        if let Some(counted) = self.0.get_mut(finding as usize) {
+            *counted = found;
         }
     }
 

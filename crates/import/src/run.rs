@@ -14,7 +14,8 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn, Tuning, UnitKey,
+    Finding, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn,
+    Tuning, UnitKey,
     batch::Batch,
     files::{FileEnd, Files, changed, undecodable},
     fingerprint,
@@ -126,6 +127,7 @@ impl ImportJob<'_> {
             staging.commit(&progress)?;
         }
         let mut done = found(files, progress, left_out);
+        find_lost_zeros(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -234,6 +236,20 @@ fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportR
     });
     let (rows, columns) = (progress.rows, columns.collect());
     ImportReport { rows, columns, left_out, files: files.names(), key: None }
+}
+
+/// Compares the identifiers, if any of them may have lost zeros.
+fn find_lost_zeros(
+    staging: &Staging,
+    files: Files<'_>,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
+    let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
+    if findings.of(Finding::LeadingZero).count > 0 {
+        let (count, rows) = staging.lost_zeros()?;
+        findings.put(Finding::LostZeros, FoundValues { count, first: files.places(&rows)? });
+    }
+    Ok(())
 }
 
 fn notify(report: Report<'_>, event: ImportEvent) -> Result<(), ImportError> {

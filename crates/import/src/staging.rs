@@ -21,6 +21,7 @@ mod accepted;
 mod ends;
 mod imported;
 mod progress;
+mod zeros;
 
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;

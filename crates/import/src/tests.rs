@@ -7,5 +7,6 @@ mod fixture;
 mod good;
 mod habits;
 mod parquet;
+mod readings;
 mod several;
 mod whole;

@@ -1,6 +1,6 @@
 //! How a field's bytes are read as what its column holds: the one place where they are.
 
-use lango_privacy::Domain;
+use lango_privacy::{Domain, TEXT_BYTES_MOST};
 
 use crate::{notation::Notation, report::Finding};
 
@@ -9,7 +9,7 @@ mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
-pub(crate) use identifier::of_identifier;
+pub(crate) use identifier::{begins_with_zero, of_identifier};
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.
@@ -30,7 +30,8 @@ pub(crate) enum FieldType {
 pub(crate) enum Read<'a> {
     Null,
     Text(&'a [u8]),
-    Day([u8; 10]),
+    /// With what is noted of how it is written.
+    Day([u8; 10], Option<Finding>),
     Integer(i64),
     /// It does not read as the column's type, and is still text.
     UnreadText(&'a [u8], Finding),
@@ -79,21 +80,24 @@ impl FieldType {
         }
     }
 
-    /// Reads a field. Blanks alone are nothing; blanks around a value do not count, but in an open column.
+    /// Reads a field. Blanks alone are nothing; blanks around a value do not count, but in an open column, and in a text that is
+    /// too long to be read at all.
     pub(crate) fn read<'a>(&self, field: &'a [u8], notation: &Notation) -> Read<'a> {
         let word = trimmed(field);
+        let is_long = field.len() > TEXT_BYTES_MOST;
         // Here a field is first a value: what a policy says of values as texts applies to `word`, before its type does.
         match self {
+            Self::Number { .. } if is_long => Read::UnreadBytes(field, Finding::Unreadable),
+            Self::Word | Self::Text | Self::Day if is_long => Read::UnreadText(field, Finding::Unreadable),
             _ if word.is_empty() => Read::Null,
             Self::Text => Read::Text(field),
             Self::Word => Read::Text(word),
             Self::Day => match day::day(word, notation) {
-                Ok(day) => Read::Day(day),
+                Ok((day, noted)) => Read::Day(day, noted),
                 Err(reason) => Read::UnreadText(word, reason),
             },
             Self::Number { scale, excess } => match number::number(word, *scale, *excess, notation) {
-                Ok(Some(value)) => Read::Integer(value),
-                Ok(None) => Read::Null,
+                Ok(value) => Read::Integer(value),
                 Err(reason) => Read::UnreadBytes(word, reason),
             },
         }
@@ -122,14 +126,14 @@ mod tests {
             (&FieldType::Text, b" a ", Read::Text(b" a ")),
             (&FieldType::Text, b"  ", Read::Null),
             (&FieldType::Text, b"", Read::Null),
-            (&FieldType::Day, b"2024-02-29", Read::Day(*b"2024-02-29")),
-            (&FieldType::Day, b" 2024-02-29\t", Read::Day(*b"2024-02-29")),
-            (&FieldType::Day, b"0001-01-01", Read::Day(*b"0001-01-01")),
+            (&FieldType::Day, b"2024-02-29", Read::Day(*b"2024-02-29", None)),
+            (&FieldType::Day, b" 2024-02-29\t", Read::Day(*b"2024-02-29", None)),
+            (&FieldType::Day, b"0001-01-01", Read::Day(*b"0001-01-01", None)),
             (&FieldType::Day, b"2023-02-29", Read::UnreadText(b"2023-02-29", Finding::Unreadable)),
             (&FieldType::Day, b"29.02.2024", Read::UnreadText(b"29.02.2024", Finding::DayOrder)),
             (&number, b"12", Read::Integer(12)),
             (&number, b" 12\xc2\xa0", Read::Integer(12)),
-            (&number, b"NaN", Read::Null),
+            (&number, b"NaN", Read::UnreadBytes(b"NaN", Finding::Unreadable)),
             (&number, b"1 2", Read::UnreadBytes(b"1 2", Finding::Unreadable)),
             (&number, b"12,0", Read::UnreadBytes(b"12,0", Finding::DecimalComma)),
         ] {

@@ -8,7 +8,7 @@ pub use column::Column;
 pub use domain::{Domain, Span};
 pub use grid::{Grid, Range};
 pub use reading::Reading;
-pub use stored::{day, folded, number, trimmed, trimmed_bytes};
+pub use stored::{TEXT_BYTES_MOST, day, folded, number, trimmed, trimmed_bytes};
 
 mod column;
 mod domain;

@@ -8,6 +8,7 @@ mod fixture;
 mod kinds;
 mod oracle;
 mod pooled;
+mod readings;
 mod real;
 mod rights;
 mod sessions;

@@ -2,11 +2,8 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+pub(crate) use lango_privacy::TEXT_BYTES_MOST;
 use lango_privacy::{Column, Domain, day, folded, number, trimmed_bytes};
-
-/// The most bytes of a text that is read, the blanks around it included: what a longer one takes could fail a question, or show
-/// that it is there by the time it takes. As an identifier it is none.
-pub(crate) const TEXT_BYTES_MOST: usize = 8_192;
 
 /// A value as an engine hands it over.
 #[derive(Debug, Clone, Copy, PartialEq)]

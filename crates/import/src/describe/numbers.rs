@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn texts_are_no_numbers_and_typed_numbers_have_no_notation() {
         let mut tally = NumberTally::default();
-        for value in ["", "-", "x1", "1x", "1 2", "12345678901234567890", "e5", "\u{2019}"] {
+        for value in ["", "-", "x1", "1x", "1 2", "12345678901234567890", "e5", "\u{2019}", "\u{2212}7"] {
             assert!(!tally.add(value.as_bytes(), false), "{value}");
         }
-        assert!(tally.add(b"12.50", true) && tally.add("\u{2212}7".as_bytes(), false));
+        assert!(tally.add(b"12.50", true) && tally.add(b"-7", false));
         assert_eq!((tally.counts(), tally.decimals(1)), ([2; 8], 1));
         for value in ["1e5", "25e-1", "+7", "1234567890123456789"] {
             assert!(tally.add(value.as_bytes(), false), "{value}");

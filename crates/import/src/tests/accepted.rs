@@ -92,6 +92,77 @@ fn identifiers_unlike_the_others_stop_an_import_until_they_are_accepted() {
     }
 }
 
+/// Rows with these identifiers.
+fn persons(identifiers: &[&str]) -> String {
+    let row = |identifier: &&str| format!("{identifier},F,1,1,2000-01-01,Tema\n");
+    HEADER.to_owned() + &identifiers.iter().map(row).collect::<String>()
+}
+
+fn identifiers(office: &Office) -> Vec<rusqlite::types::Value> {
+    office.rows().into_iter().map(|row| row[0].clone()).collect()
+}
+
+#[test]
+fn identifiers_that_lost_their_zeros_are_another_one_s_and_stop_an_import_until_they_are_accepted() {
+    let padded = ["0001001", "0001002", "0001003", "A7"];
+    for (first, second, expected) in [
+        (&padded[..], &["1001", "1004", "001002", "7"][..], "2 of 8 identifiers are another one"),
+        (&["1001", "1002"], &["01001"], "1 of 3 identifiers are another one"),
+        (&["0"], &["00"], "1 of 2 identifiers are another one"),
+        (&["01", "02"], &["99", "100", "1000"], ""),
+        (&["01", "02"], &["3", "10"], ""),
+        (&["0A1"], &["A1"], ""),
+        (&padded, &["0002001", "1001001", "0100100"], ""),
+    ] {
+        let mut office = Office::new();
+        office.dataset = dataset(2);
+        let files =
+            [("one.csv", first), ("two.csv", second)].map(|(name, ids)| office.write(name, persons(ids)));
+        let done = office.import_all(&files);
+        let rows: Vec<_> = first.iter().chain(second).map(|text| super::fixture::text(text)).collect();
+        if expected.is_empty() {
+            done.unwrap();
+            assert_eq!(identifiers(&office), rows);
+            continue;
+        }
+        let said = done.unwrap_err().to_string();
+        assert!(said.contains(expected) && office.is_tidy(), "{said}");
+        let office = office.accepting("person_id", 0.5);
+        office.import_all(&files).unwrap();
+        assert_eq!((identifiers(&office), remembered(&office).len()), (rows, 1));
+    }
+    let mut office = Office::new();
+    let files = [("one.csv", &padded[..]), ("two.csv", &["1001", "1004", "001002"])];
+    let files = files.map(|(name, ids)| office.write(name, persons(ids)));
+    let expected = "`person_id`: 2 of 7 identifiers are another one without its zeros in front, 28.58 % (two.csv line 2, two.csv \
+                    line 4): a program took them for numbers, so one unit has two; write all of them with their zeros, or say \
+                    --accept person_id=0.2858 to import it as it is";
+    assert_eq!(office.import_all(&files).unwrap_err().to_string(), expected);
+    office.options.dry_run = true;
+    assert_eq!(office.import_all(&files).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn an_identifier_that_a_program_held_as_a_float_is_the_whole_number() {
+    let office = Office::new();
+    let report = office.import(&office.write("a.csv", persons(&["1001.0", " 1002.00", "03.0"]))).unwrap();
+    let text = super::fixture::text;
+    assert_eq!(identifiers(&office), ["1001", "1002", "03"].map(text));
+    assert_eq!(
+        found(&report, "person_id"),
+        [(Finding::TailedIdentifier, 3, vec![2, 3, 4]), (Finding::LeadingZero, 1, vec![4])]
+    );
+    // Among others it may be a number of its own, and only the caller can say.
+    let mut office = Office::new();
+    office.dataset = dataset(2);
+    let file = office.write("a.csv", persons(&["1.0", "1.1", "1.2"]));
+    let said = office.import(&file).unwrap_err().to_string();
+    assert!(said.ends_with("or say --accept person_id=0.3334 to import them without it"), "{said}");
+    let office = office.accepting("person_id", 0.3334);
+    office.import(&file).unwrap();
+    assert_eq!(identifiers(&office), ["1", "1.1", "1.2"].map(text));
+}
+
 #[test]
 fn values_at_a_bound_and_days_outside_of_the_period_are_counted_and_imported() {
     let office = Office::new();

@@ -120,7 +120,7 @@ fn one_notation_is_found_for_the_whole_file() {
         ("a;b", "1;30", vec![(Point, None)], vec![], &[]),
         ("a;b", "1,500;F", vec![(Comma, None), (Point, Some(Thousands::Comma))], vec![], &[]),
         ("a;b", "1.500;500", vec![(Point, None), (Comma, Some(Thousands::Point))], vec![], &[]),
-        ("a;b", "1e5;\u{2212}7", vec![(Point, None)], vec![], &[]),
+        ("a;b", "1e5;-7", vec![(Point, None)], vec![], &[]),
         ("a;b", "1985010012345600000;1'200", vec![(Point, Some(Thousands::Apostrophe))], vec![], &[]),
         ("a;b", "2.5;1,5", vec![(Point, None)], vec![], &["b"]),
         ("a;b;c", "1.25;7.5;2,5", vec![(Point, None)], vec![], &["c"]),

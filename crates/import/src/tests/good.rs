@@ -163,7 +163,7 @@ fn values_are_kept_as_they_stand_and_reported_by_line_where_they_do_not_read() {
     );
     // The first row holds a line break, so the second begins on line 4.
     for (column, expected) in [
-        ("person_id", vec![(Finding::Missing, 1, vec![4])]),
+        ("person_id", vec![(Finding::Missing, 1, vec![4]), (Finding::LeadingZero, 3, vec![2, 5, 6])]),
         (
             "age",
             vec![

@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use lango_privacy::{Domain, Span};
-
 use crate::{
     notation::{DayFormat, Notation, Piece},
     report::Finding,
@@ -11,10 +9,6 @@ use crate::{
 
 /// A day as `YYYY-MM-DD`.
 pub(super) type IsoDay = [u8; 10];
-
-/// The one reading of a day is the privacy core's.
-static ANY: LazyLock<Domain> =
-    LazyLock::new(|| Domain::Date { from: String::new(), until: "9999-12-31".to_owned(), by: Span::Day });
 
 /// Formats by which days are recognised that are written in another order than the one that is read.
 static OTHERS: LazyLock<Vec<DayFormat>> = LazyLock::new(|| {
@@ -37,17 +31,21 @@ pub(crate) fn day_readings(text: &[u8]) -> u32 {
     OTHERS.iter().rev().fold(0, |bits, format| (bits << 1) | u32::from(fits(format))) << 1 | u32::from(is_iso)
 }
 
-/// The day that a text begins with, as it is written: a time and an offset after it change nothing.
-pub(super) fn day(text: &[u8], notation: &Notation) -> Result<IsoDay, Finding> {
+/// The day that a text begins with, as it is written: a time and an offset after it change nothing. And what is noted of how it
+/// is written, for a spreadsheet writes a day of which it exchanged day and month as `2024-07-01` among the others.
+pub(super) fn day(text: &[u8], notation: &Notation) -> Result<(IsoDay, Option<Finding>), Finding> {
     let read = match &notation.days {
-        None => iso(text),
-        Some(format) => {
-            formatted(text, format).or_else(|| if reads_iso_too(format) { iso(text) } else { None })
-        }
+        None => iso(text).map(|day| (day, None)),
+        Some(format) => formatted(text, format).map(|day| (day, None)).or_else(|| {
+            let day = iso(text).filter(|_| reads_iso_too(format))?;
+            Some((day, Some(Finding::OtherDays)))
+        }),
     };
     read.ok_or_else(|| {
-        let another = OTHERS.iter().any(|format| formatted(text, format).is_some());
-        if another { Finding::DayOrder } else { Finding::Unreadable }
+        let exchanged = notation.days.as_ref().map(DayFormat::exchanged);
+        let mut others = OTHERS.iter().chain(&exchanged);
+        let is_day = others.any(|format| formatted(text, format).is_some());
+        if is_day { Finding::DayOrder } else { Finding::Unreadable }
     })
 }
 
@@ -56,13 +54,10 @@ fn reads_iso_too(format: &DayFormat) -> bool {
     format.pieces().first() != Some(&Piece::Year)
 }
 
+/// The one reading of such a day is the privacy core's, in registers on servers too.
 fn iso(text: &[u8]) -> Option<IsoDay> {
-    let (day, rest) = text.split_first_chunk::<10>()?;
-    (is_time(rest) && is_day(day)).then_some(*day)
-}
-
-fn is_day(day: &IsoDay) -> bool {
-    std::str::from_utf8(day).is_ok_and(|text| ANY.key_of(text).is_some())
+    let day = lango_privacy::day(std::str::from_utf8(text).ok()?)?;
+    day.as_bytes().try_into().ok()
 }
 
 fn formatted(text: &[u8], format: &DayFormat) -> Option<IsoDay> {
@@ -94,7 +89,7 @@ fn formatted(text: &[u8], format: &DayFormat) -> Option<IsoDay> {
     };
     let ([a, b, c, d], [e, f], [g, h]) = (*year, two(month)?, two(day)?);
     let day = [a, b, c, d, b'-', e, f, b'-', g, h];
-    (is_time(rest) && is_day(&day)).then_some(day)
+    iso(&day).filter(|_| is_time(rest))
 }
 
 /// Whether this is nothing, or a time of day after a `T` or blanks: `T12:30`, ` 12:30:00.5+02:00`, ` 1:05 PM`, ` 00:00:00 UTC`.
@@ -157,25 +152,35 @@ mod tests {
     fn day_of(text: &str, format: Option<&str>) -> Result<String, Finding> {
         let days = format.map(|format| format.parse().unwrap());
         let notation = Notation { days, ..Notation::default() };
-        day(text.as_bytes(), &notation).map(|day| String::from_utf8(day.to_vec()).unwrap())
+        day(text.as_bytes(), &notation).map(|(day, _)| String::from_utf8(day.to_vec()).unwrap())
     }
 
     #[test]
     fn a_day_is_read_as_it_is_written_whatever_time_follows() {
+        for time in
+            ["", " 00:00:00", "T00:00:00Z", "T23:59", " 23:30:00.123456", " 00:00:00+00", "T23:30:00.5-0330"]
+        {
+            assert_eq!(day_of(&format!("2023-07-01{time}"), None), Ok("2023-07-01".into()), "{time}");
+            assert_eq!(
+                day_of(&format!("1/7/2023{time}"), Some("%d/%m/%Y")),
+                Ok("2023-07-01".into()),
+                "{time}"
+            );
+        }
+        // What servers do not read is read in a notation that is said alone.
         for time in [
-            "",
-            " 00:00:00",
-            "T00:00:00Z",
-            "T23:59",
-            " 23:30:00.123456",
-            " 00:00:00+00",
             " 23:30:00 +02:00",
-            "T23:30:00.5-0330",
             "  1:05:00 PM",
+            " 1:05 PM",
             " 00:00:00 UTC",
             "T24:00:00",
+            "t12:30",
+            "T12:30z",
+            " 12:30:00,5",
         ] {
-            assert_eq!(day_of(&format!("2023-07-01{time}"), None), Ok("2023-07-01".into()), "{time}");
+            let text = format!("2023-07-01{time}");
+            assert_eq!(day_of(&text, None), Err(Finding::DayOrder), "{time}");
+            assert_eq!(day_of(&text, Some("%Y-%m-%d")), Ok("2023-07-01".into()), "{time}");
             assert_eq!(
                 day_of(&format!("1/7/2023{time}"), Some("%d/%m/%Y")),
                 Ok("2023-07-01".into()),
@@ -236,6 +241,7 @@ mod tests {
             ("1/2/2023", Some("%m/%d/%Y"), Ok("2023-01-02")),
             ("20231231", Some("%Y%m%d"), Ok("2023-12-31")),
             ("31.12.2023", Some("%d.%m.%Y"), Ok("2023-12-31")),
+            ("31_12_2023", Some("%m_%d_%Y"), Err(Finding::DayOrder)),
             // An ISO day is no day of another order.
             ("2023-12-31", Some("%d.%m.%Y"), Ok("2023-12-31")),
             ("01/31/2023", Some("%d/%m/%Y"), Err(Finding::DayOrder)),
@@ -252,6 +258,21 @@ mod tests {
             ("soon", Some("%d/%m/%Y"), Err(Finding::Unreadable)),
         ] {
             assert_eq!(day_of(text, format), expected.map(str::to_owned), "{text} {format:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_in_another_notation_than_the_one_that_is_said_is_noted() {
+        for (text, format, expected) in [
+            ("2023-05-01", Some("%d/%m/%Y"), Some(Finding::OtherDays)),
+            ("2023-05-01 00:00:00", Some("%m.%d.%Y"), Some(Finding::OtherDays)),
+            ("01/05/2023", Some("%d/%m/%Y"), None),
+            ("2023-05-01", Some("%Y-%m-%d"), None),
+            ("2023-05-01", None, None),
+        ] {
+            let days = format.map(|format| format.parse().unwrap());
+            let (_, noted) = day(text.as_bytes(), &Notation { days, ..Notation::default() }).unwrap();
+            assert_eq!(noted, expected, "{text} {format:?}");
         }
     }
 }

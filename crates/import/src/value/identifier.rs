@@ -6,21 +6,31 @@ use crate::report::Finding;
 const HIDDEN: [&str; 8] =
     ["\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}"];
 
-/// What is noted of an identifier without the blanks around it. Totals, notes, labels and words for what is missing have no
-/// digit, or have a blank within.
-pub(crate) fn of_identifier(text: &[u8]) -> Option<Finding> {
+/// An identifier without the blanks around it as it is kept, and what is noted of it. Totals, notes, labels and words for what is
+/// missing have no digit, or have a blank within. The `.0` behind a whole number, which a program wrote that held it as a float,
+/// is left out: so it is the identifier that a float of a Parquet file is.
+pub(crate) fn of_identifier(text: &[u8]) -> (&[u8], Option<Finding>) {
     let is_control = |byte: &u8| byte.is_ascii_control();
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
     if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(is_hidden)) {
-        return Some(Finding::HiddenLetter);
+        return (text, Some(Finding::HiddenLetter));
     }
     let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
     let before = text.get(..text.len() - zeros).and_then(|text| text.strip_suffix(b"."));
-    if zeros > 0 && before.is_some_and(|whole| !whole.is_empty() && whole.iter().all(u8::is_ascii_digit)) {
-        return Some(Finding::TailedIdentifier);
+    if let Some(whole) = before.filter(|whole| zeros > 0 && is_digits(whole)) {
+        return (whole, Some(Finding::TailedIdentifier));
     }
     let is_usual = text.iter().any(u8::is_ascii_digit) && !text.contains(&b' ');
-    (!is_usual).then_some(Finding::OddIdentifier)
+    (text, (!is_usual).then_some(Finding::OddIdentifier))
+}
+
+/// Whether an identifier would lose a zero if a program took it for a number.
+pub(crate) fn begins_with_zero(identifier: &[u8]) -> bool {
+    matches!(identifier, [b'0', rest @ ..] if is_digits(rest))
+}
+
+fn is_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -46,7 +56,18 @@ mod tests {
             ("1001\u{200b}", Some(Finding::HiddenLetter)),
             ("10\n01", Some(Finding::HiddenLetter)),
         ] {
-            assert_eq!(of_identifier(text.as_bytes()), expected, "{text:?}");
+            let (kept, noted) = of_identifier(text.as_bytes());
+            assert_eq!(noted, expected, "{text:?}");
+            assert_eq!(kept == b"1001", text.starts_with("1001") && text.is_ascii(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn zeros_in_front_of_a_number_may_be_lost() {
+        for (identifier, expected) in
+            [("0001001", true), ("00", true), ("0", false), ("1001", false), ("0A1", false), ("", false)]
+        {
+            assert_eq!(begins_with_zero(identifier.as_bytes()), expected, "{identifier}");
         }
     }
 }

@@ -155,6 +155,14 @@ impl Import {
         if !odd.is_empty() {
             section(&mut rows, "identifiers", odd.into_iter());
         }
+        let days: Vec<String> = report
+            .columns
+            .iter()
+            .flat_map(|held| found(report, held, |finding| finding == Finding::OtherDays))
+            .collect();
+        if !days.is_empty() {
+            section(&mut rows, "days", days.into_iter());
+        }
         let gaps = report.columns.iter().skip(1).filter_map(|held| {
             let count = held.findings.of(Finding::Missing).count;
             let all = if count == report.rows { ", all of them" } else { "" };
