@@ -3,8 +3,8 @@
 use super::Staging;
 use crate::options::Accepted;
 
-/// A row for each column of which values were unread, undeclared or missing, and accepted: the table's name, the column, and the
-/// share that was accepted, from 0 to 1.
+/// A row for each column of which values were unread, undeclared, missing or unlike the others, and accepted: the table's name,
+/// the column, and the share that was accepted, from 0 to 1.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_accepted (
     table_name TEXT NOT NULL COLLATE NOCASE,
     column_name TEXT NOT NULL COLLATE NOCASE,

@@ -117,7 +117,11 @@ fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorRepor
         for (column, share) in &noted.accepted {
             report.warning(
                 format!("dataset {}, column {column}", dataset.name),
-                format!("up to {:.1} % of its values were accepted as unread, undeclared or missing when it was imported", share * 100.0),
+                format!(
+                    "up to {:.1} % of its values were accepted as unread, undeclared, missing or unlike the others when it was \
+                     imported",
+                    share * 100.0
+                ),
                 "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
             );
         }
