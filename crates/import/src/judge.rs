@@ -38,6 +38,8 @@ pub enum UnfitValues {
     OddIdentifier,
     /// Identifiers hold letters that cannot be seen.
     HiddenLetter,
+    /// Identifiers are numbers with an exponent, of which the last digits are lost.
+    RoundedIdentifier,
     /// Some identifiers have `.0` behind a number, and others do not.
     TailedIdentifier,
     /// Identifiers are others without the zeros in front of them.
@@ -73,6 +75,10 @@ impl Judgement {
                 if hidden.count > 0 {
                     this.weigh(column, UnfitValues::HiddenLetter, hidden, present, report, options);
                 }
+                let rounded = of(Finding::RoundedIdentifier);
+                if rounded.count > 0 {
+                    this.weigh(column, UnfitValues::RoundedIdentifier, rounded, present, report, options);
+                }
                 if tailed.count > 0 && tailed.count < present {
                     this.weigh(column, UnfitValues::TailedIdentifier, tailed, present, report, options);
                 }
@@ -85,7 +91,7 @@ impl Judgement {
             // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a
             // column, and so do files of two orders.
             let against = if read > 0 { order.clone() } else { FoundValues::default() };
-            if (found.unfit() - against.count) * ONE_IN > present {
+            if found.unfit() * ONE_IN > present && found.unfit() > against.count {
                 this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
             }
             if against.count > 0 {
@@ -173,6 +179,9 @@ impl std::fmt::Display for UnfitColumn {
             UnfitValues::HiddenLetter => {
                 format!("{count} of {of} identifiers hold a letter that cannot be seen")
             }
+            UnfitValues::RoundedIdentifier => {
+                format!("{count} of {of} identifiers are numbers with an exponent, without their last digits")
+            }
             UnfitValues::TailedIdentifier => {
                 format!("{count} of {of} identifiers have `.0` behind a number, and the others do not")
             }
@@ -191,19 +200,30 @@ impl std::fmt::Display for UnfitColumn {
                 f.write_str("take out rows that are totals, notes or labels, and those of nobody")?;
             }
             (UnfitValues::HiddenLetter, _) => f.write_str("take it out")?,
+            (UnfitValues::RoundedIdentifier, _) => {
+                f.write_str(
+                    "a spreadsheet rounded them, so that one may stand for many; export them again as texts",
+                )?;
+            }
             (UnfitValues::TailedIdentifier, _) => {
                 let share = self.share();
                 return write!(
                     f,
-                    "write all of them in one way, or say --accept {column}={share} to import them without it"
+                    "write all of them in one way, or say --accept {column}={share} to import them: `.0` is left out, and more \
+                     zeros are kept"
                 );
             }
             (UnfitValues::LostZeros, _) => {
                 f.write_str("a program took them for numbers, so one unit has two; write all of them with their zeros")?;
             }
-            (UnfitValues::TwoNotations, _) => f.write_str(
-                "a spreadsheet may have exchanged day and month in some; write all days of the column in one way",
-            )?,
+            (UnfitValues::TwoNotations, remedies) => {
+                f.write_str(
+                    "a spreadsheet may have exchanged day and month in some; write all days of the column in one way",
+                )?;
+                if !remedies.is_empty() {
+                    write!(f, " and, if it is another than 2024-07-01, say {}", remedies.join(" and "))?;
+                }
+            }
             (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
             (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
         }
@@ -236,7 +256,8 @@ mod tests {
     #[test]
     fn more_than_one_in_twenty_present_values_must_be_accepted_and_every_missing_identifier() {
         use Finding::{
-            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OutsidePeriod, Undeclared,
+            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OutsidePeriod, RoundedIdentifier,
+            Undeclared,
         };
         let share = |share| vec![("income", share)];
         for (found, accepted, expected) in [
@@ -255,7 +276,9 @@ mod tests {
             (vec![(0, Missing, 2)], vec![("person_id", 0.01)], vec![("person_id", 0.02)]),
             (vec![(1, DayOrder, 1)], vec![], vec![("income", 0.01)]),
             (vec![(1, DayOrder, 1)], share(0.01), vec![]),
-            (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.06)]),
+            (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.11), ("income", 0.06)]),
+            (vec![(1, DayOrder, 6), (1, Undeclared, 5)], share(0.06), vec![("income", 0.11)]),
+            (vec![(0, RoundedIdentifier, 1)], vec![], vec![("person_id", 0.01)]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 6)], vec![], vec![("income", 0.12), ("income", 0.06)]),
             (vec![(1, DayOrder, 100)], vec![], vec![("income", 1.0)]),
             (vec![(0, LostZeros, 1), (0, LeadingZero, 9)], vec![], vec![("person_id", 0.01)]),

@@ -87,8 +87,10 @@ pub enum Finding {
     OddIdentifier,
     /// An identifier with a letter that cannot be seen.
     HiddenLetter,
-    /// An identifier with `.0` behind a number, which is left out.
+    /// An identifier with zeros alone behind a number's point; one zero is left out with the point.
     TailedIdentifier,
+    /// An identifier that is a number with an exponent, as spreadsheets write one of many digits.
+    RoundedIdentifier,
     /// An identifier of digits that begins with 0. It is usual; another may be the same without the zero.
     LeadingZero,
     /// An identifier that another one is with more zeros in front.
@@ -133,7 +135,7 @@ pub enum ImportEvent {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -148,6 +150,7 @@ impl Finding {
         Self::OddIdentifier,
         Self::HiddenLetter,
         Self::TailedIdentifier,
+        Self::RoundedIdentifier,
         Self::LeadingZero,
         Self::LostZeros,
         Self::OtherDays,
@@ -169,7 +172,8 @@ impl Finding {
             Self::Above => "above the upper bound",
             Self::OddIdentifier => "without a digit or with a blank within",
             Self::HiddenLetter => "with a letter that cannot be seen",
-            Self::TailedIdentifier => "with `.0` behind a number, which was left out",
+            Self::TailedIdentifier => "with `.0` behind a number, which is left out if it is one zero",
+            Self::RoundedIdentifier => "a number with an exponent",
             Self::LeadingZero => "with a zero in front",
             Self::LostZeros => "another's without its zeros in front",
             Self::OtherDays => "written as 2024-07-01",
@@ -193,6 +197,7 @@ impl Finding {
             | Self::OddIdentifier
             | Self::HiddenLetter
             | Self::TailedIdentifier
+            | Self::RoundedIdentifier
             | Self::LeadingZero
             | Self::LostZeros
             | Self::OtherDays => None,
@@ -214,6 +219,7 @@ impl Finding {
             | Self::OddIdentifier
             | Self::HiddenLetter
             | Self::TailedIdentifier
+            | Self::RoundedIdentifier
             | Self::LeadingZero
             | Self::LostZeros
             | Self::OtherDays => false,
@@ -222,7 +228,14 @@ impl Finding {
 
     /// Whether it sets an identifier apart from others.
     pub fn is_of_identifiers(self) -> bool {
-        matches!(self, Self::OddIdentifier | Self::HiddenLetter | Self::TailedIdentifier | Self::LostZeros)
+        matches!(
+            self,
+            Self::OddIdentifier
+                | Self::HiddenLetter
+                | Self::TailedIdentifier
+                | Self::RoundedIdentifier
+                | Self::LostZeros
+        )
     }
 
     /// Whether such a value is no declared code.
@@ -241,6 +254,7 @@ impl Finding {
             | Self::OddIdentifier
             | Self::HiddenLetter
             | Self::TailedIdentifier
+            | Self::RoundedIdentifier
             | Self::LeadingZero
             | Self::LostZeros
             | Self::OtherDays => false,

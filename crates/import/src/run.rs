@@ -25,6 +25,9 @@ use crate::{
     staging::{ImportedData, Progress, Repeated, Staging},
 };
 
+/// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
+/// is not taken for the same data.
+const READING: u32 = 2;
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
 const BATCHES_WAITING: usize = 4;
 /// A transaction's text: what is changed stays in SQLite's cache, so that readers of the register wait for commits only.
@@ -82,7 +85,11 @@ impl ImportJob<'_> {
     /// them: a declaration has its own place in what answers are stored under.
     fn imported(&self, schema: &TableSchema, files: Files<'_>) -> Result<ImportedData, ImportError> {
         let ImportOptions { notation, renames, .. } = self.options;
-        let data = format!("{}\n{}\n{notation:?}\n{renames:?}", files.content()?, files.describe());
+        let data = format!(
+            "reading {READING}\n{}\n{}\n{notation:?}\n{renames:?}",
+            files.content()?,
+            files.describe()
+        );
         let imported = ImportedData {
             dataset: self.dataset.name.to_string(),
             version: self.dataset.version.to_string(),
@@ -109,7 +116,12 @@ impl ImportJob<'_> {
         report: Report<'_>,
     ) -> Result<ImportReport, ImportError> {
         let schema = files.schema();
-        let reading = format!("{}\n{:?}\n{}", files.describe(), self.options.notation, schema.describe());
+        let reading = format!(
+            "reading {READING}\n{}\n{:?}\n{}",
+            files.describe(),
+            self.options.notation,
+            schema.describe()
+        );
         let (mut progress, event) = staging.resume(fingerprint, &reading, schema.columns.len())?;
         if let Some(event) = event {
             notify(report, event)?;

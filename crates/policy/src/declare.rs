@@ -172,7 +172,8 @@ impl In<'_> {
         Ok(reading)
     }
 
-    /// Takes in a text that says in every column that a value is missing, unless it could be a value of this one.
+    /// Takes in a text that says in every column that a value is missing; an error where it could be a value of this one, or is
+    /// finer than its values.
     fn missing_everywhere(
         &self,
         missing: &Spanned<String>,
@@ -190,7 +191,10 @@ impl In<'_> {
                 return Err(self.error(missing, message));
             }
             if !exact {
-                return Ok(());
+                let message = format!(
+                    "{text:?} has more decimals than a column of the dataset keeps: say it in the columns' own `missing`"
+                );
+                return Err(self.error(missing, message));
             }
         }
         reading.missing.insert(text.clone());

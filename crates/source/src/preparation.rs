@@ -36,8 +36,8 @@ pub enum Stale {
     /// It was made for another version of the dataset.
     #[error("it was made for another version of the dataset")]
     Version,
-    /// The policy declares the unit, its bounds or the columns differently now.
-    #[error("the policy declares the unit, its bounds or the columns otherwise now")]
+    /// The policy declares the unit, its bounds or the columns differently now, or this program prepares them differently.
+    #[error("the unit, its bounds or the columns are declared or prepared otherwise now")]
     Policy,
     /// The rows of a unit are put in order with another secret, that of another ledger.
     #[error("it was made with another ledger's secret")]
@@ -66,12 +66,16 @@ impl std::fmt::Display for Bounding {
     }
 }
 
+/// The form of prepared rows. INVARIANT: it is raised when the row order, the normal form of a value or the columns of prepared
+/// tables change, so that what an earlier version of the program prepared is not read as this one would.
+const FORM: &str = "lango-prepared 2";
+
 /// What a preparation is tied to. Rows that change under the same version are not seen: the version is the office's promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tie {
     /// The dataset's version.
     pub(crate) version: String,
-    /// A digest of the unit, its bounds and the declared columns with their keys.
+    /// A digest of the unit, its bounds and the declared columns with their keys, and of the form of prepared rows.
     pub(crate) terms: String,
     /// A digest that identifies the secret without revealing it.
     pub(crate) secret: String,
@@ -84,7 +88,7 @@ impl Tie {
         let terms = dataset.terms(dataset.columns.keys(), &Accounting::Pure);
         Self {
             version: dataset.version.to_string(),
-            terms: digest(&[terms.as_bytes()]),
+            terms: digest(&[FORM.as_bytes(), terms.as_bytes()]),
             secret: digest(&[b"lango-secret-identifier", secret.bytes()]),
             table: digest(&[fingerprint.as_bytes()]),
         }

@@ -16,6 +16,8 @@ static WITH_MARKS: LazyLock<u32> =
 pub(super) struct DayTally {
     /// How many values are days as each format reads them, `2024-07-01` first; empty before the first day.
     counts: Vec<u64>,
+    /// How many values are days in any format.
+    all: u64,
     /// How many have marks between the day, the month and the year.
     with_marks: u64,
     /// One of them has a time.
@@ -39,6 +41,7 @@ impl DayTally {
         for (bit, count) in self.counts.iter_mut().enumerate() {
             *count += u64::from(readings >> bit & 1);
         }
+        self.all += 1;
         self.with_marks += u64::from(readings & *WITH_MARKS != 0);
         self.has_times |= value.contains(&b':');
         true
@@ -55,14 +58,17 @@ impl DayTally {
         self.with_marks
     }
 
-    /// Whether days stand in two notations: some as `2024-07-01` and others with the day or the month first, or no format reads
-    /// all of them.
+    /// Whether days stand in two notations: some as `2024-07-01` and others with the day or the month first, some without
+    /// marks, or no format reads all of them.
     pub(super) fn are_mixed(&self) -> bool {
         let iso = self.counts.first().copied().unwrap_or(0);
         let begins_with_year = |way| format(way).is_none_or(|format| format.to_string().starts_with("%Y"));
         let is_other = |way: &usize| !begins_with_year(*way) && self.is_read_by(*way);
         let most = self.most(true);
-        most < self.with_marks || (0 < iso && iso < most && (1..ways()).any(|way| is_other(&way)))
+        let some_have_marks = 0 < self.with_marks && self.with_marks < self.all;
+        some_have_marks
+            || most < self.with_marks
+            || (0 < iso && iso < most && (1..ways()).any(|way| is_other(&way)))
     }
 
     /// Whether a format reads as many values as any does.
@@ -125,7 +131,7 @@ mod tests {
             (&["2023-12-31", "30/12/2023"][..], false, true),
             (&["13/12/2023", "12/13/2023"], false, true),
             (&["2023-12-31", "2023-12-30 10:30"], false, false),
-            (&["2023-12-31", "20231230"], false, false),
+            (&["2023-12-31", "20231230"], false, true),
             (&["20231231", "31122023", "20231231 10:30"], false, false),
             (&["1/2/2023", "31/12/2023", "soon"], false, false),
             (&["2023-12-31", "2023-01-02"], true, false),

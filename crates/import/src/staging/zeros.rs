@@ -25,7 +25,8 @@ impl Staging {
                 SELECT ltrim({unit}, '0') AS number, max(length({unit})) AS width FROM {of_digits}
                 GROUP BY 1 HAVING min(length({unit})) < max(length({unit}))
             )
-            SELECT length({unit}) < width FROM {staging} NOT INDEXED LEFT JOIN widest ON number = ltrim({unit}, '0')"
+            SELECT length({staging}.{unit}) < widest.width FROM {staging} NOT INDEXED
+            LEFT JOIN widest ON widest.number = ltrim({staging}.{unit}, '0')"
         );
         let mut statement = self.connection.prepare(&sql)?;
         let mut found = statement.query([])?;

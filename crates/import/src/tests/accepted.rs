@@ -145,7 +145,7 @@ fn identifiers_that_lost_their_zeros_are_another_one_s_and_stop_an_import_until_
 #[test]
 fn an_identifier_that_a_program_held_as_a_float_is_the_whole_number() {
     let office = Office::new();
-    let report = office.import(&office.write("a.csv", persons(&["1001.0", " 1002.00", "03.0"]))).unwrap();
+    let report = office.import(&office.write("a.csv", persons(&["1001.0", " 1002.0", "03.0"]))).unwrap();
     let text = super::fixture::text;
     assert_eq!(identifiers(&office), ["1001", "1002", "03"].map(text));
     assert_eq!(
@@ -157,10 +157,46 @@ fn an_identifier_that_a_program_held_as_a_float_is_the_whole_number() {
     office.dataset = dataset(2);
     let file = office.write("a.csv", persons(&["1.0", "1.1", "1.2"]));
     let said = office.import(&file).unwrap_err().to_string();
-    assert!(said.ends_with("or say --accept person_id=0.3334 to import them without it"), "{said}");
+    let expected =
+        "or say --accept person_id=0.3334 to import them: `.0` is left out, and more zeros are kept";
+    assert!(said.ends_with(expected), "{said}");
     let office = office.accepting("person_id", 0.3334);
     office.import(&file).unwrap();
     assert_eq!(identifiers(&office), ["1", "1.1", "1.2"].map(text));
+    // More zeros than one may be thousands, and two identifiers that differ in their zeros stay two.
+    let mut office = Office::new();
+    office.dataset = dataset(2);
+    let office = office.accepting("person_id", 0.5);
+    office.import(&office.write("a.csv", persons(&["1.000", "1", "12.00", "12"]))).unwrap();
+    assert_eq!(identifiers(&office), ["1.000", "1", "12.00", "12"].map(text));
+}
+
+#[test]
+fn identifiers_that_a_spreadsheet_rounded_stop_an_import() {
+    let mut office = Office::new();
+    office.dataset = dataset(3);
+    let file = office.write("a.csv", persons(&["1.00123E+12", "1.00123E+12", "1001230000003"]));
+    let said = office.import(&file).unwrap_err().to_string();
+    assert!(
+        said.contains("2 of 3 identifiers are numbers with an exponent, without their last digits"),
+        "{said}"
+    );
+    assert!(said.contains("export them again as texts"), "{said}");
+}
+
+#[test]
+fn lost_zeros_are_found_whatever_other_columns_are_called() {
+    let mut office = Office::new();
+    let whole = || lango_privacy::Column::from(lango_privacy::Domain::integer(0, 9, 1).unwrap());
+    for name in ["number", "width"] {
+        office.dataset.columns.insert(name.parse().unwrap(), whole());
+    }
+    let rows = persons(&["01", "1", "7"]);
+    let mut lines = rows.lines();
+    let header = format!("{},number,width\n", lines.next().unwrap());
+    let rows: String = lines.map(|line| format!("{line},1,2\n")).collect();
+    let said = office.import(&office.write("a.csv", header + &rows)).unwrap_err().to_string();
+    assert!(said.contains("1 of 3 identifiers are another one without its zeros in front"), "{said}");
 }
 
 #[test]

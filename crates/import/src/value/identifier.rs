@@ -15,13 +15,29 @@ pub(crate) fn of_identifier(text: &[u8]) -> (&[u8], Option<Finding>) {
     if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(is_hidden)) {
         return (text, Some(Finding::HiddenLetter));
     }
+    if let Some(whole) = text.strip_suffix(b".0").filter(|whole| is_digits(whole)) {
+        return (whole, Some(Finding::TailedIdentifier));
+    }
+    // Of `1.000` and `1.00` nobody can say whether the zeros are a float's.
     let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
     let before = text.get(..text.len() - zeros).and_then(|text| text.strip_suffix(b"."));
-    if let Some(whole) = before.filter(|whole| zeros > 0 && is_digits(whole)) {
-        return (whole, Some(Finding::TailedIdentifier));
+    if before.is_some_and(|whole| zeros > 0 && is_digits(whole)) {
+        return (text, Some(Finding::TailedIdentifier));
+    }
+    if has_exponent(text) {
+        return (text, Some(Finding::RoundedIdentifier));
     }
     let is_usual = text.iter().any(u8::is_ascii_digit) && !text.contains(&b' ');
     (text, (!is_usual).then_some(Finding::OddIdentifier))
+}
+
+/// Whether this is a number as a spreadsheet shows a long one: `1.00123E+12`.
+fn has_exponent(text: &[u8]) -> bool {
+    let mut parts = text.splitn(2, |byte| byte.eq_ignore_ascii_case(&b'e'));
+    let (Some(number), Some([b'+', exponent @ ..])) = (parts.next(), parts.next()) else { return false };
+    let [first, rest @ ..] = number else { return false };
+    let decimals = rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b","));
+    first.is_ascii_digit() && is_digits(exponent) && (rest.is_empty() || decimals.is_some_and(is_digits))
 }
 
 /// Whether an identifier would lose a zero if a program took it for a number.
@@ -52,13 +68,21 @@ mod tests {
             ("1001.0", Some(Finding::TailedIdentifier)),
             ("1001.00", Some(Finding::TailedIdentifier)),
             (".0", None),
+            ("1.00123E+12", Some(Finding::RoundedIdentifier)),
+            ("1,2e+11", Some(Finding::RoundedIdentifier)),
+            ("1E+05", Some(Finding::RoundedIdentifier)),
+            ("4E12", None),
+            ("12E+5", None),
+            ("1.E+5", None),
+            ("1E+", None),
             ("\u{feff}1001", Some(Finding::HiddenLetter)),
             ("1001\u{200b}", Some(Finding::HiddenLetter)),
             ("10\n01", Some(Finding::HiddenLetter)),
         ] {
             let (kept, noted) = of_identifier(text.as_bytes());
             assert_eq!(noted, expected, "{text:?}");
-            assert_eq!(kept == b"1001", text.starts_with("1001") && text.is_ascii(), "{text:?}");
+            let expected = if text == "1001.0" { "1001" } else { text };
+            assert_eq!(kept, expected.as_bytes(), "{text:?}");
         }
     }
 

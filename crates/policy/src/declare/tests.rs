@@ -118,6 +118,7 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ("", "age = { integer = [0, 110], missing = [\"99.5\"] }".to_owned(), "more decimals than the column keeps"),
         ("", "age = { integer = [0, 110], case = \"ignore\" }".to_owned(), "`case` is for columns of `codes`"),
         ("missing = [\"99\"]", "age = { integer = [0, 110] }".to_owned(), "could be a value of a column"),
+        ("missing = [\"-99.9\"]", "age = { integer = [0, 110] }".to_owned(), "more decimals than a column of the dataset keeps"),
         ("", "fee = { amount = [0, 1.005], scale = 2 }".to_owned(), "1.005 has more decimals than the column keeps (2)"),
         ("", "fee = { amount = [0, \"1\"], scale = 2 }".to_owned(), "expected a number"),
         (

@@ -41,8 +41,8 @@ fn estimate(connection: &Connection, table: &str) -> Option<u64> {
     stat.split(' ').next()?.parse().ok()
 }
 
-/// SQLite's rules of type affinity, https://www.sqlite.org/datatype3.html, section 3.1; a declared day, truth value or scale is
-/// what people mean by it. A column may hold anything, so any can be declared.
+/// SQLite's rules of type affinity, https://www.sqlite.org/datatype3.html, section 3.1; a declared day or scale is what
+/// people mean by it. A column may hold anything, so any can be declared.
 fn suggested(declared: &str) -> Suggested {
     let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
     let begins = |words: &[&str]| words.iter().any(|word| declared.starts_with(word));
@@ -53,7 +53,6 @@ fn suggested(declared: &str) -> Suggested {
         None if has(&["REAL", "FLOA", "DOUB"]) => Suggested::Amount(SCALE),
         None if begins(&["DEC", "NUM"]) => Suggested::Amount(decimals(declared).unwrap_or(SCALE)),
         None if begins(&["DATE", "TIMESTAMP"]) => Suggested::Date,
-        None if begins(&["BOOL"]) => Suggested::Codes(vec!["0".to_owned(), "1".to_owned()]),
         None => Suggested::Text,
     }
 }
@@ -71,15 +70,13 @@ mod tests {
 
     #[test]
     fn what_people_mean_by_a_type_is_suggested() {
-        let codes = |codes: &[&str]| Suggested::Codes(codes.iter().map(ToString::to_string).collect());
         for (types, expected) in [
             (&["INTEGER", "BIGINT", "UNSIGNED BIG INT"][..], Suggested::Integer),
-            (&["TEXT", "VARCHAR(9)", "CLOB", "", "BLOB", "UUID", "STRING"], Suggested::Text),
+            (&["TEXT", "VARCHAR(9)", "CLOB", "", "BLOB", "UUID", "STRING", "BOOLEAN"], Suggested::Text),
             (&["REAL", "DOUBLE", "DOUBLE PRECISION", "FLOAT", "NUMERIC", "DECIMAL"], Suggested::Amount(2)),
             (&["DECIMAL(12,4)", "NUMERIC(12, 4)", "FIXEDPOINT(4)"], Suggested::Amount(4)),
             (&["DECIMAL(5)", "NUMERIC(5,0)"], Suggested::Amount(0)),
             (&["DATE", "DATETIME", "TIMESTAMP", "TIMESTAMP WITHOUT TIME ZONE"], Suggested::Date),
-            (&["BOOLEAN", "BOOL"], codes(&["0", "1"])),
         ] {
             for declared in types {
                 assert_eq!(suggested(declared), expected, "{declared}");
