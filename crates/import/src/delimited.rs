@@ -12,6 +12,7 @@ use crate::{
     input,
     notation::Notation,
     schema::{Header, TableSchema},
+    value::trimmed,
     visit::FieldVisitor,
 };
 
@@ -30,6 +31,8 @@ const HEADER_WITHIN: usize = 50;
 pub(crate) struct DelimitedRows {
     records: Records,
     pub(crate) names: Vec<String>,
+    /// How many columns there are up to the last that has a name.
+    named: usize,
 }
 
 impl DelimitedRows {
@@ -45,12 +48,20 @@ impl DelimitedRows {
         }
         let names = records.names();
         records.expect(names.len());
-        Ok(Self { records, names })
+        let named = names.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
+        Ok(Self { records, names, named })
     }
 
-    /// Reads the next row; false at the end.
+    /// Reads the next row; false at the end. A header that ends in delimiters has room for what a delimiter within a field has
+    /// shifted, so a value there is an error.
     pub(crate) fn next(&mut self) -> Result<bool, ImportError> {
-        self.records.next()
+        let is_there = self.records.next()?;
+        if is_there
+            && (self.named..self.names.len()).any(|position| !trimmed(self.field(position)).is_empty())
+        {
+            return Err(ImportError::Overflow { line: self.line() });
+        }
+        Ok(is_there)
     }
 
     /// A field of the row at hand.

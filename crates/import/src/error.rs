@@ -114,6 +114,17 @@ pub enum ImportError {
     /// A folder without a part.
     #[error("the folder {0} holds no .parquet file whose name begins with neither `_` nor `.`")]
     NoParts(PathBuf),
+    /// A folder with a file that may be a part.
+    #[error(
+        "the folder {folder} holds `{within}`, whose name does not end in .parquet: give it that ending if it is a part of the \
+         table, or move it elsewhere"
+    )]
+    NotAPart {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the file within.
+        within: String,
+    },
     /// A folder of folders.
     #[error(
         "the folder {folder} holds the folder `{within}`: what the names of folders say is in no column; export the table into one folder without partitions"
@@ -123,6 +134,17 @@ pub enum ImportError {
         folder: PathBuf,
         /// The name of the one within.
         within: String,
+    },
+    /// Moments in UTC of which the policy wants the day at a place.
+    #[error(
+        "column `{column}` of {file} holds moments in UTC, of which an import takes the day in UTC, and the policy says \
+         `time_zone`: export the day at that place, or take `time_zone` out of the policy"
+    )]
+    MomentsInUtc {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
     },
     /// A folder whose parts are of several versions of a table.
     #[error(
@@ -229,6 +251,15 @@ pub enum ImportError {
          field's; double it (`\"\"`)"
     )]
     RowsWithin {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// A value stands behind the last column that has a name.
+    #[error(
+        "line {line}: a value stands behind the header's last name: a field that holds the delimiter stands in quotes, or the \
+         column needs a name"
+    )]
+    Overflow {
         /// Where the row begins.
         line: u64,
     },
@@ -382,6 +413,7 @@ impl ImportError {
             | Self::TooMany { .. }
             | Self::AfterQuote { .. }
             | Self::RowsWithin { .. }
+            | Self::Overflow { .. }
             | Self::NotEncoded { .. }
             | Self::TooLong { .. }
             | Self::Unclosed { .. }
@@ -403,7 +435,9 @@ impl ImportError {
             | Self::RenamedInCircles(_)
             | Self::Titled { .. }
             | Self::NoParts(_)
+            | Self::NotAPart { .. }
             | Self::FolderWithin { .. }
+            | Self::MomentsInUtc { .. }
             | Self::Versioned { .. }
             | Self::NamedTwice(_)
             | Self::OtherHeader { .. }

@@ -24,7 +24,7 @@ use crate::{
 const VERSIONED: [&str; 2] = ["_delta_log", ".hoodie"];
 
 /// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin with
-/// `_` or `.` are a writer's own. A path that is no folder is its own and only part.
+/// `_` or `.` are a writer's own; a file of any other name may be a part that would be missed, and is an error. A path that is no folder is its own and only part.
 pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -43,9 +43,10 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
         if entry.is_dir() {
             return Err(ImportError::FolderWithin { folder: path.to_owned(), within: name });
         }
-        if entry.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
-            parts.push(entry);
+        if !entry.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
+            return Err(ImportError::NotAPart { folder: path.to_owned(), within: name });
         }
+        parts.push(entry);
     }
     if parts.is_empty() {
         return Err(ImportError::NoParts(path.to_owned()));

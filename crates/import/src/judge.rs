@@ -227,6 +227,10 @@ impl std::fmt::Display for UnfitColumn {
             (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
             (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
         }
+        // Of a column without a single value that is read nothing would be left.
+        if *fault == UnfitValues::NotDeclared && count == of {
+            return Ok(());
+        }
         write!(f, ", or say --accept {column}={share} to import it as it is")
     }
 }
@@ -277,7 +281,6 @@ mod tests {
             (vec![(1, DayOrder, 1)], vec![], vec![("income", 0.01)]),
             (vec![(1, DayOrder, 1)], share(0.01), vec![]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.11), ("income", 0.06)]),
-            (vec![(1, DayOrder, 6), (1, Undeclared, 5)], share(0.06), vec![("income", 0.11)]),
             (vec![(0, RoundedIdentifier, 1)], vec![], vec![("person_id", 0.01)]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 6)], vec![], vec![("income", 0.12), ("income", 0.06)]),
             (vec![(1, DayOrder, 100)], vec![], vec![("income", 1.0)]),
@@ -294,6 +297,17 @@ mod tests {
             assert_eq!(unfit, expected, "{found:?}");
             let needed = expected.is_empty() && !options.accepted.is_empty();
             assert_eq!(!judged.accepted.is_empty(), needed, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn days_of_another_order_that_are_accepted_let_no_other_values_pass() {
+        let found = [(1, Finding::DayOrder, 6), (1, Finding::Undeclared, 5)];
+        for (share, expected) in [(0.06, vec![0.11]), (0.11, vec![])] {
+            let accepted = vec![Accepted { column: "income".to_owned(), share }];
+            let options = ImportOptions { accepted, ..ImportOptions::default() };
+            let unfit = Judgement::of(&report(100, &found), &options).unfit;
+            assert_eq!(unfit.iter().map(UnfitColumn::share).collect::<Vec<_>>(), expected, "{share}");
         }
     }
 
@@ -334,18 +348,18 @@ mod tests {
             (
                 vec![(1, Finding::DecimalComma, 2), (1, Finding::Thousands, 5)],
                 "`income`: 7 of 7 values are unread or undeclared, 100 % (lines 2, 2, 3, 3, 4, 5, 6): say --decimal comma \
-                 and --thousands, or say --accept income=1 to import it as it is",
+                 and --thousands",
             ),
             // What would read one of them is not what to do.
             (
                 vec![(1, Finding::Undeclared, 11), (1, Finding::DecimalComma, 1)],
                 "`income`: 12 of 12 values are unread or undeclared, 100 % (lines 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, ..): correct \
-                 the file or the policy, or say --accept income=1 to import it as it is",
+                 the file or the policy",
             ),
             (
                 vec![(1, Finding::Undeclared, 7)],
                 "`income`: 7 of 7 values are unread or undeclared, 100 % (lines 2, 3, 4, 5, 6, 7, 8): correct the file or \
-                 the policy, or say --accept income=1 to import it as it is",
+                 the policy",
             ),
             (
                 vec![(0, Finding::Missing, 1)],

@@ -148,7 +148,11 @@ impl ParquetFile {
         let mut columns = Vec::new();
         for (target, position) in schema.columns.iter().zip(&header.positions) {
             let not_flat = || ImportError::NotFlat { file: path.to_owned(), column: target.name.clone() };
-            columns.push((*position, rows.writing(*position).ok_or_else(not_flat)?));
+            let writing = rows.writing(*position).ok_or_else(not_flat)?;
+            if target.at_place && matches!(writing, Writing::Moment { in_utc: true, .. }) {
+                return Err(ImportError::MomentsInUtc { file: path.to_owned(), column: target.name.clone() });
+            }
+            columns.push((*position, writing));
         }
         Ok(Self { rows, columns, header })
     }

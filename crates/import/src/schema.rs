@@ -12,6 +12,8 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) field_type: FieldType,
     pub(crate) declared: Declared,
+    /// Whether the day of a moment is that at a place which the policy names.
+    pub(crate) at_place: bool,
     /// The declaration in words, and the same for the same one.
     described: String,
 }
@@ -45,6 +47,7 @@ impl Target {
             name: name.to_owned(),
             field_type,
             declared: column.map_or_else(Declared::anything, Declared::of),
+            at_place: column.is_some_and(|column| column.reading.time_zone.is_some()),
             described: format!("{name} {:?}", column.map(|column| (&column.domain, &column.reading))),
         }
     }

@@ -1,6 +1,9 @@
 //! Whether quotes stand as they must: around a whole field, and doubled within. The library that cuts rows takes what follows a
 //! closing quote for more of the field, so that a lone quote swallows every row up to the next one.
 
+/// The fields of a row, from which on a text that holds exactly the delimiters of two halves of rows is taken for those.
+const FIELDS_LEAST: usize = 5;
+
 /// Where in a row's fields a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -55,18 +58,21 @@ impl Quotes {
         true
     }
 
-    /// Whether a field of several lines holds what reads as a whole row of this number of fields between its line breaks.
-    pub(super) fn hold_a_row(self, field: &[u8], fields: usize) -> bool {
+    /// Whether a field of several lines, at a position among this number of fields, holds what reads as rows: a whole one between
+    /// its line breaks, or the end of one and the beginning of the next, up to the field itself. Where there are few fields a
+    /// text may look so too.
+    pub(super) fn hold_a_row(self, field: &[u8], position: usize, fields: usize) -> bool {
         let lines = field.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
-        let mut lines = lines.skip(1).peekable();
-        while let Some(line) = lines.next() {
-            let is_between = lines.peek().is_some();
-            let delimiters = line.iter().filter(|byte| **byte == self.delimiter).count();
-            if is_between && fields > 1 && delimiters + 1 == fields {
-                return true;
+        let delimiters = lines.map(|line| line.iter().filter(|byte| **byte == self.delimiter).count());
+        let delimiters: Vec<usize> = delimiters.collect();
+        match delimiters.as_slice() {
+            [end, between @ .., begin] => {
+                let is_between = fields > 1 && between.iter().any(|delimiters| delimiters + 1 == fields);
+                let is_two = fields >= FIELDS_LEAST && end + position + 1 == fields && *begin == position;
+                is_between || is_two
             }
+            _ => false,
         }
-        false
     }
 
     fn ends(self, byte: u8) -> bool {
@@ -112,7 +118,17 @@ mod tests {
             ("one, two\nthree, four\nfive, six", false),
             ("Kofi", false),
         ] {
-            assert_eq!(Quotes::new(b',').hold_a_row(field.as_bytes(), 3), found, "{field:?}");
+            assert_eq!(Quotes::new(b',').hold_a_row(field.as_bytes(), 1, 3), found, "{field:?}");
+        }
+        for (field, position, found) in [
+            ("Rue 12,TGO,7998.58\n0001078,F,46,Rue 12", 3, true),
+            ("TGO\n0001078,F,46,Rue 12,7998,", 5, true),
+            ("F,46,Rue 12,7998,TGO\n0001078", 0, true),
+            ("12, Rue du Port\nLom\u{e9}, Togo", 3, false),
+            ("12, Rue du Port\nLom\u{e9}, Togo", 5, false),
+            ("Lom\u{e9}\nTogo", 2, false),
+        ] {
+            assert_eq!(Quotes::new(b',').hold_a_row(field.as_bytes(), position, 6), found, "{field:?}");
         }
     }
 }

@@ -172,9 +172,9 @@ impl Records {
         if !is_text {
             return Err(not_encoded(self.began, self.delimited.encoding));
         }
-        if self.lines.line() > self.began + 2
+        if self.lines.line() > self.began + 1
             && let Some(expected) = self.expected
-            && (0..self.fields).any(|field| self.quotes.hold_a_row(self.field(field), expected))
+            && (0..self.fields).any(|at| self.quotes.hold_a_row(self.field(at), at, expected))
         {
             return Err(ImportError::RowsWithin { line: self.began });
         }

@@ -25,8 +25,8 @@ pub(super) enum Writing {
     Unsigned,
     /// Days since 1970-01-01.
     Day,
-    /// Fractions of a second since 1970-01-01, `per_second` of them in each.
-    Moment { per_second: i128 },
+    /// Fractions of a second since 1970-01-01, `per_second` of them in each: in UTC, or on the office's own clock.
+    Moment { per_second: i128, in_utc: bool },
     /// Whole numbers of `10^-scale`.
     Decimal { scale: u32 },
     /// Sixteen bytes, in hexadecimal digits with hyphens.
@@ -38,14 +38,15 @@ pub(super) enum Writing {
 impl Writing {
     /// `None` for what is no text, number or day.
     pub(super) fn of(column: &ColumnDescriptor) -> Option<Self> {
-        let moment = |per_second| Some(Self::Moment { per_second });
+        let moment = |per_second, in_utc| Some(Self::Moment { per_second, in_utc });
         let converted = match column.logical_type_ref() {
             Some(LogicalType::Timestamp(stamp)) => {
                 // Whether or not it is adjusted to UTC, its day is the one in UTC or the one on the office's clock, as stored.
+                let in_utc = stamp.is_adjusted_to_u_t_c;
                 return match stamp.unit {
-                    TimeUnit::MILLIS => moment(1_000),
-                    TimeUnit::MICROS => moment(1_000_000),
-                    TimeUnit::NANOS => moment(1_000_000_000),
+                    TimeUnit::MILLIS => moment(1_000, in_utc),
+                    TimeUnit::MICROS => moment(1_000_000, in_utc),
+                    TimeUnit::NANOS => moment(1_000_000_000, in_utc),
                 };
             }
             Some(LogicalType::Uuid) if column.type_length() == 16 => return Some(Self::Uuid),
@@ -54,9 +55,9 @@ impl Writing {
             None => column.converted_type(),
         };
         match (converted, column.physical_type()) {
-            (_, Type::INT96) => moment(1_000_000_000),
-            (ConvertedType::TIMESTAMP_MILLIS, _) => moment(1_000),
-            (ConvertedType::TIMESTAMP_MICROS, _) => moment(1_000_000),
+            (_, Type::INT96) => moment(1_000_000_000, true),
+            (ConvertedType::TIMESTAMP_MILLIS, _) => moment(1_000, true),
+            (ConvertedType::TIMESTAMP_MICROS, _) => moment(1_000_000, true),
             (ConvertedType::DATE, _) => Some(Self::Day),
             (ConvertedType::DECIMAL, _) => {
                 u32::try_from(column.type_scale()).ok().map(|scale| Self::Decimal { scale })
@@ -88,7 +89,7 @@ impl Writing {
                     None => write!(out, "{value}"),
                 }
             }
-            Self::Moment { per_second } => moment(i128::from(value), per_second, out),
+            Self::Moment { per_second, .. } => moment(i128::from(value), per_second, out),
             Self::Decimal { scale } => decimal(value < 0, &value.unsigned_abs().to_string(), scale, out),
             // Neither is stored as a whole number.
             Self::Uuid | Self::Half => Ok(()),
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn stored_values_are_written_as_text() {
-        let millis = Writing::Moment { per_second: 1_000 };
+        let millis = Writing::Moment { per_second: 1_000, in_utc: true };
         for (writing, value, narrow, expected) in [
             (Writing::Plain, -7, false, "-7"),
             (Writing::Unsigned, -1, true, "4294967295"),

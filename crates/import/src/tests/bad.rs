@@ -57,6 +57,16 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ),
         ("few.csv", format!("{right}GHA4,F\n").into(), "line 5: 2 fields where the header has 6"),
         (
+            "shifted.csv",
+            format!("{}GHA4,F,1,1,50,2000-01-01,Tema\n", right.replace('\n', ",\n")).into(),
+            "line 5: a value stands behind the header's last name",
+        ),
+        (
+            "quoted.csv",
+            format!("{right}GHA4,F,1,1,2000-01-01,\"Rue 12\nGHA5,F,1,1,2000-01-01,Rue 12\"\n").into(),
+            "line 5: a field between quotes goes on over several lines that read as rows",
+        ),
+        (
             "many.csv",
             right.replace("Tema", "Tema,south").into(),
             "line 2: more fields than the 6 of the header",

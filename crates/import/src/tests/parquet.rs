@@ -268,6 +268,44 @@ fn every_type_that_offices_store_is_read() {
 }
 
 #[test]
+fn moments_in_utc_are_no_days_at_a_place() {
+    let mut office = Office::new();
+    let born = office.dataset.columns.remove("born").unwrap();
+    let reading =
+        lango_privacy::Reading { time_zone: Some("Africa/Nairobi".to_owned()), ..born.reading.clone() };
+    office.dataset.columns = [("born".parse().unwrap(), born.with_reading(reading).unwrap())].into();
+    let file = office.path("a.parquet");
+    for (in_utc, day) in [(true, None), (false, Some("2024-06-30"))] {
+        let schema = format!(
+            "message register {{ required binary person_id (UTF8); required int64 born (TIMESTAMP(MILLIS, {in_utc})); }}"
+        );
+        store(&file, &schema, Compression::SNAPPY, |_, writer| match writer {
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                writer.write_batch(&["P1".into()], None, None).unwrap();
+            }
+            ColumnWriter::Int64ColumnWriter(writer) => {
+                // The midnight in Nairobi that begins 2024-07-01.
+                writer.write_batch(&[19_905 * 86_400_000 - 3 * 3_600_000], None, None).unwrap();
+            }
+            _ => panic!("another type"),
+        });
+        match day {
+            None => {
+                let error = office.import(&file).unwrap_err();
+                assert!(
+                    matches!(&error, ImportError::MomentsInUtc { column, .. } if column == "born"),
+                    "{error}"
+                );
+            }
+            Some(day) => {
+                office.import(&file).unwrap();
+                assert_eq!(office.rows(), [vec![text("P1"), text(day)]]);
+            }
+        }
+    }
+}
+
+#[test]
 fn texts_of_a_parquet_file_are_read_in_the_notation_that_is_said_and_its_own_types_are_not() {
     let header = super::fixture::HEADER;
     let rows = [

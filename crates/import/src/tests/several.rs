@@ -120,6 +120,13 @@ fn a_folder_is_its_parquet_parts() {
     assert_eq!(parts, names.map(in_folder));
     assert_eq!(office.import_all(&parts).unwrap().rows, 5);
     assert_eq!(crate::parts(&parts[0]).unwrap(), [parts[0].clone()]);
+    for missed in ["part-3", "part-3.parquet.tmp", "part-3.csv"] {
+        std::fs::write(in_folder(missed), "x").unwrap();
+        let error = crate::parts(&folder).unwrap_err().to_string();
+        let expected = format!("holds `{missed}`, whose name does not end in .parquet");
+        assert!(error.contains(&expected), "{error}");
+        std::fs::remove_file(in_folder(missed)).unwrap();
+    }
     std::fs::create_dir(in_folder("year=2024")).unwrap();
     let error = crate::parts(&folder).unwrap_err().to_string();
     assert!(error.contains("holds the folder `year=2024`"), "{error}");
