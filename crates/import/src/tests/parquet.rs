@@ -270,10 +270,11 @@ fn every_type_that_offices_store_is_read() {
 #[test]
 fn moments_in_utc_are_no_days_at_a_place() {
     let mut office = Office::new();
-    let born = office.dataset.columns.remove("born").unwrap();
+    let name: lango_privacy::Name = "born".parse().unwrap();
+    let born = office.dataset.columns.remove(&name).unwrap();
     let reading =
         lango_privacy::Reading { time_zone: Some("Africa/Nairobi".to_owned()), ..born.reading.clone() };
-    office.dataset.columns = [("born".parse().unwrap(), born.with_reading(reading).unwrap())].into();
+    office.dataset.columns = [(name, born.with_reading(reading).unwrap())].into();
     let file = office.path("a.parquet");
     for (in_utc, day) in [(true, None), (false, Some("2024-06-30"))] {
         let schema = format!(
