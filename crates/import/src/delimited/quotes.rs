@@ -123,7 +123,7 @@ mod tests {
         for (field, position, found) in [
             ("Rue 12,TGO,7998.58\n0001078,F,46,Rue 12", 3, true),
             ("TGO\n0001078,F,46,Rue 12,7998,", 5, true),
-            ("F,46,Rue 12,7998,TGO\n0001078", 0, true),
+            ("1,F,46,Rue 12,7998,TGO\n0001078", 0, true),
             ("12, Rue du Port\nLom\u{e9}, Togo", 3, false),
             ("12, Rue du Port\nLom\u{e9}, Togo", 5, false),
             ("Lom\u{e9}\nTogo", 2, false),

@@ -212,7 +212,7 @@ fn days_in_two_notations_stop_an_import_until_they_are_accepted() {
             [&["01_13_2023"; 60], &["14_01_2023"]],
             "1 of 61 days contradict the order of --dates",
         ),
-        (None, [&["13/01/2023", "14/01/2023"], &[]], "say --dates, or say"),
+        (None, [&["13/01/2023", "14/01/2023"], &[]], "100 % (a.csv line 2, a.csv line 3): say --dates"),
         (days_first, [&["2023-05-01", "2023-05-13"], &["2023-06-01"]], ""),
         (days_first, [&["1/5/2023", "13/05/2023 10:30"], &[]], ""),
         (None, [&["2023-05-01", "2023-05-13 10:30"], &["2023-05-13T00:00Z"]], ""),
