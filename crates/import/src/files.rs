@@ -23,8 +23,9 @@ use crate::{
 /// What lies beside parts that may be of rows that are gone: the logs of Delta Lake and Hudi.
 const VERSIONED: [&str; 2] = ["_delta_log", ".hoodie"];
 
-/// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin with
-/// `_` or `.` are a writer's own; a file of any other name may be a part that would be missed, and is an error. A path that is no folder is its own and only part.
+/// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin
+/// with `_` or `.` are a writer's own; a file of any other name may be a part that would be missed, and is an error. A path
+/// that is no folder is its own and only part.
 pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

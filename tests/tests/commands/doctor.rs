@@ -209,7 +209,7 @@ fn a_stale_preparation_is_named_with_its_reason_and_the_command() {
     };
     for (spoil, words) in [
         (version, "for another version"),
-        (policy, "the policy declares"),
+        (policy, "declared or prepared otherwise"),
         (secret, "another ledger's secret"),
         (table, "made anew"),
         (rows, "its rows are gone"),

@@ -60,7 +60,7 @@ impl Quotes {
 
     /// Whether a field of several lines, at a position among this number of fields, holds what reads as rows: a whole one between
     /// its line breaks, or the end of one and the beginning of the next, up to the field itself. Where there are few fields a
-    /// text may look so too.
+    /// text may read so too.
     pub(super) fn hold_a_row(self, field: &[u8], position: usize, fields: usize) -> bool {
         let lines = field.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
         let delimiters = lines.map(|line| line.iter().filter(|byte| **byte == self.delimiter).count());
