@@ -114,6 +114,14 @@ pub enum ImportError {
     /// A folder without a part.
     #[error("the folder {0} holds no .parquet file whose name begins with neither `_` nor `.`")]
     NoParts(PathBuf),
+    /// Two files hold the same rows.
+    #[error("{file} holds the same bytes as {as_in}: its rows would be in the table twice; name one of them")]
+    Copy {
+        /// The file.
+        file: PathBuf,
+        /// The one before it.
+        as_in: PathBuf,
+    },
     /// A folder with a file that may be a part.
     #[error(
         "the folder {folder} holds `{within}`, whose name does not end in .parquet: give it that ending if it is a part of the \
@@ -436,6 +444,7 @@ impl ImportError {
             | Self::Titled { .. }
             | Self::NoParts(_)
             | Self::NotAPart { .. }
+            | Self::Copy { .. }
             | Self::FolderWithin { .. }
             | Self::MomentsInUtc { .. }
             | Self::Versioned { .. }

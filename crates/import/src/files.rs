@@ -92,10 +92,23 @@ impl<'a> Files<'a> {
         Ok(prints.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
-    /// A digest of all that they hold.
+    /// A digest of all that they hold; an error where two with rows hold the same.
     pub(crate) fn content(self) -> Result<String, ImportError> {
         let contents = self.files.iter().map(|file| fingerprint::content(&file.path));
-        Ok(contents.collect::<Result<Vec<_>, _>>()?.join("\n"))
+        let contents = contents.collect::<Result<Vec<_>, _>>()?;
+        for (at, (file, content)) in self.files.iter().zip(&contents).enumerate() {
+            let first = contents.iter().position(|other| other == content).filter(|first| *first < at);
+            if let Some(as_in) = first.and_then(|first| self.files.get(first)) {
+                // A writer of parts leaves empty ones, which are all alike.
+                let open = OpenFile::open(file, self.schema, &Arc::default())?;
+                let (rows, _) = open.lines(&[1]).map_err(|error| self.within(at, error))?;
+                if !rows.is_empty() {
+                    let (file, as_in) = (file.path.clone(), as_in.path.clone());
+                    return Err(ImportError::Copy { file, as_in });
+                }
+            }
+        }
+        Ok(contents.join("\n"))
     }
 
     /// How they are read, in words, and the same for the same reading.

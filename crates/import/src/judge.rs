@@ -202,7 +202,7 @@ impl std::fmt::Display for UnfitColumn {
             (UnfitValues::HiddenLetter, _) => f.write_str("take it out")?,
             (UnfitValues::RoundedIdentifier, _) => {
                 f.write_str(
-                    "a spreadsheet rounded them, so that one may stand for many; export them again as texts",
+                    "a program rounded them, so that one may stand for many; export them again as texts",
                 )?;
             }
             (UnfitValues::TailedIdentifier, _) => {

@@ -87,7 +87,7 @@ impl ParquetRows {
             for row in rows {
                 let number = before + row as u64 + 1;
                 for (decoder, (position, _)) in decoders.iter().zip(&columns) {
-                    write(decoder, row, number, &mut text)?;
+                    write(decoder, row, number, false, &mut text)?;
                     visitor.field(*position, &text, !decoder.is_text());
                 }
                 if visitor.end_row(number)?.is_break() {
@@ -214,7 +214,7 @@ impl ParquetFile {
             let number = before + row as u64 + 1;
             let targets = schema.columns.iter().zip(&self.header.heads);
             for (at, (column, (target, head))) in columns.iter().zip(targets).enumerate() {
-                write(column, row, number, &mut text)?;
+                write(column, row, number, at == 0, &mut text)?;
                 let notation = if column.is_text() { notation } else { &stored };
                 batch.add(at, target, head, notation, &text, number);
             }
@@ -227,9 +227,19 @@ impl ParquetFile {
 }
 
 /// Writes the value of a row of a chunk as text, in place of what stands there.
-fn write(column: &ColumnDecoder, row: usize, number: u64, text: &mut Vec<u8>) -> Result<(), ImportError> {
+fn write(
+    column: &ColumnDecoder,
+    row: usize,
+    number: u64,
+    identifies: bool,
+    text: &mut Vec<u8>,
+) -> Result<(), ImportError> {
     text.clear();
-    column.write(row, text);
+    if identifies {
+        column.write_identifier(row, text);
+    } else {
+        column.write(row, text);
+    }
     if !text.is_ascii() && std::str::from_utf8(text).is_err() {
         let instead = "say what it is in by exporting it as text";
         return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });

@@ -108,6 +108,30 @@ impl ColumnDecoder {
         Ok(())
     }
 
+    /// Writes an identifier of a row of the chunk as text. A float that does not hold every whole number of its size is written
+    /// with an exponent, for its last digits are lost.
+    pub(super) fn write_identifier(&self, row: usize, out: &mut Vec<u8>) {
+        let at = self.positions.get(row).copied().flatten();
+        let (value, most) = match &self.values {
+            DecodedValues::Single(values) => {
+                (at.and_then(|at| values.get(at)).map(|value| f64::from(*value)), f32::MANTISSA_DIGITS)
+            }
+            DecodedValues::Double(values) => {
+                (at.and_then(|at| values.get(at)).copied(), f64::MANTISSA_DIGITS)
+            }
+            DecodedValues::Truths(_)
+            | DecodedValues::Narrow(_)
+            | DecodedValues::Wide(_)
+            | DecodedValues::Moments(_)
+            | DecodedValues::Texts(_)
+            | DecodedValues::Fixed(_) => (None, 0),
+        };
+        match value.filter(|value| value.is_finite() && value.abs() > (1_u64 << most) as f64) {
+            Some(value) => out.extend(format!("{value:e}").replace('e', "E+").into_bytes()),
+            None => self.write(row, out),
+        }
+    }
+
     /// Writes the value of a row of the chunk as text; nothing where there is none.
     pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) {
         let Some(at) = self.positions.get(row).copied().flatten() else { return };

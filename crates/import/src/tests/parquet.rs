@@ -268,6 +268,33 @@ fn every_type_that_offices_store_is_read() {
 }
 
 #[test]
+fn identifiers_that_a_float_rounded_stop_an_import() {
+    let mut office = Office::new();
+    office.dataset = dataset(9);
+    office.dataset.columns.clear();
+    let file = office.path("a.parquet");
+    for (numbers, expected) in [
+        ([1001.0, 9_007_199_254_740_992.0], None),
+        ([1001.0, 9_007_199_254_740_994.0], Some("1 of 2 identifiers are numbers with an exponent")),
+    ] {
+        store(&file, "message register { required double person_id; }", Compression::SNAPPY, |_, writer| {
+            let ColumnWriter::DoubleColumnWriter(writer) = writer else { panic!("no floats") };
+            writer.write_batch(&numbers, None, None).unwrap();
+        });
+        match expected {
+            Some(expected) => {
+                let error = office.import(&file).unwrap_err().to_string();
+                assert!(error.contains(expected), "{error}");
+            }
+            None => {
+                office.import(&file).unwrap();
+                assert_eq!(office.rows(), [vec![text("1001")], vec![text("9007199254740992")]]);
+            }
+        }
+    }
+}
+
+#[test]
 fn moments_in_utc_are_no_days_at_a_place() {
     let mut office = Office::new();
     let name: lango_privacy::Name = "born".parse().unwrap();

@@ -138,3 +138,17 @@ fn a_folder_is_its_parquet_parts() {
         "{error}"
     );
 }
+
+#[test]
+fn a_copy_of_a_file_is_not_imported_beside_it() {
+    let mut office = Office::new();
+    office.dataset = super::fixture::dataset(2);
+    let rows = format!("{HEADER}{}", lines(0..3));
+    let files = ["a.csv", "a (1).csv"].map(|name| office.write(name, rows.clone()));
+    let error = office.import_all(&files).unwrap_err();
+    assert!(matches!(&error, ImportError::Copy { as_in, .. } if as_in.ends_with("a.csv")), "{error}");
+    // Empty ones are all alike.
+    let empty = ["b.csv", "c.csv"].map(|name| office.write(name, HEADER));
+    let files = [&files[..1], &empty[..]].concat();
+    assert_eq!(office.import_all(&files).unwrap().rows, 3);
+}
