@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use lango_privacy::{Column, Domain};
 
-use crate::report::Finding;
+use crate::{report::Finding, value::before_zeros};
 
 /// The declared values of a column, and those that say that there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +68,7 @@ impl Declared {
             DeclaredValues::Anything | DeclaredValues::Range { .. } => None,
             DeclaredValues::Codes(codes) if self.folded(text, |text| codes.contains(text)) => None,
             DeclaredValues::Codes(codes) => {
-                let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
-                let whole = text.get(..text.len() - zeros).and_then(|whole| whole.strip_suffix(b"."));
-                let tail = zeros > 0 && whole.is_some_and(|whole| codes.contains(whole));
+                let tail = before_zeros(text).is_some_and(|whole| codes.contains(whole));
                 Some(if tail { Finding::FloatTail } else { Finding::Undeclared })
             }
             DeclaredValues::Period { from, until } => {

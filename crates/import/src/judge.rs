@@ -206,7 +206,6 @@ impl std::fmt::Display for UnfitColumn {
                 )?;
             }
             (UnfitValues::TailedIdentifier, _) => {
-                let share = self.share();
                 return write!(
                     f,
                     "write all of them in one way, or say --accept {column}={share} to import them: `.0` is left out, and more \

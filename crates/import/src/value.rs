@@ -9,7 +9,7 @@ mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
-pub(crate) use identifier::{begins_with_zero, of_identifier};
+pub(crate) use identifier::{before_zeros, begins_with_zero, of_identifier};
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.

@@ -15,20 +15,24 @@ pub(crate) fn of_identifier(text: &[u8]) -> (&[u8], Option<Finding>) {
     if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(is_hidden)) {
         return (text, Some(Finding::HiddenLetter));
     }
-    if let Some(whole) = text.strip_suffix(b".0").filter(|whole| is_digits(whole)) {
-        return (whole, Some(Finding::TailedIdentifier));
-    }
-    // Of `1.000` and `1.00` nobody can say whether the zeros are a float's.
-    let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
-    let before = text.get(..text.len() - zeros).and_then(|text| text.strip_suffix(b"."));
-    if before.is_some_and(|whole| zeros > 0 && is_digits(whole)) {
-        return (text, Some(Finding::TailedIdentifier));
+    if let Some(whole) = before_zeros(text).filter(|whole| is_digits(whole)) {
+        // Of `1.000` and `1.00` nobody can say whether the zeros are a float's.
+        let kept = if text.len() == whole.len() + b".0".len() { whole } else { text };
+        return (kept, Some(Finding::TailedIdentifier));
     }
     if has_exponent(text) {
         return (text, Some(Finding::RoundedIdentifier));
     }
     let is_usual = text.iter().any(u8::is_ascii_digit) && !text.contains(&b' ');
     (text, (!is_usual).then_some(Finding::OddIdentifier))
+}
+
+/// What stands before a point behind which there is nothing but zeros, as a program writes a whole number that it held as a
+/// float.
+pub(crate) fn before_zeros(text: &[u8]) -> Option<&[u8]> {
+    let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
+    let before = text.get(..text.len() - zeros).filter(|_| zeros > 0)?;
+    before.strip_suffix(b".")
 }
 
 /// Whether this is a number as a spreadsheet shows a long one: `1.00123E+12`.

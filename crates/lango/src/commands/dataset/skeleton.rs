@@ -124,6 +124,11 @@ fn question_names<'a>(columns: impl Iterator<Item = &'a str>) -> BTreeMap<&'a st
     named
 }
 
+/// A column's name of those that [`question_names`] found.
+fn name_of<'a>(column: &str, names: &'a BTreeMap<&str, String>) -> &'a str {
+    names.get(column).map_or("column", String::as_str)
+}
+
 /// A name that is not taken yet; it is taken then.
 fn free(name: String, taken: &mut BTreeSet<String>) -> String {
     let mut found = name.clone();

@@ -2,7 +2,9 @@
 
 use lango_source::{ColumnDescription, Suggested, TableDescription};
 
-use super::{OPEN, Skeleton, TablePlace, dataset_name, from, listed, question_names, quoted, unknown_unit};
+use super::{
+    OPEN, Skeleton, TablePlace, dataset_name, from, listed, name_of, question_names, quoted, unknown_unit,
+};
 use crate::output::foreign;
 
 /// The skeleton of a table, from the catalogue alone.
@@ -22,9 +24,7 @@ pub fn of_table(table: &TableDescription, place: TablePlace<'_>) -> String {
                 quoted(&key.name)
             )
         }),
-        columns: others
-            .map(|column| line(column, names.get(column.name.as_str()).map_or("column", String::as_str)))
-            .collect(),
+        columns: others.map(|column| line(column, name_of(&column.name, &names))).collect(),
         then: Vec::new(),
         doubts: Vec::new(),
     };

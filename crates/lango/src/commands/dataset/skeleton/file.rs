@@ -7,7 +7,9 @@ use lango_import::{
     ValueShape,
 };
 
-use super::{OPEN, Skeleton, TablePlace, dataset_name, from, is_code, question_names, quoted, unknown_unit};
+use super::{
+    OPEN, Skeleton, TablePlace, dataset_name, from, is_code, name_of, question_names, quoted, unknown_unit,
+};
 use crate::{
     commands::dataset::suggestion::{ColumnForm, Suggestion, UnitColumn},
     output::{counted, foreign, grouped},
@@ -165,7 +167,7 @@ fn in_shell(word: &str) -> String {
 
 fn unit_line(unit: UnitColumn<'_>, names: &BTreeMap<&str, String>) -> String {
     let line = |column: &DescribedColumn, rows: &str, why: &str| {
-        let name = name_of(column, names);
+        let name = name_of(&column.name, names);
         let from = from(&column.name, name);
         format!(
             "{OPEN}unit = {{ column = \"{name}\", {from}noun = \"<NOUN>\", rows_at_most = {rows} }}  # {why}"
@@ -211,16 +213,11 @@ fn of(key: &DescribedColumn) -> String {
     }
 }
 
-/// The name that questions could use for a column.
-fn name_of<'a>(column: &DescribedColumn, names: &'a BTreeMap<&str, String>) -> &'a str {
-    names.get(column.name.as_str()).map_or("column", String::as_str)
-}
-
 /// A column as the policy could declare it, or why it cannot.
 fn line(suggestion: &Suggestion<'_>, at: usize, names: &BTreeMap<&str, String>) -> String {
     let Suggestion { column, form, missing } = suggestion;
     let shown = foreign(&column.name);
-    let name = name_of(column, names);
+    let name = name_of(&column.name, names);
     let from = from(&column.name, name);
     let missing = match missing.as_slice() {
         [] => String::new(),
