@@ -8,7 +8,7 @@ use crate::{
     notation::Notation,
     report::{Finding, Findings, RowPlace},
     schema::Target,
-    value::{Read, begins_with_zero, of_identifier, trimmed},
+    value::{Read, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
@@ -62,7 +62,7 @@ impl Batch {
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
         let is_missing = !is_long && target.declared.is_missing(word);
-        let mut also = None;
+        let mut also = [None; 3];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
             Read::Integer(value)
@@ -74,17 +74,23 @@ impl Batch {
                 (SqlValue::Null, Some(Finding::Missing))
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
-            Read::Integer(value) => (SqlValue::Integer(value), target.declared.of_number(value)),
+            Read::Integer(value) => {
+                let declared = target.declared.of_number(value);
+                if declared != Some(Finding::Missing) {
+                    also = [target.field_type.grouping(word, notation), None, None];
+                }
+                (SqlValue::Integer(value), declared)
+            }
             Read::Text(text) if column == 0 => {
-                let (identifier, noted) = of_identifier(text);
-                also = begins_with_zero(identifier).then_some(Finding::LeadingZero);
-                let declared = target.declared.of_text(identifier);
-                (SqlValue::Text(self.keep(identifier)), declared.or(noted))
+                let identifier = of_identifier(text);
+                also = identifier.also;
+                let declared = target.declared.of_text(identifier.text);
+                (SqlValue::Text(self.keep(identifier.text)), declared.or(identifier.noted))
             }
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
-                also = noted.filter(|_| declared != Some(Finding::Missing));
+                also = [noted.filter(|_| declared != Some(Finding::Missing)), None, None];
                 (SqlValue::Text(self.keep(&day)), declared)
             }
             Read::UnreadText(..) | Read::UnreadBytes(..) if is_missing => {
@@ -95,7 +101,7 @@ impl Batch {
         };
         self.values.push(value);
         if let Some(findings) = self.findings.get_mut(column) {
-            for finding in finding.into_iter().chain(also) {
+            for finding in std::iter::once(finding).chain(also).flatten() {
                 findings.add(finding, RowPlace { file: self.file, line });
             }
         }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use crate::{
     judge::UnfitColumn,
     options::Rename,
-    report::{ImportReport, NamedFile, RowPlace, places},
+    report::{ImportReport, NamedFile, RowPlace, TotalRow, places},
     tuning::RECORD_BYTES_MOST,
 };
 
@@ -25,7 +25,7 @@ pub enum ImportError {
     NotAFile(PathBuf),
     /// The name does not show the format.
     #[error(
-        "the name of {0} does not say what it holds: .csv, .tsv (with .gz or .zst where compressed) or .parquet; or say \
+        "the name of {0} does not say what it holds: .csv, .txt, .tsv (with .gz or .zst where compressed) or .parquet; or say \
          --file-format"
     )]
     Unnamed(PathBuf),
@@ -115,7 +115,7 @@ pub enum ImportError {
     #[error("the folder {0} holds no .parquet file whose name begins with neither `_` nor `.`")]
     NoParts(PathBuf),
     /// Two files hold the same rows.
-    #[error("{file} holds the same bytes as {as_in}: its rows would be in the table twice; name one of them")]
+    #[error("{file} holds the same as {as_in}: its rows would be in the table twice; name one of them")]
     Copy {
         /// The file.
         file: PathBuf,
@@ -142,17 +142,6 @@ pub enum ImportError {
         folder: PathBuf,
         /// The name of the one within.
         within: String,
-    },
-    /// Moments in UTC of which the policy wants the day at a place.
-    #[error(
-        "column `{column}` of {file} holds moments in UTC, of which an import takes the day in UTC, and the policy says \
-         `time_zone`: export the day at that place, or take `time_zone` out of the policy"
-    )]
-    MomentsInUtc {
-        /// The file.
-        file: PathBuf,
-        /// The column.
-        column: String,
     },
     /// A folder whose parts are of several versions of a table.
     #[error(
@@ -202,18 +191,23 @@ pub enum ImportError {
     },
     /// The last row is a total.
     #[error(
-        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
+        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}{or}",
         place = if *by_line { "line" } else { "row" },
-        what = if *named { "has an identifier without a digit and fields without a value" } else { "has no identifier" },
-        unit = if *named { "one more unit" } else { "a row without a unit" }
+        what = match what {
+            TotalRow::Nameless => "has no identifier",
+            TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
+            TotalRow::NoCode => "has neither a code nor a day",
+        },
+        unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" },
+        or = if *what == TotalRow::NoCode { ", or say --accept COLUMN=1:odd of the unit's column if it is a unit's" } else { "" }
     )]
     Total {
         /// The line, or the row of a Parquet file.
         line: u64,
         /// Which of the two.
         by_line: bool,
-        /// Whether there is something where others have their identifier.
-        named: bool,
+        /// Why it is one.
+        what: TotalRow,
     },
     /// The register holds other data of the same version.
     #[error(
@@ -446,7 +440,6 @@ impl ImportError {
             | Self::NotAPart { .. }
             | Self::Copy { .. }
             | Self::FolderWithin { .. }
-            | Self::MomentsInUtc { .. }
             | Self::Versioned { .. }
             | Self::NamedTwice(_)
             | Self::OtherHeader { .. }

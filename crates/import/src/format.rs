@@ -109,13 +109,13 @@ impl Compression {
 }
 
 impl FileFormat {
-    /// By the file's name: `.csv` and `.tsv`, possibly with `.gz` or `.zst`, and `.parquet`.
+    /// By the file's name: `.csv`, `.txt` (which is read as `.csv` is) and `.tsv`, possibly with `.gz` or `.zst`, and `.parquet`.
     pub fn of(file: &Path) -> Result<Self, ImportError> {
         let compression = Compression::of(file);
         let inner = if compression == Compression::Plain { file.to_owned() } else { file.with_extension("") };
         let text = |delimiter| Self::Delimited(Delimited::usual(delimiter, compression));
         match (extension(&inner).as_str(), compression) {
-            ("csv", _) => Ok(text(b',')),
+            ("csv" | "txt", _) => Ok(text(b',')),
             ("tsv", _) => Ok(text(b'\t')),
             ("parquet", Compression::Plain) => Ok(Self::Parquet),
             _ => Err(ImportError::Unnamed(file.to_owned())),

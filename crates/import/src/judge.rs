@@ -1,6 +1,7 @@
 //! Whether what was found in the files may become the dataset's table, and what the caller has accepted of it.
 
 use crate::{
+    fault::UnfitValues,
     options::{Accepted, ImportOptions},
     report::{Finding, Findings, FoundValues, ImportReport, ImportedColumn},
 };
@@ -25,29 +26,6 @@ pub struct UnfitColumn {
     pub remedies: Vec<&'static str>,
 }
 
-/// What is wrong with a column's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnfitValues {
-    /// The unit's identifier is missing.
-    NoIdentifier,
-    /// They do not read as the column's type, or are no declared code.
-    NotDeclared,
-    /// They are days in another order than the one that the caller said.
-    OtherOrder,
-    /// A few identifiers have no digit, or a blank within, and all others do not.
-    OddIdentifier,
-    /// Identifiers hold letters that cannot be seen.
-    HiddenLetter,
-    /// Identifiers are numbers with an exponent, of which the last digits are lost.
-    RoundedIdentifier,
-    /// Some identifiers have `.0` behind a number, and others do not.
-    TailedIdentifier,
-    /// Identifiers are others without the zeros in front of them.
-    LostZeros,
-    /// Days are written in another way than the column's other days.
-    TwoNotations,
-}
-
 /// What of the files is unfit, and what the caller had to accept.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Judgement {
@@ -59,53 +37,22 @@ impl Judgement {
     pub(crate) fn of(report: &ImportReport, options: &ImportOptions) -> Self {
         let mut this = Self::default();
         for (at, column) in report.columns.iter().enumerate() {
-            let found = &column.findings;
-            let missing = found.of(Finding::Missing);
-            if at == 0 && missing.count > 0 {
-                this.weigh(column, UnfitValues::NoIdentifier, missing.clone(), report.rows, report, options);
-            }
+            let missing = column.findings.of(Finding::Missing);
             let present = report.rows.saturating_sub(missing.count);
             if at == 0 {
-                let of = |finding| found.of(finding).clone();
-                let (odd, hidden) = (of(Finding::OddIdentifier), of(Finding::HiddenLetter));
-                let (tailed, lost) = (of(Finding::TailedIdentifier), of(Finding::LostZeros));
-                if odd.count > 0 && odd.count * ONE_IN <= present {
-                    this.weigh(column, UnfitValues::OddIdentifier, odd, present, report, options);
-                }
-                if hidden.count > 0 {
-                    this.weigh(column, UnfitValues::HiddenLetter, hidden, present, report, options);
-                }
-                let rounded = of(Finding::RoundedIdentifier);
-                if rounded.count > 0 {
-                    this.weigh(column, UnfitValues::RoundedIdentifier, rounded, present, report, options);
-                }
-                if tailed.count > 0 && tailed.count < present {
-                    this.weigh(column, UnfitValues::TailedIdentifier, tailed, present, report, options);
-                }
-                if lost.count > 0 {
-                    this.weigh(column, UnfitValues::LostZeros, lost, present, report, options);
+                this.weigh(column, UnfitValues::NoIdentifier, missing.clone(), report.rows, report, options);
+                for (fault, counted) in of_identifiers(&column.findings, present) {
+                    this.weigh(column, fault, counted, present, report, options);
                 }
             }
-            let read = present.saturating_sub(found.unfit());
-            let (order, iso) = (found.of(Finding::DayOrder), found.of(Finding::OtherDays));
-            // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a
-            // column, and so do files of two orders.
-            let against = if read > 0 { order.clone() } else { FoundValues::default() };
-            if found.unfit() * ONE_IN > present && found.unfit() > against.count {
-                this.weigh(column, UnfitValues::NotDeclared, unfit(found), present, report, options);
-            }
-            if against.count > 0 {
-                let is_said = options.notation.days.is_some();
-                let fault = if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations };
-                this.weigh(column, fault, against, present, report, options);
-            }
-            if iso.count > 0 && iso.count < read {
-                this.weigh(column, UnfitValues::TwoNotations, iso.clone(), present, report, options);
+            for (fault, counted) in of_values(&column.findings, present, options) {
+                this.weigh(column, fault, counted, present, report, options);
             }
         }
         this
     }
 
+    /// Notes that these values are unfit, unless the caller accepts as many of them.
     fn weigh(
         &mut self,
         column: &ImportedColumn,
@@ -115,12 +62,18 @@ impl Judgement {
         report: &ImportReport,
         options: &ImportOptions,
     ) {
-        let said = options.accepted.iter().filter(|said| said.column.eq_ignore_ascii_case(&column.name));
+        if counted.count == 0 {
+            return;
+        }
+        let is_meant = |said: &Accepted| {
+            said.column.eq_ignore_ascii_case(&column.name)
+                && said.fault.and_then(UnfitValues::word) == fault.word()
+        };
         // A share of 0.29 is 29 in 100, whatever the float next to it is.
-        let enough = |said: &&Accepted| counted.count as f64 <= said.share * of as f64 + 1e-6;
-        match said.clone().find(enough) {
+        let is_enough = |said: &Accepted| counted.count as f64 <= said.share * of as f64 + 1e-6;
+        match options.accepted.iter().find(|said| is_meant(said) && is_enough(said)) {
             Some(said) => {
-                let accepted = Accepted { column: column.name.clone(), share: said.share };
+                let accepted = Accepted { column: column.name.clone(), ..said.clone() };
                 if !self.accepted.contains(&accepted) {
                     self.accepted.push(accepted);
                 }
@@ -137,13 +90,75 @@ impl Judgement {
     }
 }
 
-/// The values of a column that are unread or undeclared, with the first places of all.
-fn unfit(findings: &Findings) -> FoundValues {
-    let unfit = findings.found().filter(|(finding, _)| finding.is_unread() || finding.is_undeclared());
-    let mut first: Vec<_> = unfit.flat_map(|(_, counted)| counted.first.iter().copied()).collect();
+/// What sets identifiers apart from the others, so that one unit may be two, or two units one.
+fn of_identifiers(found: &Findings, present: u64) -> Vec<(UnfitValues, FoundValues)> {
+    let of_them = |when, finding| if when { found.of(finding).clone() } else { FoundValues::default() };
+    let count = |finding| found.of(finding).count;
+    vec![
+        (
+            UnfitValues::OddIdentifier,
+            of_them(count(Finding::OddIdentifier) * ONE_IN <= present, Finding::OddIdentifier),
+        ),
+        (UnfitValues::HiddenLetter, of_them(true, Finding::HiddenLetter)),
+        (UnfitValues::RoundedIdentifier, of_them(true, Finding::RoundedIdentifier)),
+        (UnfitValues::RoundedIdentifier, of_them(true, Finding::LostDigits)),
+        (
+            UnfitValues::TailedIdentifier,
+            of_them(count(Finding::TailedIdentifier) < present, Finding::TailedIdentifier),
+        ),
+        (UnfitValues::LostZeros, of_them(true, Finding::LostZeros)),
+        (UnfitValues::AlikeIdentifier, of_them(true, Finding::AlikeIdentifier)),
+        (UnfitValues::CrowdedIdentifier, of_them(true, Finding::CrowdedIdentifier)),
+        (UnfitValues::CountedAgain, of_them(true, Finding::CountedAgain)),
+    ]
+}
+
+/// What keeps a column's values from being what the policy declares.
+fn of_values(
+    found: &Findings,
+    present: u64,
+    options: &ImportOptions,
+) -> impl Iterator<Item = (UnfitValues, FoundValues)> {
+    let read = present.saturating_sub(found.unfit());
+    let of_them = |when, finding| if when { found.of(finding).clone() } else { FoundValues::default() };
+    let (iso, grouped) = (found.of(Finding::OtherDays).count, found.of(Finding::GroupedNumber).count);
+    // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a column, and
+    // so do files of two orders.
+    let against = of_them(read > 0, Finding::DayOrder);
+    let is_much = found.unfit() * ONE_IN > present && found.unfit() > against.count;
+    let outside = together(found, &[Finding::Below, Finding::Above]);
+    let is_said = options.notation.days.is_some();
+    [
+        (UnfitValues::NotDeclared, if is_much { unfit(found) } else { FoundValues::default() }),
+        (if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations }, against),
+        (UnfitValues::TwoNotations, of_them(iso < read, Finding::OtherDays)),
+        (
+            UnfitValues::Thousands,
+            of_them(found.of(Finding::UngroupedNumber).count == 0 && grouped > 0, Finding::GroupedNumber),
+        ),
+        (UnfitValues::OutOfBounds, if outside.count * 2 > read { outside } else { FoundValues::default() }),
+        (
+            UnfitValues::OutOfPeriod,
+            of_them(found.of(Finding::OutsidePeriod).count == read, Finding::OutsidePeriod),
+        ),
+    ]
+    .into_iter()
+}
+
+/// The values of which one of these is true, with the first places of all.
+fn together(findings: &Findings, which: &[Finding]) -> FoundValues {
+    let found = which.iter().map(|finding| findings.of(*finding));
+    let count = found.clone().map(|counted| counted.count).sum();
+    let mut first: Vec<_> = found.flat_map(|counted| counted.first.iter().copied()).collect();
     first.sort_by_key(|place| (place.file, place.line));
     first.truncate(crate::report::FIRST);
-    FoundValues { count: findings.unfit(), first }
+    FoundValues { count, first }
+}
+
+/// The values of a column that are unread or undeclared.
+fn unfit(findings: &Findings) -> FoundValues {
+    let unfit = Finding::ALL.into_iter().filter(|finding| finding.is_unread() || finding.is_undeclared());
+    together(findings, &unfit.collect::<Vec<_>>())
 }
 
 /// The options that would read a tenth of what is unfit, or more.
@@ -167,70 +182,26 @@ impl std::fmt::Display for UnfitColumn {
         let share = self.share();
         let percent = format!("{:.2}", share * 100.0);
         let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        let all = match fault {
-            UnfitValues::NoIdentifier => format!("{count} of {of} rows have no identifier"),
-            UnfitValues::NotDeclared => format!("{count} of {of} values are unread or undeclared"),
-            UnfitValues::OtherOrder => format!("{count} of {of} days contradict the order of --dates"),
-            UnfitValues::OddIdentifier => {
-                format!(
-                    "{count} of {of} identifiers are unlike the others, without a digit or with a blank within"
-                )
-            }
-            UnfitValues::HiddenLetter => {
-                format!("{count} of {of} identifiers hold a letter that cannot be seen")
-            }
-            UnfitValues::RoundedIdentifier => {
-                format!("{count} of {of} identifiers are numbers with an exponent, without their last digits")
-            }
-            UnfitValues::TailedIdentifier => {
-                format!("{count} of {of} identifiers have `.0` behind a number, and the others do not")
-            }
-            UnfitValues::LostZeros => {
-                format!("{count} of {of} identifiers are another one without its zeros in front")
-            }
-            UnfitValues::TwoNotations => {
-                format!("{count} of {of} days are written in another way than the others")
-            }
-        };
-        write!(f, "`{column}`: {all}, {percent} % ({places}): ")?;
+        write!(f, "`{column}`: {count} of {of} {}, {percent} % ({places}): ", fault.words())?;
         match (fault, remedies.as_slice()) {
-            (UnfitValues::NoIdentifier, _) => f.write_str("add it")?,
-            (UnfitValues::OtherOrder, _) => f.write_str("write all days in one order")?,
-            (UnfitValues::OddIdentifier, _) => {
-                f.write_str("take out rows that are totals, notes or labels, and those of nobody")?;
-            }
-            (UnfitValues::HiddenLetter, _) => f.write_str("take it out")?,
-            (UnfitValues::RoundedIdentifier, _) => {
-                f.write_str(
-                    "a program rounded them, so that one may stand for many; export them again as texts",
-                )?;
-            }
-            (UnfitValues::TailedIdentifier, _) => {
-                return write!(
-                    f,
-                    "write all of them in one way, or say --accept {column}={share} to import them: `.0` is left out, and more \
-                     zeros are kept"
-                );
-            }
-            (UnfitValues::LostZeros, _) => {
-                f.write_str("a program took them for numbers, so one unit has two; write all of them with their zeros")?;
-            }
-            (UnfitValues::TwoNotations, remedies) => {
-                f.write_str(
-                    "a spreadsheet may have exchanged day and month in some; write all days of the column in one way",
-                )?;
-                if !remedies.is_empty() {
-                    write!(f, " and, if it is another than 2024-07-01, say {}", remedies.join(" and "))?;
-                }
-            }
             (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
             (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
+            (UnfitValues::TwoNotations, remedies @ [_, ..]) => {
+                let (instead, remedies) = (fault.instead(), remedies.join(" and "));
+                write!(f, "{instead} and, if it is another than 2024-07-01, say {remedies}")?;
+            }
+            _ => f.write_str(fault.instead())?,
         }
         // Of a column without a single value that is read nothing would be left.
         if *fault == UnfitValues::NotDeclared && count == of {
             return Ok(());
         }
-        write!(f, ", or say --accept {column}={share} to import it as it is")
+        let word = fault.word().map(|word| format!(":{word}")).unwrap_or_default();
+        write!(f, ", or say --accept {column}={share}{word} to import ")?;
+        f.write_str(match fault {
+            UnfitValues::TailedIdentifier => "them: `.0` is left out, and more zeros are kept",
+            _ => "it as it is",
+        })
     }
 }
 
@@ -259,10 +230,11 @@ mod tests {
     #[test]
     fn more_than_one_in_twenty_present_values_must_be_accepted_and_every_missing_identifier() {
         use Finding::{
-            Above, DayOrder, DecimalComma, LeadingZero, LostZeros, Missing, OutsidePeriod, RoundedIdentifier,
-            Undeclared,
+            Above, Below, DayOrder, DecimalComma, GroupedNumber, LeadingZero, LostZeros, Missing,
+            OutsidePeriod, RoundedIdentifier, Undeclared, UngroupedNumber,
         };
-        let share = |share| vec![("income", share)];
+        let share = |share| vec![("income", share, None)];
+        let order = |share| vec![("income", share, Some(UnfitValues::TwoNotations))];
         for (found, accepted, expected) in [
             (vec![(1, DecimalComma, 5)], vec![], vec![]),
             (vec![(1, DecimalComma, 6)], vec![], vec![("income", 0.06)]),
@@ -271,14 +243,21 @@ mod tests {
             (vec![(1, DecimalComma, 5), (1, Missing, 1)], vec![], vec![("income", 0.0506)]),
             (vec![(1, Missing, 100)], vec![], vec![]),
             (vec![(1, Above, 50), (1, OutsidePeriod, 50)], vec![], vec![]),
+            (vec![(1, Above, 50), (1, Below, 1)], vec![], vec![("income", 0.51)]),
+            (vec![(1, Above, 48), (1, Missing, 5)], vec![], vec![("income", 0.5053)]),
+            (vec![(1, OutsidePeriod, 99)], vec![], vec![]),
+            (vec![(1, OutsidePeriod, 99), (1, Missing, 1)], vec![], vec![("income", 1.0)]),
+            (vec![(1, GroupedNumber, 7)], vec![], vec![("income", 0.07)]),
+            (vec![(1, GroupedNumber, 7), (1, UngroupedNumber, 1)], vec![], vec![]),
             (vec![(1, DecimalComma, 29)], share(0.29), vec![]),
             (vec![(1, DecimalComma, 29)], share(0.28), vec![("income", 0.29)]),
             (vec![(1, DecimalComma, 100)], share(1.0), vec![]),
             (vec![(0, Missing, 1)], vec![], vec![("person_id", 0.01)]),
-            (vec![(0, Missing, 1)], vec![("PERSON_ID", 0.01)], vec![]),
-            (vec![(0, Missing, 2)], vec![("person_id", 0.01)], vec![("person_id", 0.02)]),
+            (vec![(0, Missing, 1)], vec![("PERSON_ID", 0.01, None)], vec![]),
+            (vec![(0, Missing, 2)], vec![("person_id", 0.01, None)], vec![("person_id", 0.02)]),
             (vec![(1, DayOrder, 1)], vec![], vec![("income", 0.01)]),
-            (vec![(1, DayOrder, 1)], share(0.01), vec![]),
+            (vec![(1, DayOrder, 1)], order(0.01), vec![]),
+            (vec![(1, DayOrder, 1)], share(0.01), vec![("income", 0.01)]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 5)], vec![], vec![("income", 0.11), ("income", 0.06)]),
             (vec![(0, RoundedIdentifier, 1)], vec![], vec![("person_id", 0.01)]),
             (vec![(1, DayOrder, 6), (1, Undeclared, 6)], vec![], vec![("income", 0.12), ("income", 0.06)]),
@@ -287,7 +266,11 @@ mod tests {
         ] {
             let accepted: Vec<Accepted> = accepted
                 .iter()
-                .map(|(column, share)| Accepted { column: (*column).into(), share: *share })
+                .map(|(column, share, fault)| Accepted {
+                    column: (*column).into(),
+                    share: *share,
+                    fault: *fault,
+                })
                 .collect();
             let options = ImportOptions { accepted, ..ImportOptions::default() };
             let judged = Judgement::of(&report(100, &found), &options);
@@ -302,8 +285,9 @@ mod tests {
     #[test]
     fn days_of_another_order_that_are_accepted_let_no_other_values_pass() {
         let found = [(1, Finding::DayOrder, 6), (1, Finding::Undeclared, 5)];
-        for (share, expected) in [(0.06, vec![0.11]), (0.11, vec![])] {
-            let accepted = vec![Accepted { column: "income".to_owned(), share }];
+        for (share, expected) in [(0.06, vec![0.11]), (0.11, vec![0.11])] {
+            let column = "income".to_owned();
+            let accepted = vec![Accepted { column, share, fault: Some(UnfitValues::TwoNotations) }];
             let options = ImportOptions { accepted, ..ImportOptions::default() };
             let unfit = Judgement::of(&report(100, &found), &options).unfit;
             assert_eq!(unfit.iter().map(UnfitColumn::share).collect::<Vec<_>>(), expected, "{share}");
@@ -318,7 +302,7 @@ mod tests {
         assert_eq!(
             judged.unfit[0].to_string(),
             "`income`: 1 of 100 days contradict the order of --dates, 1 % (line 2): write all days in one order, or say --accept \
-             income=0.01 to import it as it is"
+             income=0.01:order to import it as it is"
         );
     }
 

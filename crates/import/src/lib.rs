@@ -8,6 +8,7 @@ mod declared;
 mod delimited;
 mod describe;
 mod error;
+mod fault;
 mod files;
 mod fingerprint;
 mod format;
@@ -29,13 +30,15 @@ pub use describe::{
     DescribedColumn, DistinctValues, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, ValueShape,
 };
 pub use error::ImportError;
+pub use fault::UnfitValues;
 pub use files::parts;
 pub use format::{Compression, Delimited, Delimiter, Encoding, FileFormat};
-pub use judge::{UnfitColumn, UnfitValues};
+pub use judge::UnfitColumn;
 pub use notation::{DayFormat, DayFormatError, DecimalMark, Notation, Thousands};
 pub use options::{Accepted, ImportFile, ImportOptions, Rename};
 pub use report::{
-    Finding, Findings, FoundValues, ImportEvent, ImportReport, ImportedColumn, NamedFile, RowPlace, UnitKey,
+    Finding, Findings, FoundValues, ImportEvent, ImportReport, ImportedColumn, NamedFile, RowPlace, TotalRow,
+    UnitKey,
 };
 pub use run::ImportJob;
 pub use tuning::Tuning;

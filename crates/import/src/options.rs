@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{FileFormat, notation::Notation};
+use crate::{FileFormat, fault::UnfitValues, notation::Notation};
 
 /// A file that an office exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +37,13 @@ pub struct Rename {
     pub to: String,
 }
 
-/// The share of a column's values that may be missing, if it is the unit's, or else undeclared or unread.
+/// The share of a column's values that may be at fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
     /// The column, as the policy names it.
     pub column: String,
     /// From 0 to 1.
     pub share: f64,
+    /// The fault that is accepted; without one, that identifiers are missing, or that other values are unread or undeclared.
+    pub fault: Option<UnfitValues>,
 }

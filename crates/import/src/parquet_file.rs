@@ -17,6 +17,7 @@ use crate::{
     notation::Notation,
     schema::{Header, TableSchema},
     tuning::RECORD_BYTES_MOST,
+    value::FieldType,
     visit::FieldVisitor,
 };
 
@@ -81,7 +82,7 @@ impl ParquetRows {
     /// Sends each field of the columns that are text, numbers or days to a visitor.
     pub(crate) fn visit(&self, visitor: &mut dyn FieldVisitor) -> Result<(), ImportError> {
         let columns: Vec<(usize, Writing)> =
-            (0..self.names.len()).filter_map(|position| Some((position, self.writing(position)?))).collect();
+            self.flat().into_iter().filter_map(|at| Some((at, self.writing(at)?.on_its_clock()))).collect();
         let mut text = Vec::new();
         self.decode(&columns, 0, &mut |decoders, before, rows| {
             for row in rows {
@@ -149,10 +150,8 @@ impl ParquetFile {
         for (target, position) in schema.columns.iter().zip(&header.positions) {
             let not_flat = || ImportError::NotFlat { file: path.to_owned(), column: target.name.clone() };
             let writing = rows.writing(*position).ok_or_else(not_flat)?;
-            if target.at_place && matches!(writing, Writing::Moment { in_utc: true, .. }) {
-                return Err(ImportError::MomentsInUtc { file: path.to_owned(), column: target.name.clone() });
-            }
-            columns.push((*position, writing));
+            let at_place = matches!(target.field_type, FieldType::Day { place: Some(_) });
+            columns.push((*position, if at_place { writing } else { writing.on_its_clock() }));
         }
         Ok(Self { rows, columns, header })
     }
@@ -215,7 +214,9 @@ impl ParquetFile {
             let targets = schema.columns.iter().zip(&self.header.heads);
             for (at, (column, (target, head))) in columns.iter().zip(targets).enumerate() {
                 write(column, row, number, at == 0, &mut text)?;
-                let notation = if column.is_text() { notation } else { &stored };
+                // A whole number is no day but as an office writes days with digits alone.
+                let is_day = matches!(target.field_type, FieldType::Day { .. }) && column.is_whole();
+                let notation = if column.is_text() || is_day { notation } else { &stored };
                 batch.add(at, target, head, notation, &text, number);
             }
             if !batch.end_row() {

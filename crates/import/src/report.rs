@@ -83,20 +83,61 @@ pub enum Finding {
     Below,
     /// A number above the upper bound.
     Above,
+    /// A number as thousands are written, where its column keeps no three decimals: `2.874`.
+    GroupedNumber,
+    /// A number as no thousands are written: with another count of decimals, or with four digits before them.
+    UngroupedNumber,
     /// An identifier without a digit, or with a blank within: nearly all others have a digit and no blank.
     OddIdentifier,
     /// An identifier with a letter that cannot be seen.
     HiddenLetter,
+    /// An identifier that a spreadsheet marked as a text; the marks are left out.
+    MarkedIdentifier,
     /// An identifier with zeros alone behind a number's point; one zero is left out with the point.
     TailedIdentifier,
-    /// An identifier that is a number with an exponent, as spreadsheets write one of many digits.
+    /// An identifier as spreadsheets show a number of many digits: with an exponent, or as `####`.
     RoundedIdentifier,
+    /// An identifier of more than 15 digits.
+    LongNumber,
+    /// One of which all digits behind the 15th are 0.
+    LostDigits,
     /// An identifier of digits that begins with 0. It is usual; another may be the same without the zero.
     LeadingZero,
     /// An identifier that another one is with more zeros in front.
     LostZeros,
+    /// An identifier with a small letter of ASCII.
+    SmallLetter,
+    /// An identifier with a capital letter of ASCII.
+    CapitalLetter,
+    /// An identifier with a letter that is none of ASCII.
+    OtherLetter,
+    /// An identifier that another one is in other letters of the same shape, in the other case, or with other blanks.
+    AlikeIdentifier,
+    /// An identifier that stands on more rows than one unit's could be.
+    CrowdedIdentifier,
+    /// The first of identifiers that are counted from the beginning again.
+    CountedAgain,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
+}
+
+/// What a finding says of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FindingKind {
+    /// That there is none.
+    Missing,
+    /// That it does not read as its column's type.
+    Unread,
+    /// That it is no declared code.
+    Undeclared,
+    /// That it is outside of the declared bounds or period.
+    Outside,
+    /// That it is written in another way than is said.
+    Written,
+    /// That it sets an identifier apart from others.
+    Identifier,
+    /// Nothing by itself: others are compared with it.
+    Compared,
 }
 
 /// For each [`Finding`], the values of a column of which it is true.
@@ -111,6 +152,17 @@ pub enum UnitKey {
     Unique,
     /// The policy allows several rows.
     NotWanted,
+}
+
+/// What makes a last row a total or a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalRow {
+    /// It has no identifier.
+    Nameless,
+    /// Its identifier has no digit, and a code or day is missing or not declared.
+    NoDigit,
+    /// It has neither a code nor a day.
+    NoCode,
 }
 
 /// What an import reports on the way.
@@ -135,7 +187,7 @@ pub enum ImportEvent {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 29] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -147,118 +199,91 @@ impl Finding {
         Self::OutsidePeriod,
         Self::Below,
         Self::Above,
+        Self::GroupedNumber,
+        Self::UngroupedNumber,
         Self::OddIdentifier,
         Self::HiddenLetter,
+        Self::MarkedIdentifier,
         Self::TailedIdentifier,
         Self::RoundedIdentifier,
+        Self::LongNumber,
+        Self::LostDigits,
         Self::LeadingZero,
         Self::LostZeros,
+        Self::SmallLetter,
+        Self::CapitalLetter,
+        Self::OtherLetter,
+        Self::AlikeIdentifier,
+        Self::CrowdedIdentifier,
+        Self::CountedAgain,
         Self::OtherDays,
     ];
 
+    fn facts(self) -> (FindingKind, &'static str) {
+        use FindingKind::{Compared, Identifier, Missing, Outside, Undeclared, Unread, Written};
+        match self {
+            Self::Missing => (Missing, "missing"),
+            Self::DecimalComma => (Unread, "decimal comma"),
+            Self::DecimalPoint => (Unread, "decimal point"),
+            Self::Thousands => (Unread, "thousands separator"),
+            Self::DayOrder => (Unread, "date order"),
+            Self::Unreadable => (Unread, "other"),
+            Self::FloatTail => (Undeclared, "a float's tail"),
+            Self::Undeclared => (Undeclared, "not in the code list"),
+            Self::OutsidePeriod => (Outside, "outside of the period"),
+            Self::Below => (Outside, "below the lower bound"),
+            Self::Above => (Outside, "above the upper bound"),
+            Self::GroupedNumber => (Compared, "written as thousands are"),
+            Self::UngroupedNumber => (Compared, "written as no thousands are"),
+            Self::OddIdentifier => (Identifier, "without a digit or with a blank within"),
+            Self::HiddenLetter => (Identifier, "with a letter that cannot be seen"),
+            Self::MarkedIdentifier => (Identifier, "with a spreadsheet's mark of a text, which is left out"),
+            Self::TailedIdentifier => {
+                (Identifier, "with `.0` behind a number, which is left out if it is one zero")
+            }
+            Self::RoundedIdentifier => (Identifier, "a number with an exponent, or `####`"),
+            Self::LongNumber => (Compared, "of more than 15 digits"),
+            Self::LostDigits => (Identifier, "with zeros alone behind the 15th digit"),
+            Self::LeadingZero => (Compared, "with a zero in front"),
+            Self::LostZeros => (Identifier, "another's without its zeros in front"),
+            Self::SmallLetter => (Compared, "with a small letter"),
+            Self::CapitalLetter => (Compared, "with a capital letter"),
+            Self::OtherLetter => (Compared, "with a letter that is none of ASCII"),
+            Self::AlikeIdentifier => (Identifier, "another's in letters of the same shape"),
+            Self::CrowdedIdentifier => (Identifier, "on more rows than a unit's could be"),
+            Self::CountedAgain => (Identifier, "counted from the beginning again"),
+            Self::OtherDays => (Written, "written as 2024-07-01"),
+        }
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::DecimalComma => "decimal comma",
-            Self::DecimalPoint => "decimal point",
-            Self::Thousands => "thousands separator",
-            Self::DayOrder => "date order",
-            Self::Unreadable => "other",
-            Self::FloatTail => "a float's tail",
-            Self::Undeclared => "not in the code list",
-            Self::OutsidePeriod => "outside of the period",
-            Self::Below => "below the lower bound",
-            Self::Above => "above the upper bound",
-            Self::OddIdentifier => "without a digit or with a blank within",
-            Self::HiddenLetter => "with a letter that cannot be seen",
-            Self::TailedIdentifier => "with `.0` behind a number, which is left out if it is one zero",
-            Self::RoundedIdentifier => "a number with an exponent",
-            Self::LeadingZero => "with a zero in front",
-            Self::LostZeros => "another's without its zeros in front",
-            Self::OtherDays => "written as 2024-07-01",
-        }
+        self.facts().1
     }
 
     /// The option that reads such values, if there is one.
     pub(crate) fn remedy(self) -> Option<&'static str> {
-        match self {
-            Self::DecimalComma => Some("--decimal comma"),
-            Self::Thousands => Some("--thousands"),
-            Self::DayOrder => Some("--dates"),
-            Self::DecimalPoint
-            | Self::Missing
-            | Self::Unreadable
-            | Self::FloatTail
-            | Self::Undeclared
-            | Self::OutsidePeriod
-            | Self::Below
-            | Self::Above
-            | Self::OddIdentifier
-            | Self::HiddenLetter
-            | Self::TailedIdentifier
-            | Self::RoundedIdentifier
-            | Self::LeadingZero
-            | Self::LostZeros
-            | Self::OtherDays => None,
-        }
+        let remedies = [
+            (Self::DecimalComma, "--decimal comma"),
+            (Self::Thousands, "--thousands"),
+            (Self::DayOrder, "--dates with how they are written (\"%Y-%m-%d\" reads 2011-8-5)"),
+        ];
+        remedies.into_iter().find(|(finding, _)| *finding == self).map(|(_, remedy)| remedy)
     }
 
     /// Whether such a value does not read as its column's type. It is kept as it stands.
     pub fn is_unread(self) -> bool {
-        match self {
-            Self::DecimalComma | Self::DecimalPoint | Self::Thousands | Self::DayOrder | Self::Unreadable => {
-                true
-            }
-            Self::Missing
-            | Self::FloatTail
-            | Self::Undeclared
-            | Self::OutsidePeriod
-            | Self::Below
-            | Self::Above
-            | Self::OddIdentifier
-            | Self::HiddenLetter
-            | Self::TailedIdentifier
-            | Self::RoundedIdentifier
-            | Self::LeadingZero
-            | Self::LostZeros
-            | Self::OtherDays => false,
-        }
+        self.facts().0 == FindingKind::Unread
     }
 
     /// Whether it sets an identifier apart from others.
     pub fn is_of_identifiers(self) -> bool {
-        matches!(
-            self,
-            Self::OddIdentifier
-                | Self::HiddenLetter
-                | Self::TailedIdentifier
-                | Self::RoundedIdentifier
-                | Self::LostZeros
-        )
+        self.facts().0 == FindingKind::Identifier
     }
 
     /// Whether such a value is no declared code.
     pub fn is_undeclared(self) -> bool {
-        match self {
-            Self::FloatTail | Self::Undeclared => true,
-            Self::Missing
-            | Self::DecimalComma
-            | Self::DecimalPoint
-            | Self::Thousands
-            | Self::DayOrder
-            | Self::Unreadable
-            | Self::OutsidePeriod
-            | Self::Below
-            | Self::Above
-            | Self::OddIdentifier
-            | Self::HiddenLetter
-            | Self::TailedIdentifier
-            | Self::RoundedIdentifier
-            | Self::LeadingZero
-            | Self::LostZeros
-            | Self::OtherDays => false,
-        }
+        self.facts().0 == FindingKind::Undeclared
     }
 }
 
@@ -269,9 +294,15 @@ impl Findings {
         self.0.get(finding as usize).unwrap_or(&NONE)
     }
 
-    /// What was found at all, in the order of reports.
+    /// Forgets some values, which are what is usual.
+    pub(crate) fn forget(&mut self, finding: Finding) {
+        self.put(finding, FoundValues::default());
+    }
+
+    /// What was found at all, in the order of reports, but for what says nothing by itself.
     pub fn found(&self) -> impl Iterator<Item = (Finding, &FoundValues)> {
-        Finding::ALL.into_iter().zip(&self.0).filter(|(_, counted)| counted.count > 0)
+        let all = Finding::ALL.into_iter().zip(&self.0);
+        all.filter(|(finding, counted)| counted.count > 0 && finding.facts().0 != FindingKind::Compared)
     }
 
     /// How many values do not read as the column's type, or are no declared code.

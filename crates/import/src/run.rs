@@ -15,7 +15,7 @@ use lango_privacy::Dataset;
 
 use crate::{
     Finding, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn,
-    Tuning, UnitKey,
+    TotalRow, Tuning, UnfitValues, UnitKey,
     batch::Batch,
     files::{FileEnd, Files, changed, undecodable},
     fingerprint,
@@ -27,9 +27,11 @@ use crate::{
 
 /// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
 /// is not taken for the same data.
-const READING: u32 = 2;
+const READING: u32 = 3;
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
 const BATCHES_WAITING: usize = 4;
+/// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
+const LOST_LEAST: u64 = 3;
 /// A transaction's text: what is changed stays in SQLite's cache, so that readers of the register wait for commits only.
 const TRANSACTION_BYTES: usize = 12 << 20;
 
@@ -139,7 +141,7 @@ impl ImportJob<'_> {
             staging.commit(&progress)?;
         }
         let mut done = found(files, progress, left_out);
-        find_lost_zeros(staging, files, &mut done)?;
+        compare_identifiers(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -195,22 +197,39 @@ impl ImportJob<'_> {
         self.check_ends(staging, files, &ends)
     }
 
-    /// Refuses files whose last row is no unit's.
+    /// Refuses files whose last row is no unit's, and those that hold the rows of another one in another packing.
     fn check_ends(&self, staging: &Staging, files: Files<'_>, ends: &[FileEnd]) -> Result<(), ImportError> {
         let mut before = 0;
+        let mut begins: Vec<(u64, u64)> = Vec::new();
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
-            let unit = &self.dataset.unit.column;
-            let blanks_accepted =
-                self.options.accepted.iter().any(|accepted| accepted.column.eq_ignore_ascii_case(unit));
-            match staging.total_row(before + 1, before + end.rows)? {
-                Some(named) if named || !blanks_accepted => {
-                    let total = ImportError::Total { line: end.last, by_line: file.by_line, named };
-                    return Err(files.within(at, total));
-                }
-                Some(_) | None => before += end.rows,
+            let found = staging.total_row(before + 1, before + end.rows)?;
+            if let Some(what) = found.filter(|what| !self.accepts_end(*what)) {
+                let total = ImportError::Total { line: end.last, by_line: file.by_line, what };
+                return Err(files.within(at, total));
             }
+            for (other, (begin, rows)) in begins.iter().enumerate() {
+                if *rows == end.rows && staging.same_rows(*begin, before + 1, end.rows)? {
+                    let path =
+                        |at: usize| self.files.get(at).map(|file| file.path.clone()).unwrap_or_default();
+                    return Err(ImportError::Copy { file: path(at), as_in: path(other) });
+                }
+            }
+            begins.push((before + 1, end.rows));
+            before += end.rows;
         }
         Ok(())
+    }
+
+    /// Whether the caller accepts a last row of this kind.
+    fn accepts_end(&self, what: TotalRow) -> bool {
+        let fault = match what {
+            TotalRow::Nameless => None,
+            TotalRow::NoCode => Some(UnfitValues::OddIdentifier),
+            TotalRow::NoDigit => return false,
+        };
+        let unit = &self.dataset.unit.column;
+        let mut accepted = self.options.accepted.iter();
+        accepted.any(|accepted| accepted.column.eq_ignore_ascii_case(unit) && accepted.fault == fault)
     }
 
     fn insert(
@@ -250,16 +269,38 @@ fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportR
     ImportReport { rows, columns, left_out, files: files.names(), key: None }
 }
 
-/// Compares the identifiers, if any of them may have lost zeros.
-fn find_lost_zeros(
+/// Compares the identifiers, as far as what was noted of each of them gives reason to.
+fn compare_identifiers(
     staging: &Staging,
     files: Files<'_>,
     report: &mut ImportReport,
 ) -> Result<(), ImportError> {
+    let rows = report.rows;
     let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
-    if findings.of(Finding::LeadingZero).count > 0 {
-        let (count, rows) = staging.lost_zeros()?;
-        findings.put(Finding::LostZeros, FoundValues { count, first: files.places(&rows)? });
+    let has = |finding| findings.of(finding).count > 0;
+    // One in ten identifiers of 16 digits ends in 0, with nothing lost.
+    let lost = findings.of(Finding::LostDigits).count;
+    let is_usual = lost < LOST_LEAST || lost * 4 < findings.of(Finding::LongNumber).count;
+    let zeros = has(Finding::LeadingZero);
+    let shapes = has(Finding::OtherLetter)
+        || has(Finding::OddIdentifier)
+        || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
+    if is_usual {
+        findings.forget(Finding::LostDigits);
+    }
+    let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
+        findings.put(finding, FoundValues { count, first: files.places(&rows)? });
+        Ok(())
+    };
+    if zeros {
+        put(Finding::LostZeros, staging.lost_zeros()?)?;
+    }
+    if shapes {
+        put(Finding::AlikeIdentifier, staging.alike()?)?;
+    }
+    if files.schema().rows_at_most > 1 {
+        put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;
+        put(Finding::CountedAgain, staging.counted_again()?)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lango_privacy::{Column, Dataset};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{ImportError, declared::Declared, options::Rename, value::FieldType};
 
@@ -12,8 +13,6 @@ pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) field_type: FieldType,
     pub(crate) declared: Declared,
-    /// Whether the day of a moment is that at a place which the policy names.
-    pub(crate) at_place: bool,
     /// The declaration in words, and the same for the same one.
     described: String,
 }
@@ -22,8 +21,8 @@ pub(crate) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableSchema {
     pub(crate) table: String,
-    /// Whether the policy allows one row of each unit only.
-    pub(crate) one_row_per_unit: bool,
+    /// The rows of each unit that the policy allows.
+    pub(crate) rows_at_most: u32,
     /// The unit's column first.
     pub(crate) columns: Vec<Target>,
     /// Columns of the files under other names than theirs.
@@ -47,7 +46,6 @@ impl Target {
             name: name.to_owned(),
             field_type,
             declared: column.map_or_else(Declared::anything, Declared::of),
-            at_place: column.is_some_and(|column| column.reading.time_zone.is_some()),
             described: format!("{name} {:?}", column.map(|column| (&column.domain, &column.reading))),
         }
     }
@@ -61,21 +59,20 @@ impl TableSchema {
         let mut declared: Vec<(&str, &Column)> = Vec::new();
         for (name, column) in stored {
             match declared.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
-                Some((_, other)) if FieldType::of(&other.domain) == FieldType::of(&column.domain) => {}
+                Some((_, other)) if FieldType::of(other) == FieldType::of(column) => {}
                 Some(_) => return Err(ImportError::TwoTypes { column: name.to_owned() }),
                 None => declared.push((name, column)),
             }
         }
         let is_unit = |name: &str| name.eq_ignore_ascii_case(unit);
         let declared_too = declared.iter().find(|(name, _)| is_unit(name)).map(|(_, column)| *column);
-        let unit_type = declared_too.map_or(FieldType::Word, |column| FieldType::of(&column.domain));
+        let unit_type = declared_too.map_or(FieldType::Word, FieldType::of);
         let unit_type = unit_type.of_identifiers();
         let others = declared.iter().filter(|(name, _)| !is_unit(name));
-        let declared =
-            others.map(|(name, column)| Target::of(name, FieldType::of(&column.domain), Some(column)));
+        let declared = others.map(|(name, column)| Target::of(name, FieldType::of(column), Some(column)));
         let this = Self {
             table: dataset.table.clone(),
-            one_row_per_unit: dataset.unit.rows_at_most == 1,
+            rows_at_most: dataset.unit.rows_at_most,
             columns: std::iter::once(Target::of(unit, unit_type, declared_too)).chain(declared).collect(),
             renames: renames.to_owned(),
         };
@@ -101,9 +98,9 @@ impl TableSchema {
     pub(crate) fn describe(&self) -> String {
         let columns = self.columns.iter().map(|target| target.described.as_str());
         format!(
-            "table {}\none row per unit {}\n{:?}\n{}",
+            "table {}\nrows at most {}\n{:?}\n{}",
             self.table,
-            self.one_row_per_unit,
+            self.rows_at_most,
             self.renames,
             columns.collect::<Vec<_>>().join("\n")
         )
@@ -184,9 +181,11 @@ fn positions(header: &[String], which: impl Fn(&str) -> bool) -> Vec<usize> {
     found.map(|(position, _)| position).collect()
 }
 
-/// Whether two names of columns are one, but for the case of letters and spaces around them.
+/// Whether two names of columns are one, but for the case of letters, spaces around them, and whether an accent is a letter of
+/// its own.
 pub(crate) fn is(name: &str, other: &str) -> bool {
-    name.trim().eq_ignore_ascii_case(other.trim())
+    let (name, other) = (name.trim(), other.trim());
+    name.eq_ignore_ascii_case(other) || name.nfc().eq(other.nfc())
 }
 
 /// A guess at what was meant. It names a column of the header only if that is much like the missing one: a file without a

@@ -18,9 +18,12 @@ use crate::{
 };
 
 mod accepted;
+mod alike;
+mod crowded;
 mod ends;
 mod imported;
 mod progress;
+mod same;
 mod zeros;
 
 pub(crate) use imported::ImportedData;
@@ -45,7 +48,7 @@ pub(crate) struct Staging {
     table: String,
     staging: String,
     unit: String,
-    one_row_per_unit: bool,
+    rows_at_most: u32,
     create: String,
     insert: String,
     schema: TableSchema,
@@ -96,11 +99,29 @@ impl Staging {
             table: schema.table.clone(),
             staging,
             unit: schema.unit().to_owned(),
-            one_row_per_unit: schema.one_row_per_unit,
+            rows_at_most: schema.rows_at_most,
             schema: schema.clone(),
         };
         this.settle(tuning).map_err(|error| this.failed(error))?;
         Ok(this)
+    }
+
+    /// How many rows a statement says yes of, which says it of each in the order in which they were put in, as a table without
+    /// key is read; and the numbers of the first of them, counted from 1.
+    fn rows_of(&self, sql: &str, with: impl rusqlite::Params) -> rusqlite::Result<(u64, Vec<u64>)> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut found = statement.query(with)?;
+        let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
+        while let Some(row) = found.next()? {
+            number += 1;
+            if row.get::<_, Option<bool>>(0)? == Some(true) {
+                count += 1;
+                if rows.len() < FIRST {
+                    rows.push(number);
+                }
+            }
+        }
+        Ok((count, rows))
     }
 
     fn settle(&self, tuning: &Tuning) -> rusqlite::Result<()> {
@@ -152,7 +173,7 @@ impl Staging {
     /// Makes the unit's column a unique key, if the policy says that it is one; rows without unit do not count. Sorting once,
     /// after all rows are in, is much faster than keeping a key while they come.
     pub(crate) fn key(&self) -> Result<Result<UnitKey, Repeated>, ImportError> {
-        if !self.one_row_per_unit {
+        if self.rows_at_most > 1 {
             return Ok(Ok(UnitKey::NotWanted));
         }
         self.try_key().map_err(|error| self.failed(error))

@@ -6,6 +6,7 @@ mod describe;
 mod fixture;
 mod good;
 mod habits;
+mod identifiers;
 mod parquet;
 mod readings;
 mod several;

@@ -1,6 +1,7 @@
 //! How a field's bytes are read as what its column holds: the one place where they are.
 
-use lango_privacy::{Domain, TEXT_BYTES_MOST};
+use jiff::tz::TimeZone;
+use lango_privacy::{Column, Domain, TEXT_BYTES_MOST};
 
 use crate::{notation::Notation, report::Finding};
 
@@ -9,7 +10,7 @@ mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
-pub(crate) use identifier::{before_zeros, begins_with_zero, of_identifier};
+pub(crate) use identifier::{before_zeros, of_identifier};
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.
@@ -19,8 +20,8 @@ pub(crate) enum FieldType {
     Word,
     /// Text as it stands: open columns.
     Text,
-    /// A day, `YYYY-MM-DD`.
-    Day,
+    /// A day, `YYYY-MM-DD`; of a moment that says how far its clock is from UTC, the day at a place, if one is named.
+    Day { place: Option<TimeZone> },
     /// A decimal number in units of `10^-scale`.
     Number { scale: u32, excess: Excess },
 }
@@ -40,11 +41,14 @@ pub(crate) enum Read<'a> {
 }
 
 impl FieldType {
-    pub(crate) fn of(domain: &Domain) -> Self {
-        match domain {
+    pub(crate) fn of(column: &Column) -> Self {
+        match &column.domain {
             Domain::Codes(_) => Self::Word,
             Domain::Open => Self::Text,
-            Domain::Date { .. } => Self::Day,
+            Domain::Date { .. } => {
+                let place = column.reading.time_zone.as_deref();
+                Self::Day { place: place.and_then(|place| TimeZone::get(place).ok()) }
+            }
             Domain::Integer { .. } => Self::Number { scale: 0, excess: Excess::Rounds },
             Domain::Amount { scale, .. } => Self::Number { scale: *scale, excess: Excess::Rounds },
         }
@@ -56,14 +60,19 @@ impl FieldType {
         match self {
             Self::Text => Self::Word,
             Self::Number { scale, .. } => Self::Number { scale, excess: Excess::Differs },
-            Self::Word | Self::Day => self,
+            Self::Word | Self::Day { .. } => self,
         }
+    }
+
+    /// Whether its values are codes or days, which every unit has.
+    pub(crate) fn is_label(&self) -> bool {
+        matches!(self, Self::Word | Self::Day { .. })
     }
 
     /// SQLite's type.
     pub(crate) fn sql(&self) -> String {
         match self {
-            Self::Word | Self::Text | Self::Day => "TEXT".to_owned(),
+            Self::Word | Self::Text | Self::Day { .. } => "TEXT".to_owned(),
             Self::Number { scale: 0, .. } => "INTEGER".to_owned(),
             // Whole numbers of `10^-scale`: SQLite takes the type for one of whole numbers, for `INT` is in its name.
             Self::Number { scale, .. } => format!("FIXEDPOINT({scale})"),
@@ -74,9 +83,20 @@ impl FieldType {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Word | Self::Text => "text",
-            Self::Day => "day",
+            Self::Day { .. } => "day",
             Self::Number { scale: 0, .. } => "whole number",
             Self::Number { .. } => "amount",
+        }
+    }
+
+    /// Whether a number that was read is written as thousands are, where its column keeps no three decimals and the caller does
+    /// not say how thousands are written; `None` of what could be thousands or not.
+    pub(crate) fn grouping(&self, word: &[u8], notation: &Notation) -> Option<Finding> {
+        match self {
+            Self::Number { scale: 0..=2, .. } if notation.thousands.is_none() => {
+                number::grouping(word, notation)
+            }
+            Self::Number { .. } | Self::Word | Self::Text | Self::Day { .. } => None,
         }
     }
 
@@ -88,11 +108,13 @@ impl FieldType {
         // Here a field is first a value: what a policy says of values as texts applies to `word`, before its type does.
         match self {
             Self::Number { .. } if is_long => Read::UnreadBytes(field, Finding::Unreadable),
-            Self::Word | Self::Text | Self::Day if is_long => Read::UnreadText(field, Finding::Unreadable),
+            Self::Word | Self::Text | Self::Day { .. } if is_long => {
+                Read::UnreadText(field, Finding::Unreadable)
+            }
             _ if word.is_empty() => Read::Null,
             Self::Text => Read::Text(field),
             Self::Word => Read::Text(word),
-            Self::Day => match day::day(word, notation) {
+            Self::Day { place } => match day::day(word, notation, place.as_ref()) {
                 Ok((day, noted)) => Read::Day(day, noted),
                 Err(reason) => Read::UnreadText(word, reason),
             },
@@ -114,6 +136,7 @@ mod tests {
     #[test]
     fn a_field_is_read_as_its_column_or_kept_as_it_stands() {
         let number = FieldType::Number { scale: 0, excess: Excess::Rounds };
+        let day = FieldType::Day { place: None };
         for (field_type, field, expected) in [
             (&FieldType::Word, &b"007"[..], Read::Text(b"007")),
             (&FieldType::Word, b" F\t", Read::Text(b"F")),
@@ -126,11 +149,11 @@ mod tests {
             (&FieldType::Text, b" a ", Read::Text(b" a ")),
             (&FieldType::Text, b"  ", Read::Null),
             (&FieldType::Text, b"", Read::Null),
-            (&FieldType::Day, b"2024-02-29", Read::Day(*b"2024-02-29", None)),
-            (&FieldType::Day, b" 2024-02-29\t", Read::Day(*b"2024-02-29", None)),
-            (&FieldType::Day, b"0001-01-01", Read::Day(*b"0001-01-01", None)),
-            (&FieldType::Day, b"2023-02-29", Read::UnreadText(b"2023-02-29", Finding::Unreadable)),
-            (&FieldType::Day, b"29.02.2024", Read::UnreadText(b"29.02.2024", Finding::DayOrder)),
+            (&day, b"2024-02-29", Read::Day(*b"2024-02-29", None)),
+            (&day, b" 2024-02-29\t", Read::Day(*b"2024-02-29", None)),
+            (&day, b"0001-01-01", Read::Day(*b"0001-01-01", None)),
+            (&day, b"2023-02-29", Read::UnreadText(b"2023-02-29", Finding::Unreadable)),
+            (&day, b"29.02.2024", Read::UnreadText(b"29.02.2024", Finding::DayOrder)),
             (&number, b"12", Read::Integer(12)),
             (&number, b" 12\xc2\xa0", Read::Integer(12)),
             (&number, b"NaN", Read::UnreadBytes(b"NaN", Finding::Unreadable)),

@@ -37,7 +37,7 @@ pub struct OutdatedIndex {
 pub struct ImportedTable {
     /// The table.
     pub table: String,
-    /// The columns of which values were unread, undeclared, missing or unlike the others and accepted, each with the share that
-    /// was, from 0 to 1.
-    pub accepted: Vec<(String, f64)>,
+    /// The faults of columns that were accepted: the column, the word of the fault (none where values were unread, undeclared or
+    /// missing), and the share that was, from 0 to 1.
+    pub accepted: Vec<(String, String, f64)>,
 }

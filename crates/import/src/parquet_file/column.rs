@@ -53,6 +53,12 @@ impl ColumnDecoder {
             && matches!(self.values, DecodedValues::Texts(_) | DecodedValues::Fixed(_))
     }
 
+    /// Whether its values are whole numbers, and no days or moments by the file's own types.
+    pub(super) fn is_whole(&self) -> bool {
+        self.writing == Writing::Plain
+            && matches!(self.values, DecodedValues::Narrow(_) | DecodedValues::Wide(_))
+    }
+
     /// Decodes exactly `rows` rows.
     pub(super) fn decode(&mut self, rows: usize) -> Result<()> {
         let levels = &mut self.levels;
@@ -150,7 +156,7 @@ impl ColumnDecoder {
             }
             DecodedValues::Wide(values) => values.get(at).map(|value| writing.integer(*value, false, out)),
             DecodedValues::Moments(values) => {
-                values.get(at).map(|value| Writing::nanoseconds(nanoseconds(value), out))
+                values.get(at).map(|value| self.writing.nanoseconds(nanoseconds(value), out))
             }
             DecodedValues::Texts(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),
             DecodedValues::Fixed(values) => values.get(at).map(|value| writing.bytes(value.data(), out)),

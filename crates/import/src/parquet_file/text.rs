@@ -36,6 +36,14 @@ pub(super) enum Writing {
 }
 
 impl Writing {
+    /// The same, with moments on the clock that they are stored by and no word of which it is.
+    pub(super) fn on_its_clock(self) -> Self {
+        match self {
+            Self::Moment { per_second, .. } => Self::Moment { per_second, in_utc: false },
+            other => other,
+        }
+    }
+
     /// `None` for what is no text, number or day.
     pub(super) fn of(column: &ColumnDescriptor) -> Option<Self> {
         let moment = |per_second, in_utc| Some(Self::Moment { per_second, in_utc });
@@ -89,7 +97,7 @@ impl Writing {
                     None => write!(out, "{value}"),
                 }
             }
-            Self::Moment { per_second, .. } => moment(i128::from(value), per_second, out),
+            Self::Moment { per_second, in_utc } => moment(i128::from(value), per_second, in_utc, out),
             Self::Decimal { scale } => decimal(value < 0, &value.unsigned_abs().to_string(), scale, out),
             // Neither is stored as a whole number.
             Self::Uuid | Self::Half => Ok(()),
@@ -97,8 +105,8 @@ impl Writing {
     }
 
     /// Writes nanoseconds since 1970-01-01.
-    pub(super) fn nanoseconds(value: i128, out: &mut Vec<u8>) -> io::Result<()> {
-        moment(value, 1_000_000_000, out)
+    pub(super) fn nanoseconds(self, value: i128, out: &mut Vec<u8>) -> io::Result<()> {
+        moment(value, 1_000_000_000, self == Self::Moment { per_second: 1_000_000_000, in_utc: true }, out)
     }
 
     /// Writes a float as the shortest decimal that reads back the same; nothing where it is none.
@@ -135,16 +143,19 @@ impl Writing {
     }
 }
 
-/// A day where the moment is its midnight, else day and time.
-fn moment(value: i128, per_second: i128, out: &mut Vec<u8>) -> io::Result<()> {
+/// A day where the moment is its midnight, else day and time; in UTC day, time and `Z`.
+fn moment(value: i128, per_second: i128, in_utc: bool, out: &mut Vec<u8>) -> io::Result<()> {
     let nanoseconds = value.checked_mul(1_000_000_000 / per_second);
     let moment = nanoseconds.and_then(|value| OffsetDateTime::from_unix_timestamp_nanos(value).ok());
     match moment {
-        Some(moment) if moment.time() == time::Time::MIDNIGHT => write!(out, "{}", moment.date()),
+        Some(moment) if moment.time() == time::Time::MIDNIGHT && !in_utc => write!(out, "{}", moment.date()),
         Some(moment) => {
             let (hour, minute, second, nanosecond) = moment.time().as_hms_nano();
             write!(out, "{}T{hour:02}:{minute:02}:{second:02}", moment.date())?;
-            if nanosecond == 0 { Ok(()) } else { write!(out, ".{nanosecond:09}") }
+            if nanosecond != 0 {
+                write!(out, ".{nanosecond:09}")?;
+            }
+            if in_utc { write!(out, "Z") } else { Ok(()) }
         }
         None => write!(out, "{value}"),
     }
@@ -164,7 +175,8 @@ mod tests {
 
     #[test]
     fn stored_values_are_written_as_text() {
-        let millis = Writing::Moment { per_second: 1_000, in_utc: true };
+        let in_utc = Writing::Moment { per_second: 1_000, in_utc: true };
+        let millis = in_utc.on_its_clock();
         for (writing, value, narrow, expected) in [
             (Writing::Plain, -7, false, "-7"),
             (Writing::Unsigned, -1, true, "4294967295"),
@@ -174,6 +186,8 @@ mod tests {
             (Writing::Day, i64::MAX, true, "9223372036854775807"),
             (millis, 19_905 * 86_400_000, false, "2024-07-01"),
             (millis, 19_905 * 86_400_000 + 1_500, false, "2024-07-01T00:00:01.500000000"),
+            (in_utc, 19_905 * 86_400_000, false, "2024-07-01T00:00:00Z"),
+            (in_utc, 19_905 * 86_400_000 + 1_500, false, "2024-07-01T00:00:01.500000000Z"),
             (Writing::Decimal { scale: 2 }, 12_345, false, "123.45"),
             (Writing::Decimal { scale: 2 }, -5, false, "-0.05"),
             (Writing::Decimal { scale: 0 }, 5, false, "5"),

@@ -1,7 +1,7 @@
 //! Identifiers that lost the zeros in front of them in a part of the rows: one unit under two identifiers.
 
 use super::{Staging, quoted};
-use crate::{ImportError, report::FIRST};
+use crate::ImportError;
 
 impl Staging {
     /// How many identifiers of digits are another one without zeros in front of it, and the numbers of the first rows of such,
@@ -19,7 +19,6 @@ impl Staging {
         if self.connection.query_row(&sql, [], |row| row.get::<_, Option<bool>>(0))? != Some(true) {
             return Ok((0, Vec::new()));
         }
-        // A table without key is read in the order in which its rows were put in.
         let sql = format!(
             "WITH widest AS MATERIALIZED (
                 SELECT ltrim({unit}, '0') AS number, max(length({unit})) AS width FROM {of_digits}
@@ -28,18 +27,6 @@ impl Staging {
             SELECT length({staging}.{unit}) < widest.width FROM {staging} NOT INDEXED
             LEFT JOIN widest ON widest.number = ltrim({staging}.{unit}, '0')"
         );
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut found = statement.query([])?;
-        let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
-        while let Some(row) = found.next()? {
-            number += 1;
-            if row.get::<_, Option<bool>>(0)? == Some(true) {
-                count += 1;
-                if rows.len() < FIRST {
-                    rows.push(number);
-                }
-            }
-        }
-        Ok((count, rows))
+        self.rows_of(&sql, [])
     }
 }

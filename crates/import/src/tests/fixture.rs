@@ -113,9 +113,12 @@ impl Office {
         self.import_files(&files, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// With a share of a column's values accepted.
-    pub(super) fn accepting(mut self, column: &str, share: f64) -> Self {
-        self.options.accepted.push(crate::Accepted { column: column.to_owned(), share });
+    /// With a share of a column's values accepted, or of those with a fault: `person_id:zeros`.
+    pub(super) fn accepting(mut self, what: &str, share: f64) -> Self {
+        let (column, fault) =
+            what.split_once(':').map_or((what, None), |(column, word)| (column, Some(word)));
+        let fault = fault.map(|word| word.parse().unwrap());
+        self.options.accepted.push(crate::Accepted { column: column.to_owned(), share, fault });
         self
     }
 

@@ -146,7 +146,7 @@ fn days_are_read_whatever_time_follows_and_in_the_order_that_is_said() {
         let row = |(at, day): (usize, &&str)| format!("{at},F,1,1,{day},Tema\n");
         HEADER.to_owned() + &days.iter().enumerate().map(row).collect::<String>()
     };
-    let office = Office::new().accepting("born", 0.2);
+    let office = Office::new().accepting("born:notations", 0.2);
     let days = [
         "2023-07-01 00:00:00",
         "2023-07-02T00:00:00Z",
@@ -175,7 +175,7 @@ fn days_are_read_whatever_time_follows_and_in_the_order_that_is_said() {
         error.starts_with("`born`: 1 of 28 days contradict the order of --dates, 3.58 % (line 16): "),
         "{error}"
     );
-    let office = office.accepting("born", 0.0358);
+    let office = office.accepting("born:order", 0.0358);
     assert_eq!(unfit(&office.import(&file).unwrap()), 1);
 }
 
@@ -185,7 +185,7 @@ type TwoFiles<'a> = [&'a [&'a str]; 2];
 #[test]
 fn days_in_two_notations_stop_an_import_until_they_are_accepted() {
     let file = |days: &[&str]| {
-        let row = |(at, day): (usize, &&str)| format!("{},F,1,1,{day},Tema\n", day.len() * 100 + at);
+        let row = |(at, day): (usize, &&str)| format!("{},F,1,1,{day},Tema\n", day.len() * 1000 + at * 7);
         HEADER.to_owned() + &days.iter().enumerate().map(row).collect::<String>()
     };
     let many = ["2023-05-01"; 60];
@@ -230,7 +230,8 @@ fn days_in_two_notations_stop_an_import_until_they_are_accepted() {
         }
         let said = done.unwrap_err().to_string();
         assert!(said.contains(expected) && said.starts_with("`born`: "), "{days:?}: {said}");
-        office.accepting("born", 1.0).import_all(&files).unwrap();
+        let office = office.accepting("born", 1.0).accepting("born:order", 1.0);
+        office.accepting("born:notations", 1.0).import_all(&files).unwrap();
     }
 }
 
@@ -262,6 +263,7 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     let no_identifier = "line 32, the last row, has no identifier, which no other row is like";
     let unlike = "identifiers are unlike the others, without a digit or with a blank within, ";
     let no_digit = "line 32, the last row, has an identifier without a digit and fields without a value";
+    let no_code = "line 32, the last row, has neither a code nor a day, which no other row is like";
     for (what, content, expected) in [
         ("a blank identifier", format!("{body},,450,12345.5,,\n"), Some(no_identifier)),
         ("a word in some language", format!("{body}Celkem,,450,12345.5,,\n"), Some(no_digit)),
@@ -274,13 +276,17 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
         ),
         // Not a total by what stands beside it, and unlike the others all the same.
         ("an identifier without digits", format!("{body}ANNA,F,30,12.5,2000-01-01,Tema\n"), Some(unlike)),
-        ("no number beside it", format!("{body}ANNA,,,,,\n"), Some(unlike)),
+        ("no number beside it", format!("{body}ANNA,,,,,\n"), Some(no_code)),
         ("others without digits", format!("ANNA,F,1,1,2000-01-01,a\n{body}BEA,,1,1,,\n"), None),
         (
             "others without identifier",
             format!(",F,1,1,2000-01-01,a\n{body},,450,1,,\n"),
             Some("`person_id`: 2 of 32 rows have no identifier, 6.25 % (lines 2, 33): add it"),
         ),
+        ("a number of rows", format!("{body}31,,450,12345.5,,\n"), Some(no_code)),
+        ("a page's number", format!("{body}1/2,,,,,\n"), Some(no_code)),
+        ("one of others without code and day", format!("G1,,1,1,,a\n{body}G2,,1,1,,\n"), None),
+        ("a code beside it", format!("{body}G2,M,1,1,,\n"), None),
         ("in the midst", format!("{body}Total,,450,1,,\n{}", lines(30..31)), Some(unlike)),
     ] {
         let office = Office::new();
@@ -297,6 +303,9 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     // A row without identifier counts for nobody, so it may be accepted.
     let office = Office::new().accepting("person_id", 0.04);
     office.import(&office.write("a.csv", format!("{HEADER}{body},,450,1,,\n"))).unwrap();
+    // A person of whom nothing is known may be the last.
+    let office = Office::new().accepting("person_id:odd", 1.0);
+    office.import(&office.write("a.csv", format!("{HEADER}{body}G31,,,1,,\n"))).unwrap();
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn write(path: &Path, schema: &str, rows: i32, group: i32, compression: Compress
                     writer.write_batch(&ids, None, None).unwrap();
                 }
                 (ColumnWriter::Int32ColumnWriter(writer), 1) => {
-                    writer.write_batch(&kept(3).collect::<Vec<_>>(), Some(&gaps), None).unwrap();
+                    let ages: Vec<i32> = kept(3).map(|n| n % 150).collect();
+                    writer.write_batch(&ages, Some(&gaps), None).unwrap();
                 }
                 (ColumnWriter::FixedLenByteArrayColumnWriter(writer), 2) => {
                     let tenths =
@@ -89,7 +90,7 @@ fn a_parquet_file_gives_the_rows_that_its_csv_would() {
             let day = time::Date::from_julian_day(2_440_588 + n as i32).unwrap();
             let expected = vec![
                 text(&format!("{n:05}")),
-                or_null(n % 3 != 0, Value::Integer(number)),
+                or_null(n % 3 != 0, Value::Integer(number % 150)),
                 text(&day.to_string()),
                 or_null(n % 5 != 0, Value::Integer(number * 100 + 50)),
                 or_null(n % 5 != 0, text("F")),
@@ -275,7 +276,7 @@ fn identifiers_that_a_float_rounded_stop_an_import() {
     let file = office.path("a.parquet");
     for (numbers, expected) in [
         ([1001.0, 9_007_199_254_740_992.0], None),
-        ([1001.0, 9_007_199_254_740_994.0], Some("1 of 2 identifiers are numbers with an exponent")),
+        ([1001.0, 9_007_199_254_740_994.0], Some("1 of 2 identifiers are numbers without their last digits")),
     ] {
         store(&file, "message register { required double person_id; }", Compression::SNAPPY, |_, writer| {
             let ColumnWriter::DoubleColumnWriter(writer) = writer else { panic!("no floats") };
@@ -295,7 +296,7 @@ fn identifiers_that_a_float_rounded_stop_an_import() {
 }
 
 #[test]
-fn moments_in_utc_are_no_days_at_a_place() {
+fn moments_in_utc_fall_on_a_day_at_the_place() {
     let mut office = Office::new();
     let name: lango_privacy::Name = "born".parse().unwrap();
     let born = office.dataset.columns.remove(&name).unwrap();
@@ -303,7 +304,7 @@ fn moments_in_utc_are_no_days_at_a_place() {
         lango_privacy::Reading { time_zone: Some("Africa/Nairobi".to_owned()), ..born.reading.clone() };
     office.dataset.columns = [(name, born.with_reading(reading).unwrap())].into();
     let file = office.path("a.parquet");
-    for (in_utc, day) in [(true, None), (false, Some("2024-06-30"))] {
+    for (in_utc, day) in [(true, "2024-07-01"), (false, "2024-06-30")] {
         let schema = format!(
             "message register {{ required binary person_id (UTF8); required int64 born (TIMESTAMP(MILLIS, {in_utc})); }}"
         );
@@ -317,19 +318,8 @@ fn moments_in_utc_are_no_days_at_a_place() {
             }
             _ => panic!("another type"),
         });
-        match day {
-            None => {
-                let error = office.import(&file).unwrap_err();
-                assert!(
-                    matches!(&error, ImportError::MomentsInUtc { column, .. } if column == "born"),
-                    "{error}"
-                );
-            }
-            Some(day) => {
-                office.import(&file).unwrap();
-                assert_eq!(office.rows(), [vec![text("P1"), text(day)]]);
-            }
-        }
+        office.import(&file).unwrap();
+        assert_eq!(office.rows(), [vec![text("P1"), text(day)]]);
     }
 }
 
@@ -375,5 +365,8 @@ fn texts_of_a_parquet_file_are_read_in_the_notation_that_is_said_and_its_own_typ
     assert!(matches!(error, ImportError::HeaderAgain { line: 2, by_line: false }), "{error}");
     store_texts(&file, header, &[person, vec!["Total", "", "9", "9", "", ""]]);
     let error = office.import(&file).unwrap_err();
-    assert!(matches!(error, ImportError::Total { line: 2, by_line: false, named: true }), "{error}");
+    assert!(
+        matches!(error, ImportError::Total { line: 2, by_line: false, what: crate::TotalRow::NoDigit }),
+        "{error}"
+    );
 }

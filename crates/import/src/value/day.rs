@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::{
     notation::{DayFormat, Notation, Piece},
     report::Finding,
@@ -31,9 +33,14 @@ pub(crate) fn day_readings(text: &[u8]) -> u32 {
     OTHERS.iter().rev().fold(0, |bits, format| (bits << 1) | u32::from(fits(format))) << 1 | u32::from(is_iso)
 }
 
-/// The day that a text begins with, as it is written: a time and an offset after it change nothing. And what is noted of how it
-/// is written, for a spreadsheet writes a day of which it exchanged day and month as `2024-07-01` among the others.
-pub(super) fn day(text: &[u8], notation: &Notation) -> Result<(IsoDay, Option<Finding>), Finding> {
+/// The day that a text begins with, as it is written: a time and an offset after it change nothing, unless a place is named at
+/// which the moment falls on a day. And what is noted of how it is written, for a spreadsheet writes a day of which it exchanged
+/// day and month as `2024-07-01` among the others.
+pub(super) fn day(
+    text: &[u8],
+    notation: &Notation,
+    place: Option<&TimeZone>,
+) -> Result<(IsoDay, Option<Finding>), Finding> {
     let read = match &notation.days {
         None => iso(text).map(|day| (day, None)),
         Some(format) => formatted(text, format).map(|day| (day, None)).or_else(|| {
@@ -41,12 +48,32 @@ pub(super) fn day(text: &[u8], notation: &Notation) -> Result<(IsoDay, Option<Fi
             Some((day, Some(Finding::OtherDays)))
         }),
     };
-    read.ok_or_else(|| {
+    let (day, noted) = read.ok_or_else(|| {
         let exchanged = notation.days.as_ref().map(DayFormat::exchanged);
         let mut others = OTHERS.iter().chain(&exchanged);
         let is_day = others.any(|format| formatted(text, format).is_some());
         if is_day { Finding::DayOrder } else { Finding::Unreadable }
+    })?;
+    match place.filter(|_| has_offset(text)) {
+        None => Ok((day, noted)),
+        Some(place) => Ok((day_at(text, place).ok_or(Finding::Unreadable)?, noted)),
+    }
+}
+
+/// Whether a time follows the day, and says how far its clock is from UTC: `Z`, `UTC`, or a sign behind the colon of the time.
+fn has_offset(text: &[u8]) -> bool {
+    let time = text.iter().position(|byte| *byte == b':').and_then(|colon| text.get(colon..));
+    time.is_some_and(|time| {
+        time.iter().any(|byte| matches!(byte, b'+' | b'-'))
+            || [&b"Z"[..], b"z", b"UTC", b"GMT"].iter().any(|utc| time.ends_with(utc))
     })
+}
+
+/// The day at a place of a moment in ISO 8601, as most databases write it; `None` of one that is written otherwise.
+fn day_at(text: &[u8], place: &TimeZone) -> Option<IsoDay> {
+    let moment: Timestamp = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let day = place.to_datetime(moment).date().to_string();
+    day.as_bytes().try_into().ok()
 }
 
 /// ISO days cannot be mistaken for a day of such a format, but where it begins with the year itself.
@@ -152,7 +179,7 @@ mod tests {
     fn day_of(text: &str, format: Option<&str>) -> Result<String, Finding> {
         let days = format.map(|format| format.parse().unwrap());
         let notation = Notation { days, ..Notation::default() };
-        day(text.as_bytes(), &notation).map(|(day, _)| String::from_utf8(day.to_vec()).unwrap())
+        day(text.as_bytes(), &notation, None).map(|(day, _)| String::from_utf8(day.to_vec()).unwrap())
     }
 
     #[test]
@@ -271,8 +298,36 @@ mod tests {
             ("2023-05-01", None, None),
         ] {
             let days = format.map(|format| format.parse().unwrap());
-            let (_, noted) = day(text.as_bytes(), &Notation { days, ..Notation::default() }).unwrap();
+            let (_, noted) = day(text.as_bytes(), &Notation { days, ..Notation::default() }, None).unwrap();
             assert_eq!(noted, expected, "{text} {format:?}");
+        }
+    }
+
+    #[test]
+    fn a_moment_with_an_offset_falls_on_a_day_at_the_place() {
+        let (accra, lagos) = (TimeZone::get("Africa/Accra").unwrap(), TimeZone::get("Africa/Lagos").unwrap());
+        let new_york = TimeZone::get("America/New_York").unwrap();
+        for (text, format, place, expected) in [
+            ("2024-07-01T23:30:00Z", None, &accra, Ok("2024-07-01")),
+            ("2024-07-01T23:30:00Z", None, &lagos, Ok("2024-07-02")),
+            ("2024-07-01 23:30:00+00", None, &lagos, Ok("2024-07-02")),
+            ("2024-07-01 23:30:00.25+00:00", None, &lagos, Ok("2024-07-02")),
+            ("2024-07-01T00:30:00+0200", None, &lagos, Ok("2024-06-30")),
+            // Before and after its clocks are changed.
+            ("2024-01-15T04:30:00Z", None, &new_york, Ok("2024-01-14")),
+            ("2024-07-15T04:30:00Z", None, &new_york, Ok("2024-07-15")),
+            // On the office's own clock, and days alone.
+            ("2024-07-01T23:30:00", None, &lagos, Ok("2024-07-01")),
+            ("2024-07-01", None, &lagos, Ok("2024-07-01")),
+            // Whether 2 January or 1 February is meant is said; the moment itself is not read in that order.
+            ("2/1/2024 23:30", Some("%d/%m/%Y"), &lagos, Ok("2024-01-02")),
+            ("2/1/2024 23:30 UTC", Some("%d/%m/%Y"), &lagos, Err(Finding::Unreadable)),
+        ] {
+            let days = format.map(|format: &str| format.parse().unwrap());
+            let notation = Notation { days, ..Notation::default() };
+            let found = day(text.as_bytes(), &notation, Some(place));
+            let found = found.map(|(day, _)| String::from_utf8(day.to_vec()).unwrap());
+            assert_eq!(found, expected.map(str::to_owned), "{text}");
         }
     }
 }

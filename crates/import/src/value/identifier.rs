@@ -1,38 +1,108 @@
 //! What sets an identifier apart from the others, whatever it stands for.
 
+use lango_privacy::trimmed_bytes;
+
 use crate::report::Finding;
 
 /// Letters without a shape: the byte order mark, blanks without width, the soft hyphen.
 const HIDDEN: [&str; 8] =
     ["\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}"];
+/// The digits of a number that a spreadsheet keeps; those behind them become zeros.
+const DIGITS_KEPT: usize = 15;
 
-/// An identifier without the blanks around it as it is kept, and what is noted of it. Totals, notes, labels and words for what is
-/// missing have no digit, or have a blank within. The `.0` behind a whole number, which a program wrote that held it as a float,
-/// is left out: so it is the identifier that a float of a Parquet file is.
-pub(crate) fn of_identifier(text: &[u8]) -> (&[u8], Option<Finding>) {
-    let is_control = |byte: &u8| byte.is_ascii_control();
+/// An identifier as it is kept, and what is noted of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identifier<'a> {
+    pub(crate) text: &'a [u8],
+    /// What sets it apart, if something does.
+    pub(crate) noted: Option<Finding>,
+    /// What others must be compared with it for.
+    pub(crate) also: [Option<Finding>; 3],
+}
+
+/// An identifier without the blanks around it. Totals, notes, labels and words for what is missing have no digit, or have a blank
+/// within. What a spreadsheet marks a text with (`="0001"`, `'0001`) is left out, and the `.0` behind a whole number, which a
+/// program wrote that held it as a float: so it is the identifier that a float of a Parquet file is.
+pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
+    let text = unmarked(word);
+    let all = text.iter().fold(0, |all, byte| all | class(*byte));
+    let has = |class| all & class != 0;
+    let only = |when, finding| if when { Some(finding) } else { None };
+    let kept = |text, noted| Identifier {
+        text,
+        noted,
+        also: [
+            only(has(SMALL), Finding::SmallLetter),
+            only(has(CAPITAL), Finding::CapitalLetter),
+            only(has(OTHER), Finding::OtherLetter),
+        ],
+    };
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
-    if text.iter().any(is_control) || (!text.is_ascii() && HIDDEN.iter().any(is_hidden)) {
-        return (text, Some(Finding::HiddenLetter));
+    if has(CONTROL) || (has(OTHER) && HIDDEN.iter().any(is_hidden)) {
+        return kept(text, Some(Finding::HiddenLetter));
+    }
+    if all == DIGIT {
+        let also = [
+            only(begins_with_zero(text), Finding::LeadingZero),
+            only(text.len() > DIGITS_KEPT, Finding::LongNumber),
+            None,
+        ];
+        let lost = text.get(DIGITS_KEPT..).filter(|lost| !lost.is_empty());
+        let noted =
+            only(lost.is_some_and(|lost| lost.iter().all(|digit| *digit == b'0')), Finding::LostDigits);
+        let noted = noted.or(only(text.len() < word.len(), Finding::MarkedIdentifier));
+        return Identifier { text, noted, also };
     }
     if let Some(whole) = before_zeros(text).filter(|whole| is_digits(whole)) {
         // Of `1.000` and `1.00` nobody can say whether the zeros are a float's.
-        let kept = if text.len() == whole.len() + b".0".len() { whole } else { text };
-        return (kept, Some(Finding::TailedIdentifier));
+        let is_float = text.len() == whole.len() + b".0".len();
+        let zero = only(is_float && begins_with_zero(whole), Finding::LeadingZero);
+        let text = if is_float { whole } else { text };
+        return Identifier { text, noted: Some(Finding::TailedIdentifier), also: [zero, None, None] };
     }
-    if has_exponent(text) {
-        return (text, Some(Finding::RoundedIdentifier));
+    if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
+        return kept(text, Some(Finding::RoundedIdentifier));
     }
-    let is_usual = text.iter().any(u8::is_ascii_digit) && !text.contains(&b' ');
-    (text, (!is_usual).then_some(Finding::OddIdentifier))
+    if !has(DIGIT) || text.contains(&b' ') {
+        return kept(text, Some(Finding::OddIdentifier));
+    }
+    kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier))
 }
 
-/// What stands before a point behind which there is nothing but zeros, as a program writes a whole number that it held as a
-/// float.
+const DIGIT: u8 = 1;
+const SMALL: u8 = 2;
+const CAPITAL: u8 = 4;
+/// Not of ASCII.
+const OTHER: u8 = 8;
+const CONTROL: u8 = 16;
+/// Marks and blanks.
+const MARK: u8 = 32;
+
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => DIGIT,
+        b'a'..=b'z' => SMALL,
+        b'A'..=b'Z' => CAPITAL,
+        0x80.. => OTHER,
+        0..=0x1f | 0x7f => CONTROL,
+        _ => MARK,
+    }
+}
+
+/// A text without the marks by which a spreadsheet says that it is one: `="0001"`, `'0001`.
+fn unmarked(text: &[u8]) -> &[u8] {
+    let formula = text.strip_prefix(b"=\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let quoted = || text.strip_prefix(b"'").filter(|rest| !rest.contains(&b'\''));
+    let inner = formula.or_else(quoted).filter(|inner| !inner.contains(&b'"'));
+    inner.map(trimmed_bytes).filter(|inner| inner.iter().any(u8::is_ascii_digit)).unwrap_or(text)
+}
+
+/// What stands before a mark of decimals behind which there is nothing but zeros, as a program writes a whole number that it held
+/// as a float.
 pub(crate) fn before_zeros(text: &[u8]) -> Option<&[u8]> {
     let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
     let before = text.get(..text.len() - zeros).filter(|_| zeros > 0)?;
-    before.strip_suffix(b".")
+    before.strip_suffix(b".").or_else(|| before.strip_suffix(b","))
 }
 
 /// Whether this is a number as a spreadsheet shows a long one: `1.00123E+12`.
@@ -45,7 +115,7 @@ fn has_exponent(text: &[u8]) -> bool {
 }
 
 /// Whether an identifier would lose a zero if a program took it for a number.
-pub(crate) fn begins_with_zero(identifier: &[u8]) -> bool {
+fn begins_with_zero(identifier: &[u8]) -> bool {
     matches!(identifier, [b'0', rest @ ..] if is_digits(rest))
 }
 
@@ -59,43 +129,70 @@ mod tests {
 
     #[test]
     fn identifiers_that_are_not_like_others_are_noted() {
-        for (text, expected) in [
-            ("1001", None),
-            ("GHA-000001", None),
-            ("P.10", None),
-            ("1.20", None),
-            ("\u{e9}1", None),
-            ("Total", Some(Finding::OddIdentifier)),
-            ("Total (100 persons)", Some(Finding::OddIdentifier)),
-            ("-----", Some(Finding::OddIdentifier)),
-            ("NULL", Some(Finding::OddIdentifier)),
-            ("1001.0", Some(Finding::TailedIdentifier)),
-            ("1001.00", Some(Finding::TailedIdentifier)),
-            (".0", None),
-            ("1.00123E+12", Some(Finding::RoundedIdentifier)),
-            ("1,2e+11", Some(Finding::RoundedIdentifier)),
-            ("1E+05", Some(Finding::RoundedIdentifier)),
-            ("4E12", None),
-            ("12E+5", None),
-            ("1.E+5", None),
-            ("1E+", None),
-            ("\u{feff}1001", Some(Finding::HiddenLetter)),
-            ("1001\u{200b}", Some(Finding::HiddenLetter)),
-            ("10\n01", Some(Finding::HiddenLetter)),
+        use Finding::{
+            HiddenLetter, LostDigits, MarkedIdentifier, OddIdentifier, RoundedIdentifier, TailedIdentifier,
+        };
+        for (text, kept, expected) in [
+            ("1001", "", None),
+            ("GHA-000001", "", None),
+            ("P.10", "", None),
+            ("1.20", "", None),
+            ("\u{e9}1", "", None),
+            ("Total", "", Some(OddIdentifier)),
+            ("Total (100 persons)", "", Some(OddIdentifier)),
+            ("-----", "", Some(OddIdentifier)),
+            ("NULL", "", Some(OddIdentifier)),
+            ("1001.0", "1001", Some(TailedIdentifier)),
+            ("1001,0", "1001", Some(TailedIdentifier)),
+            ("1001.00", "", Some(TailedIdentifier)),
+            (".0", "", None),
+            ("1.00123E+12", "", Some(RoundedIdentifier)),
+            ("1,2e+11", "", Some(RoundedIdentifier)),
+            ("1E+05", "", Some(RoundedIdentifier)),
+            ("########", "", Some(RoundedIdentifier)),
+            ("4E12", "", None),
+            ("12E+5", "", None),
+            ("1.E+5", "", None),
+            ("1E+", "", None),
+            ("\u{feff}1001", "", Some(HiddenLetter)),
+            ("1001\u{200b}", "", Some(HiddenLetter)),
+            ("10\n01", "", Some(HiddenLetter)),
+            ("123456789012345", "", None),
+            ("1234567890123450", "", Some(LostDigits)),
+            ("123456789012345000", "", Some(LostDigits)),
+            ("123456789012345600", "", None),
+            ("123456789012345A", "", None),
+            ("'0001", "0001", Some(MarkedIdentifier)),
+            ("' 1001", "1001", Some(MarkedIdentifier)),
+            ("=\"0001\"", "0001", Some(MarkedIdentifier)),
+            ("=\"GHA-1\"", "GHA-1", Some(MarkedIdentifier)),
+            ("'1001.0", "1001", Some(TailedIdentifier)),
+            ("'0'1", "", None),
+            ("=\"1\"\"2\"", "", None),
+            ("'n'", "", Some(OddIdentifier)),
         ] {
-            let (kept, noted) = of_identifier(text.as_bytes());
-            assert_eq!(noted, expected, "{text:?}");
-            let expected = if text == "1001.0" { "1001" } else { text };
-            assert_eq!(kept, expected.as_bytes(), "{text:?}");
+            let found = of_identifier(text.as_bytes());
+            let kept = if kept.is_empty() { text } else { kept };
+            assert_eq!((found.text, found.noted), (kept.as_bytes(), expected), "{text:?}");
         }
     }
 
     #[test]
-    fn zeros_in_front_of_a_number_may_be_lost() {
-        for (identifier, expected) in
-            [("0001001", true), ("00", true), ("0", false), ("1001", false), ("0A1", false), ("", false)]
-        {
-            assert_eq!(begins_with_zero(identifier.as_bytes()), expected, "{identifier}");
+    fn what_others_are_compared_for_is_noted_too() {
+        use Finding::{CapitalLetter, LeadingZero, LongNumber, OtherLetter, SmallLetter};
+        for (text, expected) in [
+            ("0001001", vec![LeadingZero]),
+            ("'00", vec![LeadingZero]),
+            ("03.0", vec![LeadingZero]),
+            ("0", vec![]),
+            ("1001", vec![]),
+            ("0A1", vec![CapitalLetter]),
+            ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter]),
+            ("1234567890123456", vec![LongNumber]),
+            ("0234567890123456", vec![LeadingZero, LongNumber]),
+        ] {
+            let found = of_identifier(text.as_bytes()).also;
+            assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

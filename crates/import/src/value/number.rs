@@ -124,6 +124,21 @@ fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option
     (is_exact || excess == Excess::Rounds).then_some(value)
 }
 
+/// Whether a number without marks of thousands is written as those are that have some (`2.874`), or as none is (`2.5`, `2874`);
+/// `None` of what could be either.
+pub(super) fn grouping(text: &[u8], notation: &Notation) -> Option<Finding> {
+    let (_, digits) = signed(text);
+    match digits.iter().position(|byte| *byte == notation.decimal.byte()) {
+        Some(at) => {
+            let group = digits.get(at + 1..).unwrap_or_default();
+            let is_grouped = matches!(at, 1..=3) && group.len() == 3 && is_digits(group);
+            let is_grouped = is_grouped && digits.first() != Some(&b'0');
+            Some(if is_grouped { Finding::GroupedNumber } else { Finding::UngroupedNumber })
+        }
+        None => (digits.len() > 3).then_some(Finding::UngroupedNumber),
+    }
+}
+
 fn is_digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)
 }

@@ -172,10 +172,16 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
         }
         let mut accepted = Vec::new();
         if is_accepted {
-            let sql =
-                "SELECT column_name, share FROM lango_accepted WHERE table_name = ? ORDER BY column_name";
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // An import of an earlier version knew one kind of fault.
+            let names_faults =
+                "SELECT count(*) FROM pragma_table_info('lango_accepted') WHERE name = 'fault'";
+            let names_faults = connection.query_row(names_faults, [], |row| row.get::<_, i64>(0))? > 0;
+            let fault = if names_faults { "fault" } else { "''" };
+            let sql = format!(
+                "SELECT column_name, {fault}, share FROM lango_accepted WHERE table_name = ? ORDER BY 1, 2"
+            );
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             accepted = rows.collect::<rusqlite::Result<_>>()?;
         }
         imported.push(ImportedTable { table: table.clone(), accepted });

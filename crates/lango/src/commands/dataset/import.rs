@@ -26,7 +26,7 @@ pub struct Import {
     /// The dataset, as the policy names it.
     #[arg(long, value_name = "NAME")]
     dataset: String,
-    /// The files: .csv, .tsv (each also .gz, .zst) or .parquet, or a folder of .parquet parts; several become one table.
+    /// The files: .csv, .txt, .tsv (each also .gz, .zst) or .parquet, or a folder of .parquet parts; several become one table.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -44,7 +44,8 @@ pub struct Import {
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
     rename: Vec<Rename>,
     /// Import a column although this share of its values, from 0 to 1, is unread or undeclared; of the unit's column, missing.
-    #[arg(long, value_name = "COLUMN=SHARE", value_parser = accept)]
+    /// Other faults are accepted by the word that their message says.
+    #[arg(long, value_name = "COLUMN=SHARE[:FAULT]", value_parser = accept)]
     accept: Vec<Accepted>,
     /// Read and check everything, print the report, and change nothing.
     #[arg(long)]
@@ -81,11 +82,12 @@ fn rename(text: &str) -> Result<Rename, String> {
 }
 
 fn accept(text: &str) -> Result<Accepted, String> {
-    let said = text.rsplit_once('=').and_then(|(column, share)| Some((column, share.parse::<f64>().ok()?)));
-    let (column, share) = said
-        .filter(|(column, share)| !column.is_empty() && (0.0..=1.0).contains(share))
-        .ok_or("a column, `=`, and a share from 0 to 1, such as sex=0.06")?;
-    Ok(Accepted { column: column.to_owned(), share })
+    let form = "a column, `=`, and a share from 0 to 1, such as sex=0.06; `:` and a word for the fault where a message says so";
+    let (column, said) = text.rsplit_once('=').filter(|(column, _)| !column.is_empty()).ok_or(form)?;
+    let (share, fault) = said.split_once(':').map_or((said, None), |(share, word)| (share, Some(word)));
+    let share = share.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or(form)?;
+    let fault = fault.map(|word| word.parse().map_err(|words| format!("`{word}` is no fault: {words}")));
+    Ok(Accepted { column: column.to_owned(), share, fault: fault.transpose()? })
 }
 
 impl Import {
@@ -179,7 +181,10 @@ impl Import {
             all(|finding| finding.is_undeclared() || finding == Finding::OutsidePeriod),
         );
         section(&mut rows, "clamped", all(|finding| matches!(finding, Finding::Below | Finding::Above)));
-        let left_out = report.left_out.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", ");
+        let named = |name: &String| {
+            if name.trim().is_empty() { "one without a name".to_owned() } else { foreign(name) }
+        };
+        let left_out = report.left_out.iter().map(named).collect::<Vec<_>>().join(", ");
         section(&mut rows, "left out", (!left_out.is_empty()).then_some(left_out).into_iter());
         if let Some(key) = report.key {
             rows.push(("unit".to_owned(), words(key, unit.unwrap_or_default())));

@@ -114,12 +114,15 @@ async fn reach(
 fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorReport) {
     for dataset in datasets {
         let Some(noted) = found.imported.iter().find(|noted| noted.table == dataset.table) else { continue };
-        for (column, share) in &noted.accepted {
+        for (column, fault, share) in &noted.accepted {
+            let what = match fault.as_str() {
+                "" => "unread, undeclared or missing".to_owned(),
+                fault => format!("`{fault}`"),
+            };
             report.warning(
                 format!("dataset {}, column {column}", dataset.name),
                 format!(
-                    "up to {:.1} % of its values were accepted as unread, undeclared, missing or unlike the others when it was \
-                     imported",
+                    "up to {:.1} % of its values were accepted as {what} when it was imported",
                     share * 100.0
                 ),
                 "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",

@@ -1,0 +1,134 @@
+//! What may be wrong with a column's values, in words, and what to do.
+
+/// What is wrong with a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnfitValues {
+    /// The unit's identifier is missing.
+    NoIdentifier,
+    /// They do not read as the column's type, or are no declared code.
+    NotDeclared,
+    /// They are days in another order than the one that the caller said.
+    OtherOrder,
+    /// Days are written in another way than the column's other days.
+    TwoNotations,
+    /// Numbers are written as thousands are, and read as a few units with three decimals.
+    Thousands,
+    /// Most numbers are outside of the declared bounds.
+    OutOfBounds,
+    /// No day is in the declared period.
+    OutOfPeriod,
+    /// A few identifiers have no digit, or a blank within, and all others do not.
+    OddIdentifier,
+    /// Identifiers hold letters that cannot be seen.
+    HiddenLetter,
+    /// Identifiers are numbers of which a spreadsheet lost the last digits.
+    RoundedIdentifier,
+    /// Some identifiers have `.0` behind a number, and others do not.
+    TailedIdentifier,
+    /// Identifiers are others without the zeros in front of them.
+    LostZeros,
+    /// Identifiers are others in letters of the same shape, in the other case, or with other blanks.
+    AlikeIdentifier,
+    /// One identifier stands on more rows than one unit's could be.
+    CrowdedIdentifier,
+    /// Identifiers are counted from the beginning again.
+    CountedAgain,
+}
+
+impl UnfitValues {
+    /// Those that are accepted by a word of their own.
+    const NAMED: [(Self, &'static str); 13] = [
+        (Self::OtherOrder, "order"),
+        (Self::TwoNotations, "notations"),
+        (Self::Thousands, "thousands"),
+        (Self::OutOfBounds, "bounds"),
+        (Self::OutOfPeriod, "period"),
+        (Self::OddIdentifier, "odd"),
+        (Self::HiddenLetter, "hidden"),
+        (Self::RoundedIdentifier, "rounded"),
+        (Self::TailedIdentifier, "tails"),
+        (Self::LostZeros, "zeros"),
+        (Self::AlikeIdentifier, "alike"),
+        (Self::CrowdedIdentifier, "crowded"),
+        (Self::CountedAgain, "counted-again"),
+    ];
+
+    /// What is wrong with so and as many values, in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::NoIdentifier => "rows have no identifier",
+            Self::NotDeclared => "values are unread or undeclared",
+            Self::OtherOrder => "days contradict the order of --dates",
+            Self::TwoNotations => "days are written in another way than the others",
+            Self::Thousands => {
+                "numbers have three decimals of which not all are kept, and no other number has any or reaches 1000"
+            }
+            Self::OutOfBounds => "numbers are outside of the declared bounds",
+            Self::OutOfPeriod => "days are outside of the declared period",
+            Self::OddIdentifier => {
+                "identifiers are unlike the others, without a digit or with a blank within"
+            }
+            Self::HiddenLetter => "identifiers hold a letter that cannot be seen",
+            Self::RoundedIdentifier => "identifiers are numbers without their last digits",
+            Self::TailedIdentifier => "identifiers have `.0` behind a number, and the others do not",
+            Self::LostZeros => "identifiers are another one without its zeros in front",
+            Self::AlikeIdentifier => {
+                "identifiers are another one in the other case, with other blanks, or in letters of the same shape"
+            }
+            Self::CrowdedIdentifier => {
+                "rows have an identifier that stands on more rows than one unit's could be"
+            }
+            Self::CountedAgain => "rows begin to count identifiers anew",
+        }
+    }
+
+    /// What to do.
+    pub(crate) fn instead(self) -> &'static str {
+        match self {
+            Self::NoIdentifier => "add it",
+            Self::NotDeclared => "correct the file or the policy",
+            Self::OtherOrder => "write all days in one order",
+            Self::TwoNotations => {
+                "a spreadsheet may have exchanged day and month in some; write all days of the column in one way"
+            }
+            Self::Thousands => {
+                "if they are thousands, say --thousands and, if need be, --decimal; if they are decimals, declare a scale of 3"
+            }
+            Self::OutOfBounds => {
+                "correct the bounds in the policy, or the unit that the values are written in"
+            }
+            Self::OutOfPeriod => "correct the period in the policy",
+            Self::OddIdentifier => "take out rows that are totals, notes or labels, and those of nobody",
+            Self::HiddenLetter => "take it out",
+            Self::RoundedIdentifier => {
+                "a program rounded them, so that one may stand for many; export them again as texts"
+            }
+            Self::TailedIdentifier => "write all of them in one way",
+            Self::LostZeros => {
+                "a program took them for numbers, so one unit has two; write all of them with their zeros"
+            }
+            Self::AlikeIdentifier => "write each unit's identifier in one way",
+            Self::CrowdedIdentifier => {
+                "it may say that there is none: leave it empty in rows of nobody, or raise `rows_at_most` in the policy"
+            }
+            Self::CountedAgain => {
+                "if these are other units, put a mark of their file or district in front of their identifiers"
+            }
+        }
+    }
+
+    /// The word by which it is accepted; none for what `COLUMN=SHARE` alone accepts.
+    pub fn word(self) -> Option<&'static str> {
+        Self::NAMED.into_iter().find(|(fault, _)| *fault == self).map(|(_, word)| word)
+    }
+}
+
+impl std::str::FromStr for UnfitValues {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::NAMED.into_iter().find(|(_, word)| *word == text);
+        let words = || Self::NAMED.map(|(_, word)| word).join(", ");
+        found.map(|(fault, _)| fault).ok_or_else(|| format!("one of {}", words()))
+    }
+}

@@ -1,0 +1,112 @@
+//! One identifier for many units: what stands for "not known", and numbers that are counted from the beginning again.
+
+use rusqlite::types::ValueRef;
+
+use super::{FIRST, Staging, quoted};
+use crate::ImportError;
+
+/// As many times the rows that a unit may have are no unit's, if they are one in a hundred of all rows.
+const TIMES: u32 = 10;
+/// Identifiers that are counted up to this number at least are a count.
+const COUNTED_LEAST: u64 = 20;
+
+impl Staging {
+    /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
+    /// allows and one in a hundred of all, or on twice as many where it is 0, negative, or one digit again and again (`9999`).
+    /// With the numbers of the first of them, in the file's order, counted from 1.
+    pub(crate) fn crowded(&self, rows: u64) -> Result<(u64, Vec<u64>), ImportError> {
+        self.try_crowded(rows).map_err(|error| self.failed(error))
+    }
+
+    fn try_crowded(&self, rows: u64) -> rusqlite::Result<(u64, Vec<u64>)> {
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let most = u64::from(self.rows_at_most);
+        let much = (most * u64::from(TIMES)).max(rows / 100);
+        let words = format!("SELECT {unit}, CAST({unit} AS TEXT), count(*) AS n FROM {staging}");
+        let sql = format!("{words} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING n > {}", most * 2);
+        let is_crowded = |row: &rusqlite::Row<'_>| {
+            let stands_for_nobody = row.get_ref(1)?.as_bytes().is_ok_and(is_nobody);
+            Ok::<_, rusqlite::Error>(stands_for_nobody || row.get::<_, i64>(2)?.unsigned_abs() > much)
+        };
+        let mut crowded = Vec::new();
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            // More than a hundred cannot be one in a hundred rows each; of the others the first are enough.
+            if crowded.len() < 200 && is_crowded(row)? {
+                crowded.push(row.get::<_, rusqlite::types::Value>(0)?);
+            }
+        }
+        if crowded.is_empty() {
+            return Ok((0, Vec::new()));
+        }
+        let marks = vec!["?"; crowded.len()].join(", ");
+        let sql = format!("SELECT {unit} IN ({marks}) FROM {staging} NOT INDEXED");
+        self.rows_of(&sql, rusqlite::params_from_iter(crowded))
+    }
+
+    /// On which rows identifiers are counted from the beginning again, if they are nothing but a count: each is the one before it
+    /// or the next number, or the first of all once more. The numbers of the first such rows, counted from 1.
+    pub(crate) fn counted_again(&self) -> Result<(u64, Vec<u64>), ImportError> {
+        self.try_counted_again().map_err(|error| self.failed(error))
+    }
+
+    fn try_counted_again(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let mut statement = self.connection.prepare(&format!("SELECT {unit} FROM {staging} NOT INDEXED"))?;
+        let mut found = statement.query([])?;
+        let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
+        let mut first: Option<(Vec<u8>, u64)> = None;
+        let mut before = 0;
+        while let Some(row) = found.next()? {
+            number += 1;
+            let Some((mark, value)) = counted(row.get_ref(0)?) else { return Ok((0, Vec::new())) };
+            let (first_mark, first_value) = first.get_or_insert_with(|| {
+                before = value;
+                (mark.clone(), value)
+            });
+            if mark != *first_mark {
+                return Ok((0, Vec::new()));
+            }
+            if value == *first_value && before >= *first_value + COUNTED_LEAST {
+                count += 1;
+                if rows.len() < FIRST {
+                    rows.push(number);
+                }
+            } else if value < before || value > before + 1 {
+                return Ok((0, Vec::new()));
+            }
+            before = value;
+        }
+        Ok((count, rows))
+    }
+}
+
+/// Whether an identifier is one that programs and forms have for nobody.
+fn is_nobody(identifier: &[u8]) -> bool {
+    match identifier {
+        b"0" => true,
+        [b'-', rest @ ..] => is_digits(rest),
+        [first, rest @ ..] => {
+            rest.len() >= 3 && first.is_ascii_digit() && rest.iter().all(|digit| digit == first)
+        }
+        [] => false,
+    }
+}
+
+/// The number at the end of an identifier, below 10^15, and what stands before it.
+fn counted(identifier: ValueRef<'_>) -> Option<(Vec<u8>, u64)> {
+    let text = match identifier {
+        ValueRef::Integer(value) => return Some((Vec::new(), u64::try_from(value).ok()?)),
+        ValueRef::Text(text) => text,
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => return None,
+    };
+    let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (mark, digits) = text.split_at_checked(text.len() - digits).filter(|_| (1..=15).contains(&digits))?;
+    let value = digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+    Some((mark.to_owned(), value))
+}
+
+fn is_digits(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+}

@@ -1,0 +1,194 @@
+//! One unit under two identifiers, two units under one, and files whose rows would count twice: with one row of each unit a key
+//! finds the most of them, with several nothing else does.
+
+use super::fixture::{HEADER, Office, dataset, gzip};
+use crate::ImportError;
+
+/// Rows with these identifiers, as many of each.
+fn visits(identifiers: impl IntoIterator<Item = String>, of_each: usize) -> String {
+    let row = |identifier: String| format!("{identifier},F,1,1,2000-01-01,Tema\n").repeat(of_each);
+    identifiers.into_iter().map(row).collect()
+}
+
+fn several(rows_at_most: u32) -> Office {
+    let mut office = Office::new();
+    office.dataset = dataset(rows_at_most);
+    office
+}
+
+/// A case: the rows of one file, and what its refusal says of them; nothing if it is imported.
+fn check(rows_at_most: u32, rows: &str, expected: &str) {
+    let office = several(rows_at_most);
+    let file = office.write("a.csv", format!("{HEADER}{rows}"));
+    match (office.import(&file), expected) {
+        (Ok(_), "") => {}
+        (Err(error), _) if !expected.is_empty() => {
+            let said = error.to_string();
+            assert!(said.starts_with("`person_id`: ") && said.contains(expected), "{expected}: {said}");
+            let word = said.rsplit_once(" to import").and_then(|(said, _)| said.rsplit_once(':')).unwrap().1;
+            let office = several(rows_at_most).accepting(&format!("person_id:{word}"), 1.0);
+            office.import(&office.write("a.csv", format!("{HEADER}{rows}"))).unwrap();
+        }
+        (done, _) => panic!("{expected}: {done:?}"),
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn one_unit_under_two_identifiers_stops_an_import() {
+    for (identifiers, expected) in [
+        (&["GHA-1", "gha-1", "GHA-2"][..], "2 of 3 identifiers are another one in the other case"),
+        (
+            &["GHA-1", "GHA\u{2010}1", "GHA-2"],
+            "2 of 3 identifiers are another one in the other case, with other blanks, or in \
+            letters of the same shape, 66.67 % (lines 2, 3): write each unit's identifier in one way",
+        ),
+        (&["GHA-1", "GH\u{410}-1"], "2 of 2 identifiers"),
+        (&["\u{c9}1", "E\u{301}1", "\u{c9}2"], "2 of 3 identifiers"),
+        (&["107", "\u{661}\u{660}\u{667}"], "2 of 2 identifiers"),
+        (&["GHA 1", "GHA\u{202f}1"], "2 of 2 identifiers"),
+        (&["gha-1", "gha-2", "GHA-3"], ""),
+        (&["\u{c9}1", "E1"], ""),
+        (&["1O", "10", "IO", "lo"], ""),
+        (&["0001", "'0002", "=\"0003\""], ""),
+        (&["########", "########", "1001"], "2 of 3 identifiers are numbers without their last digits"),
+    ] {
+        check(2, &visits(names(identifiers), 1), expected);
+    }
+    // What a spreadsheet writes in front of a text is left out, and so two are one unit.
+    let office = Office::new();
+    let rows = visits(names(&["0001", "'0001", "0002"]), 1);
+    let error = office.import(&office.write("a.csv", format!("{HEADER}{rows}"))).unwrap_err();
+    assert!(matches!(error, ImportError::Repeated { units: 1, .. }), "{error}");
+}
+
+#[test]
+fn two_units_under_one_identifier_stop_an_import() {
+    let long = |n: usize| format!("85010112345{:03}000", n % 1000);
+    let usual = |n: usize| format!("8501011234{:06}", n * 7);
+    let persons = |count: usize| (1001..1001 + count).map(|n| format!("{}", n * 7919 % 100_003));
+    for (rows_at_most, rows, expected) in [
+        (3, visits((0..9).map(long), 1), "9 of 9 identifiers are numbers without their last digits"),
+        (3, visits((0..200).map(usual), 1), ""),
+        (
+            2,
+            visits(persons(300), 2) + &visits(names(&["9999999"]), 5),
+            "5 of 605 rows have an identifier that stands on more",
+        ),
+        (2, visits(persons(300), 2) + &visits(names(&["0"]), 5), "5 of 605 rows"),
+        (2, visits(persons(300), 2) + &visits(names(&["-1"]), 5), "5 of 605 rows"),
+        (2, visits(persons(300), 2) + &visits(names(&["UNKNOWN1"]), 21), "21 of 621 rows"),
+        (2, visits(persons(300), 2) + &visits(names(&["UNKNOWN1"]), 20), ""),
+        (2, visits(persons(300), 2) + &visits(names(&["0"]), 4), ""),
+        // One unit may have more rows than are read of it; only in a hundred rows is it no unit.
+        (2, visits(persons(3_000), 2) + &visits(names(&["P7"]), 60), ""),
+    ] {
+        check(rows_at_most, &rows, expected);
+    }
+}
+
+#[test]
+fn numbers_that_are_counted_from_the_beginning_again_stop_an_import() {
+    let count = |from: usize, to: usize| (from..to).map(|n| format!("{n}"));
+    let marked = |mark: &'static str, to: usize| (1..to).map(move |n| format!("{mark}-{n:04}"));
+    for (rows, expected) in [
+        (visits(count(1, 40), 1) + &visits(count(1, 30), 1), "1 of 68 rows begin to count identifiers anew"),
+        (visits(count(1, 40), 2) + &visits(count(1, 30), 1), "1 of 107 rows"),
+        (visits(marked("H", 40), 1) + &visits(marked("H", 30), 1), "1 of 68 rows"),
+        (visits(marked("A", 40), 1) + &visits(marked("B", 30), 1), ""),
+        (visits(count(1, 15), 1) + &visits(count(1, 30), 1), ""),
+        (visits(count(1, 40), 1) + &visits(count(60, 90), 1), ""),
+        (visits(count(1, 40), 1) + &visits(count(2, 30), 1), ""),
+    ] {
+        check(3, &rows, expected);
+    }
+    let office = several(3);
+    let part = |name: &str, to| office.write(name, format!("{HEADER}{}", visits(count(1, to), 1)));
+    let error = office.import_all(&[part("north.csv", 40), part("south.csv", 30)]).unwrap_err().to_string();
+    let expected = "`person_id`: 1 of 68 rows begin to count identifiers anew, 1.48 % (south.csv line 2): if these are other units, \
+        put a mark of their file or district in front of their identifiers, or say --accept person_id=0.0148:counted-again";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn the_same_rows_in_another_packing_are_a_copy() {
+    let office = several(3);
+    let rows = visits((1..40).map(|n| format!("P{}", n * 13 % 40)), 1);
+    let plain = office.write("a.csv", format!("{HEADER}{rows}"));
+    let packed = office.write("a.csv.gz", gzip(format!("{HEADER}{rows}").as_bytes()));
+    let other = office.write("b.csv", format!("{HEADER}{}", rows.replace("P13,F", "P13,M")));
+    let short = office.write("c.csv", format!("{HEADER}{}", rows.split_once('\n').unwrap().1));
+    let copied =
+        format!("x,{HEADER}").replace('\n', "\nx,") + rows.trim_end().replace('\n', "\nx,").as_str() + "\n";
+    let wider = office.write("d.csv", &copied);
+    let error = office.import_all(&[other.clone(), plain.clone(), packed.clone()]).unwrap_err();
+    let said = error.to_string();
+    let ImportError::Copy { file, as_in } = error else { panic!("{said}") };
+    assert_eq!((file, as_in), (packed, plain.clone()));
+    assert!(office.is_tidy());
+    let narrow = several(3);
+    let error = narrow.import_all(&[wider.clone(), wider.with_extension("csv")]).unwrap_err();
+    assert!(matches!(error, ImportError::NamedTwice(_)), "{error}");
+    office.import_all(&[plain, other, short]).unwrap();
+}
+
+/// What is read as a few units may have been thousands, and only the office can say.
+#[test]
+fn numbers_that_may_be_thousands_stop_an_import_until_it_is_said_what_they_are() {
+    let rows = |incomes: &[&str]| {
+        let row = |(n, income): (usize, &&str)| format!("P{n},F,1,\"{income}\",2000-01-01,Tema\n");
+        HEADER.to_owned() + &incomes.iter().enumerate().map(row).collect::<String>()
+    };
+    for (incomes, comma, expected) in [
+        (&["2.874", "12.500", "950"][..], false, "2 of 3 numbers have three decimals"),
+        (&["287,400", "950"], true, "1 of 2 numbers have three decimals"),
+        (&["2.874", "12.50"], false, ""),
+        (&["2.874", "1250"], false, ""),
+        (&["0.874"], false, ""),
+        (&["2.8745"], false, ""),
+        (&["950"], false, ""),
+    ] {
+        let mut office = Office::new();
+        if comma {
+            office.options.notation.decimal = crate::DecimalMark::Comma;
+        }
+        let file = office.write("a.csv", rows(incomes));
+        match office.import(&file) {
+            Ok(_) => assert_eq!(expected, "", "{incomes:?}"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(!expected.is_empty() && said.contains(expected), "{incomes:?}: {said}");
+                assert!(office.accepting("income:thousands", 1.0).import(&file).is_ok(), "{incomes:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_mostly_outside_of_its_bounds_stops_an_import() {
+    let rows = |age: &str, born: &str| {
+        let row = |n: u32| format!("P{n},F,{},1,{},Tema\n", if n < 6 { age } else { "30" }, born);
+        HEADER.to_owned() + &(0..10).map(row).collect::<String>()
+    };
+    for (age, born, expected) in [
+        (
+            "1990",
+            "2000-01-01",
+            "`age`: 6 of 10 numbers are outside of the declared bounds, 60 % (lines 2, 3, 4, 5, 6, 7): correct",
+        ),
+        ("30", "1800-01-01", "`born`: 10 of 10 days are outside of the declared period"),
+        ("110", "1900-01-01", ""),
+    ] {
+        let office = Office::new();
+        match office.import(&office.write("a.csv", rows(age, born))) {
+            Ok(_) => assert_eq!(expected, ""),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(!expected.is_empty() && said.contains(expected), "{said}");
+            }
+        }
+    }
+}
