@@ -31,8 +31,12 @@ impl Gateway {
         question: &Question,
     ) -> Result<Allowed<'_>, Refused> {
         let query_digest = digest(PayloadType::Text, question.query.as_bytes());
-        let mut known =
-            Known { purpose: question.purpose.clone(), query_digest: Some(query_digest), ..Known::default() };
+        let mut known = Known {
+            purpose: question.purpose.clone(),
+            query_digest: Some(query_digest),
+            query: Some(question.query.clone()),
+            ..Known::default()
+        };
         let query = self
             .read(&request.principal, &question.query, &known)
             .await?

@@ -106,6 +106,7 @@ impl Gateway {
             Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));
         let known = Known {
             query_digest,
+            query: Some(stored.query.clone()),
             dataset: Some(query.dataset.to_string()),
             rule: Some(granted.grant.id.clone()),
             ..known

@@ -14,6 +14,7 @@ use crate::{Gateway, authenticate::Request};
 pub(crate) struct Known {
     pub purpose: String,
     pub query_digest: Option<[u8; 32]>,
+    pub query: Option<String>,
     pub dataset: Option<String>,
     pub rule: Option<String>,
 }
@@ -144,6 +145,7 @@ impl Gateway {
             purpose: known.purpose.clone(),
             request_digest: request.digest,
             query_digest: known.query_digest,
+            query: known.query.clone(),
             dataset: known.dataset.clone(),
             decision,
             reason: String::new(),

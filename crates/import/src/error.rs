@@ -199,7 +199,7 @@ pub enum ImportError {
             TotalRow::NoCode => "has neither a code nor a day",
         },
         unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" },
-        or = if *what == TotalRow::NoCode { ", or say --accept COLUMN=1:odd of the unit's column if it is a unit's" } else { "" }
+        or = if *what == TotalRow::NoCode { format!(", or say --accept {unit_column}=1:odd if it is a unit's") } else { String::new() }
     )]
     Total {
         /// The line, or the row of a Parquet file.
@@ -208,6 +208,8 @@ pub enum ImportError {
         by_line: bool,
         /// Why it is one.
         what: TotalRow,
+        /// The unit's column.
+        unit_column: String,
     },
     /// The register holds other data of the same version.
     #[error(

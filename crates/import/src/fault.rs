@@ -112,7 +112,8 @@ impl UnfitValues {
                 "it may say that there is none: leave it empty in rows of nobody, or raise `rows_at_most` in the policy"
             }
             Self::CountedAgain => {
-                "if these are other units, put a mark of their file or district in front of their identifiers"
+                "if these are other units, put a mark of their file or district in front of their identifiers; if they are the same units in \
+                 an older copy, leave that out"
             }
         }
     }

@@ -109,7 +109,7 @@ pub enum Finding {
     SmallLetter,
     /// An identifier with a capital letter of ASCII.
     CapitalLetter,
-    /// An identifier with a letter that is none of ASCII.
+    /// An identifier with a letter that is none of ASCII, or a mark at one of its ends.
     OtherLetter,
     /// An identifier that another one is in other letters of the same shape, in the other case, or with other blanks.
     AlikeIdentifier,
@@ -248,7 +248,7 @@ impl Finding {
             Self::LostZeros => (Identifier, "another's without its zeros in front"),
             Self::SmallLetter => (Compared, "with a small letter"),
             Self::CapitalLetter => (Compared, "with a capital letter"),
-            Self::OtherLetter => (Compared, "with a letter that is none of ASCII"),
+            Self::OtherLetter => (Compared, "with a letter that is none of ASCII, or a mark at an end"),
             Self::AlikeIdentifier => (Identifier, "another's in letters of the same shape"),
             Self::CrowdedIdentifier => (Identifier, "on more rows than a unit's could be"),
             Self::CountedAgain => (Identifier, "counted from the beginning again"),
@@ -265,6 +265,7 @@ impl Finding {
     pub(crate) fn remedy(self) -> Option<&'static str> {
         let remedies = [
             (Self::DecimalComma, "--decimal comma"),
+            (Self::DecimalPoint, "--decimal point"),
             (Self::Thousands, "--thousands"),
             (Self::DayOrder, "--dates with how they are written (\"%Y-%m-%d\" reads 2011-8-5)"),
         ];

@@ -15,7 +15,7 @@ use lango_privacy::Dataset;
 
 use crate::{
     Finding, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn,
-    TotalRow, Tuning, UnfitValues, UnitKey,
+    RowPlace, TotalRow, Tuning, UnfitValues, UnitKey,
     batch::Batch,
     files::{FileEnd, Files, changed, undecodable},
     fingerprint,
@@ -194,18 +194,29 @@ impl ImportJob<'_> {
             let ends = reader.join().unwrap_or_else(|_| Err(undecodable(self.files)));
             inserted.and(ends)
         })?;
-        self.check_ends(staging, files, &ends)
+        self.check_ends(staging, files, &ends, progress)
     }
 
-    /// Refuses files whose last row is no unit's, and those that hold the rows of another one in another packing.
-    fn check_ends(&self, staging: &Staging, files: Files<'_>, ends: &[FileEnd]) -> Result<(), ImportError> {
+    /// Refuses files whose last row is no unit's, notes those that are accepted, and refuses those that hold the rows of another
+    /// one in another packing.
+    fn check_ends(
+        &self,
+        staging: &Staging,
+        files: Files<'_>,
+        ends: &[FileEnd],
+        progress: &mut Progress,
+    ) -> Result<(), ImportError> {
         let mut before = 0;
         let mut begins: Vec<(u64, u64)> = Vec::new();
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
             let found = staging.total_row(before + 1, before + end.rows)?;
             if let Some(what) = found.filter(|what| !self.accepts_end(*what)) {
-                let total = ImportError::Total { line: end.last, by_line: file.by_line, what };
+                let unit_column = self.dataset.unit.column.clone();
+                let total = ImportError::Total { line: end.last, by_line: file.by_line, what, unit_column };
                 return Err(files.within(at, total));
+            }
+            if let (Some(TotalRow::NoCode), Some(findings)) = (found, progress.findings.first_mut()) {
+                findings.add(Finding::OddIdentifier, RowPlace { file: at, line: end.last });
             }
             for (other, (begin, rows)) in begins.iter().enumerate() {
                 if *rows == end.rows && staging.same_rows(*begin, before + 1, end.rows)? {
@@ -281,12 +292,15 @@ fn compare_identifiers(
     // One in ten identifiers of 16 digits ends in 0, with nothing lost.
     let lost = findings.of(Finding::LostDigits).count;
     let is_usual = lost < LOST_LEAST || lost * 4 < findings.of(Finding::LongNumber).count;
-    let zeros = has(Finding::LeadingZero);
+    let (zeros, odd) = (has(Finding::LeadingZero), has(Finding::OddIdentifier));
     let shapes = has(Finding::OtherLetter)
         || has(Finding::OddIdentifier)
         || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
     if is_usual {
         findings.forget(Finding::LostDigits);
+    }
+    if odd && staging.are_of_one_length()? {
+        findings.forget(Finding::OddIdentifier);
     }
     let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
         findings.put(finding, FoundValues { count, first: files.places(&rows)? });

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
 
 use crate::{
-    Location, Moved, StoreAbsence, StoreError, StorePosition,
+    Entry, Location, Moved, StoreAbsence, StoreError, StorePosition,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
@@ -45,6 +45,19 @@ impl StoreAbsence {
     pub(crate) fn at(self, location: &Location) -> StoreError {
         StoreError::Missing { place: location.to_string(), absence: self }
     }
+}
+
+/// Which access records are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// From this moment on, in Unix seconds.
+    pub since: i64,
+    /// Of this dataset alone.
+    pub dataset: Option<String>,
+    /// Of this principal alone, by its SPIFFE URI.
+    pub principal: Option<String>,
+    /// This number at most.
+    pub most: u32,
 }
 
 /// A store that was examined.
@@ -163,6 +176,35 @@ impl Examined {
         }
     }
 
+    /// What was charged to an account since a moment, in Unix seconds, and by how many questions.
+    pub async fn charged_since(
+        &mut self,
+        account: &Account,
+        since: i64,
+    ) -> Result<(Balance, u64), StoreError> {
+        let holder = match &account.holder {
+            Holder::Pool => "",
+            Holder::Grant(id) => id,
+        };
+        let sum = Sum { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
+        let asked = Asked { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
+        let balance = rows::balance(&self.connection.one(sum.into()).await?)?;
+        let asked: i64 = self.connection.one(asked.into()).await?.get("asked")?;
+        Ok((balance, asked.unsigned_abs()))
+    }
+
+    /// The last access records that meet a filter, newest first, of a store that is readable.
+    pub async fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Entry>, StoreError> {
+        let HistoryFilter { since, dataset, principal, most } = filter;
+        let history = History {
+            since: (*since).into(),
+            dataset: dataset.as_deref().unwrap_or_default().into(),
+            principal: principal.as_deref().unwrap_or_default().into(),
+            most: i64::from(*most).into(),
+        };
+        self.connection.all(history.into()).await?.iter().map(rows::entry).collect()
+    }
+
     /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets.
     /// One that would give budget back is refused, as at the start.
     pub async fn moves(&mut self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
@@ -173,6 +215,21 @@ impl Examined {
         };
         Ok(pools::moved(follow(&known, declared)?.moves))
     }
+}
+
+statement! {
+    /// How many questions were charged to an account since a moment.
+    Asked { pool, since, grant } =
+        "SELECT count(*) AS asked FROM reservation WHERE pool = :pool AND reserved_at >= :since AND state <> 'voided' \
+         AND (:grant = '' OR grant_id = :grant)"
+}
+
+statement! {
+    /// The last records, newest first; of every dataset or principal where none is named.
+    History { since, dataset, principal, most } =
+        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, pure_nano, rho_nano, delta_e18, left_out \
+         FROM access_record WHERE at >= :since AND (:dataset = '' OR dataset = :dataset) \
+         AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
 }
 
 statement! {
@@ -243,3 +300,6 @@ async fn is_writable(connection: &mut Connection, location: &Location) -> Result
     let writable: i64 = connection.one(Writable.into()).await?.get("writable")?;
     Ok(writable == 1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,7 @@ pub(crate) fn record(decision: Decision) -> Record {
         purpose: "official-statistics".into(),
         request_digest: [1; 32],
         query_digest: None,
+        query: None,
         dataset: None,
         decision,
         reason: String::new(),

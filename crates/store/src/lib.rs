@@ -32,7 +32,7 @@ mod writer;
 
 pub use anchor::{Anchor, Anchored, StorePosition};
 pub use error::{AnchorError, DatabaseError, PoolerSign, StoreAbsence, StoreError};
-pub use examine::{Examined, Written};
+pub use examine::{Examined, HistoryFilter, Written};
 pub use guard::LogState;
 pub use key::ReleaseKey;
 pub use location::Location;

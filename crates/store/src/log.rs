@@ -15,20 +15,20 @@ use crate::{
 statement! {
     /// Under the write lock nobody else takes the next number, and what is undone gives it back: there are no gaps.
     InsertRecord {
-        at, principal, purpose, request_digest, query_digest, dataset, decision, reason, rule, policy_digest, pure_nano, rho_nano,
-        delta_e18, release_id, left_out,
-    } = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, dataset, decision, reason, \
-         rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id, left_out) \
+        at, principal, purpose, request_digest, query_digest, query, dataset, decision, reason, rule, policy_digest, pure_nano,
+        rho_nano, delta_e18, release_id, left_out,
+    } = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, query, dataset, decision, \
+         reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id, left_out) \
          VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM access_record), :at, :principal, :purpose, :request_digest, \
-         :query_digest, :dataset, :decision, :reason, :rule, :policy_digest, :pure_nano, :rho_nano, :delta_e18, :release_id, \
+         :query_digest, :query, :dataset, :decision, :reason, :rule, :policy_digest, :pure_nano, :rho_nano, :delta_e18, :release_id, \
          :left_out)"
 }
 
 statement! {
     /// The records after a number.
     Records { after, most } =
-        "SELECT sequence, at, principal, decision, reason, rule, pure_nano, rho_nano, delta_e18 FROM access_record \
-         WHERE sequence > :after ORDER BY sequence LIMIT :most"
+        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, pure_nano, rho_nano, delta_e18, left_out \
+         FROM access_record WHERE sequence > :after ORDER BY sequence LIMIT :most"
 }
 
 statement! {
@@ -92,6 +92,7 @@ impl Record {
             purpose: (&self.purpose).into(),
             request_digest: (&self.request_digest).into(),
             query_digest: self.query_digest.as_ref().into(),
+            query: self.kept_query().into(),
             dataset: self.dataset.as_deref().into(),
             decision: self.decision.word().into(),
             reason: (&self.reason).into(),
@@ -118,19 +119,7 @@ impl Store {
     pub async fn records(&self, after: i64, most: u32) -> Result<Vec<Entry>, StoreError> {
         let records = Records { after: after.into(), most: i64::from(most).into() };
         let rows = self.reader().all(records.into()).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Entry {
-                    sequence: row.get("sequence")?,
-                    at: row.get("at")?,
-                    principal: row.get("principal")?,
-                    decision: row.get("decision")?,
-                    reason: row.get("reason")?,
-                    rule: row.get("rule")?,
-                    charged: rows::loss(row)?,
-                })
-            })
-            .collect()
+        rows.iter().map(rows::entry).collect()
     }
 
     /// The number of the last record, which counts them.

@@ -15,6 +15,8 @@ pub struct Record {
     pub request_digest: [u8; 32],
     /// Digest of the question's text.
     pub query_digest: Option<[u8; 32]>,
+    /// The question's text; the store keeps the first [`Record::QUERY_BYTES_MOST`] bytes.
+    pub query: Option<String>,
     /// The dataset asked for.
     pub dataset: Option<String>,
     /// What was decided.
@@ -36,6 +38,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// The bytes of a question's text that are kept: far more than one that is allowed has, and few enough that questions which
+    /// are refused fill no disk.
+    pub const QUERY_BYTES_MOST: usize = 16 << 10;
+
+    /// The text of the question that is kept.
+    pub(crate) fn kept_query(&self) -> Option<&str> {
+        let query = self.query.as_deref()?;
+        Some(query.get(..query.floor_char_boundary(Self::QUERY_BYTES_MOST)).unwrap_or(query))
+    }
+
     /// The answer that it keeps for its request.
     pub(crate) fn answer(&self) -> Option<&[u8]> {
         match &self.request.as_ref()?.step {
@@ -121,6 +133,12 @@ pub struct Entry {
     pub at: i64,
     /// The asker's SPIFFE URI.
     pub principal: String,
+    /// For what, in the asker's words.
+    pub purpose: String,
+    /// The dataset asked for.
+    pub dataset: Option<String>,
+    /// The question's text, or its beginning where it is very long.
+    pub query: Option<String>,
     /// What was decided.
     pub decision: String,
     /// The refusal's code.
@@ -129,4 +147,6 @@ pub struct Entry {
     pub rule: Option<String>,
     /// What was charged.
     pub charged: Loss,
+    /// How many refusals before this one were not recorded.
+    pub left_out: u64,
 }

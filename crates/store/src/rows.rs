@@ -3,7 +3,7 @@
 use lango_ledger::{Balance, ReservationState};
 use lango_privacy::Loss;
 
-use crate::{StoreError, engine::Row, statement::statement};
+use crate::{Entry, StoreError, engine::Row, statement::statement};
 
 statement! {
     /// Another state.
@@ -25,6 +25,23 @@ pub(crate) fn loss(row: &Row) -> Result<Loss, StoreError> {
         pure_nano: pure.map(u64::try_from).transpose().map_err(|_| StoreError::Damaged("amount"))?,
         rho_nano: unsigned(row, "rho_nano")?,
         delta_e18: unsigned(row, "delta_e18")?,
+    })
+}
+
+/// An access record with its place.
+pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        sequence: row.get("sequence")?,
+        at: row.get("at")?,
+        principal: row.get("principal")?,
+        purpose: row.get("purpose")?,
+        dataset: row.get("dataset")?,
+        query: row.get("query")?,
+        decision: row.get("decision")?,
+        reason: row.get("reason")?,
+        rule: row.get("rule")?,
+        charged: loss(row)?,
+        left_out: unsigned(row, "left_out")?,
     })
 }
 

@@ -18,7 +18,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 3],
+    next: [(i64, &'static str); 4],
 }
 
 static SQLITE: Steps = Steps {
@@ -27,6 +27,7 @@ static SQLITE: Steps = Steps {
         (1, include_str!("../migrations/sqlite/2.sql")),
         (2, include_str!("../migrations/sqlite/3.sql")),
         (3, include_str!("../migrations/sqlite/4.sql")),
+        (4, include_str!("../migrations/sqlite/5.sql")),
     ],
 };
 
@@ -36,6 +37,7 @@ static POSTGRES: Steps = Steps {
         (1, include_str!("../migrations/postgres/2.sql")),
         (2, include_str!("../migrations/postgres/3.sql")),
         (3, include_str!("../migrations/postgres/4.sql")),
+        (4, include_str!("../migrations/postgres/5.sql")),
     ],
 };
 

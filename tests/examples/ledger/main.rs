@@ -81,6 +81,9 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
         purpose: "official-statistics".into(),
         request_digest: sample.digest,
         query_digest: Some(sample.digest),
+        query: Some(
+            "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.01\n".to_owned(),
+        ),
         dataset: Some("residents".into()),
         decision,
         reason: String::new(),

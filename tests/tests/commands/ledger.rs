@@ -82,11 +82,51 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
         assert_eq!(text(line, "currency"), "epsilon");
     }
     let (_, stdout, _) = ledger("show", &config, &["--format", "csv"]);
-    assert!(stdout.starts_with("pool,grant,period,currency,limit,spent,left,delta\nresidents,,"), "{stdout}");
+    assert!(
+        stdout.starts_with("pool,grant,period,currency,limit,spent,left,delta,epsilon_limit,"),
+        "{stdout}"
+    );
     let (_, stdout, _) = ledger("show", &config, &[]);
     assert!(stdout.contains("regional-analysts") && stdout.contains("99.25"), "{stdout}");
+    assert!(stdout.contains("█░░░░░░░░░   1 %") && stdout.contains("██░░░░░░░░  19 %"), "{stdout}");
+    assert_eq!((&shown[0]["questions"], &shown[0]["questions_left"]), (&1.into(), &132.into()));
+
+    // A question that is refused is kept with its text, its reason and no price.
+    analyst.ask(&office, &persons("by age", "3")).await.unwrap_err();
+    let (code, stdout, stderr) = ledger("history", &config, &["--format", "json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let kept: Value = serde_json::from_str(&stdout).unwrap();
+    let fields = ["decision", "reason", "rule", "epsilon", "question"];
+    let kept: Vec<_> =
+        kept.as_array().unwrap().iter().map(|record| fields.map(|field| record[field].clone())).collect();
+    let by_sex = persons("by sex", "0.75");
+    assert_eq!(kept.len(), 3, "{stdout}");
+    assert_eq!(kept[0][..1], ["refused"]);
+    assert_eq!(kept[0][3..], ["0".to_owned(), persons("by age", "3")]);
+    assert_eq!(kept[1], ["released", "", "regional-analysts", "0.75", &by_sex]);
+    assert_eq!(kept[2], ["reserved", "", "regional-analysts", "0.75", &by_sex]);
+    let (_, stdout, _) = ledger("history", &config, &[]);
+    assert!(
+        stdout.contains("      dataset residents; measure persons; by sex; price epsilon 0.75"),
+        "{stdout}"
+    );
+    for (condition, expected) in [
+        (["--dataset", "visits"], "no record meets these conditions"),
+        (["--since", "2999-01-01"], "no record meets these conditions"),
+        (["--most", "1"], "by age"),
+    ] {
+        assert!(ledger("history", &config, &condition).1.contains(expected), "{condition:?}");
+    }
+    let (code, _, stderr) = ledger("history", &config, &["--since", "yesterday"]);
+    assert!(code == Some(2) && stderr.contains("a day as year-month-day"), "{stderr}");
+    let (code, stdout, stderr) = ledger("forecast", &config, &["--format", "json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let forecast: Value = serde_json::from_str(&stdout).unwrap();
+    let expected = [("left", "3.25"), ("a_day", "0.025")];
+    assert!(expected.iter().all(|(name, value)| forecast[1][name] == *value), "{stdout}");
+    assert_eq!(forecast[1]["questions"], 1);
     office.down().await;
-    assert!(fs::read_to_string(&anchor).unwrap().ends_with("sequence 2\n"));
+    assert!(fs::read_to_string(&anchor).unwrap().ends_with("sequence 3\n"));
 
     // A store whose anchor is gone is anchored on purpose only.
     fs::remove_file(&anchor).unwrap();

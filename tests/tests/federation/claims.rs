@@ -225,6 +225,7 @@ fn failed(analyst: &Caller) -> Record {
         purpose: String::new(),
         request_digest: [0; 32],
         query_digest: None,
+        query: None,
         dataset: None,
         decision: Decision::Failed,
         reason: "unavailable".into(),

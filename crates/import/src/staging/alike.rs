@@ -35,8 +35,9 @@ impl Staging {
     }
 }
 
-/// What a reader sees of an identifier: no blanks, small letters, and for each letter beyond ASCII the one that it is taken for,
-/// by the confusables of Unicode Technical Standard 39. Two letters of ASCII are never taken for one another but for their case.
+/// What a reader sees of an identifier: no blanks, small letters, no marks at the ends, and for each letter beyond ASCII the one
+/// that it is taken for, by the confusables of Unicode Technical Standard 39. Two letters of ASCII are never taken for one
+/// another but for their case.
 fn shape(identifier: &str) -> String {
     let mut shape = String::with_capacity(identifier.len());
     for letter in identifier.nfkd().filter(|letter| !letter.is_whitespace()) {
@@ -55,7 +56,9 @@ fn shape(identifier: &str) -> String {
             }
         }
     }
-    shape
+    // Marks at the ends (`{..}`, `+7`, `7.`) are no part of what is named, unless there is nothing else.
+    let inner = shape.trim_matches(|letter: char| letter.is_ascii_punctuation());
+    if inner.is_empty() { shape } else { inner.to_owned() }
 }
 
 /// The digit of ASCII that an Arabic one is.
@@ -87,6 +90,9 @@ mod tests {
             ("A 1", "A\u{202f}1"),
             ("A 1", "A1"),
             ("A\u{3000}1", "A1"),
+            ("107", "+107"),
+            ("107", "107."),
+            ("a1-b2", "{A1-B2}"),
             ("107", "\u{661}\u{660}\u{667}"),
             ("107", "\u{6f1}\u{6f0}\u{6f7}"),
             ("107", "\u{ff11}\u{ff10}\u{ff17}"),

@@ -7,8 +7,12 @@ use crate::ImportError;
 
 /// As many times the rows that a unit may have are no unit's, if they are one in a hundred of all rows.
 const TIMES: u32 = 10;
-/// Identifiers that are counted up to this number at least are a count.
-const COUNTED_LEAST: u64 = 20;
+/// As many times the rows that a unit may have are no unit's, whatever part of all rows they are.
+const TIMES_ALONE: u32 = 100;
+/// A count begins at the first number of all, or so near to it.
+const NEAR: u64 = 20;
+/// Rows from which numbers in the order of a count are no chance.
+const ROWS_LEAST: u64 = 40;
 
 impl Staging {
     /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
@@ -26,7 +30,8 @@ impl Staging {
         let sql = format!("{words} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING n > {}", most * 2);
         let is_crowded = |row: &rusqlite::Row<'_>| {
             let stands_for_nobody = row.get_ref(1)?.as_bytes().is_ok_and(is_nobody);
-            Ok::<_, rusqlite::Error>(stands_for_nobody || row.get::<_, i64>(2)?.unsigned_abs() > much)
+            let rows = row.get::<_, i64>(2)?.unsigned_abs();
+            Ok::<_, rusqlite::Error>(stands_for_nobody || rows > much || rows > most * u64::from(TIMES_ALONE))
         };
         let mut crowded = Vec::new();
         let mut statement = self.connection.prepare(&sql)?;
@@ -45,8 +50,20 @@ impl Staging {
         self.rows_of(&sql, rusqlite::params_from_iter(crowded))
     }
 
-    /// On which rows identifiers are counted from the beginning again, if they are nothing but a count: each is the one before it
-    /// or the next number, or the first of all once more. The numbers of the first such rows, counted from 1.
+    /// Whether all identifiers have one length and no blank, as those have that a program draws or digests: one of them without a
+    /// digit is no word then.
+    pub(crate) fn are_of_one_length(&self) -> Result<bool, ImportError> {
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let sql = format!(
+            "SELECT min(length({unit})) = max(length({unit})) AND min(length({unit})) > 5 AND NOT max({unit} GLOB '* *') FROM {staging}"
+        );
+        let found = self.connection.query_row(&sql, [], |row| row.get::<_, Option<bool>>(0));
+        Ok(found.map_err(|error| self.failed(error))? == Some(true))
+    }
+
+    /// On which rows identifiers are counted from the beginning again, if they are nothing but counts: numbers that do not
+    /// descend and leave few out, until they begin again near the first of all. With the numbers of the first such rows, counted
+    /// from 1.
     pub(crate) fn counted_again(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_counted_again().map_err(|error| self.failed(error))
     }
@@ -55,30 +72,54 @@ impl Staging {
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let mut statement = self.connection.prepare(&format!("SELECT {unit} FROM {staging} NOT INDEXED"))?;
         let mut found = statement.query([])?;
+        let none = (0, Vec::new());
         let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
-        let mut first: Option<(Vec<u8>, u64)> = None;
-        let mut before = 0;
+        let mut counts: Option<(Vec<u8>, u64, Count)> = None;
         while let Some(row) = found.next()? {
             number += 1;
-            let Some((mark, value)) = counted(row.get_ref(0)?) else { return Ok((0, Vec::new())) };
-            let (first_mark, first_value) = first.get_or_insert_with(|| {
-                before = value;
-                (mark.clone(), value)
-            });
+            let Some((mark, value)) = counted(row.get_ref(0)?) else { return Ok(none) };
+            let (first_mark, first, run) =
+                counts.get_or_insert_with(|| (mark.clone(), value, Count::from(value)));
             if mark != *first_mark {
-                return Ok((0, Vec::new()));
+                return Ok(none);
             }
-            if value == *first_value && before >= *first_value + COUNTED_LEAST {
+            if value >= run.last {
+                run.add(value);
+            } else if run.is_dense() && value.abs_diff(*first) <= NEAR {
+                *run = Count::from(value);
                 count += 1;
                 if rows.len() < FIRST {
                     rows.push(number);
                 }
-            } else if value < before || value > before + 1 {
-                return Ok((0, Vec::new()));
+            } else {
+                return Ok(none);
             }
-            before = value;
         }
-        Ok((count, rows))
+        let is_dense = counts.is_some_and(|(_, _, run)| run.is_dense());
+        Ok(if is_dense && number >= ROWS_LEAST { (count, rows) } else { none })
+    }
+}
+
+/// Numbers that do not descend.
+struct Count {
+    first: u64,
+    last: u64,
+    numbers: u64,
+}
+
+impl Count {
+    fn from(first: u64) -> Self {
+        Self { first, last: first, numbers: 1 }
+    }
+
+    fn add(&mut self, value: u64) {
+        self.numbers += u64::from(value > self.last);
+        self.last = value;
+    }
+
+    /// Whether it leaves out no more than one number in five, and a few.
+    fn is_dense(&self) -> bool {
+        (self.last - self.first) * 4 <= self.numbers * 5 + 8
     }
 }
 

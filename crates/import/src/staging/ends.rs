@@ -5,12 +5,14 @@ use rusqlite::{OptionalExtension, types::ValueRef};
 use super::{Staging, quoted};
 use crate::{ImportError, TotalRow};
 
+/// Rows at a file's end of which several may be totals and notes.
+const FOOT: i64 = 5;
 /// Rows of a file from which one that has neither code nor day is unlike the others.
 const ROWS_LEAST: i64 = 20;
 
 impl Staging {
     /// Whether the last of these rows, which are counted from 1 and all of one file, is no unit's: whether it alone is so, but
-    /// for others next to it. No list of words is needed for that, in whatever language a total is called one.
+    /// for others near it. No list of words is needed for that, in whatever language a total is called one.
     pub(crate) fn total_row(&self, first: u64, last: u64) -> Result<Option<TotalRow>, ImportError> {
         self.try_total_row(first.cast_signed(), last.cast_signed()).map_err(|error| self.failed(error))
     }
@@ -33,13 +35,13 @@ impl Staging {
                 ([first, before], format!("{unit} IS NULL"))
             }
             Some(TotalRow::NoDigit) => {
-                ([first, last - 1], format!("{unit} IS NULL OR {unit} NOT GLOB '*[0-9]*'"))
+                ([first, last - FOOT], format!("{unit} IS NULL OR {unit} NOT GLOB '*[0-9]*'"))
             }
             Some(TotalRow::NoCode) if last - first < ROWS_LEAST => return Ok(None),
             Some(TotalRow::NoCode) => {
                 let gaps = self.schema.columns.iter().skip(1).filter(|target| target.field_type.is_label());
                 let gaps: Vec<_> = gaps.map(|target| format!("{} IS NULL", quoted(&target.name))).collect();
-                ([first, last - 1], gaps.join(" AND "))
+                ([first, last - FOOT], gaps.join(" AND "))
             }
         };
         let sql =

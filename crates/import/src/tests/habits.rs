@@ -284,6 +284,11 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
             Some("`person_id`: 2 of 32 rows have no identifier, 6.25 % (lines 2, 33): add it"),
         ),
         ("a number of rows", format!("{body}31,,450,12345.5,,\n"), Some(no_code)),
+        (
+            "two totals",
+            format!("{body}T1,,450,1,,\nT2,,15,1,,\n"),
+            Some("line 33, the last row, has neither"),
+        ),
         ("a page's number", format!("{body}1/2,,,,,\n"), Some(no_code)),
         ("one of others without code and day", format!("G1,,1,1,,a\n{body}G2,,1,1,,\n"), None),
         ("a code beside it", format!("{body}G2,M,1,1,,\n"), None),
@@ -305,7 +310,8 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     office.import(&office.write("a.csv", format!("{HEADER}{body},,450,1,,\n"))).unwrap();
     // A person of whom nothing is known may be the last.
     let office = Office::new().accepting("person_id:odd", 1.0);
-    office.import(&office.write("a.csv", format!("{HEADER}{body}G31,,,1,,\n"))).unwrap();
+    let report = office.import(&office.write("a.csv", format!("{HEADER}{body}G31,,,1,,\n"))).unwrap();
+    assert_eq!(found(&report, "person_id"), [(Finding::OddIdentifier, 1, vec![32])]);
 }
 
 #[test]

@@ -366,7 +366,7 @@ fn texts_of_a_parquet_file_are_read_in_the_notation_that_is_said_and_its_own_typ
     store_texts(&file, header, &[person, vec!["Total", "", "9", "9", "", ""]]);
     let error = office.import(&file).unwrap_err();
     assert!(
-        matches!(error, ImportError::Total { line: 2, by_line: false, what: crate::TotalRow::NoDigit }),
+        matches!(error, ImportError::Total { line: 2, by_line: false, what: crate::TotalRow::NoDigit, .. }),
         "{error}"
     );
 }

@@ -34,7 +34,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         also: [
             only(has(SMALL), Finding::SmallLetter),
             only(has(CAPITAL), Finding::CapitalLetter),
-            only(has(OTHER), Finding::OtherLetter),
+            only(has(OTHER) || is_marked(text), Finding::OtherLetter),
         ],
     };
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
@@ -89,10 +89,18 @@ fn class(byte: u8) -> u8 {
     }
 }
 
+/// Whether a mark stands at one of its ends.
+fn is_marked(text: &[u8]) -> bool {
+    let is_mark = |byte: Option<&u8>| byte.is_some_and(|byte| class(*byte) == MARK);
+    is_mark(text.first()) || is_mark(text.last())
+}
+
 /// A text without the marks by which a spreadsheet says that it is one: `="0001"`, `'0001`.
 fn unmarked(text: &[u8]) -> &[u8] {
     let formula = text.strip_prefix(b"=\"").and_then(|rest| rest.strip_suffix(b"\""));
-    let quoted = || text.strip_prefix(b"'").filter(|rest| !rest.contains(&b'\''));
+    let marks = ["'", "\u{2019}", "\u{2018}", "`"];
+    let unquoted = |mark: &str| text.strip_prefix(mark.as_bytes()).filter(|rest| !rest.contains(&b'\''));
+    let quoted = || marks.into_iter().find_map(unquoted);
     let inner = formula.or_else(quoted).filter(|inner| !inner.contains(&b'"'));
     inner.map(trimmed_bytes).filter(|inner| inner.iter().any(u8::is_ascii_digit)).unwrap_or(text)
 }
@@ -167,6 +175,8 @@ mod tests {
             ("=\"0001\"", "0001", Some(MarkedIdentifier)),
             ("=\"GHA-1\"", "GHA-1", Some(MarkedIdentifier)),
             ("'1001.0", "1001", Some(TailedIdentifier)),
+            ("\u{2019}0001", "0001", Some(MarkedIdentifier)),
+            ("`0001", "0001", Some(MarkedIdentifier)),
             ("'0'1", "", None),
             ("=\"1\"\"2\"", "", None),
             ("'n'", "", Some(OddIdentifier)),
@@ -188,6 +198,9 @@ mod tests {
             ("1001", vec![]),
             ("0A1", vec![CapitalLetter]),
             ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter]),
+            ("+7", vec![OtherLetter]),
+            ("7.", vec![OtherLetter]),
+            ("7-1", vec![]),
             ("1234567890123456", vec![LongNumber]),
             ("0234567890123456", vec![LeadingZero, LongNumber]),
         ] {

@@ -166,7 +166,8 @@ fn is_grouped(whole: &[u8], mark: Thousands) -> bool {
         }
         groups += 1;
     }
-    (1..=3).contains(&first) && groups > 0
+    // A number below one has no thousands, so `0.529` has a decimal point.
+    (1..=3).contains(&first) && groups > 0 && whole.first() != Some(&b'0')
 }
 
 /// Why a text is no number here: in which other writing it would be one.

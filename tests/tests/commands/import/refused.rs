@@ -173,7 +173,7 @@ fn a_register_is_checked_against_its_policy_in_the_office() {
     doctor.args(["doctor", "--format", "json", "--config"]).arg(&config);
     let (_, found, _) = said(&doctor.output().unwrap());
     for expected in [
-        "up to 10.0 % of its values were accepted as unread, undeclared or missing",
+        "up to 10.00 % of its values were accepted as unread, undeclared or missing",
         "table `residents` holds the data of version `2024-07-01`, and the policy says `2025-07-01`",
     ] {
         assert!(found.contains(expected), "{expected}: {found}");

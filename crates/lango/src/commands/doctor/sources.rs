@@ -122,10 +122,13 @@ fn imported(datasets: &[&Dataset], found: &Examination, report: &mut DoctorRepor
             report.warning(
                 format!("dataset {}, column {column}", dataset.name),
                 format!(
-                    "up to {:.1} % of its values were accepted as {what} when it was imported",
+                    "up to {:.2} % of its values were accepted as {what} when it was imported",
                     share * 100.0
                 ),
-                "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
+match fault.is_empty() {
+                    true => "`lango dataset check` shows them; say what they mean with `recode`, `case` or `missing`",
+                    false => "correct them where they come from, and import the files again",
+                },
             );
         }
     }

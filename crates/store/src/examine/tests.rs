@@ -1,0 +1,87 @@
+//! What was asked and charged, read without changing anything.
+
+use lango_privacy::Loss;
+
+use super::*;
+use crate::{
+    Decision, Record,
+    fixture::{Engine, Fixture, account, ask, on_both_engines, record},
+};
+
+on_both_engines! {
+    records_are_read_newest_first_with_what_was_asked,
+    what_was_charged_since_a_moment_is_summed_and_counted,
+}
+
+fn asked(query: &str, dataset: &str, at: i64) -> Record {
+    Record {
+        query: Some(query.to_owned()),
+        dataset: Some(dataset.to_owned()),
+        at,
+        reason: "not_granted".to_owned(),
+        ..record(Decision::Refused)
+    }
+}
+
+async fn records_are_read_newest_first_with_what_was_asked(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    // Cut where a letter of two bytes begins.
+    let long = format!("{}\u{e9}{}", "x".repeat(Record::QUERY_BYTES_MOST - 1), "y".repeat(100));
+    for record in [
+        asked("question 1", "residents", 100),
+        asked(&long, "residents", 200),
+        Record {
+            principal: "spiffe://ecowas.example/analyst/kofi".into(),
+            left_out: 7,
+            ..asked("question 3", "visits", 300)
+        },
+        Record { at: 400, ..record(Decision::Described) },
+    ] {
+        fixture.store.append(&record, None).await.unwrap();
+    }
+    fixture.store.close().await;
+    let mut examined = Examined::readable(&fixture.place.location()).await.unwrap();
+    let all = HistoryFilter { since: 0, dataset: None, principal: None, most: 100 };
+    let kofi = Some("spiffe://ecowas.example/analyst/kofi".to_owned());
+    for (filter, expected) in [
+        (all.clone(), vec![4, 3, 2, 1]),
+        (HistoryFilter { most: 2, ..all.clone() }, vec![4, 3]),
+        (HistoryFilter { since: 200, ..all.clone() }, vec![4, 3, 2]),
+        (HistoryFilter { dataset: Some("residents".into()), ..all.clone() }, vec![2, 1]),
+        (HistoryFilter { principal: kofi.clone(), ..all.clone() }, vec![3]),
+        (HistoryFilter { principal: kofi, dataset: Some("residents".into()), ..all.clone() }, vec![]),
+    ] {
+        let found = examined.history(&filter).await.unwrap();
+        assert_eq!(found.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), expected, "{filter:?}");
+    }
+    let found = examined.history(&all).await.unwrap();
+    let queries: Vec<_> = found.iter().map(|entry| entry.query.as_deref()).collect();
+    assert_eq!(
+        queries,
+        [None, Some("question 3"), Some(&long[..Record::QUERY_BYTES_MOST - 1]), Some("question 1")]
+    );
+    assert_eq!(
+        (found[1].left_out, found[1].reason.as_str(), found[1].purpose.as_str()),
+        (7, "not_granted", "official-statistics")
+    );
+}
+
+async fn what_was_charged_since_a_moment_is_summed_and_counted(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    for (query, nano, at) in [(1, 2, 100), (2, 3, 200), (3, 1, 300)] {
+        let record = Record { at, ..record(Decision::Reserved) };
+        fixture.store.reserve(&ask(query, Loss::pure(nano)), &record).await.unwrap();
+    }
+    fixture.store.close().await;
+    let mut examined = Examined::readable(&fixture.place.location()).await.unwrap();
+    for (holder, since, expected) in [
+        (Holder::Pool, 0, (6, 3)),
+        (Holder::Pool, 200, (4, 2)),
+        (Holder::Pool, 301, (0, 0)),
+        (Holder::Grant("analysts".into()), 300, (1, 1)),
+        (Holder::Grant("others".into()), 0, (0, 0)),
+    ] {
+        let (balance, asked) = examined.charged_since(&account(holder), since).await.unwrap();
+        assert_eq!((balance.pure_nano.unwrap(), asked), expected, "{since}");
+    }
+}
