@@ -62,9 +62,7 @@ impl InstallCertificates {
         if let (Some(key), Some(pem)) = (&signing, bundle.signing_pem()) {
             self.place(key, SIGNING_KEY, SIGNING, &pem)?;
         }
-        let (identity, authority) = folder::region_texts(&file);
-        self.renew_text(AUTHORITY, &authority)?;
-        self.renew_text(IDENTITY, &identity)?;
+        self.place_region(&file)?;
         self.leave_renewal(&renewal)?;
         print(&self.done(&bundle, &file, now)?)
     }
@@ -164,7 +162,19 @@ impl InstallCertificates {
         Ok(())
     }
 
-    /// A file about the region as it is now.
+    /// The region as it is now, where the folder holds none or another one. What somebody wrote there otherwise stays.
+    fn place_region(&self, file: &RegionFile) -> Result<(), Failure> {
+        let is_there = folder::region(&self.dir, None)
+            .is_ok_and(|there| there.region == file.region && there.coordinator == file.coordinator);
+        if is_there {
+            return Ok(());
+        }
+        let (identity, authority) = folder::region_texts(file);
+        self.renew_text(AUTHORITY, &authority)?;
+        self.renew_text(IDENTITY, &identity)
+    }
+
+    /// A file about the region, in the place of the one before.
     fn renew_text(&self, name: &str, text: &str) -> Result<(), Failure> {
         let path = self.dir.join(name);
         if read(&path).is_ok_and(|there| there.as_slice() == text.as_bytes()) {
