@@ -167,8 +167,8 @@ impl Authority {
         self.issue(&params, &KeyKind::Ed25519.generate()?)
     }
 
-    /// The certificates for the keys of a request, under the profile of the region and of nothing that the request asks for but its
-    /// principal and hosts. The caller knows who sent the request.
+    /// The certificates for the keys of a request, under the profile of the region and of nothing that the request asks for
+    /// but its principal and hosts. The caller knows who sent the request.
     ///
     /// # Errors
     /// [`AuthorityError`] when the request is another trust domain's or its certificates would outlive the authority's own.

@@ -32,8 +32,8 @@ pub const fn signs(role: Role) -> bool {
     }
 }
 
-/// A request of which everything holds that can be checked without knowing who sent it: both keys are proved to be in the hands of
-/// the one who asks, are of the right kind, are two, and both name the principal.
+/// A request of which everything holds that can be checked without knowing who sent it: both keys are proved to be in the
+/// hands of the one who asks, are of the right kind, are two, and both name the principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityRequest {
     principal: SpiffeId,
@@ -61,8 +61,8 @@ pub struct NewRequest {
 }
 
 impl IdentityRequest {
-    /// Makes fresh keys and a request for them. `hosts` are the names and addresses under which a server is reached; verifiers of a
-    /// region go by the principal, other programs by these.
+    /// Makes fresh keys and a request for them. `hosts` are the names and addresses under which a server is reached;
+    /// verifiers of a region go by the principal, other programs by these.
     ///
     /// # Errors
     /// [`RequestError`] when the principal is another region's, a name is too long or a host is none.

@@ -196,7 +196,8 @@ impl IssueCertificates {
         Ok(format!("{} asks for certificates of\n{principal}\n\n{facts}", self.request.display()))
     }
 
-    /// Compares the words that were read aloud with those of the request, which are not shown here: they are typed, not confirmed.
+    /// Compares the words that were read aloud with those of the request, which are not shown here: they are typed, not
+    /// confirmed.
     fn check_words(&self, file: &RequestFile, region: &lango_identity::Region) -> Result<(), Failure> {
         let typed = match (&self.fingerprint, self.check) {
             (Some(words), _) => words.clone(),

@@ -1,7 +1,7 @@
 //! The authority's folder: its key, its certificate, the region, and what it has issued to whom.
 //!
-//! The bundles themselves are the register: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they say is
-//! read from the certificates, so no second list can differ from them.
+//! The bundles themselves are the register: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they
+//! say is read from the certificates, so no second list can differ from them.
 
 use std::{
     fs,
