@@ -188,22 +188,20 @@ impl InstallCertificates {
         Ok(move_over(&next, &path)?)
     }
 
-    /// Ends a renewal, once nothing of it is left but what was sent.
+    /// Ends a renewal, once its keys are in place.
     fn leave_renewal(&self, renewal: &Path) -> Result<(), Failure> {
-        if !renewal.exists() {
+        let holds = |name: &str| renewal.join(name).exists();
+        if !renewal.exists() || holds(TLS_KEY) || holds(SIGNING_KEY) {
             return Ok(());
         }
-        let request = renewal.join(request_file::NAME);
-        if request.exists() {
-            move_over(&request, &self.dir.join(request_file::NAME))?;
+        if holds(request_file::NAME) {
+            move_over(&renewal.join(request_file::NAME), &self.dir.join(request_file::NAME))?;
         }
-        // The one that leads to the other goes first.
-        for name in [IDENTITY, AUTHORITY] {
-            if renewal.join(name).exists() {
-                fs::remove_file(renewal.join(name))?;
-            }
+        // What leads to the rest goes first.
+        if holds(IDENTITY) {
+            fs::remove_file(renewal.join(IDENTITY))?;
         }
-        fs::remove_dir(renewal).map_err(|error| Failure::of(renewal.display(), error))
+        fs::remove_dir_all(renewal).map_err(|error| Failure::of(renewal.display(), error))
     }
 
     fn done(&self, bundle: &Bundle, file: &RegionFile, now: i64) -> Result<String, Failure> {
