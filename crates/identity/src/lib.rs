@@ -50,7 +50,7 @@ pub use oid::{Oid, OidError};
 pub use peer::{Expected, PeerFault, peer_id};
 pub use pem::{PemError, certificates_from_pem, key_from_pem};
 pub use region::{Region, RegionError};
-pub use renewal::{Renewal, RenewalError};
+pub use renewal::{RenewalError, SignedRenewal};
 pub use request::{IdentityRequest, NAME_CHARACTERS_MOST, NewRequest, RequestError, signs};
 pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 pub use signer::{Signer, SignerError};

@@ -12,12 +12,12 @@ use lango_principal::SpiffeId;
 
 /// The signature of a present key over a request for the next ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renewal {
+pub struct SignedRenewal {
     signature: Vec<u8>,
     certificates: Vec<Vec<u8>>,
 }
 
-impl Renewal {
+impl SignedRenewal {
     /// Signs a request.
     #[must_use]
     pub fn sign(request: &IdentityRequest, region: &Region, signer: &Signer) -> Self {

@@ -66,7 +66,7 @@ impl IdentityRequest {
     ///
     /// # Errors
     /// [`RequestError`] when the principal is another region's, a name is too long or a host is none.
-    pub fn new(
+    pub fn make(
         region: &Region,
         principal: &SpiffeId,
         hosts: &[String],

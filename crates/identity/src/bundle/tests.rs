@@ -3,7 +3,7 @@ use crate::authority::Lifetime;
 use crate::described::{Described, Verdict};
 use crate::fixture::{NOW, World, day, id};
 use crate::key::KeyKind;
-use crate::renewal::{Renewal, RenewalError};
+use crate::renewal::{RenewalError, SignedRenewal};
 use crate::request::NewRequest;
 
 const GHA: &str = "spiffe://lango.example/office/GHA";
@@ -12,7 +12,7 @@ const REGION: &str = "spiffe://lango.example/coordinator/region";
 
 fn made(world: &World, uri: &str) -> NewRequest {
     let hosts = ["gateway.example".to_owned()];
-    IdentityRequest::new(&world.region, &id(uri), &hosts, KeyKind::P256).unwrap()
+    IdentityRequest::make(&world.region, &id(uri), &hosts, KeyKind::P256).unwrap()
 }
 
 /// The certificates for a request, as one PEM text.
@@ -127,8 +127,8 @@ fn only_the_present_key_of_the_principal_renews() {
     let (old, present, tgos) = (issued(&first), issued(&second), issued(&tgo));
     let next = made(&world, GHA).request;
     let by = |signer: &Signer| {
-        let renewal = Renewal::sign(&next, region, signer);
-        Renewal::read(&renewal.signature(), &renewal.certificates_pem()).unwrap()
+        let renewal = SignedRenewal::sign(&next, region, signer);
+        SignedRenewal::read(&renewal.signature(), &renewal.certificates_pem()).unwrap()
     };
     let good = by(&signer(&second, &present));
     assert_eq!(good.check(&next, &present, region, NOW).unwrap().spiffe, id(GHA));
@@ -141,5 +141,5 @@ fn only_the_present_key_of_the_principal_renews() {
     assert!(moved.to_string().contains("proves nothing: the signature is not"), "{moved}");
     let late = good.check(&next, &present, region, NOW + 3 * 86_400).unwrap_err();
     assert!(late.to_string().contains("expired"), "{late}");
-    assert!(matches!(Renewal::read("xyz", &good.certificates_pem()), Err(RenewalError::Signature)));
+    assert!(matches!(SignedRenewal::read("xyz", &good.certificates_pem()), Err(RenewalError::Signature)));
 }

@@ -6,7 +6,7 @@ const TGO: &str = "spiffe://lango.example/office/TGO";
 const REGION: &str = "spiffe://lango.example/coordinator/region";
 
 fn made(world: &World, uri: &str) -> NewRequest {
-    IdentityRequest::new(&world.region, &id(uri), &[], KeyKind::P256).unwrap()
+    IdentityRequest::make(&world.region, &id(uri), &[], KeyKind::P256).unwrap()
 }
 
 /// What reading both requests as those of a principal comes to.
@@ -33,7 +33,7 @@ fn a_request_that_was_made_is_read_back() {
     let world = World::new();
     let hosts = ["gateway.statsghana.example", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
     for (uri, kind) in [(GHA, KeyKind::P256), (REGION, KeyKind::P384), (GHA, KeyKind::Ed25519)] {
-        let made = IdentityRequest::new(&world.region, &id(uri), &hosts, kind).unwrap();
+        let made = IdentityRequest::make(&world.region, &id(uri), &hosts, kind).unwrap();
         let request = made.request;
         assert_eq!((request.principal(), request.hosts()), (&id(uri), &hosts[..]));
         assert_eq!(made.signing_key_pem.is_some(), signs(id(uri).role()));
@@ -178,7 +178,7 @@ fn names_that_certificates_of_a_region_do_not_have_are_refused() {
         (GHA, &["-a.example"], "is neither"),
     ] {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let made = IdentityRequest::new(&world.region, &id(uri), &hosts, KeyKind::P256);
+        let made = IdentityRequest::make(&world.region, &id(uri), &hosts, KeyKind::P256);
         let error = made.err().unwrap().to_string();
         assert!(error.contains(expected), "{uri}: {error}");
     }

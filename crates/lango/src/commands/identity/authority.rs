@@ -9,9 +9,9 @@ use lango_identity::{Authority, KeyKind, Lifetime, Oid, Region, certificates_fro
 
 use super::{
     input,
+    issued::{CERTIFICATE, KEY},
     passphrase::Passphrase,
     region_file::{self, RegionFile, check_address},
-    register::{CERTIFICATE, KEY},
     words,
 };
 use crate::{failure::Failure, output::print};

@@ -12,8 +12,8 @@ use lango_identity::{Bundle, Facts, Fingerprint, Lifetime, SpiffeId, signs};
 
 use super::{
     input,
+    issued::{AuthorityFolder, IssuedLast},
     passphrase::Passphrase,
-    register::{IssuedLast, Register},
     request_file::RequestFile,
     words,
 };
@@ -52,8 +52,8 @@ pub struct IssueCertificates {
 impl IssueCertificates {
     pub fn run(self) -> Result<(), Failure> {
         let now = system_clock()();
-        let register = Register::open(&self.dir)?;
-        let region = &register.file.region;
+        let authority_folder = AuthorityFolder::open(&self.dir)?;
+        let region = &authority_folder.file.region;
         let text = input::read_text(&self.request)?;
         let file = RequestFile::parse(&self.request, text, region)?;
         let principal = file.request.principal();
@@ -62,7 +62,7 @@ impl IssueCertificates {
         if out.symlink_metadata().is_ok() {
             return Err(FileError::Exists(out).into());
         }
-        let last = register.last(principal)?;
+        let last = authority_folder.last(principal)?;
         if let Some(last) = last.as_ref().filter(|last| last.bundle.answers(&file.request)) {
             create(&out, last.text.as_bytes())?;
             return print(&format!(
@@ -71,16 +71,16 @@ impl IssueCertificates {
                 out.display()
             ));
         }
-        let signer = self.check_name(&register, &file, last.as_ref(), now)?;
+        let signer = self.check_name(&authority_folder, &file, last.as_ref(), now)?;
         let lifetime = Lifetime::days(now, self.days);
-        print(&self.shown(&register, &file, signer.as_ref(), last.as_ref(), lifetime)?)?;
+        print(&self.shown(&authority_folder, &file, signer.as_ref(), last.as_ref(), lifetime)?)?;
         if signer.is_none() {
             self.check_words(&file, region)?;
         }
         if self.check {
             return print("checked: signed nothing");
         }
-        let authority = register.unlock(&self.passphrase)?;
+        let authority = authority_folder.unlock(&self.passphrase)?;
         let certified = authority.certify(&file.request, lifetime, region.signing_eku())?;
         let until = words::day(lifetime.not_after);
         let mut text = format!(
@@ -100,7 +100,7 @@ impl IssueCertificates {
                 "the certificates would not be of its keys: nothing was issued",
             ));
         }
-        register.enter(principal, last.map_or(1, |last| last.number + 1), &text)?;
+        authority_folder.enter(principal, last.map_or(1, |last| last.number + 1), &text)?;
         create(&out, text.as_bytes())?;
         print(&format!(
             "\nissued: send {} back to {principal}. It is entered in {}.",
@@ -112,14 +112,14 @@ impl IssueCertificates {
     /// Whether the name is free, or who renews it is its owner: then the certificate of the key that signed.
     fn check_name(
         &self,
-        register: &Register,
+        authority_folder: &AuthorityFolder,
         file: &RequestFile,
         last: Option<&IssuedLast>,
         now: i64,
     ) -> Result<Option<Facts>, Failure> {
         let principal = file.request.principal();
         let failed = |why: String| Failure::of(self.request.display(), why);
-        if let Some(other) = register.lookalike(principal)? {
+        if let Some(other) = authority_folder.lookalike(principal)? {
             let why = format!(
                 "`{}` is like `{other}`, which has certificates: take one spelling, or another name",
                 principal.name()
@@ -128,7 +128,7 @@ impl IssueCertificates {
         }
         match (&file.renewal, last) {
             (Some(renewal), Some(last)) => {
-                let signer = renewal.check(&file.request, &last.bundle, &register.file.region, now);
+                let signer = renewal.check(&file.request, &last.bundle, &authority_folder.file.region, now);
                 Ok(Some(signer.map_err(|error| failed(error.to_string()))?))
             }
             (Some(_), None) => Err(failed(format!(
@@ -158,7 +158,7 @@ impl IssueCertificates {
     /// What would be signed, in words.
     fn shown(
         &self,
-        register: &Register,
+        authority_folder: &AuthorityFolder,
         file: &RequestFile,
         signer: Option<&Facts>,
         last: Option<&IssuedLast>,
@@ -182,7 +182,7 @@ impl IssueCertificates {
             ),
         };
         let mut facts = vec![
-            ("region", register.file.region.trust_domain().to_owned()),
+            ("region", authority_folder.file.region.trust_domain().to_owned()),
             ("role", principal.role().to_string()),
             ("name", principal.name().to_owned()),
             ("certificates", format!("for {uses}")),

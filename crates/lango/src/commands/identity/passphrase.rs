@@ -19,7 +19,7 @@ impl Passphrase {
     /// The passphrase of a key that there is.
     pub fn read(&self) -> Result<Zeroizing<String>, Failure> {
         match &self.passphrase_file {
-            Some(_) => self.from_file(),
+            Some(_) => self.in_file(),
             None => ask("Passphrase of the authority's key: "),
         }
     }
@@ -27,7 +27,7 @@ impl Passphrase {
     /// The passphrase of a key to be made: asked for twice.
     pub fn choose(&self) -> Result<Zeroizing<String>, Failure> {
         if self.passphrase_file.is_some() {
-            return self.from_file();
+            return self.in_file();
         }
         let chosen = ask("A passphrase for the authority's key, of several words: ")?;
         if *chosen != *ask("The same again: ")? {
@@ -36,7 +36,7 @@ impl Passphrase {
         Ok(chosen)
     }
 
-    fn from_file(&self) -> Result<Zeroizing<String>, Failure> {
+    fn in_file(&self) -> Result<Zeroizing<String>, Failure> {
         let Some(path) = &self.passphrase_file else { return Ok(Zeroizing::default()) };
         let bytes = read_secret(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Failure::of(path.display(), "is not a text"))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lango_gateway::system_clock;
-use lango_identity::{IdentityRequest, KeyKind, Renewal, Signer, signs};
+use lango_identity::{IdentityRequest, KeyKind, SignedRenewal, Signer, signs};
 
 use super::{
     folder,
@@ -46,8 +46,8 @@ impl RenewIdentity {
             true => Some(self.signer(&file.region)?),
             false => None,
         };
-        let new = IdentityRequest::new(&file.region, &principal, &hosts, self.tls_key)?;
-        let renewal = signer.map(|signer| Renewal::sign(&new.request, &file.region, &signer));
+        let new = IdentityRequest::make(&file.region, &principal, &hosts, self.tls_key)?;
+        let renewal = signer.map(|signer| SignedRenewal::sign(&new.request, &file.region, &signer));
         let by_key = renewal.is_some();
         let made = RequestFile { request: new.request, renewal };
         let signing_key = new.signing_key_pem.as_deref().map(String::as_str);

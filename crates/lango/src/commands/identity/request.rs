@@ -39,7 +39,7 @@ impl MakeRequest {
     pub fn run(self) -> Result<(), Failure> {
         let file = RegionFile::read(&self.region)?;
         let principal = SpiffeId::new(file.region.trust_domain(), self.role, &self.name)?;
-        let new = IdentityRequest::new(&file.region, &principal, &self.host, self.tls_key)?;
+        let new = IdentityRequest::make(&file.region, &principal, &self.host, self.tls_key)?;
         let made = RequestFile { request: new.request, renewal: None };
         folder::make(
             &self.dir,

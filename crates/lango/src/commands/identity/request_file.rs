@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lango_document::Document;
-use lango_identity::{IdentityRequest, Region, Renewal, SpiffeId};
+use lango_identity::{IdentityRequest, Region, SignedRenewal, SpiffeId};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ struct RenewalTable {
 /// A request, and the signature of the key before, if it is a renewal.
 pub struct RequestFile {
     pub request: IdentityRequest,
-    pub renewal: Option<Renewal>,
+    pub renewal: Option<SignedRenewal>,
 }
 
 impl RequestFile {
@@ -61,7 +61,7 @@ impl RequestFile {
             return Err(failed(&why));
         }
         let renewal =
-            text.renewal.map(|table| Renewal::read(&table.signature, &table.certificates)).transpose();
+            text.renewal.map(|table| SignedRenewal::read(&table.signature, &table.certificates)).transpose();
         Ok(Self { request, renewal: renewal.map_err(|error| failed(&error))? })
     }
 

@@ -9,8 +9,8 @@ use lango_identity::{CertificateDer, Described, Region, SpiffeId, Verdict, certi
 use super::{
     folder::{self, RENEWAL, SIGNING, TLS},
     input,
+    issued::{AuthorityFolder, KEY},
     region_file::{self, RegionFile},
-    register::{KEY, Register},
     request_file::{self, RequestFile},
     words,
 };
@@ -51,7 +51,7 @@ impl ShowIdentity {
 /// What a folder holds, an authority's or a principal's.
 fn of_folder(path: &Path, named: Option<&Region>, now: i64) -> Result<String, Failure> {
     if path.join(KEY).exists() {
-        return of_register(path, now);
+        return of_authority(path, now);
     }
     let files = [path.join(TLS), path.join(SIGNING)];
     let renewal = path.join(RENEWAL).join(request_file::NAME);
@@ -75,10 +75,10 @@ fn of_folder(path: &Path, named: Option<&Region>, now: i64) -> Result<String, Fa
 }
 
 /// What an authority issued, to whom and until when.
-fn of_register(path: &Path, now: i64) -> Result<String, Failure> {
-    let register = Register::open(path)?;
+fn of_authority(path: &Path, now: i64) -> Result<String, Failure> {
+    let authority_folder = AuthorityFolder::open(path)?;
     let mut rows = Vec::new();
-    for last in register.everyone()? {
+    for last in authority_folder.everyone()? {
         let (principal, facts) = (last.bundle.principal(), last.bundle.tls_facts()?);
         let left = words::days_left(facts.not_after, now).unwrap_or_else(|| "expired".to_owned());
         rows.push(vec![
@@ -90,7 +90,7 @@ fn of_register(path: &Path, now: i64) -> Result<String, Failure> {
             facts.serial,
         ]);
     }
-    let name = register.file.region.trust_domain();
+    let name = authority_folder.file.region.trust_domain();
     if rows.is_empty() {
         return Ok(format!("{}: the authority of {name} has issued nothing yet", path.display()));
     }

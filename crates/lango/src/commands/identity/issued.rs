@@ -1,6 +1,6 @@
 //! The authority's folder: its key, its certificate, the region, and what it has issued to whom.
 //!
-//! The bundles themselves are the register: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they
+//! The bundles themselves say what was issued: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they
 //! say is read from the certificates, so no second list can differ from them.
 
 use std::{
@@ -22,7 +22,7 @@ pub const CERTIFICATE: &str = "authority.pem";
 pub const ISSUED: &str = "issued";
 
 /// An authority's folder.
-pub struct Register {
+pub struct AuthorityFolder {
     folder: PathBuf,
     pub file: RegionFile,
 }
@@ -34,7 +34,7 @@ pub struct IssuedLast {
     pub text: String,
 }
 
-impl Register {
+impl AuthorityFolder {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let file = folder.join(region_file::NAME);
         if !folder.join(KEY).exists() {
