@@ -14,7 +14,10 @@ use super::{
     region_file::{self, RegionFile, check_address},
     words,
 };
-use crate::{failure::Failure, output::print};
+use crate::{
+    failure::Failure,
+    output::{day, print},
+};
 
 #[derive(Debug, Args)]
 pub struct MakeAuthority {
@@ -115,7 +118,7 @@ impl MakeAuthority {
         print(&format!(
             "made the authority of {}, until {}\n\n{}\n{}",
             self.region,
-            words::day(lifetime.not_after),
+            day(lifetime.not_after),
             words::facts(&[
                 (&file(KEY), format!("the key, {at_rest}")),
                 (&file(CERTIFICATE), "its certificate".to_owned()),

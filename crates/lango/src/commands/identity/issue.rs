@@ -17,7 +17,10 @@ use super::{
     request_file::RequestFile,
     words,
 };
-use crate::{failure::Failure, output::print};
+use crate::{
+    failure::Failure,
+    output::{day, print},
+};
 
 /// How many words are read out.
 const WORDS: usize = 12;
@@ -82,12 +85,12 @@ impl IssueCertificates {
         }
         let authority = authority_folder.unlock(&self.passphrase)?;
         let certified = authority.certify(&file.request, lifetime, region.signing_eku())?;
-        let until = words::day(lifetime.not_after);
+        let until = day(lifetime.not_after);
         let mut text = format!(
             "Certificates of {principal}, issued by the authority of {} on {}.\nNothing in here is secret. Put them in place \
              where the keys are: lango identity install FILE\n\nFor TLS, until {until}:\n{}",
             region.trust_domain(),
-            words::day(now),
+            day(now),
             certified.tls_pem
         );
         if let Some(pem) = &certified.signing_pem {
@@ -136,7 +139,7 @@ impl IssueCertificates {
                  identity request`"
             ))),
             (None, Some(last)) if !self.replace => {
-                let until = words::day(last.bundle.tls_facts()?.not_after);
+                let until = day(last.bundle.tls_facts()?.not_after);
                 let renew = match signs(principal.role()) {
                     true => {
                         "If its owner asks for the next ones, have them run `lango identity renew`. If the keys are lost,"
@@ -178,7 +181,7 @@ impl IssueCertificates {
             (None, None) => "for the first time: the telephone says whether it is theirs".to_owned(),
             (None, Some(last)) => format!(
                 "anew: what was issued before stays valid until {}",
-                words::day(last.bundle.tls_facts()?.not_after)
+                day(last.bundle.tls_facts()?.not_after)
             ),
         };
         let mut facts = vec![
@@ -188,7 +191,7 @@ impl IssueCertificates {
             ("certificates", format!("for {uses}")),
             ("proved", "the keys are in the hands of the one who made the request".to_owned()),
             ("hosts", hosts),
-            ("valid", format!("until {}, for {} days", words::day(lifetime.not_after), self.days)),
+            ("valid", format!("until {}, for {} days", day(lifetime.not_after), self.days)),
             ("asked", asked),
         ];
         facts.extend(signer.map(|signer| ("signed with", format!("serial {}", signer.serial))));

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    output::{print, table},
+    output::{day, print, table},
 };
 
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
@@ -85,7 +85,7 @@ fn of_authority(path: &Path, now: i64) -> Result<String, Failure> {
             principal.role().to_string(),
             principal.name().to_owned(),
             last.number.to_string(),
-            words::day(facts.not_after),
+            day(facts.not_after),
             left,
             facts.serial,
         ]);

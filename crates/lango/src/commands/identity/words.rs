@@ -8,12 +8,6 @@ use crate::output::{counted, wrapped};
 /// As wide as a terminal that nobody has made wider.
 const WIDTH: usize = 100;
 
-/// Unix seconds as a day: `2026-01-31`.
-pub fn day(unix: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(unix)
-        .map_or_else(|_| unix.to_string(), |time| time.date().to_string())
-}
-
 /// Unix seconds as `2026-01-31T00:00:00Z`.
 pub fn moment(unix: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(unix).ok().and_then(|time| time.format(&Rfc3339).ok());
