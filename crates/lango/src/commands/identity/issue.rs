@@ -223,7 +223,7 @@ impl IssueCertificates {
 fn typed_words() -> Result<String, Failure> {
     let mut prompt = std::io::stderr().lock();
     let _ =
-        write!(prompt, "Telephone them, and type the twelve words, or the digits, that they read out:\n> ");
+        write!(prompt, "\nTelephone them, and type the twelve words, or the digits, that they read out:\n> ");
     let _ = prompt.flush();
     let mut words = String::new();
     for line in std::io::stdin().lock().lines() {
