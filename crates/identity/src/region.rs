@@ -169,4 +169,24 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_digest_is_of_what_a_region_is_and_not_of_how_it_is_written() {
+        let (one, other) = (World::new().region, World::new().region);
+        let of = |domain: &str, authorities: &[&Region], eku: &str| {
+            let authorities = authorities.iter().flat_map(|of| of.authorities().to_vec()).collect();
+            Region::new(domain, authorities, eku.parse().unwrap()).unwrap().digest()
+        };
+        assert_eq!(of(DOMAIN, &[&one, &other], EKU), of(DOMAIN, &[&other, &one], EKU));
+        let read = Region::from_pem(DOMAIN, one.authorities_pem().as_bytes(), EKU.parse().unwrap()).unwrap();
+        assert_eq!(read.digest(), one.digest());
+        for changed in [
+            of(DOMAIN, &[&other], EKU),
+            of(DOMAIN, &[&one, &other], EKU),
+            of("other.example", &[&one], EKU),
+            of(DOMAIN, &[&one], "1.3.6.1.4.1.32473.1.2"),
+        ] {
+            assert_ne!(changed, one.digest());
+        }
+    }
 }
