@@ -16,6 +16,9 @@ pub enum FileError {
         /// What the system says.
         source: io::Error,
     },
+    /// A file is there where a new one was to be made.
+    #[error("`{}` is there already, and nothing is overwritten: name another place, or move it away", .0.display())]
+    Exists(PathBuf),
     /// Others than its owner may read or write a secret's file.
     #[error("{0}")]
     Exposed(Exposed),
@@ -30,7 +33,7 @@ impl FileError {
     #[must_use]
     pub fn command(&self) -> Option<String> {
         match self {
-            Self::System { .. } => None,
+            Self::System { .. } | Self::Exists(_) => None,
             Self::Exposed(exposed) => Some(exposed.command()),
         }
     }

@@ -8,7 +8,9 @@ mod make;
 mod secret;
 
 pub use error::FileError;
-pub use make::{keep_from_others, make_folder, make_or_open, options, replace};
+pub use make::{
+    create, keep_from_others, make_filled_folder, make_folder, make_or_open, move_over, options, replace,
+};
 pub use secret::{exposure, read, read_secret};
 
 #[cfg(test)]

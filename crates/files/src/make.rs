@@ -1,13 +1,18 @@
 //! Files and folders that are their owner's alone from the moment that they exist.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    ffi::OsString,
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use rustix::{fs::Mode, process::umask};
+use rustix::{
+    fs::{CWD, Mode, RenameFlags, renameat_with},
+    io::Errno,
+    process::umask,
+};
 
 use crate::FileError;
 
@@ -59,4 +64,101 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         file.sync_all()
     };
     write().map_err(|source| FileError::system(path, source))
+}
+
+/// Writes a new file, whole or not at all, and never in the place of another: its bytes are on the disk before it has its name.
+///
+/// # Errors
+/// [`FileError::Exists`] where something has the name, else [`FileError::System`].
+pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    // Before anything is written; the one who decides is the system, below.
+    if path.symlink_metadata().is_ok() {
+        return Err(FileError::Exists(path.to_owned()));
+    }
+    let unfinished = unfinished(path);
+    replace(&unfinished, bytes)?;
+    let named = take_name(&unfinished, path).and_then(|()| keep_name(path));
+    named.map_err(|error| {
+        // Of what has no name yet, nobody needs the rest.
+        let _ = fs::remove_file(&unfinished);
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+            _ => FileError::system(path, error),
+        }
+    })
+}
+
+/// Makes a folder with files that are their owner's alone: with all of them, or not at all. One that is there must be empty.
+///
+/// # Errors
+/// [`FileError::Exists`] where something is there, else [`FileError::System`].
+pub fn make_filled_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), FileError> {
+    let system = |source| FileError::system(path, source);
+    let is_filled = |path: &Path| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if path.is_file() || is_filled(path) {
+        return Err(FileError::Exists(path.to_owned()));
+    }
+    if path.file_name().is_none() {
+        return Err(system(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "name the folder, not the way to it",
+        )));
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_folder(above).map_err(system)?;
+    }
+    let unfinished = unfinished(path);
+    match fs::remove_dir_all(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(system(error)),
+        _ => {}
+    }
+    let fill = || {
+        make_folder(&unfinished).map_err(system)?;
+        files.iter().try_for_each(|(name, bytes)| replace(&unfinished.join(name), bytes))?;
+        File::open(&unfinished).and_then(|folder| folder.sync_all()).map_err(system)?;
+        // In the place of an empty folder, and of nothing else.
+        fs::rename(&unfinished, path).and_then(|()| keep_name(path)).map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                FileError::Exists(path.to_owned())
+            }
+            _ => system(error),
+        })
+    };
+    fill().inspect_err(|_| {
+        let _ = fs::remove_dir_all(&unfinished);
+    })
+}
+
+/// Gives a file another's name, in one step: a reader of the name finds the one or the other, whole.
+///
+/// # Errors
+/// [`FileError::System`].
+pub fn move_over(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).and_then(|()| keep_name(to)).map_err(|source| FileError::system(to, source))
+}
+
+/// The name of a file that is still being written.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.unfinished", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Renames, unless something has the name.
+fn take_name(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system without this: a second name is refused where there is one.
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
+        }
+        done => Ok(done?),
+    }
+}
+
+/// Returns when the folder holds the file's name on the disk.
+fn keep_name(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
-use crate::{FileError, exposure, make_folder, make_or_open, read, read_secret, replace};
+use crate::{
+    FileError, create, exposure, make_filled_folder, make_folder, make_or_open, move_over, read, read_secret,
+    replace,
+};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -31,6 +34,53 @@ fn what_is_made_is_its_owners_alone_whatever_was_there() {
     fs::write(&made, "rows").unwrap();
     drop(make_or_open(&made).unwrap());
     assert_eq!((mode(&made), read(&made).unwrap().as_slice()), (0o640, &b"rows"[..]));
+}
+
+#[test]
+fn a_new_file_is_whole_and_takes_no_others_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tls.key");
+    create(&file, b"first").unwrap();
+    assert_eq!((mode(&file), read(&file).unwrap().as_slice()), (0o600, &b"first"[..]));
+    let names = || fs::read_dir(dir.path()).unwrap().count();
+    // A link that leads nowhere is something too.
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path().join("elsewhere"), &link).unwrap();
+    for taken in [&file, &link] {
+        let error = create(taken, b"second").unwrap_err();
+        assert!(matches!(&error, FileError::Exists(path) if path == taken), "{error}");
+        assert!(error.to_string().contains("nothing is overwritten") && error.command().is_none(), "{error}");
+    }
+    assert_eq!((read(&file).unwrap().as_slice(), names()), (&b"first"[..], 2));
+    // What a process that was killed left behind is in nobody's way.
+    let next = dir.path().join("next");
+    fs::write(dir.path().join(format!(".next.{}.unfinished", std::process::id())), "half").unwrap();
+    create(&next, b"second").unwrap();
+    move_over(&next, &file).unwrap();
+    assert_eq!((read(&file).unwrap().as_slice(), names()), (&b"second"[..], 2));
+    let nowhere = dir.path().join("no/folder");
+    assert!(matches!(create(&nowhere, b"").unwrap_err(), FileError::System { .. }));
+}
+
+#[test]
+fn a_folder_has_all_of_its_files_or_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("a/identity/");
+    let files: [(&str, &[u8]); 2] = [("tls.key", b"key"), ("request.toml", b"request")];
+    make_filled_folder(&folder, &files).unwrap();
+    assert_eq!((mode(&folder), mode(&folder.join("tls.key"))), (0o700, 0o600));
+    let again = make_filled_folder(&folder, &[("tls.key", b"another")]).unwrap_err();
+    assert!(matches!(again, FileError::Exists(_)), "{again}");
+    assert_eq!(read(&folder.join("tls.key")).unwrap().as_slice(), b"key");
+    let empty = dir.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    make_filled_folder(&empty, &files).unwrap();
+    // A file that cannot be written, after one that can.
+    let half = dir.path().join("half");
+    let error = make_filled_folder(&half, &[("tls.key", b"key"), ("no/file", b"")]).unwrap_err();
+    assert!(matches!(error, FileError::System { .. }) && !half.exists(), "{error}");
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
 }
 
 #[test]

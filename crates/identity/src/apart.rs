@@ -1,9 +1,9 @@
 //! One key for connections and another for signatures: else who may only relay could be made to sign.
 
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
 
 use crate::signer::Signer;
+use crate::spki::public_key;
 use crate::tls::TlsIdentity;
 
 /// Refuses a key that serves TLS and signs, whether the two certificates, one of them with the other's key, or the key files
@@ -16,12 +16,6 @@ pub fn check_apart(tls: &TlsIdentity, signer: &Signer) -> Result<(), OneKey> {
     let serves = [tls.chain().first().and_then(public_key), served_key(tls)];
     let both = signs.iter().flatten().any(|key| serves.iter().flatten().any(|other| other == key));
     if both { Err(OneKey) } else { Ok(()) }
-}
-
-/// The key of a certificate, with its algorithm (`SubjectPublicKeyInfo`).
-fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
-    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    Some(certificate.public_key().raw.to_vec())
 }
 
 /// The public half of the private key for TLS, which may be another than its certificate's.

@@ -1,27 +1,30 @@
 //! Issuing certificates: what `lango identity authority` and `issue` do, and the demo and tests.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::Path;
 
-use ed25519_dalek::pkcs8::{EncodePrivateKey as _, KeypairBytes};
 use lango_files::{FileError, replace};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData as _, SanType,
+    KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SubjectPublicKeyInfo,
 };
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::CertificateDer;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use crate::key::{KeyError, KeyKind};
 use crate::oid::Oid;
 use crate::pem::{PemError, certificates_from_pem};
 use crate::region::{Region, RegionError};
+use crate::request::{IdentityRequest, RequestError, host_name};
+use crate::text::utc;
 use lango_principal::{SpiffeError, SpiffeId, check_trust_domain};
 
 /// How long before its issue a certificate begins, so that clocks may differ.
 const SKEW_S: i64 = 300;
 const DAY_S: i64 = 86_400;
+/// Of a serial number: of 127 bits, drawn, so that no two are one.
+const SERIAL_BYTES: usize = 16;
 
 /// From when to when a certificate is valid: Unix seconds, both inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,7 @@ pub struct Authority {
     trust_domain: String,
     certificate: CertificateDer<'static>,
     certificate_pem: String,
+    not_after: i64,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -53,20 +57,34 @@ impl Authority {
     /// A new authority with a fresh P-256 key and a self-signed certificate.
     ///
     /// # Errors
-    /// [`AuthorityError`] when the trust domain is none, the lifetime is outside the calendar, or randomness fails.
+    /// As [`Authority::of_kind`].
     pub fn new(trust_domain: &str, common_name: &str, lifetime: Lifetime) -> Result<Self, AuthorityError> {
+        Self::of_kind(KeyKind::P256, trust_domain, common_name, lifetime)
+    }
+
+    /// A new authority with a fresh key of a kind and a self-signed certificate.
+    ///
+    /// # Errors
+    /// [`AuthorityError`] when the trust domain is none, the lifetime is outside the calendar, or randomness fails.
+    pub fn of_kind(
+        kind: KeyKind,
+        trust_domain: &str,
+        common_name: &str,
+        lifetime: Lifetime,
+    ) -> Result<Self, AuthorityError> {
         check_trust_domain(trust_domain)?;
         let mut params = params(common_name, lifetime)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         // An SVID's signing certificate names its trust domain, without a path (SPIFFE X.509-SVID, 2).
         params.subject_alt_names = vec![SanType::URI(domain_uri(trust_domain).try_into()?)];
-        let key = KeyPair::generate()?;
+        let key = kind.generate()?;
         let certificate = params.self_signed(&key)?;
         Ok(Self {
             trust_domain: trust_domain.to_owned(),
             certificate: certificate.der().clone(),
             certificate_pem: certificate.pem(),
+            not_after: lifetime.not_after,
             issuer: Issuer::new(params, key),
         })
     }
@@ -81,12 +99,12 @@ impl Authority {
             .next()
             .ok_or(PemError::NoCertificate)?;
         let key = KeyPair::from_pem(key_pem).map_err(|_| AuthorityError::Key)?;
-        let (trust_domain, public_key) = authority_facts(&certificate)?;
+        let (trust_domain, public_key, not_after) = authority_facts(&certificate)?;
         if public_key != key.der_bytes() {
             return Err(AuthorityError::KeyMismatch);
         }
         let issuer = Issuer::from_ca_cert_der(&certificate, key)?;
-        Ok(Self { trust_domain, certificate, certificate_pem: certificate_pem.to_owned(), issuer })
+        Ok(Self { trust_domain, certificate, certificate_pem: certificate_pem.to_owned(), not_after, issuer })
     }
 
     /// Its certificate and its key (PKCS#8), both PEM.
@@ -130,15 +148,8 @@ impl Authority {
         names: &[&str],
     ) -> Result<Issued, AuthorityError> {
         let mut params = self.principal(id, lifetime)?;
-        for name in names {
-            params.subject_alt_names.push(match name.parse::<IpAddr>() {
-                Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName((*name).try_into()?),
-            });
-        }
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(&params, &KeyPair::generate()?)
+        for_tls(&mut params, names.iter().copied())?;
+        self.issue(&params, &KeyKind::P256.generate()?)
     }
 
     /// A certificate and a fresh Ed25519 key for signing, for no purpose but the region's.
@@ -152,8 +163,33 @@ impl Authority {
         signing_eku: &Oid,
     ) -> Result<Issued, AuthorityError> {
         let mut params = self.principal(id, lifetime)?;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(signing_eku.arcs().to_vec())];
-        self.issue(&params, &ed25519_key()?)
+        for_signing(&mut params, signing_eku);
+        self.issue(&params, &KeyKind::Ed25519.generate()?)
+    }
+
+    /// The certificates for the keys of a request, under the profile of the region and of nothing that the request asks for
+    /// but its principal and hosts. The caller knows who sent the request.
+    ///
+    /// # Errors
+    /// [`AuthorityError`] when the request is another trust domain's or its certificates would outlive the authority's own.
+    pub fn certify(
+        &self,
+        request: &IdentityRequest,
+        lifetime: Lifetime,
+        signing_eku: &Oid,
+    ) -> Result<Certified, AuthorityError> {
+        if lifetime.not_after > self.not_after {
+            return Err(AuthorityError::Outlives { not_after: self.not_after });
+        }
+        let mut params = self.principal(request.principal(), lifetime)?;
+        for_tls(&mut params, request.hosts().iter().map(String::as_str))?;
+        let tls_pem = self.sign(&params, &SubjectPublicKeyInfo::from_der(request.tls_key())?)?;
+        let signing = |key: &[u8]| -> Result<String, AuthorityError> {
+            let mut params = self.principal(request.principal(), lifetime)?;
+            for_signing(&mut params, signing_eku);
+            self.sign(&params, &SubjectPublicKeyInfo::from_der(key)?)
+        };
+        Ok(Certified { tls_pem, signing_pem: request.signing_key().map(signing).transpose()? })
     }
 
     /// What all certificates of a principal have in common.
@@ -173,13 +209,56 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.subject_alt_names = vec![SanType::URI(id.to_string().try_into()?)];
         params.use_authority_key_identifier_extension = true;
+        params.serial_number = Some(serial()?);
         Ok(params)
     }
 
     pub(crate) fn issue(&self, params: &CertificateParams, key: &KeyPair) -> Result<Issued, AuthorityError> {
-        let certificate_pem = params.signed_by(key, &self.issuer)?.pem();
+        let certificate_pem = self.sign(params, key)?;
         Ok(Issued { certificate_pem, key_pem: Zeroizing::new(key.serialize_pem()) })
     }
+
+    fn sign(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Result<String, AuthorityError> {
+        Ok(params.signed_by(key, &self.issuer)?.pem())
+    }
+}
+
+/// What a certificate for both ends of TLS has beside its principal.
+fn for_tls<'a>(
+    params: &mut CertificateParams,
+    hosts: impl Iterator<Item = &'a str>,
+) -> Result<(), AuthorityError> {
+    for host in hosts {
+        params.subject_alt_names.push(host_name(host)?);
+    }
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    Ok(())
+}
+
+/// What a certificate that signs has beside its principal.
+fn for_signing(params: &mut CertificateParams, signing_eku: &Oid) {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(signing_eku.arcs().to_vec())];
+}
+
+/// A positive number that no other certificate has.
+fn serial() -> Result<SerialNumber, AuthorityError> {
+    let mut bytes = [0; SERIAL_BYTES];
+    getrandom::fill(&mut bytes).map_err(KeyError::Randomness)?;
+    if let Some(first) = bytes.first_mut() {
+        // Positive, and of one length.
+        *first = *first & 0x7f | 0x40;
+    }
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+/// The certificates of a principal, in PEM.
+#[derive(Debug, Clone)]
+pub struct Certified {
+    /// For TLS.
+    pub tls_pem: String,
+    /// For signing, where the role signs.
+    pub signing_pem: Option<String>,
 }
 
 impl fmt::Debug for Authority {
@@ -244,9 +323,18 @@ pub enum AuthorityError {
     /// A date outside the calendar.
     #[error("`{0}` is not a time that a certificate can state")]
     Time(i64),
-    /// The system gave no randomness.
-    #[error("no randomness from the system: {0}")]
-    Randomness(getrandom::Error),
+    /// No fresh key.
+    #[error(transparent)]
+    Fresh(#[from] KeyError),
+    /// A host that is none.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The authority's own certificate ends before.
+    #[error("the authority's own certificate ends at {}: give fewer days, or make a new authority", utc(*.not_after))]
+    Outlives {
+        /// The last second of the authority's certificate, Unix time.
+        not_after: i64,
+    },
     /// Refused by the library that writes certificates.
     #[error("the certificate cannot be written: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -269,16 +357,8 @@ fn time(unix: i64) -> Result<OffsetDateTime, AuthorityError> {
     OffsetDateTime::from_unix_timestamp(unix).map_err(|_| AuthorityError::Time(unix))
 }
 
-/// PKCS#8 version 1, which every tool reads; ring writes a version 2 that OpenSSL refuses.
-pub(crate) fn ed25519_key() -> Result<KeyPair, AuthorityError> {
-    let mut key = KeypairBytes { secret_key: [0; 32], public_key: None };
-    getrandom::fill(&mut key.secret_key).map_err(AuthorityError::Randomness)?;
-    let der = key.to_pkcs8_der().map_err(|_| AuthorityError::Key)?;
-    Ok(KeyPair::try_from(&PrivatePkcs8KeyDer::from(der.as_bytes()))?)
-}
-
-/// The trust domain and the public key of an authority's certificate.
-fn authority_facts(der: &[u8]) -> Result<(String, Vec<u8>), AuthorityError> {
+/// The trust domain, the public key and the last second of an authority's certificate.
+fn authority_facts(der: &[u8]) -> Result<(String, Vec<u8>, i64), AuthorityError> {
     let unfit = AuthorityError::NotAnAuthority;
     let Ok((_, certificate)) = x509_parser::parse_x509_certificate(der) else { return Err(unfit) };
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Err(unfit) };
@@ -289,7 +369,8 @@ fn authority_facts(der: &[u8]) -> Result<(String, Vec<u8>), AuthorityError> {
         return Err(unfit);
     };
     check_trust_domain(domain)?;
-    Ok((domain.to_owned(), certificate.public_key().subject_public_key.data.to_vec()))
+    let key = certificate.public_key().subject_public_key.data.to_vec();
+    Ok((domain.to_owned(), key, certificate.validity().not_after.timestamp()))
 }
 
 #[cfg(test)]

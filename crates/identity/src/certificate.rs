@@ -4,17 +4,14 @@ use rustls::pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
-use x509_parser::extensions::{ExtendedKeyUsage, GeneralName};
+use x509_parser::extensions::GeneralName;
 
 use crate::oid::Oid;
+use crate::purposes::{CLIENT_AUTH, SERVER_AUTH, is_tls, purposes};
 use crate::region::Region;
+use crate::spki::ED25519;
 use lango_principal::{SpiffeError, SpiffeId};
 use lango_words::printable;
-
-const ED25519: &str = "1.3.101.112";
-const ANY_PURPOSE: &str = "2.5.29.37.0";
-const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
 
 /// What a principal's certificate says. Nothing here is verified: a stranger may have written it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,28 +195,6 @@ fn ed25519(certificate: &X509Certificate<'_>) -> Option<[u8; 32]> {
     let algorithm = &key.algorithm;
     let plain = algorithm.algorithm.to_id_string() == ED25519 && algorithm.parameters.is_none();
     plain.then(|| key.subject_public_key.data.as_ref().try_into().ok()).flatten()
-}
-
-fn purposes(usage: &ExtendedKeyUsage<'_>) -> Vec<String> {
-    let known = [
-        (usage.any, ANY_PURPOSE),
-        (usage.server_auth, SERVER_AUTH),
-        (usage.client_auth, CLIENT_AUTH),
-        (usage.code_signing, "1.3.6.1.5.5.7.3.3"),
-        (usage.email_protection, "1.3.6.1.5.5.7.3.4"),
-        (usage.time_stamping, "1.3.6.1.5.5.7.3.8"),
-        (usage.ocsp_signing, "1.3.6.1.5.5.7.3.9"),
-    ];
-    let known = known.into_iter().filter(|(present, _)| *present).map(|(_, purpose)| purpose.to_owned());
-    known.chain(usage.other.iter().map(asn1_text)).collect()
-}
-
-fn asn1_text(oid: &x509_parser::asn1_rs::Oid<'_>) -> String {
-    oid.to_id_string()
-}
-
-fn is_tls(purpose: &str) -> bool {
-    [ANY_PURPOSE, SERVER_AUTH, CLIENT_AUTH].contains(&purpose)
 }
 
 /// The facts of the first certificate of a chain.

@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 /// The type of signed or digested bytes. It is part of what is signed, so that no message can be taken for one of another type.
-/// Messages from [`PayloadType::Query`] to [`PayloadType::Refusal`] travel in envelopes; the others are only digested.
+/// Messages from [`PayloadType::Query`] to [`PayloadType::IdentityRequest`] are signed; the others are only digested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PayloadType {
     /// A question to be answered and charged.
@@ -21,6 +21,8 @@ pub enum PayloadType {
     Price,
     /// An office's refusal.
     Refusal,
+    /// A request for certificates, which a present key of the principal signs when they are renewed.
+    IdentityRequest,
     /// The canonical text of a query.
     Text,
     /// What was measured, and how.
@@ -35,6 +37,8 @@ pub enum PayloadType {
     Vector,
     /// The members of a group.
     Roster,
+    /// A region: its name, its signing purpose and its authorities.
+    Region,
 }
 
 impl PayloadType {
@@ -48,6 +52,7 @@ impl PayloadType {
             Self::Release => "application/vnd.lango.release.v1",
             Self::Price => "application/vnd.lango.price.v1",
             Self::Refusal => "application/vnd.lango.refusal.v1",
+            Self::IdentityRequest => "application/vnd.lango.identity-request.v1",
             Self::Text => "application/vnd.lango.text.v1",
             Self::Plan => "application/vnd.lango.plan.v1",
             Self::Layout => "application/vnd.lango.layout.v1",
@@ -55,6 +60,7 @@ impl PayloadType {
             Self::Policy => "application/vnd.lango.policy.v1",
             Self::Vector => "application/vnd.lango.vector.v1",
             Self::Roster => "application/vnd.lango.roster.v1",
+            Self::Region => "application/vnd.lango.region.v1",
         }
     }
 }

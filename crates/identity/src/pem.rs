@@ -1,7 +1,9 @@
 //! PEM texts.
 
+use pkcs8::LineEnding;
+use pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
 
 /// Reads all certificates of a PEM text, in their order; other sections are skipped.
 ///
@@ -11,6 +13,27 @@ pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>
     let chain =
         CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>().map_err(PemError::Syntax)?;
     if chain.is_empty() { Err(PemError::NoCertificate) } else { Ok(chain) }
+}
+
+/// Reads all PKCS#10 requests of a PEM text, in their order; other sections are skipped.
+pub(crate) fn requests_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
+    let requests = CertificateSigningRequestDer::pem_slice_iter(text);
+    requests.map(|request| Ok(request.map_err(PemError::Syntax)?.to_vec())).collect()
+}
+
+/// A certificate in PEM.
+pub(crate) fn certificate_to_pem(der: &[u8]) -> String {
+    section("CERTIFICATE", der)
+}
+
+/// A PKCS#10 request in PEM.
+pub(crate) fn request_to_pem(der: &[u8]) -> String {
+    section("CERTIFICATE REQUEST", der)
+}
+
+fn section(label: &str, der: &[u8]) -> String {
+    // It fails for a label that is none, and for more bytes than there are.
+    encode_string(label, LineEnding::LF, der).unwrap_or_default()
 }
 
 /// Reads the first private key of a PEM text. [`Signer`](crate::Signer) and [`Authority`](crate::Authority) take

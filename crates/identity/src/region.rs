@@ -4,9 +4,11 @@ use std::fmt;
 
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use sha2::{Digest as _, Sha256};
 
+use crate::dsse::{PayloadType, digest};
 use crate::oid::Oid;
-use crate::pem::{PemError, certificates_from_pem};
+use crate::pem::{PemError, certificate_to_pem, certificates_from_pem};
 use lango_principal::{SpiffeError, check_trust_domain};
 
 /// What everybody in a federation agrees on before the first connection.
@@ -64,6 +66,30 @@ impl Region {
     #[must_use]
     pub const fn signing_eku(&self) -> &Oid {
         &self.signing_eku
+    }
+
+    /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut authorities: Vec<String> = self
+            .authorities
+            .iter()
+            .map(|der| format!("authority {}\n", hex::encode(Sha256::digest(der))))
+            .collect();
+        authorities.sort_unstable();
+        let text = format!(
+            "lango-region 1\nname {}\nsigning_eku {}\n{}",
+            self.trust_domain,
+            self.signing_eku,
+            authorities.concat()
+        );
+        digest(PayloadType::Region, text.as_bytes())
+    }
+
+    /// The authorities' certificates, in PEM.
+    #[must_use]
+    pub fn authorities_pem(&self) -> String {
+        self.authorities.iter().map(|der| certificate_to_pem(der)).collect()
     }
 
     /// The authorities as webpki takes them.
@@ -141,6 +167,26 @@ mod tests {
                     assert!(!expected.is_empty() && error.to_string().starts_with(expected), "{error}")
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_digest_is_of_what_a_region_is_and_not_of_how_it_is_written() {
+        let (one, other) = (World::new().region, World::new().region);
+        let of = |domain: &str, authorities: &[&Region], eku: &str| {
+            let authorities = authorities.iter().flat_map(|of| of.authorities().to_vec()).collect();
+            Region::new(domain, authorities, eku.parse().unwrap()).unwrap().digest()
+        };
+        assert_eq!(of(DOMAIN, &[&one, &other], EKU), of(DOMAIN, &[&other, &one], EKU));
+        let read = Region::from_pem(DOMAIN, one.authorities_pem().as_bytes(), EKU.parse().unwrap()).unwrap();
+        assert_eq!(read.digest(), one.digest());
+        for changed in [
+            of(DOMAIN, &[&other], EKU),
+            of(DOMAIN, &[&one, &other], EKU),
+            of("other.example", &[&one], EKU),
+            of(DOMAIN, &[&one], "1.3.6.1.4.1.32473.1.2"),
+        ] {
+            assert_ne!(changed, one.digest());
         }
     }
 }

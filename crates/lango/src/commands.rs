@@ -5,6 +5,7 @@ mod coordinator;
 mod dataset;
 mod doctor;
 mod gateway;
+mod identity;
 mod ledger;
 mod query;
 mod serving;
@@ -41,6 +42,9 @@ enum Command {
     /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Make, issue, install and explain keys and certificates.
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
     Doctor(doctor::DoctorCommand),
 }
@@ -55,6 +59,7 @@ impl Lango {
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
+            Command::Identity(identity) => identity.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

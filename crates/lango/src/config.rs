@@ -112,6 +112,7 @@ struct MemberTable {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IdentityFile {
+    coordinator: Option<String>,
     region: RegionTable,
 }
 
@@ -367,6 +368,12 @@ impl CoordinatorFile {
             region,
         })
     }
+}
+
+/// The region that an `identity.toml` names, and the address of its coordinator where it says one.
+pub fn identity_region(file: &Path) -> Result<(Region, Option<String>), Failure> {
+    let table: IdentityFile = read_toml(file)?;
+    Ok((table.region.load(file)?, table.coordinator))
 }
 
 /// Loads an analyst's folder: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
+use time::OffsetDateTime;
 
 use crate::failure::Failure;
 
@@ -68,6 +69,11 @@ pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Ve
         }
     }
     table.to_string()
+}
+
+/// The day of a Unix time, in UTC: `2026-01-31`.
+pub fn day(at: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |time| time.date().to_string())
 }
 
 /// How many there are of something: `1 grant`, `2 grants`.

@@ -4,11 +4,15 @@
 mod chains;
 mod describe;
 mod doctor;
+mod identity;
 mod import;
 mod ledger;
 mod places;
 mod pooled;
 mod prepare;
+#[path = "../crash/process.rs"]
+#[allow(dead_code)]
+mod process;
 #[path = "../support/program.rs"]
 mod program;
 

@@ -1,9 +1,9 @@
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair};
 
 use super::*;
-use crate::authority::ed25519_key;
 use crate::explain::check_own;
 use crate::fixture::{NOW, World, day, id};
+use crate::key::KeyKind;
 use crate::tls::tests::{clock, handshake, tls as peer_tls, today};
 use crate::{
     EnvelopeLimits, Expected, Issued, Lifetime, OwnFault, PayloadType, Signer, TlsIdentity, Unauthenticated,
@@ -37,7 +37,7 @@ fn below_at(world: &World, lifetime: Lifetime, authorities: usize, bytes: usize)
     }
     let signing = rcgen::ExtendedKeyUsagePurpose::Other(world.region.signing_eku().arcs().to_vec());
     let tls = [rcgen::ExtendedKeyUsagePurpose::ServerAuth, rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-    [(tls.to_vec(), KeyPair::generate().unwrap()), (vec![signing], ed25519_key().unwrap())].map(
+    [(tls.to_vec(), KeyPair::generate().unwrap()), (vec![signing], KeyKind::Ed25519.generate().unwrap())].map(
         |(purposes, key)| {
             let mut params = world.authority.principal(&id(GHA), lifetime).unwrap();
             params.extended_key_usages = purposes;

@@ -1,8 +1,9 @@
 use rcgen::{ExtendedKeyUsagePurpose as Purpose, KeyPair, SanType};
 
 use super::*;
-use crate::authority::{Issued, Lifetime, ed25519_key};
+use crate::authority::{Issued, Lifetime};
 use crate::fixture::{EKU, NOW, World, day, id};
+use crate::key::KeyKind;
 use crate::signer::Signer;
 
 const AWA: &str = "spiffe://lango.example/analyst/awa";
@@ -20,7 +21,7 @@ fn odd(world: &World, lifetime: Lifetime, spoil: impl FnOnce(&mut rcgen::Certifi
     let mut params = world.authority.principal(&id(AWA), lifetime).unwrap();
     params.extended_key_usages = vec![Purpose::Other(EKU.parse::<crate::Oid>().unwrap().arcs().to_vec())];
     spoil(&mut params);
-    world.authority.issue(&params, &ed25519_key().unwrap()).unwrap()
+    world.authority.issue(&params, &KeyKind::Ed25519.generate().unwrap()).unwrap()
 }
 
 fn uri(text: &str) -> SanType {
@@ -65,7 +66,7 @@ fn an_intermediate_authority_may_leave_the_purpose_open() {
     let issuer = rcgen::Issuer::new(params, key);
     let mut leaf = world.authority.principal(&id(AWA), day()).unwrap();
     leaf.extended_key_usages = vec![Purpose::Other(world.region.signing_eku().arcs().to_vec())];
-    let leaf_key = ed25519_key().unwrap();
+    let leaf_key = KeyKind::Ed25519.generate().unwrap();
     let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
     let chain = leaf.pem() + &middle.certificate_pem;
     let signer = Signer::from_pem(chain.as_bytes(), leaf_key.serialize_pem().as_bytes()).unwrap();

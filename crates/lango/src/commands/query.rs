@@ -35,9 +35,9 @@ pub struct Ask {
         conflicts_with_all = ["dataset", "measure", "by", "filter", "epsilon", "precision", "dataset_version"]
     )]
     file: Option<PathBuf>,
-    /// The coordinator: https://HOST:PORT.
+    /// The coordinator, https://HOST:PORT, where identity.toml names none or another one is meant.
     #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR")]
-    coordinator: String,
+    coordinator: Option<String>,
     /// The folder with your keys and certificates.
     #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
     identity: PathBuf,
@@ -155,8 +155,17 @@ impl Ask {
         })
     }
 
+    /// The coordinator's address: the one that is named, else the one of the region.
+    fn address(&self) -> Result<String, Failure> {
+        let named = match &self.coordinator {
+            Some(address) => Some(address.clone()),
+            None => config::identity_region(&self.identity.join("identity.toml"))?.1,
+        };
+        named.ok_or_else(|| Failure::Usage("name the --coordinator: identity.toml says none".to_owned()))
+    }
+
     async fn connect(&self) -> Result<Client, Failure> {
-        let address = self.coordinator.parse().map_err(|error: lango_transport::AddressError| {
+        let address = self.address()?.parse().map_err(|error: lango_transport::AddressError| {
             Failure::Usage(format!("--coordinator: {error}"))
         })?;
         let time_max = Duration::from_secs(self.timeout);

@@ -6,10 +6,10 @@ use lango_identity::{
     ChainFault, Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, Unauthenticated,
     certificates_from_pem, check_apart, check_own,
 };
-use time::{OffsetDateTime, macros::datetime};
+use time::macros::datetime;
 
 use super::report::DoctorReport;
-use crate::config::GatewayFile;
+use crate::{config::GatewayFile, output::day};
 
 /// No machine that runs this version has this time yet to come.
 const BUILT: i64 = datetime!(2026-01-01 0:00 UTC).unix_timestamp();
@@ -155,14 +155,13 @@ fn lasts(subject: &str, leaf: Option<&[u8]>, now: i64, report: &mut DoctorReport
     let facts = Facts::read(leaf?).ok()?;
     let found = format!("of {}, valid until {}", facts.spiffe, day(facts.not_after));
     if facts.not_after - now < SOON_S {
-        report.warning(subject, found, "have the region's authority issue a new one soon");
+        report.warning(
+            subject,
+            found,
+            "run `lango identity renew`, and have the region's authority issue the next ones soon",
+        );
     } else {
         report.ok(subject, found);
     }
     Some(facts.spiffe)
-}
-
-/// The day of a Unix time, in UTC.
-pub fn day(at: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |time| time.date().to_string())
 }

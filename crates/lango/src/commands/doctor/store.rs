@@ -7,8 +7,8 @@ use lango_policy::PolicySet;
 use lango_source::Source;
 use lango_store::{Anchored, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
 
-use super::{certificates::day, report::DoctorReport};
-use crate::config::GatewayFile;
+use super::report::DoctorReport;
+use crate::{config::GatewayFile, output::day};
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
 const AHEAD_S: i64 = 300;

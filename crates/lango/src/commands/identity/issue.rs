@@ -1,0 +1,244 @@
+//! `lango identity issue`: shows what would be signed, checks all of it, and signs.
+
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+};
+
+use clap::Args;
+use lango_files::{FileError, create};
+use lango_gateway::system_clock;
+use lango_identity::{Bundle, Facts, Fingerprint, Lifetime, SpiffeId, signs};
+
+use super::{
+    input,
+    issued::{AuthorityFolder, IssuedLast},
+    passphrase::Passphrase,
+    request_file::RequestFile,
+    words,
+};
+use crate::{
+    failure::Failure,
+    output::{day, print},
+};
+
+/// How many words are read out.
+const WORDS: usize = 12;
+
+#[derive(Debug, Args)]
+pub struct IssueCertificates {
+    /// The request, as it came: request.toml.
+    #[arg(value_name = "REQUEST")]
+    request: PathBuf,
+    /// The authority's folder.
+    #[arg(long, value_name = "DIR", default_value = "authority")]
+    dir: PathBuf,
+    /// How many days the certificates are valid. A stolen key is good until they end.
+    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: u32,
+    /// The words, or digits, that were read over the telephone, instead of typing them when they are asked for.
+    #[arg(long, value_name = "WORDS")]
+    fingerprint: Option<String>,
+    /// Issue to a name that has certificates already, to new keys that its present key does not vouch for.
+    #[arg(long)]
+    replace: bool,
+    /// Show and check, and sign nothing.
+    #[arg(long)]
+    check: bool,
+    /// The bundle to write; ROLE-NAME.bundle.pem in this folder unless it is named.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: Passphrase,
+}
+
+impl IssueCertificates {
+    pub fn run(self) -> Result<(), Failure> {
+        let now = system_clock()();
+        let authority_folder = AuthorityFolder::open(&self.dir)?;
+        let region = &authority_folder.file.region;
+        let text = input::read_text(&self.request)?;
+        let file = RequestFile::parse(&self.request, text, region)?;
+        let principal = file.request.principal();
+        let bundle = format!("{}-{}.bundle.pem", principal.role(), principal.name());
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from(bundle));
+        if out.symlink_metadata().is_ok() {
+            return Err(FileError::Exists(out).into());
+        }
+        let last = authority_folder.last(principal)?;
+        if let Some(last) = last.as_ref().filter(|last| last.bundle.answers(&file.request)) {
+            create(&out, last.text.as_bytes())?;
+            return print(&format!(
+                "was issued before, as number {} of `{principal}`: wrote it to {} again, and signed nothing",
+                last.number,
+                out.display()
+            ));
+        }
+        let signer = self.check_name(&authority_folder, &file, last.as_ref(), now)?;
+        let lifetime = Lifetime::days(now, self.days);
+        print(&self.shown(&authority_folder, &file, signer.as_ref(), last.as_ref(), lifetime)?)?;
+        if signer.is_none() {
+            self.check_words(&file, region)?;
+        }
+        if self.check {
+            return print("checked: signed nothing");
+        }
+        let authority = authority_folder.unlock(&self.passphrase)?;
+        let certified = authority.certify(&file.request, lifetime, region.signing_eku())?;
+        let until = day(lifetime.not_after);
+        let mut text = format!(
+            "Certificates of {principal}, issued by the authority of {} on {}.\nNothing in here is secret. Put them in place \
+             where the keys are: lango identity install FILE\n\nFor TLS, until {until}:\n{}",
+            region.trust_domain(),
+            day(now),
+            certified.tls_pem
+        );
+        if let Some(pem) = &certified.signing_pem {
+            text += &format!("\nFor signing, until {until}:\n{pem}");
+        }
+        // What is not for these keys alone leaves this place in no form.
+        if !Bundle::read(text.as_bytes(), region)?.answers(&file.request) {
+            return Err(Failure::of(
+                self.request.display(),
+                "the certificates would not be of its keys: nothing was issued",
+            ));
+        }
+        authority_folder.enter(principal, last.map_or(1, |last| last.number + 1), &text)?;
+        create(&out, text.as_bytes())?;
+        print(&format!(
+            "\nissued: send {} back to {principal}. It is entered in {}.",
+            out.display(),
+            self.dir.display()
+        ))
+    }
+
+    /// Whether the name is free, or who renews it is its owner: then the certificate of the key that signed.
+    fn check_name(
+        &self,
+        authority_folder: &AuthorityFolder,
+        file: &RequestFile,
+        last: Option<&IssuedLast>,
+        now: i64,
+    ) -> Result<Option<Facts>, Failure> {
+        let principal = file.request.principal();
+        let failed = |why: String| Failure::of(self.request.display(), why);
+        if let Some(other) = authority_folder.lookalike(principal)? {
+            let why = format!(
+                "`{}` is like `{other}`, which has certificates: take one spelling, or another name",
+                principal.name()
+            );
+            return Err(failed(why));
+        }
+        match (&file.renewal, last) {
+            (Some(renewal), Some(last)) => {
+                let signer = renewal.check(&file.request, &last.bundle, &authority_folder.file.region, now);
+                Ok(Some(signer.map_err(|error| failed(error.to_string()))?))
+            }
+            (Some(_), None) => Err(failed(format!(
+                "renews certificates of `{principal}`, to whom this authority issued none: have a first request made, with `lango \
+                 identity request`"
+            ))),
+            (None, Some(last)) if !self.replace => {
+                let until = day(last.bundle.tls_facts()?.not_after);
+                let renew = match signs(principal.role()) {
+                    true => {
+                        "If its owner asks for the next ones, have them run `lango identity renew`. If the keys are lost,"
+                    }
+                    false => "If its owner asks for the next ones,",
+                };
+                Err(failed(format!(
+                    "the name is taken: `{principal}` has certificates until {until}. {renew} make sure on the telephone whom you speak \
+                     to, and say --replace"
+                )))
+            }
+            (None, None) if self.replace => {
+                Err(failed(format!("--replace: `{principal}` has no certificates yet; leave --replace out")))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// What would be signed, in words.
+    fn shown(
+        &self,
+        authority_folder: &AuthorityFolder,
+        file: &RequestFile,
+        signer: Option<&Facts>,
+        last: Option<&IssuedLast>,
+        lifetime: Lifetime,
+    ) -> Result<String, Failure> {
+        let principal: &SpiffeId = file.request.principal();
+        let hosts = match file.request.hosts() {
+            [] => "none".to_owned(),
+            hosts => hosts.join(", "),
+        };
+        let uses = match signs(principal.role()) {
+            true => "a key for TLS and a key that signs",
+            false => "a key for TLS; this role signs nothing",
+        };
+        let asked = match (signer, last) {
+            (Some(_), _) => "by its present signing key: no telephone is needed".to_owned(),
+            (None, None) => "for the first time: the telephone says whether it is theirs".to_owned(),
+            (None, Some(last)) => format!(
+                "anew: what was issued before stays valid until {}",
+                day(last.bundle.tls_facts()?.not_after)
+            ),
+        };
+        let mut facts = vec![
+            ("region", authority_folder.file.region.trust_domain().to_owned()),
+            ("role", principal.role().to_string()),
+            ("name", principal.name().to_owned()),
+            ("certificates", format!("for {uses}")),
+            ("proved", "the keys are in the hands of the one who made the request".to_owned()),
+            ("hosts", hosts),
+            ("valid", format!("until {}, for {} days", day(lifetime.not_after), self.days)),
+            ("asked", asked),
+        ];
+        facts.extend(signer.map(|signer| ("signed with", format!("serial {}", signer.serial))));
+        let facts = words::facts(&facts);
+        Ok(format!("{} asks for certificates of\n{principal}\n\n{facts}", self.request.display()))
+    }
+
+    /// Compares the words that were read aloud with those of the request, which are not shown here: they are typed, not
+    /// confirmed.
+    fn check_words(&self, file: &RequestFile, region: &lango_identity::Region) -> Result<(), Failure> {
+        let typed = match (&self.fingerprint, self.check) {
+            (Some(words), _) => words.clone(),
+            (None, true) => return Ok(()),
+            (None, false) => typed_words()?,
+        };
+        let typed: Fingerprint = typed.parse().map_err(|error| Failure::of("nothing was signed", error))?;
+        if typed == file.request.fingerprint(region) {
+            return Ok(());
+        }
+        Err(Failure::of(
+            self.request.display(),
+            "the words are not this request's, so it is not the one that the caller made, or the caller was given another region.toml \
+             than yours. Nothing was signed: have both sent again by another way, and telephone again",
+        ))
+    }
+}
+
+/// The words as they are typed, up to an empty line or as many as there are.
+fn typed_words() -> Result<String, Failure> {
+    let mut prompt = std::io::stderr().lock();
+    let _ =
+        write!(prompt, "\nTelephone them, and type the twelve words, or the digits, that they read out:\n> ");
+    let _ = prompt.flush();
+    let mut words = String::new();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        words.push_str(&line);
+        words.push(' ');
+        let is_whole = words.parse::<Fingerprint>().is_ok() || words.split_whitespace().count() >= WORDS;
+        if line.trim().is_empty() || is_whole {
+            break;
+        }
+        let _ = write!(prompt, "> ");
+        let _ = prompt.flush();
+    }
+    if words.trim().is_empty() {
+        return Err(Failure::Failed("no words were typed: nothing was signed".to_owned()));
+    }
+    Ok(words)
+}

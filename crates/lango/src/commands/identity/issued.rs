@@ -1,0 +1,142 @@
+//! The authority's folder: its key, its certificate, the region, and what it has issued to whom.
+//!
+//! The bundles themselves say what was issued: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they
+//! say is read from the certificates, so no second list can differ from them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lango_files::{FileError, create, make_folder, read, read_secret};
+use lango_identity::{Authority, Bundle, Role, SpiffeId, decrypt_key, is_encrypted};
+
+use super::{
+    passphrase::Passphrase,
+    region_file::{self, RegionFile},
+};
+use crate::failure::Failure;
+
+pub const KEY: &str = "authority.key";
+pub const CERTIFICATE: &str = "authority.pem";
+pub const ISSUED: &str = "issued";
+
+/// An authority's folder.
+pub struct AuthorityFolder {
+    folder: PathBuf,
+    pub file: RegionFile,
+}
+
+/// What was issued to a principal last.
+pub struct IssuedLast {
+    pub number: u32,
+    pub bundle: Bundle,
+    pub text: String,
+}
+
+impl AuthorityFolder {
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let file = folder.join(region_file::NAME);
+        if !folder.join(KEY).exists() {
+            let why = "holds no authority: name the folder that `lango identity authority` made, with --dir";
+            return Err(Failure::of(folder.display(), why));
+        }
+        Ok(Self { folder: folder.to_owned(), file: RegionFile::read(&file)? })
+    }
+
+    /// The authority, with its key decrypted.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Authority, Failure> {
+        let path = self.folder.join(KEY);
+        let failed = |why: &dyn std::fmt::Display| Failure::of(path.display(), why);
+        let bytes = read_secret(&path)?;
+        let key = std::str::from_utf8(&bytes).map_err(|_| failed(&"is not PEM"))?;
+        let certificate = read(&self.folder.join(CERTIFICATE))?;
+        let certificate = String::from_utf8_lossy(&certificate);
+        let authority = if is_encrypted(key) {
+            let decrypted = decrypt_key(key, &passphrase.read()?).map_err(|error| failed(&error))?;
+            Authority::from_pem(&certificate, &decrypted)
+        } else {
+            Authority::from_pem(&certificate, key)
+        };
+        let authority = authority.map_err(|error| failed(&error))?;
+        if !self.file.region.authorities().contains(authority.certificate()) {
+            let why = "is not of an authority that region.toml names: what it issued would be refused";
+            return Err(failed(&why));
+        }
+        Ok(authority)
+    }
+
+    /// What a principal was issued last.
+    pub fn last(&self, principal: &SpiffeId) -> Result<Option<IssuedLast>, Failure> {
+        let folder = self.of(principal);
+        let Some(number) = numbers(&folder)?.into_iter().max() else { return Ok(None) };
+        let path = folder.join(format!("{number}.pem"));
+        let text = super::input::read_text(&path)?;
+        let bundle = Bundle::read(text.as_bytes(), &self.file.region)
+            .map_err(|error| Failure::of(path.display(), error))?;
+        if bundle.principal() != principal {
+            return Err(Failure::of(
+                path.display(),
+                format!("is of `{}`: put it back where it was", bundle.principal()),
+            ));
+        }
+        Ok(Some(IssuedLast { number, bundle, text }))
+    }
+
+    /// A name of the role that differs from this one in capitals alone, which people would take for it.
+    pub fn lookalike(&self, principal: &SpiffeId) -> Result<Option<String>, Failure> {
+        let names = names(&self.folder.join(ISSUED).join(principal.role().as_str()))?;
+        let is_like = |name: &String| name.eq_ignore_ascii_case(principal.name()) && name != principal.name();
+        Ok(names.into_iter().find(is_like))
+    }
+
+    /// Everyone who was issued something, with what was issued last.
+    pub fn everyone(&self) -> Result<Vec<IssuedLast>, Failure> {
+        let mut found = Vec::new();
+        for role in Role::ALL {
+            for name in names(&self.folder.join(ISSUED).join(role.as_str()))? {
+                let principal = SpiffeId::new(self.file.region.trust_domain(), role, &name)?;
+                found.extend(self.last(&principal)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Enters what is issued, which is what issues it: two at once get one number, and the second is refused.
+    pub fn enter(&self, principal: &SpiffeId, number: u32, text: &str) -> Result<(), Failure> {
+        let folder = self.of(principal);
+        make_folder(&folder).map_err(|error| Failure::of(folder.display(), error))?;
+        match create(&folder.join(format!("{number}.pem")), text.as_bytes()) {
+            Err(FileError::Exists(_)) => Err(Failure::Failed(format!(
+                "`{principal}` was issued certificates at the same time: see `lango identity show {}`",
+                self.folder.display()
+            ))),
+            done => Ok(done?),
+        }
+    }
+
+    fn of(&self, principal: &SpiffeId) -> PathBuf {
+        self.folder.join(ISSUED).join(principal.role().as_str()).join(principal.name())
+    }
+}
+
+/// The names of what a folder holds, in their order; none where there is no folder.
+fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |error| Failure::of(folder.display(), error);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn numbers(folder: &Path) -> Result<Vec<u32>, Failure> {
+    let number = |name: String| name.strip_suffix(".pem")?.parse().ok();
+    Ok(names(folder)?.into_iter().filter_map(number).collect())
+}
