@@ -6,6 +6,7 @@ mod dataset;
 mod doctor;
 mod gateway;
 mod ledger;
+mod policy;
 mod query;
 mod serving;
 
@@ -41,6 +42,9 @@ enum Command {
     /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Check a policy without a gateway.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
     Doctor(doctor::DoctorCommand),
 }
@@ -55,6 +59,7 @@ impl Lango {
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
+            Command::Policy(policy) => policy.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

@@ -7,6 +7,7 @@ mod doctor;
 mod import;
 mod ledger;
 mod places;
+mod policy;
 mod pooled;
 mod prepare;
 #[path = "../support/program.rs"]

