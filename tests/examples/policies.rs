@@ -36,7 +36,8 @@ fn main() {
         };
         assert_eq!(set.authorize(&asked, &question).unwrap().grant.id, format!("g{}", GRANTS - 1));
         let rounds = if what.starts_with("all") { DECISIONS / 100 } else { DECISIONS };
-        let took = fastest(rounds, || drop(black_box(set.authorize(black_box(&asked), black_box(&question)))));
+        let took =
+            fastest(rounds, || drop(black_box(set.authorize(black_box(&asked), black_box(&question)))));
         println!("  {what}: {:.2} microseconds", took.as_secs_f64() * 1e6);
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
@@ -47,11 +48,14 @@ fn main() {
             continue;
         }
         let document = Document::new(path.display().to_string(), std::fs::read_to_string(&path).unwrap());
-        all += fastest(CHECKS, || drop(black_box(PolicySet::check(std::slice::from_ref(&document), None, None))));
+        all += fastest(CHECKS, || {
+            drop(black_box(PolicySet::check(std::slice::from_ref(&document), None, None)))
+        });
     }
     println!("check of the shipped policies: {:.2} ms", all.as_secs_f64() * 1e3);
     let thousand = Document::new("grants.toml", policy("spiffe://ecowas.example/analyst/a{at}"));
-    let took = fastest(CHECKS, || drop(black_box(PolicySet::check(std::slice::from_ref(&thousand), None, None))));
+    let took =
+        fastest(CHECKS, || drop(black_box(PolicySet::check(std::slice::from_ref(&thousand), None, None))));
     println!("check of {GRANTS} grants: {:.2} ms", took.as_secs_f64() * 1e3);
 }
 

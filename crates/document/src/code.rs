@@ -141,7 +141,7 @@ codes! {
     WeakProtection = "weak-protection",
     /// Bounds that no value of a real register reaches.
     WideBounds = "wide-bounds",
-    /// More keys than the budget can tell apart.
+    /// More keys than the budget can set apart.
     KeysetTooFine = "keyset-too-fine",
     /// The unit's column is one that is grouped by.
     UnitIsDimension = "unit-is-dimension",

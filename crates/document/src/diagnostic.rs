@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DiagnosticCode, Place, Words, render};
+use crate::{DiagnosticCode, Place};
 
 /// Whether a document can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,31 @@ impl Severity {
             Self::Error => "error",
             Self::Warning => "warning",
         }
+    }
+}
+
+/// What is wrong, and where the message does not say it, what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    message: String,
+    help: Option<String>,
+}
+
+impl From<&str> for Words {
+    fn from(message: &str) -> Self {
+        Self { message: message.to_owned(), help: None }
+    }
+}
+
+impl From<String> for Words {
+    fn from(message: String) -> Self {
+        Self { message, help: None }
+    }
+}
+
+impl<M: Into<String>, H: Into<String>> From<(M, H)> for Words {
+    fn from((message, help): (M, H)) -> Self {
+        Self { message: message.into(), help: Some(help.into()).filter(|help| !help.is_empty()) }
     }
 }
 
@@ -42,7 +67,13 @@ impl Diagnostic {
     /// A mistake with which the document cannot be used.
     pub fn error(code: DiagnosticCode, place: Place, words: impl Into<Words>) -> Self {
         let Words { message, help } = words.into();
-        Self { severity: Severity::Error, code, place, message: shortened(message), help: help.map(shortened) }
+        Self {
+            severity: Severity::Error,
+            code,
+            place,
+            message: shortened(message),
+            help: help.map(shortened),
+        }
     }
 
     /// What is legal and unwise.
@@ -72,83 +103,5 @@ impl fmt::Display for Diagnostic {
             Some(help) => write!(f, ": {help}"),
             None => Ok(()),
         }
-    }
-}
-
-/// Diagnostics in the order of their places. Their text shows each with its line and a caret, and is of several lines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
-pub struct Diagnostics {
-    found: Vec<Diagnostic>,
-    /// How many more errors were found than are kept.
-    more: usize,
-}
-
-impl Diagnostics {
-    /// Diagnostics, and how many more errors there were.
-    pub(crate) fn new(mut found: Vec<Diagnostic>, more: usize) -> Self {
-        let start = |found: &Diagnostic| found.place.span.as_ref().map(|span| span.start);
-        found.sort_by(|a, b| {
-            (&a.place.document.file, start(a)).cmp(&(&b.place.document.file, start(b)))
-        });
-        // What is read twice is said once.
-        found.dedup();
-        Self { found, more }
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.found.iter()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    /// How many errors there are, those that are not kept included.
-    pub fn errors(&self) -> usize {
-        self.more + self.found.iter().filter(|found| found.severity == Severity::Error).count()
-    }
-
-    /// How many warnings there are.
-    pub fn warnings(&self) -> usize {
-        self.found.iter().filter(|found| found.severity == Severity::Warning).count()
-    }
-
-    /// These and others, in the order of their places.
-    pub fn and(self, others: impl IntoIterator<Item = Diagnostic>) -> Self {
-        Self::new(self.found.into_iter().chain(others).collect(), self.more)
-    }
-}
-
-impl From<Diagnostic> for Diagnostics {
-    fn from(found: Diagnostic) -> Self {
-        Self { found: vec![found], more: 0 }
-    }
-}
-
-impl FromIterator<Diagnostic> for Diagnostics {
-    fn from_iter<T: IntoIterator<Item = Diagnostic>>(found: T) -> Self {
-        Self::new(found.into_iter().collect(), 0)
-    }
-}
-
-impl fmt::Display for Diagnostics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for found in &self.found {
-            writeln!(f, "{}\n", render::shown(found))?;
-        }
-        if self.more > 0 {
-            writeln!(f, "and {} more errors\n", self.more)?;
-        }
-        let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-        let (errors, warnings) = (counted(self.errors(), "error"), counted(self.warnings(), "warning"));
-        match (self.errors(), self.warnings()) {
-            (0, 0) => return Ok(()),
-            (0, _) => write!(f, "{warnings}")?,
-            (_, 0) => write!(f, "{errors}")?,
-            (_, _) => write!(f, "{errors}, {warnings}")?,
-        }
-        write!(f, ": docs/DIAGNOSTICS.md explains each by the word in brackets")
     }
 }

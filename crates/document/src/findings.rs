@@ -1,40 +1,15 @@
 //! Reading as a fold that collects: what is wrong is kept, and reading goes on.
 
 use std::{
-    collections::BTreeSet,
     cell::{Cell, RefCell},
+    collections::BTreeSet,
     ops::Range,
 };
 
-use crate::{Diagnostic, DiagnosticCode, Diagnostics, Document, Place};
+use crate::{Diagnostic, DiagnosticCode, Diagnostics, Document, Place, Words};
 
 /// The most diagnostics that are kept; the rest are counted.
 const KEPT_MOST: usize = 100;
-
-/// What is wrong, and where the message does not say it, what to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
-}
-
-impl From<&str> for Words {
-    fn from(message: &str) -> Self {
-        Self { message: message.to_owned(), help: None }
-    }
-}
-
-impl From<String> for Words {
-    fn from(message: String) -> Self {
-        Self { message, help: None }
-    }
-}
-
-impl<M: Into<String>, H: Into<String>> From<(M, H)> for Words {
-    fn from((message, help): (M, H)) -> Self {
-        Self { message: message.into(), help: Some(help.into()).filter(|help| !help.is_empty()) }
-    }
-}
 
 /// What was found in some documents so far.
 #[derive(Debug, Default)]

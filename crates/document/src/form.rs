@@ -35,16 +35,18 @@ impl Form {
             DeValue::Boolean(_) => Self::Truth,
             DeValue::Datetime(_) => Self::Day,
             DeValue::Table(_) => Self::Table,
-            DeValue::Array(array) => Self::List(match array.iter().next().map(|first| Self::of(first.get_ref())) {
-                Some(Self::Text) => &Self::Text,
-                Some(Self::Whole) => &Self::Whole,
-                Some(Self::Number) => &Self::Number,
-                Some(Self::Day) => &Self::Day,
-                Some(Self::Truth) => &Self::Truth,
-                Some(Self::Table) => &Self::Table,
-                Some(Self::List(_)) => &Self::List(&Self::Either("a value")),
-                Some(Self::Either(_)) | None => &Self::Either("a value"),
-            }),
+            DeValue::Array(array) => {
+                Self::List(match array.iter().next().map(|first| Self::of(first.get_ref())) {
+                    Some(Self::Text) => &Self::Text,
+                    Some(Self::Whole) => &Self::Whole,
+                    Some(Self::Number) => &Self::Number,
+                    Some(Self::Day) => &Self::Day,
+                    Some(Self::Truth) => &Self::Truth,
+                    Some(Self::Table) => &Self::Table,
+                    Some(Self::List(_)) => &Self::List(&Self::Either("a value")),
+                    Some(Self::Either(_)) | None => &Self::Either("a value"),
+                })
+            }
         }
     }
 
@@ -90,9 +92,10 @@ impl Form {
             }
             (_, _) if !short => None,
             (Self::List(of), _) if of.fits(value) => keyed(format!("[{written}]")),
-            (Self::Text, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Boolean(_)) => {
-                keyed(format!("\"{written}\""))
-            }
+            (
+                Self::Text,
+                DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Boolean(_),
+            ) => keyed(format!("\"{written}\"")),
             (Self::Whole | Self::Number | Self::Day | Self::Truth, DeValue::String(text)) => {
                 let parsed = format!("x = {text}");
                 let parsed = toml::de::DeTable::parse(&parsed).ok()?;

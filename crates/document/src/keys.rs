@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use toml::{Spanned, de::{DeTable, DeValue}};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
-use crate::{DiagnosticCode, FromDocument, Reader, Written, foreign_letter, nearest};
+use crate::{DiagnosticCode, Form, FromDocument, Reader, Written, foreign_letter, nearest};
 
 /// Of a table that lacks more keys than this, one diagnostic names them all.
 const APART_MOST: usize = 3;
@@ -129,6 +132,16 @@ impl<'a> Keys<'a> {
 
     fn found(&self, key: &str) -> Option<(&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)> {
         self.table.iter().find(|(found, _)| found.get_ref() == key)
+    }
+}
+
+impl<'a> Written<'a> {
+    /// The table's keys, where it is one; `what` says in words what the table is.
+    pub fn keys(&self, what: &'static str) -> Option<Keys<'a>> {
+        match self.value.get_ref() {
+            DeValue::Table(table) => Some(Keys::new(self.reader, what, table, self.span())),
+            _ => self.wrong(Form::Table),
+        }
     }
 }
 

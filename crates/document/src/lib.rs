@@ -5,7 +5,9 @@
 //! Only the list of codes ([`DiagnosticCode`]) speaks of what others check, so that one page explains them all.
 
 mod code;
+mod decode;
 mod diagnostic;
+mod diagnostics;
 mod document;
 mod findings;
 mod form;
@@ -17,9 +19,10 @@ mod syntax;
 mod written;
 
 pub use code::DiagnosticCode;
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::{Diagnostic, Severity, Words};
+pub use diagnostics::Diagnostics;
 pub use document::{Document, Place, Position};
-pub use findings::{Findings, Reader, Words};
+pub use findings::{Findings, Reader};
 pub use form::Form;
 pub use keys::Keys;
 pub use near::{foreign_letter, nearest};

@@ -19,7 +19,10 @@ pub(crate) fn shown(found: &Diagnostic) -> String {
     };
     let head = found.severity.as_str().len() + found.code.as_str().len() + "[]: ".len();
     let message = wrapped(&lango_words::line(&found.message), COLUMNS - head);
-    let help = found.help.as_deref().map(|help| wrapped(&lango_words::line(help), COLUMNS - "   = help: ".len() - 4));
+    let help = found
+        .help
+        .as_deref()
+        .map(|help| wrapped(&lango_words::line(help), COLUMNS - "   = help: ".len() - 4));
     let file = lango_words::line(&found.place.document.file);
     let mut origin = Origin::path(&file);
     let mut snippet = None;

@@ -7,7 +7,8 @@ const SECRET: [&str; 6] = ["password", "passwd", "passphrase", "pwd", "secret", 
 
 /// The bytes of a line that are secret.
 pub(crate) fn secret_parts(line: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = in_addresses(line).chain(at_keys(line)).filter(|part| !part.is_empty()).collect();
+    let mut found: Vec<Range<usize>> =
+        in_addresses(line).chain(at_keys(line)).filter(|part| !part.is_empty()).collect();
     found.sort_by_key(|part| part.start);
     found
 }
@@ -32,13 +33,17 @@ fn at_keys(line: &str) -> impl Iterator<Item = Range<usize>> {
         let line = lower.clone();
         found.into_iter().filter_map(move |at| {
             let rest = line.get(at..)?;
-            let name = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+            let name = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+                .unwrap_or(rest.len());
             if ["_file", "_env"].iter().any(|end| rest.get(..name).is_some_and(|name| name.ends_with(end))) {
                 return None;
             }
             let behind = rest.get(name..)?;
             let sign = behind.find(['=', ':']).filter(|sign| {
-                behind.get(..*sign).is_some_and(|between| between.trim_matches(['"', '\'', ' ', '\t']).is_empty())
+                behind
+                    .get(..*sign)
+                    .is_some_and(|between| between.trim_matches(['"', '\'', ' ', '\t']).is_empty())
             })?;
             let value = behind.get(sign + 1..)?;
             let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();

@@ -26,12 +26,32 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("missing assignment", "`=` is missing here", "write `KEY = VALUE`"),
     ("missing key", "no key stands here", "write `KEY = VALUE`"),
     ("unquoted keys cannot be empty", "no key stands here", "write `KEY = VALUE`"),
-    ("invalid unquoted key", "this is no key", "a key has letters, digits, `_` and `-`; any other stands in quotes"),
-    ("unexpected key or value", "the line goes on after its value", "begin a new line, or close the value before it"),
-    ("unexpected content", "the line goes on after its end", "begin a new line, or write `#` before a remark"),
-    ("invalid basic string", "the text is not closed, or holds what TOML has no place for", "close it with `\"`; write `\\\\` for `\\`"),
+    (
+        "invalid unquoted key",
+        "this is no key",
+        "a key has letters, digits, `_` and `-`; any other stands in quotes",
+    ),
+    (
+        "unexpected key or value",
+        "the line goes on after its value",
+        "begin a new line, or close the value before it",
+    ),
+    (
+        "unexpected content",
+        "the line goes on after its end",
+        "begin a new line, or write `#` before a remark",
+    ),
+    (
+        "invalid basic string",
+        "the text is not closed, or holds what TOML has no place for",
+        "close it with `\"`; write `\\\\` for `\\`",
+    ),
     ("invalid literal string", "the text is not closed", "close it with `'` on the line on which it begins"),
-    ("missing escaped value", "`\\` stands for nothing here", "write `\\\\` for `\\`, or the text between `'`"),
+    (
+        "missing escaped value",
+        "`\\` stands for nothing here",
+        "write `\\\\` for `\\`, or the text between `'`",
+    ),
     ("unexpected leading zero", "a number begins with no zero", "write it without, or as text in quotes"),
     ("cannot recurse", "the brackets are nested too deep", "write fewer of them within one another"),
     ("recursion limit", "the brackets are nested too deep", "write fewer of them within one another"),
@@ -83,7 +103,11 @@ pub(crate) fn check(reader: &Reader<'_>, errors: Vec<Error>) -> Vec<Range<usize>
         let there = text.get(span.clone()).unwrap_or_default();
         let (code, message, help) = if is_twice(&error) {
             let message = format!("`{there}` stands here a second time");
-            (DiagnosticCode::DuplicateKey, message, "keep one: a key of a table, and a table, are written once".to_owned())
+            (
+                DiagnosticCode::DuplicateKey,
+                message,
+                "keep one: a key of a table, and a table, are written once".to_owned(),
+            )
         } else if is_torn(&error) {
             // More of them than rounds.
             let (_, message, help) = in_words(text, &error, span.clone());
@@ -163,7 +187,11 @@ fn statement(text: &str, offset: usize) -> Range<usize> {
     let heading = line.trim_start().starts_with('[');
     for line in lines {
         let next = line.trim_start();
-        if if heading { next.starts_with('[') } else { begins(line) || next.is_empty() || next.starts_with('#') } {
+        if if heading {
+            next.starts_with('[')
+        } else {
+            begins(line) || next.is_empty() || next.starts_with('#')
+        } {
             break;
         }
         end += line.len();
@@ -173,7 +201,9 @@ fn statement(text: &str, offset: usize) -> Range<usize> {
 
 /// The key of a line.
 fn key_of(line: &str) -> &str {
-    line.split(['=', ':', '\n']).next().unwrap_or_default().trim().trim_matches(['"', '\''])
+    let line = line.trim_start().trim_start_matches(['"', '\'']);
+    let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(line.len());
+    line.get(..end).unwrap_or_default()
 }
 
 /// Where an error stands, what it is in words, and what to do.
@@ -188,21 +218,37 @@ fn in_words(text: &str, error: &Error, span: Range<usize>) -> (Range<usize>, Str
     let there = text.get(span.clone()).unwrap_or_default();
     let at = text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let line = text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    if let Some((place, quote)) = line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‘' | '’' | '«' | '»')) {
+    if let Some((place, quote)) =
+        line.char_indices().find(|(_, c)| matches!(c, '“' | '”' | '„' | '‘' | '’' | '«' | '»'))
+    {
         let span = at + place..at + place + quote.len_utf8();
         return (span, format!("`{quote}` is no quote of TOML"), "write the straight one, `\"`".to_owned());
     }
     let key = line.split('=').next().unwrap_or_default();
-    if let Some((place, letter)) = key.char_indices().find(|(_, c)| !c.is_ascii() && !key.contains(['"', '\'', '#'])) {
+    if let Some((place, letter)) =
+        key.char_indices().find(|(_, c)| !c.is_ascii() && !key.contains(['"', '\'', '#']))
+    {
         let span = at + place..at + place + letter.len_utf8();
         let message = format!("`{letter}` (U+{:04X}) is no letter of ASCII", u32::from(letter));
-        return (span, message, "type the key anew: some letters of other scripts are drawn alike".to_owned());
+        return (
+            span,
+            message,
+            "type the key anew: some letters of other scripts are drawn alike".to_owned(),
+        );
+    }
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+    if there.starts_with(',') && is_digit(span.start.checked_sub(1)) && is_digit(Some(span.start + 1)) {
+        let words = ("a number has a point, and no comma", "write it as `1.5`, and thousands as `1_000`");
+        return (span.start..span.start + 1, words.0.to_owned(), words.1.to_owned());
     }
     let words = WORDS.iter().find(|(begin, ..)| said.starts_with(begin));
     let plain = said.split(", expected").next().unwrap_or(said);
     let (message, help) = words.map_or((plain, ""), |(_, message, help)| (*message, *help));
-    let quoted = !there.is_empty() && there.len() <= 40 && !there.contains('\n') && message.starts_with("this is no");
-    let message = if quoted { message.replacen("this", &format!("`{there}`"), 1) } else { message.to_owned() };
+    let quoted =
+        !there.is_empty() && there.len() <= 40 && !there.contains('\n') && message.starts_with("this is no");
+    let message =
+        if quoted { message.replacen("this", &format!("`{there}`"), 1) } else { message.to_owned() };
     (span, message, help.to_owned())
 }
 
@@ -218,7 +264,13 @@ fn unclosed(text: &str, span: &Range<usize>, said: &str) -> Option<(usize, char)
     let line = text.get(at..)?.lines().next().unwrap_or_default();
     let is_end = text.get(span.start..)?.trim().is_empty();
     // The bracket stands on an earlier line, which begins what is not closed.
-    let earlier = if begins(line) && !is_end { before.get(..at)? } else if is_end { before } else { return None };
+    let earlier = if begins(line) && !is_end {
+        before.get(..at)?
+    } else if is_end {
+        before
+    } else {
+        return None;
+    };
     let mut end = earlier.len();
     for line in earlier.split_inclusive('\n').rev() {
         let start = end - line.len();

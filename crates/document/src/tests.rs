@@ -72,7 +72,9 @@ fn every_mistake_is_a_diagnostic_with_its_place_and_the_remedy() {
         ),
         (
             "[row]\nname = \"x\"\n",
-            &["d.toml:1:1: `row` is a list of tables, and not a table: write `[[row]]`, with two brackets: there may be several"],
+            &[
+                "d.toml:1:1: `row` is a list of tables, and not a table: write `[[row]]`, with two brackets: there may be several",
+            ],
         ),
         (
             "[[row]]\nname = 2026-02-30\nname = \"y\"\n",
@@ -97,7 +99,12 @@ fn every_mistake_is_a_diagnostic_with_its_place_and_the_remedy() {
                 "d.toml:6:1: a row has no key `nаme`: it has bounds, by, count, flag, margins, name",
             ],
         ),
-        ("policy: 2\n", &["d.toml:1:1: this is YAML, and not TOML: write TOML, as docs/POLICIES.md shows: `office = \"GHA\"`, `[dataset.residents]`"]),
+        (
+            "policy: 2\n",
+            &[
+                "d.toml:1:1: this is YAML, and not TOML: write TOML, as docs/POLICIES.md shows: `office = \"GHA\"`, `[dataset.residents]`",
+            ],
+        ),
     ] {
         let found = read(text).map_or_else(|found| lines(&found), |_| Vec::new());
         assert_eq!(found, expected, "{text}");
@@ -136,7 +143,8 @@ fn secrets_are_found_in_addresses_and_at_keys_that_are_called_so() {
         ("password", vec![]),
         ("password = \"not closed", vec!["not closed"]),
     ] {
-        let found = crate::secrets::secret_parts(line).into_iter().map(|part| &line[part]).collect::<Vec<_>>();
+        let found =
+            crate::secrets::secret_parts(line).into_iter().map(|part| &line[part]).collect::<Vec<_>>();
         assert_eq!(found, expected, "{line}");
     }
 }
@@ -152,7 +160,9 @@ fn more_mistakes_than_anybody_reads_are_counted() {
 #[test]
 fn a_file_of_bytes_is_a_document_or_the_reason_why_not() {
     let decoded = |file: &str, bytes: &[u8]| {
-        Document::decoded(file, bytes.to_vec()).map(|_| ()).map_err(|wrong| format!("{}: {wrong}", wrong.code))
+        Document::decoded(file, bytes.to_vec())
+            .map(|_| ())
+            .map_err(|wrong| format!("{}: {wrong}", wrong.code))
     };
     assert_eq!(decoded("d.toml", "é\n".as_bytes()), Ok(()));
     assert_eq!(decoded("d.toml", b""), Ok(()));

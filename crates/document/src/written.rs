@@ -8,7 +8,7 @@ use toml::{
     value::Datetime,
 };
 
-use crate::{DiagnosticCode, Diagnostics, Document, Findings, Form, Keys, Reader, Words, nearest, syntax};
+use crate::{DiagnosticCode, Diagnostics, Document, Findings, Form, Reader, Words, nearest, syntax};
 
 /// A type that is read from a document. What is wrong is kept, and reading goes on.
 pub trait FromDocument: Sized {
@@ -85,14 +85,6 @@ impl<'a> Written<'a> {
         self.refuse(DiagnosticCode::WrongType, (message, help))
     }
 
-    /// The table's keys, where it is one; `what` says in words what the table is.
-    pub fn keys(&self, what: &'static str) -> Option<Keys<'a>> {
-        match self.value.get_ref() {
-            DeValue::Table(table) => Some(Keys::new(self.reader, what, table, self.span())),
-            _ => self.wrong(Form::Table),
-        }
-    }
-
     /// The text, where it is one.
     pub fn text(&self) -> Option<&'a str> {
         self.value.get_ref().as_str()
@@ -111,7 +103,9 @@ impl<'a> Written<'a> {
                 i128::from_str_radix(number.as_str(), number.radix()).ok().map(|whole| whole.to_string())
             }
             // Rust prints the shortest decimal that reads back to the same float, without an exponent; of two zeros, one.
-            DeValue::Float(number) => number.as_str().parse::<f64>().ok().map(|float| (float + 0.0).to_string()),
+            DeValue::Float(number) => {
+                number.as_str().parse::<f64>().ok().map(|float| (float + 0.0).to_string())
+            }
             DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => None,
             DeValue::Array(_) | DeValue::Table(_) => None,
         }
@@ -136,7 +130,12 @@ impl<'a> Written<'a> {
     pub fn elements(&self) -> impl Iterator<Item = Written<'a>> + Clone + use<'a> {
         let (reader, key) = (self.reader, self.key);
         let array = self.value.get_ref().as_array();
-        array.into_iter().flat_map(|array| array.iter()).map(move |value| Written { reader, value, key, is_element: true })
+        array.into_iter().flat_map(|array| array.iter()).map(move |value| Written {
+            reader,
+            value,
+            key,
+            is_element: true,
+        })
     }
 
     /// One of some words.
@@ -243,7 +242,9 @@ impl<T: FromDocument> FromDocument for Vec<T> {
         // A list where a list of lists is needed is one mistake, however long it is.
         if let Form::List(inner) = T::FORM {
             let mut elements = written.elements();
-            if elements.clone().next().is_some() && elements.all(|element| inner.fits(element.value.get_ref())) {
+            if elements.clone().next().is_some()
+                && elements.all(|element| inner.fits(element.value.get_ref()))
+            {
                 return written.wrong(Self::FORM);
             }
         }
@@ -258,7 +259,8 @@ impl<T: FromDocument> FromDocument for [T; 2] {
         let values: Vec<T> = Vec::read(written)?;
         let count = values.len();
         values.try_into().ok().or_else(|| {
-            let message = format!("`{}` is two values, the lowest and the highest, and not {count}", written.key);
+            let message =
+                format!("`{}` is two values, the lowest and the highest, and not {count}", written.key);
             let help = format!("write `{} = [LOW, HIGH]`", written.key);
             written.refuse(DiagnosticCode::WrongType, (message, help))
         })
@@ -294,4 +296,3 @@ fn entries<'t>(
 ) -> impl Iterator<Item = (&'t Spanned<Cow<'t, str>>, &'t Spanned<DeValue<'t>>)> {
     table.iter()
 }
-

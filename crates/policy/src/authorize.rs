@@ -9,7 +9,8 @@ use crate::{
     budget::{Budget, Pool},
     denial::{AccessRequest, Denial, DenialReason},
     explain::Objection,
-    set::{Grant, PolicySet},
+    grant::Grant,
+    set::PolicySet,
 };
 
 /// A question allowed.
@@ -98,7 +99,9 @@ impl PolicySet {
             let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
             match (verdict.objections().next(), pool) {
                 (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
-                (Some(objection), _) if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) => {
+                (Some(objection), _)
+                    if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) =>
+                {
                     nearest = Some((objection, grant));
                 }
                 // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
@@ -118,7 +121,9 @@ impl PolicySet {
     pub fn run_trials(&self) -> Vec<Diagnostic> {
         self.trials
             .iter()
-            .filter_map(|trial| trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)).err())
+            .filter_map(|trial| {
+                trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)).err()
+            })
             .collect()
     }
 

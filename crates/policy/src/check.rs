@@ -1,5 +1,5 @@
-//! From policy files to a set of rules that hang together, or everything that is wrong with them: a fold over the files that keeps
-//! each mistake and goes on, and says nothing of what follows from an earlier one.
+//! From policy files to a set of rules that hang together, or everything that is wrong with them: a fold over the files that
+//! keeps each mistake and goes on, and says nothing of what follows from an earlier one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,8 @@ fn fold(documents: &[Document], findings: &Findings) -> PolicySet {
             }
         }
     }
-    let mut sets = drafts.into_iter().map(|(draft, files)| draft.read(&files)).collect::<Vec<_>>().into_iter();
+    let mut sets =
+        drafts.into_iter().map(|(draft, files)| draft.read(&files)).collect::<Vec<_>>().into_iter();
     sets.next().unwrap_or_default()
 }
 
@@ -158,7 +159,11 @@ impl Draft {
         };
         if self.set.datasets.contains_key(&name) {
             let message = format!("dataset `{name}` is declared twice");
-            at.refuse::<(), _>(DiagnosticCode::DeclaredTwice, written, (message, "give one of them another name"));
+            at.refuse::<(), _>(
+                DiagnosticCode::DeclaredTwice,
+                written,
+                (message, "give one of them another name"),
+            );
             return;
         }
         if let Some(rows) = table.rows_below.iter().flatten().find(|rows| *rows.get_ref() == 0) {
@@ -219,11 +224,14 @@ impl Draft {
                 let help = format!("write `[budget.{}]`", pool.name);
                 at.refuse::<(), _>(DiagnosticCode::NoBudget, written, (message, help));
                 self.without_budget.insert(dataset.clone());
-            } else if !self.wrong_datasets.contains(name) && !self.without_budget.iter().any(|of| of.as_str() == name) {
+            } else if !self.wrong_datasets.contains(name)
+                && !self.without_budget.iter().any(|of| of.as_str() == name)
+            {
                 at.unknown::<()>("dataset or group", written.span(), name, pools().map(Name::as_str));
                 // The dataset that is meant has no budget for that reason alone.
                 let meant = lango_document::nearest(name, pools().map(Name::as_str)).map(str::to_owned);
-                let of_pool = self.set.pools.iter().filter(|(_, pool)| Some(pool.name.as_str()) == meant.as_deref());
+                let of_pool =
+                    self.set.pools.iter().filter(|(_, pool)| Some(pool.name.as_str()) == meant.as_deref());
                 let meant: Vec<Name> = of_pool.map(|(dataset, _)| dataset.clone()).collect();
                 self.without_budget.extend(meant);
             }

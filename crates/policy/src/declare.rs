@@ -91,7 +91,10 @@ impl In<'_> {
 
     fn column_name(&self, name: &Spanned<String>) -> Option<Name> {
         if name.get_ref() == "office" {
-            let words = ("no column is named `office`: it is how answers are laid out", "choose another name, with `from`");
+            let words = (
+                "no column is named `office`: it is how answers are laid out",
+                "choose another name, with `from`",
+            );
             return self.refuse(DiagnosticCode::NotAName, name, words);
         }
         self.name(name)
@@ -133,7 +136,8 @@ impl In<'_> {
                 (DiagnosticCode::Bounds, table.bands.as_ref().map(Spanned::span))
             }
             DatasetError::Keys(_) => {
-                let bounds = table.integer.as_ref().map(Spanned::span).or(table.date.as_ref().map(Spanned::span));
+                let bounds =
+                    table.integer.as_ref().map(Spanned::span).or(table.date.as_ref().map(Spanned::span));
                 (DiagnosticCode::Bounds, table.bands.as_ref().map(Spanned::span).or(bounds))
             }
             DatasetError::FirstBin(_) => (DiagnosticCode::Bounds, table.bins.as_ref().map(Spanned::span)),
@@ -215,16 +219,15 @@ impl In<'_> {
 
     fn recode(&self, recode: &Spanned<Recode>) -> Option<BTreeMap<String, Code>> {
         match recode.get_ref() {
-            Recode::File(file) => {
-                Some(lists::pairs(&self.list(recode.span(), file)?)?.into_iter().collect())
-            }
+            Recode::File(file) => Some(lists::pairs(&self.list(recode.span(), file)?)?.into_iter().collect()),
             Recode::Listed(listed) => {
                 let pair = |(text, code): (&String, &String)| {
                     Some((trimmed(text).to_owned(), self.code(recode.span(), code)?))
                 };
                 let pairs: BTreeMap<String, Code> = each(listed.iter().map(pair))?.into_iter().collect();
                 if pairs.len() < listed.len() {
-                    let words = ("two texts of `recode` differ in the blanks around them alone", "keep one of them");
+                    let words =
+                        ("two texts of `recode` differ in the blanks around them alone", "keep one of them");
                     return self.refuse(DiagnosticCode::Reading, recode, words);
                 }
                 Some(pairs)
@@ -251,7 +254,8 @@ impl In<'_> {
             return None;
         }
         let base = columns.declared.iter();
-        let base = base.clone().find(|(name, column)| name.as_str() == from.get_ref() && !column.is_derived());
+        let base =
+            base.clone().find(|(name, column)| name.as_str() == from.get_ref() && !column.is_derived());
         let Some((name, base)) = base else {
             let names = columns.declared.iter().filter(|(_, column)| !column.is_derived());
             return self.unknown("column", from.span(), from.get_ref(), names.map(|(name, _)| name.as_str()));
@@ -281,7 +285,8 @@ impl In<'_> {
             ..base.reading.clone()
         };
         let column = Domain::codes(listed).and_then(|domain| Column::from(domain).with_reading(reading));
-        let refused = |error: DatasetError| self.refuse(DiagnosticCode::Derived, &at.get_ref().map, error.to_string());
+        let refused =
+            |error: DatasetError| self.refuse(DiagnosticCode::Derived, &at.get_ref().map, error.to_string());
         column.map_or_else(refused, Some)
     }
 
@@ -347,14 +352,16 @@ impl In<'_> {
                     Some((_, Bands::Width(width))) => Domain::integer(low, high, *width),
                     Some((_, Bands::Listed(begin))) => Domain::bands(low, high, begin.clone()),
                     Some((bands, Bands::Span(_))) => {
-                        let message = "`bands` of whole numbers is a width, or the list of where each band begins";
+                        let message =
+                            "`bands` of whole numbers is a width, or the list of where each band begins";
                         return self.refuse(DiagnosticCode::ColumnForm, bands, message);
                     }
                 }
             }
             (None, None, Some(amount), None, None, None) => {
                 let Some(scale) = scale.as_ref().filter(|scale| *scale.get_ref() <= 18) else {
-                    let words = ("an amount needs a `scale` of 0 to 18 decimals", "write `scale = 2` for cents");
+                    let words =
+                        ("an amount needs a `scale` of 0 to 18 decimals", "write `scale = 2` for cents");
                     return self.reader.refuse(
                         DiagnosticCode::ColumnForm,
                         scale.as_ref().map_or(amount.span(), Spanned::span),
@@ -362,7 +369,8 @@ impl In<'_> {
                     );
                 };
                 let ([low, high], scale) = (amount.get_ref(), *scale.get_ref());
-                let (low, high) = (self.units(amount.span(), low, scale), self.units(amount.span(), high, scale));
+                let (low, high) =
+                    (self.units(amount.span(), low, scale), self.units(amount.span(), high, scale));
                 Domain::amount(low?, high?, scale, currency.clone())
             }
             (None, None, None, Some(date), None, bands) if !money && !is_number_bands(bands.as_ref()) => {
@@ -402,7 +410,9 @@ impl In<'_> {
         let units = |number| self.units(points.span(), number, scale);
         Some(match points.get_ref() {
             Points::Every(step) => Grid::Every(units(step)?),
-            Points::Listed(points) => Grid::Listed(points.iter().map(units).collect::<Option<Vec<_>>>()?.into()),
+            Points::Listed(points) => {
+                Grid::Listed(points.iter().map(units).collect::<Option<Vec<_>>>()?.into())
+            }
         })
     }
 

@@ -6,7 +6,7 @@ use lango_principal::SpiffeId;
 use lango_privacy::{Measure, Name};
 use time::Date;
 
-use crate::set::Validity;
+use crate::grant::Validity;
 
 /// Who asks, for what, when.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,8 @@ use lango_privacy::{Decimal, Margin, Measure, Name, Price, Query, nano};
 
 use crate::{
     denial::{AccessRequest, DenialCode, DenialReason},
-    set::{Grant, PolicySet, Validity},
+    grant::{Grant, Validity},
+    set::PolicySet,
 };
 
 /// A grant that is to the one who asks, and what is asked.
@@ -98,9 +99,9 @@ impl<'a, 'q> Verdict<'a, 'q> {
     /// Everything of the question that the grant does not allow; nothing where it allows all of it.
     pub fn objections(self) -> impl Iterator<Item = Objection<'q>> + use<'a, 'q> {
         let Self { grant, asked, query } = self;
-        let purpose = asked.purpose.filter(|purpose| !grant.purposes.iter().any(|granted| granted == purpose));
-        let outside =
-            |valid: &Validity| asked.on.is_some_and(|on| !(valid.from..=valid.until).contains(&on));
+        let purpose =
+            asked.purpose.filter(|purpose| !grant.purposes.iter().any(|granted| granted == purpose));
+        let outside = |valid: &Validity| asked.on.is_some_and(|on| !(valid.from..=valid.until).contains(&on));
         let granted = |measure: &Measure| grant.measures.iter().any(|granted| covers(granted, measure));
         let first = purpose.map(Objection::Purpose).into_iter();
         first

@@ -202,7 +202,8 @@ pub(crate) enum Recode {
 }
 
 impl FromDocument for Recode {
-    const FORM: Form = Form::Either("a table such as { \"1\" = \"M\" }, or the name of a file beside the policy");
+    const FORM: Form =
+        Form::Either("a table such as { \"1\" = \"M\" }, or the name of a file beside the policy");
 
     fn read(written: &Written<'_>) -> Option<Self> {
         match written.text() {
@@ -221,8 +222,9 @@ pub(crate) enum Bands {
 }
 
 impl FromDocument for Bands {
-    const FORM: Form =
-        Form::Either("a width, the list of where each band begins, or for dates \"day\", \"month\" or \"year\"");
+    const FORM: Form = Form::Either(
+        "a width, the list of where each band begins, or for dates \"day\", \"month\" or \"year\"",
+    );
 
     fn read(written: &Written<'_>) -> Option<Self> {
         if written.text().is_some() {

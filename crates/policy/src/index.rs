@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use lango_principal::{PrincipalPattern, Role, SpiffeId};
 use lango_privacy::Name;
 
-use crate::set::Grant;
+use crate::grant::Grant;
 
 /// Grants by dataset and by those whom they are to; each list ascends.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,11 @@ impl Index {
     }
 
     /// The grants on a dataset that are to a principal, in their order.
-    pub(crate) fn to<'a>(&'a self, principal: &SpiffeId, dataset: &Name) -> impl Iterator<Item = usize> + use<'a> {
+    pub(crate) fn to<'a>(
+        &'a self,
+        principal: &SpiffeId,
+        dataset: &Name,
+    ) -> impl Iterator<Item = usize> + use<'a> {
         let one = self.one.get(principal).and_then(|one| one.get(dataset));
         let every = self.every.get(principal.trust_domain());
         let every = every.and_then(|every| every.get(&(principal.role(), dataset.clone())));

@@ -114,7 +114,7 @@ pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
     const LINE: DiagnosticCode = DiagnosticCode::ListLine;
     let reader = &at.reader;
     let mut lines = Lines::of(reader.document);
-    let wrong = |(line, message): (usize, &str)| reader.refuse_line::<()>(LINE, line, message);
+    let wrong = |(line, message): Unread| reader.refuse_line::<()>(LINE, line, message);
     let header = lines.next().map_err(wrong).ok()?.map(|(_, fields)| fields).unwrap_or_default();
     let place = |wanted: &str| header.iter().position(|name| trimmed(name) == wanted);
     let (Some(value_at), Some(code_at)) = (place("value"), place("code")) else {
@@ -135,7 +135,11 @@ pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
             (true, false, None, Ok(code)) => {
                 pairs.push((value, code));
                 if pairs.len() > LINES_MOST {
-                    return reader.refuse_line(LINE, line, format!("the file has more than {LINES_MOST} lines"));
+                    return reader.refuse_line(
+                        LINE,
+                        line,
+                        format!("the file has more than {LINES_MOST} lines"),
+                    );
                 }
                 continue;
             }
@@ -148,6 +152,9 @@ pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
     }
     is_right.then_some(pairs)
 }
+
+/// A line that cannot be read, and why.
+type Unread = (usize, &'static str);
 
 /// The lines of a text of fields with commas between them, blank ones left out.
 struct Lines<'a> {
@@ -166,7 +173,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line that is not blank, with its number; an error with its line ends the text.
-    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, (usize, &'static str)> {
+    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, Unread> {
         while let [b'\r' | b'\n', rest @ ..] = self.rest {
             self.line += usize::from(self.rest.first() == Some(&b'\n'));
             self.rest = rest;
@@ -255,7 +262,9 @@ mod tests {
         let read = |text: &str| {
             let (document, findings) = (Document::new("sex.csv", text), Findings::default());
             let found = pairs(&In { reader: Reader::new(&document, &findings), lists: &[] });
-            findings.outcome(found).map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
+            findings
+                .outcome(found)
+                .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
         };
         let texts = |found: Vec<(String, Code)>| {
             found.into_iter().map(|(value, code)| format!("{value}={code}")).collect::<Vec<_>>()

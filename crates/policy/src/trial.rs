@@ -11,7 +11,7 @@ use toml::Spanned;
 use crate::{
     denial::{AccessRequest, Denial},
     file::TestTable,
-    set::Grant,
+    grant::Grant,
     within::In,
 };
 

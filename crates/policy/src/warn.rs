@@ -7,7 +7,8 @@ use time::Date;
 
 use crate::{
     explain::covers,
-    set::{DatasetPlaces, Grant, GrantPlaces, PolicySet},
+    grant::{Grant, GrantPlaces},
+    set::{DatasetPlaces, PolicySet},
 };
 
 /// Above this a question's answer may be e^5, about 150, times as likely with a person as without.
@@ -54,9 +55,14 @@ impl PolicySet {
             self.grant_unwise(grant, places, &mut found);
             let earlier = self.grants.get(..at).unwrap_or_default();
             if let Some(first) = earlier.iter().find(|first| shadows(first, grant)) {
-                let message = format!("grant `{}` never decides: `{}` above allows all of it", grant.id, first.id);
+                let message =
+                    format!("grant `{}` never decides: `{}` above allows all of it", grant.id, first.id);
                 let help = "put the narrower grant first, or take it out";
-                found.push(Diagnostic::warning(DiagnosticCode::GrantShadowed, places.id.clone(), (message, help)));
+                found.push(Diagnostic::warning(
+                    DiagnosticCode::GrantShadowed,
+                    places.id.clone(),
+                    (message, help),
+                ));
             }
         }
         found
@@ -68,16 +74,28 @@ impl PolicySet {
         let [asked, all, pool] = [per_query, total, budget.epsilon_nano].map(nano);
         let warning = if per_query > total {
             let message = format!("a question may cost {asked}, and the grant has {all} in all");
-            (DiagnosticCode::AboveTotal, message, format!("write at most {all}: a dearer one is always refused"))
+            (
+                DiagnosticCode::AboveTotal,
+                message,
+                format!("write at most {all}: a dearer one is always refused"),
+            )
         } else if per_query >= budget.epsilon_nano {
             let message = format!("one question may spend the whole pool of `{}`, {pool}", grant.dataset);
-            (DiagnosticCode::PoolInOne, message, "write less, so that there is something left for the next one".to_owned())
+            (
+                DiagnosticCode::PoolInOne,
+                message,
+                "write less, so that there is something left for the next one".to_owned(),
+            )
         } else if per_query > EPSILON_PER_QUERY_WISE_NANO {
             let message = format!("an epsilon of {asked} for one question protects hardly anybody");
-            let help = "write 1 or less; above 5 an answer may be 150 times as likely with a person as without";
+            let help =
+                "write 1 or less; above 5 an answer may be 150 times as likely with a person as without";
             (DiagnosticCode::WeakProtection, message, help.to_owned())
         } else if budget.epsilon_nano > EPSILON_POOL_WISE_NANO {
-            let message = format!("the pool of `{}` has an epsilon of {pool} in a period, which protects hardly anybody", grant.dataset);
+            let message = format!(
+                "the pool of `{}` has an epsilon of {pool} in a period, which protects hardly anybody",
+                grant.dataset
+            );
             (DiagnosticCode::WeakProtection, message, "write 10 or less in the budget".to_owned())
         } else {
             return self.keyset_unwise(grant, places, found);
@@ -87,7 +105,8 @@ impl PolicySet {
         self.keyset_unwise(grant, places, found);
     }
 
-    /// Columns of so many keys that, were the whole share spent on one table by them, the noise would be more than the rows.
+    /// Columns of more keys than the share can carry: were all of it spent on one table by them, the noise would be more than the
+    /// rows.
     fn keyset_unwise(&self, grant: &Grant, places: &GrantPlaces, found: &mut Vec<Diagnostic>) {
         let Some((dataset, rows)) =
             self.datasets.get(&grant.dataset).and_then(|dataset| Some((dataset, dataset.rows_below?)))
@@ -95,7 +114,8 @@ impl PolicySet {
             return;
         };
         for name in &grant.by {
-            let keys = dataset.columns.get(name).and_then(|column| column.domain.key_count()).unwrap_or_default();
+            let keys =
+                dataset.columns.get(name).and_then(|column| column.domain.key_count()).unwrap_or_default();
             let noise = f64::from(dataset.cells_at_most()) * 1e9 / grant.epsilon_total_nano as f64;
             if keys as f64 * noise > rows as f64 {
                 let message = format!(
@@ -103,7 +123,11 @@ impl PolicySet {
                     nano(grant.epsilon_total_nano)
                 );
                 let help = "group its values: wider `bands`, or a derived column";
-                found.push(Diagnostic::warning(DiagnosticCode::KeysetTooFine, places.by.clone(), (message, help)));
+                found.push(Diagnostic::warning(
+                    DiagnosticCode::KeysetTooFine,
+                    places.by.clone(),
+                    (message, help),
+                ));
             }
         }
     }
@@ -121,7 +145,8 @@ impl PolicySet {
                 Domain::Codes(_) | Domain::Date { .. } | Domain::Open => (false, ""),
             };
             if let Some(place) = places.columns.get(name).filter(|_| is_wide) {
-                let message = format!("the bounds of `{name}` reach {most}: those of a type, and not of its values");
+                let message =
+                    format!("the bounds of `{name}` reach {most}: those of a type, and not of its values");
                 let help = "write the bounds of what people have: the noise of a sum grows with them";
                 found.push(Diagnostic::warning(DiagnosticCode::WideBounds, place.clone(), (message, help)));
             }
@@ -135,7 +160,11 @@ impl PolicySet {
                     codes.len()
                 );
                 let help = "name the column of identifiers, which is unique to each unit";
-                found.push(Diagnostic::warning(DiagnosticCode::UnitIsDimension, unit.clone(), (message, help)));
+                found.push(Diagnostic::warning(
+                    DiagnosticCode::UnitIsDimension,
+                    unit.clone(),
+                    (message, help),
+                ));
             }
         }
     }

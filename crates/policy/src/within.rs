@@ -1,10 +1,10 @@
 //! A policy's document while it is read: mistakes at their places, and values out of their words.
 
-use std::{ops::Range, str::FromStr};
+use std::ops::Range;
 
 use lango_document::{DiagnosticCode, Document, Reader, Words, foreign_letter, nearest};
 use lango_principal::{PrincipalPattern, SpiffeError};
-use lango_privacy::{Accounting, Code, Name};
+use lango_privacy::{Accounting, Code, Name, NameError};
 use toml::Spanned;
 
 use crate::{
@@ -27,7 +27,12 @@ pub(crate) fn each<T>(read: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
 
 impl<'a> In<'a> {
     /// Keeps a mistake, and returns nothing.
-    pub(crate) fn refuse<T, U>(&self, code: DiagnosticCode, at: &Spanned<U>, words: impl Into<Words>) -> Option<T> {
+    pub(crate) fn refuse<T, U>(
+        &self,
+        code: DiagnosticCode,
+        at: &Spanned<U>,
+        words: impl Into<Words>,
+    ) -> Option<T> {
         self.reader.refuse(code, at.span(), words)
     }
 
@@ -39,7 +44,9 @@ impl<'a> In<'a> {
         let is_path = name.contains(['/', '\\']) || name.starts_with('.');
         let help = match meant(name, self.lists.iter().map(|list| file_name(list))) {
             Some(near) => near,
-            None if is_path => "name a file beside the policy, without a folder, such as `sex.csv`".to_owned(),
+            None if is_path => {
+                "name a file beside the policy, without a folder, such as `sex.csv`".to_owned()
+            }
             None if !name.ends_with(".csv") => {
                 "name a file beside the policy that ends in `.csv`, or a list that is built in".to_owned()
             }
@@ -85,7 +92,11 @@ impl<'a> In<'a> {
             return None;
         }
         let help = meant(name, known).unwrap_or_default();
-        self.reader.refuse(DiagnosticCode::NotDeclared, at, (format!("{what} `{name}` is not declared"), help))
+        self.reader.refuse(
+            DiagnosticCode::NotDeclared,
+            at,
+            (format!("{what} `{name}` is not declared"), help),
+        )
     }
 
     /// Checks the version of the format; of the earlier one the message says what to write instead.
@@ -114,7 +125,9 @@ impl<'a> In<'a> {
                 );
                 ("this is the earlier format".to_owned(), help)
             }
-            other => (format!("this version reads `policy = 2`, not {other}"), "write `policy = 2`".to_owned()),
+            other => {
+                (format!("this version reads `policy = 2`, not {other}"), "write `policy = 2`".to_owned())
+            }
         };
         self.refuse::<(), _>(DiagnosticCode::FormatVersion, version, (message, help));
     }
@@ -132,30 +145,26 @@ impl<'a> In<'a> {
 
     /// A name as questions hold them.
     pub(crate) fn name(&self, text: &Spanned<String>) -> Option<Name> {
-        self.parsed(text.span(), text.get_ref())
+        let refused = |error: NameError| {
+            let help = foreign_letter(text.get_ref()).unwrap_or_default();
+            self.refuse(DiagnosticCode::NotAName, text, (error.to_string(), help))
+        };
+        text.get_ref().parse().map_or_else(refused, Some)
     }
 
     pub(crate) fn code(&self, at: Range<usize>, text: &str) -> Option<Code> {
-        self.parsed(at, text)
-    }
-
-    fn parsed<T: FromStr>(&self, at: Range<usize>, text: &str) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        text.parse().map_or_else(
-            |error: T::Err| {
-                let help = foreign_letter(text).unwrap_or_default();
-                self.reader.refuse(DiagnosticCode::NotAName, at, (error.to_string(), help))
-            },
-            Some,
-        )
+        let refused = |error: NameError| {
+            let help = "write a code, and what the register holds as `recode = { \"TEXT\" = \"CODE\" }`";
+            self.reader.refuse(DiagnosticCode::NotAName, at, (error.to_string(), help))
+        };
+        text.parse().map_or_else(refused, Some)
     }
 
     /// A principal of a grant, or all of a role.
     pub(crate) fn principal(&self, written: &Spanned<String>) -> Option<PrincipalPattern> {
         let refused = |error: SpiffeError| {
-            let help = "write `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*` for every analyst";
+            let help =
+                "write `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*` for every analyst";
             self.refuse(DiagnosticCode::Principal, written, (error.to_string(), help))
         };
         written.get_ref().parse().map_or_else(refused, Some)
@@ -178,7 +187,10 @@ impl<'a> In<'a> {
     ) -> Option<u64> {
         let Some(delta) = delta else { return Some(0) };
         let Accounting::Zcdp { delta_e18: most } = account? else {
-            let words = ("`delta_per_query` needs `accounting = \"zcdp\"`", "a pure account has no delta: take the line out");
+            let words = (
+                "`delta_per_query` needs `accounting = \"zcdp\"`",
+                "a pure account has no delta: take the line out",
+            );
             return self.refuse(DiagnosticCode::Delta, delta, words);
         };
         let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
@@ -203,7 +215,8 @@ impl<'a> In<'a> {
         match (accounting.get_ref(), table.delta.as_ref()?) {
             (AccountingWord::Pure, None) => Some(Accounting::Pure),
             (AccountingWord::Pure, Some(delta)) => {
-                let words = ("a pure account has no `delta`", "take the line out, or write `accounting = \"zcdp\"`");
+                let words =
+                    ("a pure account has no `delta`", "take the line out, or write `accounting = \"zcdp\"`");
                 self.refuse(DiagnosticCode::Accounting, delta, words)
             }
             (AccountingWord::Zcdp, None) => {
@@ -237,8 +250,7 @@ fn file_name(document: &Document) -> &str {
 
 /// What an amount of the earlier format, in units of its last decimal, is in its own unit; `None` where nothing changes.
 fn scaled_down(table: &ColumnTable) -> Option<String> {
-    let ([low, high], scale) =
-        (table.amount.as_ref()?.get_ref(), *table.scale.as_ref()?.get_ref());
+    let ([low, high], scale) = (table.amount.as_ref()?.get_ref(), *table.scale.as_ref()?.get_ref());
     if !(1..=18).contains(&scale) {
         return None;
     }

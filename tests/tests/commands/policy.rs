@@ -70,7 +70,8 @@ impl Checked {
 }
 
 fn check(words: &[&str], folder: &Path) -> Checked {
-    let done = command(lango()).args(["policy", "check"]).args(words).arg(folder).stdin(Stdio::null()).output();
+    let done =
+        command(lango()).args(["policy", "check"]).args(words).arg(folder).stdin(Stdio::null()).output();
     let done = done.unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Checked { code: done.status.code(), stdout: text(&done.stdout), stderr: text(&done.stderr) }
@@ -106,7 +107,11 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
         ("a mark", [b"\xef\xbb\xbf", GOOD.as_bytes()].concat(), vec!["byte-order-mark p.toml:1:1"]),
         ("10 MB", long, vec!["too-large p.toml"]),
         ("a key twice", good("kind ", "title = \"x\"\nkind "), vec!["duplicate-key p.toml:6:1"]),
-        ("a table twice", good("[[grant]]", "[budget.residents]\n[[grant]]"), vec!["duplicate-key p.toml:21:9"]),
+        (
+            "a table twice",
+            good("[[grant]]", "[budget.residents]\n[[grant]]"),
+            vec!["duplicate-key p.toml:21:9"],
+        ),
         (
             "no such day",
             good("publish ", "valid = { from = 2026-02-30, until = 2026-12-31 }\npublish "),
@@ -116,17 +121,37 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
         ("a key of such letters", good("kind ", "\"k\u{456}nd\" "), vec!["unknown-key p.toml:6:1"]),
         ("a curly quote", good("\"stock\"", "“stock”"), vec!["syntax p.toml:6:11"]),
         ("a decimal comma", good("4.0", "4,0"), vec!["syntax p.toml:30:22"]),
-        ("a list in another folder", good(sex, &format!("{sex}, recode = \"../sex.csv\"")), vec!["no-such-file p.toml:13:40"]),
-        ("a list by a whole path", good(sex, &format!("{sex}, recode = \"/etc/passwd\"")), vec!["no-such-file p.toml:13:40"]),
-        ("a list with an end in it", good(sex, &format!("{sex}, recode = \"a\\u0000.csv\"")), vec!["no-such-file p.toml:13:40"]),
+        (
+            "a list in another folder",
+            good(sex, &format!("{sex}, recode = \"../sex.csv\"")),
+            vec!["no-such-file p.toml:13:40"],
+        ),
+        (
+            "a list by a whole path",
+            good(sex, &format!("{sex}, recode = \"/etc/passwd\"")),
+            vec!["no-such-file p.toml:13:40"],
+        ),
+        (
+            "a list with an end in it",
+            good(sex, &format!("{sex}, recode = \"a\\u0000.csv\"")),
+            vec!["no-such-file p.toml:13:40"],
+        ),
     ] {
         let folder = folder(&[("p.toml", &bytes)]);
         let found = check(&["--format", "json"], folder.path());
-        assert_eq!((found.code, found.found()), (Some(1), expected.iter().map(ToString::to_string).collect()), "{what}");
+        assert_eq!(
+            (found.code, found.found()),
+            (Some(1), expected.iter().map(ToString::to_string).collect()),
+            "{what}"
+        );
         let shown = check(&[], folder.path());
         assert!(shown.stdout.len() < 4_000, "{what}: {}", shown.stdout);
         assert!(shown.stdout.lines().all(|line| line.chars().count() <= 100), "{what}: {}", shown.stdout);
-        assert!(shown.stderr.starts_with("lango: ") && shown.stderr.contains("error"), "{what}: {}", shown.stderr);
+        assert!(
+            shown.stderr.starts_with("lango: ") && shown.stderr.contains("error"),
+            "{what}: {}",
+            shown.stderr
+        );
     }
 }
 
@@ -134,7 +159,10 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
 fn nothing_that_a_terminal_obeys_and_no_secret_is_shown() {
     let folder = folder(&[
         ("p.toml", b"policy = 2\noffice = \"G\x1b[31mA\xe2\x80\xae\"\n"),
-        ("gateway.toml", b"lisden = 1\n[store]\npostgres = \"postgres://u:hunter2@h/d\"\npasword = 'hunter2'\n"),
+        (
+            "gateway.toml",
+            b"lisden = 1\n[store]\npostgres = \"postgres://u:hunter2@h/d\"\npasword = 'hunter2'\n",
+        ),
     ]);
     let config = folder.path().join("gateway.toml");
     let policy = folder.path().join("p.toml");

@@ -34,7 +34,10 @@ pub struct DoctorCommand {
 impl DoctorCommand {
     pub fn run(self) -> Result<(), Failure> {
         let mut report = DoctorReport::default();
-        match document(&self.config).map_err(Diagnostics::from).and_then(|document| document.read::<GatewayFile>()) {
+        match document(&self.config)
+            .map_err(Diagnostics::from)
+            .and_then(|document| document.read::<GatewayFile>())
+        {
             Ok(file) => {
                 report.ok("configuration", self.config.display().to_string());
                 serving::runtime()?.block_on(self.examine(&file, &mut report));

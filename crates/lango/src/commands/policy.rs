@@ -54,7 +54,8 @@ impl PolicyCommand {
 impl Check {
     fn run(&self) -> Result<(), Failure> {
         let mut found = Vec::new();
-        let config = self.config.as_deref().and_then(|file| configured(file, &mut found).map(|read| (file, read)));
+        let config =
+            self.config.as_deref().and_then(|file| configured(file, &mut found).map(|read| (file, read)));
         let folder = match (&self.folder, &config) {
             (Some(folder), _) => Some(folder.clone()),
             (None, Some((file, config))) => Some(config.policy_folder(file)),
@@ -76,14 +77,20 @@ impl Check {
     }
 
     /// Checks a folder; what there is in it, in words.
-    fn check(&self, folder: &Path, config: Option<&(&Path, GatewayFile)>, found: &mut Vec<Diagnostic>) -> String {
+    fn check(
+        &self,
+        folder: &Path,
+        config: Option<&(&Path, GatewayFile)>,
+        found: &mut Vec<Diagnostic>,
+    ) -> String {
         let (read, unreadable) = documents::readable(folder);
         found.extend(unreadable.iter().cloned());
         if read.is_empty() {
             return String::new();
         }
         let region = config.map(|(_, config)| config.region_name()).or(self.region.as_deref());
-        let today = OffsetDateTime::from_unix_timestamp(system_clock()()).map_or(Date::MIN, OffsetDateTime::date);
+        let today =
+            OffsetDateTime::from_unix_timestamp(system_clock()()).map_or(Date::MIN, OffsetDateTime::date);
         let (set, said) = PolicySet::check(&read, Some(today), region);
         // What seems to be missing may stand in what cannot be read.
         let follows = |code| {

@@ -130,7 +130,9 @@ impl DatabaseTable {
         }
         for (shard, table) in &self.shard {
             if table.row_security.is_some() {
-                return Err(format!("`row_security` is said once, for the source: take it out of the shard `{shard}`"));
+                return Err(format!(
+                    "`row_security` is said once, for the source: take it out of the shard `{shard}`"
+                ));
             }
             if !matches!(table.database(Path::new(""))?, Database::Postgres(_)) {
                 return Err(format!("a shard is a PostgreSQL server, and `{shard}` is none"));
@@ -156,7 +158,9 @@ impl DatabaseTable {
             (Some(path), None) => Some(Password::File(beside(file, path))),
             (None, Some(variable)) => Some(Password::Environment(variable.clone())),
             (None, None) => None,
-            _ => return Err("`password_file` and `password_env` name two passwords: leave one out".to_owned()),
+            _ => {
+                return Err("`password_file` and `password_env` name two passwords: leave one out".to_owned());
+            }
         };
         let tls = match (self.tls, &self.tls_authority) {
             (None | Some(TlsWord::System), None) => Tls::System,
@@ -365,12 +369,21 @@ mod tests {
             (format!("{at}pasword_file = \"p\""), "did you mean `password_file`?"),
             (format!("{at}tls = \"of\""), "gateway.toml:3:7: `tls` is `system` or `off`"),
             (format!("{at}connections = 0"), "gateway.toml:3:15: "),
-            (format!("{at}password_file = \"p\"\npassword_env = \"P\""), "gateway.toml:1:1: `password_file` and"),
-            (format!("{at}tls = \"off\"\ntls_authority = \"ca.pem\""), "gateway.toml:1:1: `tls` and `tls_authority`"),
+            (
+                format!("{at}password_file = \"p\"\npassword_env = \"P\""),
+                "gateway.toml:1:1: `password_file` and",
+            ),
+            (
+                format!("{at}tls = \"off\"\ntls_authority = \"ca.pem\""),
+                "gateway.toml:1:1: `tls` and `tls_authority`",
+            ),
             (format!("{at}sqlite = \"l\""), ": name one of"),
             (format!("{at}statement_timeout_s = 1"), "are for sources"),
             (format!("{at}row_security = \"filters\""), "are for sources"),
-            (format!("{at}row_security = \"on\""), "gateway.toml:3:16: `row_security` is `refused` or `filters`"),
+            (
+                format!("{at}row_security = \"on\""),
+                "gateway.toml:3:16: `row_security` is `refused` or `filters`",
+            ),
             ("store = { sqlite = \"l\", tls = \"off\" }".to_owned(), ": a file has neither"),
             ("store = { mariadb = \"mysql://l@h/l\" }".to_owned(), "SQLite or in PostgreSQL"),
             ("store = {}".to_owned(), ": name one of"),

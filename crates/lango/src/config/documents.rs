@@ -64,7 +64,8 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
         return (Vec::new(), wrong(DiagnosticCode::NoPolicy, words).into());
     }
     if paths.len() > FILES_MOST {
-        let words = (format!("holds more than {FILES_MOST} files `*.toml`"), "put several datasets into a file");
+        let words =
+            (format!("holds more than {FILES_MOST} files `*.toml`"), "put several datasets into a file");
         return (Vec::new(), wrong(DiagnosticCode::TooLarge, words).into());
     }
     let (documents, wrong_files) = read_all(&paths, folder);

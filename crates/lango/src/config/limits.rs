@@ -225,15 +225,9 @@ mod tests {
     #[test]
     fn limits_that_make_no_sense_are_refused() {
         for (text, expected) in [
-            (
-                "idle_s = 0",
-                "gateway.toml:1:10: `idle_s` is a whole number from 1 to 4294967295",
-            ),
+            ("idle_s = 0", "gateway.toml:1:10: `idle_s` is a whole number from 1 to 4294967295"),
             ("questions_per_minute = 0", "gateway.toml:1:24: "),
-            (
-                "first_byte_s = -1",
-                "gateway.toml:1:16: `first_byte_s` is a whole number from 1",
-            ),
+            ("first_byte_s = -1", "gateway.toml:1:16: `first_byte_s` is a whole number from 1"),
             ("idle_s = 1.5", "`idle_s` is a whole number, and not a number with a point"),
             ("idle_s = 4294967296", "`idle_s` is a whole number from 1"),
             ("idle = 5", "did you mean `idle_s`?"),

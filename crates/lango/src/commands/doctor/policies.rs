@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use lango_identity::SpiffeId;
 use lango_document::Diagnostic;
+use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
 use time::Date;
 

@@ -7,8 +7,30 @@ const ROUNDS: u64 = 1_500;
 const ROUNDS_LONG: u64 = 200_000;
 /// What is put where something else stood.
 const BITS: [&str; 24] = [
-    "[", "]", "{", "}", "[[", "]]", "=", ",", "\"", "'", "\n", "#", "0", "-1", "1e400", "2026-02-30", "true", "é", "\u{202e}", "“",
-    "\u{0}", "\"\"\"", "sex", "[a.b.c]\n",
+    "[",
+    "]",
+    "{",
+    "}",
+    "[[",
+    "]]",
+    "=",
+    ",",
+    "\"",
+    "'",
+    "\n",
+    "#",
+    "0",
+    "-1",
+    "1e400",
+    "2026-02-30",
+    "true",
+    "é",
+    "\u{202e}",
+    "“",
+    "\u{0}",
+    "\"\"\"",
+    "sex",
+    "[a.b.c]\n",
 ];
 
 /// Numbers that are the same in every run (xorshift64).
@@ -49,7 +71,8 @@ fn a_damaged_policy_is_read_to_its_end() {
     let list = "value,code\n1,M\n2,F\n";
     for round in 0..rounds {
         let text = numbers.damaged(GOOD);
-        let documents = [Document::new("p.toml", text.as_str()), Document::new("sex.csv", numbers.damaged(list))];
+        let documents =
+            [Document::new("p.toml", text.as_str()), Document::new("sex.csv", numbers.damaged(list))];
         let (set, found) = PolicySet::check(&documents, None, Some("ecowas.example"));
         assert!(set.is_some() || found.errors() > 0, "{round}: {text}");
         for one in found.iter() {

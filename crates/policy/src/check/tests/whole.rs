@@ -62,7 +62,11 @@ fn a_mistake_hides_what_follows_from_it_and_nothing_else() {
         ("income           = {", "Income           = {", &["`Income` is not a name"]),
         ("income           = { amount", "income           = { amuont", &["did you mean `amount`?"]),
         ("[budget.residents]", "[budget.resident]", &["did you mean `residents`?"]),
-        ("[budget.residents]\naccounting = \"pure\"", "[budget.residents]\naccounting = \"purr\"", &["did you mean `pure`?"]),
+        (
+            "[budget.residents]\naccounting = \"pure\"",
+            "[budget.residents]\naccounting = \"purr\"",
+            &["did you mean `pure`?"],
+        ),
         ("[dataset.residents]", "[dataset.residents", &["the heading is not closed"]),
         ("source  =", "source", &["a key stands here without a value"]),
         ("version =", "# version =", &["a dataset needs `version`"]),
@@ -72,7 +76,11 @@ fn a_mistake_hides_what_follows_from_it_and_nothing_else() {
             &["column `sax` is not declared", "column `eage` is not declared"],
         ),
         // Two of a name: the names differ, and what only one of them has is missing in the other.
-        ("[dataset.residents]", "[dataset.Residents]", &["needs `column`", "`Residents` is not a name", "needs `title`, `kind`"]),
+        (
+            "[dataset.residents]",
+            "[dataset.Residents]",
+            &["needs `column`", "`Residents` is not a name", "needs `title`, `kind`"],
+        ),
     ] {
         assert!(GOOD.contains(written), "{written}");
         let wrong = read(&GOOD.replacen(written, instead, 1)).unwrap_err();
@@ -88,6 +96,7 @@ fn files_of_two_offices_are_each_read_and_refused_together() {
     let tgo = GOOD.replace("\"GHA\"", "\"TGO\"").replace("kind    = \"stock\"", "kind    = \"stok\"");
     let documents = [Document::new("gha.toml", GOOD), Document::new("tgo.toml", tgo)];
     let wrong = PolicySet::read(&documents).unwrap_err();
-    let lines: Vec<String> = wrong.iter().map(|wrong| format!("{} {}", wrong.code, wrong.place.document.file)).collect();
+    let lines: Vec<String> =
+        wrong.iter().map(|wrong| format!("{} {}", wrong.code, wrong.place.document.file)).collect();
     assert_eq!(lines, ["office tgo.toml", "unknown-word tgo.toml"], "{wrong}");
 }
