@@ -17,7 +17,7 @@ use toml::Table;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("words", &[]),
     ("files", &[]),
-    ("document", &[]),
+    ("document", &["words"]),
     ("principal", &["words"]),
     ("privacy", &[]),
     ("policy", &["privacy", "principal", "document"]),

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_document::{Document, DocumentError};
+use lango_document::{Diagnostics, Document};
 use lango_identity::{
     PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
 };
@@ -97,11 +97,11 @@ pub struct Gateway {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A policy file is wrong.
-    #[error("{0}")]
-    Policy(#[from] DocumentError),
+    #[error("the policy cannot be used\n\n{0}")]
+    Policy(#[from] Diagnostics),
     /// A test in a policy file fails.
-    #[error("the policy fails its own tests:\n{}", .0.iter().map(|error| format!("  {error}")).collect::<Vec<_>>().join("\n"))]
-    Trials(Vec<DocumentError>),
+    #[error("the policy fails its own tests\n\n{0}")]
+    Trials(Diagnostics),
     /// The certificate is another office's, or no office's.
     #[error("the signing certificate is of {found}, the policy of office `{office}`")]
     Office {
@@ -148,16 +148,16 @@ impl Gateway {
         let policy = PolicySet::read(&config.policies)?;
         let failed = policy.run_trials();
         if !failed.is_empty() {
-            return Err(OpenError::Trials(failed));
+            return Err(OpenError::Trials(failed.into_iter().collect()));
         }
-        for error in policy.never_matching(config.region.trust_domain()) {
-            tracing::warn!("{error}");
+        let now = (config.clock)();
+        for warning in policy.warnings(Some(day_of(now)), Some(config.region.trust_domain())) {
+            tracing::warn!("{warning}");
         }
         let office = config.signer.principal().clone();
         if office.role() != Role::Office || office.name() != policy.office {
             return Err(OpenError::Office { office: policy.office, found: office });
         }
-        let now = (config.clock)();
         config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
         check_own(&config.tls, &config.region, now).map_err(|fault| OpenError::Tls(fault.to_string()))?;
         match config.tls.id() {
@@ -188,7 +188,7 @@ impl Gateway {
             }
         }
         let limits = config.limits;
-        let text: String = config.policies.iter().map(|document| document.text.as_str()).collect();
+        let text: String = config.policies.iter().map(|document| &*document.text).collect();
         Ok(Self {
             region: config.region,
             tls: config.tls,

@@ -7,6 +7,7 @@ mod doctor;
 mod gateway;
 mod identity;
 mod ledger;
+mod policy;
 mod query;
 mod serving;
 
@@ -45,6 +46,9 @@ enum Command {
     /// Make, issue, install and explain keys and certificates.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
+    /// Check a policy without a gateway.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
     Doctor(doctor::DoctorCommand),
 }
@@ -60,6 +64,7 @@ impl Lango {
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
             Command::Identity(identity) => identity.run(),
+            Command::Policy(policy) => policy.run(),
             Command::Doctor(doctor) => doctor.run(),
         }
     }

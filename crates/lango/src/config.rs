@@ -1,6 +1,7 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
 mod database;
+pub mod documents;
 mod limits;
 mod positive;
 
@@ -14,7 +15,7 @@ use std::{
 };
 
 use lango_analyst::Credentials;
-use lango_document::Document;
+use lango_document::{Diagnostics, Document, Form, FromDocument, Written, table};
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::PolicySet;
@@ -22,7 +23,6 @@ use lango_privacy::Dataset;
 use lango_source::Source;
 use lango_store::{Anchor, Examined, Location, Store, StoreError};
 use lango_transport::ServerLimits;
-use serde::Deserialize;
 
 use self::{
     database::{DatabaseTable, StoreValue},
@@ -32,8 +32,7 @@ use self::{
 use crate::failure::Failure;
 
 /// A gateway's configuration file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct GatewayFile {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -46,19 +45,15 @@ pub struct GatewayFile {
     /// The file, in another place, that holds which store it is and how far it has come.
     anchor: Option<PathBuf>,
     /// The longest life of a request.
-    #[serde(default = "eight_days")]
-    request_life_max_s: Positive,
+    request_life_max_s: Option<Positive>,
     region: RegionTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
-    #[serde(default)]
     limits: Limits,
-    #[serde(default)]
     pub log: LogTable,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct RegionTable {
     name: String,
     authority: PathBuf,
@@ -66,16 +61,13 @@ pub struct RegionTable {
 }
 
 /// How to log.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct LogTable {
-    #[serde(default)]
     pub format: LogFormat,
 }
 
 /// The form of log lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
     #[default]
     Text,
@@ -83,50 +75,82 @@ pub enum LogFormat {
 }
 
 /// A coordinator's configuration file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct CoordinatorFile {
     /// Where to listen.
     pub listen: SocketAddr,
     identity: PathBuf,
-    #[serde(default = "one_minute")]
-    member_deadline_s: Positive,
-    #[serde(default = "five_seconds")]
-    connect_timeout_s: Positive,
+    member_deadline_s: Option<Positive>,
+    connect_timeout_s: Option<Positive>,
     region: RegionTable,
     member: Vec<MemberTable>,
-    #[serde(default)]
     limits: Limits,
-    #[serde(default)]
     pub log: LogTable,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct MemberTable {
     office: String,
     address: String,
 }
 
 /// What an identity's folder says of its region.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct IdentityFile {
     coordinator: Option<String>,
     region: RegionTable,
 }
 
-fn eight_days() -> Positive {
-    Positive(8 * 24 * 3600)
+/// The longest life of a request where the file says nothing.
+const EIGHT_DAYS: Positive = Positive(8 * 24 * 3600);
+/// How long a coordinator waits for a member where its file says nothing.
+const ONE_MINUTE: Positive = Positive(60);
+/// How long it waits for a connection.
+const FIVE_SECONDS: Positive = Positive(5);
+
+table!(GatewayFile => "a gateway's configuration" {
+    required listen "listen",
+    required identity "identity",
+    required policies "policies",
+    required store "store",
+    optional anchor "anchor",
+    optional request_life_max_s "request_life_max_s",
+    required region "region",
+    required source "source",
+    or_default limits "limits",
+    or_default log "log",
+});
+
+table!(CoordinatorFile => "a coordinator's configuration" {
+    required listen "listen",
+    required identity "identity",
+    optional member_deadline_s "member_deadline_s",
+    optional connect_timeout_s "connect_timeout_s",
+    required region "region",
+    required member "member",
+    or_default limits "limits",
+    or_default log "log",
+});
+
+table!(RegionTable => "a region" {
+    required name "name",
+    required authority "authority",
+    required signing_eku "signing_eku",
+});
+
+table!(LogTable => "the table of the log" { or_default format "format" });
+
+impl FromDocument for LogFormat {
+    const FORM: Form = Form::Text;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        written.word(&[("text", Self::Text), ("json", Self::Json)])
+    }
 }
 
-fn one_minute() -> Positive {
-    Positive(60)
-}
+table!(MemberTable => "a member" { required office "office", required address "address" });
 
-fn five_seconds() -> Positive {
-    Positive(5)
-}
+table!(IdentityFile => "an identity" { required region "region" });
 
 /// Reads a file; the error names it.
 pub fn read(path: &Path) -> Result<String, Failure> {
@@ -134,8 +158,8 @@ pub fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads a TOML file strictly.
-pub fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    Ok(Document::new(path.display().to_string(), read(path)?).read()?)
+pub fn read_toml<T: FromDocument>(path: &Path) -> Result<T, Failure> {
+    Ok(documents::document(path)?.read()?)
 }
 
 /// Whether two paths lead to one file, by whatever names.
@@ -180,11 +204,11 @@ impl GatewayFile {
             region: self.region.load(file)?,
             tls,
             signer,
-            policies: policies(&beside(file, &self.policies))?,
+            policies: documents::policies(&beside(file, &self.policies))?,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.store_location(file)?,
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
-            request_life_max: self.request_life_max_s.seconds(),
+            request_life_max: self.request_life_max_s.unwrap_or(EIGHT_DAYS).seconds(),
             limits: self.limits(),
             clock: system_clock(),
         })
@@ -254,8 +278,13 @@ impl GatewayFile {
     }
 
     /// The policy files.
-    pub fn policies(&self, file: &Path) -> Result<Vec<Document>, Failure> {
-        policies(&beside(file, &self.policies))
+    pub fn policies(&self, file: &Path) -> Result<Vec<Document>, Diagnostics> {
+        documents::policies(&beside(file, &self.policies))
+    }
+
+    /// The folder with the policy files.
+    pub fn policy_folder(&self, file: &Path) -> PathBuf {
+        beside(file, &self.policies)
     }
 
     /// The file of a source, where it is one.
@@ -298,7 +327,7 @@ impl GatewayFile {
     }
 
     fn declared(&self, file: &Path, dataset: &str) -> Result<(Dataset, &DatabaseTable), Failure> {
-        let set = PolicySet::read(&policies(&beside(file, &self.policies))?)?;
+        let set = PolicySet::read(&documents::policies(&beside(file, &self.policies))?)?;
         let names = || set.datasets.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let declared = set.datasets.values().find(|declared| declared.name.as_str() == dataset);
         let declared = declared.ok_or_else(|| {
@@ -321,28 +350,6 @@ fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
     Ok((tls, signer))
 }
 
-/// The policy files of a folder, in the order of their names, and the lists beside them that they name.
-fn policies(folder: &Path) -> Result<Vec<Document>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| Failure::of(folder.display(), error))?;
-    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>();
-    let mut paths = paths.map_err(|error| Failure::of(folder.display(), error))?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    if paths.is_empty() {
-        let message =
-            "holds no policy (`*.toml`): an office without a policy answers nothing; see docs/POLICIES.md";
-        return Err(Failure::of(folder.display(), message));
-    }
-    paths.sort();
-    let document = |path: &PathBuf| Ok(Document::new(path.display().to_string(), read(path)?));
-    let mut documents = paths.iter().map(document).collect::<Result<Vec<_>, Failure>>()?;
-    // Other files may lie there too.
-    let lists: Vec<PathBuf> = PolicySet::lists(&documents).iter().map(|name| folder.join(name)).collect();
-    for list in lists.iter().filter(|list| list.exists()) {
-        documents.push(document(list)?);
-    }
-    Ok(documents)
-}
-
 impl CoordinatorFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_coordinator::CoordinatorConfig, Failure> {
@@ -362,8 +369,8 @@ impl CoordinatorFile {
         Ok(lango_coordinator::CoordinatorConfig {
             tls: TlsIdentity::load(&beside(file, &self.identity))?,
             members,
-            member_deadline: self.member_deadline_s.seconds(),
-            connect_timeout: self.connect_timeout_s.seconds(),
+            member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
+            connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
             limits: self.limits.0,
             region,
         })

@@ -1,355 +1,300 @@
-//! From policy files to a set of rules that hang together, or a refusal that names the line.
+//! From policy files to a set of rules that hang together, or everything that is wrong with them: a fold over the files that
+//! keeps each mistake and goes on, and says nothing of what follows from an earlier one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    str::FromStr,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use lango_document::{Document, DocumentError};
-use lango_principal::{PrincipalPattern, Role};
-use lango_privacy::{Dataset, Measure, Name};
+use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Findings, Place, Reader};
+use lango_privacy::{Code, Dataset, DatasetKind, Name, Objective, Unit};
 use time::Date;
 use toml::Spanned;
 
 use crate::{
-    budget::{Budget, Pool},
-    file::{self, File, Publish, Recode},
-    trial::Trial,
+    budget::Pool,
+    declare::Columns,
+    file::{DatasetTable, File, Recode},
+    index::Index,
+    set::{DatasetPlaces, PolicySet},
     within::In,
 };
-
-/// The rules of one office.
-#[derive(Debug, Clone)]
-pub struct PolicySet {
-    /// The office's short name: ISO 3166-1 alpha-3.
-    pub office: String,
-    /// The datasets by name.
-    pub datasets: BTreeMap<Name, Dataset>,
-    /// The step of the time grid that a dataset's answers leave on. One that is not here answers at once.
-    pub answer_grids: BTreeMap<Name, Duration>,
-    /// The pool that each dataset draws on.
-    pub pools: BTreeMap<Name, Pool>,
-    /// What everyone together may learn from each pool.
-    pub budgets: BTreeMap<Name, Budget>,
-    /// What each rule allows, in the files' order.
-    pub grants: Vec<Grant>,
-    /// Questions with the decision that the administrator expects.
-    pub trials: Vec<Trial>,
-    /// Where each principal of a grant stands in its file; the message says which.
-    addressed: Vec<(PrincipalPattern, DocumentError)>,
-}
-
-/// One rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The rule's name.
-    pub id: String,
-    /// Whom it speaks of.
-    pub to: Vec<PrincipalPattern>,
-    /// For what.
-    pub purposes: Vec<String>,
-    /// Of which dataset.
-    pub dataset: Name,
-    /// What may be counted.
-    pub measures: Vec<Measure>,
-    /// By what.
-    pub by: Vec<Name>,
-    /// The most columns that it may group by at once, conditions included.
-    pub by_at_most: u32,
-    /// Columns that conditions may use beside those in `by`.
-    pub filters: Vec<Name>,
-    /// The most that one question may cost, in billionths of epsilon.
-    pub epsilon_per_query_nano: u64,
-    /// The most that all its questions may cost in a period, in billionths of epsilon.
-    pub epsilon_total_nano: u64,
-    /// What a question that searches the data for keys spends of delta, in units of 1e-18; 0 grants none.
-    pub delta_per_query_e18: u64,
-    /// On which days.
-    pub valid: Option<Validity>,
-}
-
-/// From one day to another, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validity {
-    /// The first day.
-    pub from: Date,
-    /// The last day.
-    pub until: Date,
-}
 
 impl PolicySet {
     /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may
     /// name. Trials are read, not run: see [`PolicySet::run_trials`].
-    pub fn read(documents: &[Document]) -> Result<Self, DocumentError> {
-        let mut set = Self {
-            office: String::new(),
-            datasets: BTreeMap::new(),
-            answer_grids: BTreeMap::new(),
-            pools: BTreeMap::new(),
-            budgets: BTreeMap::new(),
-            grants: Vec::new(),
-            trials: Vec::new(),
-            addressed: Vec::new(),
-        };
-        let (lists, policies): (Vec<&Document>, Vec<&Document>) =
-            documents.iter().partition(|document| document.file.ends_with(".csv"));
-        let files = policies
-            .into_iter()
-            .map(|document| Ok((In { document, lists: &lists }, document.read::<File>()?)))
-            .collect::<Result<Vec<_>, DocumentError>>()?;
-        for (at, file) in &files {
-            at.version(file)?;
-            set.name_office(at, &file.office)?;
-            for (name, table) in &file.dataset {
-                let dataset = at.dataset(name, table)?;
-                if let Some(step) = at.answer_grid(table)? {
-                    set.answer_grids.insert(dataset.name.clone(), step);
-                }
-                if set.datasets.contains_key(&dataset.name) {
-                    return Err(at.error(name, format!("dataset `{}` is declared twice", name.get_ref())));
-                }
-                let pool = at.pool(&dataset, table)?;
-                set.check_rows(at, name, &dataset, &pool)?;
-                set.pools.insert(dataset.name.clone(), pool);
-                set.datasets.insert(dataset.name.clone(), dataset);
-            }
+    pub fn read(documents: &[Document]) -> Result<Self, Diagnostics> {
+        let findings = Findings::default();
+        let set = fold(documents, &findings);
+        findings.outcome(Some(set))
+    }
+
+    /// Everything that is to be said of policy files: what is wrong, what is unwise on a day and in a region where they are
+    /// known, and where nothing is wrong, the trials that fail. The set, if nothing is wrong with it.
+    pub fn check(
+        documents: &[Document],
+        today: Option<Date>,
+        region: Option<&str>,
+    ) -> (Option<Self>, Diagnostics) {
+        let findings = Findings::default();
+        let set = fold(documents, &findings);
+        let warnings = set.warnings(today, region);
+        if findings.is_empty() {
+            let failed = set.run_trials();
+            return (Some(set), warnings.into_iter().chain(failed).collect());
         }
-        for (at, file) in &files {
-            for (name, table) in &file.budget {
-                let budget = at.budget(table)?;
-                let pool = set.known_pool(at, name)?;
-                if set.budgets.insert(pool, budget).is_some() {
-                    return Err(at.error(name, format!("budget `{}` is declared twice", name.get_ref())));
-                }
-            }
-        }
-        for (at, file) in &files {
-            for table in &file.grant {
-                let grant = set.check_grant(at, table.get_ref())?;
-                let named = grant.to.iter().zip(table.get_ref().to.get_ref());
-                let named = named.map(|(pattern, written)| {
-                    (pattern.clone(), at.error(written, format!("grant `{}` is to `{pattern}`", grant.id)))
-                });
-                set.addressed.extend(named);
-                set.grants.push(grant);
-            }
-        }
-        for (at, file) in &files {
-            for table in &file.test {
-                set.trials.push(at.trial(table, &set.datasets)?);
-            }
-        }
-        if set.office.is_empty() {
-            let message = "no policy file: an office without a policy answers nothing".to_owned();
-            return Err(DocumentError { file: "policies".to_owned(), at: None, message });
-        }
-        Ok(set)
+        (None, findings.into_diagnostics().and(warnings))
     }
 
     /// The names of the files beside them that policy files name, each once. A document that cannot be read names none.
     pub fn lists(documents: &[Document]) -> BTreeSet<String> {
-        let files = documents.iter().filter_map(|document| document.read::<File>().ok());
-        let named = files.flat_map(|file| file.dataset.into_values()).flat_map(|table| {
-            let recodes = table.column.into_values().filter_map(|column| column.into_inner().recode);
-            let recodes = recodes.filter_map(|recode| match recode.into_inner() {
-                Recode::File(name) => Some(name),
-                Recode::Listed(_) => None,
-            });
-            let maps = table.derived.into_values().map(|derived| derived.into_inner().map.into_inner());
-            recodes.chain(maps).collect::<Vec<_>>()
-        });
+        let findings = Findings::default();
+        let read = |document| Reader::new(document, &findings).read::<File>();
+        let mut named = BTreeSet::new();
+        for table in documents.iter().filter_map(read).flat_map(|file| file.dataset.into_values()).flatten() {
+            for column in table.column.into_iter().flatten().filter_map(|(_, column)| column) {
+                if let Some(Recode::File(name)) = column.into_inner().recode.map(Spanned::into_inner) {
+                    named.insert(name);
+                }
+            }
+            let derived = table.derived.into_iter().flatten().filter_map(|(_, derived)| derived);
+            named.extend(derived.map(|derived| derived.into_inner().map.into_inner()));
+        }
         // A file in another folder is none of the policy's.
-        named.filter(|name| name.ends_with(".csv") && !name.contains(['/', '\\'])).collect()
+        named.retain(|name| name.ends_with(".csv") && !name.contains(['/', '\\', '\0']));
+        named
+    }
+}
+
+/// Reads policy files. Those of a second office are held against one another, and not against the first one's.
+fn fold(documents: &[Document], findings: &Findings) -> PolicySet {
+    let (lists, policies): (Vec<&Document>, Vec<&Document>) =
+        documents.iter().partition(|document| document.file.ends_with(".csv"));
+    if policies.is_empty() {
+        let words = (
+            "there is no policy: an office without one answers nothing",
+            "write one as docs/POLICIES.md shows, in a file that ends in `.toml`",
+        );
+        findings.add(Diagnostic::error(DiagnosticCode::NoPolicy, Place::of_file("policies"), words));
+    }
+    let mut drafts: Vec<(Draft, Vec<(In<'_>, File)>)> = Vec::new();
+    for document in policies {
+        let reader = Reader::new(document, findings);
+        let Some(file) = reader.read::<File>() else { continue };
+        let at = In { reader, lists: &lists };
+        at.version(&file);
+        let office = file.office.as_ref().and_then(|office| at.office(office));
+        let first = drafts.first().map(|(draft, _)| draft.set.office.clone()).unwrap_or_default();
+        if let (Some(written), Some(name)) = (&file.office, &office)
+            && !first.is_empty()
+            && first != *name
+        {
+            let message = format!("this file is of office `{name}`, and an earlier one of `{first}`");
+            let help = "keep the files of each office in a folder of their own";
+            at.refuse::<(), _>(DiagnosticCode::Office, written, (message, help));
+        }
+        let office = office.unwrap_or(first);
+        match drafts.iter_mut().find(|(draft, _)| draft.set.office == office || draft.set.office.is_empty()) {
+            Some((draft, files)) => {
+                draft.set.office = office;
+                files.push((at, file));
+            }
+            None => {
+                let set = PolicySet { office, ..PolicySet::default() };
+                drafts.push((Draft { set, ..Draft::default() }, vec![(at, file)]));
+            }
+        }
+    }
+    let mut sets =
+        drafts.into_iter().map(|(draft, files)| draft.read(&files)).collect::<Vec<_>>().into_iter();
+    sets.next().unwrap_or_default()
+}
+
+/// A policy while it is read: what hangs together so far, and what is declared and wrong, of which nothing more is said.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) set: PolicySet,
+    /// Datasets of which too little is right.
+    pub(crate) wrong_datasets: BTreeSet<String>,
+    /// Columns that are declared and wrong.
+    pub(crate) wrong_columns: BTreeMap<Name, BTreeSet<String>>,
+    /// Datasets whose unit is wrong, or not there.
+    pub(crate) without_unit: BTreeSet<Name>,
+    /// Datasets whose pool is not known, or whose budget is wrong.
+    pub(crate) without_budget: BTreeSet<Name>,
+}
+
+impl Draft {
+    /// Reads the files of one office.
+    fn read(mut self, files: &[(In<'_>, File)]) -> PolicySet {
+        for (at, file) in files {
+            for (name, table) in &file.dataset {
+                self.declare(at, name, table.as_ref());
+            }
+        }
+        for (at, file) in files {
+            for (name, table) in &file.budget {
+                let budget = table.as_ref().and_then(|table| at.budget(table));
+                self.fill(at, name, budget);
+            }
+        }
+        for (at, file) in files {
+            for table in &file.grant {
+                self.grant(at, table);
+            }
+        }
+        for (at, file) in files {
+            for table in &file.test {
+                self.set.trials.extend(at.trial(table, &self.set.datasets));
+            }
+        }
+        let mut set = self.set;
+        set.index = Index::of(&set.grants);
+        set.unwise = set.unwise();
+        set
     }
 
-    /// Runs every trial against the policy; the errors of those that fail, in order.
-    pub fn run_trials(&self) -> Vec<DocumentError> {
-        self.trials
-            .iter()
-            .filter_map(|trial| trial.run(&|asked, query| self.authorize(asked, query)).err())
-            .collect()
-    }
-
-    /// The principals of grants from whom no question can come where this is the region's trust domain: those of another region,
-    /// and those whose role asks nothing. Each with its place and what to do.
-    pub fn never_matching(&self, trust_domain: &str) -> Vec<DocumentError> {
-        let never = |(pattern, at): &(PrincipalPattern, DocumentError)| {
-            let why = match (pattern.trust_domain() == trust_domain, pattern.role()) {
-                (false, _) => {
-                    format!("the gateway's region is `{trust_domain}`, and nobody of another one can ask")
-                }
-                (true, Role::Analyst) => return None,
-                (true, role @ (Role::Office | Role::Coordinator | Role::Auditor | Role::Administrator)) => {
-                    format!("only analysts ask questions, and no {role} does")
-                }
-            };
-            Some(DocumentError { message: format!("{}: {why}", at.message), ..at.clone() })
+    fn declare(&mut self, at: &In<'_>, written: &Spanned<String>, table: Option<&DatasetTable>) {
+        let parts = table.map(|table| (table, at.columns(table)));
+        let Some((name, (table, columns))) = at.name(written).zip(parts) else {
+            self.wrong_datasets.insert(written.get_ref().clone());
+            return;
         };
-        self.addressed.iter().filter_map(never).collect()
+        if self.set.datasets.contains_key(&name) {
+            let message = format!("dataset `{name}` is declared twice");
+            at.refuse::<(), _>(
+                DiagnosticCode::DeclaredTwice,
+                written,
+                (message, "give one of them another name"),
+            );
+            return;
+        }
+        if let Some(rows) = table.rows_below.iter().flatten().find(|rows| *rows.get_ref() == 0) {
+            at.refuse::<(), _>(DiagnosticCode::OutOfRange, rows, "`rows_below` is at least 1");
+        }
+        let unit = table.unit.as_ref().and_then(|unit| at.unit(unit.get_ref()));
+        if unit.is_none() {
+            self.without_unit.insert(name.clone());
+        }
+        if let Some(step) = at.answer_grid(table) {
+            self.set.answer_grids.insert(name.clone(), step);
+        }
+        self.set.dataset_places.insert(name.clone(), places(at, written, table, &columns));
+        self.wrong_columns.insert(name.clone(), columns.wrong);
+        let dataset = dataset(at, name.clone(), table, unit, columns.declared);
+        match &table.group {
+            Some(Some(group)) => match at.name(group) {
+                Some(group) => self.draw(at, written, &dataset, Pool { name: group, is_group: true }),
+                None => drop(self.without_budget.insert(name.clone())),
+            },
+            Some(None) => self.draw(at, written, &dataset, Pool { name: name.clone(), is_group: false }),
+            None => drop(self.without_budget.insert(name.clone())),
+        }
+        self.set.datasets.insert(name, dataset);
     }
 
-    fn name_office(&mut self, at: &In<'_>, office: &Spanned<String>) -> Result<(), DocumentError> {
-        let name = office.get_ref();
-        if name.len() != 3 || !name.bytes().all(|c| c.is_ascii_uppercase()) {
-            return Err(
-                at.error(office, format!("office `{name}` is not an ISO 3166-1 alpha-3 code such as `GHA`"))
+    /// A dataset draws on a pool. Datasets over one table hold the same persons: what each of them is charged must be said.
+    fn draw(&mut self, at: &In<'_>, written: &Spanned<String>, dataset: &Dataset, pool: Pool) {
+        let is_same = |other: &&Dataset| {
+            !dataset.table.is_empty()
+                && other.source == dataset.source
+                && other.table.eq_ignore_ascii_case(&dataset.table)
+        };
+        let is_silent = |other: &&Dataset| {
+            !pool.is_group || self.set.pools.get(&other.name).is_none_or(|pool| !pool.is_group)
+        };
+        if let Some(other) = self.set.datasets.values().filter(is_same).find(is_silent) {
+            let message = format!(
+                "datasets `{}` and `{}` are both drawn from `{}` of `{}`",
+                other.name, dataset.name, dataset.table, dataset.source
             );
+            let help = "write `group = \"NAME\"` in each, the same name if they hold the same persons, which then share one \
+                        budget, and different names only if they hold different persons";
+            at.refuse::<(), _>(DiagnosticCode::OneTable, written, (message, help));
+            self.without_budget.extend([other.name.clone(), dataset.name.clone()]);
         }
-        if !self.office.is_empty() && self.office != *name {
-            return Err(
-                at.error(office, format!("this file is of office `{name}`, the others of `{}`", self.office))
-            );
-        }
-        self.office.clone_from(name);
-        Ok(())
-    }
-
-    fn known_dataset(&self, at: &In<'_>, name: &Spanned<String>) -> Result<Name, DocumentError> {
-        let found = self.datasets.keys().find(|known| known.as_str() == name.get_ref());
-        found.cloned().ok_or_else(|| {
-            at.unknown("dataset", name, name.get_ref(), self.datasets.keys().map(Name::as_str))
-        })
+        self.set.pools.insert(dataset.name.clone(), pool);
     }
 
     /// A budget is of a group, or of a dataset without one.
-    fn known_pool(&self, at: &In<'_>, name: &Spanned<String>) -> Result<Name, DocumentError> {
-        let pools = || self.pools.values().map(|pool| &pool.name);
-        if let Some(pool) = pools().find(|pool| pool.as_str() == name.get_ref()) {
-            return Ok(pool.clone());
-        }
-        if let Some((dataset, pool)) =
-            self.pools.iter().find(|(dataset, _)| dataset.as_str() == name.get_ref())
-        {
-            let message = format!("dataset `{dataset}` is of group `{0}`: write `[budget.{0}]`", pool.name);
-            return Err(at.error(name, message));
-        }
-        Err(at.unknown("dataset or group", name, name.get_ref(), pools().map(Name::as_str)))
-    }
-
-    /// Datasets over one table hold the same persons: what each of them is charged must be said.
-    fn check_rows(
-        &self,
-        at: &In<'_>,
-        name: &Spanned<String>,
-        dataset: &Dataset,
-        pool: &Pool,
-    ) -> Result<(), DocumentError> {
-        let is_same = |other: &&Dataset| {
-            other.source == dataset.source && other.table.eq_ignore_ascii_case(&dataset.table)
-        };
-        let is_silent = |other: &&Dataset| {
-            !pool.is_group || self.pools.get(&other.name).is_none_or(|pool| !pool.is_group)
-        };
-        let Some(other) = self.datasets.values().filter(is_same).find(is_silent) else { return Ok(()) };
-        let message = format!(
-            "datasets `{}` and `{}` are both drawn from `{}` of `{}`: write `group = \"NAME\"` in each, the same name if they hold the \
-             same persons, which then share one budget, and different names only if they hold different persons",
-            other.name, dataset.name, dataset.table, dataset.source
-        );
-        Err(at.error(name, message))
-    }
-
-    /// The pool that a dataset draws on.
-    pub fn pool(&self, dataset: &Name) -> Option<&Pool> {
-        self.pools.get(dataset)
-    }
-
-    /// The budget that a dataset draws on.
-    pub fn budget(&self, dataset: &Name) -> Option<&Budget> {
-        self.budgets.get(&self.pool(dataset)?.name)
-    }
-
-    fn check_grant(&self, at: &In<'_>, table: &file::GrantTable) -> Result<Grant, DocumentError> {
-        let id = table.id.get_ref();
-        if id.is_empty() || !id.bytes().all(|c| c.is_ascii_graphic()) {
-            return Err(at.error(&table.id, "a grant's `id` is printable ASCII without spaces"));
-        }
-        if self.grants.iter().any(|grant| grant.id == *id) {
-            return Err(at.error(&table.id, format!("grant `{id}` is declared twice")));
-        }
-        let dataset_name = self.known_dataset(at, &table.dataset)?;
-        let missing = || {
-            let pool = self.pool(&dataset_name).map_or(&dataset_name, |pool| &pool.name);
-            at.error(&table.dataset, format!("dataset `{dataset_name}` has no budget: add `[budget.{pool}]`"))
-        };
-        let budget = self.budget(&dataset_name).ok_or_else(missing)?;
-        let dataset = self.datasets.get(&dataset_name);
-        let dataset = dataset.ok_or_else(|| at.error(&table.dataset, "unknown dataset"))?;
-        let columns = &dataset.columns;
-        let to = table.to.get_ref().iter().map(|written| at.principal(written));
-        let to = to.collect::<Result<Vec<PrincipalPattern>, DocumentError>>()?;
-        if table.to.get_ref().is_empty() || table.purpose.get_ref().is_empty() {
-            return Err(at.error(
-                &table.id,
-                format!("grant `{id}` names no principal or no purpose: it would allow nothing"),
-            ));
-        }
-        let of_columns = |names: &Spanned<Vec<String>>| -> Result<Vec<Name>, DocumentError> {
-            let known = |name: &String| columns.keys().find(|known| known.as_str() == name).cloned();
-            let unknown = |name: &String| at.unknown("column", names, name, columns.keys().map(Name::as_str));
-            names.get_ref().iter().map(|name| known(name).ok_or_else(|| unknown(name))).collect()
-        };
-        let by = of_columns(&table.by)?;
-        if let Some(keyless) =
-            by.iter().find(|name| columns.get(*name).is_some_and(|column| column.domain.keyset().is_none()))
-        {
-            return Err(at.error(
-                &table.by,
-                format!("column `{keyless}` has no keys to group by: it is an `amount`, or `open`"),
-            ));
-        }
-        let delta_per_query_e18 = at.delta_per_query(table.delta_per_query.as_ref(), &budget.account)?;
-        let measure = |text: &String| {
-            let refused = |message: String| at.error(&table.measures, message);
-            let measure = Measure::from_str(text).map_err(|error| refused(error.to_string()))?;
-            // A grant of what can never be answered would promise nothing.
-            dataset.admits(&measure).map_err(|refusal| refused(refusal.to_string()))?;
-            if let (Measure::Keys(_), 0) = (&measure, delta_per_query_e18) {
-                return Err(refused(format!(
-                    "`{measure}` spends delta: say how much with `delta_per_query`"
-                )));
+    fn fill(&mut self, at: &In<'_>, written: &Spanned<String>, budget: Option<crate::budget::Budget>) {
+        let name = written.get_ref();
+        let pools = || self.set.pools.values().map(|pool| &pool.name);
+        let Some(pool) = pools().find(|pool| pool.as_str() == name).cloned() else {
+            let of_group = self.set.pools.iter().find(|(dataset, _)| dataset.as_str() == name);
+            if let Some((dataset, pool)) = of_group {
+                let message = format!("dataset `{dataset}` is of group `{}`", pool.name);
+                let help = format!("write `[budget.{}]`", pool.name);
+                at.refuse::<(), _>(DiagnosticCode::NoBudget, written, (message, help));
+                self.without_budget.insert(dataset.clone());
+            } else if !self.wrong_datasets.contains(name)
+                && !self.without_budget.iter().any(|of| of.as_str() == name)
+            {
+                at.unknown::<()>("dataset or group", written.span(), name, pools().map(Name::as_str));
+                // The dataset that is meant has no budget for that reason alone.
+                let meant = lango_document::nearest(name, pools().map(Name::as_str)).map(str::to_owned);
+                let of_pool =
+                    self.set.pools.iter().filter(|(_, pool)| Some(pool.name.as_str()) == meant.as_deref());
+                let meant: Vec<Name> = of_pool.map(|(dataset, _)| dataset.clone()).collect();
+                self.without_budget.extend(meant);
             }
-            Ok(measure)
+            return;
         };
-        let per_query = at.epsilon(&table.epsilon_per_query)?;
-        let total = at.epsilon(&table.epsilon_total)?;
-        if per_query > total {
-            return Err(at.error(&table.epsilon_per_query, "`epsilon_per_query` is above `epsilon_total`"));
+        if self.set.budgets.contains_key(&pool) {
+            let message = format!("budget `{name}` is declared twice");
+            at.refuse::<(), _>(DiagnosticCode::DeclaredTwice, written, (message, "keep one of them"));
+            return;
         }
-        if total > budget.epsilon_nano {
-            return Err(at.error(
-                &table.epsilon_total,
-                format!("`epsilon_total` is above the budget of `{dataset_name}`"),
-            ));
-        }
-        if *table.publish.get_ref() == Publish::Region {
-            return Err(at.error(
-                &table.publish,
-                "`publish = \"region\"` is not supported by this version: only `\"office\"` is",
-            ));
-        }
-        let valid = match &table.valid {
-            Some(valid) if valid.get_ref().from > valid.get_ref().until => {
-                return Err(at.error(valid, "`valid` ends before it begins"));
+        match budget {
+            Some(budget) => drop(self.set.budgets.insert(pool, budget)),
+            None => {
+                let of_pool = self.set.pools.iter().filter(|(_, of)| of.name == pool);
+                self.without_budget.extend(of_pool.map(|(dataset, _)| dataset.clone()));
             }
-            Some(valid) => Some(Validity { from: valid.get_ref().from, until: valid.get_ref().until }),
-            None => None,
-        };
-        Ok(Grant {
-            id: id.clone(),
-            to,
-            purposes: table.purpose.get_ref().clone(),
-            measures: table.measures.get_ref().iter().map(measure).collect::<Result<_, _>>()?,
-            by,
-            by_at_most: table.by_at_most,
-            filters: table.filters.as_ref().map(of_columns).transpose()?.unwrap_or_default(),
-            epsilon_per_query_nano: per_query,
-            epsilon_total_nano: total,
-            delta_per_query_e18,
-            valid,
-            dataset: dataset_name,
-        })
+        }
+    }
+}
+
+/// A dataset, with nothing in the place of what is wrong: then no set is made of it.
+fn dataset(
+    at: &In<'_>,
+    name: Name,
+    table: &DatasetTable,
+    unit: Option<Unit>,
+    columns: BTreeMap<Name, lango_privacy::Column>,
+) -> Dataset {
+    let version: Option<Code> =
+        table.version.as_ref().and_then(|version| at.code(version.span(), version.get_ref()));
+    let no_unit = || Unit {
+        column: String::new(),
+        noun: name.clone(),
+        plural: name.clone(),
+        rows_at_most: 1,
+        cells_at_most: 1,
+    };
+    Dataset {
+        title: table.title.clone().unwrap_or_default(),
+        kind: table.kind.unwrap_or(DatasetKind::Stock),
+        source: table.source.as_ref().map(|source| source.get_ref().clone()).unwrap_or_default(),
+        table: table.table.clone().unwrap_or_default(),
+        version: version.unwrap_or_else(|| Code::of_integer(0)),
+        unit: unit.unwrap_or_else(no_unit),
+        rows_below: table.rows_below.iter().flatten().next().map(|rows| *rows.get_ref()),
+        objective: table.split.flatten().map_or(Objective::Sum, |split| split.0),
+        bounds_drop: table.bounds_drop.clone().flatten(),
+        columns,
+        name,
+    }
+}
+
+fn places(at: &In<'_>, written: &Spanned<String>, table: &DatasetTable, columns: &Columns) -> DatasetPlaces {
+    let tables = table.column.iter().flatten().map(|(name, _)| name);
+    let place = |name: &Spanned<String>| {
+        let declared = columns.declared.keys().find(|declared| declared.as_str() == name.get_ref())?;
+        Some((declared.clone(), at.reader.place(name.span())))
+    };
+    DatasetPlaces {
+        name: at.reader.place(written.span()),
+        source: table.source.as_ref().map(|source| at.reader.place(source.span())),
+        unit: table.unit.as_ref().map(|unit| at.reader.place(unit.span())),
+        columns: tables.filter_map(place).collect(),
     }
 }
 

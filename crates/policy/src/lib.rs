@@ -1,7 +1,7 @@
 //! Who may ask what: policy files, read, checked and decided by.
 //!
 //! Architecture invariant: pure. Knows no clock, file, socket or database; every decision is a function of its
-//! arguments, and whatever no grant allows is denied.
+//! arguments, and a request is denied unless a grant allows it.
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
@@ -10,13 +10,23 @@ mod budget;
 mod check;
 mod communities;
 mod declare;
+mod denial;
+mod explain;
 mod file;
+mod grant;
+mod grants;
+mod index;
 mod lists;
+mod set;
 mod trial;
+mod warn;
 mod within;
 
-pub use authorize::{AccessRequest, Denial, DenialCode, DenialReason, Granted};
+pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
-pub use check::{Grant, PolicySet, Validity};
+pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
+pub use explain::{Objection, Verdict};
+pub use grant::{Grant, Validity};
 pub use lists::CountryCodes;
+pub use set::PolicySet;
 pub use trial::{Trial, TrialFailure};

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
-use lango_document::{Document, DocumentError};
+use lango_document::{DiagnosticCode, Document};
 use lango_privacy::{Code, trimmed};
+
+use crate::within::In;
 
 /// The most lines of a file beside a policy.
 const LINES_MOST: usize = 200_000;
@@ -108,44 +110,54 @@ pub(crate) fn grouping(name: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// The lines of a file with the columns `value,code`: each value without the blanks around it, and what it means.
-pub(crate) fn pairs(document: &Document) -> Result<Vec<(String, Code)>, DocumentError> {
-    let mut reader = Lines::of(document);
-    let header = reader.next()?.map(|(_, fields)| fields).unwrap_or_default();
+pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
+    const LINE: DiagnosticCode = DiagnosticCode::ListLine;
+    let reader = &at.reader;
+    let mut lines = Lines::of(reader.document);
+    let wrong = |(line, message): Unread| reader.refuse_line::<()>(LINE, line, message);
+    let header = lines.next().map_err(wrong).ok()?.map(|(_, fields)| fields).unwrap_or_default();
     let place = |wanted: &str| header.iter().position(|name| trimmed(name) == wanted);
     let (Some(value_at), Some(code_at)) = (place("value"), place("code")) else {
-        return Err(document.error(0, "the first line names the columns, `value,code`"));
+        let words = ("the first line names the columns, `value,code`", "write `value,code` above the values");
+        return reader.refuse_line(LINE, 1, words);
     };
     let (mut pairs, mut seen) = (Vec::new(), BTreeMap::new());
-    while let Some((line, fields)) = reader.next()? {
-        let wrong = |message: String| document.error_on(line, message);
-        if fields.len() != header.len() {
-            let (found, expected) = (fields.len(), header.len());
-            return Err(wrong(format!("{found} fields where the first line has {expected}")));
-        }
+    let mut is_right = true;
+    while let Some((line, fields)) = lines.next().map_err(wrong).ok()? {
         let field = |at: usize| fields.get(at).map_or("", |field| trimmed(field));
         let (value, code) = (field(value_at).to_owned(), field(code_at));
-        if value.is_empty() {
-            return Err(wrong("`value` is blank: a blank value is missing wherever it stands".to_owned()));
-        }
-        if let Some(before) = seen.insert(value.clone(), line) {
-            return Err(wrong(format!("{value:?} stands on line {before} already")));
-        }
-        let code = code.parse().map_err(|error| wrong(format!("{error}")))?;
-        pairs.push((value, code));
-        if pairs.len() > LINES_MOST {
-            return Err(wrong(format!("more than {LINES_MOST} lines")));
-        }
+        let before = seen.insert(value.clone(), line);
+        let message = match (fields.len() == header.len(), value.is_empty(), before, code.parse::<Code>()) {
+            (false, ..) => format!("{} fields where the first line has {}", fields.len(), header.len()),
+            (true, true, ..) => "`value` is blank: a blank value is missing wherever it stands".to_owned(),
+            (true, false, Some(before), _) => format!("{value:?} stands on line {before} already"),
+            (true, false, None, Err(error)) => error.to_string(),
+            (true, false, None, Ok(code)) => {
+                pairs.push((value, code));
+                if pairs.len() > LINES_MOST {
+                    return reader.refuse_line(
+                        LINE,
+                        line,
+                        format!("the file has more than {LINES_MOST} lines"),
+                    );
+                }
+                continue;
+            }
+        };
+        reader.refuse_line::<()>(LINE, line, message);
+        is_right = false;
     }
-    if pairs.is_empty() {
-        Err(document.error(0, "the file has no line below `value,code`"))
-    } else {
-        Ok(pairs)
+    if pairs.is_empty() && is_right {
+        return reader.refuse_line(LINE, 1, "the file has no line below `value,code`");
     }
+    is_right.then_some(pairs)
 }
+
+/// A line that cannot be read, and why.
+type Unread = (usize, &'static str);
 
 /// The lines of a text of fields with commas between them, blank ones left out.
 struct Lines<'a> {
-    document: &'a Document,
     rest: &'a [u8],
     reader: csv_core::Reader,
     line: usize,
@@ -157,11 +169,11 @@ impl<'a> Lines<'a> {
     fn of(document: &'a Document) -> Self {
         let text = document.text.strip_prefix('\u{feff}').unwrap_or(&document.text);
         let (rest, reader) = (text.as_bytes(), ReaderBuilder::new().build());
-        Self { document, rest, reader, line: 1, record: vec![0; rest.len() + 1] }
+        Self { rest, reader, line: 1, record: vec![0; rest.len() + 1] }
     }
 
-    /// The next line that is not blank, with its number.
-    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, DocumentError> {
+    /// The next line that is not blank, with its number; an error with its line ends the text.
+    fn next(&mut self) -> Result<Option<(usize, Vec<String>)>, Unread> {
         while let [b'\r' | b'\n', rest @ ..] = self.rest {
             self.line += usize::from(self.rest.first() == Some(&b'\n'));
             self.rest = rest;
@@ -172,7 +184,7 @@ impl<'a> Lines<'a> {
         let began = self.line;
         let record = &mut self.record;
         let mut ends = vec![0; 64];
-        let wrong = |message: &str| Err(self.document.error_on(began, message));
+        let wrong = |message: &'static str| Err((began, message));
         // The text may end without a line break; if a break does not end the record either, it is within quotes.
         let (result, read, written, mut fields) = self.reader.read_record(self.rest, record, &mut ends);
         let result = match result {
@@ -217,6 +229,8 @@ const COUNTRIES: &str = include_str!("codelists/countries.csv");
 
 #[cfg(test)]
 mod tests {
+    use lango_document::{Findings, Reader};
+
     use super::*;
 
     #[test]
@@ -245,7 +259,13 @@ mod tests {
 
     #[test]
     fn a_file_of_pairs_is_read_or_refused_with_its_line() {
-        let read = |text: &str| pairs(&Document::new("sex.csv", text)).map_err(|error| error.to_string());
+        let read = |text: &str| {
+            let (document, findings) = (Document::new("sex.csv", text), Findings::default());
+            let found = pairs(&In { reader: Reader::new(&document, &findings), lists: &[] });
+            findings
+                .outcome(found)
+                .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
+        };
         let texts = |found: Vec<(String, Code)>| {
             found.into_iter().map(|(value, code)| format!("{value}={code}")).collect::<Vec<_>>()
         };

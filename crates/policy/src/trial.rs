@@ -1,16 +1,17 @@
 //! Trials: questions written into the policy with the decision that its administrator expects.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
-use lango_document::{DocumentError, Position};
+use lango_document::{Diagnostic, DiagnosticCode, Place};
 use lango_principal::{SpiffeError, SpiffeId};
 use lango_privacy::{Dataset, Decimal, Filter, Margin, Measure, Name, Price, Query};
 use time::Date;
 use toml::Spanned;
 
 use crate::{
-    authorize::{AccessRequest, Denial, Granted},
+    denial::{AccessRequest, Denial},
     file::TestTable,
+    grant::Grant,
     within::In,
 };
 
@@ -19,10 +20,8 @@ use crate::{
 pub struct Trial {
     /// As written.
     pub written: String,
-    /// Where it stands.
-    pub file: String,
-    /// Where in the file.
-    pub at: Option<Position>,
+    /// Where it says what is expected.
+    pub place: Place,
     query: Query,
     principal: SpiffeId,
     purpose: Option<String>,
@@ -54,40 +53,47 @@ impl In<'_> {
         &self,
         table: &Spanned<TestTable>,
         datasets: &BTreeMap<Name, Dataset>,
-    ) -> Result<Trial, DocumentError> {
+    ) -> Option<Trial> {
         let test = table.get_ref();
         let dataset = match (&test.dataset, datasets.keys().collect::<Vec<_>>().as_slice()) {
-            (Some(name), _) => {
-                Name::from_str(name.get_ref()).map_err(|error| self.error(name, error.to_string()))?
-            }
-            (None, [only]) => (*only).clone(),
+            (Some(name), _) => self.name(name),
+            (None, [only]) => Some((*only).clone()),
+            // That there is none is said already.
+            (None, []) => None,
             (None, _) => {
-                return Err(self.error(table, "there are several datasets: say which one with `dataset`"));
+                let words = ("there are several datasets", "say which one with `dataset`");
+                self.refuse(DiagnosticCode::TestUnread, table, words)
             }
         };
-        let least = || Decimal::minimal("0.000000001");
-        let epsilon = test.epsilon.as_ref().map(|epsilon| epsilon.0.clone()).or_else(least);
-        let unread = || {
-            self.error(&test.query, "a test's query reads `MEASURE by D1, D2 where CONDITION and CONDITION`")
-        };
-        let query =
-            read_query(dataset, test.query.get_ref(), epsilon.ok_or_else(unread)?).ok_or_else(unread)?;
-        let expected = Expected::read(test.expect.get_ref());
-        let unexpected =
-            || self.error(&test.expect, "expected `allow`, `allow: GRANT`, `deny` or `deny: CODE`");
-        let position = self.error(table, "").at;
-        let principal = test.principal.get_ref().parse();
-        let principal =
-            principal.map_err(|error: SpiffeError| self.error(&test.principal, error.to_string()))?;
-        Ok(Trial {
+        let epsilon = test.epsilon.as_ref().map(|epsilon| epsilon.0.clone());
+        let epsilon = epsilon.or_else(|| Decimal::minimal("0.000000001"));
+        let asked = read_query(test.query.get_ref()).or_else(|| {
+            let message = "a test's query reads `MEASURE by D1, D2 where CONDITION and CONDITION`";
+            self.refuse(DiagnosticCode::TestUnread, &test.query, message)
+        });
+        let expected = Expected::read(test.expect.get_ref()).or_else(|| {
+            let message = "expected `allow`, `allow: GRANT`, `deny` or `deny: CODE`";
+            self.refuse(DiagnosticCode::TestUnread, &test.expect, message)
+        });
+        let principal = test.principal.get_ref().parse().map_or_else(
+            |error: SpiffeError| self.refuse(DiagnosticCode::Principal, &test.principal, error.to_string()),
+            Some,
+        );
+        let (measure, margin, filters) = asked?;
+        Some(Trial {
             written: test.query.get_ref().clone(),
-            file: self.error(table, "").file,
-            at: position,
-            query,
-            principal,
+            place: self.reader.place(test.expect.span()),
+            query: Query {
+                dataset: dataset?,
+                version: None,
+                measures: [(measure, [margin].into())].into(),
+                filters,
+                price: Price::Epsilon(epsilon?),
+            },
+            principal: principal?,
             purpose: test.purpose.clone(),
-            on: test.on,
-            expected: expected.ok_or_else(unexpected)?,
+            on: test.on.map(|on| on.0),
+            expected: expected?,
         })
     }
 }
@@ -96,8 +102,8 @@ impl Trial {
     /// Whether the question is decided as its author expects.
     pub(crate) fn run<'a>(
         &self,
-        decide: &dyn Fn(&AccessRequest<'_>, &Query) -> Result<Granted<'a>, Denial>,
-    ) -> Result<(), DocumentError> {
+        decide: &dyn Fn(&AccessRequest<'_>, &Query) -> Result<&'a Grant, Denial>,
+    ) -> Result<(), Diagnostic> {
         let asked = AccessRequest {
             principal: &self.principal,
             purpose: self.purpose.as_deref(),
@@ -109,12 +115,13 @@ impl Trial {
             return Ok(());
         }
         let found = match found {
-            Ok(granted) => format!("allow: {}", granted.grant.id),
+            Ok(grant) => format!("allow: {}", grant.id),
             Err(denial) => format!("deny: {}", denial.code()),
         };
         let failure =
             TrialFailure { query: self.written.clone(), expected: self.expected.to_string(), found };
-        Err(DocumentError { file: self.file.clone(), at: self.at, message: failure.to_string() })
+        let help = "change the policy, or what the test expects";
+        Err(Diagnostic::error(DiagnosticCode::TestFails, self.place.clone(), (failure.to_string(), help)))
     }
 }
 
@@ -129,9 +136,9 @@ impl Expected {
         }
     }
 
-    fn is(&self, found: &Result<Granted<'_>, Denial>) -> bool {
+    fn is(&self, found: &Result<&Grant, Denial>) -> bool {
         match (self, found) {
-            (Self::Allow { grant }, Ok(granted)) => grant.as_ref().is_none_or(|id| *id == granted.grant.id),
+            (Self::Allow { grant }, Ok(granted)) => grant.as_ref().is_none_or(|id| *id == granted.id),
             (Self::Deny { code }, Err(denial)) => {
                 code.as_ref().is_none_or(|code| code == denial.code().as_str())
             }
@@ -154,7 +161,7 @@ impl std::fmt::Display for Expected {
 }
 
 /// `MEASURE by D1, D2 where CONDITION and CONDITION`; `by` and `where` may be absent.
-fn read_query(dataset: Name, text: &str, epsilon: Decimal) -> Option<Query> {
+fn read_query(text: &str) -> Option<(Measure, Margin, Vec<Filter>)> {
     let (rest, conditions) =
         text.split_once(" where ").map_or((text, None), |(rest, conditions)| (rest, Some(conditions)));
     let (measure, dimensions) =
@@ -165,12 +172,5 @@ fn read_query(dataset: Name, text: &str, epsilon: Decimal) -> Option<Query> {
     let filters = conditions.into_iter().flat_map(|conditions| conditions.split(" and "));
     let filters =
         filters.map(|condition| condition.trim().parse::<Filter>()).collect::<Result<Vec<_>, _>>().ok()?;
-    let measure: Measure = measure.trim().parse().ok()?;
-    Some(Query {
-        dataset,
-        version: None,
-        measures: [(measure, [margin].into())].into(),
-        filters,
-        price: Price::Epsilon(epsilon),
-    })
+    Some((measure.trim().parse().ok()?, margin, filters))
 }

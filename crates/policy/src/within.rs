@@ -1,72 +1,116 @@
-//! A policy's document while it is read: errors at their places, and values out of their words.
+//! A policy's document while it is read: mistakes at their places, and values out of their words.
 
-use std::str::FromStr;
+use std::ops::Range;
 
-use lango_document::{Document, DocumentError, nearest};
+use lango_document::{DiagnosticCode, Document, Reader, Words, foreign_letter, nearest};
 use lango_principal::{PrincipalPattern, SpiffeError};
-use lango_privacy::Accounting;
+use lango_privacy::{Accounting, Code, Name, NameError};
 use toml::Spanned;
 
 use crate::{
-    budget::{Budget, Renewal},
-    file::{self, AccountingWord, ColumnTable, File, Number, Points, Quantity, RenewsWord},
+    budget::Budget,
+    file::{AccountingWord, BudgetTable, ColumnTable, File, Number, Points, Quantity},
 };
 
-/// A document whose errors are being made, and the lists in the files beside it.
+/// A document whose mistakes are being found, and the lists in the files beside it.
+#[derive(Clone, Copy)]
 pub(crate) struct In<'a> {
-    pub document: &'a Document,
+    pub reader: Reader<'a>,
     pub lists: &'a [&'a Document],
 }
 
+/// Every one of them, read whatever became of the others; nothing where one is wrong.
+pub(crate) fn each<T>(read: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let read: Vec<Option<T>> = read.collect();
+    read.into_iter().collect()
+}
+
 impl<'a> In<'a> {
-    pub(crate) fn error<T>(&self, at: &Spanned<T>, message: impl Into<String>) -> DocumentError {
-        self.document.error(at.span().start, message)
+    /// Keeps a mistake, and returns nothing.
+    pub(crate) fn refuse<T, U>(
+        &self,
+        code: DiagnosticCode,
+        at: &Spanned<U>,
+        words: impl Into<Words>,
+    ) -> Option<T> {
+        self.reader.refuse(code, at.span(), words)
     }
 
     /// The list of a file beside the policy.
-    pub(crate) fn list<T>(&self, at: &Spanned<T>, name: &str) -> Result<&'a Document, DocumentError> {
-        let found = self.lists.iter().find(|list| file_name(list) == name);
-        found.copied().ok_or_else(|| {
-            let near = meant(name, self.lists.iter().map(|list| file_name(list)));
-            let message = format!("there is no file `{name}` beside the policy (a name that ends in `.csv`, without a folder){near}");
-            self.error(at, message)
-        })
+    pub(crate) fn list(&self, at: Range<usize>, name: &str) -> Option<In<'a>> {
+        if let Some(list) = self.lists.iter().find(|list| file_name(list) == name) {
+            return Some(In { reader: Reader::new(list, self.reader.findings), ..*self });
+        }
+        let is_path = name.contains(['/', '\\']) || name.starts_with('.');
+        let help = match meant(name, self.lists.iter().map(|list| file_name(list))) {
+            Some(near) => near,
+            None if is_path => {
+                "name a file beside the policy, without a folder, such as `sex.csv`".to_owned()
+            }
+            None if !name.ends_with(".csv") => {
+                "name a file beside the policy that ends in `.csv`, or a list that is built in".to_owned()
+            }
+            None => "put it beside the policy, with the columns `value,code`".to_owned(),
+        };
+        let message = format!("there is no file `{name}` beside the policy");
+        self.reader.refuse(DiagnosticCode::NoSuchFile, at, (message, help))
     }
 
     /// As [`In::unknown`], of what is not declared but known.
     pub(crate) fn unknown_of<'n, T>(
         &self,
         what: &str,
-        at: &Spanned<T>,
+        at: Range<usize>,
         name: &str,
         known: impl Iterator<Item = &'n str>,
-    ) -> DocumentError {
-        self.error(at, format!("there is no {what} `{name}`{}", meant(name, known)))
+    ) -> Option<T> {
+        let help = meant(name, known).unwrap_or_default();
+        self.reader.refuse(DiagnosticCode::NotDeclared, at, (format!("there is no {what} `{name}`"), help))
     }
 
+    /// Keeps that a column has no such code.
+    pub(crate) fn lacks<'n, T>(
+        &self,
+        what: &str,
+        at: Range<usize>,
+        code: &str,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Option<T> {
+        let help = meant(code, known).unwrap_or_default();
+        self.reader.refuse(DiagnosticCode::NotDeclared, at, (format!("{what} has no code `{code}`"), help))
+    }
+
+    /// Keeps that a name is not declared; not where its declaration may be in lines that cannot be read.
     pub(crate) fn unknown<'n, T>(
         &self,
         what: &str,
-        at: &Spanned<T>,
+        at: Range<usize>,
         name: &str,
         known: impl Iterator<Item = &'n str>,
-    ) -> DocumentError {
-        self.error(at, format!("{what} `{name}` is not declared{}", meant(name, known)))
+    ) -> Option<T> {
+        if self.reader.findings.is_lost(name) {
+            return None;
+        }
+        let help = meant(name, known).unwrap_or_default();
+        self.reader.refuse(
+            DiagnosticCode::NotDeclared,
+            at,
+            (format!("{what} `{name}` is not declared"), help),
+        )
     }
 
-    /// Checks the version of the format; of the earlier one the error says what to write instead.
-    pub(crate) fn version(&self, file: &File) -> Result<(), DocumentError> {
-        match *file.policy.get_ref() {
-            2 => Ok(()),
+    /// Checks the version of the format; of the earlier one the message says what to write instead.
+    pub(crate) fn version(&self, file: &File) {
+        let Some(version) = &file.policy else { return };
+        let (message, help) = match *version.get_ref() {
+            2 => return,
             1 => {
                 let tables = file.dataset.iter().flat_map(|(dataset, table)| {
-                    table.column.iter().filter_map(move |(name, column)| {
-                        let written = scaled_down(column.get_ref())?;
-                        Some(format!(
-                            "`{} = {{ {written} }}` in `[dataset.{}.column]`",
-                            name.get_ref(),
-                            dataset.get_ref()
-                        ))
+                    let columns = table.iter().flat_map(|table| table.column.iter().flatten());
+                    columns.filter_map(move |(name, column)| {
+                        let written = scaled_down(column.as_ref()?.get_ref())?;
+                        let (name, dataset) = (name.get_ref(), dataset.get_ref());
+                        Some(format!("`{name} = {{ {written} }}` in `[dataset.{dataset}.column]`"))
                     })
                 });
                 let tables: Vec<String> = tables.collect();
@@ -75,94 +119,129 @@ impl<'a> In<'a> {
                 } else {
                     format!("amounts are written in the column's own unit now: write {}", tables.join(", "))
                 };
-                let message = format!(
-                    "this is the earlier format: write `policy = 2`; {edits}. Registers that `lango dataset import` made of \
-                     amounts with decimals are imported again"
+                let help = format!(
+                    "write `policy = 2`; {edits}. Registers that `lango dataset import` made of amounts with decimals are \
+                     imported again"
                 );
-                Err(self.error(&file.policy, message))
+                ("this is the earlier format".to_owned(), help)
             }
-            other => Err(self.error(&file.policy, format!("this version reads `policy = 2`, not {other}"))),
-        }
+            other => {
+                (format!("this version reads `policy = 2`, not {other}"), "write `policy = 2`".to_owned())
+            }
+        };
+        self.refuse::<(), _>(DiagnosticCode::FormatVersion, version, (message, help));
     }
 
-    pub(crate) fn parsed<T: FromStr>(&self, text: &Spanned<String>) -> Result<T, DocumentError>
-    where
-        T::Err: std::fmt::Display,
-    {
-        text.get_ref().parse().map_err(|error: T::Err| self.error(text, error.to_string()))
+    /// An office's code.
+    pub(crate) fn office(&self, office: &Spanned<String>) -> Option<String> {
+        let name = office.get_ref();
+        if name.len() == 3 && name.bytes().all(|c| c.is_ascii_uppercase()) {
+            return Some(name.clone());
+        }
+        let message = format!("office `{name}` is no ISO 3166-1 alpha-3 code");
+        let help = "write the code of the country in the gateway's certificates, such as `GHA`";
+        self.refuse(DiagnosticCode::Office, office, (message, help))
+    }
+
+    /// A name as questions hold them.
+    pub(crate) fn name(&self, text: &Spanned<String>) -> Option<Name> {
+        let refused = |error: NameError| {
+            let help = foreign_letter(text.get_ref()).unwrap_or_default();
+            self.refuse(DiagnosticCode::NotAName, text, (error.to_string(), help))
+        };
+        text.get_ref().parse().map_or_else(refused, Some)
+    }
+
+    pub(crate) fn code(&self, at: Range<usize>, text: &str) -> Option<Code> {
+        let refused = |error: NameError| {
+            let help = "write a code, and what the register holds as `recode = { \"TEXT\" = \"CODE\" }`";
+            self.reader.refuse(DiagnosticCode::NotAName, at, (error.to_string(), help))
+        };
+        text.parse().map_or_else(refused, Some)
     }
 
     /// A principal of a grant, or all of a role.
-    pub(crate) fn principal(&self, written: &Spanned<String>) -> Result<PrincipalPattern, DocumentError> {
-        let text = written.get_ref();
-        text.parse().map_err(|error: SpiffeError| {
-            let example =
+    pub(crate) fn principal(&self, written: &Spanned<String>) -> Option<PrincipalPattern> {
+        let refused = |error: SpiffeError| {
+            let help =
                 "write `spiffe://REGION/analyst/NAME`, or `spiffe://REGION/analyst/*` for every analyst";
-            self.error(written, format!("{error}: {example}"))
+            self.refuse(DiagnosticCode::Principal, written, (error.to_string(), help))
+        };
+        written.get_ref().parse().map_or_else(refused, Some)
+    }
+
+    pub(crate) fn epsilon(&self, epsilon: &Spanned<Quantity>) -> Option<u64> {
+        let nano =
+            epsilon.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok()).filter(|nano| *nano > 0);
+        nano.or_else(|| {
+            let message = "an epsilon is above 0 and no finer than a billionth";
+            self.refuse(DiagnosticCode::Epsilon, epsilon, message)
         })
     }
 
-    pub(crate) fn epsilon(&self, epsilon: &Spanned<Quantity>) -> Result<u64, DocumentError> {
-        let nano =
-            epsilon.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok()).filter(|nano| *nano > 0);
-        nano.ok_or_else(|| self.error(epsilon, "an epsilon is above 0 and no finer than a billionth"))
-    }
-
+    /// What a question that searches for keys spends of delta; `account` is the budget's, where it is known.
     pub(crate) fn delta_per_query(
         &self,
         delta: Option<&Spanned<Quantity>>,
-        account: &Accounting,
-    ) -> Result<u64, DocumentError> {
-        let Some(delta) = delta else { return Ok(0) };
-        let Accounting::Zcdp { delta_e18: most } = account else {
-            return Err(self.error(
-                delta,
-                "`delta_per_query` needs `accounting = \"zcdp\"`: a pure account has no delta",
-            ));
+        account: Option<&Accounting>,
+    ) -> Option<u64> {
+        let Some(delta) = delta else { return Some(0) };
+        let Accounting::Zcdp { delta_e18: most } = account? else {
+            let words = (
+                "`delta_per_query` needs `accounting = \"zcdp\"`",
+                "a pure account has no delta: take the line out",
+            );
+            return self.refuse(DiagnosticCode::Delta, delta, words);
         };
         let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
-        units.filter(|units| (1..=*most).contains(units)).ok_or_else(|| {
-            self.error(delta, "`delta_per_query` is above 0 and at most the `delta` of the budget")
+        units.filter(|units| (1..=*most).contains(units)).or_else(|| {
+            let message = "`delta_per_query` is above 0 and at most the `delta` of the budget";
+            self.refuse(DiagnosticCode::Delta, delta, message)
         })
     }
 
-    pub(crate) fn budget(&self, table: &file::BudgetTable) -> Result<Budget, DocumentError> {
-        let account = match (table.accounting.get_ref(), &table.delta) {
-            (AccountingWord::Pure, None) => Accounting::Pure,
+    pub(crate) fn budget(&self, table: &BudgetTable) -> Option<Budget> {
+        let account = self.account(table);
+        let epsilon_nano = table.epsilon.as_ref().and_then(|epsilon| self.epsilon(epsilon));
+        let (account, epsilon_nano) = (account?, epsilon_nano?);
+        if let Err(error) = account.amount_of(epsilon_nano) {
+            return self.refuse(DiagnosticCode::Epsilon, table.epsilon.as_ref()?, error.to_string());
+        }
+        Some(Budget { account, epsilon_nano, renews: table.renews? })
+    }
+
+    fn account(&self, table: &BudgetTable) -> Option<Accounting> {
+        let accounting = table.accounting.as_ref()?;
+        match (accounting.get_ref(), table.delta.as_ref()?) {
+            (AccountingWord::Pure, None) => Some(Accounting::Pure),
             (AccountingWord::Pure, Some(delta)) => {
-                return Err(self.error(
-                    delta,
-                    "a pure account has no `delta`: remove it, or set `accounting = \"zcdp\"`",
-                ));
+                let words =
+                    ("a pure account has no `delta`", "take the line out, or write `accounting = \"zcdp\"`");
+                self.refuse(DiagnosticCode::Accounting, delta, words)
             }
             (AccountingWord::Zcdp, None) => {
-                return Err(self.error(&table.accounting, "a zCDP account needs a `delta`, such as 1e-6"));
+                let words = ("a zCDP account needs a `delta`", "add `delta = 1e-6`");
+                self.refuse(DiagnosticCode::Accounting, accounting, words)
             }
             (AccountingWord::Zcdp, Some(delta)) => {
                 let units = delta.get_ref().0.scaled(18).and_then(|units| u64::try_from(units).ok());
                 // Above a thousandth, delta says that one person in a thousand may be exposed outright.
                 let units = units.filter(|units| (1..=1_000_000_000_000_000).contains(units));
-                Accounting::Zcdp {
-                    delta_e18: units
-                        .ok_or_else(|| self.error(delta, "`delta` is above 0 and at most 0.001"))?,
-                }
+                units.map(|delta_e18| Accounting::Zcdp { delta_e18 }).or_else(|| {
+                    self.refuse(DiagnosticCode::Delta, delta, "`delta` is above 0 and at most 0.001")
+                })
             }
-        };
-        let epsilon_nano = self.epsilon(&table.epsilon)?;
-        account.amount_of(epsilon_nano).map_err(|error| self.error(&table.epsilon, error.to_string()))?;
-        let renews = match table.renews {
-            RenewsWord::Never => Renewal::Never,
-            RenewsWord::Monthly => Renewal::Monthly,
-            RenewsWord::Quarterly => Renewal::Quarterly,
-            RenewsWord::Yearly => Renewal::Yearly,
-        };
-        Ok(Budget { account, epsilon_nano, renews })
+        }
     }
 }
 
-/// The known name that is most like one, as the end of a message; nothing where none is.
-fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    nearest(name, known).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default()
+/// The known name that is most like one, as a question; nothing where none is.
+fn meant<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let meant = nearest(name, known).map(|meant| format!("did you mean `{meant}`?"));
+    match (meant, foreign_letter(name)) {
+        (Some(meant), Some(foreign)) => Some(format!("{meant} {foreign}")),
+        (meant, foreign) => meant.or(foreign),
+    }
 }
 
 fn file_name(document: &Document) -> &str {
@@ -171,8 +250,10 @@ fn file_name(document: &Document) -> &str {
 
 /// What an amount of the earlier format, in units of its last decimal, is in its own unit; `None` where nothing changes.
 fn scaled_down(table: &ColumnTable) -> Option<String> {
-    let ([low, high], scale) =
-        (table.amount.as_ref()?, table.scale.filter(|scale| (1..=18).contains(scale))?);
+    let ([low, high], scale) = (table.amount.as_ref()?.get_ref(), *table.scale.as_ref()?.get_ref());
+    if !(1..=18).contains(&scale) {
+        return None;
+    }
     let own = |number: &Number| {
         let units = number.0.as_str();
         let (sign, digits) = units.strip_prefix('-').map_or(("", units), |digits| ("-", digits));
@@ -182,10 +263,10 @@ fn scaled_down(table: &ColumnTable) -> Option<String> {
     };
     let mut written = format!("amount = [{}, {}], scale = {scale}", own(low), own(high));
     if let Some(typical) = &table.typical {
-        written += &format!(", typical = {}", own(typical));
+        written += &format!(", typical = {}", own(typical.get_ref()));
     }
     for (key, points) in [("bins", &table.bins), ("candidates", &table.candidates)] {
-        match points {
+        match points.as_ref().map(Spanned::get_ref) {
             Some(Points::Every(step)) => written += &format!(", {key} = {}", own(step)),
             Some(Points::Listed(points)) => {
                 let points: Vec<String> = points.iter().map(own).collect();

@@ -205,7 +205,7 @@ statement_timeout_s = 600
         self.identity.save(&self.path("identity"));
         std::fs::create_dir_all(self.path("policies")).unwrap();
         for document in self.policies() {
-            std::fs::write(self.path("policies").join(document.file), document.text).unwrap();
+            std::fs::write(self.path("policies").join(&*document.file), &*document.text).unwrap();
         }
         config
     }

@@ -8,6 +8,7 @@ mod identity;
 mod import;
 mod ledger;
 mod places;
+mod policy;
 mod pooled;
 mod prepare;
 #[path = "../crash/process.rs"]

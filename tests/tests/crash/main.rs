@@ -117,7 +117,11 @@ async fn a_configuration_or_policy_that_is_wrong_ends_the_process_with_its_line(
     let config = office.write_config(&world);
     let right = std::fs::read_to_string(&config).unwrap();
     for (what, wrong, expected) in [
-        ("an unknown key", right.replace("policies", "polices"), "gateway.toml:3:1: unknown field `polices`"),
+        (
+            "an unknown key",
+            right.replace("policies", "polices"),
+            "a gateway's configuration has no key `polices`",
+        ),
         (
             "an unknown source",
             right.replace("source.register", "source.archive"),

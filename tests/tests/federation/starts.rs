@@ -54,7 +54,7 @@ async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
             "an unknown key",
             replaced("epsilon_per_query", "epsilon_per_querry"),
             register(),
-            Some("unknown field `epsilon_per_querry`"),
+            Some("a grant has no key `epsilon_per_querry`"),
         ),
         ("its nearest right name", replaced("renews", "renew"), register(), Some("did you mean `renews`?")),
         (
@@ -91,14 +91,14 @@ async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
             register(),
             Some("`epsilon_total` is above the budget of `residents`"),
         ),
-        ("an empty policy", String::new(), register(), Some("policy.toml:1:1: missing field `policy`")),
-        ("no TOML", "office = GHA".into(), register(), Some("policy.toml:1:10: ")),
+        ("an empty policy", String::new(), register(), Some("a policy file needs `policy`")),
+        ("no TOML", "office = GHA".into(), register(), Some("policy.toml:1:10")),
     ] {
         let mut office = Office::prepare(&world, "GHA", &policy(), &register);
         office.write_policy(&text);
         let found = office.up().await.err().map(|error| error.to_string());
         if let (Some(found), Some(place)) = (&found, places.iter().find(|(case, _)| *case == what)) {
-            assert!(found.starts_with(&position(&text, place.1)), "{what}: {found}");
+            assert!(found.contains(&position(&text, place.1)), "{what}: {found}");
         }
         match (&found, expected) {
             (None, None) => {}
@@ -108,11 +108,11 @@ async fn a_gateway_that_cannot_keep_its_policy_does_not_start() {
     }
 }
 
-/// Line and column, counting from 1, as a policy's errors begin with.
+/// Line and column, counting from 1, as a policy's errors show them.
 fn position(text: &str, needle: &str) -> String {
     let before = text.split_once(needle).unwrap().0;
     let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
-    format!("policy.toml:{}:{column}: ", before.matches('\n').count() + 1)
+    format!(" policy.toml:{}:{column}\n", before.matches('\n').count() + 1)
 }
 
 #[tokio::test]

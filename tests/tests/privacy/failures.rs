@@ -142,11 +142,11 @@ fn nothing_is_counted_or_summed_without_bounds() {
     let read = |text: &str| PolicySet::read(&[Document::new("policy.toml", text)]).map(drop);
     read(&text).unwrap();
     for (with, without, refusal) in [
-        (", rows_at_most = 8", "", "missing field `rows_at_most`"),
+        (", rows_at_most = 8", "", "a unit needs `rows_at_most`"),
         ("rows_at_most = 8", "rows_at_most = 0", "a bound is at least 1"),
         ("cells_at_most = 1", "cells_at_most = 0", "a bound is at least 1"),
         ("amount = [0, 2_000_000], ", "", "a column is one of"),
-        ("amount = [0, 2_000_000]", "amount = [0]", "invalid length"),
+        ("amount = [0, 2_000_000]", "amount = [0]", "is two values, the lowest and the highest, and not 1"),
         (
             "amount = [0, 2_000_000]",
             "amount = [2_000_000, 0]",

@@ -2,15 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     path::Path,
 };
 
-use lango_document::Document;
+use lango_document::{DiagnosticCode, Findings, Form, FromDocument, Reader, Written, table};
 use lango_privacy::{Decimal, Filter, Level, MEASURE_BYTES_MOST, Margin, Measure, Price, Query, nano};
-use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{config, failure::Failure};
+use crate::{config::documents, failure::Failure};
 
 /// A question as it was written, and how its answer is laid out.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,42 +56,64 @@ impl Parts<'_> {
 }
 
 /// A query file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct QueryFile {
     dataset: Spanned<String>,
     version: Option<String>,
     purpose: Option<String>,
-    #[serde(default, rename = "where")]
     filters: Vec<String>,
-    epsilon: Option<toml::Value>,
+    epsilon: Option<Epsilon>,
     precision: Option<String>,
     measure: Vec<MeasureTable>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+table!(QueryFile => "a query file" {
+    required dataset "dataset",
+    optional version "version",
+    optional purpose "purpose",
+    or_default filters "where",
+    optional epsilon "epsilon",
+    optional precision "precision",
+    required measure "measure",
+});
+
+#[derive(Debug)]
 struct MeasureTable {
     name: String,
     by: Vec<Vec<String>>,
 }
 
+table!(MeasureTable => "a measure" { required name "name", required by "by" });
+
+/// A number in digits.
+#[derive(Debug)]
+struct Epsilon(String);
+
+impl FromDocument for Epsilon {
+    const FORM: Form = Form::Number;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        written.decimal().map(Self).or_else(|| written.wrong(Self::FORM))
+    }
+}
+
 /// Reads a query file.
 pub fn read_file(path: &Path) -> Result<Draft, Failure> {
-    let document = Document::new(path.display().to_string(), config::read(path)?);
+    let document = documents::document(path)?;
     let file: QueryFile = document.read()?;
-    let epsilon = file.epsilon.as_ref().map(|epsilon| match epsilon {
-        toml::Value::Float(epsilon) => epsilon.to_string(),
-        other => other.to_string(),
-    });
-    let price = match (&epsilon, &file.precision) {
-        (Some(epsilon), None) => Offer::Epsilon(epsilon),
+    let refused = |at: Range<usize>, words: String| -> Failure {
+        let findings = Findings::default();
+        Reader::new(&document, &findings).refuse::<()>(DiagnosticCode::Question, at, words);
+        findings.into_diagnostics().into()
+    };
+    let price = match (&file.epsilon, &file.precision) {
+        (Some(Epsilon(epsilon)), None) => Offer::Epsilon(epsilon),
         (None, Some(precision)) => Offer::Precision(precision),
-        _ => return Err(document.error(0, "name either `epsilon` or `precision`").into()),
+        _ => return Err(refused(file.dataset.span(), "name either `epsilon` or `precision`".to_owned())),
     };
     let measures = file.measure.iter().map(|table| (table.name.clone(), table.by.clone()));
     let asked = assemble(file.dataset.get_ref(), file.version.as_deref(), measures, &file.filters, price);
-    let asked = asked.map_err(|message| document.error(file.dataset.span().start, message))?;
+    let asked = asked.map_err(|message| refused(file.dataset.span(), message))?;
     Ok(Draft { purpose: file.purpose, ..asked })
 }
 
@@ -325,11 +347,11 @@ mod tests {
                     [[measure]]\nname = \"persons\"\nby = [[], [\"office\", \"age\"]]\n";
         for (text, expected) in [
             (good.replace("[], ", ""), None),
-            (good.to_owned(), Some(":1:11: `office` is a way to lay the whole answer out")),
-            (good.replace("epsilon =", "epsilom ="), Some(":2:1: unknown field `epsilom`")),
-            (good.replace("epsilon = 0.5\n", ""), Some(":1:1: name either `epsilon` or `precision`")),
+            (good.to_owned(), Some("`office` is a way to lay the whole answer out")),
+            (good.replace("epsilon =", "epsilom ="), Some("a query file has no key `epsilom`")),
+            (good.replace("epsilon = 0.5\n", ""), Some("name either `epsilon` or `precision`")),
             (good.replace("[], ", "").replace("epsilon = 0.5", "precision = \"50 at 95 %\""), None),
-            (good.replace("[], ", "").replace("sex = F", "sex F"), Some(":1:11: `sex F` is not a condition")),
+            (good.replace("[], ", "").replace("sex = F", "sex F"), Some("`sex F` is not a condition")),
         ] {
             std::fs::write(&path, text).unwrap();
             match (read_file(&path), expected) {

@@ -9,12 +9,14 @@ mod store;
 use std::path::PathBuf;
 
 use clap::Args;
+use lango_document::Diagnostics;
 use lango_gateway::system_clock;
+use time::{Date, OffsetDateTime};
 
 use self::report::DoctorReport;
 use crate::{
     commands::serving,
-    config::{GatewayFile, read_toml},
+    config::{GatewayFile, documents::document},
     failure::Failure,
     output::Format,
 };
@@ -32,12 +34,19 @@ pub struct DoctorCommand {
 impl DoctorCommand {
     pub fn run(self) -> Result<(), Failure> {
         let mut report = DoctorReport::default();
-        match read_toml::<GatewayFile>(&self.config) {
+        match document(&self.config)
+            .map_err(Diagnostics::from)
+            .and_then(|document| document.read::<GatewayFile>())
+        {
             Ok(file) => {
                 report.ok("configuration", self.config.display().to_string());
                 serving::runtime()?.block_on(self.examine(&file, &mut report));
             }
-            Err(failure) => report.failed("configuration", failure, "fix the file: docs/OPERATIONS.md"),
+            Err(wrong) => {
+                for wrong in wrong.iter() {
+                    report.failed("configuration", wrong, "fix the file: docs/OPERATIONS.md");
+                }
+            }
         }
         report.print(self.format)?;
         report.outcome()
@@ -47,7 +56,8 @@ impl DoctorCommand {
     async fn examine(&self, file: &GatewayFile, report: &mut DoctorReport) {
         let now = system_clock()();
         let office = certificates::examine(file, &self.config, now, report);
-        let policy = policies::examine(file, &self.config, office.as_ref(), report);
+        let today = OffsetDateTime::from_unix_timestamp(now).map_or(Date::MIN, OffsetDateTime::date);
+        let policy = policies::examine(file, &self.config, office.as_ref(), today, report);
         let mut store = store::examine(file, &self.config, now, report).await;
         let sources = sources::examine(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
         if let (Some(store), Some(policy)) = (store.as_mut(), policy.as_ref()) {

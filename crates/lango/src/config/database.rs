@@ -2,19 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use lango_database::{Password, Server, ServerError, Tls};
+use lango_document::{DiagnosticCode, Form, FromDocument, Written};
 use lango_source::{MariaDb, Postgres, RowSecurity, Settings, Source, Sqlite};
 use lango_store::Location;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
-};
 
 use super::{beside, positive::Positive};
 use crate::failure::Failure;
@@ -22,9 +18,8 @@ use crate::failure::Failure;
 /// How long a statement may take at most.
 const STATEMENT_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
-/// A database, and how it is reached. Which keys go together is checked when it is used.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A database, and how it is reached.
+#[derive(Debug, Default)]
 pub struct DatabaseTable {
     sqlite: Option<PathBuf>,
     postgres: Option<String>,
@@ -38,22 +33,74 @@ pub struct DatabaseTable {
     prepared_schema: Option<String>,
     row_security: Option<RowSecurityWord>,
     /// The servers behind the foreign servers of these names.
-    #[serde(default)]
     shard: BTreeMap<String, DatabaseTable>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy)]
 enum TlsWord {
     System,
     Off,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+impl FromDocument for TlsWord {
+    const FORM: Form = Form::Text;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        written.word(&[("system", Self::System), ("off", Self::Off)])
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 enum RowSecurityWord {
     Refused,
     Filters,
+}
+
+impl FromDocument for RowSecurityWord {
+    const FORM: Form = Form::Text;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        written.word(&[("refused", Self::Refused), ("filters", Self::Filters)])
+    }
+}
+
+impl FromDocument for DatabaseTable {
+    const FORM: Form = Form::Table;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        let mut keys = written.keys("a database")?;
+        let sqlite = keys.optional("sqlite");
+        let postgres = keys.optional("postgres");
+        let mariadb = keys.optional("mariadb");
+        let password_file = keys.optional("password_file");
+        let password_env = keys.optional("password_env");
+        let tls = keys.optional("tls");
+        let tls_authority = keys.optional("tls_authority");
+        let connections = keys.optional("connections");
+        let statement_timeout_s = keys.optional("statement_timeout_s");
+        let prepared_schema = keys.optional("prepared_schema");
+        let row_security = keys.optional("row_security");
+        let shard = keys.or_default("shard");
+        keys.end().then_some(())?;
+        let table = Self {
+            sqlite: sqlite?,
+            postgres: postgres?,
+            mariadb: mariadb?,
+            password_file: password_file?,
+            password_env: password_env?,
+            tls: tls?,
+            tls_authority: tls_authority?,
+            connections: connections?,
+            statement_timeout_s: statement_timeout_s?,
+            prepared_schema: prepared_schema?,
+            row_security: row_security?,
+            shard: shard?,
+        };
+        match table.check() {
+            Ok(()) => Some(table),
+            Err(why) => written.refuse(DiagnosticCode::Contradiction, why),
+        }
+    }
 }
 
 /// Which database a table names.
@@ -68,34 +115,64 @@ pub enum Database {
 }
 
 impl DatabaseTable {
-    /// The database; `file` holds the table and `name` is what the table is called there.
-    pub fn database(&self, file: &Path, name: &str) -> Result<Database, Failure> {
+    /// Why keys of the table do not go together.
+    fn check(&self) -> Result<(), String> {
+        let database = self.database(Path::new(""))?;
+        if self.statement_timeout() > STATEMENT_TIMEOUT_MAX {
+            return Err("`statement_timeout_s` is at most 86400, one day".to_owned());
+        }
+        let is_postgres = matches!(database, Database::Postgres(_));
+        if !self.shard.is_empty() && !is_postgres {
+            return Err("only a PostgreSQL server has shards".to_owned());
+        }
+        if self.row_security.is_some() && !is_postgres {
+            return Err("only a PostgreSQL server has `row_security`".to_owned());
+        }
+        for (shard, table) in &self.shard {
+            if table.row_security.is_some() {
+                return Err(format!(
+                    "`row_security` is said once, for the source: take it out of the shard `{shard}`"
+                ));
+            }
+            if !matches!(table.database(Path::new(""))?, Database::Postgres(_)) {
+                return Err(format!("a shard is a PostgreSQL server, and `{shard}` is none"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The database; `file` holds the table.
+    fn database(&self, file: &Path) -> Result<Database, String> {
         match (&self.sqlite, &self.postgres, &self.mariadb) {
             (Some(path), None, None) if self.is_of_a_file() => Ok(Database::Sqlite(beside(file, path))),
-            (Some(_), None, None) => {
-                Err(wrong(file, name, "a file has neither password, TLS nor connections"))
-            }
-            (None, Some(address), None) => Ok(Database::Postgres(self.server(file, name, address)?)),
-            (None, None, Some(address)) => Ok(Database::Mariadb(self.server(file, name, address)?)),
-            _ => Err(wrong(file, name, "name one of `sqlite`, `postgres` and `mariadb`")),
+            (Some(_), None, None) => Err("a file has neither password, TLS nor connections".to_owned()),
+            (None, Some(address), None) => Ok(Database::Postgres(self.server(file, address)?)),
+            (None, None, Some(address)) => Ok(Database::Mariadb(self.server(file, address)?)),
+            _ => Err("name one of `sqlite`, `postgres` and `mariadb`".to_owned()),
         }
     }
 
     /// The server at an address, with the password and the TLS that the table names.
-    fn server(&self, file: &Path, name: &str, address: &str) -> Result<Server, Failure> {
+    fn server(&self, file: &Path, address: &str) -> Result<Server, String> {
         let password = match (&self.password_file, &self.password_env) {
             (Some(path), None) => Some(Password::File(beside(file, path))),
             (None, Some(variable)) => Some(Password::Environment(variable.clone())),
             (None, None) => None,
-            _ => return Err(wrong(file, name, "`password_file` and `password_env` name two passwords")),
+            _ => {
+                return Err("`password_file` and `password_env` name two passwords: leave one out".to_owned());
+            }
         };
         let tls = match (self.tls, &self.tls_authority) {
             (None | Some(TlsWord::System), None) => Tls::System,
             (None, Some(path)) => Tls::Authority(beside(file, path)),
             (Some(TlsWord::Off), None) => Tls::Off,
-            _ => return Err(wrong(file, name, "`tls` and `tls_authority` say two things: leave one out")),
+            _ => return Err("`tls` and `tls_authority` say two things: leave one out".to_owned()),
         };
         Ok(Server { address: address.to_owned(), password, tls })
+    }
+
+    fn statement_timeout(&self) -> Duration {
+        self.statement_timeout_s.map_or(Settings::default().statement_timeout, Positive::seconds)
     }
 
     /// How many connections there may be at once.
@@ -117,11 +194,7 @@ impl DatabaseTable {
     /// The source that a table is, in a gateway's configuration.
     pub fn source(&self, file: &Path, name: &str) -> Result<Arc<dyn Source>, Failure> {
         let failed = |error: ServerError| wrong(file, name, &error.to_string());
-        let statement_timeout =
-            self.statement_timeout_s.map_or(Settings::default().statement_timeout, Positive::seconds);
-        if statement_timeout > STATEMENT_TIMEOUT_MAX {
-            return Err(wrong(file, name, "`statement_timeout_s` is at most 86400, one day"));
-        }
+        let statement_timeout = self.statement_timeout();
         let settings = Settings {
             statement_timeout,
             connections: self.connections(),
@@ -131,18 +204,7 @@ impl DatabaseTable {
                 Some(RowSecurityWord::Filters) => RowSecurity::Filters,
             },
         };
-        let database = self.database(file, name)?;
-        if !self.shard.is_empty() && !matches!(database, Database::Postgres(_)) {
-            return Err(wrong(file, name, "only a PostgreSQL server has shards"));
-        }
-        let of_shard = self.shard.iter().find(|(_, table)| table.row_security.is_some());
-        if let Some((shard, _)) = of_shard {
-            let name = format!("{name}.shard.{shard}");
-            return Err(wrong(file, &name, "`row_security` is said once, for the source"));
-        }
-        if self.row_security.is_some() && !matches!(database, Database::Postgres(_)) {
-            return Err(wrong(file, name, "only a PostgreSQL server has `row_security`"));
-        }
+        let database = self.database(file).map_err(|why| wrong(file, name, &why))?;
         Ok(match database {
             Database::Sqlite(path) => Arc::new(Sqlite::new(path, statement_timeout)),
             Database::Mariadb(server) => Arc::new(MariaDb::new(&server, settings).map_err(failed)?),
@@ -150,7 +212,8 @@ impl DatabaseTable {
                 let mut source = Postgres::new(&server, settings).map_err(failed)?;
                 for (shard, table) in &self.shard {
                     let name = format!("{name}.shard.{shard}");
-                    let Database::Postgres(server) = table.database(file, &name)? else {
+                    let database = table.database(file).map_err(|why| wrong(file, &name, &why))?;
+                    let Database::Postgres(server) = database else {
                         return Err(wrong(file, &name, "a shard is a PostgreSQL server"));
                     };
                     source = source.with_shard(shard, &server, statement_timeout).map_err(failed)?;
@@ -191,6 +254,10 @@ pub struct StoreValue(DatabaseTable);
 impl StoreValue {
     /// The place; `file` holds the value.
     pub fn location(&self, file: &Path) -> Result<Location, Failure> {
+        self.place(file).map_err(|why| wrong(file, "store", &why))
+    }
+
+    fn place(&self, file: &Path) -> Result<Location, String> {
         let StoreValue(table) = self;
         let is_of_a_source = table.statement_timeout_s.is_some()
             || table.prepared_schema.is_some()
@@ -198,55 +265,52 @@ impl StoreValue {
             || !table.shard.is_empty();
         if is_of_a_source {
             let why = "`statement_timeout_s`, `prepared_schema`, `row_security` and `shard` are for sources";
-            return Err(wrong(file, "store", why));
+            return Err(why.to_owned());
         }
-        match self.0.database(file, "store")? {
+        match table.database(file)? {
             Database::Sqlite(path) => Ok(Location::File(path)),
-            Database::Postgres(server) => {
-                Ok(Location::Postgres { server, connections: self.0.connections() })
-            }
-            Database::Mariadb(_) => Err(wrong(file, "store", "it is kept in SQLite or in PostgreSQL")),
+            Database::Postgres(server) => Ok(Location::Postgres { server, connections: table.connections() }),
+            Database::Mariadb(_) => Err("it is kept in SQLite or in PostgreSQL".to_owned()),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for StoreValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+impl FromDocument for StoreValue {
+    const FORM: Form = Form::Either("the path of a file, or a table with `postgres`");
 
-        impl<'de> Visitor<'de> for Either {
-            type Value = StoreValue;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the path of a file or a table with `postgres`")
-            }
-
-            fn visit_str<E: Error>(self, path: &str) -> Result<StoreValue, E> {
-                Ok(StoreValue(DatabaseTable { sqlite: Some(path.into()), ..DatabaseTable::default() }))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<StoreValue, A::Error> {
-                DatabaseTable::deserialize(MapAccessDeserializer::new(map)).map(StoreValue)
-            }
+    fn read(written: &Written<'_>) -> Option<Self> {
+        let store = match written.text() {
+            Some(path) => Self(DatabaseTable { sqlite: Some(path.into()), ..DatabaseTable::default() }),
+            None if written.is_table() => Self(DatabaseTable::read(written)?),
+            None => return written.wrong(Self::FORM),
+        };
+        match store.place(Path::new("")) {
+            Ok(_) => Some(store),
+            Err(why) => written.refuse(DiagnosticCode::Contradiction, why),
         }
-
-        deserializer.deserialize_any(Either)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lango_document::Document;
+    use lango_document::{Diagnostics, Document};
 
     use super::*;
 
-    #[derive(Deserialize)]
+    #[derive(Debug)]
     struct File {
         store: StoreValue,
     }
 
+    lango_document::table!(File => "the file" { required store "store" });
+
+    /// Each mistake on a line of its own.
+    fn lines(wrong: &Diagnostics) -> String {
+        wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
     fn location(text: &str) -> Result<Location, String> {
-        let file: File = Document::new("gateway.toml", text).read().map_err(|error| error.to_string())?;
+        let file: File = Document::new("gateway.toml", text).read().map_err(|wrong| lines(&wrong))?;
         file.store.location(Path::new("/etc/lango/gateway.toml")).map_err(|failure| failure.to_string())
     }
 
@@ -292,9 +356,7 @@ mod tests {
                 "`row_security` is said once",
             ),
         ] {
-            let table: DatabaseTable = Document::new("gateway.toml", text).read().unwrap();
-            let refused =
-                table.source(Path::new("gateway.toml"), "source.register").err().unwrap().to_string();
+            let refused = lines(&Document::new("gateway.toml", text).read::<DatabaseTable>().unwrap_err());
             assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
@@ -303,20 +365,29 @@ mod tests {
     fn keys_that_do_not_go_together_are_refused() {
         let at = "[store]\npostgres = \"postgresql://lango@db.example/lango\"\n";
         for (text, expected) in [
-            (format!("{at}pasword_file = \"p\""), "gateway.toml:3:1: unknown field `pasword_file`"),
+            (format!("{at}pasword_file = \"p\""), "gateway.toml:3:1: a database has no key `pasword_file`"),
             (format!("{at}pasword_file = \"p\""), "did you mean `password_file`?"),
-            (format!("{at}tls = \"of\""), "gateway.toml:3:7: unknown variant `of`"),
+            (format!("{at}tls = \"of\""), "gateway.toml:3:7: `tls` is `system` or `off`"),
             (format!("{at}connections = 0"), "gateway.toml:3:15: "),
-            (format!("{at}password_file = \"p\"\npassword_env = \"P\""), "store: `password_file` and"),
-            (format!("{at}tls = \"off\"\ntls_authority = \"ca.pem\""), "store: `tls` and `tls_authority`"),
-            (format!("{at}sqlite = \"l\""), "store: name one of"),
+            (
+                format!("{at}password_file = \"p\"\npassword_env = \"P\""),
+                "gateway.toml:1:1: `password_file` and",
+            ),
+            (
+                format!("{at}tls = \"off\"\ntls_authority = \"ca.pem\""),
+                "gateway.toml:1:1: `tls` and `tls_authority`",
+            ),
+            (format!("{at}sqlite = \"l\""), ": name one of"),
             (format!("{at}statement_timeout_s = 1"), "are for sources"),
             (format!("{at}row_security = \"filters\""), "are for sources"),
-            (format!("{at}row_security = \"on\""), "gateway.toml:3:16: unknown variant `on`"),
-            ("store = { sqlite = \"l\", tls = \"off\" }".to_owned(), "store: a file has neither"),
+            (
+                format!("{at}row_security = \"on\""),
+                "gateway.toml:3:16: `row_security` is `refused` or `filters`",
+            ),
+            ("store = { sqlite = \"l\", tls = \"off\" }".to_owned(), ": a file has neither"),
             ("store = { mariadb = \"mysql://l@h/l\" }".to_owned(), "SQLite or in PostgreSQL"),
-            ("store = {}".to_owned(), "store: name one of"),
-            ("store = 1".to_owned(), "the path of a file or a table"),
+            ("store = {}".to_owned(), ": name one of"),
+            ("store = 1".to_owned(), "the path of a file, or a table"),
         ] {
             let error = location(&text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");

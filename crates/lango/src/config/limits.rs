@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use lango_document::{DiagnosticCode, Form, FromDocument, Written, table};
 use lango_transport::{ServerLimits, ShareLimits};
-use serde::Deserialize;
 
 use super::positive::Positive;
 
@@ -14,13 +14,11 @@ const REQUEST_MIB_MIN: usize = 2;
 const MIB: usize = 1 << 20;
 
 /// What a server gives to its peers, and for how long; checked while it is read.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(try_from = "LimitsTable")]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Limits(pub ServerLimits);
 
 /// What is not written has its default.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 struct LimitsTable {
     first_byte_s: Option<Positive>,
     waiting: Option<Positive>,
@@ -47,13 +45,41 @@ struct LimitsTable {
     shutdown_s: Option<Positive>,
 }
 
-impl TryFrom<LimitsTable> for Limits {
-    type Error = String;
+table!(LimitsTable => "the table of limits" {
+    optional first_byte_s "first_byte_s",
+    optional waiting "waiting",
+    optional waiting_per_address "waiting_per_address",
+    optional handshake_s "handshake_s",
+    optional handshakes "handshakes",
+    optional handshakes_per_address "handshakes_per_address",
+    optional connections "connections",
+    optional connections_per_address "connections_per_address",
+    optional idle_s "idle_s",
+    optional connection_age_s "connection_age_s",
+    optional streams_per_connection "streams_per_connection",
+    optional request_body_s "request_body_s",
+    optional answer_stall_s "answer_stall_s",
+    optional answer_least_kib "answer_least_kib",
+    optional request_mib "request_mib",
+    optional request_mib_per_address "request_mib_per_address",
+    optional request_mib_per_connection "request_mib_per_connection",
+    optional requests_per_minute "requests_per_minute",
+    optional questions_per_minute "questions_per_minute",
+    optional requests_at_once "requests_at_once",
+    optional strangers_recorded_per_minute "strangers_recorded_per_minute",
+    optional log_lines_per_second "log_lines_per_second",
+    optional shutdown_s "shutdown_s",
+});
 
-    fn try_from(table: LimitsTable) -> Result<Self, String> {
-        let limits = table.limits();
-        sensible(&limits)?;
-        Ok(Self(limits))
+impl FromDocument for Limits {
+    const FORM: Form = Form::Table;
+
+    fn read(written: &Written<'_>) -> Option<Self> {
+        let limits = LimitsTable::read(written)?.limits();
+        match sensible(&limits) {
+            Ok(()) => Some(Self(limits)),
+            Err(words) => written.refuse(DiagnosticCode::Contradiction, words),
+        }
     }
 }
 
@@ -151,13 +177,14 @@ fn sensible(limits: &ServerLimits) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use lango_document::Document;
+    use lango_document::{Diagnostics, Document};
 
     use super::*;
 
     fn limits(text: &str) -> Result<ServerLimits, String> {
         let read = Document::new("gateway.toml", text).read::<Limits>();
-        read.map(|Limits(limits)| limits).map_err(|error| error.to_string())
+        let lines = |wrong: Diagnostics| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        read.map(|Limits(limits)| limits).map_err(lines)
     }
 
     #[test]
@@ -198,17 +225,11 @@ mod tests {
     #[test]
     fn limits_that_make_no_sense_are_refused() {
         for (text, expected) in [
-            (
-                "idle_s = 0",
-                "gateway.toml:1:10: invalid value: integer `0`, expected a whole number from 1 to 4294967295",
-            ),
+            ("idle_s = 0", "gateway.toml:1:10: `idle_s` is a whole number from 1 to 4294967295"),
             ("questions_per_minute = 0", "gateway.toml:1:24: "),
-            (
-                "first_byte_s = -1",
-                "gateway.toml:1:16: invalid value: integer `-1`, expected a whole number from 1",
-            ),
-            ("idle_s = 1.5", "floating point `1.5`, expected a whole number from 1"),
-            ("idle_s = 4294967296", "integer `4294967296`, expected a whole number from 1"),
+            ("first_byte_s = -1", "gateway.toml:1:16: `first_byte_s` is a whole number from 1"),
+            ("idle_s = 1.5", "`idle_s` is a whole number, and not a number with a point"),
+            ("idle_s = 4294967296", "`idle_s` is a whole number from 1"),
             ("idle = 5", "did you mean `idle_s`?"),
             ("shutdown_s = 11", "`shutdown_s` is at most 10"),
             ("waiting = 63", "`waiting_per_address` is more than `waiting`"),

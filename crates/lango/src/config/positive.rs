@@ -1,13 +1,10 @@
 //! A number of a configuration that may not be zero.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Unexpected, Visitor},
-};
+use lango_document::{DiagnosticCode, Form, FromDocument, Written};
 
-/// A whole number from 1 up; what else is written is refused in words that say so.
+/// A whole number from 1 up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Positive(pub(super) u32);
 
@@ -21,25 +18,17 @@ impl Positive {
     }
 }
 
-impl<'de> Deserialize<'de> for Positive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(WholeNumber)
-    }
-}
+impl FromDocument for Positive {
+    const FORM: Form = Form::Whole;
 
-struct WholeNumber;
-
-impl Visitor<'_> for WholeNumber {
-    type Value = Positive;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "a whole number from 1 to {}", u32::MAX)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Positive, E> {
-        match u32::try_from(number) {
-            Ok(positive @ 1..) => Ok(Positive(positive)),
-            Ok(0) | Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+    fn read(written: &Written<'_>) -> Option<Self> {
+        match written.whole().map(u32::try_from) {
+            None => written.wrong(Self::FORM),
+            Some(Ok(positive @ 1..)) => Some(Self(positive)),
+            Some(Ok(0) | Err(_)) => {
+                let message = format!("`{}` is a whole number from 1 to {}", written.key(), u32::MAX);
+                written.refuse(DiagnosticCode::OutOfRange, message)
+            }
         }
     }
 }

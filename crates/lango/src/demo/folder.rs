@@ -11,7 +11,7 @@ use lango_files::{make_folder, replace};
 use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
 use lango_registers::{Draw, OFFICES};
 use lango_store::{Location, Store, StoreError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::registers;
 use crate::{config, failure::Failure, output::say};
@@ -31,13 +31,18 @@ pub struct Folder {
 }
 
 /// What the folder says of itself.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 struct FolderState {
     scale: u32,
     seed: u64,
     complete: bool,
 }
+
+lango_document::table!(FolderState => "the demo's state" {
+    required scale "scale",
+    required seed "seed",
+    required complete "complete",
+});
 
 impl Folder {
     /// Makes the folder, or uses the one that is there; one that was left half done is finished.
@@ -181,7 +186,7 @@ impl Folder {
         let files = offices.chain([self.coordinator().join("coordinator.toml")]);
         files
             .map(|file| {
-                let table: toml::Table = config::read_toml(&file)?;
+                let table: toml::Table = config::read(&file)?.parse()?;
                 let listen = table
                     .get("listen")
                     .and_then(toml::Value::as_str)

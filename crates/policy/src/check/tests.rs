@@ -2,12 +2,19 @@
 
 use lango_principal::SpiffeId;
 
-use super::*;
+use lango_document::Document;
+use lango_privacy::Name;
+use time::Date;
 
+use crate::PolicySet;
+
+mod damaged;
 mod declared;
 mod granted;
 mod pools;
 mod refused;
+mod unwise;
+mod whole;
 
 const GOOD: &str = r#"policy = 2
 office = "GHA"
@@ -54,6 +61,15 @@ fn awa() -> SpiffeId {
     "spiffe://ecowas.example/analyst/awa".parse().unwrap()
 }
 
-fn read(text: &str) -> Result<PolicySet, DocumentError> {
+/// The set, or every mistake on a line of its own.
+fn read(text: &str) -> Result<PolicySet, Vec<String>> {
     PolicySet::read(&[Document::new("gha.toml", text)])
+        .map_err(|wrong| wrong.iter().map(ToString::to_string).collect())
+}
+
+/// The only mistake of a policy.
+fn mistake(text: &str) -> String {
+    let wrong = read(text).unwrap_err();
+    assert_eq!(wrong.len(), 1, "one mistake, one diagnostic: {wrong:#?}\n{text}");
+    wrong.into_iter().next().unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lango_document::Document;
+use lango_document::{Diagnostics, Document};
 use lango_privacy::{Column, Domain, Grid};
 
 use crate::PolicySet;
@@ -29,8 +29,13 @@ fn documents(text: &str) -> Vec<Document> {
     .into()
 }
 
+/// Each mistake on a line of its own.
+fn lines(wrong: &Diagnostics) -> String {
+    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 fn columns(dataset: &str, columns: &str) -> Result<BTreeMap<String, Column>, String> {
-    let set = PolicySet::read(&documents(&policy(2, dataset, columns))).map_err(|error| error.to_string())?;
+    let set = PolicySet::read(&documents(&policy(2, dataset, columns))).map_err(|wrong| lines(&wrong))?;
     let dataset = set.datasets.into_values().next().unwrap();
     assert_eq!(dataset.unit.column, "Person ID");
     Ok(dataset.columns.into_iter().map(|(name, column)| (name.to_string(), column)).collect())
@@ -97,9 +102,9 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ("", sex("recode = \"sex.csv\""), "there is no file `sex.csv` beside the policy"),
         ("", sex("recode = \"sex-locale.csv\""), "did you mean `sex-local.csv`?"),
         ("", sex("recode = \"twice.csv\""), "policies/twice.csv:3:1: \"1\" stands on line 2 already"),
-        ("", sex("recode = 1"), "expected a table such as { \"1\" = \"M\" }"),
+        ("", sex("recode = 1"), "`recode` is a table such as { \"1\" = \"M\" }, or the name of a file"),
         ("", sex("missing = [\"F\"]"), "\"F\" is in `missing`, and is a code or means one"),
-        ("", sex("case = \"fold\""), "unknown variant `fold`, expected `ignore`"),
+        ("", sex("case = \"fold\""), "`case` is `ignore`"),
         ("", sex("written_as = \"m49\""), "`written_as` goes with `codes = \"iso3166-1-alpha-3\"`"),
         ("", sex("time_zone = \"Africa/Accra\""), "`time_zone` is for columns of `date`"),
         (
@@ -120,7 +125,7 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ("missing = [\"99\"]", "age = { integer = [0, 110] }".to_owned(), "could be a value of a column"),
         ("missing = [\"-99.9\"]", "age = { integer = [0, 110] }".to_owned(), "more decimals than a column of the dataset keeps"),
         ("", "fee = { amount = [0, 1.005], scale = 2 }".to_owned(), "1.005 has more decimals than the column keeps (2)"),
-        ("", "fee = { amount = [0, \"1\"], scale = 2 }".to_owned(), "expected a number"),
+        ("", "fee = { amount = [0, \"1\"], scale = 2 }".to_owned(), "an element of `amount` is a number, and not a text: write `1`"),
         (
             "",
             "day = { date = [2020-01-01, 2020-12-31], time_zone = \"Africa/Acra\" }".to_owned(),
@@ -145,13 +150,13 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         (
             "",
             "birth = { codes = [\"GHA\", \"NGA\"] }\n[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"typo.csv\" }".to_owned(),
-            "policies/typo.csv: there is no code `GHN`: did you mean `GHA`?",
+            "policies/typo.csv:2:1: column `birth` has no code `GHN`: did you mean `GHA`?",
         ),
         (
             "",
             "birth = { codes = [\"GHA\"] }\n[dataset.residents.derived]\nbloc = { from = \"birth\", map = \"africa-rec\", on = 2024-07-01 }"
                 .to_owned(),
-            "needs the communities and the day, as `communities = [\"ECOWAS\"], on = 2024-07-01`",
+            "`map = \"africa-rec\"` needs the communities and the day: write",
         ),
         (
             "",
@@ -173,7 +178,8 @@ fn what_a_column_cannot_mean_is_refused_with_its_place() {
         ),
     ] {
         let error = columns(dataset, &of).expect_err(&of);
-        assert!(error.starts_with("policies/") && error.contains(expected), "{of}: {error}");
+        let is_one = !error.contains('\n');
+        assert!(is_one && error.starts_with("policies/") && error.contains(expected), "{of}: {error}");
     }
 }
 
@@ -200,9 +206,9 @@ fn the_earlier_format_is_refused_with_what_to_write() {
              `[dataset.residents.column]`",
         ),
     ] {
-        let error = PolicySet::read(&documents(&policy(1, "", of))).unwrap_err().to_string();
+        let error = lines(&PolicySet::read(&documents(&policy(1, "", of))).unwrap_err());
         assert!(error.contains(expected), "{error}");
     }
     let error = PolicySet::read(&documents(&policy(3, "", "sex = { codes = [\"F\"] }"))).unwrap_err();
-    assert!(error.to_string().contains("this version reads `policy = 2`, not 3"));
+    assert!(lines(&error).contains("this version reads `policy = 2`, not 3"));
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use lango_document::Diagnostic;
 use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
+use time::Date;
 
 use super::report::DoctorReport;
 use crate::{config::GatewayFile, output::counted};
@@ -13,13 +15,15 @@ pub fn examine(
     file: &GatewayFile,
     config: &Path,
     office: Option<&SpiffeId>,
+    today: Date,
     report: &mut DoctorReport,
 ) -> Option<PolicySet> {
-    let read = file.policies(config).and_then(|documents| Ok(PolicySet::read(&documents)?));
-    let set = match read {
+    let set = match file.policies(config).and_then(|read| PolicySet::read(&read)) {
         Ok(set) => set,
-        Err(failure) => {
-            report.failed("policy", failure, "fix the policy: docs/POLICIES.md");
+        Err(wrong) => {
+            for wrong in wrong.iter() {
+                report.failed("policy", wrong, "fix the policy: `lango policy check` shows the line");
+            }
             return None;
         }
     };
@@ -27,8 +31,9 @@ pub fn examine(
         "policy",
         format!("{}, {}", counted(set.datasets.len(), "dataset"), counted(set.grants.len(), "grant")),
     );
-    for error in set.never_matching(file.region_name()) {
-        report.warning("policy's principals", error, "name analysts of the region, or take the line out");
+    for warning in set.warnings(Some(today), Some(file.region_name())) {
+        let help = warning.help.clone().unwrap_or_default();
+        report.warning("policy", Diagnostic { help: None, ..warning }, help);
     }
     let failed = set.run_trials();
     for error in &failed {

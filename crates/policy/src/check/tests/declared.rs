@@ -1,5 +1,7 @@
 //! What a policy declares is what the set holds.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use lango_privacy::{Domain, Grid, Objective};
 
 use super::*;
@@ -99,11 +101,9 @@ fn every_kind_of_column_and_measure_is_declared_and_granted() {
         .unwrap();
     let denied = by_one.authorize(&asked, &query).unwrap_err();
     assert_eq!(denied.code().as_str(), "too-many-dimensions", "a share groups by its dimension");
-    let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9\n", "")).unwrap_err().to_string();
+    let error = mistake(&MOVEMENTS.replace("delta_per_query   = 1e-9\n", ""));
     assert!(error.contains("`keys(post)` spends delta: say how much with `delta_per_query`"), "{error}");
-    let error = read(&MOVEMENTS.replace("delta_per_query   = 1e-9", "delta_per_query = 1e-5"))
-        .unwrap_err()
-        .to_string();
+    let error = mistake(&MOVEMENTS.replace("delta_per_query   = 1e-9", "delta_per_query = 1e-5"));
     assert!(error.contains("at most the `delta` of the budget"), "{error}");
 }
 

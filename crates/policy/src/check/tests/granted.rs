@@ -10,7 +10,8 @@ fn a_trial_that_fails_is_named() {
     assert_eq!(
         errors,
         [
-            "gha.toml:36:1: test `persons by country_of_birth, village` expects `allow` and got `deny: dimension-not-granted`"
+            "gha.toml:39:10: test `persons by country_of_birth, village` expects `allow` and got `deny: dimension-not-granted`: \
+             change the policy, or what the test expects"
         ]
     );
 }

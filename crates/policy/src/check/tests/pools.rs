@@ -57,8 +57,10 @@ fn datasets_draw_on_the_pool_of_their_group_and_those_over_one_table_name_it() {
                 );
                 assert!(set.datasets.keys().all(|name| set.budget(name).is_some()), "{what}");
             }
-            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{what}: {error}"),
-            (found, _) => panic!("{what}: {:?}", found.map(drop).map_err(|error| error.to_string())),
+            (Err(errors), Err(expected)) => {
+                assert!(errors.len() == 1 && errors[0].contains(expected), "{what}: {errors:#?}");
+            }
+            (found, _) => panic!("{what}: {:?}", found.map(drop)),
         }
     }
 }

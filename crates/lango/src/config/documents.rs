@@ -1,0 +1,123 @@
+//! Documents out of files and folders: bounded, of one encoding, and of one moment.
+
+use std::{
+    fs::{self, File, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Place};
+use lango_policy::PolicySet;
+
+/// The most files of a folder that are read.
+const FILES_MOST: usize = 1_000;
+
+/// A file as a document.
+pub fn document(path: &Path) -> Result<Document, Diagnostic> {
+    let name = path.display().to_string();
+    let unreadable = |error: io::Error| {
+        Diagnostic::error(DiagnosticCode::NotReadable, Place::of_file(&name), error.to_string())
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let before = file.metadata().map_err(unreadable)?;
+    let most = Document::bytes_most(&name);
+    let mut bytes = Vec::new();
+    // A byte more shows that there are more.
+    (&file).take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let after = file.metadata().map_err(unreadable)?;
+    if of_moment(&before) != of_moment(&after) {
+        let words = ("the file changed while it was read", "ask again when it is saved");
+        return Err(Diagnostic::error(DiagnosticCode::Changed, Place::of_file(&name), words));
+    }
+    Document::decoded(&name, bytes)
+}
+
+/// The policy files of a folder, in the order of their names, and the lists beside them that they name.
+pub fn policies(folder: &Path) -> Result<Vec<Document>, Diagnostics> {
+    let (documents, wrong) = readable(folder);
+    if wrong.is_empty() { Ok(documents) } else { Err(wrong) }
+}
+
+/// The same, as far as they can be read, and why others cannot. Of a path that is no folder, that file alone.
+pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
+    if folder.is_file() {
+        let beside = folder.parent().unwrap_or(Path::new(""));
+        return read_all(&[folder], beside);
+    }
+    let name = folder.display().to_string();
+    let wrong = |code, words: (String, &str)| Diagnostic::error(code, Place::of_file(&name), words);
+    let before = match of_folder(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let words = (error.to_string(), "name a folder with policy files");
+            return (Vec::new(), wrong(DiagnosticCode::NotReadable, words).into());
+        }
+    };
+    let paths: Vec<&PathBuf> =
+        before.iter().map(|(path, _)| path).filter(|path| has_extension(path, "toml")).collect();
+    if paths.is_empty() {
+        let words = (
+            "holds no policy (`*.toml`): an office without a policy answers nothing".to_owned(),
+            "write one as docs/POLICIES.md shows",
+        );
+        return (Vec::new(), wrong(DiagnosticCode::NoPolicy, words).into());
+    }
+    if paths.len() > FILES_MOST {
+        let words =
+            (format!("holds more than {FILES_MOST} files `*.toml`"), "put several datasets into a file");
+        return (Vec::new(), wrong(DiagnosticCode::TooLarge, words).into());
+    }
+    let (documents, wrong_files) = read_all(&paths, folder);
+    if of_folder(folder).ok().as_ref() == Some(&before) {
+        return (documents, wrong_files);
+    }
+    let words = ("the folder changed while it was read".to_owned(), "ask again when its files are saved");
+    (documents, wrong_files.and([wrong(DiagnosticCode::Changed, words)]))
+}
+
+/// Policy files, and the lists in a folder that they name.
+fn read_all(paths: &[impl AsRef<Path>], folder: &Path) -> (Vec<Document>, Diagnostics) {
+    let (mut documents, mut wrong) = (Vec::new(), Vec::new());
+    for path in paths {
+        match document(path.as_ref()) {
+            Ok(document) => documents.push(document),
+            Err(found) => wrong.push(found),
+        }
+    }
+    // Other files may lie there too.
+    let lists: Vec<PathBuf> = PolicySet::lists(&documents).iter().map(|name| folder.join(name)).collect();
+    for list in lists.iter().filter(|list| list.exists()) {
+        match document(list) {
+            Ok(document) => documents.push(document),
+            Err(found) => wrong.push(found),
+        }
+    }
+    (documents, wrong.into_iter().collect())
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+/// Which file it is, how long, and when it was written last.
+type Moment = (u64, u64, u64, i64, i64);
+
+fn of_moment(file: &Metadata) -> Moment {
+    (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())
+}
+
+/// The files of a folder that a policy is read from, in the order of their names.
+fn of_folder(folder: &Path) -> io::Result<Vec<(PathBuf, Moment)>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if has_extension(&path, "toml") || has_extension(&path, "csv") {
+            // One that is gone already is seen as a change when the folder is read again.
+            let moment = fs::metadata(&path).map(|file| of_moment(&file)).unwrap_or_default();
+            entries.push((path, moment));
+        }
+    }
+    entries.sort();
+    Ok(entries)
+}

@@ -1,0 +1,54 @@
+//! One rule, and where its parts stand.
+
+use lango_document::Place;
+use lango_principal::PrincipalPattern;
+use lango_privacy::{Measure, Name};
+use time::Date;
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The rule's name.
+    pub id: String,
+    /// Whom it speaks of.
+    pub to: Vec<PrincipalPattern>,
+    /// For what.
+    pub purposes: Vec<String>,
+    /// Of which dataset.
+    pub dataset: Name,
+    /// What may be counted.
+    pub measures: Vec<Measure>,
+    /// By what.
+    pub by: Vec<Name>,
+    /// The most columns that it may group by at once, conditions included.
+    pub by_at_most: u32,
+    /// Columns that conditions may use beside those in `by`.
+    pub filters: Vec<Name>,
+    /// The most that one question may cost, in billionths of epsilon.
+    pub epsilon_per_query_nano: u64,
+    /// The most that all its questions may cost in a period, in billionths of epsilon.
+    pub epsilon_total_nano: u64,
+    /// What a question that searches the data for keys spends of delta, in units of 1e-18; 0 grants none.
+    pub delta_per_query_e18: u64,
+    /// On which days.
+    pub valid: Option<Validity>,
+}
+
+/// From one day to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
+}
+
+/// Where a grant's parts stand.
+#[derive(Debug, Clone)]
+pub(crate) struct GrantPlaces {
+    pub id: Place,
+    pub to: Vec<Place>,
+    pub by: Place,
+    pub valid: Option<Place>,
+    pub epsilon_per_query: Place,
+}

@@ -1,0 +1,231 @@
+//! A grant, from its table in a policy file: every part is held against what is declared, whatever became of the others.
+
+use std::str::FromStr;
+
+use lango_document::DiagnosticCode;
+use lango_privacy::{Dataset, Measure, Name};
+use toml::Spanned;
+
+use crate::{
+    check::Draft,
+    file::{GrantTable, Publish},
+    grant::{Grant, GrantPlaces, Validity},
+    within::{In, each},
+};
+
+impl Draft {
+    pub(crate) fn grant(&mut self, at: &In<'_>, written: &Spanned<GrantTable>) {
+        if let Some((grant, places)) = self.read_grant(at, written) {
+            self.set.grants.push(grant);
+            self.set.places.push(places);
+        }
+    }
+
+    fn read_grant(&mut self, at: &In<'_>, written: &Spanned<GrantTable>) -> Option<(Grant, GrantPlaces)> {
+        let table = written.get_ref();
+        let id = table.id.as_ref().and_then(|id| self.id(at, id));
+        let to = table.to.as_ref().and_then(|to| each(to.get_ref().iter().map(|to| at.principal(to))));
+        let empty = |list: &Spanned<Vec<String>>| list.get_ref().is_empty();
+        let nobody = table.to.as_ref().filter(|to| to.get_ref().is_empty()).map(Spanned::span);
+        if let Some(span) =
+            nobody.or(table.purpose.as_ref().filter(|purpose| empty(purpose)).map(Spanned::span))
+        {
+            let words = (
+                "the grant names no principal or no purpose: it would allow nothing",
+                "name one, or take the grant out",
+            );
+            at.reader.refuse::<()>(DiagnosticCode::GrantsNothing, span, words);
+        }
+        if let Some(publish) = table.publish.as_ref().filter(|publish| *publish.get_ref() == Publish::Region)
+        {
+            let words =
+                ("`publish = \"region\"` is not supported by this version", "write `publish = \"office\"`");
+            at.refuse::<(), _>(DiagnosticCode::Publication, publish, words);
+        }
+        let valid = table.valid.as_ref().and_then(|valid| match valid {
+            Some(written) => validity(at, written).map(Some),
+            None => Some(None),
+        });
+        let per_query = table.epsilon_per_query.as_ref().and_then(|epsilon| at.epsilon(epsilon));
+        let total = table.epsilon_total.as_ref().and_then(|epsilon| at.epsilon(epsilon));
+        let dataset = table.dataset.as_ref().and_then(|name| self.known_dataset(at, name))?;
+        self.affordable(at, table, &dataset.name, total);
+        let delta = self.delta(at, table, &dataset.name);
+        let wrong = self.wrong_columns.get(&dataset.name);
+        let is_wrong =
+            |name: &str| wrong.is_some_and(|wrong| wrong.iter().any(|of| of.eq_ignore_ascii_case(name)));
+        let column = |name: &Spanned<String>| {
+            let known = || dataset.columns.keys();
+            let found = known().find(|known| known.as_str() == name.get_ref()).cloned();
+            let excused = is_wrong(name.get_ref());
+            found.or_else(|| match excused {
+                true => None,
+                false => {
+                    let others = wrong.into_iter().flatten().map(String::as_str);
+                    at.unknown("column", name.span(), name.get_ref(), known().map(Name::as_str).chain(others))
+                }
+            })
+        };
+        let by = table.by.as_ref().and_then(|by| {
+            each(by.get_ref().iter().map(|name| {
+                let found = column(name)?;
+                let keyless = dataset.columns.get(&found).is_some_and(|of| of.domain.keyset().is_none());
+                if keyless {
+                    let message =
+                        format!("column `{found}` has no keys to group by: it is an `amount`, or `open`");
+                    let help = "take it out of `by`; conditions on it go into `where`";
+                    return at.refuse(DiagnosticCode::NoKeys, name, (message, help));
+                }
+                Some(found)
+            }))
+        });
+        let filters = table.filters.as_ref().and_then(|filters| match filters {
+            Some(names) => each(names.get_ref().iter().map(column)),
+            None => Some(Vec::new()),
+        });
+        let without_unit = self.without_unit.contains(&dataset.name);
+        let measures = table.measures.as_ref().and_then(|measures| {
+            each(measures.get_ref().iter().map(|text| {
+                let measure = measure(at, text)?;
+                let excused = measure.column().is_some_and(|column| is_wrong(column.as_str()))
+                    || (without_unit && matches!(measure, Measure::Units(_)));
+                if excused {
+                    return None;
+                }
+                admitted(at, &dataset, text, measure, delta)
+            }))
+        });
+        let grant = Grant {
+            id: id?,
+            to: to?,
+            purposes: table.purpose.as_ref()?.get_ref().clone(),
+            measures: measures?,
+            by: by?,
+            by_at_most: table.by_at_most?,
+            filters: filters?,
+            epsilon_per_query_nano: per_query?,
+            epsilon_total_nano: total?,
+            delta_per_query_e18: delta?,
+            valid: valid?,
+            dataset: dataset.name,
+        };
+        let place = |span| at.reader.place(span);
+        let places = GrantPlaces {
+            id: place(table.id.as_ref()?.span()),
+            to: table.to.as_ref()?.get_ref().iter().map(|to| place(to.span())).collect(),
+            by: place(table.by.as_ref()?.span()),
+            valid: table.valid.iter().flatten().next().map(|valid| place(valid.span())),
+            epsilon_per_query: place(table.epsilon_per_query.as_ref()?.span()),
+        };
+        Some((grant, places))
+    }
+
+    fn id(&self, at: &In<'_>, id: &Spanned<String>) -> Option<String> {
+        let name = id.get_ref();
+        if name.is_empty() || !name.bytes().all(|c| c.is_ascii_graphic()) {
+            return at.refuse(
+                DiagnosticCode::NotAName,
+                id,
+                "a grant's `id` is printable ASCII without spaces",
+            );
+        }
+        if self.set.grants.iter().any(|grant| grant.id == *name) {
+            let message = format!("grant `{name}` is declared twice");
+            return at.refuse(
+                DiagnosticCode::DeclaredTwice,
+                id,
+                (message, "give each grant an `id` of its own"),
+            );
+        }
+        Some(name.clone())
+    }
+
+    fn known_dataset(&self, at: &In<'_>, name: &Spanned<String>) -> Option<Dataset> {
+        if self.wrong_datasets.contains(name.get_ref()) {
+            return None;
+        }
+        let known = || self.set.datasets.iter();
+        let found = known().find(|(known, _)| known.as_str() == name.get_ref());
+        match found {
+            Some((_, dataset)) => Some(dataset.clone()),
+            None => {
+                at.unknown("dataset", name.span(), name.get_ref(), known().map(|(known, _)| known.as_str()))
+            }
+        }
+    }
+
+    /// Keeps that a grant's dataset has no budget, or a smaller one.
+    fn affordable(&mut self, at: &In<'_>, table: &GrantTable, dataset: &Name, total: Option<u64>) {
+        if self.without_budget.contains(dataset) {
+            return;
+        }
+        let pool = self.set.pool(dataset).map_or(dataset, |pool| &pool.name).clone();
+        match (self.set.budget(dataset), total, &table.dataset) {
+            (None, _, Some(name)) if !at.reader.findings.is_lost(pool.as_str()) => {
+                let message = format!("dataset `{dataset}` has no budget");
+                at.refuse::<(), _>(
+                    DiagnosticCode::NoBudget,
+                    name,
+                    (message, format!("add `[budget.{pool}]`")),
+                );
+                self.without_budget.insert(dataset.clone());
+            }
+            (Some(budget), Some(total), _) if total > budget.epsilon_nano => {
+                let most = lango_privacy::nano(budget.epsilon_nano);
+                let message = format!("`epsilon_total` is above the budget of `{dataset}`");
+                let words =
+                    (message, format!("write at most {most}, or raise `epsilon` of `[budget.{pool}]`"));
+                if let Some(written) = &table.epsilon_total {
+                    at.refuse::<(), _>(DiagnosticCode::AboveBudget, written, words);
+                }
+            }
+            (None | Some(_), ..) => {}
+        }
+    }
+
+    fn delta(&self, at: &In<'_>, table: &GrantTable, dataset: &Name) -> Option<u64> {
+        let delta = table.delta_per_query.as_ref()?.as_ref();
+        at.delta_per_query(delta, self.set.budget(dataset).map(|budget| &budget.account))
+    }
+}
+
+fn validity(at: &In<'_>, written: &Spanned<crate::file::ValidTable>) -> Option<Validity> {
+    let (from, until) = (written.get_ref().from.0, written.get_ref().until.0);
+    if from > until {
+        return at.refuse(
+            DiagnosticCode::DaysReversed,
+            written,
+            ("`valid` ends before it begins", "exchange the two days"),
+        );
+    }
+    Some(Validity { from, until })
+}
+
+fn measure(at: &In<'_>, text: &Spanned<String>) -> Option<Measure> {
+    let refused =
+        |error: lango_privacy::MeasureError| at.refuse(DiagnosticCode::NoMeasure, text, error.to_string());
+    Measure::from_str(text.get_ref()).map_or_else(refused, Some)
+}
+
+/// A measure that the dataset can answer: a grant of what can never be answered would promise nothing.
+fn admitted(
+    at: &In<'_>,
+    dataset: &Dataset,
+    text: &Spanned<String>,
+    measure: Measure,
+    delta: Option<u64>,
+) -> Option<Measure> {
+    let undeclared = measure.column().filter(|column| !dataset.columns.contains_key(*column));
+    if let Some(column) = undeclared {
+        let known = dataset.columns.keys().map(Name::as_str);
+        return at.unknown("column", text.span(), column.as_str(), known);
+    }
+    if let Err(refusal) = dataset.admits(&measure) {
+        return at.refuse(DiagnosticCode::NoMeasure, text, refusal.to_string());
+    }
+    if let (Measure::Keys(_), Some(0)) = (&measure, delta) {
+        let words = (format!("`{measure}` spends delta"), "say how much with `delta_per_query`");
+        return at.refuse(DiagnosticCode::Delta, text, words);
+    }
+    Some(measure)
+}

@@ -1,0 +1,92 @@
+//! How long a decision and a check of policies take: `cargo run --release --package lango-tests --example policies`.
+
+// A bench that cannot be run has nothing to print.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::{
+    fmt::Write as _,
+    hint::black_box,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use lango_document::Document;
+use lango_policy::{AccessRequest, PolicySet};
+use lango_privacy::Query;
+
+const GRANTS: usize = 1_000;
+const DECISIONS: u32 = 200_000;
+const CHECKS: u32 = 50;
+
+fn main() {
+    let question: Query =
+        "lango-query 1\ndataset residents\nmeasure persons\nby age,sex\nprice epsilon 0.5\n".parse().unwrap();
+    println!("{GRANTS} grants on one dataset, one question:");
+    for (what, to) in [
+        ("each to an analyst of its own, the last one asks", "spiffe://ecowas.example/analyst/a{at}"),
+        ("all to every analyst, the last one allows", "spiffe://ecowas.example/analyst/*"),
+    ] {
+        let set = PolicySet::read(&[Document::new("grants.toml", policy(to))]).unwrap();
+        let principal = format!("spiffe://ecowas.example/analyst/a{}", GRANTS - 1).parse().unwrap();
+        let asked = AccessRequest {
+            principal: &principal,
+            purpose: Some("official-statistics"),
+            on: None,
+            epsilon_nano: None,
+        };
+        assert_eq!(set.authorize(&asked, &question).unwrap().grant.id, format!("g{}", GRANTS - 1));
+        let rounds = if what.starts_with("all") { DECISIONS / 100 } else { DECISIONS };
+        let took =
+            fastest(rounds, || drop(black_box(set.authorize(black_box(&asked), black_box(&question)))));
+        println!("  {what}: {:.2} microseconds", took.as_secs_f64() * 1e6);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let mut all = Duration::ZERO;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let document = Document::new(path.display().to_string(), std::fs::read_to_string(&path).unwrap());
+        all += fastest(CHECKS, || {
+            drop(black_box(PolicySet::check(std::slice::from_ref(&document), None, None)))
+        });
+    }
+    println!("check of the shipped policies: {:.2} ms", all.as_secs_f64() * 1e3);
+    let thousand = Document::new("grants.toml", policy("spiffe://ecowas.example/analyst/a{at}"));
+    let took =
+        fastest(CHECKS, || drop(black_box(PolicySet::check(std::slice::from_ref(&thousand), None, None))));
+    println!("check of {GRANTS} grants: {:.2} ms", took.as_secs_f64() * 1e3);
+}
+
+/// The mean of the fastest of five rounds.
+fn fastest(times: u32, mut run: impl FnMut()) -> Duration {
+    let round = |_| {
+        let began = Instant::now();
+        (0..times).for_each(|_| run());
+        began.elapsed() / times
+    };
+    (0..5).map(round).min().unwrap_or_default()
+}
+
+/// A policy of many grants, of which only the last is for the question's purpose where all are to the same.
+fn policy(to: &str) -> String {
+    let mut text = "policy = 2\noffice = \"GHA\"\n[dataset.residents]\ntitle = \"Residents\"\nkind = \"stock\"\n\
+                    source = \"register\"\ntable = \"residents\"\nversion = \"1\"\n\
+                    unit = { column = \"id\", noun = \"person\", rows_at_most = 1 }\n[dataset.residents.column]\n\
+                    sex = { codes = [\"F\", \"M\"] }\nage = { integer = [0, 110], bands = 5 }\n[budget.residents]\n\
+                    accounting = \"pure\"\nepsilon = 8.0\nrenews = \"yearly\"\n"
+        .to_owned();
+    for at in 0..GRANTS {
+        let to = to.replace("{at}", &at.to_string());
+        let by = if at == GRANTS - 1 { "\"sex\", \"age\"" } else { "\"sex\"" };
+        write!(
+            text,
+            "[[grant]]\nid = \"g{at}\"\nto = [\"{to}\"]\npurpose = [\"official-statistics\"]\ndataset = \"residents\"\n\
+             measures = [\"persons\"]\nby = [{by}]\nby_at_most = 2\nepsilon_per_query = 1.0\nepsilon_total = 4.0\n\
+             publish = \"office\"\n"
+        )
+        .unwrap();
+    }
+    text
+}
