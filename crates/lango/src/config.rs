@@ -150,7 +150,7 @@ impl FromDocument for LogFormat {
 
 table!(MemberTable => "a member" { required office "office", required address "address" });
 
-table!(IdentityFile => "an identity" { required region "region" });
+table!(IdentityFile => "an identity" { required region "region", optional coordinator "coordinator" });
 
 /// Reads a file; the error names it.
 pub fn read(path: &Path) -> Result<String, Failure> {

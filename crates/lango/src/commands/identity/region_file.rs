@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use lango_document::Document;
+use lango_document::{Document, table};
 use lango_identity::{Oid, Region};
-use serde::Deserialize;
 
 use super::input;
 use crate::failure::Failure;
@@ -12,14 +11,20 @@ use crate::failure::Failure;
 pub const NAME: &str = "region.toml";
 
 /// The file as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct RegionText {
     name: String,
     signing_eku: String,
     coordinator: Option<String>,
     authorities: String,
 }
+
+table!(RegionText => "a region" {
+    required name "name",
+    required signing_eku "signing_eku",
+    optional coordinator "coordinator",
+    required authorities "authorities",
+});
 
 /// A region, and where its coordinator is.
 pub struct RegionFile {

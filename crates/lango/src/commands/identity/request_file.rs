@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use lango_document::Document;
+use lango_document::{Document, table};
 use lango_identity::{IdentityRequest, Region, SignedRenewal, SpiffeId};
-use serde::Deserialize;
 
 use crate::failure::Failure;
 
@@ -12,8 +11,7 @@ pub const NAME: &str = "request.toml";
 const VERSION: u32 = 1;
 
 /// The file as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct RequestText {
     version: u32,
     principal: String,
@@ -24,12 +22,22 @@ struct RequestText {
     renewal: Option<RenewalTable>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+table!(RequestText => "a request" {
+    required version "version",
+    required principal "principal",
+    required region "region",
+    required tls "tls",
+    optional signing "signing",
+    optional renewal "renewal",
+});
+
+#[derive(Debug)]
 struct RenewalTable {
     signature: String,
     certificates: String,
 }
+
+table!(RenewalTable => "a renewal" { required signature "signature", required certificates "certificates" });
 
 /// A request, and the signature of the key before, if it is a renewal.
 pub struct RequestFile {
