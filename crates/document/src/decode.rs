@@ -1,6 +1,6 @@
 //! From a file's bytes to a document.
 
-use crate::{Diagnostic, DiagnosticCode, Document, Place};
+use crate::{Diagnostic, DiagnosticCode, Document, TextPlace};
 
 /// The most bytes of a document: a thousand grants are half of it.
 const BYTES_MOST: usize = 1 << 20;
@@ -10,7 +10,7 @@ const LIST_BYTES_MOST: usize = 8 << 20;
 impl Document {
     /// A document out of a file's bytes: UTF-8, and not larger than a document of its kind may be.
     pub fn decoded(file: &str, bytes: Vec<u8>) -> Result<Self, Diagnostic> {
-        let empty = || Place::of_file(file);
+        let empty = || TextPlace::of_file(file);
         let most = Self::bytes_most(file);
         if bytes.len() > most {
             return Err(Self::too_large(file, most));
@@ -40,7 +40,7 @@ impl Document {
     pub fn too_large(file: &str, most: usize) -> Diagnostic {
         let message = format!("the file has more than {} MiB", most >> 20);
         let help = "put long lists of codes into files of their own beside the policy";
-        Diagnostic::error(DiagnosticCode::TooLarge, Place::of_file(file), (message, help))
+        Diagnostic::error(DiagnosticCode::TooLarge, TextPlace::of_file(file), (message, help))
     }
 
     /// The most bytes of a file of this name.

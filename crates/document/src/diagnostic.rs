@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DiagnosticCode, Place};
+use crate::{DiagnosticCode, TextPlace};
 
 /// Whether a document can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ pub struct Diagnostic {
     /// What kind of mistake it is.
     pub code: DiagnosticCode,
     /// Where it stands.
-    pub place: Place,
+    pub place: TextPlace,
     /// What is wrong.
     pub message: String,
     /// What to do, where the message does not say it.
@@ -65,7 +65,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A mistake with which the document cannot be used.
-    pub fn error(code: DiagnosticCode, place: Place, words: impl Into<Words>) -> Self {
+    pub fn error(code: DiagnosticCode, place: TextPlace, words: impl Into<Words>) -> Self {
         let Words { message, help } = words.into();
         Self {
             severity: Severity::Error,
@@ -77,7 +77,7 @@ impl Diagnostic {
     }
 
     /// What is legal and unwise.
-    pub fn warning(code: DiagnosticCode, place: Place, words: impl Into<Words>) -> Self {
+    pub fn warning(code: DiagnosticCode, place: TextPlace, words: impl Into<Words>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, place, words) }
     }
 }

@@ -22,7 +22,7 @@ pub struct Position {
 
 /// The part of a document that a diagnostic points to: some of its bytes, or all of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct TextPlace {
     /// Where it is a part of.
     pub document: Document,
     /// Which bytes.
@@ -36,12 +36,12 @@ impl Document {
     }
 
     /// A part of it.
-    pub fn place(&self, span: Range<usize>) -> Place {
-        Place { document: self.clone(), span: Some(span) }
+    pub fn place(&self, span: Range<usize>) -> TextPlace {
+        TextPlace { document: self.clone(), span: Some(span) }
     }
 
     /// A line, counted from 1.
-    pub fn line(&self, line: usize) -> Place {
+    pub fn line(&self, line: usize) -> TextPlace {
         let before = self.text.split_inclusive('\n').take(line.saturating_sub(1));
         let start: usize = before.map(str::len).sum();
         let text = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -55,7 +55,7 @@ impl Document {
     }
 }
 
-impl Place {
+impl TextPlace {
     /// A whole file, or something else that has a name.
     pub fn of_file(file: &str) -> Self {
         Self { document: Document::new(file, ""), span: None }

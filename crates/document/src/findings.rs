@@ -6,14 +6,14 @@ use std::{
     ops::Range,
 };
 
-use crate::{Diagnostic, DiagnosticCode, Diagnostics, Document, Place, Words};
+use crate::{Diagnostic, DiagnosticCode, Diagnostics, Document, TextPlace, Words};
 
 /// The most diagnostics that are kept; the rest are counted.
 const KEPT_MOST: usize = 100;
 
 /// What was found in some documents so far.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct Mistakes {
     found: RefCell<Vec<Diagnostic>>,
     more: Cell<usize>,
     /// Keys whose values cannot be read.
@@ -22,7 +22,7 @@ pub struct Findings {
     is_torn: Cell<bool>,
 }
 
-impl Findings {
+impl Mistakes {
     /// Keeps a mistake.
     pub fn add(&self, found: Diagnostic) {
         let mut kept = self.found.borrow_mut();
@@ -73,14 +73,14 @@ pub struct Reader<'a> {
     /// The document.
     pub document: &'a Document,
     /// Its mistakes, and those of the documents that are read with it.
-    pub findings: &'a Findings,
+    pub findings: &'a Mistakes,
     /// Lines that could not be read: what seems to be wrong in them follows from that.
     pub(crate) unread: &'a [Range<usize>],
 }
 
 impl<'a> Reader<'a> {
     /// A document of which every line can be read.
-    pub fn new(document: &'a Document, findings: &'a Findings) -> Self {
+    pub fn new(document: &'a Document, findings: &'a Mistakes) -> Self {
         Self { document, findings, unread: &[] }
     }
 
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A part of the document.
-    pub fn place(&self, span: Range<usize>) -> Place {
+    pub fn place(&self, span: Range<usize>) -> TextPlace {
         self.document.place(span)
     }
 }

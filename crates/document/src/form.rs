@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 /// What is written as a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ValueForm {
     /// Text in quotes.
     Text,
     /// A number without a point.
@@ -20,12 +20,12 @@ pub enum Form {
     /// Keys and their values.
     Table,
     /// Values of one form.
-    List(&'static Form),
+    List(&'static ValueForm),
     /// One of several, in words with an article: `a step, or a list of numbers`.
     Either(&'static str),
 }
 
-impl Form {
+impl ValueForm {
     /// What is written.
     pub(crate) fn of(value: &DeValue<'_>) -> Self {
         match value {
@@ -125,7 +125,7 @@ impl Form {
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for ValueForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => f.write_str("a text"),

@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::{DiagnosticCode, Form, FromDocument, Reader, Written, foreign_letter, nearest};
+use crate::{DiagnosticCode, FromDocument, Reader, ValueForm, WrittenValue, foreign_letter, nearest};
 
 /// Of a table that lacks more keys than this, one diagnostic names them all.
 const APART_MOST: usize = 3;
@@ -42,10 +42,10 @@ impl<'a> Keys<'a> {
     }
 
     /// The value of a key, where it is there.
-    pub fn written(&mut self, key: &'static str) -> Option<Written<'a>> {
+    pub fn written(&mut self, key: &'static str) -> Option<WrittenValue<'a>> {
         self.asked.insert(key);
         let (_, value) = self.found(key)?;
-        Some(Written { reader: self.reader, value, key, is_element: false })
+        Some(WrittenValue { reader: self.reader, value, key, is_element: false })
     }
 
     /// The value of a key that must be there; nothing where it is not, or is wrong.
@@ -135,12 +135,12 @@ impl<'a> Keys<'a> {
     }
 }
 
-impl<'a> Written<'a> {
+impl<'a> WrittenValue<'a> {
     /// The table's keys, where it is one; `what` says in words what the table is.
     pub fn keys(&self, what: &'static str) -> Option<Keys<'a>> {
         match self.value.get_ref() {
             DeValue::Table(table) => Some(Keys::new(self.reader, what, table, self.span())),
-            _ => self.wrong(Form::Table),
+            _ => self.wrong(ValueForm::Table),
         }
     }
 }
@@ -172,9 +172,9 @@ impl<'a> Written<'a> {
 macro_rules! table {
     ($type:ty => $what:literal { $($how:ident $field:ident $key:literal),* $(,)? }) => {
         impl $crate::FromDocument for $type {
-            const FORM: $crate::Form = $crate::Form::Table;
+            const FORM: $crate::ValueForm = $crate::ValueForm::Table;
 
-            fn read(written: &$crate::Written<'_>) -> Option<Self> {
+            fn read(written: &$crate::WrittenValue<'_>) -> Option<Self> {
                 let mut keys = written.keys($what)?;
                 $(let $field = keys.$how($key);)*
                 keys.end().then_some(())?;

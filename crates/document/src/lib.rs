@@ -21,12 +21,12 @@ mod written;
 pub use code::DiagnosticCode;
 pub use diagnostic::{Diagnostic, Severity, Words};
 pub use diagnostics::Diagnostics;
-pub use document::{Document, Place, Position};
-pub use findings::{Findings, Reader};
-pub use form::Form;
+pub use document::{Document, Position, TextPlace};
+pub use findings::{Mistakes, Reader};
+pub use form::ValueForm;
 pub use keys::Keys;
 pub use near::{foreign_letter, nearest};
-pub use written::{FromDocument, Written};
+pub use written::{FromDocument, WrittenValue};
 
 #[cfg(test)]
 mod tests;

@@ -8,20 +8,20 @@ use toml::{
     value::Datetime,
 };
 
-use crate::{DiagnosticCode, Diagnostics, Document, Findings, Form, Reader, Words, nearest, syntax};
+use crate::{DiagnosticCode, Diagnostics, Document, Mistakes, Reader, ValueForm, Words, nearest, syntax};
 
 /// A type that is read from a document. What is wrong is kept, and reading goes on.
 pub trait FromDocument: Sized {
     /// What is written for it.
-    const FORM: Form;
+    const FORM: ValueForm;
 
     /// The value; nothing where it is wrong and the reader has kept why.
-    fn read(written: &Written<'_>) -> Option<Self>;
+    fn read(written: &WrittenValue<'_>) -> Option<Self>;
 }
 
 /// A value where it stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Written<'a> {
+pub struct WrittenValue<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) value: &'a Spanned<DeValue<'a>>,
     /// The key that it stands at.
@@ -39,20 +39,20 @@ impl Reader<'_> {
         unread.extend(syntax::check(&Reader { unread: &unread.clone(), ..*self }, errors));
         let reader = Reader { unread: &unread, ..*self };
         let value = Spanned::new(0..0, DeValue::Table(table.into_inner()));
-        T::read(&Written { reader, value: &value, key: "", is_element: false })
+        T::read(&WrittenValue { reader, value: &value, key: "", is_element: false })
     }
 }
 
 impl Document {
     /// Reads the whole document, which is used by itself.
     pub fn read<T: FromDocument>(&self) -> Result<T, Diagnostics> {
-        let findings = Findings::default();
+        let findings = Mistakes::default();
         let read = Reader::new(self, &findings).read();
         findings.outcome(read)
     }
 }
 
-impl<'a> Written<'a> {
+impl<'a> WrittenValue<'a> {
     /// Where it stands.
     pub fn span(&self) -> Range<usize> {
         self.value.span()
@@ -69,10 +69,10 @@ impl<'a> Written<'a> {
     }
 
     /// The value is of another form than the key needs.
-    pub fn wrong<T>(&self, form: Form) -> Option<T> {
+    pub fn wrong<T>(&self, form: ValueForm) -> Option<T> {
         let text = self.reader.document.text.get(self.span()).unwrap_or_default();
-        let found = match Form::of(self.value.get_ref()) {
-            Form::Number => "a number with a point".to_owned(),
+        let found = match ValueForm::of(self.value.get_ref()) {
+            ValueForm::Number => "a number with a point".to_owned(),
             found => found.to_string(),
         };
         let element = if self.is_element { "an element of " } else { "" };
@@ -127,10 +127,10 @@ impl<'a> Written<'a> {
     }
 
     /// The values of a list, each where it stands.
-    pub fn elements(&self) -> impl Iterator<Item = Written<'a>> + Clone + use<'a> {
+    pub fn elements(&self) -> impl Iterator<Item = WrittenValue<'a>> + Clone + use<'a> {
         let (reader, key) = (self.reader, self.key);
         let array = self.value.get_ref().as_array();
-        array.into_iter().flat_map(|array| array.iter()).map(move |value| Written {
+        array.into_iter().flat_map(|array| array.iter()).map(move |value| WrittenValue {
             reader,
             value,
             key,
@@ -140,7 +140,7 @@ impl<'a> Written<'a> {
 
     /// One of some words.
     pub fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
-        let Some(text) = self.text() else { return self.wrong(Form::Text) };
+        let Some(text) = self.text() else { return self.wrong(ValueForm::Text) };
         if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meant);
         }
@@ -158,7 +158,7 @@ impl<'a> Written<'a> {
     /// A whole number between bounds.
     fn number<T: TryFrom<i64>>(&self, low: i128, high: i128) -> Option<T> {
         if !self.value.get_ref().is_integer() {
-            return self.wrong(Form::Whole);
+            return self.wrong(ValueForm::Whole);
         }
         let number = self.whole().and_then(|number| T::try_from(number).ok());
         number.or_else(|| {
@@ -175,25 +175,25 @@ pub(crate) fn each<T>(read: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
 }
 
 impl FromDocument for String {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.text().map(str::to_owned).or_else(|| written.wrong(Self::FORM))
     }
 }
 
 impl FromDocument for PathBuf {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         String::read(written).map(Self::from)
     }
 }
 
 impl FromDocument for SocketAddr {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let Some(text) = written.text() else { return written.wrong(Self::FORM) };
         text.parse().ok().or_else(|| {
             let message = format!("`{}` is an address and a port", written.key);
@@ -203,9 +203,9 @@ impl FromDocument for SocketAddr {
 }
 
 impl FromDocument for bool {
-    const FORM: Form = Form::Truth;
+    const FORM: ValueForm = ValueForm::Truth;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.value.get_ref().as_bool().or_else(|| written.wrong(Self::FORM))
     }
 }
@@ -213,9 +213,9 @@ impl FromDocument for bool {
 macro_rules! whole {
     ($($type:ident)*) => {$(
         impl FromDocument for $type {
-            const FORM: Form = Form::Whole;
+            const FORM: ValueForm = ValueForm::Whole;
 
-            fn read(written: &Written<'_>) -> Option<Self> {
+            fn read(written: &WrittenValue<'_>) -> Option<Self> {
                 written.number(i128::from(Self::MIN), i128::from(Self::MAX).min(i128::from(i64::MAX)))
             }
         }
@@ -225,22 +225,22 @@ macro_rules! whole {
 whole!(u16 u32 u64 i64);
 
 impl<T: FromDocument> FromDocument for Spanned<T> {
-    const FORM: Form = T::FORM;
+    const FORM: ValueForm = T::FORM;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         Some(Self::new(written.span(), T::read(written)?))
     }
 }
 
 impl<T: FromDocument> FromDocument for Vec<T> {
-    const FORM: Form = Form::List(&T::FORM);
+    const FORM: ValueForm = ValueForm::List(&T::FORM);
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if !written.is_list() {
             return written.wrong(Self::FORM);
         }
         // A list where a list of lists is needed is one mistake, however long it is.
-        if let Form::List(inner) = T::FORM {
+        if let ValueForm::List(inner) = T::FORM {
             let mut elements = written.elements();
             if elements.clone().next().is_some()
                 && elements.all(|element| inner.fits(element.value.get_ref()))
@@ -253,9 +253,9 @@ impl<T: FromDocument> FromDocument for Vec<T> {
 }
 
 impl<T: FromDocument> FromDocument for [T; 2] {
-    const FORM: Form = Form::List(&T::FORM);
+    const FORM: ValueForm = ValueForm::List(&T::FORM);
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let values: Vec<T> = Vec::read(written)?;
         let count = values.len();
         values.try_into().ok().or_else(|| {
@@ -269,13 +269,21 @@ impl<T: FromDocument> FromDocument for [T; 2] {
 
 /// Names that the author chooses, each with its value. One that is wrong has none.
 impl<T: FromDocument> FromDocument for BTreeMap<Spanned<String>, Option<T>> {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let DeValue::Table(table) = written.value.get_ref() else { return written.wrong(Self::FORM) };
         let named = |(key, value): (&Spanned<Cow<'_, str>>, _)| {
             let name = Spanned::new(key.span(), key.get_ref().to_string());
-            (name, T::read(&Written { reader: written.reader, value, key: key.get_ref(), is_element: false }))
+            (
+                name,
+                T::read(&WrittenValue {
+                    reader: written.reader,
+                    value,
+                    key: key.get_ref(),
+                    is_element: false,
+                }),
+            )
         };
         Some(entries(table).map(named).collect())
     }
@@ -283,9 +291,9 @@ impl<T: FromDocument> FromDocument for BTreeMap<Spanned<String>, Option<T>> {
 
 /// The same, of which all must be right.
 impl<T: FromDocument> FromDocument for BTreeMap<String, T> {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let read: BTreeMap<Spanned<String>, Option<T>> = FromDocument::read(written)?;
         read.into_iter().map(|(name, value)| Some((name.into_inner(), value?))).collect()
     }

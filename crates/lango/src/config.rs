@@ -15,7 +15,7 @@ use std::{
 };
 
 use lango_analyst::Credentials;
-use lango_document::{Diagnostics, Document, Form, FromDocument, Written, table};
+use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
 use lango_gateway::system_clock;
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::PolicySet;
@@ -141,9 +141,9 @@ table!(RegionTable => "a region" {
 table!(LogTable => "the table of the log" { or_default format "format" });
 
 impl FromDocument for LogFormat {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.word(&[("text", Self::Text), ("json", Self::Json)])
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Findings, Place, Reader};
+use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Mistakes, Reader, TextPlace};
 use lango_privacy::{Code, Dataset, DatasetKind, Name, Objective, Unit};
 use time::Date;
 use toml::Spanned;
@@ -21,7 +21,7 @@ impl PolicySet {
     /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may
     /// name. Trials are read, not run: see [`PolicySet::run_trials`].
     pub fn read(documents: &[Document]) -> Result<Self, Diagnostics> {
-        let findings = Findings::default();
+        let findings = Mistakes::default();
         let set = fold(documents, &findings);
         findings.outcome(Some(set))
     }
@@ -33,7 +33,7 @@ impl PolicySet {
         today: Option<Date>,
         region: Option<&str>,
     ) -> (Option<Self>, Diagnostics) {
-        let findings = Findings::default();
+        let findings = Mistakes::default();
         let set = fold(documents, &findings);
         let warnings = set.warnings(today, region);
         if findings.is_empty() {
@@ -45,7 +45,7 @@ impl PolicySet {
 
     /// The names of the files beside them that policy files name, each once. A document that cannot be read names none.
     pub fn lists(documents: &[Document]) -> BTreeSet<String> {
-        let findings = Findings::default();
+        let findings = Mistakes::default();
         let read = |document| Reader::new(document, &findings).read::<File>();
         let mut named = BTreeSet::new();
         for table in documents.iter().filter_map(read).flat_map(|file| file.dataset.into_values()).flatten() {
@@ -64,7 +64,7 @@ impl PolicySet {
 }
 
 /// Reads policy files. Those of a second office are held against one another, and not against the first one's.
-fn fold(documents: &[Document], findings: &Findings) -> PolicySet {
+fn fold(documents: &[Document], findings: &Mistakes) -> PolicySet {
     let (lists, policies): (Vec<&Document>, Vec<&Document>) =
         documents.iter().partition(|document| document.file.ends_with(".csv"));
     if policies.is_empty() {
@@ -72,7 +72,7 @@ fn fold(documents: &[Document], findings: &Findings) -> PolicySet {
             "there is no policy: an office without one answers nothing",
             "write one as docs/POLICIES.md shows, in a file that ends in `.toml`",
         );
-        findings.add(Diagnostic::error(DiagnosticCode::NoPolicy, Place::of_file("policies"), words));
+        findings.add(Diagnostic::error(DiagnosticCode::NoPolicy, TextPlace::of_file("policies"), words));
     }
     let mut drafts: Vec<(Draft, Vec<(In<'_>, File)>)> = Vec::new();
     for document in policies {

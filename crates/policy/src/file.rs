@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lango_document::{DiagnosticCode, Form, FromDocument, Written, table};
+use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue, table};
 use lango_privacy::{DatasetKind, Decimal, Objective, Span};
 use time::{Date, Month};
 use toml::{Spanned, value::Datetime};
@@ -25,9 +25,9 @@ pub(crate) struct File {
 }
 
 impl FromDocument for File {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a policy file")?;
         let file = Self {
             policy: keys.required("policy"),
@@ -64,9 +64,9 @@ pub(crate) struct DatasetTable {
 }
 
 impl FromDocument for DatasetTable {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a dataset")?;
         let table = Self {
             title: keys.required("title"),
@@ -93,9 +93,9 @@ impl FromDocument for DatasetTable {
 macro_rules! words {
     ($type:ty { $($word:literal => $value:expr),* $(,)? }) => {
         impl FromDocument for $type {
-            const FORM: Form = Form::Text;
+            const FORM: ValueForm = ValueForm::Text;
 
-            fn read(written: &Written<'_>) -> Option<Self> {
+            fn read(written: &WrittenValue<'_>) -> Option<Self> {
                 written.word(&[$(($word, $value)),*])
             }
         }
@@ -202,10 +202,10 @@ pub(crate) enum Recode {
 }
 
 impl FromDocument for Recode {
-    const FORM: Form =
-        Form::Either("a table such as { \"1\" = \"M\" }, or the name of a file beside the policy");
+    const FORM: ValueForm =
+        ValueForm::Either("a table such as { \"1\" = \"M\" }, or the name of a file beside the policy");
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         match written.text() {
             Some(name) => Some(Self::File(name.to_owned())),
             None if written.is_table() => BTreeMap::read(written).map(Self::Listed),
@@ -222,11 +222,11 @@ pub(crate) enum Bands {
 }
 
 impl FromDocument for Bands {
-    const FORM: Form = Form::Either(
+    const FORM: ValueForm = ValueForm::Either(
         "a width, the list of where each band begins, or for dates \"day\", \"month\" or \"year\"",
     );
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.text().is_some() {
             let words = [("day", Span::Day), ("month", Span::Month), ("year", Span::Year)];
             written.word(&words).map(Self::Span)
@@ -247,9 +247,9 @@ pub(crate) enum Points {
 }
 
 impl FromDocument for Points {
-    const FORM: Form = Form::Either("a step, or an ascending list of numbers");
+    const FORM: ValueForm = ValueForm::Either("a step, or an ascending list of numbers");
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.is_list() {
             Vec::read(written).map(Self::Listed)
         } else if written.decimal().is_some() {
@@ -267,9 +267,9 @@ pub(crate) enum Codes {
 }
 
 impl FromDocument for Codes {
-    const FORM: Form = Form::Either("a list of codes, or the name of a code list");
+    const FORM: ValueForm = ValueForm::Either("a list of codes, or the name of a code list");
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.text().is_some() {
             String::read(written).map(Self::Named)
         } else if written.is_list() {
@@ -289,9 +289,9 @@ pub(crate) struct BudgetTable {
 }
 
 impl FromDocument for BudgetTable {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a budget")?;
         let table = Self {
             accounting: keys.required("accounting"),
@@ -337,9 +337,9 @@ pub(crate) struct GrantTable {
 }
 
 impl FromDocument for GrantTable {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a grant")?;
         let table = Self {
             id: keys.required("id"),
@@ -403,9 +403,9 @@ table!(TestTable => "a test" {
 pub(crate) struct Quantity(pub Decimal);
 
 impl FromDocument for Quantity {
-    const FORM: Form = Form::Number;
+    const FORM: ValueForm = ValueForm::Number;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let Some(text) = written.decimal() else { return written.wrong(Self::FORM) };
         Decimal::unsigned(&text).map(Self).or_else(|| {
             let message = format!("`{}` is a number that is not negative, and not `{text}`", written.key());
@@ -419,9 +419,9 @@ impl FromDocument for Quantity {
 pub(crate) struct Number(pub Decimal);
 
 impl FromDocument for Number {
-    const FORM: Form = Form::Number;
+    const FORM: ValueForm = ValueForm::Number;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let Some(text) = written.decimal() else { return written.wrong(Self::FORM) };
         Decimal::minimal(&text).map(Self).or_else(|| {
             let message = format!("`{text}` is no number of at most 18 digits on each side of the point");
@@ -435,9 +435,9 @@ impl FromDocument for Number {
 pub(crate) struct Day(pub Date);
 
 impl FromDocument for Day {
-    const FORM: Form = Form::Day;
+    const FORM: ValueForm = ValueForm::Day;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let Some(moment) = written.moment() else { return written.wrong(Self::FORM) };
         day_of(moment).map(Self).or_else(|| {
             let message = format!("`{}` is a day, without a time", written.key());

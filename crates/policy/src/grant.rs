@@ -1,6 +1,6 @@
 //! One rule, and where its parts stand.
 
-use lango_document::Place;
+use lango_document::TextPlace;
 use lango_principal::PrincipalPattern;
 use lango_privacy::{Measure, Name};
 use time::Date;
@@ -46,9 +46,9 @@ pub struct Validity {
 /// Where a grant's parts stand.
 #[derive(Debug, Clone)]
 pub(crate) struct GrantPlaces {
-    pub id: Place,
-    pub to: Vec<Place>,
-    pub by: Place,
-    pub valid: Option<Place>,
-    pub epsilon_per_query: Place,
+    pub id: TextPlace,
+    pub to: Vec<TextPlace>,
+    pub by: TextPlace,
+    pub valid: Option<TextPlace>,
+    pub epsilon_per_query: TextPlace,
 }

@@ -229,7 +229,7 @@ const COUNTRIES: &str = include_str!("codelists/countries.csv");
 
 #[cfg(test)]
 mod tests {
-    use lango_document::{Findings, Reader};
+    use lango_document::{Mistakes, Reader};
 
     use super::*;
 
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn a_file_of_pairs_is_read_or_refused_with_its_line() {
         let read = |text: &str| {
-            let (document, findings) = (Document::new("sex.csv", text), Findings::default());
+            let (document, findings) = (Document::new("sex.csv", text), Mistakes::default());
             let found = pairs(&In { reader: Reader::new(&document, &findings), lists: &[] });
             findings
                 .outcome(found)

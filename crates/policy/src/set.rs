@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lango_document::{Diagnostic, Place};
+use lango_document::{Diagnostic, TextPlace};
 use lango_privacy::{Dataset, Name};
 
 use crate::{
@@ -42,10 +42,10 @@ pub struct PolicySet {
 /// Where a dataset's parts stand.
 #[derive(Debug, Clone)]
 pub(crate) struct DatasetPlaces {
-    pub name: Place,
-    pub source: Option<Place>,
-    pub unit: Option<Place>,
-    pub columns: BTreeMap<Name, Place>,
+    pub name: TextPlace,
+    pub source: Option<TextPlace>,
+    pub unit: Option<TextPlace>,
+    pub columns: BTreeMap<Name, TextPlace>,
 }
 
 impl PolicySet {
@@ -60,7 +60,7 @@ impl PolicySet {
     }
 
     /// Where the name of a dataset's source stands.
-    pub fn source_place(&self, dataset: &Name) -> Option<&Place> {
+    pub fn source_place(&self, dataset: &Name) -> Option<&TextPlace> {
         let places = self.dataset_places.get(dataset)?;
         Some(places.source.as_ref().unwrap_or(&places.name))
     }

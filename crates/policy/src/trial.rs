@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lango_document::{Diagnostic, DiagnosticCode, Place};
+use lango_document::{Diagnostic, DiagnosticCode, TextPlace};
 use lango_principal::{SpiffeError, SpiffeId};
 use lango_privacy::{Dataset, Decimal, Filter, Margin, Measure, Name, Price, Query};
 use time::Date;
@@ -21,7 +21,7 @@ pub struct Trial {
     /// As written.
     pub written: String,
     /// Where it says what is expected.
-    pub place: Place,
+    pub place: TextPlace,
     query: Query,
     principal: SpiffeId,
     purpose: Option<String>,

@@ -124,17 +124,17 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
         (
             "a list in another folder",
             good(sex, &format!("{sex}, recode = \"../sex.csv\"")),
-            vec!["no-such-file p.toml:13:40"],
+            vec!["no-such-file p.toml:13:38"],
         ),
         (
             "a list by a whole path",
             good(sex, &format!("{sex}, recode = \"/etc/passwd\"")),
-            vec!["no-such-file p.toml:13:40"],
+            vec!["no-such-file p.toml:13:38"],
         ),
         (
             "a list with an end in it",
             good(sex, &format!("{sex}, recode = \"a\\u0000.csv\"")),
-            vec!["no-such-file p.toml:13:40"],
+            vec!["no-such-file p.toml:13:38"],
         ),
     ] {
         let folder = folder(&[("p.toml", &bytes)]);
@@ -158,7 +158,7 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
 #[test]
 fn nothing_that_a_terminal_obeys_and_no_secret_is_shown() {
     let folder = folder(&[
-        ("p.toml", b"policy = 2\noffice = \"G\x1b[31mA\xe2\x80\xae\"\n"),
+        ("p.toml", b"policy = 2\noffice = \"G\\u001B[31mA\xe2\x80\xae\"\n\"\xe2\x80\xaekey\x1b\" = 1\n"),
         (
             "gateway.toml",
             b"lisden = 1\n[store]\npostgres = \"postgres://u:hunter2@h/d\"\npasword = 'hunter2'\n",
@@ -169,7 +169,12 @@ fn nothing_that_a_terminal_obeys_and_no_secret_is_shown() {
     let shown = check(&["--config", config.to_str().unwrap()], &policy);
     assert!(!shown.stdout.contains(['\u{1b}', '\u{202e}']), "{:?}", shown.stdout);
     assert!(!shown.stdout.contains("hunter2") && shown.stdout.contains("***"), "{}", shown.stdout);
-    for said in ["has no key `lisden`", "needs `identity`", "has no key `pasword`", "office `G"] {
+    for said in [
+        "has no key `lisden`",
+        "needs `identity`, `policies`, `region`, `source`",
+        "has no key `pasword`",
+        "office `G",
+    ] {
         assert!(shown.stdout.contains(said), "{said}: {}", shown.stdout);
     }
 }
@@ -234,7 +239,7 @@ fn warnings_fail_only_where_they_are_denied_and_misuse_is_another_code() {
     }
     let csv = check(&["--format", "csv"], folder.path()).stdout;
     let row = csv.lines().nth(1).unwrap_or_default();
-    assert!(row.starts_with("warning,above-total,") && row.contains(",28,21,"), "{csv}");
+    assert!(row.starts_with("warning,above-total,") && row.contains(",29,21,"), "{csv}");
     let gone = check(&["--format", "json"], &folder.path().join("nowhere"));
     assert_eq!((gone.code, gone.found()), (Some(1), vec!["not-readable nowhere".to_owned()]));
 }

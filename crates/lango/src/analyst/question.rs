@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use lango_document::{DiagnosticCode, Findings, Form, FromDocument, Reader, Written, table};
+use lango_document::{DiagnosticCode, FromDocument, Mistakes, Reader, ValueForm, WrittenValue, table};
 use lango_privacy::{Decimal, Filter, Level, MEASURE_BYTES_MOST, Margin, Measure, Price, Query, nano};
 use toml::Spanned;
 
@@ -90,9 +90,9 @@ table!(MeasureTable => "a measure" { required name "name", required by "by" });
 struct Epsilon(String);
 
 impl FromDocument for Epsilon {
-    const FORM: Form = Form::Number;
+    const FORM: ValueForm = ValueForm::Number;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.decimal().map(Self).or_else(|| written.wrong(Self::FORM))
     }
 }
@@ -102,7 +102,7 @@ pub fn read_file(path: &Path) -> Result<Draft, Failure> {
     let document = documents::document(path)?;
     let file: QueryFile = document.read()?;
     let refused = |at: Range<usize>, words: String| -> Failure {
-        let findings = Findings::default();
+        let findings = Mistakes::default();
         Reader::new(&document, &findings).refuse::<()>(DiagnosticCode::Question, at, words);
         findings.into_diagnostics().into()
     };

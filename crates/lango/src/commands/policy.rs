@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Place};
+use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, TextPlace};
 use lango_gateway::system_clock;
 use lango_policy::PolicySet;
 use serde_json::{Value, json};
@@ -21,11 +21,11 @@ pub enum PolicyCommand {
     ///
     /// Ends with 0 where there are no errors, with 1 where there are, and with 2 where the command makes no sense. Needs no
     /// database and no key. What the register holds is examined by `lango doctor` and `lango dataset check`.
-    Check(Check),
+    Check(PolicyCheck),
 }
 
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct PolicyCheck {
     /// The folder with the policy files, or one of them; what the configuration names by default, else `policies`.
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -51,7 +51,7 @@ impl PolicyCommand {
     }
 }
 
-impl Check {
+impl PolicyCheck {
     fn run(&self) -> Result<(), Failure> {
         let mut found = Vec::new();
         let config =
@@ -127,7 +127,7 @@ fn without_source(set: &PolicySet, file: &Path, config: &GatewayFile, found: &mu
             continue;
         }
         let place = set.source_place(name).cloned();
-        let place = place.unwrap_or_else(|| Place::of_file(&file.display().to_string()));
+        let place = place.unwrap_or_else(|| TextPlace::of_file(&file.display().to_string()));
         let message = format!("{} has no source `{}`", file.display(), dataset.source);
         let help = match lango_document::nearest(&dataset.source, config.sources()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -150,7 +150,7 @@ fn configured(file: &Path, found: &mut Vec<Diagnostic>) -> Option<GatewayFile> {
     let identity = config.identity_folder(file);
     for key in ["tls.key", "signing.key"].map(|name| identity.join(name)) {
         if let Some(exposed) = lango_files::exposure(&key).filter(|_| key.exists()) {
-            let place = Place::of_file(&key.display().to_string());
+            let place = TextPlace::of_file(&key.display().to_string());
             let words = (exposed.to_string(), exposed.command());
             found.push(Diagnostic::warning(DiagnosticCode::ExposedFile, place, words));
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lango_database::{Password, Server, ServerError, Tls};
-use lango_document::{DiagnosticCode, Form, FromDocument, Written};
+use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue};
 use lango_source::{MariaDb, Postgres, RowSecurity, Settings, Source, Sqlite};
 use lango_store::Location;
 
@@ -43,9 +43,9 @@ enum TlsWord {
 }
 
 impl FromDocument for TlsWord {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.word(&[("system", Self::System), ("off", Self::Off)])
     }
 }
@@ -57,17 +57,17 @@ enum RowSecurityWord {
 }
 
 impl FromDocument for RowSecurityWord {
-    const FORM: Form = Form::Text;
+    const FORM: ValueForm = ValueForm::Text;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         written.word(&[("refused", Self::Refused), ("filters", Self::Filters)])
     }
 }
 
 impl FromDocument for DatabaseTable {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a database")?;
         let sqlite = keys.optional("sqlite");
         let postgres = keys.optional("postgres");
@@ -276,9 +276,9 @@ impl StoreValue {
 }
 
 impl FromDocument for StoreValue {
-    const FORM: Form = Form::Either("the path of a file, or a table with `postgres`");
+    const FORM: ValueForm = ValueForm::Either("the path of a file, or a table with `postgres`");
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let store = match written.text() {
             Some(path) => Self(DatabaseTable { sqlite: Some(path.into()), ..DatabaseTable::default() }),
             None if written.is_table() => Self(DatabaseTable::read(written)?),

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Place};
+use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, TextPlace};
 use lango_policy::PolicySet;
 
 /// The most files of a folder that are read.
@@ -17,7 +17,7 @@ const FILES_MOST: usize = 1_000;
 pub fn document(path: &Path) -> Result<Document, Diagnostic> {
     let name = path.display().to_string();
     let unreadable = |error: io::Error| {
-        Diagnostic::error(DiagnosticCode::NotReadable, Place::of_file(&name), error.to_string())
+        Diagnostic::error(DiagnosticCode::NotReadable, TextPlace::of_file(&name), error.to_string())
     };
     let file = File::open(path).map_err(unreadable)?;
     let before = file.metadata().map_err(unreadable)?;
@@ -28,7 +28,7 @@ pub fn document(path: &Path) -> Result<Document, Diagnostic> {
     let after = file.metadata().map_err(unreadable)?;
     if of_moment(&before) != of_moment(&after) {
         let words = ("the file changed while it was read", "ask again when it is saved");
-        return Err(Diagnostic::error(DiagnosticCode::Changed, Place::of_file(&name), words));
+        return Err(Diagnostic::error(DiagnosticCode::Changed, TextPlace::of_file(&name), words));
     }
     Document::decoded(&name, bytes)
 }
@@ -46,7 +46,7 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
         return read_all(&[folder], beside);
     }
     let name = folder.display().to_string();
-    let wrong = |code, words: (String, &str)| Diagnostic::error(code, Place::of_file(&name), words);
+    let wrong = |code, words: (String, &str)| Diagnostic::error(code, TextPlace::of_file(&name), words);
     let before = match of_folder(folder) {
         Ok(entries) => entries,
         Err(error) => {

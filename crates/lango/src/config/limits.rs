@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_document::{DiagnosticCode, Form, FromDocument, Written, table};
+use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue, table};
 use lango_transport::{ServerLimits, ShareLimits};
 
 use super::positive::Positive;
@@ -72,9 +72,9 @@ table!(LimitsTable => "the table of limits" {
 });
 
 impl FromDocument for Limits {
-    const FORM: Form = Form::Table;
+    const FORM: ValueForm = ValueForm::Table;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let limits = LimitsTable::read(written)?.limits();
         match sensible(&limits) {
             Ok(()) => Some(Self(limits)),
@@ -217,7 +217,7 @@ mod tests {
             .collect();
         let fields = format!("{:?}", LimitsTable::default()).matches(": None").count();
         assert_eq!(rows.len(), fields, "{rows:?}");
-        // Written out, each default means what it means where it is not written.
+        // WrittenValue out, each default means what it means where it is not written.
         let written: String = rows.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         assert_eq!(limits(&written), Ok(ServerLimits::default()));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lango_document::{DiagnosticCode, Form, FromDocument, Written};
+use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue};
 
 /// A whole number from 1 up.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +19,9 @@ impl Positive {
 }
 
 impl FromDocument for Positive {
-    const FORM: Form = Form::Whole;
+    const FORM: ValueForm = ValueForm::Whole;
 
-    fn read(written: &Written<'_>) -> Option<Self> {
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
         match written.whole().map(u32::try_from) {
             None => written.wrong(Self::FORM),
             Some(Ok(positive @ 1..)) => Some(Self(positive)),

@@ -75,7 +75,7 @@ impl RequestFile {
 
     /// Whose request a file is, if it is one. Nothing is checked.
     pub fn principal(text: &str) -> Option<SpiffeId> {
-        let text: RequestText = toml::from_str(text).ok()?;
+        let text: RequestText = Document::new(NAME, text).read().ok()?;
         text.principal.parse().ok()
     }
 
