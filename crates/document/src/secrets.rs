@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// Beginnings of keys whose values are secret. Keys that end in `_file` or `_env` say where one is, and are none.
-const SECRET: [&str; 6] = ["password", "passwd", "passphrase", "pwd", "secret", "token"];
+/// Beginnings of keys whose values are secret, also where they are spelt wrong. Keys that end in `_file` or `_env` say where one is, and are none.
+const SECRET: [&str; 6] = ["passw", "pasw", "passphrase", "pwd", "secret", "token"];
 
 /// The bytes of a line that are secret.
 pub(crate) fn secret_parts(line: &str) -> Vec<Range<usize>> {

@@ -137,6 +137,8 @@ fn secrets_are_found_in_addresses_and_at_keys_that_are_called_so() {
         ("# see https://example.org/a:b", vec![]),
         ("password = \"a 'b'\"", vec!["a 'b'"]),
         ("\"db-password\" = 'x'", vec!["x"]),
+        ("pasword = \"x\"", vec!["x"]),
+        ("passport = { codes = [\"A\"] }", vec![]),
         ("password_file = \"pw\"", vec![]),
         ("password_env = \"PW\"", vec![]),
         ("{ secret: abc, x: 1 }", vec!["abc"]),

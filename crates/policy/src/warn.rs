@@ -79,7 +79,7 @@ impl PolicySet {
                 message,
                 format!("write at most {all}: a dearer one is always refused"),
             )
-        } else if per_query >= budget.epsilon_nano {
+        } else if per_query >= budget.epsilon_nano && total <= budget.epsilon_nano {
             let message = format!("one question may spend the whole pool of `{}`, {pool}", grant.dataset);
             (
                 DiagnosticCode::PoolInOne,
