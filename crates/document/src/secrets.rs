@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// Beginnings of keys whose values are secret, also where they are spelt wrong. Keys that end in `_file` or `_env` say where one is, and are none.
+/// Beginnings of keys whose values are secret, also where they are spelt wrong. Keys that end in `_file` or `_env` say where one
+/// is, and are none.
 const SECRET: [&str; 6] = ["passw", "pasw", "passphrase", "pwd", "secret", "token"];
 
 /// The bytes of a line that are secret.

@@ -78,14 +78,14 @@ impl Described {
 
 /// What a principal's chain is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CertificateUse {
     /// Both ends of TLS.
     Tls,
     /// Signing.
     Signing,
 }
 
-impl Verdict {
+impl CertificateUse {
     /// Judges a chain as verifiers of the region do, at `now` (Unix seconds): by what its first certificate claims to be for.
     ///
     /// # Errors

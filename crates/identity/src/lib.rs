@@ -38,7 +38,7 @@ pub use authority::{Authority, AuthorityError, Certified, Issued, Lifetime};
 pub use bundle::{Bundle, BundleFault};
 pub use certificate::{CertificateFault, Facts};
 pub use chain::{CERTIFICATE_BYTES_MOST, CERTIFICATES_MOST, ChainFault};
-pub use described::{Described, Verdict};
+pub use described::{CertificateUse, Described};
 pub use dsse::{PayloadType, digest, pae, verify_signature};
 pub use encrypted::{PASSPHRASE_CHARACTERS_LEAST, PassphraseError, decrypt_key, encrypt_key, is_encrypted};
 pub use envelope::{Envelope, EnvelopeLimits, Unauthenticated, Verified, verify};

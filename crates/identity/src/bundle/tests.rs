@@ -1,6 +1,6 @@
 use super::*;
 use crate::authority::Lifetime;
-use crate::described::{Described, Verdict};
+use crate::described::{CertificateUse, Described};
 use crate::fixture::{NOW, World, day, id};
 use crate::key::KeyKind;
 use crate::renewal::{RenewalError, SignedRenewal};
@@ -51,7 +51,7 @@ fn what_is_issued_for_a_request_is_good_for_its_keys_and_no_others() {
             (&["gateway.example".to_owned()][..], &[uri.to_owned()][..])
         );
         assert_eq!((described.key.as_str(), described.is_authority), ("ECDSA on P-256", false));
-        assert_eq!(Verdict::of(&bundle.tls, &world.region, NOW), Ok(Verdict::Tls));
+        assert_eq!(CertificateUse::of(&bundle.tls, &world.region, NOW), Ok(CertificateUse::Tls));
         // Again for the same keys: certificates of their own.
         let again = Bundle::read(certified(&world, &keys.request, day()).as_bytes(), &world.region).unwrap();
         assert_ne!(again.tls_facts().unwrap().serial, facts.serial);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lango_gateway::system_clock;
-use lango_identity::{CertificateDer, Described, Region, SpiffeId, Verdict, certificates_from_pem};
+use lango_identity::{CertificateDer, CertificateUse, Described, Region, SpiffeId, certificates_from_pem};
 
 use super::{
     folder::{self, RENEWAL, SIGNING, TLS},
@@ -187,11 +187,14 @@ fn of_certificates(path: &Path, text: &str, region: Option<&Region>, now: i64) -
     for (place, one) in described.iter().enumerate() {
         let above = described.iter().skip(place + 1).take_while(|above| !is_own(above)).count();
         let own: Vec<CertificateDer<'_>> = chain.iter().skip(place).take(above + 1).cloned().collect();
-        let verdict = region.filter(|_| is_own(one)).map(|region| match Verdict::of(&own, region, now) {
-            Ok(Verdict::Tls) => format!("good for TLS in the region {}", region.trust_domain()),
-            Ok(Verdict::Signing) => format!("good for signing in the region {}", region.trust_domain()),
-            Err(fault) => format!("refused in the region {}: {fault}", region.trust_domain()),
-        });
+        let verdict =
+            region.filter(|_| is_own(one)).map(|region| match CertificateUse::of(&own, region, now) {
+                Ok(CertificateUse::Tls) => format!("good for TLS in the region {}", region.trust_domain()),
+                Ok(CertificateUse::Signing) => {
+                    format!("good for signing in the region {}", region.trust_domain())
+                }
+                Err(fault) => format!("refused in the region {}: {fault}", region.trust_domain()),
+            });
         let verdict = match (verdict, is_own(one)) {
             (Some(verdict), _) => Some(verdict),
             (None, true) => Some("not judged: name its --region".to_owned()),
