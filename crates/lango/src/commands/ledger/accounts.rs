@@ -63,7 +63,7 @@ struct Line {
     used: String,
 }
 
-const COLUMNS: [&str; 8] = ["pool", "grant", "period", "used", "spent", "of", "left", "questions left"];
+const COLUMNS: [&str; 6] = ["account", "period", "used", "of", "left", "questions"];
 
 impl Show {
     pub(super) async fn run(self) -> Result<(), Failure> {
@@ -79,25 +79,38 @@ impl Show {
                 "the charges of the pool {from} are not shown: they follow their dataset into {to} when the gateway starts"
             ));
         }
-        report(self.format, &lines, |lines| table(&COLUMNS, &[4, 5, 6, 7], lines.iter().map(cells)))
+        report(self.format, &lines, |lines| table(&COLUMNS, &[4, 5], lines.iter().map(cells)))
     }
 }
 
 fn cells(line: &Line) -> Vec<String> {
     let of = match line.currency {
-        "epsilon" => format!("{} {}", line.limit, line.currency),
-        currency => format!("{} {currency} (epsilon {})", line.limit, line.epsilon_limit),
+        "epsilon" => format!("epsilon {}", line.limit),
+        currency => format!("{currency} {}, epsilon {}", shortened(&line.limit), line.epsilon_limit),
     };
-    vec![
-        line.pool.clone(),
-        line.grant.clone(),
-        line.period.clone(),
-        line.used.clone(),
-        line.spent.clone().unwrap_or_else(|| "without a pure guarantee".to_owned()),
-        of,
-        line.left.clone(),
-        line.questions_left.map_or_else(|| "none asked yet".to_owned(), |left| left.to_string()),
-    ]
+    let left = match line.spent {
+        Some(_) => shortened(&line.left),
+        None => "not pure".to_owned(),
+    };
+    let questions = match (line.questions_left, line.questions) {
+        (_, 0) => "none yet".to_owned(),
+        (Some(left), _) => format!("{left} more"),
+        (None, asked) => format!("{asked} asked"),
+    };
+    vec![named(&line.pool, &line.grant), line.period.clone(), line.used.clone(), of, left, questions]
+}
+
+/// A pool by its name, and a grant of it below, set in.
+pub(super) fn named(pool: &str, grant: &str) -> String {
+    if grant.is_empty() { pool.to_owned() } else { format!("  {grant}") }
+}
+
+/// An amount with its first three decimals: what is left is never shown as more than it is.
+pub(super) fn shortened(amount: &str) -> String {
+    match amount.split_once('.') {
+        Some((whole, decimals)) => format!("{whole}.{}", decimals.get(..3).unwrap_or(decimals)),
+        None => amount.to_owned(),
+    }
 }
 
 pub(super) fn today() -> Result<Date, Failure> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use time::{Date, Duration};
 
 use super::{
-    accounts::{accounts, today},
+    accounts::{accounts, named, shortened, today},
     printed::{bar, report},
 };
 use crate::{
@@ -53,7 +53,7 @@ struct Line {
     used: String,
 }
 
-const COLUMNS: [&str; 8] = ["pool", "grant", "period", "used", "left", "questions", "a day", "runs dry"];
+const COLUMNS: [&str; 6] = ["account", "used", "left", "asked", "a day", "runs dry"];
 
 impl Forecast {
     pub(super) async fn run(self) -> Result<(), Failure> {
@@ -63,17 +63,17 @@ impl Forecast {
         let today = today()?;
         let since = (system_clock()() / DAY_S + 1 - i64::from(self.days)) * DAY_S;
         let mut lines = Vec::new();
-        for named in accounts(&policy, today)? {
-            let balance = store.balance(&named.account).await?;
-            let (recent, questions) = store.charged_since(&named.account, since).await?;
-            let (left, limit) = (named.left(&balance), named.limit.amount_nano);
-            let recent = recent.amount(&named.budget.account).unwrap_or(0);
+        for one in accounts(&policy, today)? {
+            let balance = store.balance(&one.account).await?;
+            let (recent, questions) = store.charged_since(&one.account, since).await?;
+            let (left, limit) = (one.left(&balance), one.limit.amount_nano);
+            let recent = recent.amount(&one.budget.account).unwrap_or(0);
             let dry_on = dry_on(today, left, recent, self.days)
-                .filter(|day| named.budget.renews.period(*day) == named.account.period);
+                .filter(|day| one.budget.renews.period(*day) == one.account.period);
             lines.push(Line {
-                grant: named.grant(),
-                pool: named.account.pool,
-                period: named.account.period,
+                grant: one.grant(),
+                pool: one.account.pool,
+                period: one.account.period,
                 left: nano(left),
                 questions,
                 a_day: nano(recent / u64::from(self.days)),
@@ -81,20 +81,18 @@ impl Forecast {
                 used: bar(limit - left, limit),
             });
         }
-        report(self.format, &lines, |lines| table(&COLUMNS, &[4, 5, 6], lines.iter().map(cells)))
+        report(self.format, &lines, |lines| table(&COLUMNS, &[2, 3, 4], lines.iter().map(cells)))
     }
 }
 
 fn cells(line: &Line) -> Vec<String> {
     let lasts = if line.questions == 0 { "nobody asks" } else { "not at this pace" };
     vec![
-        line.pool.clone(),
-        line.grant.clone(),
-        line.period.clone(),
+        named(&line.pool, &line.grant),
         line.used.clone(),
-        line.left.clone(),
+        shortened(&line.left),
         line.questions.to_string(),
-        line.a_day.clone(),
+        shortened(&line.a_day),
         line.dry_on.clone().unwrap_or_else(|| lasts.to_owned()),
     ]
 }
