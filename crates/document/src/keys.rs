@@ -60,6 +60,17 @@ impl<'a> Keys<'a> {
         read
     }
 
+    /// The value of a key that must be there, of which this is how it is written.
+    pub fn required_as<T: FromDocument>(&mut self, key: &'static str, example: &str) -> Option<T> {
+        let read = self.required(key);
+        if let Some((missing, shown)) = self.missing.last_mut()
+            && *missing == key
+        {
+            example.clone_into(shown);
+        }
+        read
+    }
+
     /// The value of a key that may be there; nothing where it is wrong.
     #[allow(clippy::option_option, reason = "the outer one is of the value, the inner one of the key")]
     pub fn optional<T: FromDocument>(&mut self, key: &'static str) -> Option<Option<T>> {

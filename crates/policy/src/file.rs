@@ -30,7 +30,7 @@ impl FromDocument for File {
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let mut keys = written.keys("a policy file")?;
         let file = Self {
-            policy: keys.required("policy"),
+            policy: keys.required_as("policy", "2"),
             office: keys.required("office"),
             dataset: keys.or_default("dataset").unwrap_or_default(),
             budget: keys.or_default("budget").unwrap_or_default(),

@@ -100,3 +100,14 @@ fn files_of_two_offices_are_each_read_and_refused_together() {
         wrong.iter().map(|wrong| format!("{} {}", wrong.code, wrong.place.document.file)).collect();
     assert_eq!(lines, ["office tgo.toml", "unknown-word tgo.toml"], "{wrong}");
 }
+
+/// What is written as a remedy must be what this version reads.
+#[test]
+fn a_file_that_does_not_say_its_version_is_shown_the_one_that_is_read() {
+    let refused = PolicySet::read(&[Document::new("gha.toml", "office = \"GHA\"\n")]).unwrap_err();
+    let said: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    assert!(
+        said.iter().any(|line| line.contains("a policy file needs `policy`: add `policy = 2`")),
+        "{said:?}"
+    );
+}
