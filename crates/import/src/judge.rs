@@ -92,7 +92,7 @@ impl Judgement {
 
 /// What sets identifiers apart from the others, so that one unit may be two, or two units one.
 fn of_identifiers(found: &Findings, present: u64) -> Vec<(UnfitValues, FoundValues)> {
-    let of_them = |when, finding| if when { found.of(finding).clone() } else { FoundValues::default() };
+    let of_them = |when, finding| only(when, found.of(finding).clone());
     let count = |finding| found.of(finding).count;
     vec![
         (
@@ -120,7 +120,7 @@ fn of_values(
     options: &ImportOptions,
 ) -> impl Iterator<Item = (UnfitValues, FoundValues)> {
     let read = present.saturating_sub(found.unfit());
-    let of_them = |when, finding| if when { found.of(finding).clone() } else { FoundValues::default() };
+    let of_them = |when, finding| only(when, found.of(finding).clone());
     let (iso, grouped) = (found.of(Finding::OtherDays).count, found.of(Finding::GroupedNumber).count);
     // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a column, and
     // so do files of two orders.
@@ -129,20 +129,25 @@ fn of_values(
     let outside = together(found, &[Finding::Below, Finding::Above]);
     let is_said = options.notation.days.is_some();
     [
-        (UnfitValues::NotDeclared, if is_much { unfit(found) } else { FoundValues::default() }),
+        (UnfitValues::NotDeclared, only(is_much, unfit(found))),
         (if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations }, against),
         (UnfitValues::TwoNotations, of_them(iso < read, Finding::OtherDays)),
         (
             UnfitValues::Thousands,
             of_them(found.of(Finding::UngroupedNumber).count == 0 && grouped > 0, Finding::GroupedNumber),
         ),
-        (UnfitValues::OutOfBounds, if outside.count * 2 > read { outside } else { FoundValues::default() }),
+        (UnfitValues::OutOfBounds, only(outside.count * 2 > read, outside)),
         (
             UnfitValues::OutOfPeriod,
             of_them(found.of(Finding::OutsidePeriod).count == read, Finding::OutsidePeriod),
         ),
     ]
     .into_iter()
+}
+
+/// Some values where a condition holds, else none.
+fn only(when: bool, counted: FoundValues) -> FoundValues {
+    if when { counted } else { FoundValues::default() }
 }
 
 /// The values of which one of these is true, with the first places of all.

@@ -293,9 +293,8 @@ fn compare_identifiers(
     let lost = findings.of(Finding::LostDigits).count;
     let is_usual = lost < LOST_LEAST || lost * 4 < findings.of(Finding::LongNumber).count;
     let (zeros, odd) = (has(Finding::LeadingZero), has(Finding::OddIdentifier));
-    let shapes = has(Finding::OtherLetter)
-        || has(Finding::OddIdentifier)
-        || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
+    let shapes =
+        has(Finding::OtherLetter) || odd || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
     if is_usual {
         findings.forget(Finding::LostDigits);
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use lango_ledger::{Account, Balance, DeclaredMember, Holder, follow};
+use lango_ledger::{Account, Balance, DeclaredMember, follow};
 
 use crate::{
     Entry, Location, Moved, StoreAbsence, StoreError, StorePosition,
@@ -10,7 +10,7 @@ use crate::{
     guard::{self, LogState},
     location::undurable,
     pools,
-    reserve::{Kept, Sum},
+    reserve::{Kept, Sum, holder},
     rows,
     secret::{data, known},
     statement::statement,
@@ -163,11 +163,8 @@ impl Examined {
 
     /// The balance of an account of a store that is readable; empty where nothing has been charged.
     pub async fn balance(&mut self, account: &Account) -> Result<Balance, StoreError> {
-        let Account { pool, holder, period, since } = account;
-        let holder = match holder {
-            Holder::Pool => "",
-            Holder::Grant(id) => id,
-        };
+        let Account { pool, period, since, .. } = account;
+        let holder = holder(account);
         let kept = Kept { pool: pool.into(), holder: holder.into(), period: period.into() };
         let sum = Sum { pool: pool.into(), since: (*since).into(), grant: holder.into() };
         match self.connection.optional(kept.into()).await? {
@@ -182,10 +179,7 @@ impl Examined {
         account: &Account,
         since: i64,
     ) -> Result<(Balance, u64), StoreError> {
-        let holder = match &account.holder {
-            Holder::Pool => "",
-            Holder::Grant(id) => id,
-        };
+        let holder = holder(account);
         let sum = Sum { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
         let asked = Asked { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
         let balance = rows::balance(&self.connection.one(sum.into()).await?)?;

@@ -276,7 +276,8 @@ fn reserved_for(standing: &Row) -> Result<Option<ReleaseKey>, StoreError> {
     Ok(Some(ReleaseKey { query_digest, dataset_version, terms_digest }))
 }
 
-fn holder(account: &Account) -> &str {
+/// How the holder of an account is named in the store.
+pub(crate) fn holder(account: &Account) -> &str {
     match &account.holder {
         Holder::Pool => "",
         Holder::Grant(id) => id,

@@ -3,7 +3,7 @@
 use rusqlite::types::ValueRef;
 
 use super::{FIRST, Staging, quoted};
-use crate::ImportError;
+use crate::{ImportError, value::is_digits};
 
 /// As many times the rows that a unit may have are no unit's, if they are one in a hundred of all rows.
 const TIMES: u32 = 10;
@@ -16,8 +16,8 @@ const ROWS_LEAST: u64 = 40;
 
 impl Staging {
     /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
-    /// allows and one in a hundred of all, or on twice as many where it is 0, negative, or one digit again and again (`9999`).
-    /// With the numbers of the first of them, in the file's order, counted from 1.
+    /// allows and one in a hundred of all, on a hundred times as many, or on twice as many where it is 0, negative, or one digit
+    /// again and again (`9999`). With the numbers of the first of them, in the file's order, counted from 1.
     pub(crate) fn crowded(&self, rows: u64) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_crowded(rows).map_err(|error| self.failed(error))
     }
@@ -26,8 +26,11 @@ impl Staging {
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let most = u64::from(self.rows_at_most);
         let much = (most * u64::from(TIMES)).max(rows / 100);
-        let words = format!("SELECT {unit}, CAST({unit} AS TEXT), count(*) AS n FROM {staging}");
-        let sql = format!("{words} WHERE {unit} IS NOT NULL GROUP BY {unit} HAVING n > {}", most * 2);
+        let sql = format!(
+            "SELECT {unit}, CAST({unit} AS TEXT), count(*) AS n FROM {staging} WHERE {unit} IS NOT NULL
+             GROUP BY {unit} HAVING n > {}",
+            most * 2
+        );
         let is_crowded = |row: &rusqlite::Row<'_>| {
             let stands_for_nobody = row.get_ref(1)?.as_bytes().is_ok_and(is_nobody);
             let rows = row.get::<_, i64>(2)?.unsigned_abs();
@@ -146,8 +149,4 @@ fn counted(identifier: ValueRef<'_>) -> Option<(Vec<u8>, u64)> {
     let (mark, digits) = text.split_at_checked(text.len() - digits).filter(|_| (1..=15).contains(&digits))?;
     let value = digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
     Some((mark.to_owned(), value))
-}
-
-fn is_digits(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }

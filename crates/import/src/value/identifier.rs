@@ -127,7 +127,8 @@ fn begins_with_zero(identifier: &[u8]) -> bool {
     matches!(identifier, [b'0', rest @ ..] if is_digits(rest))
 }
 
-fn is_digits(text: &[u8]) -> bool {
+/// Whether a text is of digits alone, one at least.
+pub(crate) fn is_digits(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 

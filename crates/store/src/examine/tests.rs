@@ -1,5 +1,6 @@
 //! What was asked and charged, read without changing anything.
 
+use lango_ledger::Holder;
 use lango_privacy::Loss;
 
 use super::*;
