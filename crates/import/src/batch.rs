@@ -33,7 +33,8 @@ pub(crate) struct Batch {
     pub(crate) heap: Vec<u8>,
     /// For each column, what was found among its values.
     pub(crate) findings: Vec<Findings>,
-    file: usize,
+    /// The position of their file among those that are imported.
+    pub(crate) file: usize,
     /// Whether each value of the row at hand is its column's name.
     repeats_header: bool,
 }
@@ -65,7 +66,7 @@ impl Batch {
         let mut also = [None; 3];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
-            Read::Integer(value)
+            Read::Integer(value, _)
                 if is_missing && target.declared.of_number(value) != Some(Finding::Missing) =>
             {
                 (SqlValue::Null, Some(Finding::Missing))
@@ -74,10 +75,10 @@ impl Batch {
                 (SqlValue::Null, Some(Finding::Missing))
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
-            Read::Integer(value) => {
+            Read::Integer(value, noted) => {
                 let declared = target.declared.of_number(value);
                 if declared != Some(Finding::Missing) {
-                    also = [target.field_type.grouping(word, notation), None, None];
+                    also = [target.field_type.grouping(word, notation), noted, None];
                 }
                 (SqlValue::Integer(value), declared)
             }
@@ -90,7 +91,9 @@ impl Batch {
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
-                also = [noted.filter(|_| declared != Some(Finding::Missing)), None, None];
+                if declared != Some(Finding::Missing) {
+                    also = [noted, target.field_type.late_hour(word), None];
+                }
                 (SqlValue::Text(self.keep(&day)), declared)
             }
             Read::UnreadText(..) | Read::UnreadBytes(..) if is_missing => {

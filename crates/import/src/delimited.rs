@@ -24,6 +24,8 @@ mod records;
 pub(crate) use headed::check_header;
 use records::Records;
 
+/// Columns from which a row of 1, 2, 3 and so on numbers them.
+const NUMBERED_LEAST: usize = 4;
 /// Rows below the first within which a header is searched for.
 const HEADER_WITHIN: usize = 50;
 
@@ -67,6 +69,16 @@ impl DelimitedRows {
     /// A field of the row at hand.
     pub(crate) fn field(&self, position: usize) -> &[u8] {
         self.records.field(position)
+    }
+
+    /// Whether the row at hand numbers the columns, as statistical tables do below their names: `1`, `(2)`.
+    fn numbers_columns(&self) -> bool {
+        let is_number = |position: usize| {
+            let field = trimmed(self.field(position));
+            let inner = field.strip_prefix(b"(").and_then(|field| field.strip_suffix(b")")).unwrap_or(field);
+            inner == (position + 1).to_string().as_bytes()
+        };
+        self.named >= NUMBERED_LEAST && (0..self.named).all(is_number)
     }
 
     /// Sends each field of each row to a visitor.
@@ -150,6 +162,9 @@ impl DelimitedFile {
         let mut batch = Batch::new(columns, file);
         while self.rows.next()? {
             last = self.rows.line();
+            if rows == 0 && self.rows.numbers_columns() {
+                return Err(ImportError::Numbered { line: last });
+            }
             let places = self.header.positions.iter().zip(&self.header.heads);
             for (column, (target, (position, head))) in schema.columns.iter().zip(places).enumerate() {
                 batch.add(column, target, head, notation, self.rows.field(*position), last);

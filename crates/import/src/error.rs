@@ -189,6 +189,12 @@ pub enum ImportError {
         /// Which of the two.
         by_line: bool,
     },
+    /// The row below the header numbers the columns.
+    #[error("line {line} numbers the columns, and is part of the header: remove it")]
+    Numbered {
+        /// The line.
+        line: u64,
+    },
     /// The last row is a total.
     #[error(
         "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}{or}",
@@ -197,9 +203,10 @@ pub enum ImportError {
             TotalRow::Nameless => "has no identifier",
             TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
             TotalRow::NoCode => "has neither a code nor a day",
+            TotalRow::Sum => "holds the sum of the numbers above it",
         },
         unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" },
-        or = if *what == TotalRow::NoCode { format!(", or say --accept {unit_column}=1:odd if it is a unit's") } else { String::new() }
+        or = if matches!(what, TotalRow::NoCode | TotalRow::Sum) { format!(", or say --accept {unit_column}=1:odd if it is a unit's") } else { String::new() }
     )]
     Total {
         /// The line, or the row of a Parquet file.
@@ -423,6 +430,7 @@ impl ImportError {
             | Self::Unclosed { .. }
             | Self::Damaged { .. }
             | Self::HeaderAgain { .. }
+            | Self::Numbered { .. }
             | Self::Total { .. } => false,
             Self::File { .. }
             | Self::NotAFile(_)

@@ -33,11 +33,17 @@ pub enum UnfitValues {
     CrowdedIdentifier,
     /// Identifiers are counted from the beginning again.
     CountedAgain,
+    /// Rows stand in the files twice.
+    CopiedRow,
+    /// A column has no value in one of several files.
+    NoValues,
+    /// All moments are in the evening of the day before the one that is meant.
+    DayBefore,
 }
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 13] = [
+    const NAMED: [(Self, &'static str); 16] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -51,6 +57,9 @@ impl UnfitValues {
         (Self::AlikeIdentifier, "alike"),
         (Self::CrowdedIdentifier, "crowded"),
         (Self::CountedAgain, "counted-again"),
+        (Self::CopiedRow, "copies"),
+        (Self::NoValues, "empty"),
+        (Self::DayBefore, "hours"),
     ];
 
     /// What is wrong with so and as many values, in words.
@@ -68,7 +77,9 @@ impl UnfitValues {
             Self::OddIdentifier => {
                 "identifiers are unlike the others, without a digit or with a blank within"
             }
-            Self::HiddenLetter => "identifiers hold a letter that cannot be seen",
+            Self::HiddenLetter => {
+                "identifiers hold a letter that cannot be seen, or stands for one that was lost"
+            }
             Self::RoundedIdentifier => "identifiers are numbers without their last digits",
             Self::TailedIdentifier => "identifiers have `.0` behind a number, and the others do not",
             Self::LostZeros => "identifiers are another one without its zeros in front",
@@ -79,6 +90,9 @@ impl UnfitValues {
                 "rows have an identifier that stands on more rows than one unit's could be"
             }
             Self::CountedAgain => "rows begin to count identifiers anew",
+            Self::CopiedRow => "rows stand in the files once more, by an estimate",
+            Self::NoValues => "rows have no value, and those of the other files do",
+            Self::DayBefore => "moments are at a full hour after noon",
         }
     }
 
@@ -99,7 +113,7 @@ impl UnfitValues {
             }
             Self::OutOfPeriod => "correct the period in the policy",
             Self::OddIdentifier => "take out rows that are totals, notes or labels, and those of nobody",
-            Self::HiddenLetter => "take it out",
+            Self::HiddenLetter => "take it out, or export the file in UTF-8",
             Self::RoundedIdentifier => {
                 "a program rounded them, so that one may stand for many; export them again as texts"
             }
@@ -110,6 +124,11 @@ impl UnfitValues {
             Self::AlikeIdentifier => "write each unit's identifier in one way",
             Self::CrowdedIdentifier => {
                 "it may say that there is none: leave it empty in rows of nobody, or raise `rows_at_most` in the policy"
+            }
+            Self::CopiedRow => "leave out what was exported or appended twice, or what a join has doubled",
+            Self::NoValues => "export that file again",
+            Self::DayBefore => {
+                "midnight at the place may have become the evening before in UTC: declare `time_zone` in the policy, or export days"
             }
             Self::CountedAgain => {
                 "if these are other units, put a mark of their file or district in front of their identifiers; if they are the same units in \

@@ -79,10 +79,14 @@ pub(crate) fn open(
     if utf_8 {
         plain.read_exact(&mut [0; 3]).map_err(damaged)?;
     }
+    let decoder = delimited.encoding.0.new_decoder_with_bom_removal();
     if delimited.encoding == Encoding::UTF_8 {
         return Ok(Box::new(plain));
     }
-    Ok(Box::new(Decoding::new(plain, delimited.encoding.0.new_decoder_with_bom_removal())))
+    if delimited.encoding.0.is_single_byte() {
+        return Ok(Box::new(Decoding::new(OtherThanUtf8::new(plain), decoder)));
+    }
+    Ok(Box::new(Decoding::new(plain, decoder)))
 }
 
 /// A stream whose first bytes were inspected.
@@ -119,6 +123,62 @@ impl fmt::Display for NotEncoded {
 }
 
 impl std::error::Error for NotEncoded {}
+
+/// Bytes of which all that are beyond ASCII are letters of UTF-8, where the caller says another encoding: its letters one behind
+/// the other are hardly ever that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IsUtf8;
+
+impl fmt::Display for IsUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text in UTF-8")
+    }
+}
+
+impl std::error::Error for IsUtf8 {}
+
+/// A stream that fails at its end if it was UTF-8.
+struct OtherThanUtf8<R> {
+    inner: R,
+    /// Whether it may be so far, and whether it held more than ASCII.
+    is_utf_8: bool,
+    is_beyond_ascii: bool,
+    /// The first bytes of a letter whose last are not read yet.
+    begun: Vec<u8>,
+}
+
+impl<R: Read> OtherThanUtf8<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, is_utf_8: true, is_beyond_ascii: false, begun: Vec::new() }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        if self.begun.is_empty() && bytes.is_ascii() {
+            return;
+        }
+        self.is_beyond_ascii = true;
+        self.begun.extend_from_slice(bytes);
+        let (good, is_wrong) = match std::str::from_utf8(&self.begun) {
+            Ok(text) => (text.len(), false),
+            Err(error) => (error.valid_up_to(), error.error_len().is_some()),
+        };
+        self.is_utf_8 = !is_wrong;
+        self.begun.drain(..good);
+    }
+}
+
+impl<R: Read> Read for OtherThanUtf8<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        if self.is_utf_8 {
+            if count == 0 && !buffer.is_empty() && self.is_beyond_ascii && self.begun.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, IsUtf8));
+            }
+            self.pass(buffer.get(..count).unwrap_or_default());
+        }
+        Ok(count)
+    }
+}
 
 /// The most bytes that a decoder needs room for before it writes one letter.
 const LETTER: usize = 16;

@@ -1,25 +1,39 @@
 //! Whether what was found in the files may become the dataset's table, and what the caller has accepted of it.
 
+use std::path::PathBuf;
+
 use crate::{
     fault::UnfitValues,
     options::{Accepted, ImportOptions},
     report::{Finding, Findings, FoundValues, ImportReport, ImportedColumn},
 };
 
+mod parts;
+
+use parts::of_parts;
+
 /// More than one in this number of the present values of a column may not be unread or undeclared.
 const ONE_IN: u64 = 20;
+/// Values of one of several files from which most of them being at fault is no chance.
+const PART_LEAST: u64 = 10;
+/// Identifiers from which all of them having a 32-bit float is no chance.
+const FLOATS_LEAST: u64 = 20;
 
 /// A column whose values keep the files from being imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UnfitColumn {
     /// Its name.
     pub column: String,
     /// What is wrong with its values.
     pub fault: UnfitValues,
-    /// The number of such values.
+    /// The only files in which it is, where it is in some of several and not in all of them together.
+    pub only_in: Vec<PathBuf>,
+    /// The number of such values, in the first of these files if there are any.
     pub count: u64,
     /// The number of all rows, or of those in which the column has a value.
     pub of: u64,
+    /// The share of the column's values in all files that would have to be accepted: rounded up to four decimals.
+    pub share: f64,
     /// Where the first are, in words.
     pub places: String,
     /// The options that might read the values.
@@ -33,44 +47,56 @@ pub(crate) struct Judgement {
     pub(crate) accepted: Vec<Accepted>,
 }
 
+/// Values that are at fault.
+struct Weighed {
+    fault: UnfitValues,
+    counted: FoundValues,
+    /// The number of all that could be.
+    of: u64,
+}
+
 impl Judgement {
     pub(crate) fn of(report: &ImportReport, options: &ImportOptions) -> Self {
         let mut this = Self::default();
         for (at, column) in report.columns.iter().enumerate() {
             let missing = column.findings.of(Finding::Missing);
             let present = report.rows.saturating_sub(missing.count);
+            let mut found: Vec<Weighed> = of_values(&column.findings, present, options).collect();
             if at == 0 {
-                this.weigh(column, UnfitValues::NoIdentifier, missing.clone(), report.rows, report, options);
-                for (fault, counted) in of_identifiers(&column.findings, present) {
-                    this.weigh(column, fault, counted, present, report, options);
-                }
+                let none = UnfitValues::NoIdentifier;
+                found.push(Weighed { fault: none, counted: missing.clone(), of: report.rows });
+                found.extend(of_identifiers(&column.findings, present));
             }
-            for (fault, counted) in of_values(&column.findings, present, options) {
-                this.weigh(column, fault, counted, present, report, options);
+            found.retain(|weighed| weighed.counted.count > 0);
+            for weighed in &found {
+                this.weigh(column, weighed, (weighed, &[]), report, options);
+            }
+            for part in of_parts(report, at, &column.findings) {
+                if !found.iter().any(|weighed| weighed.fault == part.whole.fault) {
+                    this.weigh(column, &part.whole, (&part.first, &part.parts), report, options);
+                }
             }
         }
         this
     }
 
-    /// Notes that these values are unfit, unless the caller accepts as many of them.
+    /// Notes that values are unfit, unless the caller accepts as many of them; with those of the first of the files in which they
+    /// are too many, if they are not so in all files together.
     fn weigh(
         &mut self,
         column: &ImportedColumn,
-        fault: UnfitValues,
-        counted: FoundValues,
-        of: u64,
+        whole: &Weighed,
+        (shown, parts): (&Weighed, &[usize]),
         report: &ImportReport,
         options: &ImportOptions,
     ) {
-        if counted.count == 0 {
-            return;
-        }
+        let (fault, count, of) = (whole.fault, whole.counted.count, whole.of);
         let is_meant = |said: &Accepted| {
             said.column.eq_ignore_ascii_case(&column.name)
                 && said.fault.and_then(UnfitValues::word) == fault.word()
         };
         // A share of 0.29 is 29 in 100, whatever the float next to it is.
-        let is_enough = |said: &Accepted| counted.count as f64 <= said.share * of as f64 + 1e-6;
+        let is_enough = |said: &Accepted| count as f64 <= said.share * of as f64 + 1e-6;
         match options.accepted.iter().find(|said| is_meant(said) && is_enough(said)) {
             Some(said) => {
                 let accepted = Accepted { column: column.name.clone(), ..said.clone() };
@@ -81,20 +107,32 @@ impl Judgement {
             None => self.unfit.push(UnfitColumn {
                 column: column.name.clone(),
                 fault,
-                count: counted.count,
-                of,
-                places: report.places(&counted),
+                only_in: parts.iter().filter_map(|at| Some(report.files.get(*at)?.path.clone())).collect(),
+                count: shown.counted.count,
+                of: shown.of,
+                share: share(count, of),
+                places: report.places(&shown.counted),
                 remedies: remedies(&column.findings),
             }),
         }
     }
 }
 
+/// The share as it would have to be accepted: rounded up to four decimals.
+fn share(count: u64, of: u64) -> f64 {
+    (u128::from(count) * 10_000).div_ceil(u128::from(of.max(1))) as f64 / 10_000.0
+}
+
 /// What sets identifiers apart from the others, so that one unit may be two, or two units one.
-fn of_identifiers(found: &Findings, present: u64) -> Vec<(UnfitValues, FoundValues)> {
+fn of_identifiers(found: &Findings, present: u64) -> impl Iterator<Item = Weighed> {
     let of_them = |when, finding| only(when, found.of(finding).clone());
     let count = |finding| found.of(finding).count;
-    vec![
+    let floats = count(Finding::SingleFloat);
+    let are_floats = floats >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0;
+    // Beside `12.1`, what stands before the point of `12.0` is no float.
+    let are_tails = count(Finding::TailedIdentifier) < present
+        && count(Finding::TailedIdentifier) > count(Finding::PointedIdentifier);
+    [
         (
             UnfitValues::OddIdentifier,
             of_them(count(Finding::OddIdentifier) * ONE_IN <= present, Finding::OddIdentifier),
@@ -102,23 +140,20 @@ fn of_identifiers(found: &Findings, present: u64) -> Vec<(UnfitValues, FoundValu
         (UnfitValues::HiddenLetter, of_them(true, Finding::HiddenLetter)),
         (UnfitValues::RoundedIdentifier, of_them(true, Finding::RoundedIdentifier)),
         (UnfitValues::RoundedIdentifier, of_them(true, Finding::LostDigits)),
-        (
-            UnfitValues::TailedIdentifier,
-            of_them(count(Finding::TailedIdentifier) < present, Finding::TailedIdentifier),
-        ),
+        (UnfitValues::RoundedIdentifier, of_them(are_floats, Finding::SingleFloat)),
+        (UnfitValues::TailedIdentifier, of_them(are_tails, Finding::TailedIdentifier)),
         (UnfitValues::LostZeros, of_them(true, Finding::LostZeros)),
         (UnfitValues::AlikeIdentifier, of_them(true, Finding::AlikeIdentifier)),
         (UnfitValues::CrowdedIdentifier, of_them(true, Finding::CrowdedIdentifier)),
         (UnfitValues::CountedAgain, of_them(true, Finding::CountedAgain)),
+        (UnfitValues::CopiedRow, of_them(true, Finding::CopiedRow)),
     ]
+    .into_iter()
+    .map(move |(fault, counted)| Weighed { fault, counted, of: present })
 }
 
 /// What keeps a column's values from being what the policy declares.
-fn of_values(
-    found: &Findings,
-    present: u64,
-    options: &ImportOptions,
-) -> impl Iterator<Item = (UnfitValues, FoundValues)> {
+fn of_values(found: &Findings, present: u64, options: &ImportOptions) -> impl Iterator<Item = Weighed> {
     let read = present.saturating_sub(found.unfit());
     let of_them = |when, finding| only(when, found.of(finding).clone());
     let (iso, grouped) = (found.of(Finding::OtherDays).count, found.of(Finding::GroupedNumber).count);
@@ -128,6 +163,7 @@ fn of_values(
     let is_much = found.unfit() * ONE_IN > present && found.unfit() > against.count;
     let outside = together(found, &[Finding::Below, Finding::Above]);
     let is_said = options.notation.days.is_some();
+    let late = found.of(Finding::LateHour).count;
     [
         (UnfitValues::NotDeclared, only(is_much, unfit(found))),
         (if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations }, against),
@@ -141,8 +177,10 @@ fn of_values(
             UnfitValues::OutOfPeriod,
             of_them(found.of(Finding::OutsidePeriod).count == read, Finding::OutsidePeriod),
         ),
+        (UnfitValues::DayBefore, of_them(late == read && read >= PART_LEAST, Finding::LateHour)),
     ]
     .into_iter()
+    .map(move |(fault, counted)| Weighed { fault, counted, of: present })
 }
 
 /// Some values where a condition holds, else none.
@@ -173,21 +211,19 @@ fn remedies(findings: &Findings) -> Vec<&'static str> {
     found.filter_map(|(finding, _)| finding.remedy()).collect()
 }
 
-impl UnfitColumn {
-    /// The share as it would have to be accepted: rounded up to four decimals.
-    pub fn share(&self) -> f64 {
-        let of = u128::from(self.of.max(1));
-        (u128::from(self.count) * 10_000).div_ceil(of) as f64 / 10_000.0
-    }
-}
-
 impl std::fmt::Display for UnfitColumn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { column, fault, count, of, places, remedies } = self;
-        let share = self.share();
-        let percent = format!("{:.2}", share * 100.0);
+        let Self { column, fault, only_in, count, of, share, places, remedies } = self;
+        let percent = format!("{:.2}", self::share(*count, *of) * 100.0);
         let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        write!(f, "`{column}`: {count} of {of} {}, {percent} % ({places}): ", fault.words())?;
+        let within = match only_in.as_slice() {
+            [] => String::new(),
+            [only] => format!("in {} ", only.display()),
+            [first, others @ ..] => {
+                format!("in {} (and in {} more of the files) ", first.display(), others.len())
+            }
+        };
+        write!(f, "`{column}`: {within}{count} of {of} {}, {percent} % ({places}): ", fault.words())?;
         match (fault, remedies.as_slice()) {
             (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
             (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
@@ -198,7 +234,7 @@ impl std::fmt::Display for UnfitColumn {
             _ => f.write_str(fault.instead())?,
         }
         // Of a column without a single value that is read nothing would be left.
-        if *fault == UnfitValues::NotDeclared && count == of {
+        if *fault == UnfitValues::NotDeclared && count == of && only_in.is_empty() {
             return Ok(());
         }
         let word = fault.word().map(|word| format!(":{word}")).unwrap_or_default();
@@ -229,7 +265,7 @@ mod tests {
             }
         }
         let files = vec![NamedFile { path: "a.csv".into(), by_line: true }];
-        ImportReport { rows, columns, left_out: Vec::new(), files, key: None }
+        ImportReport { rows, columns, left_out: Vec::new(), files, key: None, parts: Vec::new() }
     }
 
     #[test]
@@ -280,7 +316,7 @@ mod tests {
             let options = ImportOptions { accepted, ..ImportOptions::default() };
             let judged = Judgement::of(&report(100, &found), &options);
             let unfit: Vec<_> =
-                judged.unfit.iter().map(|unfit| (unfit.column.as_str(), unfit.share())).collect();
+                judged.unfit.iter().map(|unfit| (unfit.column.as_str(), unfit.share)).collect();
             assert_eq!(unfit, expected, "{found:?}");
             let needed = expected.is_empty() && !options.accepted.is_empty();
             assert_eq!(!judged.accepted.is_empty(), needed, "{found:?}");
@@ -295,7 +331,7 @@ mod tests {
             let accepted = vec![Accepted { column, share, fault: Some(UnfitValues::TwoNotations) }];
             let options = ImportOptions { accepted, ..ImportOptions::default() };
             let unfit = Judgement::of(&report(100, &found), &options).unfit;
-            assert_eq!(unfit.iter().map(UnfitColumn::share).collect::<Vec<_>>(), expected, "{share}");
+            assert_eq!(unfit.iter().map(|unfit| unfit.share).collect::<Vec<_>>(), expected, "{share}");
         }
     }
 

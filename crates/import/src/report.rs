@@ -18,6 +18,16 @@ pub struct ImportReport {
     pub files: Vec<NamedFile>,
     /// Whether the unit is a key of the table; unknown where the import failed before.
     pub key: Option<UnitKey>,
+    /// What was found in each of the files.
+    pub(crate) parts: Vec<FilePart>,
+}
+
+/// What one file is to the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FilePart {
+    pub(crate) rows: u64,
+    /// For each column of the table, what was found among the file's values.
+    pub(crate) findings: Vec<Findings>,
 }
 
 /// A file that places are named by.
@@ -117,6 +127,18 @@ pub enum Finding {
     CrowdedIdentifier,
     /// The first of identifiers that are counted from the beginning again.
     CountedAgain,
+    /// An identifier on a row that stands in the files once more.
+    CopiedRow,
+    /// An identifier that is a number too large for each one to have its own 32-bit float, and is one that has.
+    SingleFloat,
+    /// One that has none.
+    BeyondSingle,
+    /// An identifier of digits with a mark of decimals that are not all 0, as a household's number and a member's.
+    PointedIdentifier,
+    /// A number with more decimals than its column keeps; it is rounded.
+    RoundedNumber,
+    /// A moment at a full hour after noon, as midnight of the next day is in UTC.
+    LateHour,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
 }
@@ -141,8 +163,14 @@ enum FindingKind {
 }
 
 /// For each [`Finding`], the values of a column of which it is true.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings([FoundValues; Finding::ALL.len()]);
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| FoundValues::default()))
+    }
+}
 
 /// Whether the catalogue vouches for one row of each unit. The policy decides it, never the rows: a file whose rows do not allow
 /// the key that the policy asks for is refused.
@@ -163,6 +191,8 @@ pub enum TotalRow {
     NoDigit,
     /// It has neither a code nor a day.
     NoCode,
+    /// One of its numbers is the sum of those above it.
+    Sum,
 }
 
 /// What an import reports on the way.
@@ -187,7 +217,7 @@ pub enum ImportEvent {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -216,6 +246,12 @@ impl Finding {
         Self::AlikeIdentifier,
         Self::CrowdedIdentifier,
         Self::CountedAgain,
+        Self::CopiedRow,
+        Self::SingleFloat,
+        Self::BeyondSingle,
+        Self::PointedIdentifier,
+        Self::RoundedNumber,
+        Self::LateHour,
         Self::OtherDays,
     ];
 
@@ -252,6 +288,12 @@ impl Finding {
             Self::AlikeIdentifier => (Identifier, "another's in letters of the same shape"),
             Self::CrowdedIdentifier => (Identifier, "on more rows than a unit's could be"),
             Self::CountedAgain => (Identifier, "counted from the beginning again"),
+            Self::CopiedRow => (Identifier, "on a row that stands there once more"),
+            Self::SingleFloat => (Compared, "a number that a 32-bit float holds"),
+            Self::BeyondSingle => (Compared, "a number that no 32-bit float holds"),
+            Self::PointedIdentifier => (Compared, "two numbers with a point between them"),
+            Self::RoundedNumber => (Written, "rounded to the declared decimals"),
+            Self::LateHour => (Compared, "at a full hour after noon"),
             Self::OtherDays => (Written, "written as 2024-07-01"),
         }
     }
@@ -331,28 +373,30 @@ impl Findings {
         }
     }
 
-    /// As text: for each finding, how many and the places.
+    /// As text: for each finding of some value its position, how many and the places.
     pub(crate) fn encoded(&self) -> String {
-        let counted = |counted: &FoundValues| {
+        let counted = |(at, counted): (usize, &FoundValues)| {
             let places = counted.first.iter().map(|place| format!(" {}:{}", place.file, place.line));
-            format!("{}{}", counted.count, places.collect::<String>())
+            format!("{at} {}{}", counted.count, places.collect::<String>())
         };
-        self.0.iter().map(counted).collect::<Vec<_>>().join(";")
+        let found = self.0.iter().enumerate().filter(|(_, counted)| counted.count > 0);
+        found.map(counted).collect::<Vec<_>>().join(";")
     }
 
     /// What [`Findings::encoded`] wrote; `None` if it did not.
     pub(crate) fn decoded(text: &str) -> Option<Self> {
-        let counted = |text: &str| {
+        let mut this = Self::default();
+        for text in text.split(';').filter(|text| !text.is_empty()) {
             let mut parts = text.split(' ');
+            let at: usize = parts.next()?.parse().ok()?;
             let count = parts.next()?.parse().ok()?;
             let place = |text: &str| {
                 let (file, line) = text.split_once(':')?;
                 Some(RowPlace { file: file.parse().ok()?, line: line.parse().ok()? })
             };
-            Some(FoundValues { count, first: parts.map(place).collect::<Option<_>>()? })
-        };
-        let all: Vec<FoundValues> = text.split(';').map(counted).collect::<Option<_>>()?;
-        Some(Self(all.try_into().ok()?))
+            *this.0.get_mut(at)? = FoundValues { count, first: parts.map(place).collect::<Option<_>>()? };
+        }
+        Some(this)
     }
 }
 
@@ -426,7 +470,8 @@ mod tests {
         }
         findings.add(Finding::Above, RowPlace { file: 0, line: 7 });
         assert_eq!(Findings::decoded(&findings.encoded()), Some(findings.clone()));
-        for text in ["", "1", "x;0;0;0;0;0;0;0;0;0;0", "1 2;0;0;0;0;0;0;0;0;0;0"] {
+        assert_eq!(Findings::decoded(""), Some(Findings::default()));
+        for text in ["1", "x 1", "1 2 3", "99 1", "1 2 0:2 3"] {
             assert_eq!(Findings::decoded(text), None, "{text}");
         }
         for (at, finding) in Finding::ALL.into_iter().enumerate() {

@@ -14,8 +14,8 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    Finding, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport, ImportedColumn,
-    RowPlace, TotalRow, Tuning, UnfitValues, UnitKey,
+    Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport,
+    ImportedColumn, RowPlace, TotalRow, Tuning, UnfitValues, UnitKey,
     batch::Batch,
     files::{FileEnd, Files, changed, undecodable},
     fingerprint,
@@ -124,7 +124,8 @@ impl ImportJob<'_> {
             self.options.notation,
             schema.describe()
         );
-        let (mut progress, event) = staging.resume(fingerprint, &reading, schema.columns.len())?;
+        let (mut progress, event) =
+            staging.resume(fingerprint, &reading, self.files.len(), schema.columns.len())?;
         if let Some(event) = event {
             notify(report, event)?;
         }
@@ -142,6 +143,7 @@ impl ImportJob<'_> {
         }
         let mut done = found(files, progress, left_out);
         compare_identifiers(staging, files, &mut done)?;
+        self.compare_rows(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -152,6 +154,31 @@ impl ImportJob<'_> {
             staging.take_the_name(imported, &judged.accepted)?;
         }
         Ok(done)
+    }
+
+    /// Refuses files of which one holds the rows of another, in whatever packing or order, and notes rows that stand there twice.
+    fn compare_rows(
+        &self,
+        staging: &Staging,
+        files: Files<'_>,
+        report: &mut ImportReport,
+    ) -> Result<(), ImportError> {
+        let of_files: Vec<u64> = report.parts.iter().map(|part| part.rows).collect();
+        let is_key = files.schema().rows_at_most < 2;
+        // Where each unit stands on one row, a key finds rows that stand there twice.
+        if is_key && of_files.len() < 2 {
+            return Ok(());
+        }
+        let found = staging.copies(&of_files)?;
+        if let Some((at, as_in)) = found.file {
+            let path = |at: usize| self.files.get(at).map(|file| file.path.clone()).unwrap_or_default();
+            return Err(ImportError::Copy { file: path(at), as_in: path(as_in) });
+        }
+        if let Some(column) = report.columns.first_mut().filter(|_| !is_key && found.rows > 0) {
+            let first = files.places(&found.first)?;
+            column.findings.put(Finding::CopiedRow, FoundValues { count: found.rows, first });
+        }
+        Ok(())
     }
 
     fn key(&self, staging: &Staging, files: Files<'_>) -> Result<UnitKey, ImportError> {
@@ -197,8 +224,7 @@ impl ImportJob<'_> {
         self.check_ends(staging, files, &ends, progress)
     }
 
-    /// Refuses files whose last row is no unit's, notes those that are accepted, and refuses those that hold the rows of another
-    /// one in another packing.
+    /// Refuses files whose last row is no unit's, and notes those that are accepted.
     fn check_ends(
         &self,
         staging: &Staging,
@@ -207,7 +233,6 @@ impl ImportJob<'_> {
         progress: &mut Progress,
     ) -> Result<(), ImportError> {
         let mut before = 0;
-        let mut begins: Vec<(u64, u64)> = Vec::new();
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
             let found = staging.total_row(before + 1, before + end.rows)?;
             if let Some(what) = found.filter(|what| !self.accepts_end(*what)) {
@@ -215,17 +240,10 @@ impl ImportJob<'_> {
                 let total = ImportError::Total { line: end.last, by_line: file.by_line, what, unit_column };
                 return Err(files.within(at, total));
             }
-            if let (Some(TotalRow::NoCode), Some(findings)) = (found, progress.findings.first_mut()) {
+            let findings = progress.parts.get_mut(at).and_then(|part| part.findings.first_mut());
+            if let (Some(TotalRow::NoCode | TotalRow::Sum), Some(findings)) = (found, findings) {
                 findings.add(Finding::OddIdentifier, RowPlace { file: at, line: end.last });
             }
-            for (other, (begin, rows)) in begins.iter().enumerate() {
-                if *rows == end.rows && staging.same_rows(*begin, before + 1, end.rows)? {
-                    let path =
-                        |at: usize| self.files.get(at).map(|file| file.path.clone()).unwrap_or_default();
-                    return Err(ImportError::Copy { file: path(at), as_in: path(other) });
-                }
-            }
-            begins.push((before + 1, end.rows));
             before += end.rows;
         }
         Ok(())
@@ -235,7 +253,7 @@ impl ImportJob<'_> {
     fn accepts_end(&self, what: TotalRow) -> bool {
         let fault = match what {
             TotalRow::Nameless => None,
-            TotalRow::NoCode => Some(UnfitValues::OddIdentifier),
+            TotalRow::NoCode | TotalRow::Sum => Some(UnfitValues::OddIdentifier),
             TotalRow::NoDigit => return false,
         };
         let unit = &self.dataset.unit.column;
@@ -254,8 +272,11 @@ impl ImportJob<'_> {
         for batch in batches {
             staging.insert(&batch)?;
             progress.rows += batch.rows;
-            for (findings, later) in progress.findings.iter_mut().zip(&batch.findings) {
-                findings.absorb(later);
+            if let Some(part) = progress.parts.get_mut(batch.file) {
+                part.rows += batch.rows;
+                for (findings, later) in part.findings.iter_mut().zip(&batch.findings) {
+                    findings.absorb(later);
+                }
             }
             rows += batch.rows;
             bytes += batch.heap.len();
@@ -270,14 +291,15 @@ impl ImportJob<'_> {
 }
 
 fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportReport {
-    let columns = files.schema().columns.iter().zip(progress.findings);
-    let columns = columns.map(|(target, findings)| ImportedColumn {
-        name: target.name.clone(),
-        type_name: target.field_type.word(),
-        findings,
+    let columns = files.schema().columns.iter().enumerate().map(|(at, target)| {
+        let mut findings = Findings::default();
+        for of_file in progress.parts.iter().filter_map(|part| part.findings.get(at)) {
+            findings.absorb(of_file);
+        }
+        ImportedColumn { name: target.name.clone(), type_name: target.field_type.word(), findings }
     });
     let (rows, columns) = (progress.rows, columns.collect());
-    ImportReport { rows, columns, left_out, files: files.names(), key: None }
+    ImportReport { rows, columns, left_out, files: files.names(), key: None, parts: progress.parts }
 }
 
 /// Compares the identifiers, as far as what was noted of each of them gives reason to.
@@ -313,7 +335,7 @@ fn compare_identifiers(
     }
     if files.schema().rows_at_most > 1 {
         put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;
-        put(Finding::CountedAgain, staging.counted_again()?)?;
+        put(Finding::CountedAgain, staging.counted_again(rows)?)?;
     }
     Ok(())
 }

@@ -19,11 +19,12 @@ use crate::{
 
 mod accepted;
 mod alike;
+mod copies;
+mod counts;
 mod crowded;
 mod ends;
 mod imported;
 mod progress;
-mod same;
 mod zeros;
 
 pub(crate) use imported::ImportedData;

@@ -8,6 +8,7 @@ mod good;
 mod habits;
 mod identifiers;
 mod parquet;
+mod parts;
 mod readings;
 mod several;
 mod whole;

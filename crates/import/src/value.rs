@@ -33,7 +33,8 @@ pub(crate) enum Read<'a> {
     Text(&'a [u8]),
     /// With what is noted of how it is written.
     Day([u8; 10], Option<Finding>),
-    Integer(i64),
+    /// With what is noted of how it is written.
+    Integer(i64, Option<Finding>),
     /// It does not read as the column's type, and is still text.
     UnreadText(&'a [u8], Finding),
     /// It does not read as a number. Kept as bytes: SQLite would make a number of the text `1e5`.
@@ -100,6 +101,14 @@ impl FieldType {
         }
     }
 
+    /// Whether a moment of which the day alone is read is at a full hour after noon.
+    pub(crate) fn late_hour(&self, word: &[u8]) -> Option<Finding> {
+        match self {
+            Self::Day { place } => day::is_at_late_hour(word, place.as_ref()).then_some(Finding::LateHour),
+            Self::Number { .. } | Self::Word | Self::Text => None,
+        }
+    }
+
     /// Reads a field. Blanks alone are nothing; blanks around a value do not count, but in an open column, and in a text that is
     /// too long to be read at all.
     pub(crate) fn read<'a>(&self, field: &'a [u8], notation: &Notation) -> Read<'a> {
@@ -119,7 +128,7 @@ impl FieldType {
                 Err(reason) => Read::UnreadText(word, reason),
             },
             Self::Number { scale, excess } => match number::number(word, *scale, *excess, notation) {
-                Ok(value) => Read::Integer(value),
+                Ok((value, noted)) => Read::Integer(value, noted),
                 Err(reason) => Read::UnreadBytes(word, reason),
             },
         }
@@ -154,8 +163,10 @@ mod tests {
             (&day, b"0001-01-01", Read::Day(*b"0001-01-01", None)),
             (&day, b"2023-02-29", Read::UnreadText(b"2023-02-29", Finding::Unreadable)),
             (&day, b"29.02.2024", Read::UnreadText(b"29.02.2024", Finding::DayOrder)),
-            (&number, b"12", Read::Integer(12)),
-            (&number, b" 12\xc2\xa0", Read::Integer(12)),
+            (&number, b"12", Read::Integer(12, None)),
+            (&number, b" 12\xc2\xa0", Read::Integer(12, None)),
+            (&number, b"12.50", Read::Integer(12, Some(Finding::RoundedNumber))),
+            (&number, b"12.0", Read::Integer(12, None)),
             (&number, b"NaN", Read::UnreadBytes(b"NaN", Finding::Unreadable)),
             (&number, b"1 2", Read::UnreadBytes(b"1 2", Finding::Unreadable)),
             (&number, b"12,0", Read::UnreadBytes(b"12,0", Finding::DecimalComma)),

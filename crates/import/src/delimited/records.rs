@@ -9,7 +9,9 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use super::{lines::LineCounter, quotes::Quotes};
 use crate::{
-    Compression, Delimited, Delimiter, Encoding, ImportError, input::NotEncoded, tuning::RECORD_BYTES_MOST,
+    Compression, Delimited, Delimiter, Encoding, ImportError,
+    input::{IsUtf8, NotEncoded},
+    tuning::RECORD_BYTES_MOST,
 };
 
 /// Bytes that are read at once.
@@ -252,6 +254,14 @@ impl Records {
             }
             Err(error) if error.get_ref().is_some_and(|inner| inner.is::<NotEncoded>()) => {
                 Err(not_encoded(self.lines.line(), self.delimited.encoding))
+            }
+            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<IsUtf8>()) => {
+                Err(ImportError::NotAsSaid {
+                    file: self.path.clone(),
+                    said: format!("text in {}", self.delimited.encoding.name()),
+                    is: "text in UTF-8",
+                    instead: "leave --encoding out".to_owned(),
+                })
             }
             Err(cause) => {
                 let (line, compression) = (self.lines.line(), self.delimited.compression);

@@ -7,6 +7,10 @@ use crate::{ImportError, TotalRow};
 
 /// Rows at a file's end of which several may be totals and notes.
 const FOOT: i64 = 5;
+/// Rows before the last whose numbers a sum of all reaches, and those of them with a number other than 0 from which it is no
+/// chance.
+const BEFORE: i64 = 1_000;
+const NUMBERS_LEAST: i64 = 5;
 /// Rows of a file from which one that has neither code nor day is unlike the others.
 const ROWS_LEAST: i64 = 20;
 
@@ -23,7 +27,9 @@ impl Staging {
         let sql = format!("SELECT * FROM {staging} WHERE {rowid} = ?");
         let found = self.connection.query_row(&sql, [last], |row| self.is_total(row)).optional()?.flatten();
         let (rows, like_it) = match found {
-            None => return Ok(None),
+            None | Some(TotalRow::Sum) => {
+                return Ok(self.is_sum(rowid, first, last)?.then_some(TotalRow::Sum));
+            }
             // Those next to it without an identifier belong to it.
             Some(TotalRow::Nameless) => {
                 let sql = format!(
@@ -48,6 +54,33 @@ impl Staging {
             format!("SELECT EXISTS (SELECT 1 FROM {staging} WHERE {rowid} BETWEEN ? AND ? AND ({like_it}))");
         let others: bool = self.connection.query_row(&sql, rows, |row| row.get(0))?;
         Ok(found.filter(|_| !others))
+    }
+
+    /// Whether a number of the last of these rows is the sum of those before it.
+    fn is_sum(&self, rowid: &str, first: i64, last: i64) -> rusqlite::Result<bool> {
+        let staging = quoted(&self.staging);
+        let numbers = self.schema.columns.iter().skip(1).filter(|target| !target.field_type.is_label());
+        for number in numbers.map(|target| quoted(&target.name)) {
+            let value =
+                format!("SELECT {number} FROM {staging} WHERE {rowid} = ? AND typeof({number}) = 'integer'");
+            let value: Option<i64> =
+                self.connection.query_row(&value, [last], |row| row.get(0)).optional()?;
+            let Some(value) = value.filter(|value| *value > 0) else { continue };
+            // In floating point, for whole numbers might overflow; up to 2^53 the sum is exact.
+            let sql = format!(
+                "SELECT total({number}), count(nullif({number}, 0)) FROM {staging}
+                 WHERE {rowid} BETWEEN ? AND ? AND typeof({number}) = 'integer'"
+            );
+            let sum = |first: i64| -> rusqlite::Result<(f64, i64)> {
+                self.connection.query_row(&sql, [first, last - 1], |row| Ok((row.get(0)?, row.get(1)?)))
+            };
+            // Most rows are no sum, by those next to them alone.
+            let (of_some, count) = sum(first.max(last - BEFORE))?;
+            if of_some <= value as f64 && count >= NUMBERS_LEAST && sum(first)?.0 == value as f64 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a row may be by itself.

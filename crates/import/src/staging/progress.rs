@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::{Staging, quoted};
-use crate::{Findings, ImportError, ImportEvent};
+use crate::{Findings, ImportError, ImportEvent, report::FilePart};
 
 /// How far an import is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(crate) struct Progress {
     pub(crate) rows: u64,
     /// Whether these are all.
     pub(crate) complete: bool,
-    /// For each column, what was found among its values.
-    pub(crate) findings: Vec<Findings>,
+    /// What each file is to the table, so far.
+    pub(crate) parts: Vec<FilePart>,
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_import (
@@ -32,6 +32,7 @@ impl Staging {
         &self,
         file: &str,
         reading: &str,
+        files: usize,
         columns: usize,
     ) -> Result<(Progress, Option<ImportEvent>), ImportError> {
         let kept = self.kept().map_err(|error| self.failed(error))?;
@@ -42,19 +43,20 @@ impl Staging {
                 Some("how the file is read, or what the policy declares of the dataset")
             }
             // A version of the program that noted other things of a file left what cannot be gone on with.
-            Some((.., progress)) if progress.findings.len() != columns => Some("the program"),
+            Some((.., progress)) if !progress.is_of(files, columns) => Some("the program"),
             Some((.., progress)) => {
                 let event = ImportEvent::Resumed(progress.rows);
                 return Ok((progress, Some(event)));
             }
         };
-        let progress = Progress { findings: vec![Findings::default(); columns], ..Progress::default() };
+        let part = FilePart { rows: 0, findings: vec![Findings::default(); columns] };
+        let progress = Progress { parts: vec![part; files], ..Progress::default() };
         self.in_one_transaction(&|| {
             self.connection
                 .execute_batch(&format!("DROP TABLE IF EXISTS {}; {CREATE}", quoted(&self.staging)))?;
             self.connection.execute_batch(&self.create)?;
             let sql = "REPLACE INTO lango_import VALUES (?, ?, ?, 0, 0, ?)";
-            self.connection.execute(sql, (&self.table, file, reading, encoded(&progress.findings)))?;
+            self.connection.execute(sql, (&self.table, file, reading, encoded(&progress.parts)))?;
             Ok(())
         })?;
         Ok((progress, differs.map(ImportEvent::Afresh)))
@@ -70,7 +72,7 @@ impl Staging {
             let progress = Progress {
                 rows: row.get::<_, i64>(2)?.unsigned_abs(),
                 complete: row.get(3)?,
-                findings: decoded(&row.get::<_, String>(4)?),
+                parts: decoded(&row.get::<_, String>(4)?),
             };
             Ok((row.get(0)?, row.get(1)?, progress))
         });
@@ -86,7 +88,7 @@ impl Staging {
             let sql = "UPDATE lango_import SET rows = ?, complete = ?, unread = ? WHERE table_name = ?";
             self.connection.execute(
                 sql,
-                (progress.rows.cast_signed(), progress.complete, encoded(&progress.findings), &self.table),
+                (progress.rows.cast_signed(), progress.complete, encoded(&progress.parts), &self.table),
             )?;
             self.connection.execute_batch("COMMIT")
         };
@@ -105,12 +107,27 @@ impl Staging {
     }
 }
 
-/// What was found, as text: a line for each column.
-fn encoded(findings: &[Findings]) -> String {
-    findings.iter().map(Findings::encoded).collect::<Vec<_>>().join("\n")
+impl Progress {
+    fn is_of(&self, files: usize, columns: usize) -> bool {
+        self.parts.len() == files && self.parts.iter().all(|part| part.findings.len() == columns)
+    }
+}
+
+/// What was found, as text: a line for each file, in it the number of rows and then a part for each column.
+fn encoded(parts: &[FilePart]) -> String {
+    let part = |part: &FilePart| {
+        let findings = part.findings.iter().map(|findings| format!("|{}", findings.encoded()));
+        format!("{}{}", part.rows, findings.collect::<String>())
+    };
+    parts.iter().map(part).collect::<Vec<_>>().join("\n")
 }
 
 /// What [`encoded`] wrote; nothing if another version wrote it.
-fn decoded(text: &str) -> Vec<Findings> {
-    text.lines().map(Findings::decoded).collect::<Option<_>>().unwrap_or_default()
+fn decoded(text: &str) -> Vec<FilePart> {
+    let part = |line: &str| {
+        let mut parts = line.split('|');
+        let rows = parts.next()?.parse().ok()?;
+        Some(FilePart { rows, findings: parts.map(Findings::decoded).collect::<Option<_>>()? })
+    };
+    text.lines().map(part).collect::<Option<_>>().unwrap_or_default()
 }

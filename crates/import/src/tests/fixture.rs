@@ -169,7 +169,7 @@ impl Office {
     /// The names of everything in the register but what it remembers of its imports.
     pub(super) fn objects(&self) -> Vec<String> {
         let connection = self.open();
-        let sql = "SELECT name FROM sqlite_schema WHERE name <> 'lango_imported' ORDER BY name";
+        let sql = "SELECT name FROM sqlite_schema WHERE name NOT IN ('lango_imported', 'lango_accepted') ORDER BY name";
         let mut select = connection.prepare(sql).unwrap();
         select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     }

@@ -179,7 +179,14 @@ fn values_are_kept_as_they_stand_and_reported_by_line_where_they_do_not_read() {
                 (Finding::OutsidePeriod, 1, vec![6]),
             ],
         ),
-        ("income", vec![(Finding::Unreadable, 1, vec![4]), (Finding::Above, 1, vec![6])]),
+        (
+            "income",
+            vec![
+                (Finding::Unreadable, 1, vec![4]),
+                (Finding::Above, 1, vec![6]),
+                (Finding::RoundedNumber, 1, vec![5]),
+            ],
+        ),
         ("sex", vec![(Finding::Undeclared, 1, vec![5])]),
         ("village", vec![(Finding::Missing, 1, vec![4])]),
     ] {

@@ -105,7 +105,7 @@ fn amounts_are_read_in_the_notation_that_is_said_and_else_reported_with_the_reas
         found(report, "income"),
         [(Finding::DecimalComma, 5, vec![2, 3, 4, 5, 8]), (Finding::Below, 1, vec![6])]
     );
-    assert_eq!((columns.len(), columns[0].count, columns[0].of, columns[0].share()), (1, 5, 7, 0.7143));
+    assert_eq!((columns.len(), columns[0].count, columns[0].of, columns[0].share), (1, 5, 7, 0.7143));
     let said = refused.to_string();
     assert!(
         said.contains("`income`: 5 of 7 values are unread or undeclared, 71.43 % (lines 2, 3, 4, 5, 8)"),
@@ -136,7 +136,11 @@ fn what_programs_compute_is_rounded_and_what_is_not_a_number_is_missing() {
             Value::Null
         ]
     );
-    let expected = [(Finding::Missing, 2, vec![5, 9]), (Finding::Unreadable, 2, vec![6, 8])];
+    let expected = [
+        (Finding::Missing, 2, vec![5, 9]),
+        (Finding::Unreadable, 2, vec![6, 8]),
+        (Finding::RoundedNumber, 3, vec![2, 3, 4]),
+    ];
     assert_eq!(found(&report, "income"), expected);
 }
 

@@ -6,8 +6,8 @@ use crate::ImportError;
 
 /// Rows with these identifiers, as many of each.
 fn visits(identifiers: impl IntoIterator<Item = String>, of_each: usize) -> String {
-    let row = |identifier: String| format!("{identifier},F,1,1,2000-01-01,Tema\n").repeat(of_each);
-    identifiers.into_iter().map(row).collect()
+    let row = |identifier: &str, n: usize| format!("{identifier},F,1,{n},2000-01-01,Tema\n");
+    identifiers.into_iter().flat_map(|unit| (1..=of_each).map(move |n| row(&unit, n))).collect()
 }
 
 fn several(rows_at_most: u32) -> Office {
@@ -197,5 +197,38 @@ fn a_column_that_is_mostly_outside_of_its_bounds_stops_an_import() {
                 assert!(!expected.is_empty() && said.contains(expected), "{said}");
             }
         }
+    }
+}
+
+/// In the order of texts, and descending, as spreadsheets sort.
+#[test]
+fn counts_in_another_order_are_found_by_how_often_each_number_stands_there() {
+    let sorted = |units: u32| {
+        let mut numbers: Vec<String> = (1..=units).map(|n| n.to_string()).collect();
+        numbers.sort();
+        numbers
+    };
+    let descending = |units: u32| (1..=units).rev().map(|n| format!("H{n:05}")).collect::<Vec<_>>();
+    let sizes = [120, 70, 95, 40, 60];
+    let districts = |order: &dyn Fn(u32) -> Vec<String>| -> String {
+        let row = |unit: String, size: u32| format!("{unit},F,1,{size},2000-01-01,Tema\n");
+        sizes.iter().flat_map(|size| order(*size).into_iter().map(move |unit| row(unit, *size))).collect()
+    };
+    for rows in [districts(&sorted), districts(&descending)] {
+        check(12, &rows, "4 of 385 rows begin to count identifiers anew");
+    }
+    // Each unit with as many rows as chance gives it, and a panel that some have left.
+    let number = |n: u32| n * 37 % 120 + 1;
+    let row = |unit: u32, n: u32| format!("{unit},F,1,{n},2000-01-01,Tema\n");
+    let by_chance: String =
+        (0..120).flat_map(|n| (0..=number(n) * 7 % 5).map(move |of| row(number(n), of))).collect();
+    let panel: String = (0..12)
+        .rev()
+        .flat_map(|month| {
+            (0..120).filter(move |n| month < 8 || n % 17 > 0).map(move |n| row(number(n), month))
+        })
+        .collect();
+    for rows in [by_chance, panel] {
+        check(12, &rows, "");
     }
 }

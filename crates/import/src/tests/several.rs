@@ -51,7 +51,7 @@ fn several_files_are_one_table_and_places_name_their_file() {
 
 #[test]
 fn an_interrupted_import_of_several_files_goes_on_and_comes_to_the_same() {
-    let mut office = Office::new();
+    let mut office = Office::new().accepting("income:bounds", 1.0);
     office.tuning.transaction_rows = 1;
     let parts = |office: &Office| {
         let text = office.write("a.csv", format!("{HEADER}{}", lines(0..20_000)));
@@ -84,7 +84,7 @@ fn an_interrupted_import_of_several_files_goes_on_and_comes_to_the_same() {
     }
     let report = office.import_files(&files, &mut |_| ControlFlow::Continue(())).unwrap();
     assert!(resumed.len() == 2 && resumed[0] >= 8_000 && resumed[1] >= 30_000, "{resumed:?}");
-    let whole = Office::new();
+    let whole = Office::new().accepting("income:bounds", 1.0);
     let expected = whole.import_all(&parts(&whole)).unwrap();
     assert!(like(&report, &expected) && office.rows() == whole.rows());
     assert_eq!(report.rows, 60_000);

@@ -69,6 +69,19 @@ fn has_offset(text: &[u8]) -> bool {
     })
 }
 
+/// Whether a moment, whose day is read as it is written, is at a full hour after noon: as midnight of the next day is in UTC,
+/// where clocks go before it.
+pub(super) fn is_at_late_hour(text: &[u8], place: Option<&TimeZone>) -> bool {
+    let Some(colon) = text.iter().position(|byte| *byte == b':') else { return false };
+    let hour = text.get(colon.saturating_sub(2)..colon).unwrap_or_default();
+    let is_late = matches!(hour, [b'1', b'3'..=b'9'] | [b'2', b'0'..=b'3']);
+    let after = text.get(colon..).unwrap_or_default();
+    let mut clock = after.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    is_late
+        && clock.all(|byte| !byte.is_ascii_digit() || *byte == b'0')
+        && (place.is_none() || !has_offset(text))
+}
+
 /// The day at a place of a moment in ISO 8601, as most databases write it; `None` of one that is written otherwise.
 fn day_at(text: &[u8], place: &TimeZone) -> Option<IsoDay> {
     let moment: Timestamp = std::str::from_utf8(text).ok()?.parse().ok()?;

@@ -4,9 +4,14 @@ use lango_privacy::trimmed_bytes;
 
 use crate::report::Finding;
 
-/// Letters without a shape: the byte order mark, blanks without width, the soft hyphen.
-const HIDDEN: [&str; 8] =
-    ["\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}"];
+/// Letters without a shape: the byte order mark, blanks without width, the soft hyphen; and what stands for a letter that a
+/// program could not read.
+const HIDDEN: [&str; 9] = [
+    "\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}", "\u{fffd}",
+];
+/// The digits of numbers that may be too large for every one to have its own 32-bit float, up to those of which a `u64` holds
+/// all.
+const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
 /// The digits of a number that a spreadsheet keeps; those behind them become zeros.
 const DIGITS_KEPT: usize = 15;
 
@@ -45,7 +50,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         let also = [
             only(begins_with_zero(text), Finding::LeadingZero),
             only(text.len() > DIGITS_KEPT, Finding::LongNumber),
-            None,
+            of_float(text),
         ];
         let lost = text.get(DIGITS_KEPT..).filter(|lost| !lost.is_empty());
         let noted =
@@ -60,6 +65,9 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         let text = if is_float { whole } else { text };
         return Identifier { text, noted: Some(Finding::TailedIdentifier), also: [zero, None, None] };
     }
+    if is_pointed(text) {
+        return Identifier { text, noted: None, also: [Some(Finding::PointedIdentifier), None, None] };
+    }
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
     }
@@ -67,6 +75,30 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         return kept(text, Some(Finding::OddIdentifier));
     }
     kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier))
+}
+
+/// Whether a 32-bit float holds a number that is too large for every one to have its own.
+fn of_float(digits: &[u8]) -> Option<Finding> {
+    if !FLOAT_DIGITS.contains(&digits.len()) {
+        return None;
+    }
+    let value: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    // A float of 32 bits has 24 for the digits.
+    let unused = (u64::BITS - value.leading_zeros()).saturating_sub(f32::MANTISSA_DIGITS);
+    match unused {
+        0 => None,
+        bits if value.trailing_zeros() >= bits => Some(Finding::SingleFloat),
+        _ => Some(Finding::BeyondSingle),
+    }
+}
+
+/// Whether these are two numbers with a point between them, of which the second is not 0.
+fn is_pointed(text: &[u8]) -> bool {
+    let point = text.iter().position(|byte| matches!(byte, b'.' | b','));
+    let parts = point.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    parts.is_some_and(|(whole, part)| {
+        is_digits(whole) && is_digits(part) && part.iter().any(|digit| *digit != b'0')
+    })
 }
 
 const DIGIT: u8 = 1;
@@ -166,6 +198,7 @@ mod tests {
             ("\u{feff}1001", "", Some(HiddenLetter)),
             ("1001\u{200b}", "", Some(HiddenLetter)),
             ("10\n01", "", Some(HiddenLetter)),
+            ("10\u{fffd}01", "", Some(HiddenLetter)),
             ("123456789012345", "", None),
             ("1234567890123450", "", Some(LostDigits)),
             ("123456789012345000", "", Some(LostDigits)),
@@ -190,20 +223,28 @@ mod tests {
 
     #[test]
     fn what_others_are_compared_for_is_noted_too() {
-        use Finding::{CapitalLetter, LeadingZero, LongNumber, OtherLetter, SmallLetter};
+        use Finding::{
+            BeyondSingle, CapitalLetter, LeadingZero, LongNumber, OtherLetter, PointedIdentifier,
+            SingleFloat, SmallLetter,
+        };
         for (text, expected) in [
             ("0001001", vec![LeadingZero]),
             ("'00", vec![LeadingZero]),
             ("03.0", vec![LeadingZero]),
             ("0", vec![]),
             ("1001", vec![]),
+            ("16777215", vec![]),
+            ("16777216", vec![SingleFloat]),
+            ("16777217", vec![BeyondSingle]),
             ("0A1", vec![CapitalLetter]),
             ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter]),
             ("+7", vec![OtherLetter]),
             ("7.", vec![OtherLetter]),
             ("7-1", vec![]),
-            ("1234567890123456", vec![LongNumber]),
-            ("0234567890123456", vec![LeadingZero, LongNumber]),
+            ("1234567890123456", vec![LongNumber, BeyondSingle]),
+            ("0234567890123456", vec![LeadingZero, LongNumber, BeyondSingle]),
+            ("12.1", vec![PointedIdentifier]),
+            ("12.1.3", vec![]),
         ] {
             let found = of_identifier(text.as_bytes()).also;
             assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), expected, "{text}");

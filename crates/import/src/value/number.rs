@@ -17,12 +17,21 @@ pub(crate) enum Excess {
     Differs,
 }
 
-/// A decimal number as a whole number of `10^-scale`; or why it is none.
-pub(super) fn number(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Result<i64, Finding> {
-    match plain(text, scale, notation).or_else(|| exact(text, scale, excess, notation)) {
-        Some(value) => Ok(value),
+/// A decimal number as a whole number of `10^-scale`, and whether it was rounded to it; or why it is none.
+pub(super) fn number(
+    text: &[u8],
+    scale: u32,
+    excess: Excess,
+    notation: &Notation,
+) -> Result<(i64, Option<Finding>), Finding> {
+    if let Some(value) = plain(text, scale, notation) {
+        return Ok((value, None));
+    }
+    match nearest(text, scale, notation) {
+        Some((value, true)) => Ok((value, None)),
+        Some((value, false)) if excess == Excess::Rounds => Ok((value, Some(Finding::RoundedNumber))),
         // It is a number in this notation already, but one with decimals.
-        None if exact(text, scale, Excess::Rounds, notation).is_some() => Err(Finding::Unreadable),
+        Some((_, false)) => Err(Finding::Unreadable),
         None => Err(why(text, scale, notation)),
     }
 }
@@ -114,14 +123,14 @@ pub(crate) fn decimals(text: &[u8], notation: &Notation) -> Option<u32> {
 
 /// The whole number that is nearest to a number; `None` where the text is no number in this notation, or past 63 bits.
 pub(crate) fn nearest_whole(text: &[u8], notation: &Notation) -> Option<i64> {
-    exact(text, 0, Excess::Rounds, notation).filter(|value| value.unsigned_abs() < i64::MAX.unsigned_abs())
+    let (value, _) = nearest(text, 0, notation)?;
+    (value.unsigned_abs() < i64::MAX.unsigned_abs()).then_some(value)
 }
 
 /// Any number: with a sign, groups, an exponent, and decimals beyond the scale. Rewritten as registers on servers write numbers,
-/// and read as those are: past 63 bits it is the nearest that there is.
-fn exact(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Option<i64> {
-    let (value, is_exact) = lango_privacy::number(&Parts::of(text, notation)?.plain(), scale)?;
-    (is_exact || excess == Excess::Rounds).then_some(value)
+/// and read as those are: past 63 bits it is the nearest that there is. With whether it is the number itself.
+fn nearest(text: &[u8], scale: u32, notation: &Notation) -> Option<(i64, bool)> {
+    lango_privacy::number(&Parts::of(text, notation)?.plain(), scale)
 }
 
 /// Whether a number without marks of thousands is written as those are that have some (`2.874`), or as none is (`2.5`, `2874`);
@@ -174,7 +183,7 @@ fn is_grouped(whole: &[u8], mark: Thousands) -> bool {
 fn why(text: &[u8], scale: u32, notation: &Notation) -> Finding {
     let reads = |decimal, thousands| {
         let other = Notation { decimal, thousands, days: None };
-        other.is_clear() && exact(text, scale, Excess::Rounds, &other).is_some()
+        other.is_clear() && nearest(text, scale, &other).is_some()
     };
     let other = notation.decimal.other();
     let grouped = |decimal| Thousands::ALL.into_iter().any(|mark| reads(decimal, Some(mark)));
@@ -190,6 +199,10 @@ fn why(text: &[u8], scale: u32, notation: &Notation) -> Finding {
 mod tests {
     use super::*;
     use crate::DecimalMark;
+
+    fn value(text: &[u8], scale: u32, excess: Excess, notation: &Notation) -> Result<i64, Finding> {
+        number(text, scale, excess, notation).map(|(value, _)| value)
+    }
 
     fn notation(decimal: DecimalMark, thousands: Option<&str>) -> Notation {
         Notation { decimal, thousands: thousands.map(|mark| mark.parse().unwrap()), days: None }
@@ -240,10 +253,10 @@ mod tests {
         ] {
             let point = Notation::default();
             let expected = Ok(expected);
-            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &point), expected, "{text} at {scale}");
+            assert_eq!(value(text.as_bytes(), scale, Excess::Rounds, &point), expected, "{text} at {scale}");
             let comma = notation(DecimalMark::Comma, None);
             let text = text.replace('.', ",");
-            assert_eq!(number(text.as_bytes(), scale, Excess::Rounds, &comma), expected, "{text} at {scale}");
+            assert_eq!(value(text.as_bytes(), scale, Excess::Rounds, &comma), expected, "{text} at {scale}");
         }
     }
 
@@ -270,7 +283,7 @@ mod tests {
             ("1 200.50", Comma, " ", None),
             ("1.20", Comma, ".", None),
         ] {
-            let read = number(text.as_bytes(), 2, Excess::Rounds, &notation(decimal, Some(thousands)));
+            let read = value(text.as_bytes(), 2, Excess::Rounds, &notation(decimal, Some(thousands)));
             assert_eq!(read.ok(), expected, "{text}");
         }
     }
@@ -309,12 +322,12 @@ mod tests {
             ("100000000000000000000000000000000000000", Point, Finding::Unreadable),
         ] {
             assert_eq!(
-                number(text.as_bytes(), 0, Excess::Rounds, &notation(decimal, None)),
+                value(text.as_bytes(), 0, Excess::Rounds, &notation(decimal, None)),
                 Err(expected),
                 "{text}"
             );
         }
-        let most = number(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
+        let most = value(b"9223372036854775807", 1, Excess::Rounds, &Notation::default());
         assert_eq!(most, Ok(i64::MAX));
     }
 
@@ -354,7 +367,7 @@ mod tests {
             // Past 63 bits two of them would become one.
             ("9223372036854775808", Err(Finding::Unreadable)),
         ] {
-            assert_eq!(number(text.as_bytes(), 0, Excess::Differs, &Notation::default()), expected, "{text}");
+            assert_eq!(value(text.as_bytes(), 0, Excess::Differs, &Notation::default()), expected, "{text}");
         }
     }
 
@@ -382,7 +395,7 @@ mod tests {
             } else {
                 by_division(digits, decimals - scale)
             };
-            let read = number(text.as_bytes(), scale, Excess::Rounds, &Notation::default()).ok();
+            let read = value(text.as_bytes(), scale, Excess::Rounds, &Notation::default()).ok();
             let most = i128::from(i64::MAX);
             proptest::prop_assert_eq!(read.map(i128::from), Some(expected.clamp(-most, most)), "{}", text);
         }
