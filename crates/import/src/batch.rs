@@ -62,7 +62,10 @@ impl Batch {
         // As an identifier it is none, and as a value it is none that says that there is none.
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
-        let is_missing = !is_long && target.declared.is_missing(word);
+        // Of identifiers `missing` says nothing.
+        let declares =
+            |declared: Option<Finding>| declared.filter(|found| column > 0 || *found != Finding::Missing);
+        let is_missing = column > 0 && !is_long && target.declared.is_missing(word);
         let mut also = [None; 3];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
@@ -76,7 +79,7 @@ impl Batch {
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value, noted) => {
-                let declared = target.declared.of_number(value);
+                let declared = declares(target.declared.of_number(value));
                 if declared != Some(Finding::Missing) {
                     also = [target.field_type.grouping(word, notation), noted, None];
                 }
@@ -85,14 +88,14 @@ impl Batch {
             Read::Text(text) if column == 0 => {
                 let identifier = of_identifier(text);
                 also = identifier.also;
-                let declared = target.declared.of_text(identifier.text);
+                let declared = declares(target.declared.of_text(identifier.text));
                 (SqlValue::Text(self.keep(identifier.text)), declared.or(identifier.noted))
             }
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
             Read::Day(day, noted) => {
-                let declared = target.declared.of_text(&day);
+                let declared = declares(target.declared.of_text(&day));
                 if declared != Some(Finding::Missing) {
-                    also = [noted, target.field_type.late_hour(word), None];
+                    also = [noted, target.field_type.midnight(word, &day), None];
                 }
                 (SqlValue::Text(self.keep(&day)), declared)
             }

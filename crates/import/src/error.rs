@@ -114,14 +114,6 @@ pub enum ImportError {
     /// A folder without a part.
     #[error("the folder {0} holds no .parquet file whose name begins with neither `_` nor `.`")]
     NoParts(PathBuf),
-    /// Two files hold the same rows.
-    #[error("{file} holds the same as {as_in}: its rows would be in the table twice; name one of them")]
-    Copy {
-        /// The file.
-        file: PathBuf,
-        /// The one before it.
-        as_in: PathBuf,
-    },
     /// A folder with a file that may be a part.
     #[error(
         "the folder {folder} holds `{within}`, whose name does not end in .parquet: give it that ending if it is a part of the \
@@ -197,16 +189,14 @@ pub enum ImportError {
     },
     /// The last row is a total.
     #[error(
-        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}{or}",
+        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
         place = if *by_line { "line" } else { "row" },
         what = match what {
             TotalRow::Nameless => "has no identifier",
             TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
-            TotalRow::NoCode => "has neither a code nor a day",
-            TotalRow::Sum => "holds the sum of the numbers above it",
+            TotalRow::Unlike => "is unlike the others",
         },
-        unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" },
-        or = if matches!(what, TotalRow::NoCode | TotalRow::Sum) { format!(", or say --accept {unit_column}=1:odd if it is a unit's") } else { String::new() }
+        unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" }
     )]
     Total {
         /// The line, or the row of a Parquet file.
@@ -215,8 +205,6 @@ pub enum ImportError {
         by_line: bool,
         /// Why it is one.
         what: TotalRow,
-        /// The unit's column.
-        unit_column: String,
     },
     /// The register holds other data of the same version.
     #[error(
@@ -448,7 +436,6 @@ impl ImportError {
             | Self::Titled { .. }
             | Self::NoParts(_)
             | Self::NotAPart { .. }
-            | Self::Copy { .. }
             | Self::FolderWithin { .. }
             | Self::Versioned { .. }
             | Self::NamedTwice(_)

@@ -35,15 +35,17 @@ pub enum UnfitValues {
     CountedAgain,
     /// Rows stand in the files twice.
     CopiedRow,
+    /// The last row of a file may be a total.
+    LastRow,
     /// A column has no value in one of several files.
     NoValues,
-    /// All moments are in the evening of the day before the one that is meant.
+    /// All moments are at midnight of another place, so that the day may be the one before the one that is meant.
     DayBefore,
 }
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 16] = [
+    const NAMED: [(Self, &'static str); 17] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -58,11 +60,12 @@ impl UnfitValues {
         (Self::CrowdedIdentifier, "crowded"),
         (Self::CountedAgain, "counted-again"),
         (Self::CopiedRow, "copies"),
+        (Self::LastRow, "last"),
         (Self::NoValues, "empty"),
         (Self::DayBefore, "hours"),
     ];
 
-    /// What is wrong with so and as many values, in words.
+    /// What is wrong, in words that follow a number.
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::NoIdentifier => "rows have no identifier",
@@ -90,9 +93,12 @@ impl UnfitValues {
                 "rows have an identifier that stands on more rows than one unit's could be"
             }
             Self::CountedAgain => "rows begin to count identifiers anew",
-            Self::CopiedRow => "rows stand in the files once more, by an estimate",
+            Self::CopiedRow => "rows are in all columns like one before them, by an estimate",
+            Self::LastRow => {
+                "rows are a file's last, and have neither a code nor a day, or the sum of the numbers above them"
+            }
             Self::NoValues => "rows have no value, and those of the other files do",
-            Self::DayBefore => "moments are at a full hour after noon",
+            Self::DayBefore => "moments are at midnight of another place",
         }
     }
 
@@ -125,10 +131,14 @@ impl UnfitValues {
             Self::CrowdedIdentifier => {
                 "it may say that there is none: leave it empty in rows of nobody, or raise `rows_at_most` in the policy"
             }
-            Self::CopiedRow => "leave out what was exported or appended twice, or what a join has doubled",
-            Self::NoValues => "export that file again",
+            Self::CopiedRow => {
+                "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"
+            }
+            Self::LastRow => "remove them if they are totals or notes",
+            Self::NoValues => "export that file again, unless its units have none",
             Self::DayBefore => {
-                "midnight at the place may have become the evening before in UTC: declare `time_zone` in the policy, or export days"
+                "their day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \
+                 days, or export days"
             }
             Self::CountedAgain => {
                 "if these are other units, put a mark of their file or district in front of their identifiers; if they are the same units in \

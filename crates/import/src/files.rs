@@ -1,6 +1,7 @@
 //! The files of an import: one after the other, each of its own format, all with the same columns.
 
 use std::{
+    collections::HashSet,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -16,8 +17,8 @@ use crate::{
     fingerprint,
     notation::Notation,
     parquet_file::ParquetFile,
-    report::{NamedFile, RowPlace},
-    schema::TableSchema,
+    report::{FIRST, NamedFile, RowPlace},
+    schema::{TableSchema, folded},
 };
 
 /// What lies beside parts that may be of rows that are gone: the logs of Delta Lake and Hudi.
@@ -92,23 +93,10 @@ impl<'a> Files<'a> {
         Ok(prints.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
-    /// A digest of all that they hold; an error where two with rows hold the same.
+    /// A digest of all that they hold.
     pub(crate) fn content(self) -> Result<String, ImportError> {
         let contents = self.files.iter().map(|file| fingerprint::content(&file.path));
-        let contents = contents.collect::<Result<Vec<_>, _>>()?;
-        for (at, (file, content)) in self.files.iter().zip(&contents).enumerate() {
-            let first = contents.iter().position(|other| other == content).filter(|first| *first < at);
-            if let Some(as_in) = first.and_then(|first| self.files.get(first)) {
-                // A writer of parts leaves empty ones, which are all alike.
-                let open = OpenFile::open(file, self.schema, &Arc::default())?;
-                let (rows, _) = open.lines(&[1]).map_err(|error| self.within(at, error))?;
-                if !rows.is_empty() {
-                    let (file, as_in) = (file.path.clone(), as_in.path.clone());
-                    return Err(ImportError::Copy { file, as_in });
-                }
-            }
-        }
-        Ok(contents.join("\n"))
+        Ok(contents.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
     /// How they are read, in words, and the same for the same reading.
@@ -175,6 +163,9 @@ impl<'a> Files<'a> {
                 break;
             }
             before += bytes;
+            if of.is_some() {
+                read.store(before, Ordering::Relaxed);
+            }
             skip = skip.saturating_sub(rows);
             ends.push(FileEnd { rows, last });
         }
@@ -215,16 +206,12 @@ pub(crate) fn within(files: &[ImportFile], at: usize, error: ImportError) -> Imp
 
 /// Refuses a file that is named twice.
 pub(crate) fn check_named_once(files: &[ImportFile]) -> Result<(), ImportError> {
-    for (at, file) in files.iter().enumerate() {
-        let same = |other: &ImportFile| match (other.path.canonicalize(), file.path.canonicalize()) {
-            (Ok(other), Ok(this)) => other == this,
-            _ => false,
-        };
-        if files.get(..at).unwrap_or_default().iter().any(same) {
-            return Err(ImportError::NamedTwice(file.path.clone()));
-        }
+    let mut named = HashSet::new();
+    let mut is_named = |file: &&ImportFile| file.path.canonicalize().is_ok_and(|path| !named.insert(path));
+    match files.iter().find(|file| is_named(file)) {
+        Some(file) => Err(ImportError::NamedTwice(file.path.clone())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses a file whose columns are not those of the first, in whatever order.
@@ -306,8 +293,12 @@ pub(crate) fn undecodable(files: &[ImportFile]) -> ImportError {
     ImportError::Parquet { file: paths(files).into(), cause: "it cannot be decoded".to_owned() }
 }
 
+/// The first of them, and how many more there are.
 fn paths(files: &[ImportFile]) -> String {
-    files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ")
+    let named: Vec<_> = files.iter().take(FIRST).map(|file| file.path.display().to_string()).collect();
+    let more = files.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 pub(crate) fn size(path: &Path) -> u64 {
@@ -316,7 +307,7 @@ pub(crate) fn size(path: &Path) -> u64 {
 
 /// Columns' names without what does not matter in them.
 fn sorted(names: &[String]) -> Vec<String> {
-    let mut sorted: Vec<String> = names.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    let mut sorted: Vec<String> = names.iter().map(|name| folded(name)).collect();
     sorted.sort();
     sorted
 }

@@ -10,12 +10,16 @@ use crate::{
 
 mod parts;
 
-use parts::of_parts;
+use parts::{PartFault, of_parts};
 
 /// More than one in this number of the present values of a column may not be unread or undeclared.
 const ONE_IN: u64 = 20;
-/// Values of one of several files from which most of them being at fault is no chance.
-const PART_LEAST: u64 = 10;
+/// Values from which all, or most, of one file's being alike is no chance.
+const VALUES_LEAST: u64 = 10;
+/// Of one file's rows one in this number may stand in the files once more, as events that nothing declared tells apart do.
+const FILE_ONE_IN: u64 = 5;
+/// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
+const LOST_LEAST: u64 = 3;
 /// Identifiers from which all of them having a 32-bit float is no chance.
 const FLOATS_LEAST: u64 = 20;
 
@@ -47,34 +51,36 @@ pub(crate) struct Judgement {
     pub(crate) accepted: Vec<Accepted>,
 }
 
-/// Values that are at fault.
+/// Values that may be at fault.
+#[derive(Debug, Clone)]
 struct Weighed {
     fault: UnfitValues,
     counted: FoundValues,
     /// The number of all that could be.
     of: u64,
+    /// Whether they are too many, or so by no chance.
+    is_at_fault: bool,
+}
+
+impl Weighed {
+    fn has_it(&self) -> bool {
+        self.is_at_fault && self.counted.count > 0
+    }
 }
 
 impl Judgement {
     pub(crate) fn of(report: &ImportReport, options: &ImportOptions) -> Self {
         let mut this = Self::default();
         for (at, column) in report.columns.iter().enumerate() {
-            let missing = column.findings.of(Finding::Missing);
-            let present = report.rows.saturating_sub(missing.count);
-            let mut found: Vec<Weighed> = of_values(&column.findings, present, options).collect();
-            if at == 0 {
-                let none = UnfitValues::NoIdentifier;
-                found.push(Weighed { fault: none, counted: missing.clone(), of: report.rows });
-                found.extend(of_identifiers(&column.findings, present));
-            }
-            found.retain(|weighed| weighed.counted.count > 0);
+            let mut found = of_column(&column.findings, report.rows, at == 0, options, Extent::All);
+            let mut of_parts = of_parts(report, at, (&column.findings, &found), options);
+            found.retain(Weighed::has_it);
+            of_parts.retain(|part| !found.iter().any(|weighed| weighed.fault == part.whole.fault));
             for weighed in &found {
                 this.weigh(column, weighed, (weighed, &[]), report, options);
             }
-            for part in of_parts(report, at, &column.findings) {
-                if !found.iter().any(|weighed| weighed.fault == part.whole.fault) {
-                    this.weigh(column, &part.whole, (&part.first, &part.parts), report, options);
-                }
+            for PartFault { whole, first, parts } in &of_parts {
+                this.weigh(column, whole, (first, parts), report, options);
             }
         }
         this
@@ -123,69 +129,132 @@ fn share(count: u64, of: u64) -> f64 {
     (u128::from(count) * 10_000).div_ceil(u128::from(of.max(1))) as f64 / 10_000.0
 }
 
-/// What sets identifiers apart from the others, so that one unit may be two, or two units one.
-fn of_identifiers(found: &Findings, present: u64) -> impl Iterator<Item = Weighed> {
-    let of_them = |when, finding| only(when, found.of(finding).clone());
+/// What may be at fault in a column: each in the same order, with the values that are so.
+fn of_column(
+    found: &Findings,
+    rows: u64,
+    is_unit: bool,
+    options: &ImportOptions,
+    extent: Extent,
+) -> Vec<Weighed> {
+    let mut all = of_values(found, rows, options, extent);
+    if is_unit {
+        all.extend(of_identifiers(found, rows, extent));
+    }
+    all
+}
+
+/// What sets identifiers apart from the others, so that one unit may be two, or two units one. Of one of several files only what
+/// its right rows cannot outweigh is judged.
+fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     let count = |finding| found.of(finding).count;
-    let floats = count(Finding::SingleFloat);
-    let are_floats = floats >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0;
+    let present = rows.saturating_sub(count(Finding::Missing));
+    let are_floats = count(Finding::SingleFloat) >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0;
+    // One in ten numbers of 16 digits ends in 0, with nothing lost.
+    let lost = count(Finding::LostDigits);
+    let are_lost = lost >= LOST_LEAST && lost * 4 >= count(Finding::LongNumber);
+    let one_in = match extent {
+        Extent::All => ONE_IN,
+        Extent::OneFile => FILE_ONE_IN,
+    };
+    let are_copies = count(Finding::CopiedRow) * one_in > rows && count(Finding::CopiedRow) >= VALUES_LEAST;
     // Beside `12.1`, what stands before the point of `12.0` is no float.
     let are_tails = count(Finding::TailedIdentifier) < present
         && count(Finding::TailedIdentifier) > count(Finding::PointedIdentifier);
-    [
-        (
+    let of = |of, fault, finding, is_at_fault| {
+        let counted = found.of(finding).clone();
+        Weighed { fault, counted, of, is_at_fault }
+    };
+    let when = |is_at_fault, fault, finding| of(present, fault, finding, is_at_fault);
+    let always = |fault, finding| when(extent == Extent::All, fault, finding);
+    vec![
+        of(rows, UnfitValues::NoIdentifier, Finding::Missing, extent == Extent::All),
+        always(UnfitValues::LastRow, Finding::LastRow),
+        always(UnfitValues::OddIdentifier, Finding::NobodyIdentifier),
+        when(
+            extent == Extent::All && count(Finding::OddIdentifier) * ONE_IN <= present,
             UnfitValues::OddIdentifier,
-            of_them(count(Finding::OddIdentifier) * ONE_IN <= present, Finding::OddIdentifier),
+            Finding::OddIdentifier,
         ),
-        (UnfitValues::HiddenLetter, of_them(true, Finding::HiddenLetter)),
-        (UnfitValues::RoundedIdentifier, of_them(true, Finding::RoundedIdentifier)),
-        (UnfitValues::RoundedIdentifier, of_them(true, Finding::LostDigits)),
-        (UnfitValues::RoundedIdentifier, of_them(are_floats, Finding::SingleFloat)),
-        (UnfitValues::TailedIdentifier, of_them(are_tails, Finding::TailedIdentifier)),
-        (UnfitValues::LostZeros, of_them(true, Finding::LostZeros)),
-        (UnfitValues::AlikeIdentifier, of_them(true, Finding::AlikeIdentifier)),
-        (UnfitValues::CrowdedIdentifier, of_them(true, Finding::CrowdedIdentifier)),
-        (UnfitValues::CountedAgain, of_them(true, Finding::CountedAgain)),
-        (UnfitValues::CopiedRow, of_them(true, Finding::CopiedRow)),
+        always(UnfitValues::HiddenLetter, Finding::HiddenLetter),
+        always(UnfitValues::RoundedIdentifier, Finding::RoundedIdentifier),
+        when(are_lost, UnfitValues::RoundedIdentifier, Finding::LostDigits),
+        when(are_floats, UnfitValues::RoundedIdentifier, Finding::SingleFloat),
+        when(extent == Extent::All && are_tails, UnfitValues::TailedIdentifier, Finding::TailedIdentifier),
+        always(UnfitValues::LostZeros, Finding::LostZeros),
+        always(UnfitValues::AlikeIdentifier, Finding::AlikeIdentifier),
+        always(UnfitValues::CrowdedIdentifier, Finding::CrowdedIdentifier),
+        always(UnfitValues::CountedAgain, Finding::CountedAgain),
+        when(are_copies, UnfitValues::CopiedRow, Finding::CopiedRow),
     ]
-    .into_iter()
-    .map(move |(fault, counted)| Weighed { fault, counted, of: present })
 }
 
-/// What keeps a column's values from being what the policy declares.
-fn of_values(found: &Findings, present: u64, options: &ImportOptions) -> impl Iterator<Item = Weighed> {
-    let read = present.saturating_sub(found.unfit());
-    let of_them = |when, finding| only(when, found.of(finding).clone());
-    let (iso, grouped) = (found.of(Finding::OtherDays).count, found.of(Finding::GroupedNumber).count);
+/// Of which files' values a fault is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Of all files'.
+    All,
+    /// Of one of several files', in which most of them must be so, and some more than chance makes.
+    OneFile,
+}
+
+/// What may keep a column's values from being what the policy declares: each fault in the same order, with the values that have it.
+fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Extent) -> Vec<Weighed> {
+    let missing = found.of(Finding::Missing);
+    let present = rows.saturating_sub(missing.count);
+    let read = present.saturating_sub(found.not_declared());
+    let (one_in, least) = match extent {
+        Extent::All => (ONE_IN, 1),
+        Extent::OneFile => (2, VALUES_LEAST),
+    };
     // One such day beside others is enough: a spreadsheet that exchanged day and month where it could leaves such a column, and
     // so do files of two orders.
-    let against = of_them(read > 0, Finding::DayOrder);
-    let is_much = found.unfit() * ONE_IN > present && found.unfit() > against.count;
+    let against = if read > 0 || extent == Extent::OneFile { found.of(Finding::DayOrder).count } else { 0 };
+    let not_declared = not_declared(found);
     let outside = together(found, &[Finding::Below, Finding::Above]);
+    let of = |finding| found.of(finding).clone();
+    let count = |finding| found.of(finding).count;
     let is_said = options.notation.days.is_some();
-    let late = found.of(Finding::LateHour).count;
-    [
-        (UnfitValues::NotDeclared, only(is_much, unfit(found))),
-        (if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations }, against),
-        (UnfitValues::TwoNotations, of_them(iso < read, Finding::OtherDays)),
-        (
+    let (unread, beyond) = (not_declared.count, outside.count);
+    let weighed = |fault, counted, is_at_fault| Weighed { fault, counted, of: present, is_at_fault };
+    vec![
+        weighed(
+            UnfitValues::NotDeclared,
+            not_declared,
+            unread * one_in > present && unread > against && present >= least,
+        ),
+        weighed(
+            if is_said { UnfitValues::OtherOrder } else { UnfitValues::TwoNotations },
+            of(Finding::DayOrder),
+            against > 0,
+        ),
+        weighed(UnfitValues::TwoNotations, of(Finding::OtherDays), count(Finding::OtherDays) < read),
+        weighed(
             UnfitValues::Thousands,
-            of_them(found.of(Finding::UngroupedNumber).count == 0 && grouped > 0, Finding::GroupedNumber),
+            of(Finding::GroupedNumber),
+            // Of numbers with three decimals one in ten ends in a 0, which most programs leave out.
+            count(Finding::UngroupedNumber) * ONE_IN <= count(Finding::GroupedNumber)
+                && count(Finding::GroupedNumber) >= least,
         ),
-        (UnfitValues::OutOfBounds, only(outside.count * 2 > read, outside)),
-        (
+        weighed(UnfitValues::OutOfBounds, outside, beyond * 2 > read && read >= least),
+        weighed(
             UnfitValues::OutOfPeriod,
-            of_them(found.of(Finding::OutsidePeriod).count == read, Finding::OutsidePeriod),
+            of(Finding::OutsidePeriod),
+            count(Finding::OutsidePeriod) == read && read >= least,
         ),
-        (UnfitValues::DayBefore, of_them(late == read && read >= PART_LEAST, Finding::LateHour)),
+        weighed(
+            UnfitValues::DayBefore,
+            of(Finding::OtherMidnight),
+            count(Finding::OtherMidnight) >= VALUES_LEAST
+                && count(Finding::OtherMidnight) + count(Finding::Midnight) == read,
+        ),
+        Weighed {
+            fault: UnfitValues::NoValues,
+            counted: missing.clone(),
+            of: rows,
+            is_at_fault: extent == Extent::OneFile && present == 0 && rows >= VALUES_LEAST,
+        },
     ]
-    .into_iter()
-    .map(move |(fault, counted)| Weighed { fault, counted, of: present })
-}
-
-/// Some values where a condition holds, else none.
-fn only(when: bool, counted: FoundValues) -> FoundValues {
-    if when { counted } else { FoundValues::default() }
 }
 
 /// The values of which one of these is true, with the first places of all.
@@ -199,14 +268,14 @@ fn together(findings: &Findings, which: &[Finding]) -> FoundValues {
 }
 
 /// The values of a column that are unread or undeclared.
-fn unfit(findings: &Findings) -> FoundValues {
+fn not_declared(findings: &Findings) -> FoundValues {
     let unfit = Finding::ALL.into_iter().filter(|finding| finding.is_unread() || finding.is_undeclared());
     together(findings, &unfit.collect::<Vec<_>>())
 }
 
 /// The options that would read a tenth of what is unfit, or more.
 fn remedies(findings: &Findings) -> Vec<&'static str> {
-    let enough = |counted: &FoundValues| counted.count * 10 >= findings.unfit();
+    let enough = |counted: &FoundValues| counted.count * 10 >= findings.not_declared();
     let found = findings.found().filter(|(_, counted)| enough(counted));
     found.filter_map(|(finding, _)| finding.remedy()).collect()
 }

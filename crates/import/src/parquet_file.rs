@@ -15,7 +15,7 @@ use crate::{
     ImportError,
     batch::Batch,
     notation::Notation,
-    schema::{Header, TableSchema},
+    schema::{Header, TableSchema, is},
     tuning::RECORD_BYTES_MOST,
     value::FieldType,
     visit::FieldVisitor,
@@ -252,9 +252,7 @@ fn write(
 }
 
 fn is_nested(header: &[String], column: &str) -> bool {
-    header
-        .iter()
-        .any(|path| path.split_once('.').is_some_and(|(first, _)| first.eq_ignore_ascii_case(column)))
+    header.iter().any(|path| path.split_once('.').is_some_and(|(first, _)| is(first, column)))
 }
 
 fn check_magic(path: &Path) -> Result<(), ImportError> {

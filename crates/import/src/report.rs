@@ -129,6 +129,8 @@ pub enum Finding {
     CountedAgain,
     /// An identifier on a row that stands in the files once more.
     CopiedRow,
+    /// The identifier of a file's last row, which alone has neither a code nor a day, or holds the sum of the numbers above it.
+    LastRow,
     /// An identifier that is a number too large for each one to have its own 32-bit float, and is one that has.
     SingleFloat,
     /// One that has none.
@@ -137,8 +139,12 @@ pub enum Finding {
     PointedIdentifier,
     /// A number with more decimals than its column keeps; it is rounded.
     RoundedNumber,
-    /// A moment at a full hour after noon, as midnight of the next day is in UTC.
-    LateHour,
+    /// A moment at which it is midnight at another place, so that the day that is read may be the one before the one that is meant.
+    OtherMidnight,
+    /// A moment at midnight.
+    Midnight,
+    /// An identifier that is a word for nobody: `NULL`, `unknown`.
+    NobodyIdentifier,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
 }
@@ -182,17 +188,15 @@ pub enum UnitKey {
     NotWanted,
 }
 
-/// What makes a last row a total or a note.
+/// What makes a last row a total or a note, or lets it be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalRow {
     /// It has no identifier.
     Nameless,
     /// Its identifier has no digit, and a code or day is missing or not declared.
     NoDigit,
-    /// It has neither a code nor a day.
-    NoCode,
-    /// One of its numbers is the sum of those above it.
-    Sum,
+    /// It has neither a code nor a day, or holds the sum of the numbers above it: that may be a unit's too.
+    Unlike,
 }
 
 /// What an import reports on the way.
@@ -211,13 +215,15 @@ pub enum ImportEvent {
         /// Rows so far.
         rows: u64,
     },
-    /// All rows are in; the unit's key is made.
+    /// All rows are in, and compared with one another.
+    Comparing,
+    /// The unit's key is made.
     Keying,
 }
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 38] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -247,11 +253,14 @@ impl Finding {
         Self::CrowdedIdentifier,
         Self::CountedAgain,
         Self::CopiedRow,
+        Self::LastRow,
         Self::SingleFloat,
         Self::BeyondSingle,
         Self::PointedIdentifier,
         Self::RoundedNumber,
-        Self::LateHour,
+        Self::OtherMidnight,
+        Self::Midnight,
+        Self::NobodyIdentifier,
         Self::OtherDays,
     ];
 
@@ -279,7 +288,7 @@ impl Finding {
             }
             Self::RoundedIdentifier => (Identifier, "a number with an exponent, or `####`"),
             Self::LongNumber => (Compared, "of more than 15 digits"),
-            Self::LostDigits => (Identifier, "with zeros alone behind the 15th digit"),
+            Self::LostDigits => (Compared, "with zeros alone behind the 15th digit"),
             Self::LeadingZero => (Compared, "with a zero in front"),
             Self::LostZeros => (Identifier, "another's without its zeros in front"),
             Self::SmallLetter => (Compared, "with a small letter"),
@@ -288,12 +297,15 @@ impl Finding {
             Self::AlikeIdentifier => (Identifier, "another's in letters of the same shape"),
             Self::CrowdedIdentifier => (Identifier, "on more rows than a unit's could be"),
             Self::CountedAgain => (Identifier, "counted from the beginning again"),
-            Self::CopiedRow => (Identifier, "on a row that stands there once more"),
+            Self::CopiedRow => (Identifier, "on a row that is like one before it, by an estimate"),
+            Self::LastRow => (Identifier, "on a last row that is unlike the others"),
             Self::SingleFloat => (Compared, "a number that a 32-bit float holds"),
             Self::BeyondSingle => (Compared, "a number that no 32-bit float holds"),
             Self::PointedIdentifier => (Compared, "two numbers with a point between them"),
             Self::RoundedNumber => (Written, "rounded to the declared decimals"),
-            Self::LateHour => (Compared, "at a full hour after noon"),
+            Self::OtherMidnight => (Compared, "at which it is midnight elsewhere"),
+            Self::Midnight => (Compared, "at midnight"),
+            Self::NobodyIdentifier => (Identifier, "a word for nobody"),
             Self::OtherDays => (Written, "written as 2024-07-01"),
         }
     }
@@ -349,7 +361,7 @@ impl Findings {
     }
 
     /// How many values do not read as the column's type, or are no declared code.
-    pub fn unfit(&self) -> u64 {
+    pub fn not_declared(&self) -> u64 {
         let unfit = self.found().filter(|(finding, _)| finding.is_unread() || finding.is_undeclared());
         unfit.map(|(_, counted)| counted.count).sum()
     }
@@ -408,7 +420,7 @@ impl FoundValues {
         }
     }
 
-    fn absorb(&mut self, later: &Self) {
+    pub(crate) fn absorb(&mut self, later: &Self) {
         self.count += later.count;
         let room = FIRST.saturating_sub(self.first.len());
         self.first.extend(later.first.iter().take(room));
@@ -477,7 +489,7 @@ mod tests {
         for (at, finding) in Finding::ALL.into_iter().enumerate() {
             assert_eq!(finding as usize, at);
         }
-        assert_eq!((findings.unfit(), findings.of(Finding::DecimalComma).first.len()), (18, 10));
+        assert_eq!((findings.not_declared(), findings.of(Finding::DecimalComma).first.len()), (18, 10));
     }
 
     #[test]

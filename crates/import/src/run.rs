@@ -15,7 +15,7 @@ use lango_privacy::Dataset;
 
 use crate::{
     Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport,
-    ImportedColumn, RowPlace, TotalRow, Tuning, UnfitValues, UnitKey,
+    ImportedColumn, TotalRow, Tuning, UnitKey,
     batch::Batch,
     files::{FileEnd, Files, changed, undecodable},
     fingerprint,
@@ -30,8 +30,6 @@ use crate::{
 const READING: u32 = 3;
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
 const BATCHES_WAITING: usize = 4;
-/// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
-const LOST_LEAST: u64 = 3;
 /// A transaction's text: what is changed stays in SQLite's cache, so that readers of the register wait for commits only.
 const TRANSACTION_BYTES: usize = 12 << 20;
 
@@ -119,7 +117,8 @@ impl ImportJob<'_> {
     ) -> Result<ImportReport, ImportError> {
         let schema = files.schema();
         let reading = format!(
-            "reading {READING}\n{}\n{:?}\n{}",
+            "reading {READING}\n{:?}\n{}\n{:?}\n{}",
+            Finding::ALL,
             files.describe(),
             self.options.notation,
             schema.describe()
@@ -139,11 +138,12 @@ impl ImportJob<'_> {
                 return Err(changed(self.files));
             }
             progress.complete = true;
-            staging.commit(&progress)?;
+            staging.commit(&mut progress)?;
         }
+        notify(report, ImportEvent::Comparing)?;
         let mut done = found(files, progress, left_out);
         compare_identifiers(staging, files, &mut done)?;
-        self.compare_rows(staging, files, &mut done)?;
+        compare_rows(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -154,31 +154,6 @@ impl ImportJob<'_> {
             staging.take_the_name(imported, &judged.accepted)?;
         }
         Ok(done)
-    }
-
-    /// Refuses files of which one holds the rows of another, in whatever packing or order, and notes rows that stand there twice.
-    fn compare_rows(
-        &self,
-        staging: &Staging,
-        files: Files<'_>,
-        report: &mut ImportReport,
-    ) -> Result<(), ImportError> {
-        let of_files: Vec<u64> = report.parts.iter().map(|part| part.rows).collect();
-        let is_key = files.schema().rows_at_most < 2;
-        // Where each unit stands on one row, a key finds rows that stand there twice.
-        if is_key && of_files.len() < 2 {
-            return Ok(());
-        }
-        let found = staging.copies(&of_files)?;
-        if let Some((at, as_in)) = found.file {
-            let path = |at: usize| self.files.get(at).map(|file| file.path.clone()).unwrap_or_default();
-            return Err(ImportError::Copy { file: path(at), as_in: path(as_in) });
-        }
-        if let Some(column) = report.columns.first_mut().filter(|_| !is_key && found.rows > 0) {
-            let first = files.places(&found.first)?;
-            column.findings.put(Finding::CopiedRow, FoundValues { count: found.rows, first });
-        }
-        Ok(())
     }
 
     fn key(&self, staging: &Staging, files: Files<'_>) -> Result<UnitKey, ImportError> {
@@ -224,7 +199,7 @@ impl ImportJob<'_> {
         self.check_ends(staging, files, &ends, progress)
     }
 
-    /// Refuses files whose last row is no unit's, and notes those that are accepted.
+    /// Refuses files whose last row is no unit's, and notes those of which it may be none.
     fn check_ends(
         &self,
         staging: &Staging,
@@ -235,30 +210,25 @@ impl ImportJob<'_> {
         let mut before = 0;
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
             let found = staging.total_row(before + 1, before + end.rows)?;
-            if let Some(what) = found.filter(|what| !self.accepts_end(*what)) {
-                let unit_column = self.dataset.unit.column.clone();
-                let total = ImportError::Total { line: end.last, by_line: file.by_line, what, unit_column };
-                return Err(files.within(at, total));
-            }
-            let findings = progress.parts.get_mut(at).and_then(|part| part.findings.first_mut());
-            if let (Some(TotalRow::NoCode | TotalRow::Sum), Some(findings)) = (found, findings) {
-                findings.add(Finding::OddIdentifier, RowPlace { file: at, line: end.last });
+            match found {
+                Some(TotalRow::Unlike) => progress.note(at, Finding::LastRow, end.last),
+                Some(TotalRow::Nameless) if self.accepts_no_identifier() => {}
+                Some(what) => {
+                    let total = ImportError::Total { line: end.last, by_line: file.by_line, what };
+                    return Err(files.within(at, total));
+                }
+                None => {}
             }
             before += end.rows;
         }
         Ok(())
     }
 
-    /// Whether the caller accepts a last row of this kind.
-    fn accepts_end(&self, what: TotalRow) -> bool {
-        let fault = match what {
-            TotalRow::Nameless => None,
-            TotalRow::NoCode | TotalRow::Sum => Some(UnfitValues::OddIdentifier),
-            TotalRow::NoDigit => return false,
-        };
+    /// Whether the caller accepts rows without identifier.
+    fn accepts_no_identifier(&self) -> bool {
         let unit = &self.dataset.unit.column;
         let mut accepted = self.options.accepted.iter();
-        accepted.any(|accepted| accepted.column.eq_ignore_ascii_case(unit) && accepted.fault == fault)
+        accepted.any(|accepted| accepted.column.eq_ignore_ascii_case(unit) && accepted.fault.is_none())
     }
 
     fn insert(
@@ -271,15 +241,10 @@ impl ImportJob<'_> {
         let (mut rows, mut bytes) = (0, 0);
         for batch in batches {
             staging.insert(&batch)?;
-            progress.rows += batch.rows;
-            if let Some(part) = progress.parts.get_mut(batch.file) {
-                part.rows += batch.rows;
-                for (findings, later) in part.findings.iter_mut().zip(&batch.findings) {
-                    findings.absorb(later);
-                }
-            }
+            progress.absorb(&batch);
             rows += batch.rows;
-            bytes += batch.heap.len();
+            // What a number takes on a page, or its place in a row.
+            bytes += batch.heap.len() + batch.values.len() * 9;
             if rows >= self.tuning.transaction_rows || bytes >= TRANSACTION_BYTES {
                 staging.commit(progress)?;
                 (rows, bytes) = (0, 0);
@@ -311,16 +276,10 @@ fn compare_identifiers(
     let rows = report.rows;
     let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
     let has = |finding| findings.of(finding).count > 0;
-    // One in ten identifiers of 16 digits ends in 0, with nothing lost.
-    let lost = findings.of(Finding::LostDigits).count;
-    let is_usual = lost < LOST_LEAST || lost * 4 < findings.of(Finding::LongNumber).count;
     let (zeros, odd) = (has(Finding::LeadingZero), has(Finding::OddIdentifier));
     let shapes =
         has(Finding::OtherLetter) || odd || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
-    if is_usual {
-        findings.forget(Finding::LostDigits);
-    }
-    if odd && staging.are_of_one_length()? {
+    if odd && staging.are_drawn()? {
         findings.forget(Finding::OddIdentifier);
     }
     let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
@@ -335,7 +294,27 @@ fn compare_identifiers(
     }
     if files.schema().rows_at_most > 1 {
         put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;
-        put(Finding::CountedAgain, staging.counted_again(rows)?)?;
+        put(Finding::CountedAgain, staging.counted_again()?)?;
+    }
+    Ok(())
+}
+
+/// Notes the rows that stand in the files twice, in each file and in all. Where each unit stands on one row, a key finds them.
+fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+    if files.schema().rows_at_most < 2 {
+        return Ok(());
+    }
+    let of_files: Vec<u64> = report.parts.iter().map(|part| part.rows).collect();
+    let mut all = FoundValues::default();
+    for (part, copies) in report.parts.iter_mut().zip(staging.copies(&of_files)?) {
+        let counted = FoundValues { count: copies.rows, first: files.places(&copies.first)? };
+        all.absorb(&counted);
+        if let Some(findings) = part.findings.first_mut() {
+            findings.put(Finding::CopiedRow, counted);
+        }
+    }
+    if let Some(column) = report.columns.first_mut() {
+        column.findings.put(Finding::CopiedRow, all);
     }
     Ok(())
 }

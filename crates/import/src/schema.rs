@@ -184,8 +184,12 @@ fn positions(header: &[String], which: impl Fn(&str) -> bool) -> Vec<usize> {
 /// Whether two names of columns are one, but for the case of letters, spaces around them, and whether an accent is a letter of
 /// its own.
 pub(crate) fn is(name: &str, other: &str) -> bool {
-    let (name, other) = (name.trim(), other.trim());
-    name.eq_ignore_ascii_case(other) || name.nfc().eq(other.nfc())
+    folded(name) == folded(other)
+}
+
+/// A column's name without what does not matter in it.
+pub(crate) fn folded(name: &str) -> String {
+    name.trim().nfc().map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// A guess at what was meant. It names a column of the header only if that is much like the missing one: a file without a

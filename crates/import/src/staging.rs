@@ -23,6 +23,7 @@ mod copies;
 mod counts;
 mod crowded;
 mod ends;
+mod holding;
 mod imported;
 mod progress;
 mod zeros;

@@ -101,10 +101,10 @@ impl FieldType {
         }
     }
 
-    /// Whether a moment of which the day alone is read is at a full hour after noon.
-    pub(crate) fn late_hour(&self, word: &[u8]) -> Option<Finding> {
+    /// Whether a moment, of which this day was read, is at midnight, or at that of another place.
+    pub(crate) fn midnight(&self, word: &[u8], day: &[u8; 10]) -> Option<Finding> {
         match self {
-            Self::Day { place } => day::is_at_late_hour(word, place.as_ref()).then_some(Finding::LateHour),
+            Self::Day { place } => day::midnight(word, day, place.as_ref()),
             Self::Number { .. } | Self::Word | Self::Text => None,
         }
     }

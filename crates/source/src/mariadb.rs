@@ -99,19 +99,22 @@ impl Source for MariaDb {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
         let table = catalogue::table(&mut view, dataset).await?;
-        server::check(&mut *view, dataset, &table).await
+        server::check(&mut *view, dataset, &table, self.statement_timeout).await
     }
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
-        let sql =
-            "SELECT CAST(concat(@@hostname, ' ', @@port, ' ', @@datadir) AS CHAR), CAST(DATABASE() AS CHAR)";
+        let sql = "SELECT CAST(concat(@@hostname, ' ', @@port, ' ', @@datadir) AS CHAR), CAST(DATABASE() AS CHAR), \
+             CAST(@@lower_case_table_names AS CHAR)";
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?;
         let text = |place| catalogue::text(&row, place).map_err(|error| unavailable(&error));
         let (schema, table) = match table.split_once('.') {
             Some((schema, table)) => (schema.to_owned(), table),
             None => (text(1)?, table),
         };
-        Ok(ReachedTable::of_server(format!("mariadb {} {schema} {table}", text(0)?)))
+        let name = format!("{schema} {table}");
+        // Names in either case are one table's, where the server says so.
+        let name = if text(2)? == "0" { name } else { name.to_lowercase() };
+        Ok(ReachedTable::of_server(format!("mariadb {} {name}", text(0)?)))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

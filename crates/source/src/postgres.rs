@@ -104,33 +104,34 @@ impl Source for Postgres {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError> {
         let mut view = self.view().await?;
         let table = self.table(&mut view, dataset).await?;
-        server::check(&mut *view, dataset, &table).await?;
+        server::check(&mut *view, dataset, &table, self.statement_timeout).await?;
         // What only the planned statement shows, such as rights behind a view.
         read::plan(&mut view, everything(&PostgresDialect, dataset, &table)?).await
     }
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let mut view = self.view().await?;
-        let text = async |view: &mut PgConnection, sql: &'static str, table: Option<&str>| {
-            let asked = match table {
-                Some(table) => unnamed(sql).bind(table.to_owned()),
-                None => unnamed(sql),
-            };
-            let read = asked.fetch_one(view).await.and_then(|row: PgRow| row.try_get::<String, _>(0));
+        let text = async |view: &mut PgConnection, sql: &'static str| {
+            let read = unnamed(sql).fetch_one(view).await.and_then(|row: PgRow| row.try_get::<String, _>(0));
             read.map_err(|error| unavailable(&error))
         };
         // A server that keeps its number to itself is known by its address.
         let is_open = "SELECT CASE WHEN has_function_privilege(to_regprocedure('pg_control_system()')::oid, 'EXECUTE') \
                        THEN 'open' ELSE '' END";
-        let of_server = match text(&mut view, is_open, None).await?.as_str() {
+        let of_server = match text(&mut view, is_open).await?.as_str() {
             "open" => "SELECT system_identifier::text FROM pg_control_system()",
             _ => "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')",
         };
-        let of_table = "SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) || ' ' || \
-                        coalesce(to_regclass($1)::oid::text, $1)";
-        let server = text(&mut view, of_server, None).await?;
-        let found = text(&mut view, of_table, Some(table)).await?;
-        Ok(ReachedTable::of_server(format!("postgres {server} {found}")))
+        let of_database = "SELECT oid::text FROM pg_database WHERE datname = current_database()";
+        let server = text(&mut view, of_server).await?;
+        let database = text(&mut view, of_database).await?;
+        // By the same rule as where it is read, or one table would have two identities, and the persons in it two pools.
+        let found = match catalogue::relation(&mut view, table).await {
+            Ok(relation) => relation.oid.to_string(),
+            Err(SourceError::NoTable(_)) => table.to_owned(),
+            Err(error) => return Err(error),
+        };
+        Ok(ReachedTable::of_server(format!("postgres {server} {database} {found}")))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

@@ -153,7 +153,8 @@ pub(crate) async fn check<V: View>(
     view: &mut V,
     dataset: &Dataset,
     table: &CatalogueTable,
+    statement_timeout: Duration,
 ) -> Result<(), SourceError> {
     let everything = everything(V::DIALECT, dataset, table)?;
-    view.prepare(&everything).await.map_err(|error| unavailable(&error))
+    within(statement_timeout, view.prepare(&everything)).await.map_err(|error| unavailable(&error))
 }

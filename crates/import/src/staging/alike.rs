@@ -9,9 +9,20 @@ use crate::ImportError;
 
 impl Staging {
     /// How many rows have an identifier that another one is in the other case, with other blanks, with accents or digits of
-    /// another kind, or in letters of the same shape; and the numbers of the first of them, in the file's order, counted from 1.
+    /// another kind, with marks at its ends, or in letters of the same shape; and the numbers of the first of them, in the file's order, counted from 1.
     pub(crate) fn alike(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_alike().map_err(|error| self.failed(error))
+    }
+
+    /// Whether all identifiers have one length of more than five letters and no blank, as those have that a program draws or
+    /// digests: one of them without a digit is no word then.
+    pub(crate) fn are_drawn(&self) -> Result<bool, ImportError> {
+        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
+        let sql = format!(
+            "SELECT min(length({unit})) = max(length({unit})) AND min(length({unit})) > 5 AND NOT max({unit} GLOB '* *') FROM {staging}"
+        );
+        let found = self.connection.query_row(&sql, [], |row| row.get::<_, Option<bool>>(0));
+        Ok(found.map_err(|error| self.failed(error))? == Some(true))
     }
 
     fn try_alike(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
@@ -21,8 +32,8 @@ impl Staging {
         })?;
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let shapes = format!(
-            "SELECT lango_shape(identifier) FROM (SELECT DISTINCT CAST({unit} AS TEXT) AS identifier FROM {staging})
-             WHERE identifier IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+            "SELECT lango_shape(CAST({unit} AS TEXT)) FROM {staging} WHERE {unit} IS NOT NULL
+             GROUP BY 1 HAVING min({unit}) <> max({unit})"
         );
         if !self.connection.prepare(&shapes)?.exists([])? {
             return Ok((0, Vec::new()));

@@ -41,17 +41,6 @@ impl Staging {
         );
         self.rows_of(&sql, [])
     }
-
-    /// Whether all identifiers have one length and no blank, as those have that a program draws or digests: one of them without a
-    /// digit is no word then.
-    pub(crate) fn are_of_one_length(&self) -> Result<bool, ImportError> {
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
-        let sql = format!(
-            "SELECT min(length({unit})) = max(length({unit})) AND min(length({unit})) > 5 AND NOT max({unit} GLOB '* *') FROM {staging}"
-        );
-        let found = self.connection.query_row(&sql, [], |row| row.get::<_, Option<bool>>(0));
-        Ok(found.map_err(|error| self.failed(error))? == Some(true))
-    }
 }
 
 /// Whether an identifier is one that programs and forms have for nobody.

@@ -27,9 +27,7 @@ impl Staging {
         let sql = format!("SELECT * FROM {staging} WHERE {rowid} = ?");
         let found = self.connection.query_row(&sql, [last], |row| self.is_total(row)).optional()?.flatten();
         let (rows, like_it) = match found {
-            None | Some(TotalRow::Sum) => {
-                return Ok(self.is_sum(rowid, first, last)?.then_some(TotalRow::Sum));
-            }
+            None => return self.sum(rowid, first, last),
             // Those next to it without an identifier belong to it.
             Some(TotalRow::Nameless) => {
                 let sql = format!(
@@ -43,8 +41,8 @@ impl Staging {
             Some(TotalRow::NoDigit) => {
                 ([first, last - FOOT], format!("{unit} IS NULL OR {unit} NOT GLOB '*[0-9]*'"))
             }
-            Some(TotalRow::NoCode) if last - first < ROWS_LEAST => return Ok(None),
-            Some(TotalRow::NoCode) => {
+            Some(TotalRow::Unlike) if last - first < ROWS_LEAST => return self.sum(rowid, first, last),
+            Some(TotalRow::Unlike) => {
                 let gaps = self.schema.columns.iter().skip(1).filter(|target| target.field_type.is_label());
                 let gaps: Vec<_> = gaps.map(|target| format!("{} IS NULL", quoted(&target.name))).collect();
                 ([first, last - FOOT], gaps.join(" AND "))
@@ -53,11 +51,11 @@ impl Staging {
         let sql =
             format!("SELECT EXISTS (SELECT 1 FROM {staging} WHERE {rowid} BETWEEN ? AND ? AND ({like_it}))");
         let others: bool = self.connection.query_row(&sql, rows, |row| row.get(0))?;
-        Ok(found.filter(|_| !others))
+        if others { self.sum(rowid, first, last) } else { Ok(found) }
     }
 
     /// Whether a number of the last of these rows is the sum of those before it.
-    fn is_sum(&self, rowid: &str, first: i64, last: i64) -> rusqlite::Result<bool> {
+    fn sum(&self, rowid: &str, first: i64, last: i64) -> rusqlite::Result<Option<TotalRow>> {
         let staging = quoted(&self.staging);
         let numbers = self.schema.columns.iter().skip(1).filter(|target| !target.field_type.is_label());
         for number in numbers.map(|target| quoted(&target.name)) {
@@ -77,10 +75,10 @@ impl Staging {
             // Most rows are no sum, by those next to them alone.
             let (of_some, count) = sum(first.max(last - BEFORE))?;
             if of_some <= value as f64 && count >= NUMBERS_LEAST && sum(first)?.0 == value as f64 {
-                return Ok(true);
+                return Ok(Some(TotalRow::Unlike));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// What a row may be by itself.
@@ -107,7 +105,7 @@ impl Staging {
         Ok(if !has_digit && number && gap {
             Some(TotalRow::NoDigit)
         } else if labels > 0 && nulls == labels {
-            Some(TotalRow::NoCode)
+            Some(TotalRow::Unlike)
         } else {
             None
         })

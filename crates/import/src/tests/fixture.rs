@@ -205,7 +205,7 @@ pub(super) fn like(one: &ImportReport, other: &ImportReport) -> bool {
 
 /// How many values of all columns are unread or undeclared.
 pub(super) fn unfit(report: &ImportReport) -> u64 {
-    report.columns.iter().map(|column| column.findings.unfit()).sum()
+    report.columns.iter().map(|column| column.findings.not_declared()).sum()
 }
 
 pub(super) fn text(text: &str) -> Value {

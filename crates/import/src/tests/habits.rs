@@ -267,7 +267,8 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     let no_identifier = "line 32, the last row, has no identifier, which no other row is like";
     let unlike = "identifiers are unlike the others, without a digit or with a blank within, ";
     let no_digit = "line 32, the last row, has an identifier without a digit and fields without a value";
-    let no_code = "line 32, the last row, has neither a code nor a day, which no other row is like";
+    let no_code = "`person_id`: 1 of 31 rows are a file's last, and have neither a code nor a day, or the sum of the numbers above \
+        them, 3.23 % (line 32): remove them if they are totals or notes, or say --accept person_id=0.0323:last";
     for (what, content, expected) in [
         ("a blank identifier", format!("{body},,450,12345.5,,\n"), Some(no_identifier)),
         ("a word in some language", format!("{body}Celkem,,450,12345.5,,\n"), Some(no_digit)),
@@ -291,7 +292,7 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
         (
             "two totals",
             format!("{body}T1,,450,1,,\nT2,,15,1,,\n"),
-            Some("line 33, the last row, has neither"),
+            Some("1 of 32 rows are a file's last, and have neither a code nor a day"),
         ),
         ("a page's number", format!("{body}1/2,,,,,\n"), Some(no_code)),
         ("one of others without code and day", format!("G1,,1,1,,a\n{body}G2,,1,1,,\n"), None),
@@ -312,10 +313,18 @@ fn a_last_row_that_is_no_units_is_refused_with_its_line() {
     // A row without identifier counts for nobody, so it may be accepted.
     let office = Office::new().accepting("person_id", 0.04);
     office.import(&office.write("a.csv", format!("{HEADER}{body},,450,1,,\n"))).unwrap();
-    // A person of whom nothing is known may be the last.
-    let office = Office::new().accepting("person_id:odd", 1.0);
+    // A person of whom nothing is known may be the last, and odd identifiers are accepted by themselves.
+    let office = Office::new().accepting("person_id:last", 0.0323);
     let report = office.import(&office.write("a.csv", format!("{HEADER}{body}G31,,,1,,\n"))).unwrap();
-    assert_eq!(found(&report, "person_id"), [(Finding::OddIdentifier, 1, vec![32])]);
+    assert_eq!(found(&report, "person_id"), [(Finding::LastRow, 1, vec![32])]);
+    let remembered = "SELECT column_name || ' ' || fault || ' ' || share FROM lango_accepted";
+    let remembered = office.open().query_row(remembered, [], |row| row.get::<_, String>(0)).unwrap();
+    assert_eq!(remembered, "person_id last 0.0323");
+    let said = office
+        .import(&office.write("b.csv", format!("{HEADER}{body}ANNA,F,1,1,2000-01-01,Tema\n")))
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("1 of 31 identifiers are unlike the others"), "{said}");
 }
 
 #[test]

@@ -1,13 +1,19 @@
 //! One unit under two identifiers, two units under one, and files whose rows would count twice: with one row of each unit a key
 //! finds the most of them, with several nothing else does.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::fixture::{HEADER, Office, dataset, gzip};
 use crate::ImportError;
 
-/// Rows with these identifiers, as many of each.
+/// Rows with these identifiers, as many of each, no two alike.
 fn visits(identifiers: impl IntoIterator<Item = String>, of_each: usize) -> String {
-    let row = |identifier: &str, n: usize| format!("{identifier},F,1,{n},2000-01-01,Tema\n");
-    identifiers.into_iter().flat_map(|unit| (1..=of_each).map(move |n| row(&unit, n))).collect()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let row = |unit: String| {
+        let cents = NEXT.fetch_add(1, Ordering::Relaxed);
+        format!("{unit},F,1,{}.{:02},2000-01-01,Tema\n", cents / 100, cents % 100)
+    };
+    identifiers.into_iter().flat_map(|unit| vec![unit; of_each]).map(row).collect()
 }
 
 fn several(rows_at_most: u32) -> Office {
@@ -123,7 +129,7 @@ fn numbers_that_are_counted_from_the_beginning_again_stop_an_import() {
 #[test]
 fn the_same_rows_in_another_packing_are_a_copy() {
     let office = several(3);
-    let rows = visits((1..40).map(|n| format!("P{}", n * 13 % 40)), 1);
+    let rows = visits((1..60).map(|n| format!("P{}", n * 13 % 60)), 1);
     let plain = office.write("a.csv", format!("{HEADER}{rows}"));
     let packed = office.write("a.csv.gz", gzip(format!("{HEADER}{rows}").as_bytes()));
     let other = office.write("b.csv", format!("{HEADER}{}", rows.replace("P13,F", "P13,M")));
@@ -131,15 +137,21 @@ fn the_same_rows_in_another_packing_are_a_copy() {
     let copied =
         format!("x,{HEADER}").replace('\n', "\nx,") + rows.trim_end().replace('\n', "\nx,").as_str() + "\n";
     let wider = office.write("d.csv", &copied);
-    let error = office.import_all(&[other.clone(), plain.clone(), packed.clone()]).unwrap_err();
-    let said = error.to_string();
-    let ImportError::Copy { file, as_in } = error else { panic!("{said}") };
-    assert_eq!((file, as_in), (packed, plain.clone()));
+    let said = office.import_all(&[other.clone(), plain.clone(), packed]).unwrap_err().to_string();
+    assert!(
+        said.starts_with("`person_id`: 117 of 177 rows are in all columns like one before them"),
+        "{said}"
+    );
     assert!(office.is_tidy());
-    let narrow = several(3);
-    let error = narrow.import_all(&[wider.clone(), wider.with_extension("csv")]).unwrap_err();
-    assert!(matches!(error, ImportError::NamedTwice(_)), "{error}");
-    office.import_all(&[plain, other, short]).unwrap();
+    // Two that differ in a column that is not declared.
+    let widest = office.write("e.csv", copied.replace("\nx,", "\ny,"));
+    let said = several(3).import_all(&[wider, widest]).unwrap_err().to_string();
+    assert!(
+        said.starts_with("`person_id`: 59 of 118 rows are in all columns like one before them"),
+        "{said}"
+    );
+    let said = office.import_all(&[plain, other, short]).unwrap_err().to_string();
+    assert!(said.contains("116 of 176 rows are in all columns like one before them"), "{said}");
 }
 
 /// What is read as a few units may have been thousands, and only the office can say.
@@ -231,4 +243,62 @@ fn counts_in_another_order_are_found_by_how_often_each_number_stands_there() {
     for rows in [by_chance, panel] {
         check(12, &rows, "");
     }
+}
+
+/// An accepted row without identifier is none of a count, and numbers beyond those of counts are none.
+#[test]
+fn counts_are_found_beside_rows_of_nobody_and_among_large_numbers_none() {
+    let count = |size: u32| (1..=size).map(|n| n.to_string()).chain([String::new()]);
+    let rows = visits([50, 50, 50].into_iter().flat_map(count), 1);
+    let office = several(12).accepting("person_id", 0.02).accepting("person_id:copies", 1.0);
+    let said = office.import(&office.write("a.csv", format!("{HEADER}{rows}"))).unwrap_err().to_string();
+    assert!(said.contains("2 of 150 rows begin to count identifiers anew"), "{said}");
+    // From 100001 on in each of the districts, in no order.
+    let far = |size: u32| (0..size).map(move |n| (100_001 + n * 7 % size).to_string());
+    let rows: String = [40, 60, 95].into_iter().map(|size| visits(far(size), 1)).collect();
+    check(12, &rows, "2 of 195 rows begin to count identifiers anew");
+    let mut office = several(12);
+    let numbers = lango_privacy::Domain::amount(0, i64::MAX / 2, 0, None).unwrap();
+    office.dataset.columns.insert("person_id".parse().unwrap(), numbers.into());
+    let large = (0..60).map(|n: i64| (i64::MAX / 2 - n * 7_919 % 1_000 * 1_000_000_007).to_string());
+    let content = format!("{HEADER}{}", visits(large, 2));
+    office.import(&office.write("a.csv", content)).unwrap();
+}
+
+/// A policy that declares the unit's column too, and a `missing` for it.
+#[test]
+fn of_identifiers_missing_says_nothing() {
+    let mut office = several(3);
+    let mut column = lango_privacy::Column::from(lango_privacy::Domain::Open);
+    column.reading.missing = ["NA1".to_owned()].into();
+    office.dataset.columns.insert("person_id".parse().unwrap(), column);
+    let report = office
+        .import(&office.write("a.csv", format!("{HEADER}{}", visits(names(&["NA1", "P2"]), 1))))
+        .unwrap();
+    assert_eq!(super::fixture::found(&report, "person_id"), []);
+    assert_eq!(office.rows()[0][0], super::fixture::text("NA1"));
+}
+
+/// The same persons at another time, in growing panels and in serial order: their sex and birthday stay theirs.
+#[test]
+fn a_panel_s_serial_numbers_are_not_counted_again() {
+    let person = |n: u32, wave: u32| {
+        let (sex, born) = (if n * 7 % 3 == 0 { "F" } else { "M" }, 1950 + n * 13 % 60);
+        format!("{n},{sex},{},{wave},{born}-01-01,Tema\n", n % 70 + wave)
+    };
+    let waves: String = (0..4).flat_map(|wave| (1..=100 + wave * 20).map(move |n| person(n, wave))).collect();
+    check(12, &waves, "");
+    // Other persons under the same numbers, in each of four districts and on several days.
+    let other = |district: u32| {
+        let visits = move |n: u32| (0..1 + n * 11 % 3).map(move |day| (n, day));
+        let row = move |(n, day): (u32, u32)| {
+            let (sex, born) = (
+                if (n * 31 + district * 17) % 5 < 2 { "F" } else { "M" },
+                1950 + (n * 13 + district * 29) % 60,
+            );
+            format!("{n},{sex},{},{day},{born}-01-01,T{district}\n", (n * 7 + district * 23) % 70)
+        };
+        (1..=100 + district * 60).rev().flat_map(visits).map(row)
+    };
+    check(20, &(0..4).flat_map(other).collect::<String>(), "rows begin to count identifiers anew");
 }

@@ -28,7 +28,7 @@ fn every_text_is_read_as_servers_read_it() {
         let value = office.open().query_row(&format!("SELECT {column} FROM residents"), [], |row| row.get(0));
         let read = match value.unwrap() {
             _ if found.findings.of(Finding::Missing).count == 1 => ReadAs::Missing,
-            _ if found.findings.unfit() == 1 => ReadAs::Undeclared,
+            _ if found.findings.not_declared() == 1 => ReadAs::Undeclared,
             Value::Integer(number) => ReadAs::Number(number),
             Value::Text(kept) => as_declared(&office, column, &kept),
             other => panic!("{text:?} of `{column}` is kept as {other:?}"),

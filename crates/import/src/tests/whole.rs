@@ -122,7 +122,7 @@ fn an_import_that_was_stopped_before_its_key_goes_on_without_reading() {
         events.push(event);
         ControlFlow::Continue(())
     });
-    assert_eq!(events, [ImportEvent::Resumed(PERSONS.into()), ImportEvent::Keying]);
+    assert_eq!(events, [ImportEvent::Resumed(PERSONS.into()), ImportEvent::Comparing, ImportEvent::Keying]);
     assert_eq!(report.unwrap().rows, u64::from(PERSONS));
     assert!(office.is_tidy());
 }

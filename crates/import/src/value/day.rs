@@ -69,17 +69,36 @@ fn has_offset(text: &[u8]) -> bool {
     })
 }
 
-/// Whether a moment, whose day is read as it is written, is at a full hour after noon: as midnight of the next day is in UTC,
-/// where clocks go before it.
-pub(super) fn is_at_late_hour(text: &[u8], place: Option<&TimeZone>) -> bool {
-    let Some(colon) = text.iter().position(|byte| *byte == b':') else { return false };
-    let hour = text.get(colon.saturating_sub(2)..colon).unwrap_or_default();
-    let is_late = matches!(hour, [b'1', b'3'..=b'9'] | [b'2', b'0'..=b'3']);
-    let after = text.get(colon..).unwrap_or_default();
-    let mut clock = after.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-    is_late
-        && clock.all(|byte| !byte.is_ascii_digit() || *byte == b'0')
-        && (place.is_none() || !has_offset(text))
+/// Whether it is midnight at the clock of a moment, or at another place: where clocks go six hours before it at most, so that the
+/// day that was read is the one before the one that is meant. With a place of its own, a moment at midnight of UTC that is on
+/// another day there is most likely a day.
+pub(super) fn midnight(text: &[u8], day: &IsoDay, place: Option<&TimeZone>) -> Option<Finding> {
+    let colon = text.iter().position(|byte| *byte == b':')?;
+    let hour = text.get(colon.saturating_sub(2)..colon)?;
+    let hour =
+        hour.iter().filter(|digit| digit.is_ascii_digit()).fold(0, |hour, digit| hour * 10 + (digit - b'0'));
+    let (minutes, rest) = text.get(colon + 1..)?.split_at_checked(2)?;
+    let end =
+        rest.iter().position(|byte| !matches!(byte, b':' | b'.' | b',' | b'0'..=b'9')).unwrap_or(rest.len());
+    let (seconds, after) = rest.split_at_checked(end)?;
+    let is_afternoon = after.iter().any(|byte| matches!(byte, b'P' | b'p'));
+    let is_morning = after.iter().any(|byte| matches!(byte, b'A' | b'a'));
+    let hour = match hour {
+        12 if is_morning => 0,
+        hour if is_afternoon && hour < 12 => hour + 12,
+        hour => hour,
+    };
+    let is_full = seconds.iter().all(|byte| matches!(byte, b':' | b'.' | b',' | b'0'));
+    let is_quarter = matches!(minutes, b"00" | b"15" | b"30" | b"45");
+    let is_at_place = place.is_some() && has_offset(text);
+    match hour {
+        0 if minutes == b"00" && is_full => {
+            let is_moved = is_at_place && iso(text).is_some_and(|written| written != *day);
+            Some(if is_moved { Finding::OtherMidnight } else { Finding::Midnight })
+        }
+        18..=23 if is_quarter && is_full && !is_at_place => Some(Finding::OtherMidnight),
+        _ => None,
+    }
 }
 
 /// The day at a place of a moment in ISO 8601, as most databases write it; `None` of one that is written otherwise.

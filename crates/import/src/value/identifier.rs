@@ -12,6 +12,35 @@ const HIDDEN: [&str; 9] = [
 /// The digits of numbers that may be too large for every one to have its own 32-bit float, up to those of which a `u64` holds
 /// all.
 const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
+/// Words and marks for nobody, as programs and clerks write them.
+const NOBODY: [&str; 26] = [
+    "NULL",
+    "#NULL!",
+    "(null)",
+    "<null>",
+    "<NA>",
+    "NA",
+    "N/A",
+    "#N/A",
+    "N.A.",
+    "NaN",
+    "None",
+    "nil",
+    "undefined",
+    "unknown",
+    "not known",
+    "not stated",
+    "missing",
+    "inconnu",
+    "inconnue",
+    "desconhecido",
+    "desconocido",
+    ".",
+    "..",
+    "-",
+    "?",
+    "\\N",
+];
 /// The digits of a number that a spreadsheet keeps; those behind them become zeros.
 const DIGITS_KEPT: usize = 15;
 
@@ -70,6 +99,9 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     }
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
+    }
+    if !has(DIGIT) && NOBODY.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes())) {
+        return kept(text, Some(Finding::NobodyIdentifier));
     }
     if !has(DIGIT) || text.contains(&b' ') {
         return kept(text, Some(Finding::OddIdentifier));
@@ -145,13 +177,15 @@ pub(crate) fn before_zeros(text: &[u8]) -> Option<&[u8]> {
     before.strip_suffix(b".").or_else(|| before.strip_suffix(b","))
 }
 
-/// Whether this is a number as a spreadsheet shows a long one: `1.00123E+12`.
+/// Whether this is a number as a program shows a long one: `1.00123E+12`, `1.0000037E7`. `12E7` may be a code.
 fn has_exponent(text: &[u8]) -> bool {
     let mut parts = text.splitn(2, |byte| byte.eq_ignore_ascii_case(&b'e'));
-    let (Some(number), Some([b'+', exponent @ ..])) = (parts.next(), parts.next()) else { return false };
+    let (Some(number), Some(exponent)) = (parts.next(), parts.next()) else { return false };
     let [first, rest @ ..] = number else { return false };
     let decimals = rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b","));
-    first.is_ascii_digit() && is_digits(exponent) && (rest.is_empty() || decimals.is_some_and(is_digits))
+    let (digits, is_signed) = exponent.strip_prefix(b"+").map_or((exponent, false), |digits| (digits, true));
+    let is_number = if rest.is_empty() { is_signed } else { decimals.is_some_and(is_digits) };
+    first.is_ascii_digit() && is_digits(digits) && is_number
 }
 
 /// Whether an identifier would lose a zero if a program took it for a number.
@@ -171,7 +205,8 @@ mod tests {
     #[test]
     fn identifiers_that_are_not_like_others_are_noted() {
         use Finding::{
-            HiddenLetter, LostDigits, MarkedIdentifier, OddIdentifier, RoundedIdentifier, TailedIdentifier,
+            HiddenLetter, LostDigits, MarkedIdentifier, NobodyIdentifier, OddIdentifier, RoundedIdentifier,
+            TailedIdentifier,
         };
         for (text, kept, expected) in [
             ("1001", "", None),
@@ -182,7 +217,10 @@ mod tests {
             ("Total", "", Some(OddIdentifier)),
             ("Total (100 persons)", "", Some(OddIdentifier)),
             ("-----", "", Some(OddIdentifier)),
-            ("NULL", "", Some(OddIdentifier)),
+            ("NULL", "", Some(NobodyIdentifier)),
+            ("n/a", "", Some(NobodyIdentifier)),
+            (".", "", Some(NobodyIdentifier)),
+            ("NAN-1", "", None),
             ("1001.0", "1001", Some(TailedIdentifier)),
             ("1001,0", "1001", Some(TailedIdentifier)),
             ("1001.00", "", Some(TailedIdentifier)),
@@ -192,6 +230,9 @@ mod tests {
             ("1E+05", "", Some(RoundedIdentifier)),
             ("########", "", Some(RoundedIdentifier)),
             ("4E12", "", None),
+            ("1.0000037E7", "", Some(RoundedIdentifier)),
+            ("1,5e7", "", Some(RoundedIdentifier)),
+            ("A.5E7", "", None),
             ("12E+5", "", None),
             ("1.E+5", "", None),
             ("1E+", "", None),

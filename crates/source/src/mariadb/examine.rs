@@ -37,13 +37,15 @@ async fn inspect(
     for table in tables {
         let sql = format!(
             "SELECT (SELECT count(*) FROM information_schema.user_privileges WHERE grantee = {SELF} AND privilege_type IN {CHANGES}) + \
-             (SELECT count(*) FROM information_schema.schema_privileges WHERE grantee = {SELF} AND DATABASE() LIKE table_schema \
+             (SELECT count(*) FROM information_schema.schema_privileges WHERE grantee = {SELF} AND coalesce(?, DATABASE()) LIKE table_schema \
               AND privilege_type IN {CHANGES}) + \
-             (SELECT count(*) FROM information_schema.table_privileges WHERE grantee = {SELF} AND table_schema = DATABASE() \
+             (SELECT count(*) FROM information_schema.table_privileges WHERE grantee = {SELF} AND table_schema = coalesce(?, DATABASE()) \
               AND table_name = ? AND privilege_type IN {CHANGES})"
         );
-        let name = table.rsplit('.').next().unwrap_or(table);
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(name).fetch_one(&mut *connection).await?;
+        let (schema, name) =
+            table.split_once('.').map_or((None, *table), |(schema, name)| (Some(schema), name));
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(schema).bind(schema).bind(name);
+        let row = query.fetch_one(&mut *connection).await?;
         if count(&row)? > 0 {
             may_change.push((*table).to_owned());
         }

@@ -121,13 +121,11 @@ pub(super) async fn prepare(
             return Err(unprepared(error));
         }
     };
-    let counted = query(&all(&MariaDbDialect, &table).sql).persistent(false).fetch_one(&mut connection).await;
-    let counted: i64 = counted.and_then(|row| row.try_get_unchecked(0)).map_err(unprepared)?;
-    let Tie { version, terms, secret, table } = Tie::of(dataset, secret, &table.fingerprint);
+    let Tie { version, terms, secret, table: source_table } = Tie::of(dataset, secret, &table.fingerprint);
     session::is_preparing(&mut connection).await?;
     let sql = format!("REPLACE INTO {page} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     let written = sqlx::query(AssertSqlSafe(sql)).bind(dataset.name.as_str()).bind(version).bind(terms);
-    let written = written.bind(secret).bind(table).bind(&name).bind(generation);
+    let written = written.bind(secret).bind(source_table).bind(&name).bind(generation);
     let written = written.bind(i64::try_from(rows).unwrap_or(i64::MAX));
     written.execute(&mut connection).await.map_err(unprepared)?;
     if let Some(before) = before {
@@ -135,6 +133,8 @@ pub(super) async fn prepare(
             .await
             .map_err(unprepared)?;
     }
+    let counted = query(&all(&MariaDbDialect, &table).sql).persistent(false).fetch_one(&mut connection).await;
+    let counted: i64 = counted.and_then(|row| row.try_get_unchecked(0)).map_err(unprepared)?;
     Ok(PreparedRows { kept: rows, all: counted.unsigned_abs() })
 }
 

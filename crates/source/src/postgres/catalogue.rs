@@ -1,6 +1,6 @@
 //! What the server's catalogue says of a table, which is not taken on trust.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 
 use super::{dialect::PostgresDialect, session::unnamed};
 use crate::{
@@ -37,28 +37,65 @@ async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, So
     row.try_get(0).map_err(|error| unavailable(&error))
 }
 
-/// The table that a policy names: `residents`, found as the server finds it, or `registers.residents`.
+/// The table that a policy names, `registers.residents`, or `residents`, found as the server finds it for its user; held until the
+/// transaction ends, so that no other takes its name between what the catalogue says of it and the reading of its rows.
 pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
     if table.chars().any(char::is_control) {
         return Err(SourceError::Identifier(table.to_owned()));
     }
-    let sql = "SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text FROM pg_class c JOIN pg_namespace n \
-               ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1) AND c.relpersistence <> 't'";
+    let held = held(view, table).await.map_err(|error| unavailable(&error))?;
+    let no_table = || SourceError::NoTable(table.to_owned());
+    let HeldTable { oid, schema, name } = held.ok_or_else(no_table)?;
     // A temporary one is found first, and is another client's where a pooler stands in front of the server.
-    let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
-    let found = unnamed(sql).bind(quoted).fetch_optional(view).await;
-    let row = found.map_err(|error| unavailable(&error))?;
-    let row = row.ok_or_else(|| SourceError::NoTable(table.to_owned()))?;
-    let read = || -> sqlx::Result<Relation> {
-        let (oid, schema) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Relation { oid, schema, name: row.try_get(2)?, kind: row.try_get(3)? })
-    };
-    let relation = read().map_err(|error| unavailable(&error))?;
+    let sql = "SELECT relkind::text FROM pg_class WHERE oid = $1::oid AND relpersistence <> 't'";
+    let found = unnamed(sql).bind(oid).fetch_optional(view).await.map_err(|error| unavailable(&error))?;
+    let row = found.ok_or_else(no_table)?;
+    let kind = row.try_get(0).map_err(|error| unavailable(&error))?;
+    let relation = Relation { oid, schema, name, kind };
     // An ordinary table, one in partitions, a view, a materialised one, or a foreign table.
     match relation.kind.as_str() {
         "r" | "p" | "v" | "m" | "f" => Ok(relation),
         _ => Err(SourceError::NotATable(table.to_owned())),
     }
+}
+
+/// A table that has its name until the transaction ends.
+pub(super) struct HeldTable {
+    pub(super) oid: i64,
+    pub(super) schema: String,
+    pub(super) name: String,
+}
+
+/// The table that the server finds on its user's path, on which nothing else is found. Whoever may read it holds it; why another
+/// may not is found when its rights are.
+pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<Option<HeldTable>> {
+    let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
+    let literal = quoted.replace('\'', "''");
+    let find = format!("SELECT pg_catalog.to_regclass('{literal}')::pg_catalog.oid::pg_catalog.text");
+    let begin = "SAVEPOINT lango_table; SET LOCAL search_path TO DEFAULT";
+    let end = "SET LOCAL search_path = 'pg_catalog'; RELEASE SAVEPOINT lango_table";
+    let hold = format!("{begin}; SELECT 1 FROM {quoted} LIMIT 0; {find}; {end}");
+    let rows = match sqlx::raw_sql(AssertSqlSafe(hold)).fetch_all(&mut *view).await {
+        Err(error) if error.as_database_error().is_some() => {
+            let undo = "ROLLBACK TO SAVEPOINT lango_table; RELEASE SAVEPOINT lango_table";
+            let again = format!("{undo}; {begin}; {find}; {end}");
+            sqlx::raw_sql(AssertSqlSafe(again)).fetch_all(&mut *view).await?
+        }
+        rows => rows?,
+    };
+    let found: Option<String> = rows.last().map(|row| row.try_get_unchecked(0)).transpose()?.flatten();
+    let Some(oid) = found.and_then(|oid| oid.parse::<i64>().ok()) else { return Ok(None) };
+    // What the server prints of a table is its name now, behind its schema's, for that is not on the path. The catalogue, as the
+    // transaction sees it, may be of a moment before the table took the name.
+    let sql = "SELECT parts[cardinality(parts) - 1], parts[cardinality(parts)] \
+               FROM (SELECT parse_ident($1::oid::regclass::text) AS parts) AS named";
+    let row = unnamed(sql).bind(oid).fetch_one(view).await?;
+    let schema: Option<String> = row.try_get(0)?;
+    Ok(Some(HeldTable {
+        oid,
+        schema: schema.unwrap_or_else(|| "pg_catalog".to_owned()),
+        name: row.try_get(1)?,
+    }))
 }
 
 /// The columns, each with whether it is never NULL and whether its collation is deterministic.
@@ -119,11 +156,13 @@ fn decimal(modifier: i32) -> Option<ColumnType> {
     (precision <= 18 && scale <= precision).then_some(ColumnType::Decimal(scale))
 }
 
-/// The columns that are unique by themselves: the one key of a full unique index, whose rows are checked at once.
+/// The columns that are unique by themselves: the one key of a full unique index, whose rows are checked at once, by the usual
+/// equality of its type.
 pub(super) async fn sole_keys(view: &mut PgConnection, oid: i64) -> Result<Vec<String>, SourceError> {
     let sql = "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
                WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate \
-               AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1";
+               AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL \
+               AND (SELECT o.opcdefault FROM pg_opclass o WHERE o.oid = i.indclass[0]) ORDER BY 1";
     let rows = unnamed(sql).bind(oid).fetch_all(view).await.map_err(|error| unavailable(&error))?;
     rows.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }

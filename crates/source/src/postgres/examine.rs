@@ -3,6 +3,7 @@
 use sqlx::{Connection, PgConnection, Row};
 
 use super::{
+    catalogue::{HeldTable, held},
     collation::outdated,
     dialect::PostgresDialect,
     session::{Sessions, unnamed},
@@ -34,17 +35,13 @@ async fn inspect(
     let timeout: i64 = row.try_get(2)?;
     let (mut may_change, mut outdated_indexes) = (Vec::new(), Vec::new());
     for table in tables {
-        let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
-        let sql = "SELECT coalesce(has_table_privilege(to_regclass($1)::oid, 'INSERT, UPDATE, DELETE, TRUNCATE'), false)";
-        let row = unnamed(sql).bind(&quoted).fetch_one(&mut *connection).await?;
-        if row.try_get(0)? {
+        let Some(HeldTable { oid, .. }) = held(connection, table).await? else { continue };
+        let sql = "SELECT has_table_privilege($1::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')";
+        let row = unnamed(sql).bind(oid).fetch_one(&mut *connection).await?;
+        if row.try_get::<Option<bool>, _>(0)? == Some(true) {
             may_change.push((*table).to_owned());
         }
-        let row =
-            unnamed("SELECT to_regclass($1)::oid::bigint").bind(quoted).fetch_one(&mut *connection).await?;
-        if let Some(oid) = row.try_get(0)? {
-            outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
-        }
+        outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
     }
     let may_prepare = match schema {
         None => None,

@@ -123,6 +123,9 @@ impl Sessions {
             ("client_encoding", "UTF8"),
             ("standard_conforming_strings", "on"),
             ("transform_null_equals", "off"),
+            // Functions and operators of other users in a schema of the usual path would else be taken for the server's own
+            // (CVE-2018-1058): `catalogue::relation` alone finds the policy's table on that path.
+            ("search_path", "pg_catalog"),
             // What ranks rows has long expressions: to compile them takes more time than a million rows.
             ("jit", "off"),
         ]
@@ -137,13 +140,13 @@ impl Sessions {
 }
 
 /// Begins a transaction with its settings. What other clients of a pooler may have set for longer than a transaction is put
-/// back to what the server gives: the role, the path on which tables are found, the wait for a lock.
+/// back to what the server gives: the role, the wait for a lock.
 fn beginning(kind: TransactionKind, settings: &[(&'static str, String)]) -> String {
     let mut sql = match kind {
         TransactionKind::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
         TransactionKind::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned(),
     };
-    for name in ["role", "search_path", "lock_timeout"] {
+    for name in ["role", "lock_timeout"] {
         sql += &format!("; SET LOCAL {name} TO DEFAULT");
     }
     for (name, value) in settings.iter().filter(|(name, _)| !name.starts_with("transaction_")) {

@@ -26,8 +26,9 @@ pub(super) async fn table(
     dataset: &Dataset,
     wanted: RowSecurity,
 ) -> Result<CatalogueTable, SourceError> {
-    encoding(view).await?;
+    // The first statement that reads, so that the view is of a moment at which the table is held.
     let relation = relation(view, &dataset.table).await?;
+    encoding(view).await?;
     let policies = row_security(view, &relation, dataset, wanted).await?;
     let listed = columns(view, relation.oid).await?;
     let plain: Vec<Listed> = listed.iter().map(|(listed, ..)| listed.clone()).collect();
@@ -73,8 +74,10 @@ pub(super) async fn table(
     if let Some(policies) = policies {
         fingerprint += &format!("row security {policies}");
     }
+    // A child that a table is given at this moment would be read with it, and no lock of ours keeps that from it.
+    let only = if vouched && relation.kind == "r" { "ONLY " } else { "" };
     Ok(CatalogueTable {
-        from: qualified(&relation.schema, &relation.name),
+        from: format!("{only}{}", qualified(&relation.schema, &relation.name)),
         unit: typed.unit,
         unit_type: typed.unit_type,
         unit_not_null: not_null,

@@ -18,7 +18,11 @@ fn source() -> (TestDatabase, Postgres) {
 #[test]
 fn no_connection_can_write_though_the_user_may() {
     let (_database, source) = source();
-    for sql in ["INSERT INTO residents VALUES (1)", "CREATE TABLE more (x int)", "DROP TABLE residents"] {
+    for sql in [
+        "INSERT INTO public.residents VALUES (1)",
+        "CREATE TABLE public.more (x int)",
+        "DROP TABLE public.residents",
+    ] {
         let refused = runtime().block_on(async {
             let mut view = source.view().await.unwrap();
             unnamed(AssertSqlSafe(sql)).execute(&mut *view).await.unwrap_err()
@@ -35,7 +39,7 @@ fn what_is_reported_of_an_error_holds_no_value() {
     for sql in [
         "SELECT 'sesame'::int",
         "SELECT 'sesame'::date",
-        "SELECT 'sesame'::mood",
+        "SELECT 'sesame'::public.mood",
         "SELECT convert_from('sesame\\xff'::bytea, 'UTF8')",
         "SELECT to_timestamp('sesame', 'YYYY')",
         "DO $$ BEGIN RAISE EXCEPTION 'sesame'; END $$",

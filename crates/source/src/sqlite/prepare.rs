@@ -111,17 +111,18 @@ pub(super) fn prepare(
         connection.execute_batch("COMMIT")?;
         Ok(rows)
     });
-    let counted = |kept| {
-        let sql = format!("SELECT count(*) FROM {}", quoted(&dataset.table));
-        let all = connection.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
-        Ok(PreparedRows { kept, all: all.unsigned_abs() })
-    };
-    finished.and_then(counted).map_err(|error| {
+    let kept = finished.map_err(|error| {
         // Report the first error; what is left behind is dropped by the next attempt at the latest.
-        let undone = format!("ROLLBACK; DROP TABLE IF EXISTS {}", quoted(&name));
-        drop(connection.execute_batch(&undone));
+        // SQLite may have rolled back by itself, and then says that there is nothing to.
+        if !connection.is_autocommit() {
+            drop(connection.execute_batch("ROLLBACK"));
+        }
+        drop(connection.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&name))));
         unprepared(error)
-    })
+    })?;
+    let sql = format!("SELECT count(*) FROM {}", quoted(&dataset.table));
+    let all = connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(unprepared)?;
+    Ok(PreparedRows { kept, all: all.unsigned_abs() })
 }
 
 /// One preparation of a register at a time: a second one waits. The system releases the lock when the process ends, however

@@ -220,6 +220,15 @@ fn a_table_is_known_by_what_is_reached_and_not_by_names() {
         for (database, table) in [(&one, "others"), (&other, "residents")] {
             assert_ne!(identified(database, table), residents, "{engine:?} {table}");
         }
+        if engine == Engine::Postgres {
+            // A name is quoted as where rows are read: capitals and blanks are letters of it.
+            one.run("CREATE TABLE \"Residents\" (person_id text); CREATE TABLE \"Wave 2\" (person_id text)");
+            for table in ["Residents", "Wave 2"] {
+                assert_eq!(identified(&one, table), identified(&one, &format!("public.{table}")));
+                assert_ne!(identified(&one, table), residents);
+            }
+            assert_ne!(identified(&one, "Residents"), identified(&one, "Wave 2"));
+        }
     }
 }
 

@@ -179,7 +179,7 @@ fn a_text_key_under_another_version_of_its_collation_does_not_vouch() {
         database.run(&make_old);
         assert_eq!(bounding(), Bounding::Unprepared, "{collation}");
         let found = outdated();
-        assert_eq!((found.len(), found[0].index.as_str()), (1, "own"), "{found:?}");
+        assert_eq!((found.len(), found[0].index.as_str()), (1, "public.own"), "{found:?}");
         assert_eq!(persons(&*source), Ok(10), "{collation}");
         database.run("REINDEX INDEX own");
         database.run(&refresh);

@@ -372,3 +372,73 @@ fn a_server_that_has_no_connection_left_says_so() {
     });
     assert!(words.contains("max_user_connections") && words.contains("42000"), "{words}");
 }
+
+/// CVE-2018-1058: what other users make in a schema on the path of the gateway's user is not carried out as that user.
+#[test]
+fn functions_and_operators_of_other_users_are_not_carried_out() {
+    let database = table(Engine::Postgres, "BIGINT", 40, 2);
+    database.run("ALTER TABLE residents ALTER sex TYPE varchar, ALTER village TYPE varchar");
+    let source = source(&database);
+    let measures: [(&str, &[&str]); 2] = [("rows", &["sex"]), ("sum(income)", &["sex"])];
+    let asked = plan(&dataset(2, 2), &measures, &[]);
+    let before = counted_in(&*source, &asked, secret(7)).unwrap();
+    database.run(
+        "CREATE SCHEMA evil; \
+         CREATE FUNCTION evil.fail() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'carried out'; END $$; \
+         CREATE FUNCTION public.octet_length(varchar) RETURNS integer LANGUAGE sql AS $$ SELECT evil.fail() $$; \
+         CREATE FUNCTION evil.octet_length(text) RETURNS integer LANGUAGE sql AS $$ SELECT evil.fail() $$; \
+         CREATE FUNCTION evil.never(bigint, integer) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$; \
+         CREATE FUNCTION evil.never(bigint, bigint) RETURNS boolean LANGUAGE sql AS $$ SELECT false $$; \
+         CREATE OPERATOR evil.> (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = evil.never); \
+         CREATE OPERATOR evil.> (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.never); \
+         CREATE OPERATOR evil.<= (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = evil.never); \
+         GRANT USAGE ON SCHEMA evil TO PUBLIC; \
+         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = evil, pg_catalog, public', current_database()); END $$",
+    );
+    let again = self::source(&database);
+    assert_eq!(counted_in(&*again, &asked, secret(7)).unwrap(), before);
+    runtime().block_on(again.check(&dataset(2, 2))).unwrap();
+    runtime().block_on(again.prepare(&dataset(2, 2), &secret(7))).unwrap();
+    assert_eq!(counted_in(&*again, &asked, secret(7)).unwrap(), before);
+}
+
+/// Another table does not take a table's name between what the catalogue vouches for and the reading of rows: of the one all units
+/// are counted, and of the other the one that stands on 500 rows.
+#[test]
+fn the_table_that_was_examined_is_the_one_that_is_read() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let database = table(Engine::Postgres, "BIGINT PRIMARY KEY", 40, 1);
+    database.run("CREATE TABLE others (LIKE residents)");
+    database.run(
+        "INSERT INTO others SELECT 1, sex, village, income, born, age FROM residents, generate_series(1, 12)",
+    );
+    let user = database.server().address.split("://").nth(1).unwrap().split('@').next().unwrap().to_owned();
+    database.run(&format!("GRANT SELECT ON others TO {user}"));
+    let source = source(&database);
+    let asked = plan(&dataset(1, 1), &[("persons", &[""])], &[]);
+    let done = AtomicBool::new(false);
+    let (mut found, mut swaps) = (Vec::new(), 0);
+    std::thread::scope(|scope| {
+        let swapping = scope.spawn(|| {
+            let mut swaps = 0;
+            while !done.load(Ordering::Relaxed) {
+                database.run(
+                    "BEGIN; ALTER TABLE residents RENAME TO old; ALTER TABLE others RENAME TO residents; \
+                     ALTER TABLE old RENAME TO others; COMMIT",
+                );
+                swaps += 1;
+            }
+            swaps
+        });
+        for _ in 0..80 {
+            found.push(counted_in(&*source, &asked, secret(7)).map(|counted| counted[0]["#0"]));
+        }
+        done.store(true, Ordering::Relaxed);
+        swaps = swapping.join().unwrap();
+    });
+    assert!(swaps > 80, "{swaps}");
+    let counted =
+        |wanted: i64| found.iter().filter(|found| matches!(found, Ok(rows) if *rows == wanted)).count();
+    assert!(counted(40) > 0 && counted(1) > 0 && counted(40) + counted(1) == found.len(), "{found:?}");
+}

@@ -174,6 +174,10 @@ impl Import {
         let all = |which: fn(Finding) -> bool| {
             report.columns.iter().flat_map(move |held| found(report, held, which))
         };
+        let rounded: Vec<String> = all(|finding| finding == Finding::RoundedNumber).collect();
+        if !rounded.is_empty() {
+            section(&mut rows, "rounded", rounded.into_iter());
+        }
         section(&mut rows, "did not read", all(Finding::is_unread));
         section(
             &mut rows,

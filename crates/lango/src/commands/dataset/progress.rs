@@ -47,7 +47,8 @@ impl ShownProgress {
                 self.bar.set_position(bytes);
                 self.bar.set_message(format!("{} rows, {rate} a second", grouped(rows.cast_signed())));
             }
-            ImportEvent::Keying => self.bar.set_message("all rows are in; searching for a key"),
+            ImportEvent::Comparing => self.bar.set_message("all rows are in; comparing identifiers"),
+            ImportEvent::Keying => self.bar.set_message("all rows are in; making the unit's key"),
         }
         ControlFlow::Continue(())
     }
