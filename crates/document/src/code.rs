@@ -105,6 +105,8 @@ codes! {
     Principal = "principal",
     /// A grant that allows nothing.
     GrantsNothing = "grants-nothing",
+    /// A refusal, or a part of it, that refuses nothing.
+    RefusesNothing = "refuses-nothing",
     /// A column without keys, in `by`.
     NoKeys = "no-keys",
     /// A measure that cannot be answered.

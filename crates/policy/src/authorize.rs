@@ -27,8 +27,8 @@ pub struct Granted<'a> {
 }
 
 impl PolicySet {
-    /// Decides a question: the first grant, in the files' order, that allows all of it; else the reason of the grant
-    /// that came nearest.
+    /// Decides a question: what a prohibition forbids is refused; else the first grant, in the files' order, that allows all of
+    /// it decides; else the denial has the reason of the grant that came nearest.
     ///
     /// ```
     /// use lango_document::Document;
@@ -93,6 +93,10 @@ impl PolicySet {
             Denial { reason: DenialReason::DatasetUnknown { office, dataset }, rule: None }
         };
         let dataset = self.datasets.get(&query.dataset).ok_or_else(unknown)?;
+        if let Some(prohibition) = self.forbidding(asked, query).next() {
+            let rule = prohibition.id.clone();
+            return Err(Denial { reason: DenialReason::Forbidden { rule: rule.clone() }, rule: Some(rule) });
+        }
         let mut nearest: Option<(Objection<'_>, &Grant)> = None;
         for verdict in self.explain(asked, query) {
             let grant = verdict.grant;
@@ -127,11 +131,16 @@ impl PolicySet {
             .collect()
     }
 
+    /// The grants that are to a principal, on whatever day and whatever is asked.
+    pub fn grants_to<'a>(&'a self, principal: &'a SpiffeId) -> impl Iterator<Item = &'a Grant> {
+        self.grants.iter().filter(move |grant| matches(grant, principal))
+    }
+
     /// The grants that are open to a principal on a day, whatever is asked.
     pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
-        self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
+        self.grants_to(principal).filter(valid)
     }
 }
 

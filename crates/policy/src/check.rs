@@ -141,6 +141,11 @@ impl Draft {
             }
         }
         for (at, file) in files {
+            for table in &file.refusal {
+                self.prohibition(at, table);
+            }
+        }
+        for (at, file) in files {
             for table in &file.test {
                 self.set.trials.extend(at.trial(table, &self.set.datasets));
             }

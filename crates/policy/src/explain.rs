@@ -7,7 +7,8 @@ use lango_privacy::{Decimal, Margin, Measure, Name, Price, Query, nano};
 
 use crate::{
     denial::{AccessRequest, DenialCode, DenialReason},
-    grant::{Grant, Validity},
+    grant::{Grant, GrantPart, Validity},
+    prohibition::Prohibition,
     set::PolicySet,
 };
 
@@ -65,6 +66,19 @@ impl Objection<'_> {
         }
     }
 
+    /// The part of the grant that does not allow it.
+    pub fn part(&self) -> GrantPart {
+        match self {
+            Self::Purpose(_) => GrantPart::Purpose,
+            Self::Day(_) => GrantPart::Valid,
+            Self::Measure(_) => GrantPart::Measures,
+            Self::Dimension(_) => GrantPart::By,
+            Self::Filter(_) => GrantPart::Where,
+            Self::Dimensions { .. } => GrantPart::ByAtMost,
+            Self::Epsilon { .. } => GrantPart::EpsilonPerQuery,
+        }
+    }
+
     /// What is not granted.
     pub fn reason(&self) -> DenialReason {
         match *self {
@@ -83,6 +97,15 @@ impl Objection<'_> {
 }
 
 impl PolicySet {
+    /// The prohibitions that refuse a question, in the files' order. They win over every grant.
+    pub fn forbidding<'a>(
+        &'a self,
+        asked: &AccessRequest<'_>,
+        query: &Query,
+    ) -> impl Iterator<Item = &'a Prohibition> {
+        self.prohibitions.iter().filter(move |prohibition| prohibition.forbids(asked, query))
+    }
+
     /// What each grant on the question's dataset that is to the one who asks says of it, in the files' order.
     pub fn explain<'a, 'q>(
         &'a self,
@@ -92,6 +115,19 @@ impl PolicySet {
         let asked = *asked;
         let grants = self.index.to(asked.principal, &query.dataset).filter_map(|at| self.grants.get(at));
         grants.map(move |grant| Verdict { grant, asked, query })
+    }
+
+    /// What each grant on the question's dataset that is to others would say of it, were it to the one who asks.
+    pub fn explain_others<'a, 'q>(
+        &'a self,
+        asked: &AccessRequest<'q>,
+        query: &'q Query,
+    ) -> impl Iterator<Item = Verdict<'a, 'q>> {
+        let asked = *asked;
+        let is_other = move |grant: &&Grant| {
+            grant.dataset == query.dataset && !grant.to.iter().any(|to| to.matches(asked.principal))
+        };
+        self.grants.iter().filter(is_other).map(move |grant| Verdict { grant, asked, query })
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct File {
     pub dataset: Named<DatasetTable>,
     pub budget: Named<BudgetTable>,
     pub grant: Vec<Spanned<GrantTable>>,
+    pub refusal: Vec<Spanned<RefusalTable>>,
     pub test: Vec<Spanned<TestTable>>,
 }
 
@@ -35,6 +36,7 @@ impl FromDocument for File {
             dataset: keys.or_default("dataset").unwrap_or_default(),
             budget: keys.or_default("budget").unwrap_or_default(),
             grant: keys.or_default("grant").unwrap_or_default(),
+            refusal: keys.or_default("refusal").unwrap_or_default(),
             test: keys.or_default("test").unwrap_or_default(),
         };
         keys.end();
@@ -327,7 +329,7 @@ pub(crate) struct GrantTable {
     pub dataset: Option<Spanned<String>>,
     pub measures: Option<Spanned<Vec<Spanned<String>>>>,
     pub by: Option<Spanned<Vec<Spanned<String>>>>,
-    pub by_at_most: Option<u32>,
+    pub by_at_most: Option<Spanned<u32>>,
     pub filters: Optional<Spanned<Vec<Spanned<String>>>>,
     pub epsilon_per_query: Option<Spanned<Quantity>>,
     pub epsilon_total: Option<Spanned<Quantity>>,
@@ -355,6 +357,34 @@ impl FromDocument for GrantTable {
             delta_per_query: keys.optional("delta_per_query"),
             valid: keys.optional("valid"),
             publish: keys.required("publish"),
+        };
+        keys.end();
+        Some(table)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct RefusalTable {
+    pub id: Option<Spanned<String>>,
+    pub to: Optional<Spanned<Vec<Spanned<String>>>>,
+    pub purpose: Optional<Spanned<Vec<String>>>,
+    pub dataset: Optional<Spanned<String>>,
+    pub columns: Optional<Spanned<Vec<Spanned<String>>>>,
+    pub codes: Optional<Spanned<Named<Vec<Spanned<String>>>>>,
+}
+
+impl FromDocument for RefusalTable {
+    const FORM: ValueForm = ValueForm::Table;
+
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
+        let mut keys = written.keys("a refusal")?;
+        let table = Self {
+            id: keys.required("id"),
+            to: keys.optional("to"),
+            purpose: keys.optional("purpose"),
+            dataset: keys.optional("dataset"),
+            columns: keys.optional("columns"),
+            codes: keys.optional("codes"),
         };
         keys.end();
         Some(table)

@@ -32,7 +32,7 @@ impl PolicySet {
                 let help = "write a later day, or take the grant out";
                 found.push(Diagnostic::warning(DiagnosticCode::GrantExpired, place.clone(), (message, help)));
             }
-            for (pattern, place) in grant.to.iter().zip(&places.to) {
+            for (pattern, place) in grant.to.iter().zip(&places.principals) {
                 if let Some((why, help)) = unreachable(pattern, region) {
                     let message = format!("grant `{}` is to `{pattern}`: {why}", grant.id);
                     let code = DiagnosticCode::GrantUnreachable;

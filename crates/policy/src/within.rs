@@ -143,6 +143,26 @@ impl<'a> In<'a> {
         self.refuse(DiagnosticCode::Office, office, (message, help))
     }
 
+    /// The `id` of a rule: no other one has it.
+    pub(crate) fn rule_name<'n>(
+        &self,
+        what: &str,
+        id: &Spanned<String>,
+        mut taken: impl Iterator<Item = &'n String>,
+    ) -> Option<String> {
+        let name = id.get_ref();
+        if name.is_empty() || !name.bytes().all(|c| c.is_ascii_graphic()) {
+            let message = format!("a {what}'s `id` is printable ASCII without spaces");
+            return self.refuse(DiagnosticCode::NotAName, id, message);
+        }
+        if taken.any(|taken| taken == name) {
+            let message = format!("{what} `{name}` is declared twice");
+            let help = format!("give each {what} an `id` of its own");
+            return self.refuse(DiagnosticCode::DeclaredTwice, id, (message, help));
+        }
+        Some(name.clone())
+    }
+
     /// A name as questions hold them.
     pub(crate) fn name(&self, text: &Spanned<String>) -> Option<Name> {
         let refused = |error: NameError| {

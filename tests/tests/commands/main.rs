@@ -2,8 +2,10 @@
 //! `lango doctor` as an administrator does.
 
 mod chains;
+mod compare;
 mod describe;
 mod doctor;
+mod explain;
 mod identity;
 mod import;
 mod ledger;

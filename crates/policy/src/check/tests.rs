@@ -10,6 +10,7 @@ use crate::PolicySet;
 
 mod damaged;
 mod declared;
+mod forbidden;
 mod granted;
 mod pools;
 mod refused;
