@@ -135,6 +135,8 @@ codes! {
     GrantUnreachable = "grant-unreachable",
     /// A grant behind an earlier one that allows all of it.
     GrantShadowed = "grant-shadowed",
+    /// A purpose that is most likely misspelt.
+    PurposeUnknown = "purpose-unknown",
     /// A question may cost more than the grant has.
     AboveTotal = "above-total",
     /// One question may take the whole pool.

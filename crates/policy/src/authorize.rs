@@ -11,6 +11,7 @@ use crate::{
     explain::Objection,
     grant::Grant,
     set::PolicySet,
+    trial::Tried,
 };
 
 /// A question allowed.
@@ -97,19 +98,20 @@ impl PolicySet {
             let rule = prohibition.id.clone();
             return Err(Denial { reason: DenialReason::Forbidden { rule: rule.clone() }, rule: Some(rule) });
         }
+        let charged = |grant: &'a Grant| {
+            let (pool, budget) = self.pool(&grant.dataset).zip(self.budget(&grant.dataset))?;
+            Some(Granted { grant, dataset, pool, budget })
+        };
+        let allowed = self.fitting(asked, query).find(|verdict| verdict.objections().next().is_none());
+        // Nothing is allowed of a dataset without a budget, which no policy is read with.
+        if let Some(granted) = allowed.and_then(|verdict| charged(verdict.grant)) {
+            return Ok(granted);
+        }
         let mut nearest: Option<(Objection<'_>, &Grant)> = None;
         for verdict in self.explain(asked, query) {
-            let grant = verdict.grant;
-            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
-            match (verdict.objections().next(), pool) {
-                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
-                (Some(objection), _)
-                    if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) =>
-                {
-                    nearest = Some((objection, grant));
-                }
-                // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
-                (Some(_), _) | (None, None) => {}
+            let Some(objection) = verdict.objections().next() else { continue };
+            if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) {
+                nearest = Some((objection, verdict.grant));
             }
         }
         Err(match nearest {
@@ -121,14 +123,16 @@ impl PolicySet {
         })
     }
 
-    /// Runs every trial against the policy; what is wrong with those that fail, in order.
-    pub fn run_trials(&self) -> Vec<Diagnostic> {
+    /// Runs every trial against the policy, in order.
+    pub fn try_all(&self) -> impl Iterator<Item = Tried<'_>> {
         self.trials
             .iter()
-            .filter_map(|trial| {
-                trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)).err()
-            })
-            .collect()
+            .map(|trial| trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)))
+    }
+
+    /// What is wrong with the trials that fail, in order.
+    pub fn run_trials(&self) -> Vec<Diagnostic> {
+        self.try_all().filter_map(|tried| tried.failure).collect()
     }
 
     /// The grants that are to a principal, on whatever day and whatever is asked.

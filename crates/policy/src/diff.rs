@@ -1,8 +1,8 @@
 //! What differs between two policies: what becomes possible, what stops, and what is charged otherwise, each with a question.
 //!
-//! Whatever [`PolicySet::authorize`] decides otherwise, but for the reason of a denial, is in a difference, and the question of each
-//! difference is decided otherwise. A policy is finite, so nothing is guessed: the askers that the two can tell apart, the purposes
-//! and the days are gone through one by one, and what a grant allows of a question is compared as a whole.
+//! Whatever [`PolicySet::authorize`] decides otherwise, but for the reason of a denial, is in a difference, and the question
+//! of each difference is decided otherwise. A policy is finite, so nothing is guessed: the askers whom the two distinguish,
+//! the purposes and the days are gone through one by one, and what a grant allows of a question is compared as a whole.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -108,7 +108,8 @@ pub enum ChargeChange {
     Dataset,
 }
 
-/// What questions that are decided otherwise have in common: all of these parts; every question of the grant where there are none.
+/// What questions that are decided otherwise have in common: all of these parts; every question of the grant where there are
+/// none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Novelty {
     /// They compute these.
@@ -121,6 +122,8 @@ pub struct Novelty {
     pub at_once: usize,
     /// They cost more than was allowed.
     pub is_dear: bool,
+    /// They are those that this prohibition of one of the policies refuses.
+    pub refused_by: Option<String>,
 }
 
 /// Principals, and for what and when they ask.
@@ -187,7 +190,7 @@ fn order(change: &Change) -> usize {
     }
 }
 
-/// Differences so far: one for each reason, whoever asks.
+/// Differences so far: one for each reason, with all who ask.
 #[derive(Default)]
 struct Found {
     differences: Vec<Difference>,
@@ -239,6 +242,8 @@ struct Side<'a> {
 struct Open {
     grants: Vec<usize>,
     barriers: Vec<Barrier>,
+    /// The names of the prohibitions, in the same order.
+    rules: Vec<String>,
 }
 
 /// What becomes of questions, and by what.
@@ -355,10 +360,9 @@ impl<'a> OfDataset<'a> {
             (rule.to.is_empty() || rule.to.iter().any(|to| to.matches(principal)))
                 && (rule.purposes.is_empty() || rule.purposes.contains(&askers.purpose))
         });
-        Open {
-            grants: grants.map(|(at, _)| at).collect(),
-            barriers: rules.filter_map(|rule| self.barrier(rule)).collect(),
-        }
+        let rules = rules.filter_map(|rule| Some((self.barrier(rule)?, rule.id.clone())));
+        let (barriers, rules) = rules.unzip();
+        Open { grants: grants.map(|(at, _)| at).collect(), barriers, rules }
     }
 
     /// A prohibition in the dataset's columns; none where it speaks of a column that no grant does.
@@ -374,8 +378,9 @@ impl<'a> OfDataset<'a> {
 
     fn differences(&self, old: &Open, new: &Open) -> Changed {
         let mut differences = Vec::new();
-        let only = |side: &Open, other: &Open| -> Vec<Barrier> {
-            side.barriers.iter().filter(|barrier| !other.barriers.contains(barrier)).cloned().collect()
+        let only = |side: &Open, other: &Open| -> Vec<(Barrier, String)> {
+            let each = side.barriers.iter().cloned().zip(side.rules.iter().cloned());
+            each.filter(|(barrier, _)| !other.barriers.contains(barrier)).collect()
         };
         for (grant, found) in self.gained(&self.new, new, &self.old, old, &only(old, new)) {
             let change = Change::Possible { grant };
@@ -416,7 +421,7 @@ impl<'a> OfDataset<'a> {
         open: &Open,
         other: &Side<'a>,
         other_open: &Open,
-        dropped: &[Barrier],
+        dropped: &[(Barrier, String)],
     ) -> Vec<(String, Vec<Shown>)> {
         let mut gained = Vec::new();
         for (at, (grant, region)) in grants(side, open).enumerate() {
@@ -430,9 +435,11 @@ impl<'a> OfDataset<'a> {
                 hit,
             };
             let mut found = search(earlier().chain(others).collect(), None).found();
-            for barrier in dropped {
+            for (barrier, rule) in dropped {
                 if !found.iter().any(|(parts, _)| *parts == Parts::default()) {
-                    found.extend(search(earlier().collect(), Some(barrier)).found().into_iter().take(1));
+                    let shown = search(earlier().collect(), Some(barrier)).found().into_iter().next();
+                    let parts = Parts { refused_by: Some(rule.clone()), ..Parts::default() };
+                    found.extend(shown.map(|(_, sketch)| (parts, sketch)));
                 }
             }
             gained.push((grant.id.clone(), found));
@@ -448,7 +455,7 @@ impl<'a> OfDataset<'a> {
             (from.delta_per_query_e18 != to.delta_per_query_e18, ChargeChange::Delta),
             (self.old.pool != self.new.pool, ChargeChange::Pool),
             (self.old.budget != self.new.budget, ChargeChange::Budget),
-            (self.old.dataset != self.new.dataset, ChargeChange::Dataset),
+            (declared(self.old.dataset) != declared(self.new.dataset), ChargeChange::Dataset),
         ];
         changes.into_iter().filter(|(is_other, _)| *is_other).map(|(_, change)| change).collect()
     }
@@ -466,6 +473,7 @@ impl<'a> OfDataset<'a> {
             filters: columns(&parts.filters),
             at_once: parts.at_once,
             is_dear: parts.is_dear,
+            refused_by: parts.refused_by.clone(),
         }
     }
 
@@ -527,6 +535,11 @@ impl<'a> OfDataset<'a> {
             None => Condition::In([unlisted(&listed)?].into()),
         })
     }
+}
+
+/// A dataset without what is for people alone.
+fn declared(dataset: Option<&Dataset>) -> Option<Dataset> {
+    Some(Dataset { title: String::new(), bounds_drop: None, ..dataset?.clone() })
 }
 
 /// A code that is none of these.

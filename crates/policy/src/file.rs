@@ -18,6 +18,7 @@ pub(crate) type Named<T> = BTreeMap<Spanned<String>, Option<T>>;
 pub(crate) struct File {
     pub policy: Option<Spanned<u32>>,
     pub office: Option<Spanned<String>>,
+    pub code_list: Named<CodeListTable>,
     pub dataset: Named<DatasetTable>,
     pub budget: Named<BudgetTable>,
     pub grant: Vec<Spanned<GrantTable>>,
@@ -33,6 +34,7 @@ impl FromDocument for File {
         let file = Self {
             policy: keys.required_as("policy", "2"),
             office: keys.required("office"),
+            code_list: keys.or_default("code_list").unwrap_or_default(),
             dataset: keys.or_default("dataset").unwrap_or_default(),
             budget: keys.or_default("budget").unwrap_or_default(),
             grant: keys.or_default("grant").unwrap_or_default(),
@@ -43,6 +45,15 @@ impl FromDocument for File {
         Some(file)
     }
 }
+
+/// Codes that datasets name: listed, or in a file beside the policy.
+#[derive(Debug)]
+pub(crate) struct CodeListTable {
+    pub codes: Option<Spanned<Vec<Spanned<String>>>>,
+    pub file: Option<Spanned<String>>,
+}
+
+table!(CodeListTable => "a code list" { optional codes "codes", optional file "file" });
 
 /// A key that may be left out: nothing where it is wrong.
 pub(crate) type Optional<T> = Option<Option<T>>;

@@ -99,7 +99,7 @@ impl Draft {
         let grant = Grant {
             id: id?,
             to: to?,
-            purposes: table.purpose.as_ref()?.get_ref().clone(),
+            purposes: at.purposes(table.purpose.as_ref()?.get_ref()),
             measures: measures?,
             by: by?,
             by_at_most: *table.by_at_most.as_ref()?.get_ref(),

@@ -73,7 +73,11 @@ impl Draft {
         let prohibition = Prohibition {
             id: name?,
             to: patterns?,
-            purposes: purpose.as_ref()?.as_ref().map(|purpose| purpose.get_ref().clone()).unwrap_or_default(),
+            purposes: purpose
+                .as_ref()?
+                .as_ref()
+                .map(|written| at.purposes(written.get_ref()))
+                .unwrap_or_default(),
             dataset: of,
             columns: names?.into_iter().collect(),
             codes: shown?,

@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::{
     budget::Budget,
     file::{AccountingWord, BudgetTable, ColumnTable, File, Number, Points, Quantity},
+    purpose,
 };
 
 /// A document whose mistakes are being found, and the lists in the files beside it.
@@ -141,6 +142,11 @@ impl<'a> In<'a> {
         let message = format!("office `{name}` is no ISO 3166-1 alpha-3 code");
         let help = "write the code of the country in the gateway's certificates, such as `GHA`";
         self.refuse(DiagnosticCode::Office, office, (message, help))
+    }
+
+    /// Purposes as they are compared.
+    pub(crate) fn purposes(&self, written: &[String]) -> Vec<String> {
+        written.iter().map(|purpose| purpose::short(purpose).to_owned()).collect()
     }
 
     /// The `id` of a rule: no other one has it.

@@ -18,6 +18,7 @@ mod prepare;
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod trials;
 
 use std::{path::Path, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `lango policy check | explain | diff`: policies without a gateway.
+//! `lango policy check | test | explain | diff`: policies without a gateway.
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +17,12 @@ mod diff;
 mod explain;
 mod open;
 mod quoted;
+mod trials;
 
 use check::PolicyCheck;
 use diff::PolicyCompare;
 use explain::PolicyExplain;
+use trials::PolicyTest;
 
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
@@ -29,6 +31,11 @@ pub enum PolicyCommand {
     /// Ends with 0 where there are no errors, with 1 where there are, and with 2 where the command makes no sense. Needs no
     /// database and no key. What the register holds is examined by `lango doctor` and `lango dataset check`.
     Check(PolicyCheck),
+    /// Run the tests that a policy holds: questions with the decision that its author expects. Says which grants allow none
+    /// of them and which refusals refuse none.
+    ///
+    /// Ends with 0 where none fails, with 1 where one does, and with 2 where the command makes no sense or the policy has errors.
+    Test(PolicyTest),
     /// Explain whether a principal may ask a question, by which lines of the policy, and what would have to change; without a
     /// question, all that the principal may ask.
     ///
@@ -36,7 +43,8 @@ pub enum PolicyCommand {
     /// the policy has errors. Needs no database, no key and no gateway, and knows nothing of what has been charged: `lango ledger
     /// show` says what is left.
     Explain(PolicyExplain),
-    /// Compare two policies: what becomes possible, what stops, and what is charged otherwise, each with a question that shows it.
+    /// Compare two policies: what becomes possible, what stops, and what is charged otherwise, each with a question that
+    /// shows it.
     ///
     /// Ends with 0 where every question is decided alike, with 1 where the policies differ, and with 2 where the command makes no
     /// sense or a policy has errors. Needs no database, no key and no gateway.
@@ -47,6 +55,7 @@ impl PolicyCommand {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check(check) => check.run(),
+            Self::Test(test) => test.run(),
             Self::Explain(explain) => explain.run(),
             Self::Diff(diff) => diff.run(),
         }

@@ -12,6 +12,7 @@ mod damaged;
 mod declared;
 mod forbidden;
 mod granted;
+mod language;
 mod pools;
 mod refused;
 mod unwise;

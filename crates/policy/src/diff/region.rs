@@ -1,5 +1,5 @@
-//! What a grant allows of a question, whoever asks it: sets of columns and measures, and two bounds. A question that is within a
-//! region in each part is allowed, and every part of it is too.
+//! What a grant allows of a question, not counting who asks it: sets of columns and measures, and two bounds. A question that is
+//! within a region in each part is allowed, and every part of it is too.
 
 use std::collections::BTreeSet;
 

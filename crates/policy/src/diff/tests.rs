@@ -287,6 +287,12 @@ fn every_difference_that_a_question_shows_is_found_and_every_one_that_is_found_s
                 on: Some(on),
                 epsilon_nano: None,
             };
+            for set in [&old, &new] {
+                let first = set.explain(&asked, &query).find(|verdict| verdict.objections().next().is_none());
+                let is_forbidden = set.forbidding(&asked, &query).next().is_some();
+                let first = first.filter(|_| !is_forbidden).map(|verdict| verdict.grant);
+                assert_eq!(decided(set, &asked, &query).map(|(grant, _)| grant), first, "seed {seed}");
+            }
             let Some(shown) = became(decided(&old, &asked, &query), decided(&new, &asked, &query)) else {
                 continue;
             };
@@ -351,7 +357,7 @@ fn each_part_of_a_grant_that_is_widened_is_a_difference_of_its_own() {
         .differences
         .iter()
         .map(|difference| {
-            let Novelty { measures, by, filters, at_once, is_dear } = &difference.what;
+            let Novelty { measures, by, filters, at_once, is_dear, .. } = &difference.what;
             format!("{measures:?} {by:?} {filters:?} {at_once} {is_dear}: {}", difference.example.query)
         })
         .collect();

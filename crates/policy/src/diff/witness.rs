@@ -50,6 +50,8 @@ pub(super) struct Parts {
     pub at_once: usize,
     /// Whether it must cost more than others allow.
     pub is_dear: bool,
+    /// The prohibition that must refuse it, by name.
+    pub refused_by: Option<String>,
 }
 
 /// A question that has them.

@@ -209,7 +209,7 @@ impl Compared {
 
 /// What questions have in common.
 fn novelty(what: &Novelty) -> String {
-    let Novelty { measures, by, filters, at_once, is_dear } = what;
+    let Novelty { measures, by, filters, at_once, is_dear, refused_by } = what;
     let words = |names: &[Name]| listed(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
     let mut parts = Vec::new();
     if !measures.is_empty() {
@@ -226,6 +226,9 @@ fn novelty(what: &Novelty) -> String {
     }
     if *is_dear {
         parts.push("a higher price".to_owned());
+    }
+    if let Some(rule) = refused_by {
+        parts.push(format!("what the refusal `{rule}` speaks of"));
     }
     if parts.is_empty() { "questions".to_owned() } else { parts.join(", with ") }
 }

@@ -12,7 +12,7 @@ use time::{Date, macros::format_description};
 
 use super::{
     named, open,
-    quoted::{lines_json, quoted, spot, wrapped},
+    quoted::{lines, lines_json, quoted, spot, wrapped},
     today,
 };
 use crate::{
@@ -257,7 +257,7 @@ impl<'a> Explained<'a> {
             };
             text += &format!("\n{}\n", wrapped(&head, ""));
             if to_others {
-                text += &quoted(self.place(grant, GrantPart::To));
+                text += &lines(self.place(grant, GrantPart::To));
                 text += &change(&format!("add {:?} to `to`", self.asked.principal.to_string()));
             }
             for objection in objections {
@@ -267,7 +267,7 @@ impl<'a> Explained<'a> {
                 } else if at > 0 || objections.len() > 1 {
                     text += &format!("{}\n", wrapped(&format!("{}:", objection.reason()), "  "));
                 }
-                text += &quoted(self.hindering(grant, objection));
+                text += &lines(self.hindering(grant, objection));
                 text += &change(&remedy(grant, objection));
             }
         }

@@ -31,7 +31,13 @@ pub fn quoted<'a>(places: impl IntoIterator<Item = &'a TextPlace>) -> String {
     text
 }
 
-/// The same, for programs.
+/// The lines of a place whose file is named above.
+pub fn lines(place: Option<&TextPlace>) -> String {
+    let lines = place.map(TextPlace::lines).unwrap_or_default();
+    lines.iter().map(|(number, line)| format!("{}\n", format!("    {number} | {line}").trim_end())).collect()
+}
+
+/// The lines of some places, for programs.
 pub fn lines_json<'a>(places: impl IntoIterator<Item = &'a TextPlace>) -> Value {
     let one = |(file, line, text)| json!({ "file": file, "line": line, "text": text });
     distinct(places).into_iter().map(one).collect()
