@@ -105,6 +105,8 @@ codes! {
     Principal = "principal",
     /// A grant that allows nothing.
     GrantsNothing = "grants-nothing",
+    /// A refusal, or a part of it, that refuses nothing.
+    RefusesNothing = "refuses-nothing",
     /// A column without keys, in `by`.
     NoKeys = "no-keys",
     /// A measure that cannot be answered.
@@ -133,6 +135,8 @@ codes! {
     GrantUnreachable = "grant-unreachable",
     /// A grant behind an earlier one that allows all of it.
     GrantShadowed = "grant-shadowed",
+    /// A purpose that is most likely misspelt.
+    PurposeUnknown = "purpose-unknown",
     /// A question may cost more than the grant has.
     AboveTotal = "above-total",
     /// One question may take the whole pool.

@@ -66,6 +66,17 @@ impl TextPlace {
         self.span.as_ref().map(|span| self.document.position(span.start))
     }
 
+    /// The lines that it stands on, each with its number.
+    pub fn lines(&self) -> Vec<(usize, &str)> {
+        let (Some(span), Some(position)) = (&self.span, self.position()) else { return Vec::new() };
+        let text = &self.document.text;
+        let start = text.get(..span.start).map(line_start).unwrap_or_default();
+        // What ends at a line's end does not stand on the next one.
+        let part = text.get(span.start..span.end).map_or(0, |part| part.trim_end().matches('\n').count());
+        let lines = text.get(start..).unwrap_or_default().lines().take(part + 1);
+        (position.line..).zip(lines).collect()
+    }
+
     /// The line that it begins on, without its end, and the bytes of it that the place is.
     pub(crate) fn line(&self) -> Option<(&str, Range<usize>)> {
         let span = self.span.as_ref()?;

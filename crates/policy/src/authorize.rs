@@ -11,6 +11,7 @@ use crate::{
     explain::Objection,
     grant::Grant,
     set::PolicySet,
+    trial::Tried,
 };
 
 /// A question allowed.
@@ -27,8 +28,8 @@ pub struct Granted<'a> {
 }
 
 impl PolicySet {
-    /// Decides a question: the first grant, in the files' order, that allows all of it; else the reason of the grant
-    /// that came nearest.
+    /// Decides a question: what a prohibition forbids is refused; else the first grant, in the files' order, that allows all of
+    /// it decides; else the denial has the reason of the grant that came nearest.
     ///
     /// ```
     /// use lango_document::Document;
@@ -93,19 +94,24 @@ impl PolicySet {
             Denial { reason: DenialReason::DatasetUnknown { office, dataset }, rule: None }
         };
         let dataset = self.datasets.get(&query.dataset).ok_or_else(unknown)?;
+        if let Some(prohibition) = self.forbidding(asked, query).next() {
+            let rule = prohibition.id.clone();
+            return Err(Denial { reason: DenialReason::Forbidden { rule: rule.clone() }, rule: Some(rule) });
+        }
+        let charged = |grant: &'a Grant| {
+            let (pool, budget) = self.pool(&grant.dataset).zip(self.budget(&grant.dataset))?;
+            Some(Granted { grant, dataset, pool, budget })
+        };
+        let allowed = self.fitting(asked, query).find(|verdict| verdict.objections().next().is_none());
+        // Nothing is allowed of a dataset without a budget, which no policy is read with.
+        if let Some(granted) = allowed.and_then(|verdict| charged(verdict.grant)) {
+            return Ok(granted);
+        }
         let mut nearest: Option<(Objection<'_>, &Grant)> = None;
         for verdict in self.explain(asked, query) {
-            let grant = verdict.grant;
-            let pool = self.pool(&grant.dataset).zip(self.budget(&grant.dataset));
-            match (verdict.objections().next(), pool) {
-                (None, Some((pool, budget))) => return Ok(Granted { grant, dataset, pool, budget }),
-                (Some(objection), _)
-                    if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) =>
-                {
-                    nearest = Some((objection, grant));
-                }
-                // No nearer than another; or allowed of a dataset without a budget, which no policy is read with.
-                (Some(_), _) | (None, None) => {}
+            let Some(objection) = verdict.objections().next() else { continue };
+            if nearest.as_ref().is_none_or(|(best, _)| objection.code() > best.code()) {
+                nearest = Some((objection, verdict.grant));
             }
         }
         Err(match nearest {
@@ -117,21 +123,28 @@ impl PolicySet {
         })
     }
 
-    /// Runs every trial against the policy; what is wrong with those that fail, in order.
-    pub fn run_trials(&self) -> Vec<Diagnostic> {
+    /// Runs every trial against the policy, in order.
+    pub fn try_all(&self) -> impl Iterator<Item = Tried<'_>> {
         self.trials
             .iter()
-            .filter_map(|trial| {
-                trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)).err()
-            })
-            .collect()
+            .map(|trial| trial.run(&|asked, query| self.authorize(asked, query).map(|granted| granted.grant)))
+    }
+
+    /// What is wrong with the trials that fail, in order.
+    pub fn run_trials(&self) -> Vec<Diagnostic> {
+        self.try_all().filter_map(|tried| tried.failure).collect()
+    }
+
+    /// The grants that are to a principal, on whatever day and whatever is asked.
+    pub fn grants_to<'a>(&'a self, principal: &'a SpiffeId) -> impl Iterator<Item = &'a Grant> {
+        self.grants.iter().filter(move |grant| matches(grant, principal))
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
     pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
         let valid =
             move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
-        self.grants.iter().filter(move |grant| matches(grant, principal)).filter(valid)
+        self.grants_to(principal).filter(valid)
     }
 }
 

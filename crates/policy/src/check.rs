@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use crate::{
     budget::Pool,
-    declare::Columns,
-    file::{DatasetTable, File, Recode},
+    declare::{CodeLists, Columns},
+    file::{CodeListTable, DatasetTable, File, Recode},
     index::Index,
     set::{DatasetPlaces, PolicySet},
     within::In,
@@ -48,7 +48,10 @@ impl PolicySet {
         let findings = Mistakes::default();
         let read = |document| Reader::new(document, &findings).read::<File>();
         let mut named = BTreeSet::new();
-        for table in documents.iter().filter_map(read).flat_map(|file| file.dataset.into_values()).flatten() {
+        let files: Vec<File> = documents.iter().filter_map(read).collect();
+        let lists = files.iter().flat_map(|file| file.code_list.values()).flatten();
+        named.extend(lists.filter_map(|list| list.file.as_ref()).map(|file| file.get_ref().clone()));
+        for table in files.into_iter().flat_map(|file| file.dataset.into_values()).flatten() {
             for column in table.column.into_iter().flatten().filter_map(|(_, column)| column) {
                 if let Some(Recode::File(name)) = column.into_inner().recode.map(Spanned::into_inner) {
                     named.insert(name);
@@ -111,6 +114,8 @@ fn fold(documents: &[Document], findings: &Mistakes) -> PolicySet {
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) set: PolicySet,
+    /// The lists of codes that datasets may name.
+    code_lists: CodeLists,
     /// Datasets of which too little is right.
     pub(crate) wrong_datasets: BTreeSet<String>,
     /// Columns that are declared and wrong.
@@ -124,6 +129,11 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads the files of one office.
     fn read(mut self, files: &[(In<'_>, File)]) -> PolicySet {
+        for (at, file) in files {
+            for (name, table) in &file.code_list {
+                self.list(at, name, table.as_ref());
+            }
+        }
         for (at, file) in files {
             for (name, table) in &file.dataset {
                 self.declare(at, name, table.as_ref());
@@ -141,6 +151,11 @@ impl Draft {
             }
         }
         for (at, file) in files {
+            for table in &file.refusal {
+                self.prohibition(at, table);
+            }
+        }
+        for (at, file) in files {
             for table in &file.test {
                 self.set.trials.extend(at.trial(table, &self.set.datasets));
             }
@@ -151,8 +166,17 @@ impl Draft {
         set
     }
 
+    fn list(&mut self, at: &In<'_>, name: &Spanned<String>, table: Option<&CodeListTable>) {
+        if self.code_lists.contains_key(name.get_ref()) {
+            let message = format!("code list `{}` is declared twice", name.get_ref());
+            at.refuse::<(), _>(DiagnosticCode::DeclaredTwice, name, (message, "keep one of them"));
+            return;
+        }
+        self.code_lists.insert(name.get_ref().clone(), at.code_list(name, table));
+    }
+
     fn declare(&mut self, at: &In<'_>, written: &Spanned<String>, table: Option<&DatasetTable>) {
-        let parts = table.map(|table| (table, at.columns(table)));
+        let parts = table.map(|table| (table, at.columns(table, &self.code_lists)));
         let Some((name, (table, columns))) = at.name(written).zip(parts) else {
             self.wrong_datasets.insert(written.get_ref().clone());
             return;

@@ -11,13 +11,18 @@ use lango_privacy::{Code, Column, DatasetError, Domain, Grid, Name, Reading, Spa
 use toml::Spanned;
 
 use crate::{
-    file::{self, Bands, Codes, ColumnTable, DatasetTable, DerivedTable, Number, Points, Recode},
+    file::{
+        self, Bands, CodeListTable, Codes, ColumnTable, DatasetTable, DerivedTable, Number, Points, Recode,
+    },
     lists,
     within::{In, each},
 };
 
 /// Two minutes: longer than anybody keeps a connection waiting.
 const ANSWER_GRID_MS_MOST: u64 = 120_000;
+
+/// The code lists that an office declares, by name; nothing in the place of one that is wrong.
+pub(crate) type CodeLists = BTreeMap<String, Option<Vec<Code>>>;
 
 /// The columns of a dataset: those that hang together, and the names of the others.
 #[derive(Debug, Default)]
@@ -27,11 +32,11 @@ pub(crate) struct Columns {
 }
 
 impl In<'_> {
-    pub(crate) fn columns(&self, table: &DatasetTable) -> Columns {
+    pub(crate) fn columns(&self, table: &DatasetTable, lists: &CodeLists) -> Columns {
         let mut columns = Columns::default();
         let everywhere = table.missing.as_deref().unwrap_or_default();
         for (name, column) in table.column.iter().flatten() {
-            let read = column.as_ref().and_then(|column| self.column(column, everywhere));
+            let read = column.as_ref().and_then(|column| self.column(column, everywhere, lists));
             match self.column_name(name).zip(read) {
                 Some((name, column)) => drop(columns.declared.insert(name, column)),
                 None => drop(columns.wrong.insert(name.get_ref().clone())),
@@ -51,6 +56,41 @@ impl In<'_> {
             }
         }
         columns
+    }
+
+    /// The codes of a list that the office declares.
+    pub(crate) fn code_list(
+        &self,
+        name: &Spanned<String>,
+        table: Option<&CodeListTable>,
+    ) -> Option<Vec<Code>> {
+        let written = name.get_ref();
+        let is_built_in = written == ALPHA_3 || lists::written_as(written).is_some();
+        if is_built_in || written.is_empty() || !written.bytes().all(|c| c.is_ascii_graphic()) {
+            let message = match is_built_in {
+                true => format!("the code list `{written}` is built in"),
+                false => "the name of a code list is printable ASCII without spaces".to_owned(),
+            };
+            return self.refuse(DiagnosticCode::CodeList, name, (message, "choose another name"));
+        }
+        let table = table?;
+        let codes: Vec<Code> = match (&table.codes, &table.file) {
+            (Some(codes), None) => {
+                each(codes.get_ref().iter().map(|code| self.code(code.span(), code.get_ref())))?
+            }
+            (None, Some(file)) => lists::codes(&self.list(file.span(), file.get_ref())?)?,
+            (Some(_), Some(_)) | (None, None) => {
+                let message = format!("code list `{written}` says either `codes` or `file`");
+                let help = "write `codes = [\"F\", \"M\"]`, or `file = \"sex.csv\"` with a column `code`";
+                return self.refuse(DiagnosticCode::CodeList, name, (message, help));
+            }
+        };
+        let refused = |error: DatasetError| {
+            let at = table.codes.as_ref().map(Spanned::span).or(table.file.as_ref().map(Spanned::span));
+            self.reader.refuse(DiagnosticCode::CodeList, at.unwrap_or(name.span()), error.to_string())
+        };
+        // What a column of these codes would refuse is wrong once, here.
+        Domain::codes(codes.clone()).map_or_else(refused, |_| Some(codes))
     }
 
     /// The step of the time grid that the dataset's answers leave on, if it has one.
@@ -100,10 +140,15 @@ impl In<'_> {
         self.name(name)
     }
 
-    fn column(&self, at: &Spanned<ColumnTable>, everywhere: &[Spanned<String>]) -> Option<Column> {
+    fn column(
+        &self,
+        at: &Spanned<ColumnTable>,
+        everywhere: &[Spanned<String>],
+        lists: &CodeLists,
+    ) -> Option<Column> {
         let table = at.get_ref();
         let refused = |error: DatasetError| self.refused(at, &error);
-        let mut column = Column::from(self.domain(at)?);
+        let mut column = Column::from(self.domain(at, lists)?);
         let scale = column.range().map_or(0, |range| range.scale);
         if let Some(typical) = &table.typical {
             let units = self.units(typical.span(), typical.get_ref(), scale)?;
@@ -338,13 +383,13 @@ impl In<'_> {
         }
     }
 
-    fn domain(&self, at: &Spanned<ColumnTable>) -> Option<Domain> {
+    fn domain(&self, at: &Spanned<ColumnTable>, lists: &CodeLists) -> Option<Domain> {
         let refused = |error: DatasetError| self.refused(at, &error);
         let ColumnTable { codes, integer, bands, amount, scale, currency, date, open, .. } = at.get_ref();
         let money = scale.is_some() || currency.is_some();
         let open = open.as_ref().map(|open| *open.get_ref());
         let domain = match (codes, integer, amount, date, open, bands) {
-            (Some(codes), None, None, None, None, None) if !money => Domain::codes(self.codes(codes)?),
+            (Some(codes), None, None, None, None, None) if !money => Domain::codes(self.codes(codes, lists)?),
             (None, Some(integer), None, None, None, bands) if !money => {
                 let [low, high] = *integer.get_ref();
                 match bands.as_ref().map(|bands| (bands, bands.get_ref())) {
@@ -416,9 +461,11 @@ impl In<'_> {
         })
     }
 
-    fn codes(&self, at: &Spanned<Codes>) -> Option<Vec<Code>> {
+    fn codes(&self, at: &Spanned<Codes>, declared: &CodeLists) -> Option<Vec<Code>> {
         match at.get_ref() {
             Codes::Listed(codes) => each(codes.iter().map(|code| self.code(code.span(), code.get_ref()))),
+            // Of one that is wrong nothing more is said.
+            Codes::Named(name) if declared.contains_key(name) => declared.get(name)?.clone(),
             Codes::Named(name) if name == ALPHA_3 => lists::alpha_3().map(|code| code.parse().ok()).collect(),
             Codes::Named(name) if lists::written_as(name).is_some() => {
                 let other = if name.ends_with('2') { "alpha-2" } else { "m49" };
@@ -426,8 +473,18 @@ impl In<'_> {
                 self.refuse(DiagnosticCode::CodeList, at, ("all offices answer in alpha-3 codes", help))
             }
             Codes::Named(name) => {
+                if self.reader.findings.is_lost(name) {
+                    return None;
+                }
                 let message = format!("there is no code list `{name}`");
-                let help = format!("write `{ALPHA_3}`, or list the codes: `codes = [\"F\", \"M\"]`");
+                let near =
+                    lango_document::nearest(name, declared.keys().map(String::as_str).chain([ALPHA_3]));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "write `{ALPHA_3}`, list the codes: `codes = [\"F\", \"M\"]`, or declare `[code_list.{name}]`"
+                    ),
+                };
                 self.refuse(DiagnosticCode::CodeList, at, (message, help))
             }
         }

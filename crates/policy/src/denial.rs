@@ -27,7 +27,7 @@ pub struct AccessRequest<'a> {
 pub struct Denial {
     /// What is not granted.
     pub reason: DenialReason,
-    /// The grant that came nearest, for the access log.
+    /// The grant that came nearest, or the rule that forbids it, for the access log.
     pub rule: Option<String>,
 }
 
@@ -48,6 +48,12 @@ pub enum DenialReason {
         office: String,
         /// As asked.
         dataset: Name,
+    },
+    /// A rule that wins over every grant refuses it.
+    #[error("the policy's rule `{rule}` forbids it")]
+    Forbidden {
+        /// The rule's name.
+        rule: String,
     },
     /// No grant on the dataset is to the principal.
     #[error("no grant on `{dataset}` is to {principal}")]
@@ -95,6 +101,7 @@ impl DenialReason {
     pub fn code(&self) -> DenialCode {
         match self {
             Self::DatasetUnknown { .. } => DenialCode::DatasetUnknown,
+            Self::Forbidden { .. } => DenialCode::Forbidden,
             Self::PrincipalNotGranted { .. } => DenialCode::PrincipalNotGranted,
             Self::PurposeNotGranted(_) => DenialCode::PurposeNotGranted,
             Self::GrantNotValid(_) => DenialCode::GrantNotValid,
@@ -112,6 +119,8 @@ impl DenialReason {
 pub enum DenialCode {
     /// The office has no such dataset.
     DatasetUnknown,
+    /// A rule that wins over every grant refuses it.
+    Forbidden,
     /// No grant on the dataset is to the principal.
     PrincipalNotGranted,
     /// Not for this purpose.
@@ -135,6 +144,7 @@ impl DenialCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::DatasetUnknown => "dataset-unknown",
+            Self::Forbidden => "forbidden",
             Self::PrincipalNotGranted => "principal-not-granted",
             Self::PurposeNotGranted => "purpose-not-granted",
             Self::GrantNotValid => "grant-not-valid",

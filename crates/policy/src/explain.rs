@@ -7,7 +7,9 @@ use lango_privacy::{Decimal, Margin, Measure, Name, Price, Query, nano};
 
 use crate::{
     denial::{AccessRequest, DenialCode, DenialReason},
-    grant::{Grant, Validity},
+    grant::{Grant, GrantPart, Validity},
+    prohibition::Prohibition,
+    purpose,
     set::PolicySet,
 };
 
@@ -65,6 +67,19 @@ impl Objection<'_> {
         }
     }
 
+    /// The part of the grant that does not allow it.
+    pub fn part(&self) -> GrantPart {
+        match self {
+            Self::Purpose(_) => GrantPart::Purpose,
+            Self::Day(_) => GrantPart::Valid,
+            Self::Measure(_) => GrantPart::Measures,
+            Self::Dimension(_) => GrantPart::By,
+            Self::Filter(_) => GrantPart::Where,
+            Self::Dimensions { .. } => GrantPart::ByAtMost,
+            Self::Epsilon { .. } => GrantPart::EpsilonPerQuery,
+        }
+    }
+
     /// What is not granted.
     pub fn reason(&self) -> DenialReason {
         match *self {
@@ -83,15 +98,50 @@ impl Objection<'_> {
 }
 
 impl PolicySet {
+    /// The prohibitions that refuse a question, in the files' order. They win over every grant.
+    pub fn forbidding<'a>(
+        &'a self,
+        asked: &AccessRequest<'_>,
+        query: &Query,
+    ) -> impl Iterator<Item = &'a Prohibition> {
+        let asked = short(asked);
+        self.prohibitions.iter().filter(move |prohibition| prohibition.forbids(&asked, query))
+    }
+
     /// What each grant on the question's dataset that is to the one who asks says of it, in the files' order.
     pub fn explain<'a, 'q>(
         &'a self,
         asked: &AccessRequest<'q>,
         query: &'q Query,
     ) -> impl Iterator<Item = Verdict<'a, 'q>> {
-        let asked = *asked;
+        let asked = short(asked);
         let grants = self.index.to(asked.principal, &query.dataset).filter_map(|at| self.grants.get(at));
         grants.map(move |grant| Verdict { grant, asked, query })
+    }
+
+    /// The same, without those that have an objection to its purpose or to one of its columns: who searches for a grant that
+    /// allows the question need not go through them.
+    pub(crate) fn fitting<'a, 'q>(
+        &'a self,
+        asked: &AccessRequest<'q>,
+        query: &'q Query,
+    ) -> impl Iterator<Item = Verdict<'a, 'q>> {
+        let asked = short(asked);
+        let fitting = self.index.fitting(asked.principal, asked.purpose, query).into_iter();
+        fitting.filter_map(|at| self.grants.get(at)).map(move |grant| Verdict { grant, asked, query })
+    }
+
+    /// What each grant on the question's dataset that is to others would say of it, were it to the one who asks.
+    pub fn explain_others<'a, 'q>(
+        &'a self,
+        asked: &AccessRequest<'q>,
+        query: &'q Query,
+    ) -> impl Iterator<Item = Verdict<'a, 'q>> {
+        let asked = short(asked);
+        let is_other = move |grant: &&Grant| {
+            grant.dataset == query.dataset && !grant.to.iter().any(|to| to.matches(asked.principal))
+        };
+        self.grants.iter().filter(is_other).map(move |grant| Verdict { grant, asked, query })
     }
 }
 
@@ -116,6 +166,11 @@ impl<'a, 'q> Verdict<'a, 'q> {
             .chain(std::iter::once_with(move || at_once(grant, query)).flatten())
             .chain(std::iter::once_with(move || price(grant, &asked, query)).flatten())
     }
+}
+
+/// What is asked, with the purpose as policies hold it.
+fn short<'q>(asked: &AccessRequest<'q>) -> AccessRequest<'q> {
+    AccessRequest { purpose: asked.purpose.map(purpose::short), ..*asked }
 }
 
 fn margins(query: &Query) -> impl Iterator<Item = (&Measure, &Margin)> {

@@ -18,9 +18,11 @@ pub(crate) type Named<T> = BTreeMap<Spanned<String>, Option<T>>;
 pub(crate) struct File {
     pub policy: Option<Spanned<u32>>,
     pub office: Option<Spanned<String>>,
+    pub code_list: Named<CodeListTable>,
     pub dataset: Named<DatasetTable>,
     pub budget: Named<BudgetTable>,
     pub grant: Vec<Spanned<GrantTable>>,
+    pub refusal: Vec<Spanned<RefusalTable>>,
     pub test: Vec<Spanned<TestTable>>,
 }
 
@@ -32,15 +34,26 @@ impl FromDocument for File {
         let file = Self {
             policy: keys.required_as("policy", "2"),
             office: keys.required("office"),
+            code_list: keys.or_default("code_list").unwrap_or_default(),
             dataset: keys.or_default("dataset").unwrap_or_default(),
             budget: keys.or_default("budget").unwrap_or_default(),
             grant: keys.or_default("grant").unwrap_or_default(),
+            refusal: keys.or_default("refusal").unwrap_or_default(),
             test: keys.or_default("test").unwrap_or_default(),
         };
         keys.end();
         Some(file)
     }
 }
+
+/// Codes that datasets name: listed, or in a file beside the policy.
+#[derive(Debug)]
+pub(crate) struct CodeListTable {
+    pub codes: Option<Spanned<Vec<Spanned<String>>>>,
+    pub file: Option<Spanned<String>>,
+}
+
+table!(CodeListTable => "a code list" { optional codes "codes", optional file "file" });
 
 /// A key that may be left out: nothing where it is wrong.
 pub(crate) type Optional<T> = Option<Option<T>>;
@@ -327,7 +340,7 @@ pub(crate) struct GrantTable {
     pub dataset: Option<Spanned<String>>,
     pub measures: Option<Spanned<Vec<Spanned<String>>>>,
     pub by: Option<Spanned<Vec<Spanned<String>>>>,
-    pub by_at_most: Option<u32>,
+    pub by_at_most: Option<Spanned<u32>>,
     pub filters: Optional<Spanned<Vec<Spanned<String>>>>,
     pub epsilon_per_query: Option<Spanned<Quantity>>,
     pub epsilon_total: Option<Spanned<Quantity>>,
@@ -355,6 +368,34 @@ impl FromDocument for GrantTable {
             delta_per_query: keys.optional("delta_per_query"),
             valid: keys.optional("valid"),
             publish: keys.required("publish"),
+        };
+        keys.end();
+        Some(table)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct RefusalTable {
+    pub id: Option<Spanned<String>>,
+    pub to: Optional<Spanned<Vec<Spanned<String>>>>,
+    pub purpose: Optional<Spanned<Vec<String>>>,
+    pub dataset: Optional<Spanned<String>>,
+    pub columns: Optional<Spanned<Vec<Spanned<String>>>>,
+    pub codes: Optional<Spanned<Named<Vec<Spanned<String>>>>>,
+}
+
+impl FromDocument for RefusalTable {
+    const FORM: ValueForm = ValueForm::Table;
+
+    fn read(written: &WrittenValue<'_>) -> Option<Self> {
+        let mut keys = written.keys("a refusal")?;
+        let table = Self {
+            id: keys.required("id"),
+            to: keys.optional("to"),
+            purpose: keys.optional("purpose"),
+            dataset: keys.optional("dataset"),
+            columns: keys.optional("columns"),
+            codes: keys.optional("codes"),
         };
         keys.end();
         Some(table)

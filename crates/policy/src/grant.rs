@@ -43,12 +43,61 @@ pub struct Validity {
     pub until: Date,
 }
 
+/// A part of a grant that decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantPart {
+    /// The rule's name.
+    Id,
+    /// Whom it speaks of.
+    To,
+    /// For what.
+    Purpose,
+    /// What may be counted.
+    Measures,
+    /// By what.
+    By,
+    /// On which further columns conditions may be.
+    Where,
+    /// How many columns at once.
+    ByAtMost,
+    /// What a question may cost.
+    EpsilonPerQuery,
+    /// What all questions may cost.
+    EpsilonTotal,
+    /// On which days.
+    Valid,
+}
+
 /// Where a grant's parts stand.
 #[derive(Debug, Clone)]
 pub(crate) struct GrantPlaces {
     pub id: TextPlace,
-    pub to: Vec<TextPlace>,
+    pub to: TextPlace,
+    pub principals: Vec<TextPlace>,
+    pub purpose: TextPlace,
+    pub measures: TextPlace,
     pub by: TextPlace,
-    pub valid: Option<TextPlace>,
+    pub filters: Option<TextPlace>,
+    pub by_at_most: TextPlace,
     pub epsilon_per_query: TextPlace,
+    pub epsilon_total: TextPlace,
+    pub valid: Option<TextPlace>,
+}
+
+impl GrantPlaces {
+    /// Where a part stands; nothing where the grant does not have it.
+    pub(crate) fn of(&self, part: GrantPart) -> Option<&TextPlace> {
+        match part {
+            GrantPart::Id => Some(&self.id),
+            GrantPart::To => Some(&self.to),
+            GrantPart::Purpose => Some(&self.purpose),
+            GrantPart::Measures => Some(&self.measures),
+            GrantPart::By => Some(&self.by),
+            GrantPart::Where => self.filters.as_ref(),
+            GrantPart::ByAtMost => Some(&self.by_at_most),
+            GrantPart::EpsilonPerQuery => Some(&self.epsilon_per_query),
+            GrantPart::EpsilonTotal => Some(&self.epsilon_total),
+            GrantPart::Valid => self.valid.as_ref(),
+        }
+    }
 }

@@ -23,7 +23,8 @@ impl Draft {
 
     fn read_grant(&mut self, at: &In<'_>, written: &Spanned<GrantTable>) -> Option<(Grant, GrantPlaces)> {
         let table = written.get_ref();
-        let id = table.id.as_ref().and_then(|id| self.id(at, id));
+        let taken = self.set.grants.iter().map(|grant| &grant.id);
+        let id = table.id.as_ref().and_then(|id| at.rule_name("grant", id, taken));
         let to = table.to.as_ref().and_then(|to| each(to.get_ref().iter().map(|to| at.principal(to))));
         let empty = |list: &Spanned<Vec<String>>| list.get_ref().is_empty();
         let nobody = table.to.as_ref().filter(|to| to.get_ref().is_empty()).map(Spanned::span);
@@ -98,10 +99,10 @@ impl Draft {
         let grant = Grant {
             id: id?,
             to: to?,
-            purposes: table.purpose.as_ref()?.get_ref().clone(),
+            purposes: at.purposes(table.purpose.as_ref()?.get_ref()),
             measures: measures?,
             by: by?,
-            by_at_most: table.by_at_most?,
+            by_at_most: *table.by_at_most.as_ref()?.get_ref(),
             filters: filters?,
             epsilon_per_query_nano: per_query?,
             epsilon_total_nano: total?,
@@ -112,35 +113,21 @@ impl Draft {
         let place = |span| at.reader.place(span);
         let places = GrantPlaces {
             id: place(table.id.as_ref()?.span()),
-            to: table.to.as_ref()?.get_ref().iter().map(|to| place(to.span())).collect(),
+            to: place(table.to.as_ref()?.span()),
+            principals: table.to.as_ref()?.get_ref().iter().map(|to| place(to.span())).collect(),
+            purpose: place(table.purpose.as_ref()?.span()),
+            measures: place(table.measures.as_ref()?.span()),
             by: place(table.by.as_ref()?.span()),
-            valid: table.valid.iter().flatten().next().map(|valid| place(valid.span())),
+            filters: table.filters.iter().flatten().next().map(|filters| place(filters.span())),
+            by_at_most: place(table.by_at_most.as_ref()?.span()),
             epsilon_per_query: place(table.epsilon_per_query.as_ref()?.span()),
+            epsilon_total: place(table.epsilon_total.as_ref()?.span()),
+            valid: table.valid.iter().flatten().next().map(|valid| place(valid.span())),
         };
         Some((grant, places))
     }
 
-    fn id(&self, at: &In<'_>, id: &Spanned<String>) -> Option<String> {
-        let name = id.get_ref();
-        if name.is_empty() || !name.bytes().all(|c| c.is_ascii_graphic()) {
-            return at.refuse(
-                DiagnosticCode::NotAName,
-                id,
-                "a grant's `id` is printable ASCII without spaces",
-            );
-        }
-        if self.set.grants.iter().any(|grant| grant.id == *name) {
-            let message = format!("grant `{name}` is declared twice");
-            return at.refuse(
-                DiagnosticCode::DeclaredTwice,
-                id,
-                (message, "give each grant an `id` of its own"),
-            );
-        }
-        Some(name.clone())
-    }
-
-    fn known_dataset(&self, at: &In<'_>, name: &Spanned<String>) -> Option<Dataset> {
+    pub(crate) fn known_dataset(&self, at: &In<'_>, name: &Spanned<String>) -> Option<Dataset> {
         if self.wrong_datasets.contains(name.get_ref()) {
             return None;
         }

@@ -153,6 +153,40 @@ pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
     is_right.then_some(pairs)
 }
 
+/// The codes of a file with a column `code`, in the order of its lines; other columns are for people.
+pub(crate) fn codes(at: &In<'_>) -> Option<Vec<Code>> {
+    const LINE: DiagnosticCode = DiagnosticCode::ListLine;
+    let reader = &at.reader;
+    let mut lines = Lines::of(reader.document);
+    let wrong = |(line, message): Unread| reader.refuse_line::<()>(LINE, line, message);
+    let header = lines.next().map_err(wrong).ok()?.map(|(_, fields)| fields).unwrap_or_default();
+    let Some(place) = header.iter().position(|name| trimmed(name) == "code") else {
+        let words = ("the first line names the columns, one of them `code`", "write `code` above the codes");
+        return reader.refuse_line(LINE, 1, words);
+    };
+    let (mut codes, mut seen, mut is_right) = (Vec::new(), BTreeMap::new(), true);
+    while let Some((line, fields)) = lines.next().map_err(wrong).ok()? {
+        let code = fields.get(place).map_or("", |field| trimmed(field));
+        let message = match (code.parse::<Code>(), seen.insert(code.to_owned(), line)) {
+            (_, Some(before)) => format!("{code:?} stands on line {before} already"),
+            (Err(error), None) => error.to_string(),
+            (Ok(_), None) if codes.len() >= LINES_MOST => {
+                return reader.refuse_line(LINE, line, format!("the file has more than {LINES_MOST} lines"));
+            }
+            (Ok(code), None) => {
+                codes.push(code);
+                continue;
+            }
+        };
+        reader.refuse_line::<()>(LINE, line, message);
+        is_right = false;
+    }
+    if codes.is_empty() && is_right {
+        return reader.refuse_line(LINE, 1, "the file has no line below `code`");
+    }
+    is_right.then_some(codes)
+}
+
 /// A line that cannot be read, and why.
 type Unread = (usize, &'static str);
 
@@ -255,6 +289,35 @@ mod tests {
         assert_eq!(western.len(), 17);
         assert!(western.contains(&"GHA") && !western.contains(&"CMR"));
         assert_eq!(grouping("m49-region").unwrap().len(), 248, "Antarctica is in none");
+    }
+
+    #[test]
+    fn a_file_of_codes_is_read_or_refused_with_its_line() {
+        let read = |text: &str| {
+            let (document, findings) = (Document::new("sex.csv", text), Mistakes::default());
+            let found = codes(&In { reader: Reader::new(&document, &findings), lists: &[] });
+            findings
+                .outcome(found)
+                .map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+                .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
+        };
+        for text in [
+            "code\nF\nM\n",
+            "label,code\n\"Women, girls\", F\n\nMen,M",
+            "\u{feff}code,label\r\nF,x\r\nM,y\r\n",
+        ] {
+            assert_eq!(read(text).as_deref(), Ok("F M"), "{text}");
+        }
+        for (text, expected) in [
+            ("", "sex.csv:1:1: the first line names the columns, one of them `code`"),
+            ("code\n", "sex.csv:1:1: the file has no line below `code`"),
+            ("code\nF\nF", "sex.csv:3:1: \"F\" stands on line 2 already"),
+            ("code\nF M", "sex.csv:2:1: `F M` is not a code"),
+            ("label,code\nF", "sex.csv:2:1: `` is not a code"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
     }
 
     #[test]

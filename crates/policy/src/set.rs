@@ -7,8 +7,9 @@ use lango_privacy::{Dataset, Name};
 
 use crate::{
     budget::{Budget, Pool},
-    grant::{Grant, GrantPlaces},
+    grant::{Grant, GrantPart, GrantPlaces},
     index::Index,
+    prohibition::{Prohibition, ProhibitionPlaces},
     trial::Trial,
 };
 
@@ -27,10 +28,14 @@ pub struct PolicySet {
     pub budgets: BTreeMap<Name, Budget>,
     /// What each rule allows, in the files' order.
     pub grants: Vec<Grant>,
+    /// What no grant allows, in the files' order.
+    pub prohibitions: Vec<Prohibition>,
     /// Questions with the decision that the administrator expects.
     pub trials: Vec<Trial>,
     /// Where each grant stands, in the same order.
     pub(crate) places: Vec<GrantPlaces>,
+    /// Where each prohibition stands, in the same order.
+    pub(crate) prohibition_places: Vec<ProhibitionPlaces>,
     /// Where each dataset's name stands.
     pub(crate) dataset_places: BTreeMap<Name, DatasetPlaces>,
     /// What is unwise on every day and in every region.
@@ -57,6 +62,19 @@ impl PolicySet {
     /// The budget that a dataset draws on.
     pub fn budget(&self, dataset: &Name) -> Option<&Budget> {
         self.budgets.get(&self.pool(dataset)?.name)
+    }
+
+    /// Where a part of a grant stands; nothing where the grant does not have it.
+    pub fn grant_place(&self, grant: &Grant, part: GrantPart) -> Option<&TextPlace> {
+        let at = self.grants.iter().position(|other| other.id == grant.id)?;
+        self.places.get(at)?.of(part)
+    }
+
+    /// Where a prohibition stands: its name, and the parts that it has.
+    pub fn prohibition_place(&self, prohibition: &Prohibition) -> Option<(&TextPlace, &[TextPlace])> {
+        let at = self.prohibitions.iter().position(|other| other.id == prohibition.id)?;
+        let places = self.prohibition_places.get(at)?;
+        Some((&places.id, &places.parts))
     }
 
     /// Where the name of a dataset's source stands.

@@ -35,6 +35,17 @@ enum Expected {
     Deny { code: Option<String> },
 }
 
+/// A trial, and how the policy decided it.
+#[derive(Debug)]
+pub struct Tried<'a> {
+    /// The trial.
+    pub trial: &'a Trial,
+    /// The grant that allows the question; or why it is denied, and by which rule, if by one.
+    pub decision: Result<&'a Grant, Denial>,
+    /// What is wrong, where its author expects otherwise.
+    pub failure: Option<Diagnostic>,
+}
+
 /// A trial that was decided otherwise than expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("test `{query}` expects `{expected}` and got `{found}`")]
@@ -99,29 +110,36 @@ impl In<'_> {
 }
 
 impl Trial {
-    /// Whether the question is decided as its author expects.
+    /// What its author expects, as written: `allow: GRANT`, `deny: CODE`.
+    pub fn expected(&self) -> String {
+        self.expected.to_string()
+    }
+
+    /// Decides the question, and holds it against what its author expects.
     pub(crate) fn run<'a>(
-        &self,
+        &'a self,
         decide: &dyn Fn(&AccessRequest<'_>, &Query) -> Result<&'a Grant, Denial>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Tried<'a> {
         let asked = AccessRequest {
             principal: &self.principal,
             purpose: self.purpose.as_deref(),
             on: self.on,
             epsilon_nano: None,
         };
-        let found = decide(&asked, &self.query);
-        if self.expected.is(&found) {
-            return Ok(());
-        }
-        let found = match found {
+        let decision = decide(&asked, &self.query);
+        let failure = (!self.expected.is(&decision)).then(|| self.failed(&decision));
+        Tried { trial: self, decision, failure }
+    }
+
+    fn failed(&self, decision: &Result<&Grant, Denial>) -> Diagnostic {
+        let found = match decision {
             Ok(grant) => format!("allow: {}", grant.id),
             Err(denial) => format!("deny: {}", denial.code()),
         };
         let failure =
             TrialFailure { query: self.written.clone(), expected: self.expected.to_string(), found };
         let help = "change the policy, or what the test expects";
-        Err(Diagnostic::error(DiagnosticCode::TestFails, self.place.clone(), (failure.to_string(), help)))
+        Diagnostic::error(DiagnosticCode::TestFails, self.place.clone(), (failure.to_string(), help))
     }
 }
 

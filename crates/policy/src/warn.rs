@@ -8,6 +8,7 @@ use time::Date;
 use crate::{
     explain::covers,
     grant::{Grant, GrantPlaces},
+    purpose,
     set::{DatasetPlaces, PolicySet},
 };
 
@@ -32,7 +33,16 @@ impl PolicySet {
                 let help = "write a later day, or take the grant out";
                 found.push(Diagnostic::warning(DiagnosticCode::GrantExpired, place.clone(), (message, help)));
             }
-            for (pattern, place) in grant.to.iter().zip(&places.to) {
+            for purpose in &grant.purposes {
+                if let Some(meant) = purpose::meant(purpose) {
+                    let message =
+                        format!("purpose `{purpose}` of grant `{}` is no term of the vocabulary", grant.id);
+                    let help = format!("did you mean `{meant}`? An office's own words may be any others");
+                    let code = DiagnosticCode::PurposeUnknown;
+                    found.push(Diagnostic::warning(code, places.purpose.clone(), (message, help)));
+                }
+            }
+            for (pattern, place) in grant.to.iter().zip(&places.principals) {
                 if let Some((why, help)) = unreachable(pattern, region) {
                     let message = format!("grant `{}` is to `{pattern}`: {why}", grant.id);
                     let code = DiagnosticCode::GrantUnreachable;

@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::{
     budget::Budget,
     file::{AccountingWord, BudgetTable, ColumnTable, File, Number, Points, Quantity},
+    purpose,
 };
 
 /// A document whose mistakes are being found, and the lists in the files beside it.
@@ -141,6 +142,31 @@ impl<'a> In<'a> {
         let message = format!("office `{name}` is no ISO 3166-1 alpha-3 code");
         let help = "write the code of the country in the gateway's certificates, such as `GHA`";
         self.refuse(DiagnosticCode::Office, office, (message, help))
+    }
+
+    /// Purposes as they are compared.
+    pub(crate) fn purposes(&self, written: &[String]) -> Vec<String> {
+        written.iter().map(|purpose| purpose::short(purpose).to_owned()).collect()
+    }
+
+    /// The `id` of a rule: no other one has it.
+    pub(crate) fn rule_name<'n>(
+        &self,
+        what: &str,
+        id: &Spanned<String>,
+        mut taken: impl Iterator<Item = &'n String>,
+    ) -> Option<String> {
+        let name = id.get_ref();
+        if name.is_empty() || !name.bytes().all(|c| c.is_ascii_graphic()) {
+            let message = format!("a {what}'s `id` is printable ASCII without spaces");
+            return self.refuse(DiagnosticCode::NotAName, id, message);
+        }
+        if taken.any(|taken| taken == name) {
+            let message = format!("{what} `{name}` is declared twice");
+            let help = format!("give each {what} an `id` of its own");
+            return self.refuse(DiagnosticCode::DeclaredTwice, id, (message, help));
+        }
+        Some(name.clone())
     }
 
     /// A name as questions hold them.

@@ -24,6 +24,11 @@ impl Decimal {
         if text.starts_with('-') { None } else { Self::read(text) }
     }
 
+    /// A number of billionths: `500000000` is `0.5`.
+    pub fn of_nano(billionths: u64) -> Self {
+        Self { units: i128::from(billionths) * 1_000_000_000, text: nano(billionths) }
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, part) = match digits.split_once('.') {
@@ -122,6 +127,9 @@ mod tests {
         assert_eq!(of("0.5").scaled(9), Some(500_000_000));
         assert_eq!(of("0.0000000001").scaled(9), None);
         assert_eq!(Decimal::unsigned("0.500").unwrap().as_str(), "0.5");
+        for billionths in [0, 1, 500_000_000, 1_000_000_000, u64::MAX] {
+            assert_eq!(Some(Decimal::of_nano(billionths)), Decimal::minimal(&nano(billionths)));
+        }
         assert_eq!(
             (nano(500_000_000), nano(8_000_000_000), nano(1)),
             ("0.5".into(), "8".into(), "0.000000001".into())

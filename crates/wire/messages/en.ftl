@@ -53,6 +53,7 @@ unavailable = the office cannot answer now; the same question may be asked again
 dataset-unknown =
     .none = office { $office } has no dataset `{ $dataset }`
     .not-open = office { $office } has no dataset `{ $dataset }` that is open to { $principal }
+forbidden = the office forbids this question by its rule `{ $rule }`, whatever it grants
 principal-not-granted = no grant on `{ $dataset }` is to { $principal }
 purpose-not-granted = purpose `{ $purpose }` is not granted
 grant-not-valid = the grant is valid from { $from } to { $until }

@@ -217,6 +217,7 @@ impl Refusal {
                 DenialCode::DatasetUnknown => Code::NotFound,
                 DenialCode::PrincipalNotGranted
                 | DenialCode::PurposeNotGranted
+                | DenialCode::Forbidden
                 | DenialCode::GrantNotValid
                 | DenialCode::MeasureNotGranted
                 | DenialCode::DimensionNotGranted

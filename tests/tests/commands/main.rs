@@ -2,8 +2,10 @@
 //! `lango doctor` as an administrator does.
 
 mod chains;
+mod compare;
 mod describe;
 mod doctor;
+mod explain;
 mod identity;
 mod import;
 mod ledger;
@@ -16,6 +18,7 @@ mod prepare;
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod trials;
 
 use std::{path::Path, time::Duration};
 

@@ -264,8 +264,8 @@ fn reason(why: &Unpriced) -> String {
     }
 }
 
-/// What is foreseen, in words.
-fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
+/// What is foreseen, in words: the standard error, and the interval.
+pub fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
     let counted = grouped(i64::try_from(FORESEEN_OF).unwrap_or(i64::MAX));
     let ratio = |error: &Uncertainty, of: &str| {
         (String::new(), format!("about ± {} {of} {counted}", brief(error.half_width)))

@@ -10,7 +10,9 @@ use crate::PolicySet;
 
 mod damaged;
 mod declared;
+mod forbidden;
 mod granted;
+mod language;
 mod pools;
 mod refused;
 mod unwise;

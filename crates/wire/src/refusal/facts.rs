@@ -112,6 +112,7 @@ fn denied(reason: &DenialReason) -> Arguments {
         DenialReason::DatasetUnknown { office, dataset } => {
             case("none", [("office", office.clone()), ("dataset", dataset.to_string())])
         }
+        DenialReason::Forbidden { rule } => of([("rule", rule.clone())]),
         DenialReason::PrincipalNotGranted { dataset, principal } => {
             of([("dataset", dataset.to_string()), ("principal", principal.clone())])
         }

@@ -63,6 +63,7 @@ fn every() -> Vec<Refusal> {
     let denials = [
         DenialReason::DatasetUnknown { office: text(), dataset: name("d") },
         DenialReason::PrincipalNotGranted { dataset: name("d"), principal: text() },
+        DenialReason::Forbidden { rule: text() },
         DenialReason::PurposeNotGranted(text()),
         DenialReason::GrantNotValid(lango_policy::Validity { from, until: from }),
         DenialReason::MeasureNotGranted(measure.clone()),

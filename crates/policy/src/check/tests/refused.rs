@@ -71,7 +71,7 @@ fn a_policy_that_says_something_else_is_refused_with_its_place() {
         (
             "\"iso3166-1-alpha-3\"",
             "\"iso-3166\"",
-            "gha.toml:13:30: there is no code list `iso-3166`: write `iso3166-1-alpha-3`, or list the",
+            "gha.toml:13:30: there is no code list `iso-3166`: write `iso3166-1-alpha-3`, list the",
         ),
         (
             "integer = [0, 110], bands = 5",

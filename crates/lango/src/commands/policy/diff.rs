@@ -1,0 +1,264 @@
+//! `lango policy diff`: what one policy permits and another does not, for reviews.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lango_document::TextPlace;
+use lango_policy::{
+    Askers, Change, ChargeChange, Comparison, Difference, Example, GrantPart, Novelty, PolicyDiff, PolicySet,
+};
+use lango_privacy::{Name, nano};
+use serde_json::{Value, json};
+use time::Date;
+
+use super::{
+    explain::TextFormat,
+    loaded,
+    open::{in_period, listed},
+    quoted::{spot, wrapped},
+    today,
+};
+use crate::{failure::Failure, output};
+
+#[derive(Debug, Args)]
+pub struct PolicyCompare {
+    /// The policy as it is: a folder with policy files, or one file.
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The policy as it is to be.
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: TextFormat,
+}
+
+/// Two policies and what differs between them.
+struct Compared {
+    old: PolicySet,
+    new: PolicySet,
+    diff: PolicyDiff,
+}
+
+impl PolicyCompare {
+    pub fn run(&self) -> Result<(), Failure> {
+        let (old, new) = (loaded(&self.old)?, loaded(&self.new)?);
+        let diff = old.diff(&new, today());
+        let compared = Compared { old, new, diff };
+        match self.format {
+            TextFormat::Text => output::print(&compared.text())?,
+            TextFormat::Json => output::print_json(&compared.json())?,
+        }
+        match compared.diff.differences.as_slice() {
+            [] => Ok(()),
+            _ => Err(Failure::Failed(format!("the policies differ: {}", compared.verdict()))),
+        }
+    }
+}
+
+/// The most askers of a difference that are named.
+const ASKERS_SHOWN: usize = 4;
+
+impl Compared {
+    /// How the policies compare, in the words of those who analyse policies.
+    fn verdict(&self) -> &'static str {
+        match (self.diff.comparison(), self.diff.differences.is_empty()) {
+            (Comparison::Equivalent, true) => "equivalent",
+            (Comparison::Equivalent, false) => "equivalent in what they permit, charged otherwise",
+            (Comparison::MorePermissive, _) => "the new one is more permissive",
+            (Comparison::LessPermissive, _) => "the new one is less permissive",
+            (Comparison::Incomparable, _) => "incomparable",
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}\n", self.verdict());
+        let mut heading = "";
+        for difference in &self.diff.differences {
+            let head = match &difference.change {
+                Change::Possible { .. } => "becomes possible",
+                Change::Stopped { .. } => "stops",
+                Change::Charged { .. } => "is charged otherwise",
+            };
+            if head != heading {
+                text += &format!("\n{head}\n");
+                heading = head;
+            }
+            text += &format!("\n{}\n", wrapped(&self.sentence(difference), "  "));
+            for who in askers(&difference.askers) {
+                text += &format!("{}\n", wrapped(&who, "    "));
+            }
+            let Example { principal, purpose, on, query } = &difference.example;
+            text += &format!("    such as, by {principal} for {purpose} on {on}:\n");
+            for line in query.to_string().lines().skip(1) {
+                text += &format!("      {line}\n");
+            }
+            text += &format!("{}\n", wrapped(&self.decisions(&difference.example), "    "));
+        }
+        text
+    }
+
+    /// What becomes of some questions.
+    fn sentence(&self, difference: &Difference) -> String {
+        let (dataset, what) = (&difference.dataset, novelty(&difference.what));
+        match &difference.change {
+            Change::Possible { grant } => {
+                format!("{dataset}: {what}, by grant `{grant}` ({})", place(&self.new, grant))
+            }
+            Change::Stopped { grant } => {
+                format!("{dataset}: {what}, of grant `{grant}` ({})", place(&self.old, grant))
+            }
+            Change::Charged { from, to, changes } => {
+                let changes: Vec<String> =
+                    changes.iter().map(|change| self.charged(*change, from, to, dataset)).collect();
+                format!(
+                    "{dataset}: questions under grant `{to}` ({}): {}",
+                    place(&self.new, to),
+                    changes.join("; ")
+                )
+            }
+        }
+    }
+
+    fn charged(&self, change: ChargeChange, from: &str, to: &str, dataset: &Name) -> String {
+        match change {
+            ChargeChange::Grant => format!("the share of `{to}` is charged, and not that of `{from}`"),
+            ChargeChange::Share { from_nano, to_nano } => {
+                format!("the share of the grant is {}, and not {}", nano(to_nano), nano(from_nano))
+            }
+            ChargeChange::Delta => "a question for keys spends another delta".to_owned(),
+            ChargeChange::Pool => {
+                let name = |set: &PolicySet| set.pool(dataset).map(|pool| pool.name.to_string()).unwrap_or_default();
+                format!("the pool `{}` is charged, and not `{}`", name(&self.new), name(&self.old))
+            }
+            ChargeChange::Budget => {
+                let budget = |set: &PolicySet| {
+                    let budget = set.budget(dataset);
+                    budget.map(|budget| {
+                        let (word, epsilon) = (budget.account.word(), nano(budget.epsilon_nano));
+                        format!("{epsilon} {} ({word})", in_period(budget.renews))
+                    })
+                };
+                let [new, old] = [&self.new, &self.old].map(|set| budget(set).unwrap_or_default());
+                format!("the pool has epsilon {new}, and not {old}")
+            }
+            ChargeChange::Dataset => {
+                "the dataset is declared otherwise, so stored answers may not be free, and errors may be others".to_owned()
+            }
+        }
+    }
+
+    /// What both policies say of an example.
+    fn decisions(&self, example: &Example) -> String {
+        let said = |set: &PolicySet| {
+            let asked = lango_policy::AccessRequest {
+                principal: &example.principal,
+                purpose: Some(&example.purpose),
+                on: Some(example.on),
+                epsilon_nano: None,
+            };
+            match set.authorize(&asked, &example.query) {
+                Ok(granted) => format!("permitted by `{}`", granted.grant.id),
+                Err(denial) => format!("refused: {}", denial.reason),
+            }
+        };
+        format!("before: {}; now: {}", said(&self.old), said(&self.new))
+    }
+
+    fn json(&self) -> Value {
+        let one = |difference: &Difference| {
+            let (change, grant, from) = match &difference.change {
+                Change::Possible { grant } => ("possible", grant, None),
+                Change::Stopped { grant } => ("stopped", grant, None),
+                Change::Charged { from, to, .. } => ("charged", to, Some(from)),
+            };
+            let Example { principal, purpose, on, query } = &difference.example;
+            let askers = difference.askers.iter().map(|askers| {
+                json!({
+                    "principal": askers.who.to_string(),
+                    "purpose": askers.purpose,
+                    "from": bound(askers.days.from),
+                    "until": bound(askers.days.until),
+                })
+            });
+            json!({
+                "change": change,
+                "dataset": difference.dataset.as_str(),
+                "grant": grant,
+                "grant_before": from,
+                "sentence": self.sentence(difference),
+                "askers": askers.collect::<Vec<_>>(),
+                "example": {
+                    "principal": principal.to_string(),
+                    "purpose": purpose,
+                    "on": on.to_string(),
+                    "query": query.to_string(),
+                },
+            })
+        };
+        let comparison = match self.diff.comparison() {
+            Comparison::Equivalent => "equivalent",
+            Comparison::MorePermissive => "more-permissive",
+            Comparison::LessPermissive => "less-permissive",
+            Comparison::Incomparable => "incomparable",
+        };
+        let differences: Vec<Value> = self.diff.differences.iter().map(one).collect();
+        json!({ "comparison": comparison, "differences": differences })
+    }
+}
+
+/// What questions have in common.
+fn novelty(what: &Novelty) -> String {
+    let Novelty { measures, by, filters, at_once, is_dear, refused_by } = what;
+    let words = |names: &[Name]| listed(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let mut parts = Vec::new();
+    if !measures.is_empty() {
+        parts.push(listed(&measures.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    }
+    if !by.is_empty() {
+        parts.push(format!("by {}", words(by)));
+    }
+    if !filters.is_empty() {
+        parts.push(format!("conditions on {}", words(filters)));
+    }
+    if *at_once > 0 {
+        parts.push(format!("{at_once} columns at once"));
+    }
+    if *is_dear {
+        parts.push("a higher price".to_owned());
+    }
+    if let Some(rule) = refused_by {
+        parts.push(format!("what the refusal `{rule}` speaks of"));
+    }
+    if parts.is_empty() { "questions".to_owned() } else { parts.join(", with ") }
+}
+
+/// Who asks, in lines.
+fn askers(askers: &[Askers]) -> Vec<String> {
+    let one = |askers: &Askers| {
+        let (from, until) = (bound(askers.days.from), bound(askers.days.until));
+        let days = match (from, until) {
+            (None, None) => String::new(),
+            (Some(from), None) => format!(", from {from} on"),
+            (None, Some(until)) => format!(", until {until}"),
+            (Some(from), Some(until)) => format!(", from {from} to {until}"),
+        };
+        format!("{} for {}{days}", askers.who, askers.purpose)
+    };
+    let mut lines: Vec<String> = askers.iter().take(ASKERS_SHOWN).map(one).collect();
+    let more = askers.len().saturating_sub(ASKERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+fn bound(day: Date) -> Option<String> {
+    (day != Date::MIN && day != Date::MAX).then(|| day.to_string())
+}
+
+fn place(set: &PolicySet, id: &str) -> String {
+    let grant = set.grants.iter().find(|grant| grant.id == id);
+    let place: Option<&TextPlace> = grant.and_then(|grant| set.grant_place(grant, GrantPart::Id));
+    spot(place)
+}

@@ -1,0 +1,164 @@
+//! `lango policy explain`: what the shipped policies permit, in plain sentences, and why a question is refused.
+//!
+//! What it prints stands in `tests/testdata/explain`; `LANGO_RENEW=1` writes the files anew.
+
+use std::{fs, process::Stdio};
+
+use serde_json::Value;
+
+use crate::program::{command, lango, project};
+
+/// What the command printed.
+struct Explained {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the command where the project is, so that the names of files are the same on every machine.
+fn explain(policy: &str, words: &[&str], question: Option<&str>) -> Explained {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("query.toml");
+    let mut program = command(lango());
+    program.args(["policy", "explain", policy, "--on", "2026-06-30"]).args(words).current_dir(project());
+    if let Some(question) = question {
+        fs::write(&file, question).unwrap();
+        program.arg("--query").arg(&file);
+    }
+    let done = program.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Explained { code: done.status.code(), stdout: text(&done.stdout), stderr: text(&done.stderr) }
+}
+
+fn query(dataset: &str, measure: &str, by: &str, more: &str) -> String {
+    format!("dataset = \"{dataset}\"\n{more}\n[[measure]]\nname = \"{measure}\"\nby = [[{by}]]\n")
+}
+
+fn is_kept(name: &str, found: &str) {
+    let file = project().join("tests/testdata/explain").join(format!("{name}.txt"));
+    if std::env::var_os("LANGO_RENEW").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, found).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(found, kept, "{name}: LANGO_RENEW=1 writes it anew");
+}
+
+#[test]
+fn shipped_policies_say_what_they_permit() {
+    for policy in ["border-movements", "households", "residents-monthly-zcdp", "residents-yearly"] {
+        let path = format!("policies/{policy}.toml");
+        let done = explain(&path, &["--principal", "spiffe://ecowas.example/analyst/awa"], None);
+        assert_eq!(done.code, Some(0), "{policy}: {}", done.stderr);
+        assert!(done.stdout.lines().all(|line| line.chars().count() <= 110), "{}", done.stdout);
+        is_kept(policy, &done.stdout);
+    }
+    let stranger = "spiffe://sadc.example/analyst/awa";
+    let done = explain("policies/residents-yearly.toml", &["--principal", stranger], None);
+    let said = format!("No grant of office GHA is to {stranger}: it may ask nothing.\n");
+    assert_eq!((done.code, done.stdout), (Some(0), said));
+}
+
+#[test]
+fn a_question_is_permitted_refused_or_forbidden_by_lines_that_are_quoted() {
+    let epsilon = "epsilon = 0.5";
+    for (name, policy, principal, question, decision, code) in [
+        (
+            "permitted",
+            "residents-yearly",
+            "analyst/kofi",
+            query("residents", "persons", "\"sex\"", "epsilon = 0.5\nwhere = [\"age from 15 to 24\"]"),
+            "permitted",
+            0,
+        ),
+        (
+            "permitted-by-precision",
+            "residents-monthly-zcdp",
+            "analyst/kofi",
+            query("residents", "persons", "\"sex\"", "precision = \"40 at 95 %\""),
+            "permitted",
+            0,
+        ),
+        (
+            "not-granted-price-of-a-precision",
+            "residents-monthly-zcdp",
+            "analyst/kofi",
+            query("residents", "persons", "\"sex\"", "precision = \"1 at 95 %\""),
+            "not-granted",
+            1,
+        ),
+        (
+            "not-granted",
+            "residents-yearly",
+            "analyst/awa",
+            query("residents", "persons", "\"sex\", \"education\"", "epsilon = 2.0"),
+            "not-granted",
+            1,
+        ),
+        (
+            "not-granted-to-others",
+            "households",
+            "analyst/kofi",
+            query("living_conditions", "persons", "\"area\"", epsilon),
+            "not-granted",
+            1,
+        ),
+        (
+            "not-granted-no-dataset",
+            "households",
+            "analyst/kofi",
+            query("living_condition", "persons", "", epsilon),
+            "not-granted",
+            1,
+        ),
+        (
+            "forbidden",
+            "residents-yearly",
+            "analyst/awa",
+            query("residents", "persons", "\"sex\"", "epsilon = 0.5\npurpose = \"law-enforcement\""),
+            "forbidden",
+            1,
+        ),
+        (
+            "forbidden-together",
+            "residents-monthly-zcdp",
+            "analyst/awa",
+            query("residents", "persons", "\"citizenship\"", "epsilon = 0.5\nwhere = [\"age from 0 to 17\"]"),
+            "forbidden",
+            1,
+        ),
+        (
+            "not-answerable",
+            "residents-yearly",
+            "analyst/awa",
+            query("residents", "persons", "\"sex\"", "epsilon = 0.5\nversion = \"1999\""),
+            "not-answerable",
+            1,
+        ),
+    ] {
+        let (path, principal) =
+            (format!("policies/{policy}.toml"), format!("spiffe://ecowas.example/{principal}"));
+        let words = ["--principal", principal.as_str()];
+        let done = explain(&path, &words, Some(&question));
+        assert_eq!(done.code, Some(code), "{name}: {}{}", done.stdout, done.stderr);
+        is_kept(name, &done.stdout);
+        let done = explain(&path, &[&words[..], &["--format", "json"]].concat(), Some(&question));
+        let said: Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!(said["decision"], decision, "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_decided_is_no_refusal() {
+    let awa = ["--principal", "spiffe://ecowas.example/analyst/awa"];
+    for (policy, words, question, said) in [
+        ("policies", &awa[..], None, "an earlier one of"),
+        ("policies/households.toml", &["--principal", "awa"], None, "`awa` is not of the form"),
+        ("policies/households.toml", &awa, Some("dataset = 1\n"), "`dataset` is a text"),
+        ("policies/nowhere.toml", &awa, None, "No such file"),
+    ] {
+        let done = explain(policy, words, question);
+        assert_eq!(done.code, Some(2), "{policy}: {}{}", done.stdout, done.stderr);
+        assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+    }
+}
