@@ -7,6 +7,7 @@
 
 mod authorize;
 mod budget;
+mod canonical;
 mod check;
 mod communities;
 mod declare;
@@ -24,6 +25,7 @@ mod within;
 
 pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
+pub use canonical::canonical_bytes;
 pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
 pub use explain::{Objection, Verdict};
 pub use grant::{Grant, Validity};

@@ -16,6 +16,7 @@ mod prepare;
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod reload;
 
 use std::{path::Path, time::Duration};
 

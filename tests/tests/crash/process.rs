@@ -73,6 +73,11 @@ impl Process {
         memory_kb(&self.child.id().to_string(), "VmHWM") / 1024
     }
 
+    /// Sends it a signal that does not end it.
+    pub(crate) fn signal(&self, name: &str) {
+        program::signal(name, self.child.id());
+    }
+
     /// SIGTERM: how long it takes to end, whether it ended well, and its log.
     pub(crate) fn stop(mut self) -> (Duration, bool, String) {
         let begun = Instant::now();

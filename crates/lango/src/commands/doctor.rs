@@ -59,6 +59,10 @@ impl DoctorCommand {
         let today = OffsetDateTime::from_unix_timestamp(now).map_or(Date::MIN, OffsetDateTime::date);
         let policy = policies::examine(file, &self.config, office.as_ref(), today, report);
         let mut store = store::examine(file, &self.config, now, report).await;
+        if let (Some((_, digest)), Some(store)) = (&policy, &store) {
+            policies::in_force(*digest, store.last_policy, report);
+        }
+        let policy = policy.map(|(set, _)| set);
         let sources = sources::examine(file, &self.config, policy.as_ref(), store.as_mut(), report).await;
         if let (Some(store), Some(policy)) = (store.as_mut(), policy.as_ref()) {
             store::pools(store, policy, &sources, report).await;
