@@ -6,6 +6,7 @@ mod describe;
 mod doctor;
 mod identity;
 mod import;
+mod init;
 mod ledger;
 mod places;
 mod policy;

@@ -50,7 +50,8 @@ async fn a_grant_that_is_revoked_is_gone_for_the_next_question() {
 
     change(&office, &revoked).await;
     let refused = |failed: lango_testkit::FailedCall| failed.refusal().to_owned();
-    // A new question, one whose answer is stored, its price, its answer and the catalogue: all are as if the grant had never been.
+    // A new question, one whose answer is stored, its price, its answer and the catalogue: all are as if the grant had never
+    // been.
     for question in ["0.25", "0.5"].map(|epsilon| persons("by sex", epsilon)) {
         assert_eq!(refused(awa.ask(&office, &question).await.unwrap_err()), "principal-not-granted");
         assert_eq!(refused(awa.estimate(&office, &question).await.unwrap_err()), "principal-not-granted");
