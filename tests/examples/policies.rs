@@ -1,4 +1,4 @@
-//! How long a decision and a check of policies take: `cargo run --release --package lango-tests --example policies`.
+//! How long a decision, a check and a change of policies take: `cargo run --release --package lango-tests --example policies`.
 
 // A bench that cannot be run has nothing to print.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -11,8 +11,11 @@ use std::{
 };
 
 use lango_document::Document;
+use lango_identity::PayloadType;
 use lango_policy::{AccessRequest, PolicySet};
 use lango_privacy::Query;
+use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
+use lango_wire::pb;
 
 const GRANTS: usize = 1_000;
 const DECISIONS: u32 = 200_000;
@@ -57,6 +60,74 @@ fn main() {
     let took =
         fastest(CHECKS, || drop(black_box(PolicySet::check(std::slice::from_ref(&thousand), None, None))));
     println!("check of {GRANTS} grants: {:.2} ms", took.as_secs_f64() * 1e3);
+    let thousand = std::slice::from_ref(&thousand);
+    let took = fastest(CHECKS, || drop(black_box(PolicySet::read(thousand))));
+    println!("  of it, reading: {:.2} ms", took.as_secs_f64() * 1e3);
+    let set = PolicySet::read(thousand).unwrap();
+    let took = fastest(CHECKS, || drop(black_box(set.warnings(None, Some("ecowas.example")))));
+    println!("  of it, what is unwise: {:.2} ms", took.as_secs_f64() * 1e3);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(changes());
+}
+
+/// Measures how long a running gateway takes to put another policy in force, and how long questions take meanwhile.
+async fn changes() {
+    let world = TestRegion::new();
+    let grant = |at: usize, total: usize| TestGrant {
+        id: format!("g{at}"),
+        to: format!("spiffe://ecowas.example/analyst/a{at}"),
+        ..TestGrant::of("1", &total.to_string())
+    };
+    let policy = |total: usize| {
+        let grants = (1..GRANTS).map(|at| grant(at, total)).chain([TestGrant::default()]);
+        Policy::of("GHA").grants(grants).text()
+    };
+    let texts = [policy(2), policy(3)];
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
+    office.write_policy(&texts[0]);
+    office.up().await.unwrap();
+    let (analyst, question) = (world.analyst(), persons("by sex", "0.5"));
+    let mut gateway = analyst.gateway(&office).await;
+    let mut asked = async || {
+        let envelope = analyst.sign(PayloadType::Query, analyst.question(&[&office.id], &question).encode());
+        let began = Instant::now();
+        gateway.query(pb::GatewayServiceQueryRequest { query: Some(envelope) }).await.unwrap();
+        began.elapsed()
+    };
+    asked().await;
+    let mut alone = Vec::new();
+    for _ in 0..200 {
+        alone.push(asked().await);
+    }
+    let (mut took, mut meanwhile) = (Vec::new(), Vec::new());
+    for round in 1..=20 {
+        let changing = async {
+            let began = Instant::now();
+            office.change(&texts[round % 2]).await.unwrap();
+            took.push(began.elapsed());
+        };
+        let asking = async {
+            for _ in 0..10 {
+                meanwhile.push(asked().await);
+            }
+        };
+        tokio::join!(changing, asking);
+    }
+    let milliseconds = |times: &mut Vec<Duration>, of: usize| {
+        times.sort();
+        times[(times.len() - 1) * of / 100].as_secs_f64() * 1e3
+    };
+    println!(
+        "change to {GRANTS} other grants while questions come: {:.1} ms at best, {:.1} ms in the median, {:.1} ms at most",
+        milliseconds(&mut took, 0),
+        milliseconds(&mut took, 50),
+        milliseconds(&mut took, 100)
+    );
+    for (what, times) in [("alone", &mut alone), ("meanwhile", &mut meanwhile)] {
+        let (median, most) = (milliseconds(times, 50), milliseconds(times, 99));
+        println!(
+            "  stored answers {what}: {median:.2} ms in the median, {most:.2} ms at the 99th percentile"
+        );
+    }
 }
 
 /// The mean of the fastest of five rounds.

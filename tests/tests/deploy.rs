@@ -97,6 +97,20 @@ impl Machine {
         path
     }
 
+    /// Lets the doctor examine it, by the folder that the service manager would hand over and by the one it is handed from.
+    fn passes(&self, configuration: &Path) {
+        for identity in [None, Some("--identity")] {
+            let mut doctor = command(lango());
+            doctor.args(["doctor", "--format", "json", "--config"]).arg(configuration);
+            doctor.args(identity).args(identity.map(|_| self.path("run")));
+            let output = doctor.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+            let report: Value = serde_json::from_str(&said).unwrap();
+            assert_eq!(report["failed"], 0, "{said}");
+        }
+    }
+
     /// Runs the unit's own command line and waits for its word that it is ready; then stops it as systemd would.
     fn runs(&self, unit: &str, configuration: &Path) {
         let exec = exec_start(unit).replace("/etc/lango/", "");
@@ -179,6 +193,7 @@ fn the_sample_gateway_starts_says_so_and_stops() {
     let config = machine.configure("gateway.toml");
     let made = command(lango()).args(["ledger", "create", "--config"]).arg(&config).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    machine.passes(&config);
     machine.runs("lango-gateway.service", &config);
     assert!(machine.path("var/ledger.sqlite").exists());
 }
@@ -187,7 +202,9 @@ fn the_sample_gateway_starts_says_so_and_stops() {
 fn the_sample_coordinator_starts_says_so_and_stops() {
     let machine = Machine::new();
     machine.issue(Role::Coordinator, "region", false);
-    machine.runs("lango-coordinator.service", &machine.configure("coordinator.toml"));
+    let config = machine.configure("coordinator.toml");
+    machine.passes(&config);
+    machine.runs("lango-coordinator.service", &config);
 }
 
 #[test]

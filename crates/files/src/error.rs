@@ -52,7 +52,7 @@ impl Exposed {
     /// The command that keeps it from them.
     #[must_use]
     pub fn command(&self) -> String {
-        let path = quoted(&self.path);
+        let path = shell_quoted(&self.path);
         match self.new_owner {
             Some(user) => format!("chown {user} {path} && chmod 600 {path}"),
             None => format!("chmod 600 {path}"),
@@ -69,7 +69,8 @@ impl fmt::Display for Exposed {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+#[must_use]
+pub fn shell_quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -7,9 +7,10 @@ mod error;
 mod make;
 mod secret;
 
-pub use error::FileError;
+pub use error::{FileError, shell_quoted};
 pub use make::{
-    create, keep_from_others, make_filled_folder, make_folder, make_or_open, move_over, options, replace,
+    create, keep_from_others, make_filled_folder, make_folder, make_or_open, may_fill, move_over, options,
+    own_user, replace,
 };
 pub use secret::{exposure, read, read_secret};
 

@@ -9,9 +9,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, Mode, RenameFlags, renameat_with},
+    fs::{Access, CWD, Mode, RenameFlags, access, renameat_with},
     io::Errno,
-    process::umask,
+    process::{geteuid, umask},
 };
 
 use crate::FileError;
@@ -88,7 +88,8 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     })
 }
 
-/// Makes a folder with files that are their owner's alone: with all of them, or not at all. One that is there must be empty.
+/// Makes a folder with files that are their owner's alone: with all of them, or not at all. One that is there must be empty. A
+/// file may lie in a folder within it, `identity/tls.key`.
 ///
 /// # Errors
 /// [`FileError::Exists`] where something is there, else [`FileError::System`].
@@ -114,7 +115,14 @@ pub fn make_filled_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fi
     }
     let fill = || {
         make_folder(&unfinished).map_err(system)?;
-        files.iter().try_for_each(|(name, bytes)| replace(&unfinished.join(name), bytes))?;
+        for (name, bytes) in files {
+            let file = unfinished.join(name);
+            if let Some(folder) = file.parent() {
+                make_folder(folder).map_err(system)?;
+            }
+            replace(&file, bytes)?;
+            keep_name(&file).map_err(system)?;
+        }
         File::open(&unfinished).and_then(|folder| folder.sync_all()).map_err(system)?;
         // In the place of an empty folder, and of nothing else.
         fs::rename(&unfinished, path).and_then(|()| keep_name(path)).map_err(|error| match error.kind() {
@@ -127,6 +135,21 @@ pub fn make_filled_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fi
     fill().inspect_err(|_| {
         let _ = fs::remove_dir_all(&unfinished);
     })
+}
+
+/// Whether this process may make files in a folder, as far as can be found out without making one.
+///
+/// # Errors
+/// [`FileError::System`] where it may not.
+pub fn may_fill(folder: &Path) -> Result<(), FileError> {
+    let within = |path: &Path| access(path, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
+    within(folder).map_err(|source| FileError::system(folder, source))
+}
+
+/// The number of the user that this process runs as.
+#[must_use]
+pub fn own_user() -> u32 {
+    geteuid().as_raw()
 }
 
 /// Gives a file another's name, in one step: a reader of the name finds the one or the other, whole.

@@ -3,8 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use crate::{
-    FileError, create, exposure, make_filled_folder, make_folder, make_or_open, move_over, read, read_secret,
-    replace,
+    FileError, create, exposure, make_filled_folder, make_folder, make_or_open, may_fill, move_over,
+    own_user, read, read_secret, replace,
 };
 
 fn mode(path: &Path) -> u32 {
@@ -72,12 +72,15 @@ fn a_folder_has_all_of_its_files_or_is_not_there() {
     let again = make_filled_folder(&folder, &[("tls.key", b"another")]).unwrap_err();
     assert!(matches!(again, FileError::Exists(_)), "{again}");
     assert_eq!(read(&folder.join("tls.key")).unwrap().as_slice(), b"key");
+    let nested = dir.path().join("nested");
+    make_filled_folder(&nested, &[("office.toml", b""), ("identity/tls.key", b"key")]).unwrap();
+    assert_eq!((mode(&nested.join("identity")), mode(&nested.join("identity/tls.key"))), (0o700, 0o600));
     let empty = dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
     make_filled_folder(&empty, &files).unwrap();
     // A file that cannot be written, after one that can.
     let half = dir.path().join("half");
-    let error = make_filled_folder(&half, &[("tls.key", b"key"), ("no/file", b"")]).unwrap_err();
+    let error = make_filled_folder(&half, &[("tls.key", b"key"), ("tls.key/file", b"")]).unwrap_err();
     assert!(matches!(error, FileError::System { .. }) && !half.exists(), "{error}");
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
@@ -152,4 +155,21 @@ fn a_credential_of_the_service_manager_has_the_mode_that_it_was_given() {
         .output()
         .unwrap();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+#[test]
+fn a_folder_in_which_nothing_can_be_made_is_found_without_making_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    may_fill(dir.path()).unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    for none in [dir.path().join("nowhere"), file] {
+        let error = may_fill(&none).unwrap_err();
+        assert!(error.to_string().contains(&none.display().to_string()), "{error}");
+    }
+    // The system lets root write where nobody else may.
+    set(dir.path(), 0o500);
+    assert_eq!(may_fill(dir.path()).is_ok(), own_user() == 0);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    set(dir.path(), 0o700);
 }

@@ -1,12 +1,14 @@
 //! Who signed this, and may the gateway read it at all: checks A1 to A8 of the protocol, in order.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lango_identity::{EnvelopeLimits, PayloadType, SpiffeId, Unauthenticated, digest, verify};
 use lango_transport::{Room, Share};
 use lango_wire::{Admission, Refusal, SignedRequest, pb};
 
-use crate::{Gateway, flights::Flight, lease::Turn, pace::Pace, withheld::Withholding};
+use crate::{
+    Gateway, flights::Flight, in_force::PolicyInForce, lease::Turn, pace::Pace, withheld::Withholding,
+};
 
 /// A request whose signature holds: from here on every answer is signed and recorded.
 pub(crate) struct Request<T> {
@@ -22,6 +24,8 @@ pub(crate) struct Request<T> {
     pub peer: String,
     /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
     pub came_at: i64,
+    /// The policy that it is decided by, from its beginning to its end.
+    pub policy: Arc<PolicyInForce>,
     /// When its answer leaves.
     pub pace: Pace,
     /// Its turn, from A9 on.
@@ -62,6 +66,7 @@ impl Gateway {
             kind,
             peer,
             came_at,
+            policy: self.policy(),
             pace,
             turn: OnceLock::new(),
             share: OnceLock::new(),

@@ -25,11 +25,11 @@ pub(crate) struct Allowed<'a> {
 
 impl Gateway {
     /// Reads what is asked, and decides whether the policy allows it.
-    pub(crate) async fn authorize(
+    pub(crate) async fn authorize<'a>(
         &self,
-        request: &Request<Question>,
+        request: &'a Request<Question>,
         question: &Question,
-    ) -> Result<Allowed<'_>, Refused> {
+    ) -> Result<Allowed<'a>, Refused> {
         let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let mut known = Known {
             purpose: question.purpose.clone(),
@@ -51,12 +51,12 @@ impl Gateway {
             on: Some(self.today()),
             epsilon_nano: None,
         };
-        let granted = self.policy.authorize(&asked, &query).map_err(|denial| {
+        let granted = request.policy.set.authorize(&asked, &query).map_err(|denial| {
             known.rule.clone_from(&denial.rule);
             Refused::new(denial, &known)
         })?;
         known.rule = Some(granted.grant.id.clone());
-        request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
+        request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
         let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
         let key = ReleaseKey {
             query_digest,
@@ -105,14 +105,14 @@ impl Gateway {
 
     /// The grant under which the principal could ask a question today that was answered at this loss: one that names a precision
     /// learns its price late, and a stored release gives it away. A look-up has no purpose, and fits every one.
-    pub(crate) fn open_to<T>(
+    pub(crate) fn open_to<'a, T>(
         &self,
-        request: &Request<T>,
+        request: &'a Request<T>,
         query: &Query,
         purpose: &str,
         loss: &Loss,
-    ) -> Result<Granted<'_>, Denial> {
-        let account = self.policy.budget(&query.dataset).map(|budget| budget.account);
+    ) -> Result<Granted<'a>, Denial> {
+        let account = request.policy.set.budget(&query.dataset).map(|budget| budget.account);
         let epsilon = account.and_then(|account| account.epsilon_of(loss.amount(&account)?));
         let asked = AccessRequest {
             principal: &request.principal,
@@ -120,6 +120,6 @@ impl Gateway {
             on: Some(self.today()),
             epsilon_nano: Some(epsilon.unwrap_or(u64::MAX)),
         };
-        self.policy.authorize(&asked, query)
+        request.policy.set.authorize(&asked, query)
     }
 }

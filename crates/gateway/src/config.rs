@@ -3,20 +3,17 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_document::{Diagnostics, Document};
-use lango_identity::{
-    PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own, digest,
-};
-use lango_policy::PolicySet;
-use lango_privacy::Dataset;
-use lango_source::{Bounding, Source, SourceError};
+use lango_document::Document;
+use lango_identity::{Region, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own};
+use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store, StoreError};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
+use tokio::sync::Mutex;
 
 use crate::{
     anchoring::Anchoring,
@@ -24,8 +21,7 @@ use crate::{
     failures::Failures,
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
-    pools::{DeclareError, declare_pools},
-    secret::bounding,
+    in_force::{Circumstances, PolicyError, PolicyInForce, log},
     strangers::Strangers,
     withheld::Withheld,
 };
@@ -72,8 +68,10 @@ pub struct Gateway {
     pub(crate) tls: TlsIdentity,
     pub(crate) signer: Signer,
     pub(crate) office: SpiffeId,
-    pub(crate) policy: Arc<PolicySet>,
-    pub(crate) policy_digest: [u8; 32],
+    /// Taken for a moment, to be read or replaced: nobody holds it while something is done.
+    pub(crate) in_force: RwLock<Arc<PolicyInForce>>,
+    /// Held while another policy is examined.
+    pub(crate) changing: Mutex<()>,
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
@@ -96,47 +94,15 @@ pub struct Gateway {
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A policy file is wrong.
-    #[error("the policy cannot be used\n\n{0}")]
-    Policy(#[from] Diagnostics),
-    /// A test in a policy file fails.
-    #[error("the policy fails its own tests\n\n{0}")]
-    Trials(Diagnostics),
-    /// The certificate is another office's, or no office's.
-    #[error("the signing certificate is of {found}, the policy of office `{office}`")]
-    Office {
-        /// As the policy says.
-        office: String,
-        /// As the certificate says.
-        found: SpiffeId,
-    },
+    /// The policy cannot come into force.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The certificate for TLS is another principal's, or not good.
     #[error("the TLS certificate is not good: {0}")]
     Tls(String),
     /// The certificate for answers is not good.
     #[error("the signing certificate is not good: {0}")]
     Signing(Unauthenticated),
-    /// The policy names a connection that the configuration does not.
-    #[error(
-        "dataset `{dataset}` names the source `{source_name}`, which the configuration does not have: add `[source.{source_name}]`"
-    )]
-    NoSource {
-        /// The dataset.
-        dataset: String,
-        /// The source's name.
-        source_name: String,
-    },
-    /// A dataset is not as declared.
-    #[error("dataset `{dataset}` cannot be served: {error}")]
-    Source {
-        /// The dataset.
-        dataset: String,
-        /// What is wrong.
-        error: SourceError,
-    },
-    /// The policy's pools cannot be declared.
-    #[error(transparent)]
-    Pools(#[from] DeclareError),
     /// The ledger cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -145,19 +111,11 @@ pub enum OpenError {
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
     pub async fn open(config: GatewayConfig) -> Result<Self, OpenError> {
-        let policy = PolicySet::read(&config.policies)?;
-        let failed = policy.run_trials();
-        if !failed.is_empty() {
-            return Err(OpenError::Trials(failed.into_iter().collect()));
-        }
         let now = (config.clock)();
-        for warning in policy.warnings(Some(day_of(now)), Some(config.region.trust_domain())) {
-            tracing::warn!("{warning}");
-        }
         let office = config.signer.principal().clone();
-        if office.role() != Role::Office || office.name() != policy.office {
-            return Err(OpenError::Office { office: policy.office, found: office });
-        }
+        let region = config.region.trust_domain().to_owned();
+        let circumstances = Circumstances { office: office.clone(), region, today: day_of(now) };
+        let (policy, unwise) = PolicyInForce::read(&config.policies, &circumstances)?;
         config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
         check_own(&config.tls, &config.region, now).map_err(|fault| OpenError::Tls(fault.to_string()))?;
         match config.tls.id() {
@@ -165,37 +123,25 @@ impl Gateway {
             Ok(id) => return Err(OpenError::Tls(format!("it is of {id}"))),
             Err(fault) => return Err(OpenError::Tls(fault.to_string())),
         }
-        for (name, dataset) in &policy.datasets {
-            let (dataset_name, source_name) = (name.to_string(), dataset.source.clone());
-            let source = config.sources.get(&dataset.source);
-            let source =
-                source.ok_or_else(|| OpenError::NoSource { dataset: dataset_name.clone(), source_name })?;
-            source
-                .check(dataset)
-                .await
-                .map_err(|error| OpenError::Source { dataset: dataset_name, error })?;
-        }
+        policy.check_sources(&config.sources).await?;
         let opened = Store::open(&config.store).await;
         let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
         let anchoring = match config.anchor {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,
         };
-        declare_pools(&store, &policy, &config.sources).await?;
-        for dataset in policy.datasets.values() {
-            if let Some(source) = config.sources.get(&dataset.source) {
-                log_bounding(&store, source.as_ref(), dataset).await;
-            }
-        }
+        // The first policy of a store is on record with the first request.
+        let recorded = (store.last_sequence().await? > 0).then_some(now);
+        policy.declare(&store, &config.sources, (&office, recorded)).await?;
+        log(&unwise, &policy.bounded(&store, &config.sources).await);
         let limits = config.limits;
-        let text: String = config.policies.iter().map(|document| &*document.text).collect();
         Ok(Self {
             region: config.region,
             tls: config.tls,
             signer: config.signer,
             office,
-            policy: Arc::new(policy),
-            policy_digest: digest(PayloadType::Policy, text.as_bytes()),
+            in_force: RwLock::new(Arc::new(policy)),
+            changing: Mutex::default(),
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
@@ -229,16 +175,4 @@ impl Gateway {
 /// The day (UTC) of a moment in Unix seconds.
 pub(crate) fn day_of(moment: i64) -> Date {
     OffsetDateTime::from_unix_timestamp(moment).map_or(Date::MIN, OffsetDateTime::date)
-}
-
-/// Logs how a dataset's rows are bounded.
-async fn log_bounding(store: &Store, source: &dyn Source, dataset: &Dataset) {
-    let dataset_name = &dataset.name;
-    match bounding(store, source, dataset).await {
-        Ok(stale @ Bounding::Stale(_)) => tracing::warn!(dataset = %dataset_name, "{stale}"),
-        Ok(bounded) => tracing::info!(dataset = %dataset_name, "{bounded}"),
-        Err(error) => {
-            tracing::warn!(%error, dataset = %dataset_name, "it is not known how the rows are bounded");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lango_policy::Grant;
+use lango_policy::{Grant, PolicySet};
 use lango_privacy::{Column, Dataset, DatasetKind, Grid, Measure, Name, Query};
 use lango_store::{Decision, Step};
 use lango_wire::{FREE, FieldFault, Lookup, Malformed, Object, Refusal, kept, pb};
@@ -25,14 +25,14 @@ impl Gateway {
         };
         self.make_answer_room(request).await;
         let principal = &request.principal;
-        let open: Vec<&Grant> = self.policy.open_to(principal, self.today()).collect();
-        let datasets = self
-            .policy
+        let open: Vec<&Grant> = request.policy.set.open_to(principal, self.today()).collect();
+        let set = &request.policy.set;
+        let datasets = set
             .datasets
             .values()
             .filter(|dataset| only.as_ref().is_none_or(|name| name == dataset.name.as_str()));
         let described: Vec<pb::Dataset> =
-            datasets.filter_map(|dataset| self.describe_one(dataset, &open)).collect();
+            datasets.filter_map(|dataset| self.describe_one(set, dataset, &open)).collect();
         let known = Known { dataset: only.clone(), ..Known::default() };
         if let (Some(name), true) = (only, described.is_empty()) {
             let (office, dataset) = (self.office.name().to_owned(), name.clone());
@@ -45,9 +45,9 @@ impl Gateway {
         Ok(described)
     }
 
-    fn describe_one(&self, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
+    fn describe_one(&self, set: &PolicySet, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
         let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
-        let budget = self.policy.budget(&dataset.name)?;
+        let budget = set.budget(&dataset.name)?;
         let measured = grants.iter().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
         let usable: BTreeSet<&Name> =
             grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured).collect();
@@ -101,7 +101,7 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
-        request.pace.authorised(self.policy.answer_grids.get(&query.dataset));
+        request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
         let query_digest =
             Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));
         let known = Known {

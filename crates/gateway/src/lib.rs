@@ -3,7 +3,7 @@
 //! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, `share` holds
 //! it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its stops:
 //! `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up. `refuse` makes
-//! every refusal, and `grid` decides when an answer leaves.
+//! every refusal, and `grid` decides when an answer leaves. `in_force` is the policy that decides, and `change` takes another.
 //!
 //! Architecture invariant: knows nothing of other offices.
 
@@ -15,6 +15,7 @@ mod authenticate;
 mod authorize;
 mod bounds;
 mod capacity;
+mod change;
 mod config;
 mod describe;
 mod estimate;
@@ -22,6 +23,7 @@ mod failures;
 mod flights;
 mod free_answers;
 mod grid;
+mod in_force;
 mod lease;
 mod measure;
 mod pace;
@@ -39,7 +41,9 @@ mod strangers;
 mod turn;
 mod withheld;
 
+pub use change::PolicyChange;
 pub use config::{Clock, Gateway, GatewayConfig, OpenError, system_clock};
+pub use in_force::{PolicyError, policy_digest};
 pub use pools::{DeclareError, declared_members, reached_members};
 pub use secret::{SecretError, bounding_secret};
 pub use serve::{GatewayServeError, serve};

@@ -51,11 +51,11 @@ impl Gateway {
         let released = if means { self.released(request, allowed).await? } else { Vec::new() };
         let (account, delta_e18) = (granted.budget.account, granted.grant.delta_per_query_e18);
         let terms_digest = key.terms_digest;
-        let (policy, query) = (Arc::clone(&self.policy), query.clone());
+        let (policy, query) = (Arc::clone(&request.policy), query.clone());
         let compiled = async |released: Vec<ReleasedTable>| {
             let (policy, query) = (Arc::clone(&policy), query.clone());
             let planned = self.capacity.aside(&request.principal, move || {
-                let dataset = policy.datasets.get(&query.dataset)?;
+                let dataset = policy.set.datasets.get(&query.dataset)?;
                 let basis = Basis { account: &account, delta_e18, terms_digest, released: &released };
                 Some(compile(&query, dataset, &basis))
             });
@@ -105,9 +105,9 @@ impl Gateway {
         let mut released =
             released.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;
         released.retain(|released| !self.withheld.contains(&released.release_id));
-        let (policy, query) = (Arc::clone(&self.policy), query.clone());
+        let (policy, query) = (Arc::clone(&request.policy), query.clone());
         let read = self.capacity.aside(&request.principal, move || {
-            released.iter().filter_map(|released| alike(released, &query, &policy)).collect::<Vec<_>>()
+            released.iter().filter_map(|released| alike(released, &query, &policy.set)).collect::<Vec<_>>()
         });
         let read =
             read.await.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;

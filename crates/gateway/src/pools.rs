@@ -6,7 +6,7 @@ use lango_ledger::{DeclaredMember, PoolMember};
 use lango_policy::{PolicySet, Pool};
 use lango_privacy::Dataset;
 use lango_source::{ReachedTable, Source, SourceError};
-use lango_store::{Moved, Store, StoreError};
+use lango_store::{Moved, Record, Store, StoreError};
 
 /// Why the policy's pools cannot be declared.
 #[derive(Debug, thiserror::Error)]
@@ -35,18 +35,17 @@ pub enum DeclareError {
     Store(#[from] StoreError),
 }
 
-/// Lets what was charged before follow its rows into the pools that the policy declares.
+/// Lets what was charged before follow its rows into the pools that the policy declares, in one transaction with the record that
+/// it came into force; returns which charges did.
 pub(crate) async fn declare_pools(
     store: &Store,
     policy: &PolicySet,
     sources: &HashMap<String, Arc<dyn Source>>,
-) -> Result<(), DeclareError> {
+    record: Option<&Record>,
+) -> Result<Vec<Moved>, DeclareError> {
     let mut declared = declared_members(policy);
     declared.extend(reached_members(policy, sources).await?);
-    for Moved { from, to } in store.declare(&declared).await? {
-        tracing::warn!(from, to, "charges followed their dataset into another pool");
-    }
-    Ok(())
+    Ok(store.declare(&declared, record).await?)
 }
 
 /// The policy's datasets in their pools, over the tables that they name.

@@ -150,7 +150,7 @@ impl Gateway {
             decision,
             reason: String::new(),
             rule: known.rule.clone(),
-            policy_digest: self.policy_digest,
+            policy_digest: request.policy.digest,
             charged: FREE,
             release_id: None,
             left_out: 0,

@@ -35,12 +35,12 @@ pub(crate) struct EarlierRelease<'a> {
 
 impl Gateway {
     /// Sets the plan's price aside, or resumes what an earlier attempt left; `None` where the answer has been stored meanwhile.
-    pub(crate) async fn reserve(
+    pub(crate) async fn reserve<'a>(
         &self,
-        request: &Request<Question>,
+        request: &'a Request<Question>,
         allowed: &Allowed<'_>,
         plan: Plan,
-    ) -> Result<Option<Reservation<'_>>, Refused> {
+    ) -> Result<Option<Reservation<'a>>, Refused> {
         let earlier = self.earlier(request, &plan.earlier, &allowed.known).await?;
         let Allowed { query, granted, key, known } = allowed;
         let [pool, share] = self.accounts(request, granted, known)?;
@@ -64,7 +64,8 @@ impl Gateway {
                 return Err(Refused::new(Refusal::VersionGone(first), known));
             }
             Reserved::Moved => {
-                let what = "another gateway has another policy and moved the pool's charges: restart with that policy";
+                // Asked again, it is decided by the policy that moved them, unless this gateway does not have that one.
+                let what = "another policy, which has come into force here or in another gateway, has moved the pool's charges";
                 return Err(known.unavailable(what, &granted.pool.name));
             }
             Reserved::Held(held) => held,
@@ -96,7 +97,7 @@ impl Gateway {
         Ok(Some(Reservation { id: held.id, plan, earlier, charged: held.charged }))
     }
 
-    /// The pool of the dataset and the grant's share of it, with their limits under the policy in force.
+    /// The pool of the dataset and the grant's share of it, with their limits under the request's policy.
     ///
     /// INVARIANT (a charge counts in its period): the period is that of the moment which the reservation is dated by, when the
     /// request came. One that waits over a renewal is charged to the period before.

@@ -27,12 +27,12 @@ pub enum GatewayServeError {
 /// Serves until `shutdown` is done, then lets what is under way finish, as long as the limits allow. A question that takes longer
 /// stays reserved: its charge is durable, and the same question goes on from there.
 pub async fn serve(
-    gateway: Gateway,
+    gateway: impl Into<Arc<Gateway>>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), GatewayServeError> {
+    let gateway = gateway.into();
     let tls = server_config(&gateway.tls, &gateway.region)?;
-    let gateway = Arc::new(gateway);
     let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);

@@ -109,12 +109,12 @@ impl Gateway {
     }
 
     /// The releases that a stored release divides by, as its plan names them.
-    pub(crate) async fn earlier_of<T>(
+    pub(crate) async fn earlier_of<'a, T>(
         &self,
-        request: &Request<T>,
+        request: &'a Request<T>,
         release: &Stored,
         known: &Known,
-    ) -> Result<Vec<EarlierRelease<'_>>, Refused> {
+    ) -> Result<Vec<EarlierRelease<'a>>, Refused> {
         let plan: PlanText = release.plan.parse().map_err(|()| {
             let what = "the stored plan of a release cannot be read";
             known.unavailable(what, &hex::encode(release.release_id))
@@ -123,12 +123,12 @@ impl Gateway {
     }
 
     /// The releases that an answer divides by, each open to the principal: whether they are is decided before any row is read.
-    pub(crate) async fn earlier<T>(
+    pub(crate) async fn earlier<'a, T>(
         &self,
-        request: &Request<T>,
+        request: &'a Request<T>,
         ids: &[[u8; 16]],
         known: &Known,
-    ) -> Result<Vec<EarlierRelease<'_>>, Refused> {
+    ) -> Result<Vec<EarlierRelease<'a>>, Refused> {
         let mut earlier = Vec::new();
         for id in ids {
             let unreadable = |what: &'static str| known.unavailable(what, &hex::encode(id));
@@ -221,7 +221,7 @@ impl Gateway {
             query_digest: digest(PayloadType::Text, answered.query.as_bytes()),
             office: self.office.clone(),
             dataset_version: answered.dataset_version.to_owned(),
-            policy_digest: self.policy_digest,
+            policy_digest: request.policy.digest,
             plan_digest: digest(PayloadType::Plan, plan.as_bytes()),
             layout_digest: digest(PayloadType::Layout, layout.as_bytes()),
             loss: answered.loss,

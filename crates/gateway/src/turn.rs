@@ -211,7 +211,7 @@ impl Gateway {
         let answer = answer.ok_or_else(|| damaged("it is gone"))?;
         let mut kept = kept::read(&answer).ok_or_else(|| damaged("it is damaged"))?;
         let dataset = kept.dataset.as_ref();
-        let grids = self.policy.answer_grids.iter();
+        let grids = request.policy.set.answer_grids.iter();
         let grid = grids.filter(|(name, _)| dataset.is_some_and(|dataset| name.as_str() == dataset.as_str()));
         request.pace.authorised(grid.map(|(_, step)| step).next());
         let mut fillings = Vec::new();

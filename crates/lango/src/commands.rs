@@ -6,6 +6,7 @@ mod dataset;
 mod doctor;
 mod gateway;
 mod identity;
+mod init;
 mod ledger;
 mod policy;
 mod query;
@@ -43,13 +44,17 @@ enum Command {
     /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Make a folder with all that an office, a coordinator, an analyst, an auditor or an administrator needs.
+    #[command(subcommand)]
+    Init(init::InitCommand),
     /// Make, issue, install and explain keys and certificates.
     #[command(subcommand)]
     Identity(identity::IdentityCommand),
     /// Check a policy without a gateway.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Check everything that a gateway needs, and say what to do. Makes and changes nothing.
+    /// Check everything that a server or a person needs, the way there and back included, and say what to do. Makes and changes
+    /// nothing.
     Doctor(doctor::DoctorCommand),
 }
 
@@ -63,6 +68,7 @@ impl Lango {
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
+            Command::Init(init) => init.run(),
             Command::Identity(identity) => identity.run(),
             Command::Policy(policy) => policy.run(),
             Command::Doctor(doctor) => doctor.run(),

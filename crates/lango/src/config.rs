@@ -320,6 +320,11 @@ impl GatewayFile {
         Ok(location)
     }
 
+    /// The file of the store's anchor, where the file names one.
+    pub fn anchor_file(&self, file: &Path) -> Option<PathBuf> {
+        self.anchor.as_ref().map(|path| beside(file, path))
+    }
+
     /// The store's anchor, where the file names one.
     pub fn anchor(&self, file: &Path) -> Result<Option<Anchor>, Failure> {
         let Some(path) = &self.anchor else { return Ok(None) };
@@ -354,6 +359,32 @@ impl CoordinatorFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_coordinator::CoordinatorConfig, Failure> {
         let region = self.region.load(file)?;
+        Ok(lango_coordinator::CoordinatorConfig {
+            tls: TlsIdentity::load(&beside(file, &self.identity))?,
+            members: self.members(file, &region)?,
+            member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
+            connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
+            limits: self.limits.0,
+            region,
+        })
+    }
+
+    /// The folder with the coordinator's key and certificate.
+    pub fn identity_folder(&self, file: &Path) -> PathBuf {
+        beside(file, &self.identity)
+    }
+
+    /// What the region is.
+    pub fn region(&self, file: &Path) -> Result<Region, Failure> {
+        self.region.load(file)
+    }
+
+    /// The offices of the region that are listed, and where their gateways are.
+    pub fn members(
+        &self,
+        file: &Path,
+        region: &Region,
+    ) -> Result<Vec<lango_coordinator::MemberAddress>, Failure> {
         let member = |table: &MemberTable| {
             let at =
                 |error: String| Failure::of(format!("{}: member `{}`", file.display(), table.office), error);
@@ -365,15 +396,7 @@ impl CoordinatorFile {
                 .map_err(|error: lango_transport::AddressError| at(error.to_string()))?;
             Ok(lango_coordinator::MemberAddress { uri, address })
         };
-        let members = self.member.iter().map(member).collect::<Result<Vec<_>, Failure>>()?;
-        Ok(lango_coordinator::CoordinatorConfig {
-            tls: TlsIdentity::load(&beside(file, &self.identity))?,
-            members,
-            member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
-            connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
-            limits: self.limits.0,
-            region,
-        })
+        self.member.iter().map(member).collect()
     }
 }
 

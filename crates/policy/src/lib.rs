@@ -7,6 +7,7 @@
 
 mod authorize;
 mod budget;
+mod canonical;
 mod check;
 mod communities;
 mod declare;
@@ -28,6 +29,7 @@ mod within;
 
 pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
+pub use canonical::canonical_bytes;
 pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
 pub use diff::{Askers, Change, ChargeChange, Comparison, Difference, Example, Novelty, PolicyDiff};
 pub use explain::{Objection, Verdict};

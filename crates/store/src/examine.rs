@@ -66,6 +66,8 @@ pub struct Examined {
     pub written: Written,
     /// When the last request was recorded, as Unix time.
     pub last_record_at: Option<i64>,
+    /// The digest of the policy that the last request was decided by, or that came into force since.
+    pub last_policy: Option<[u8; 32]>,
     /// Which store it is and how far it has come, where its schema says so.
     pub position: Option<StorePosition>,
     /// Whether the main file lacks what the log beside it held, which is gone or holds nothing.
@@ -98,6 +100,7 @@ impl Examined {
         let mut examined = Self {
             written,
             last_record_at: None,
+            last_policy: None,
             position: None,
             log: LogState::Whole,
             is_writable: is_writable(&mut connection, location).await?,
@@ -111,6 +114,7 @@ impl Examined {
         };
         let last = examined.connection.optional(LastRecord.into()).await?;
         examined.last_record_at = last.as_ref().map(|row| row.get("at")).transpose()?;
+        examined.last_policy = last.as_ref().map(rows::policy_digest).transpose()?;
         if schema >= GUARDED {
             let identity: Vec<u8> = examined.connection.one(Identity.into()).await?.get("identity")?;
             let identity = identity.try_into().map_err(|_| StoreError::Damaged("identity"))?;
@@ -221,8 +225,8 @@ statement! {
 statement! {
     /// The last records, newest first; of every dataset or principal where none is named.
     History { since, dataset, principal, most } =
-        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, pure_nano, rho_nano, delta_e18, left_out \
-         FROM access_record WHERE at >= :since AND (:dataset = '' OR dataset = :dataset) \
+        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, policy_digest, pure_nano, rho_nano, \
+         delta_e18, left_out FROM access_record WHERE at >= :since AND (:dataset = '' OR dataset = :dataset) \
          AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
 }
 
@@ -234,7 +238,7 @@ statement! {
 
 statement! {
     /// The last record.
-    LastRecord = "SELECT at, sequence FROM access_record ORDER BY sequence DESC LIMIT 1"
+    LastRecord = "SELECT at, sequence, policy_digest FROM access_record ORDER BY sequence DESC LIMIT 1"
 }
 
 statement! {

@@ -27,7 +27,7 @@ statement! {
 statement! {
     /// The records after a number.
     Records { after, most } =
-        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, pure_nano, rho_nano, delta_e18, left_out \
+        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, left_out \
          FROM access_record WHERE sequence > :after ORDER BY sequence LIMIT :most"
 }
 
@@ -85,7 +85,7 @@ impl Record {
         vec![self.insert().into(), request::step(self, key)]
     }
 
-    fn insert(&self) -> InsertRecord<'_> {
+    pub(crate) fn insert(&self) -> InsertRecord<'_> {
         InsertRecord {
             at: self.at.into(),
             principal: (&self.principal).into(),

@@ -1,4 +1,4 @@
-//! Pools: what the policy in force declares, and the charges that follow.
+//! What comes into force with a policy: the pools that it declares, the charges that follow, and its record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 
 use crate::{
-    Store, StoreError,
+    Record, Store, StoreError,
     engine::{Connection, Row, Run},
+    rows,
     statement::statement,
     writer::Write,
 };
@@ -56,7 +57,15 @@ statement! {
     ForgetSums { from, to } = "DELETE FROM account WHERE pool IN (:from, :to)"
 }
 
-struct Declare(Vec<DeclaredMember>);
+statement! {
+    /// The policy of the last record.
+    LastPolicy = "SELECT policy_digest FROM access_record ORDER BY sequence DESC LIMIT 1"
+}
+
+struct Declare {
+    declared: Vec<DeclaredMember>,
+    record: Option<Record>,
+}
 
 #[async_trait]
 impl Write for Declare {
@@ -66,7 +75,9 @@ impl Write for Declare {
 
     async fn apply(&self, transaction: &mut Connection) -> Result<Vec<Moved>, StoreError> {
         let known = known(transaction).await?;
-        let Pools { moves, members } = follow(&known, &self.0)?;
+        let Pools { moves, members } = follow(&known, &self.declared)?;
+        let last = transaction.optional(LastPolicy.into()).await?;
+        let last = last.as_ref().map(rows::policy_digest).transpose()?;
         for (from, to) in &moves {
             transaction.all(MoveCharges { from: from.into(), to: to.into() }.into()).await?;
             transaction.all(ForgetSums { from: from.into(), to: to.into() }.into()).await?;
@@ -78,6 +89,10 @@ impl Write for Declare {
                     InsertMember { pool: pool.into(), dataset: dataset.into(), rows_from: rows_from.into() };
                 transaction.all(insert.into()).await?;
             }
+        }
+        // Gateways of one office on one store take the same policy one after the other, and it came into force once.
+        if let Some(record) = self.record.as_ref().filter(|record| last != Some(record.policy_digest)) {
+            transaction.all(record.insert().into()).await?;
         }
         Ok(moved(moves))
     }
@@ -107,10 +122,15 @@ pub(crate) fn moved(moves: BTreeMap<String, String>) -> Vec<Moved> {
 }
 
 impl Store {
-    /// Declares the datasets of the policy in force, with their pools. Charges whose pool is no longer declared follow their
-    /// rows; a policy that would give budget back is refused.
-    pub async fn declare(&self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
-        self.write(Declare(declared.to_vec())).await
+    /// Declares the datasets of the policy that comes into force, with their pools, in one transaction with the record of it,
+    /// which is left out if the last record is of the same policy. Charges whose pool is no longer declared follow their rows; a
+    /// policy that would give budget back is refused.
+    pub async fn declare(
+        &self,
+        declared: &[DeclaredMember],
+        record: Option<&Record>,
+    ) -> Result<Vec<Moved>, StoreError> {
+        self.write(Declare { declared: declared.to_vec(), record: record.cloned() }).await
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an access record holds: one for every request that was decided, refusals included.
+//! What an access record holds: one for every request that was decided, refusals included, and one for every change of the
+//! policy.
 
 use lango_privacy::Loss;
 
@@ -7,11 +8,11 @@ use lango_privacy::Loss;
 pub struct Record {
     /// Unix seconds.
     pub at: i64,
-    /// The asker's SPIFFE URI.
+    /// The asker's SPIFFE URI; the office's own where the policy changed.
     pub principal: String,
     /// For what, in the asker's words.
     pub purpose: String,
-    /// Digest of the request.
+    /// Digest of the request; of the policy where that changed.
     pub request_digest: [u8; 32],
     /// Digest of the question's text.
     pub query_digest: Option<[u8; 32]>,
@@ -107,6 +108,8 @@ pub enum Decision {
     Refused,
     /// Failed after the decision.
     Failed,
+    /// No request: another policy came into force.
+    Activated,
 }
 
 impl Decision {
@@ -120,6 +123,7 @@ impl Decision {
             Self::Described => "described",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Activated => "activated",
         }
     }
 }
@@ -145,6 +149,8 @@ pub struct Entry {
     pub reason: String,
     /// The grant that decided.
     pub rule: Option<String>,
+    /// Digest of the policy in force.
+    pub policy_digest: [u8; 32],
     /// What was charged.
     pub charged: Loss,
     /// How many refusals before this one were not recorded.

@@ -40,9 +40,15 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
         decision: row.get("decision")?,
         reason: row.get("reason")?,
         rule: row.get("rule")?,
+        policy_digest: policy_digest(row)?,
         charged: loss(row)?,
         left_out: unsigned(row, "left_out")?,
     })
+}
+
+/// Which policy decided.
+pub(crate) fn policy_digest(row: &Row) -> Result<[u8; 32], StoreError> {
+    row.get::<Vec<u8>>("policy_digest")?.try_into().map_err(|_| StoreError::Damaged("record"))
 }
 
 pub(crate) fn balance(row: &Row) -> Result<Balance, StoreError> {

@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use lango_database::{Server, Tls};
 use lango_document::Document;
-use lango_gateway::{Gateway, GatewayConfig, OpenError, serve};
+use lango_gateway::{Gateway, GatewayConfig, OpenError, PolicyChange, PolicyError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::PolicySet;
 use lango_source::Source;
@@ -38,6 +39,7 @@ pub struct Office {
     clock: TestClock,
     folder: TempDir,
     running: Option<Running>,
+    gateway: Option<Arc<Gateway>>,
     /// Where its ledger is, if not in its folder.
     kept: Option<Location>,
     /// Where its ledger is anchored, if it is.
@@ -72,6 +74,7 @@ impl Office {
             folder,
             identity,
             running: None,
+            gateway: None,
             kept: None,
             anchor: None,
             address: None,
@@ -109,6 +112,8 @@ impl Office {
             clock: self.clock.clock(),
         })
         .await?;
+        let gateway = Arc::new(gateway);
+        self.gateway = Some(Arc::clone(&gateway));
         let running = Running::start(|listener, stopped| {
             serve(gateway, listener, async move {
                 // A sender that is dropped stops the gateway too.
@@ -123,6 +128,7 @@ impl Office {
 
     /// Stops the gateway and waits until it has.
     pub async fn down(&mut self) {
+        self.gateway = None;
         self.running.take().expect("the office is running").stop().await;
     }
 
@@ -131,6 +137,12 @@ impl Office {
         self.down().await;
         self.write_policy(&policy.text());
         self.up().await.unwrap();
+    }
+
+    /// Puts another policy in its folder, and in force while the gateway runs.
+    pub async fn change(&self, policy: &str) -> Result<PolicyChange, PolicyError> {
+        self.write_policy(policy);
+        self.gateway.as_ref().expect("the office is running").change_policy(self.policies()).await
     }
 
     /// Keeps its ledger on a server from its next start on. Offices of one name that share a ledger are one office's replicas.

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod identity;
 mod import;
+mod init;
 mod ledger;
 mod places;
 mod policy;
@@ -18,6 +19,7 @@ mod prepare;
 mod process;
 #[path = "../support/program.rs"]
 mod program;
+mod reload;
 mod trials;
 
 use std::{path::Path, time::Duration};

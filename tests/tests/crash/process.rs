@@ -73,10 +73,15 @@ impl Process {
         memory_kb(&self.child.id().to_string(), "VmHWM") / 1024
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        program::signal(name, self.child.id());
+    }
+
     /// SIGTERM: how long it takes to end, whether it ended well, and its log.
     pub(crate) fn stop(mut self) -> (Duration, bool, String) {
         let begun = Instant::now();
-        program::signal("TERM", self.child.id());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         (begun.elapsed(), status.success(), self.log.take().unwrap().join().unwrap())
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod answers;
 mod chains;
+mod changes;
 mod claims;
 mod connections;
 mod coordinator;

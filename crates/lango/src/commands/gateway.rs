@@ -1,8 +1,11 @@
 //! `lango gateway`: the gateway beside an office's database.
 
-use std::path::PathBuf;
+mod watch;
+
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{allocator, serving};
 use crate::{
@@ -29,11 +32,16 @@ impl GatewayCommand {
         serving::run(&limits, async {
             // Within the runtime: the pools of servers' connections belong to it.
             let config = file.load(&self.config)?;
-            let gateway = lango_gateway::Gateway::open(config).await?;
+            let gateway = Arc::new(lango_gateway::Gateway::open(config).await?);
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
+            let hang_up = signal(SignalKind::hangup())?;
             serving::ready("gateway", listener.local_addr()?);
-            Ok(lango_gateway::serve(gateway, listener, stop).await?)
+            let folder = file.policy_folder(&self.config);
+            let watching = tokio::spawn(watch::keep(Arc::clone(&gateway), folder, hang_up));
+            let served = lango_gateway::serve(gateway, listener, stop).await;
+            watching.abort();
+            Ok(served?)
         })
     }
 }

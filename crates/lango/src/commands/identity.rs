@@ -1,18 +1,18 @@
 //! `lango identity`: keys and certificates of a region's principals, and the authority that issues them.
 
 mod authority;
-mod folder;
+pub mod folder;
 mod input;
 mod install;
 mod issue;
 mod issued;
 mod passphrase;
-mod region_file;
+pub mod region_file;
 mod renew;
-mod request;
-mod request_file;
+pub mod request;
+pub mod request_file;
 mod show;
-mod words;
+pub mod words;
 
 use clap::Subcommand;
 

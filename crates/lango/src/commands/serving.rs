@@ -13,21 +13,47 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     config::{LogFormat, LogTable},
     failure::Failure,
 };
 
-/// Starts the log on standard error; `LANGO_LOG` chooses levels, as in `info,lango_gateway=debug`.
+/// The levels that `LANGO_LOG` chooses, as in `info,lango_gateway=debug`, and what is wrong with it: then it is `info`.
+pub fn log_filter() -> (EnvFilter, Option<String>) {
+    match std::env::var("LANGO_LOG") {
+        Ok(text) => levels(&text),
+        Err(std::env::VarError::NotPresent) => (EnvFilter::new("info"), None),
+        Err(std::env::VarError::NotUnicode(_)) => (EnvFilter::new("info"), Some("it is no text".to_owned())),
+    }
+}
+
+fn levels(text: &str) -> (EnvFilter, Option<String>) {
+    // A word that is no level would be the name of a part of the program, of which there is none.
+    let word = text.split(',').map(str::trim).find(|part| {
+        let is_word = !part.is_empty() && !part.contains(['=', '[', ':']) && !part.starts_with("lango");
+        is_word && part.parse::<LevelFilter>().is_err()
+    });
+    let fault = match (word, EnvFilter::try_new(text)) {
+        (None, Ok(filter)) => return (filter, None),
+        (Some(word), _) => format!("`{word}` is no level: off, error, warn, info, debug or trace"),
+        (None, Err(error)) => error.to_string(),
+    };
+    (EnvFilter::new("info"), Some(fault))
+}
+
+/// Starts the log on standard error.
 pub fn log(table: LogTable) {
-    let filter = EnvFilter::try_from_env("LANGO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, fault) = log_filter();
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_target(false).log_internal_errors(false);
     match table.format {
         LogFormat::Text => lines.with_ansi(false).with_writer(|| Seen(lango_words::line)).init(),
         LogFormat::Json => lines.json().with_writer(|| Seen(lango_words::json_escaped)).init(),
+    }
+    if let Some(fault) = fault {
+        tracing::warn!("LANGO_LOG: {fault}; the log is of level `info`");
     }
 }
 
@@ -128,6 +154,25 @@ fn end_after(time: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_that_there_is_not_is_named() {
+        for (text, fault) in [
+            ("", None),
+            ("info", None),
+            ("INFO,lango_gateway=debug", None),
+            ("warn,lango_store", None),
+            ("inf", Some("`inf` is no level")),
+            ("info,verbose", Some("`verbose` is no level")),
+            ("lango_gateway=debg", Some("error parsing level")),
+        ] {
+            let (filter, found) = levels(text);
+            assert_eq!(found.is_some(), fault.is_some(), "{text}: {found:?}");
+            let names = |words: &&str| found.as_ref().is_some_and(|found| found.contains(words));
+            assert!(fault.iter().all(names), "{text}: {found:?}");
+            assert!(fault.is_none() || filter.to_string() == "info", "{text}: {filter}");
+        }
+    }
 
     #[test]
     fn a_log_line_is_one_line_of_what_is_seen() {

@@ -33,6 +33,23 @@ pub fn document(path: &Path) -> Result<Document, Diagnostic> {
     Document::decoded(&name, bytes)
 }
 
+/// Which files a folder holds that a policy may be read from, how long they are and when they were written last; or why that
+/// cannot be said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moments {
+    files: Vec<(PathBuf, Moment)>,
+    fault: String,
+}
+
+/// The moments of a folder's files; of a path that is no folder, of those beside it.
+pub fn moments(folder: &Path) -> Moments {
+    let folder = if folder.is_file() { folder.parent().unwrap_or(Path::new("")) } else { folder };
+    match of_folder(folder) {
+        Ok(files) => Moments { files, fault: String::new() },
+        Err(error) => Moments { files: Vec::new(), fault: error.to_string() },
+    }
+}
+
 /// The policy files of a folder, in the order of their names, and the lists beside them that they name.
 pub fn policies(folder: &Path) -> Result<Vec<Document>, Diagnostics> {
     let (documents, wrong) = readable(folder);

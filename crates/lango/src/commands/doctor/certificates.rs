@@ -1,15 +1,15 @@
-//! The office's certificates, and the clock that they are valid by.
+//! A principal's certificates, and the clock that they are valid by.
 
 use std::path::Path;
 
 use lango_identity::{
     ChainFault, Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, Unauthenticated,
-    certificates_from_pem, check_apart, check_own,
+    certificates_from_pem, check_apart, check_own, signs,
 };
 use time::macros::datetime;
 
 use super::report::DoctorReport;
-use crate::{config::GatewayFile, output::day};
+use crate::{failure::Failure, output::day};
 
 /// No machine that runs this version has this time yet to come.
 const BUILT: i64 = datetime!(2026-01-01 0:00 UTC).unix_timestamp();
@@ -22,11 +22,14 @@ const SHORTER: &str = "leave out of `signing.pem` what is no authority between i
 const OTHER_KEYS: &str = "have it issued by authorities whose keys are of a kind that verifiers take";
 const CLOCK: &str = "set the machine's clock, and keep it by NTP";
 
-/// Examines the certificates and the clock; returns whose the signing certificate is, where it is an office's.
-pub fn examine(file: &GatewayFile, config: &Path, now: i64, report: &mut DoctorReport) -> Option<SpiffeId> {
-    clock(now, report);
-    let folder = file.identity_folder(config);
-    let region = match file.region(config) {
+/// Examines the certificates of a server of this role, or of a person; returns whose they are.
+pub fn examine(
+    folder: &Path,
+    region: &Result<Region, Failure>,
+    (server, now): (Option<Role>, i64),
+    report: &mut DoctorReport,
+) -> Option<SpiffeId> {
+    let region = match region {
         Ok(region) => {
             report.ok("authority", format!("of the region `{}`", region.trust_domain()));
             region
@@ -34,27 +37,47 @@ pub fn examine(file: &GatewayFile, config: &Path, now: i64, report: &mut DoctorR
         Err(failure) => {
             report.failed("authority", failure, "fix `[region]` in the configuration, or its file");
             // Without it nothing can be said of who issued them.
-            dates(&folder, now, report);
+            dates(folder, server.is_none_or(signs), now, report);
             return None;
         }
     };
-    let tls = tls(&folder, &region, now, report);
-    if let (Ok(own), Ok(signer)) = (TlsIdentity::load(&folder), Signer::load(&folder))
+    let tls = tls(folder, region, now, report);
+    let Some(role) = server.or(tls.as_ref().map(SpiffeId::role)) else { return tls };
+    if let Some(tls) = &tls
+        && tls.role() != role
+    {
+        let needs = match role {
+            Role::Coordinator => "a coordinator needs a coordinator's",
+            Role::Office | Role::Analyst | Role::Auditor | Role::Administrator => {
+                "a gateway needs an office's"
+            }
+        };
+        report.failed("certificates", format!("they are of {tls}"), needs);
+    }
+    if !signs(role) {
+        return tls;
+    }
+    if let (Ok(own), Ok(signer)) = (TlsIdentity::load(folder), Signer::load(folder))
         && let Err(error) = check_apart(&own, &signer)
     {
         report.failed("keys", error, "a certificate for TLS with a key of its own: `tls.pem` and `tls.key`");
     }
-    let signing = signing(&folder, &region, now, report);
+    let signing = signing(folder, region, now, report);
     if let (Some(tls), Some(signing)) = (&tls, &signing)
         && tls != signing
     {
         let found = format!("`tls.pem` is of {tls}, `signing.pem` of {signing}");
-        report.failed("certificates", found, "put both certificates of one office into the identity folder");
+        report.failed(
+            "certificates",
+            found,
+            "put both certificates of one principal into the identity folder",
+        );
     }
     signing
 }
 
-fn clock(now: i64, report: &mut DoctorReport) {
+/// Whether the clock says what can be.
+pub fn clock(now: i64, report: &mut DoctorReport) {
     let day = day(now);
     if (BUILT..FAR).contains(&now) {
         report.ok("clock", format!("{day} in UTC"));
@@ -85,16 +108,13 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) -> O
 }
 
 /// As much as can be said without an authority.
-fn dates(folder: &Path, now: i64, report: &mut DoctorReport) {
-    for name in ["tls.pem", "signing.pem"] {
+fn dates(folder: &Path, signs: bool, now: i64, report: &mut DoctorReport) {
+    let names: &[&str] = if signs { &["tls.pem", "signing.pem"] } else { &["tls.pem"] };
+    for name in names {
         let read = std::fs::read(folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
         let facts = read.and_then(|chain| chain.first().and_then(|leaf| Facts::read(leaf).ok()));
         match facts {
-            None => report.failed(
-                name,
-                "it cannot be read",
-                "put the office's certificates into the identity folder",
-            ),
+            None => report.failed(name, "it cannot be read", "put the certificates into the identity folder"),
             Some(facts) if now > facts.not_after => {
                 let found = format!("it expired on {}", day(facts.not_after));
                 report.failed(name, found, "have the region's authority issue a new one");
@@ -144,9 +164,6 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) 
         return Some(id);
     }
     lasts(subject, leaf, now, report);
-    if id.role() != Role::Office {
-        report.failed("certificates", format!("they are of {id}"), "a gateway needs an office's");
-    }
     Some(id)
 }
 

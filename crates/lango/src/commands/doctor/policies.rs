@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lango_document::Diagnostic;
+use lango_gateway::policy_digest;
 use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
 use time::Date;
@@ -10,16 +11,18 @@ use time::Date;
 use super::report::DoctorReport;
 use crate::{config::GatewayFile, output::counted};
 
-/// Examines the policy, and returns it where it can be read.
+/// Examines the policy, and returns it with its digest where it can be read.
 pub fn examine(
     file: &GatewayFile,
     config: &Path,
     office: Option<&SpiffeId>,
     today: Date,
     report: &mut DoctorReport,
-) -> Option<PolicySet> {
-    let set = match file.policies(config).and_then(|read| PolicySet::read(&read)) {
-        Ok(set) => set,
+) -> Option<(PolicySet, [u8; 32])> {
+    let read = file.policies(config);
+    let read = read.and_then(|read| PolicySet::read(&read).map(|set| (set, policy_digest(&read))));
+    let (set, digest) = match read {
+        Ok(read) => read,
         Err(wrong) => {
             for wrong in wrong.iter() {
                 report.failed("policy", wrong, "fix the policy: `lango policy check` shows the line");
@@ -29,7 +32,12 @@ pub fn examine(
     };
     report.ok(
         "policy",
-        format!("{}, {}", counted(set.datasets.len(), "dataset"), counted(set.grants.len(), "grant")),
+        format!(
+            "{}, {}; its digest begins with {}",
+            counted(set.datasets.len(), "dataset"),
+            counted(set.grants.len(), "grant"),
+            begin(&digest)
+        ),
     );
     for warning in set.warnings(Some(today), Some(file.region_name())) {
         let help = warning.help.clone().unwrap_or_default();
@@ -56,5 +64,22 @@ pub fn examine(
         let found = format!("it is of office `{}`, the certificates are of {id}", set.office);
         report.failed("policy's office", found, "put the office's own certificates into the identity folder");
     }
-    Some(set)
+    Some((set, digest))
+}
+
+/// Whether the policy in the folder is the one that decided last.
+pub fn in_force(digest: [u8; 32], last: Option<[u8; 32]>, report: &mut DoctorReport) {
+    match last {
+        None => {}
+        Some(last) if last == digest => report.ok("policy in force", "the last request was decided by this policy"),
+        Some(last) => report.warning(
+            "policy in force",
+            format!("the last request was decided by another policy, whose digest begins with {}", begin(&last)),
+            "if the gateway runs, it has refused this one, and its log says why; else it takes it at its start",
+        ),
+    }
+}
+
+fn begin(digest: &[u8; 32]) -> String {
+    hex::encode(digest).chars().take(16).collect()
 }

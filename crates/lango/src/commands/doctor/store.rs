@@ -7,7 +7,7 @@ use lango_policy::PolicySet;
 use lango_source::Source;
 use lango_store::{Anchored, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
 
-use super::report::DoctorReport;
+use super::{report::DoctorReport, surroundings};
 use crate::{config::GatewayFile, output::day};
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
@@ -63,6 +63,10 @@ pub async fn examine(
     anchored(file, config, &examined, report);
     if let Location::File(path) = &location {
         report.kept("store's file", path);
+        surroundings::beside("store's folder", path, report);
+    }
+    if let Some(anchor) = file.anchor_file(config) {
+        surroundings::beside("anchor's folder", &anchor, report);
     }
     if !examined.is_writable {
         report.failed("store's rights", "it may not be written to", "let the gateway's user write it");

@@ -45,6 +45,36 @@ pub fn region_texts(file: &RegionFile) -> (String, String) {
     (table, file.region.authorities_pem())
 }
 
+/// What a folder for a fresh request holds beside the keys.
+pub struct IdentityTexts {
+    identity: String,
+    authority: String,
+    request: String,
+}
+
+impl IdentityTexts {
+    pub fn of(region: &RegionFile, file: &RequestFile) -> Self {
+        let (identity, authority) = region_texts(region);
+        Self { identity, authority, request: file.text(&region.region) }
+    }
+
+    /// All files of the folder, with its keys.
+    pub fn files<'a>(
+        &'a self,
+        tls_key: &'a str,
+        signing_key: Option<&'a str>,
+    ) -> Vec<(&'static str, &'a [u8])> {
+        let mut files = vec![
+            (TLS_KEY, tls_key.as_bytes()),
+            (AUTHORITY, self.authority.as_bytes()),
+            (IDENTITY, self.identity.as_bytes()),
+            (super::request_file::NAME, self.request.as_bytes()),
+        ];
+        files.extend(signing_key.map(|key| (SIGNING_KEY, key.as_bytes())));
+        files
+    }
+}
+
 /// The files of a folder for a fresh request: all of them, or none is made.
 pub fn make(
     folder: &Path,
@@ -53,16 +83,8 @@ pub fn make(
     tls_key: &str,
     signing_key: Option<&str>,
 ) -> Result<(), Failure> {
-    let (identity, authority) = region_texts(region);
-    let request = file.text(&region.region);
-    let mut files: Vec<(&str, &[u8])> = vec![
-        (TLS_KEY, tls_key.as_bytes()),
-        (AUTHORITY, authority.as_bytes()),
-        (IDENTITY, identity.as_bytes()),
-        (super::request_file::NAME, request.as_bytes()),
-    ];
-    files.extend(signing_key.map(|key| (SIGNING_KEY, key.as_bytes())));
-    Ok(lango_files::make_filled_folder(folder, &files)?)
+    let texts = IdentityTexts::of(region, file);
+    Ok(lango_files::make_filled_folder(folder, &texts.files(tls_key, signing_key))?)
 }
 
 /// The principal of the certificate for TLS that a folder has, and the certificate's hosts.

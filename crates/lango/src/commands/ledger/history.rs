@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lango_privacy::nano;
-use lango_store::{Entry, HistoryFilter};
+use lango_store::{Decision, Entry, HistoryFilter};
 use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
 
@@ -56,6 +56,8 @@ struct Line {
     reason: String,
     /// The grant that decided.
     rule: Option<String>,
+    /// The digest of the policy in force.
+    policy: String,
     /// In epsilon; none where what was charged has no pure guarantee.
     epsilon: Option<String>,
     rho: String,
@@ -111,6 +113,9 @@ fn head(line: &Line) -> [String; 5] {
     let who = line.principal.splitn(4, '/').nth(3).unwrap_or(&line.principal);
     let by = match (line.reason.as_str(), &line.rule) {
         ("", Some(rule)) => format!("by {rule}"),
+        ("", None) if line.decision == Decision::Activated.word() => {
+            format!("policy {}", line.policy.get(..16).unwrap_or_default())
+        }
         ("", None) => String::new(),
         (reason, Some(rule)) => format!("{reason}, by {rule}"),
         (reason, None) => reason.to_owned(),
@@ -135,6 +140,7 @@ fn line(entry: Entry) -> Result<Line, Failure> {
         decision: entry.decision,
         reason: entry.reason,
         rule: entry.rule,
+        policy: hex::encode(entry.policy_digest),
         epsilon: entry.charged.pure_nano.map(nano),
         rho: nano(entry.charged.rho_nano),
         question: entry.query,

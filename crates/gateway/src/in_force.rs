@@ -1,0 +1,192 @@
+//! The policy in force: read and checked whole, from its files to the ledger.
+
+use std::{collections::HashMap, sync::Arc};
+
+use lango_document::{Diagnostic, Diagnostics, Document};
+use lango_identity::{PayloadType, Role, SpiffeId, digest};
+use lango_policy::{PolicySet, canonical_bytes};
+use lango_source::{Bounding, Source, SourceError};
+use lango_store::{Decision, Moved, Record, Store};
+use lango_transport::CutShort;
+use lango_wire::FREE;
+
+use time::Date;
+
+use crate::{
+    pools::{DeclareError, declare_pools},
+    secret::{SecretError, bounding},
+};
+
+/// The connections that a policy names.
+type Sources = HashMap<String, Arc<dyn Source>>;
+
+/// A policy that may decide: its rules, and the digest of the files that they are from.
+#[derive(Debug)]
+pub(crate) struct PolicyInForce {
+    pub set: PolicySet,
+    pub digest: [u8; 32],
+}
+
+/// The office that a policy must be of, the region whose analysts ask, and the day.
+pub(crate) struct Circumstances {
+    pub office: SpiffeId,
+    pub region: String,
+    pub today: Date,
+}
+
+/// How the rows of a dataset are bounded, by its name.
+type Bounded = (String, Result<Bounding, SecretError>);
+
+/// Why a policy does not come into force.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// A policy file is wrong.
+    #[error("the policy cannot be used\n\n{0}")]
+    Wrong(Diagnostics),
+    /// A test in a policy file fails.
+    #[error("the policy fails its own tests\n\n{0}")]
+    Trials(Diagnostics),
+    /// The certificate is another office's, or no office's.
+    #[error("the signing certificate is of {found}, the policy of office `{office}`")]
+    Office {
+        /// As the policy says.
+        office: String,
+        /// As the certificate says.
+        found: SpiffeId,
+    },
+    /// The policy names a connection that the configuration does not.
+    #[error(
+        "dataset `{dataset}` names the source `{source_name}`, which the configuration does not have: add `[source.{source_name}]`"
+    )]
+    NoSource {
+        /// The dataset.
+        dataset: String,
+        /// The source's name.
+        source_name: String,
+    },
+    /// A dataset is not as declared.
+    #[error("dataset `{dataset}` cannot be served: {error}")]
+    Source {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong.
+        error: SourceError,
+    },
+    /// The policy's pools cannot be declared.
+    #[error(transparent)]
+    Pools(#[from] DeclareError),
+    /// The reading was cut short.
+    #[error("the policy was not read to its end: {0}")]
+    CutShort(#[from] CutShort),
+}
+
+impl PolicyError {
+    /// What is wrong with the files themselves, where something is.
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        match self {
+            Self::Wrong(found) | Self::Trials(found) => Some(found),
+            Self::Office { .. }
+            | Self::NoSource { .. }
+            | Self::Source { .. }
+            | Self::Pools(_)
+            | Self::CutShort(_) => None,
+        }
+    }
+}
+
+/// The digest of policy files: over their names and texts, each with its length.
+pub fn policy_digest(documents: &[Document]) -> [u8; 32] {
+    digest(PayloadType::Policy, &canonical_bytes(documents))
+}
+
+impl PolicyInForce {
+    /// Reads a policy and runs its own tests; what is unwise in it comes with it.
+    pub(crate) fn read(
+        documents: &[Document],
+        Circumstances { office, region, today }: &Circumstances,
+    ) -> Result<(Self, Vec<Diagnostic>), PolicyError> {
+        let set = PolicySet::read(documents).map_err(PolicyError::Wrong)?;
+        let failed = set.run_trials();
+        if !failed.is_empty() {
+            return Err(PolicyError::Trials(failed.into_iter().collect()));
+        }
+        if office.role() != Role::Office || office.name() != set.office {
+            return Err(PolicyError::Office { office: set.office, found: office.clone() });
+        }
+        let unwise = set.warnings(Some(*today), Some(region));
+        Ok((Self { set, digest: policy_digest(documents) }, unwise))
+    }
+
+    /// Holds every dataset against the catalogue of its source.
+    pub(crate) async fn check_sources(&self, sources: &Sources) -> Result<(), PolicyError> {
+        for (name, dataset) in &self.set.datasets {
+            let (dataset_name, source_name) = (name.to_string(), dataset.source.clone());
+            let source = sources.get(&dataset.source);
+            let source =
+                source.ok_or_else(|| PolicyError::NoSource { dataset: dataset_name.clone(), source_name })?;
+            let checked = source.check(dataset).await;
+            checked.map_err(|error| PolicyError::Source { dataset: dataset_name, error })?;
+        }
+        Ok(())
+    }
+
+    /// Declares the policy to the ledger, which may refuse it, and lets what was charged before follow its rows. `now` is when it
+    /// comes into force, in Unix seconds, if that is to be recorded.
+    pub(crate) async fn declare(
+        &self,
+        store: &Store,
+        sources: &Sources,
+        (office, now): (&SpiffeId, Option<i64>),
+    ) -> Result<(), PolicyError> {
+        let record = now.map(|now| self.record(office, now));
+        for Moved { from, to } in declare_pools(store, &self.set, sources, record.as_ref()).await? {
+            tracing::warn!(from, to, "charges followed their dataset into another pool");
+        }
+        Ok(())
+    }
+
+    /// Finds out how the rows of each dataset are bounded.
+    pub(crate) async fn bounded(&self, store: &Store, sources: &Sources) -> Vec<Bounded> {
+        let mut found = Vec::new();
+        for dataset in self.set.datasets.values() {
+            if let Some(source) = sources.get(&dataset.source) {
+                found.push((dataset.name.to_string(), bounding(store, source.as_ref(), dataset).await));
+            }
+        }
+        found
+    }
+
+    fn record(&self, office: &SpiffeId, now: i64) -> Record {
+        Record {
+            at: now,
+            principal: office.to_string(),
+            purpose: String::new(),
+            request_digest: self.digest,
+            query_digest: None,
+            query: None,
+            dataset: None,
+            decision: Decision::Activated,
+            reason: String::new(),
+            rule: None,
+            policy_digest: self.digest,
+            charged: FREE,
+            release_id: None,
+            left_out: 0,
+            request: None,
+        }
+    }
+}
+
+/// Logs what is unwise in a policy, and how the rows of its datasets are bounded.
+pub(crate) fn log(unwise: &[Diagnostic], bounded: &[Bounded]) {
+    for warning in unwise {
+        tracing::warn!("{warning}");
+    }
+    for (dataset, bounded) in bounded {
+        match bounded {
+            Ok(stale @ Bounding::Stale(_)) => tracing::warn!(dataset, "{stale}"),
+            Ok(bounded) => tracing::info!(dataset, "{bounded}"),
+            Err(error) => tracing::warn!(%error, dataset, "it is not known how the rows are bounded"),
+        }
+    }
+}
