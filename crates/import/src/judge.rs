@@ -16,7 +16,7 @@ use parts::{PartFault, of_parts};
 const ONE_IN: u64 = 20;
 /// Values from which all, or most, of one file's being alike is no chance.
 const VALUES_LEAST: u64 = 10;
-/// Of one file's rows one in this number may stand in the files once more, as events that nothing declared tells apart do.
+/// Of one file's rows one in this number may stand in the files once more, as events do that no declared column sets apart.
 const FILE_ONE_IN: u64 = 5;
 /// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
 const LOST_LEAST: u64 = 3;
@@ -198,7 +198,8 @@ enum Extent {
     OneFile,
 }
 
-/// What may keep a column's values from being what the policy declares: each fault in the same order, with the values that have it.
+/// What may keep a column's values from being what the policy declares: each fault in the same order, with the values that have
+/// it.
 fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Extent) -> Vec<Weighed> {
     let missing = found.of(Finding::Missing);
     let present = rows.saturating_sub(missing.count);

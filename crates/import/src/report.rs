@@ -139,7 +139,8 @@ pub enum Finding {
     PointedIdentifier,
     /// A number with more decimals than its column keeps; it is rounded.
     RoundedNumber,
-    /// A moment at which it is midnight at another place, so that the day that is read may be the one before the one that is meant.
+    /// A moment at which it is midnight at another place, so that the day that is read may be the one before the one that is
+    /// meant.
     OtherMidnight,
     /// A moment at midnight.
     Midnight,

@@ -9,7 +9,8 @@ use crate::ImportError;
 
 impl Staging {
     /// How many rows have an identifier that another one is in the other case, with other blanks, with accents or digits of
-    /// another kind, with marks at its ends, or in letters of the same shape; and the numbers of the first of them, in the file's order, counted from 1.
+    /// another kind, with marks at its ends, or in letters of the same shape; and the numbers of the first of them, in the file's
+    /// order, counted from 1.
     pub(crate) fn alike(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_alike().map_err(|error| self.failed(error))
     }

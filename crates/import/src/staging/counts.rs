@@ -9,7 +9,8 @@ use crate::ImportError;
 const NEAR: u64 = 20;
 /// Rows, and numbers in any order, from which those of a count are no chance.
 const ROWS_LEAST: u64 = 40;
-/// From which agreement of its rows on an identifier is one unit's: of two units that share it, half of the pairs of rows are one's.
+/// From which agreement of its rows on an identifier is one unit's: of two units that share it, half of the pairs of rows are
+/// one's.
 const HOLDS: f64 = 0.8;
 /// Numbers from here on count nothing.
 const NUMBER_MOST: u64 = 1_000_000_000_000_000;
@@ -31,7 +32,7 @@ impl Staging {
         if found.0 == 0 {
             return Ok(found);
         }
-        // What might be units that came later alone is to be borne out by rows that contradict one another.
+        // Small numbers may be those of units that came first: rows that contradict one another show that they are not.
         let is_refuted = match self.holding()? {
             Some(holding) => holding > HOLDS,
             None => !is_clear,

@@ -4,9 +4,9 @@ use super::{Staging, quoted};
 
 impl Staging {
     /// How much more often two rows of one identifier have the same value than two rows of all, in the column in which they do
-    /// most: 1 where a unit keeps its value, as its sex or its birthplace, and about 0 where rows of different units stand under one
-    /// identifier. `None` where no identifier stands on two rows with a value, or no column has two values. It is the kappa of
-    /// J. Cohen, "A coefficient of agreement for nominal scales", 1960, over pairs of rows.
+    /// most: 1 where a unit keeps its value, as its sex or its birthplace, and about 0 where rows of different units stand under
+    /// one identifier. `None` where no identifier stands on two rows with a value, or no column has two values. It is the kappa
+    /// of J. Cohen, "A coefficient of agreement for nominal scales", 1960, over pairs of rows.
     pub(super) fn holding(&self) -> rusqlite::Result<Option<f64>> {
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let mut most: Option<f64> = None;

@@ -283,7 +283,7 @@ fn of_identifiers_missing_says_nothing() {
 #[test]
 fn a_panel_s_serial_numbers_are_not_counted_again() {
     let person = |n: u32, wave: u32| {
-        let (sex, born) = (if n * 7 % 3 == 0 { "F" } else { "M" }, 1950 + n * 13 % 60);
+        let (sex, born) = (if (n * 7).is_multiple_of(3) { "F" } else { "M" }, 1950 + n * 13 % 60);
         format!("{n},{sex},{},{wave},{born}-01-01,Tema\n", n % 70 + wave)
     };
     let waves: String = (0..4).flat_map(|wave| (1..=100 + wave * 20).map(move |n| person(n, wave))).collect();

@@ -37,8 +37,8 @@ async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, So
     row.try_get(0).map_err(|error| unavailable(&error))
 }
 
-/// The table that a policy names, `registers.residents`, or `residents`, found as the server finds it for its user; held until the
-/// transaction ends, so that no other takes its name between what the catalogue says of it and the reading of its rows.
+/// The table that a policy names, `registers.residents`, or `residents`, found as the server finds it for its user; held until
+/// the transaction ends, so that no other takes its name between what the catalogue says of it and the reading of its rows.
 pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
     if table.chars().any(char::is_control) {
         return Err(SourceError::Identifier(table.to_owned()));
@@ -66,8 +66,8 @@ pub(super) struct HeldTable {
     pub(super) name: String,
 }
 
-/// The table that the server finds on its user's path, on which nothing else is found. Whoever may read it holds it; why another
-/// may not is found when its rights are.
+/// The table that the server finds on its user's path, on which nothing else is found. A user who may read it holds it; why
+/// another may not is found when its rights are.
 pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<Option<HeldTable>> {
     let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
     let literal = quoted.replace('\'', "''");

@@ -131,8 +131,8 @@ pub(super) fn sole_keys(connection: &Connection, table: &str) -> Result<Vec<Stri
     Ok(keys)
 }
 
-/// The table's entry in words: its place, its columns, its keys and which data an import noted of it. A table that was made anew has
-/// another place, or that of one before the last; of a view only the columns' types say that a table below it was.
+/// The table's entry in words: its place, its columns, its keys and which data an import noted of it. A table that was made anew
+/// has another place, or that of one before the last; of a view only the columns' types say that a table below it was.
 pub(super) fn fingerprint(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     let sql = "SELECT name || ' ' || rootpage || ' ' || sql FROM sqlite_schema WHERE type IN ('table', 'view') \
                AND name = ? COLLATE NOCASE";

@@ -402,8 +402,8 @@ fn functions_and_operators_of_other_users_are_not_carried_out() {
     assert_eq!(counted_in(&*again, &asked, secret(7)).unwrap(), before);
 }
 
-/// Another table does not take a table's name between what the catalogue vouches for and the reading of rows: of the one all units
-/// are counted, and of the other the one that stands on 500 rows.
+/// Another table does not take a table's name between what the catalogue vouches for and the reading of rows: of the one all
+/// units are counted, and of the other the one that stands on 500 rows.
 #[test]
 fn the_table_that_was_examined_is_the_one_that_is_read() {
     use std::sync::atomic::{AtomicBool, Ordering};
