@@ -83,7 +83,7 @@ fn a_folder_has_all_of_its_files_or_is_not_there() {
     let error = make_filled_folder(&half, &[("tls.key", b"key"), ("tls.key/file", b"")]).unwrap_err();
     assert!(matches!(error, FileError::System { .. }) && !half.exists(), "{error}");
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
 }
 
 #[test]

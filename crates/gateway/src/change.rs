@@ -41,7 +41,12 @@ impl Gateway {
         let bounded = policy.bounded(&self.store, &self.sources).await;
         policy.declare(&self.store, &self.sources, (&self.office, Some(self.now()))).await?;
         let (datasets, grants) = (policy.set.datasets.len(), policy.set.grants.len());
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+        let before = std::mem::replace(
+            &mut *self.in_force.write().unwrap_or_else(PoisonError::into_inner),
+            Arc::new(policy),
+        );
+        // Large as it may be, it is taken apart when nobody waits for the lock any more.
+        drop(before);
         tracing::info!(policy = %hex::encode(digest), datasets, grants, "another policy is in force");
         log(&unwise, &bounded);
         Ok(PolicyChange::Activated { digest })
