@@ -1,5 +1,7 @@
 //! What the catalogue says of all tables.
 
+use std::collections::BTreeSet;
+
 use sqlx::{PgConnection, Row};
 
 use super::{
@@ -13,18 +15,20 @@ use crate::{
 
 /// The tables outside the server's own schemas, with their columns.
 pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescription>, crate::SourceError> {
-    let sql = "SELECT c.oid::bigint, CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END::text, \
-               c.reltuples::float8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+    let sql = "SELECT c.oid::bigint, c.relname::text, n.nspname::text, c.reltuples::float8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
                AND n.nspname !~ '^pg_toast' AND c.relname !~ '^lango_prepar' \
                AND has_table_privilege(c.oid, 'SELECT') ORDER BY n.nspname, c.relname";
     let unavailable = |error: sqlx::Error| crate::failure::unavailable(&error);
+    let visible = visible(view).await.map_err(unavailable)?;
     let rows = unnamed(sql).fetch_all(&mut *view).await.map_err(unavailable)?;
     let mut tables = Vec::new();
     for row in rows {
         let (oid, name): (i64, String) =
             (row.try_get(0).map_err(unavailable)?, row.try_get(1).map_err(unavailable)?);
-        let estimate: f64 = row.try_get(2).map_err(unavailable)?;
+        let schema: String = row.try_get(2).map_err(unavailable)?;
+        let name = if visible.contains(&oid.to_string()) { name } else { format!("{schema}.{name}") };
+        let estimate: f64 = row.try_get(3).map_err(unavailable)?;
         let keys = sole_keys(view, oid).await?;
         let labels = labels(view, oid).await.map_err(unavailable)?;
         let described = columns(view, oid).await?.into_iter().map(|(listed, ..)| {
@@ -51,6 +55,15 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
         tables.push(TableDescription { name, rows, columns });
     }
     Ok(tables)
+}
+
+/// What the server finds by its name alone on its user's path. Nothing in the statement is found on that path but the server's own.
+async fn visible(view: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> {
+    let sql = "SET LOCAL search_path TO DEFAULT; \
+               SELECT c.oid::pg_catalog.text FROM pg_catalog.pg_class AS c WHERE pg_catalog.pg_table_is_visible(c.oid); \
+               SET LOCAL search_path = 'pg_catalog'";
+    let rows = sqlx::raw_sql(sql).fetch_all(view).await?;
+    rows.iter().map(|row| row.try_get_unchecked(0)).collect()
 }
 
 /// The labels of the columns that are enumerations, in their order.
