@@ -57,7 +57,7 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
     Ok(tables)
 }
 
-/// What the server finds by its name alone on its user's path. Nothing in the statement is found on that path but the server's own.
+/// What the server finds by its name alone on its user's path. The statement itself finds nothing there but the server's own.
 async fn visible(view: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> {
     let sql = "SET LOCAL search_path TO DEFAULT; \
                SELECT c.oid::pg_catalog.text FROM pg_catalog.pg_class AS c WHERE pg_catalog.pg_table_is_visible(c.oid); \
