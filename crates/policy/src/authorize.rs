@@ -137,17 +137,11 @@ impl PolicySet {
 
     /// The grants that are to a principal, on whatever day and whatever is asked.
     pub fn grants_to<'a>(&'a self, principal: &'a SpiffeId) -> impl Iterator<Item = &'a Grant> {
-        self.grants.iter().filter(move |grant| matches(grant, principal))
+        self.grants.iter().filter(move |grant| grant.is_to(principal))
     }
 
     /// The grants that are open to a principal on a day, whatever is asked.
     pub fn open_to<'a>(&'a self, principal: &'a SpiffeId, on: Date) -> impl Iterator<Item = &'a Grant> {
-        let valid =
-            move |grant: &&Grant| grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&on));
-        self.grants_to(principal).filter(valid)
+        self.grants_to(principal).filter(move |grant| grant.is_open(on))
     }
-}
-
-fn matches(grant: &Grant, principal: &SpiffeId) -> bool {
-    grant.to.iter().any(|to| to.matches(principal))
 }

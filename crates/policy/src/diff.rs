@@ -22,150 +22,13 @@ use crate::{
 use region::{Region, Universe};
 use witness::{Barrier, Parts, Search, Shown, Sketch};
 
+pub use difference::{Askers, Change, ChargeChange, Comparison, Difference, Example, Novelty, PolicyDiff};
+
+mod difference;
 mod region;
 #[cfg(test)]
 mod tests;
 mod witness;
-
-/// What differs between two policies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PolicyDiff {
-    /// Each difference; none where every question is decided alike.
-    pub differences: Vec<Difference>,
-}
-
-/// How what the new policy permits compares to what the old one does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// Both permit the same questions.
-    Equivalent,
-    /// The new one permits more, and all that the old one does.
-    MorePermissive,
-    /// The new one permits less, and nothing that the old one does not.
-    LessPermissive,
-    /// Each permits what the other one does not.
-    Incomparable,
-}
-
-/// Questions that are decided otherwise for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// What becomes of them.
-    pub change: Change,
-    /// Their dataset.
-    pub dataset: Name,
-    /// What they have in common.
-    pub what: Novelty,
-    /// Who asks them, for what, and when.
-    pub askers: Vec<Askers>,
-    /// One of them, asked by the first.
-    pub example: Example,
-}
-
-/// What becomes of questions.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// They are permitted now.
-    Possible {
-        /// By this grant of the new policy.
-        grant: String,
-    },
-    /// They are refused now.
-    Stopped {
-        /// This grant of the old policy permitted them.
-        grant: String,
-    },
-    /// They are permitted as before, and charged otherwise.
-    Charged {
-        /// The grant of the old policy that permitted them.
-        from: String,
-        /// The grant of the new policy that permits them.
-        to: String,
-        /// What is charged otherwise.
-        changes: Vec<ChargeChange>,
-    },
-}
-
-/// What of a charge is otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChargeChange {
-    /// Another grant's share is charged.
-    Grant,
-    /// The share of the grant is another.
-    Share {
-        /// In billionths of epsilon.
-        from_nano: u64,
-        /// In billionths of epsilon.
-        to_nano: u64,
-    },
-    /// A question for keys spends another delta.
-    Delta,
-    /// Another pool is charged.
-    Pool,
-    /// The pool has another budget.
-    Budget,
-    /// The dataset is declared otherwise, so that its answers are others.
-    Dataset,
-}
-
-/// What questions that are decided otherwise have in common: all of these parts; every question of the grant where there are
-/// none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Novelty {
-    /// They compute these.
-    pub measures: Vec<Measure>,
-    /// They group by these.
-    pub by: Vec<Name>,
-    /// They have conditions on these.
-    pub filters: Vec<Name>,
-    /// They use this number of columns at once; 0 asks for none.
-    pub at_once: usize,
-    /// They cost more than was allowed.
-    pub is_dear: bool,
-    /// They are those that this prohibition of one of the policies refuses.
-    pub refused_by: Option<String>,
-}
-
-/// Principals, and for what and when they ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Askers {
-    /// One principal, or every one of a role that neither policy names.
-    pub who: PrincipalPattern,
-    /// For what.
-    pub purpose: String,
-    /// On these days; from [`Date::MIN`] or to [`Date::MAX`] where they have no bound.
-    pub days: Validity,
-}
-
-/// A question that is decided otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// Who asks.
-    pub principal: SpiffeId,
-    /// For what.
-    pub purpose: String,
-    /// When.
-    pub on: Date,
-    /// What.
-    pub query: Query,
-}
-
-impl PolicyDiff {
-    /// How the policies compare in what they permit, whatever is charged.
-    pub fn comparison(&self) -> Comparison {
-        let any = |is: fn(&Change) -> bool| self.differences.iter().any(|difference| is(&difference.change));
-        let (more, less) = (
-            any(|change| matches!(change, Change::Possible { .. })),
-            any(|change| matches!(change, Change::Stopped { .. })),
-        );
-        match (more, less) {
-            (false, false) => Comparison::Equivalent,
-            (true, false) => Comparison::MorePermissive,
-            (false, true) => Comparison::LessPermissive,
-            (true, true) => Comparison::Incomparable,
-        }
-    }
-}
 
 impl PolicySet {
     /// What differs where a policy takes the place of this one. Examples are asked on the day, where it is one of theirs.
@@ -177,16 +40,8 @@ impl PolicySet {
             OfDataset::new(self, new, dataset, today).compare(&mut found);
         }
         let mut differences: Vec<Difference> = found.differences;
-        differences.sort_by_key(|difference| order(&difference.change));
+        differences.sort_by_key(|difference| difference.change.order());
         PolicyDiff { differences }
-    }
-}
-
-fn order(change: &Change) -> usize {
-    match change {
-        Change::Possible { .. } => 0,
-        Change::Stopped { .. } => 1,
-        Change::Charged { .. } => 2,
     }
 }
 
@@ -266,11 +121,7 @@ impl<'a> OfDataset<'a> {
         let universe = Universe::of(of(old).chain(of(new)));
         let side = |set: &'a PolicySet| Side {
             grants: of(set).map(|grant| (grant, Region::of(grant, &universe))).collect(),
-            prohibitions: set
-                .prohibitions
-                .iter()
-                .filter(|rule| rule.dataset.as_ref().is_none_or(|of| of == name))
-                .collect(),
+            prohibitions: set.prohibitions.iter().filter(|rule| rule.is_on(name)).collect(),
             dataset: set.datasets.get(name),
             pool: set.pool(name),
             budget: set.budget(name),
@@ -283,10 +134,9 @@ impl<'a> OfDataset<'a> {
         let principals = self.principals();
         for who in &principals {
             let Some(principal) = representative(who, &principals) else { continue };
-            let to = |grant: &Grant| grant.to.iter().any(|to| to.matches(&principal));
             let purposes: BTreeSet<String> = self
                 .grants()
-                .filter(|grant| to(grant))
+                .filter(|grant| grant.is_to(&principal))
                 .flat_map(|grant| grant.purposes.iter().cloned())
                 .collect();
             for purpose in purposes {
@@ -323,10 +173,7 @@ impl<'a> OfDataset<'a> {
 
     /// The days on which something begins or is over for an asker, from the first day on.
     fn first_days(&self, principal: &SpiffeId, purpose: &str) -> Vec<Date> {
-        let grants = self.grants().filter(|grant| {
-            grant.to.iter().any(|to| to.matches(principal))
-                && grant.purposes.iter().any(|granted| granted == purpose)
-        });
+        let grants = self.grants().filter(|grant| grant.is_to(principal) && grant.is_for(purpose));
         let valid = grants.filter_map(|grant| grant.valid);
         let days = valid.flat_map(|valid| [Some(valid.from), valid.until.next_day()]).flatten();
         let days: BTreeSet<Date> = days.chain([Date::MIN]).collect();
@@ -351,15 +198,13 @@ impl<'a> OfDataset<'a> {
 
     fn open(&self, side: &Side<'a>, principal: &SpiffeId, askers: &Askers) -> Open {
         let is_open = |grant: &Grant| {
-            grant.to.iter().any(|to| to.matches(principal))
-                && grant.purposes.contains(&askers.purpose)
-                && grant.valid.is_none_or(|valid| (valid.from..=valid.until).contains(&askers.days.from))
+            grant.is_to(principal) && grant.is_for(&askers.purpose) && grant.is_open(askers.days.from)
         };
         let grants = side.grants.iter().enumerate().filter(|(_, (grant, _))| is_open(grant));
-        let rules = side.prohibitions.iter().filter(|rule| {
-            (rule.to.is_empty() || rule.to.iter().any(|to| to.matches(principal)))
-                && (rule.purposes.is_empty() || rule.purposes.contains(&askers.purpose))
-        });
+        let rules = side
+            .prohibitions
+            .iter()
+            .filter(|rule| rule.is_to(principal) && rule.is_for(Some(&askers.purpose)));
         let rules = rules.filter_map(|rule| Some((self.barrier(rule)?, rule.id.clone())));
         let (barriers, rules) = rules.unzip();
         Open { grants: grants.map(|(at, _)| at).collect(), barriers, rules }
@@ -491,7 +336,7 @@ impl<'a> OfDataset<'a> {
             Some(Filter { column, condition })
         });
         let Validity { from, until } = askers.days;
-        let on = match (from..=until).contains(&self.today) {
+        let on = match askers.days.holds(self.today) {
             true => self.today,
             false if from > self.today => from,
             false => until,

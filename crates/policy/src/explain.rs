@@ -138,9 +138,7 @@ impl PolicySet {
         query: &'q Query,
     ) -> impl Iterator<Item = Verdict<'a, 'q>> {
         let asked = short(asked);
-        let is_other = move |grant: &&Grant| {
-            grant.dataset == query.dataset && !grant.to.iter().any(|to| to.matches(asked.principal))
-        };
+        let is_other = move |grant: &&Grant| grant.dataset == query.dataset && !grant.is_to(asked.principal);
         self.grants.iter().filter(is_other).map(move |grant| Verdict { grant, asked, query })
     }
 }
@@ -149,9 +147,8 @@ impl<'a, 'q> Verdict<'a, 'q> {
     /// Everything of the question that the grant does not allow; nothing where it allows all of it.
     pub fn objections(self) -> impl Iterator<Item = Objection<'q>> + use<'a, 'q> {
         let Self { grant, asked, query } = self;
-        let purpose =
-            asked.purpose.filter(|purpose| !grant.purposes.iter().any(|granted| granted == purpose));
-        let outside = |valid: &Validity| asked.on.is_some_and(|on| !(valid.from..=valid.until).contains(&on));
+        let purpose = asked.purpose.filter(|purpose| !grant.is_for(purpose));
+        let outside = |valid: &Validity| asked.on.is_some_and(|on| !valid.holds(on));
         let granted = |measure: &Measure| grant.measures.iter().any(|granted| covers(granted, measure));
         let first = purpose.map(Objection::Purpose).into_iter();
         first

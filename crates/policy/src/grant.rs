@@ -1,7 +1,7 @@
 //! One rule, and where its parts stand.
 
 use lango_document::TextPlace;
-use lango_principal::PrincipalPattern;
+use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name};
 use time::Date;
 
@@ -34,6 +34,23 @@ pub struct Grant {
     pub valid: Option<Validity>,
 }
 
+impl Grant {
+    /// Whether it is to a principal.
+    pub fn is_to(&self, principal: &SpiffeId) -> bool {
+        self.to.iter().any(|to| to.matches(principal))
+    }
+
+    /// Whether it is for a purpose, in the short form of its word.
+    pub(crate) fn is_for(&self, purpose: &str) -> bool {
+        self.purposes.iter().any(|granted| granted == purpose)
+    }
+
+    /// Whether it is open on a day.
+    pub(crate) fn is_open(&self, on: Date) -> bool {
+        self.valid.is_none_or(|valid| valid.holds(on))
+    }
+}
+
 /// From one day to another, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
@@ -41,6 +58,13 @@ pub struct Validity {
     pub from: Date,
     /// The last day.
     pub until: Date,
+}
+
+impl Validity {
+    /// Whether a day is one of these.
+    pub(crate) fn holds(self, day: Date) -> bool {
+        (self.from..=self.until).contains(&day)
+    }
 }
 
 /// A part of a grant that decides.

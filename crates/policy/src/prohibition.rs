@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lango_document::TextPlace;
-use lango_principal::PrincipalPattern;
+use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Code, Condition, Filter, Margin, Measure, Name, Query};
 
 use crate::denial::AccessRequest;
@@ -37,11 +37,26 @@ pub(crate) struct ProhibitionPlaces {
 impl Prohibition {
     /// Whether it refuses a question. One without a purpose is refused for none.
     pub fn forbids(&self, asked: &AccessRequest<'_>, query: &Query) -> bool {
-        let purpose = |asked: &str| self.purposes.iter().any(|purpose| purpose == asked);
-        self.dataset.as_ref().is_none_or(|dataset| *dataset == query.dataset)
-            && (self.to.is_empty() || self.to.iter().any(|to| to.matches(asked.principal)))
-            && (self.purposes.is_empty() || asked.purpose.is_some_and(purpose))
+        self.is_on(&query.dataset)
+            && self.is_to(asked.principal)
+            && self.is_for(asked.purpose)
             && self.touches(query)
+    }
+
+    /// Whether it speaks of a dataset.
+    pub(crate) fn is_on(&self, dataset: &Name) -> bool {
+        self.dataset.as_ref().is_none_or(|of| of == dataset)
+    }
+
+    /// Whether it speaks of a principal.
+    pub fn is_to(&self, principal: &SpiffeId) -> bool {
+        self.to.is_empty() || self.to.iter().any(|to| to.matches(principal))
+    }
+
+    /// Whether it speaks of a purpose, in the short form of its word; of none, if it names some.
+    pub(crate) fn is_for(&self, purpose: Option<&str>) -> bool {
+        let is_named = |asked: &str| self.purposes.iter().any(|purpose| purpose == asked);
+        self.purposes.is_empty() || purpose.is_some_and(is_named)
     }
 
     /// Whether a margin of the question uses all of the columns, and shows one of each column's codes.

@@ -268,7 +268,7 @@ fn every_difference_that_a_question_shows_is_found_and_every_one_that_is_found_s
             let shown = became(decided(&old, &asked, query), decided(&new, &asked, query));
             assert_eq!(shown, Some(grants_of(&difference.change)), "seed {seed}: {difference:#?}");
             assert_eq!(query.to_string().parse::<Query>().as_ref(), Ok(query), "seed {seed}");
-            found.insert(order(&difference.change));
+            found.insert(difference.change.order());
         }
         for _ in 0..400 {
             let query = question(draws);

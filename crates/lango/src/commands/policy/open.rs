@@ -31,9 +31,7 @@ impl<'a> MayAsk<'a> {
 
     /// The prohibitions that may refuse the principal.
     fn prohibitions(&self) -> impl Iterator<Item = &'a Prohibition> {
-        let of =
-            |rule: &&Prohibition| rule.to.is_empty() || rule.to.iter().any(|to| to.matches(self.principal));
-        self.set.prohibitions.iter().filter(of)
+        self.set.prohibitions.iter().filter(|rule| rule.is_to(self.principal))
     }
 
     pub fn text(&self) -> String {

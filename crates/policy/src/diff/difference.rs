@@ -1,0 +1,158 @@
+//! What differs between two policies, in the words of the field.
+
+use lango_principal::{PrincipalPattern, SpiffeId};
+use lango_privacy::{Measure, Name, Query};
+use time::Date;
+
+use crate::grant::Validity;
+
+/// What differs between two policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyDiff {
+    /// Each difference; none where every question is decided alike.
+    pub differences: Vec<Difference>,
+}
+
+/// How what the new policy permits compares to what the old one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Both permit the same questions.
+    Equivalent,
+    /// The new one permits more, and all that the old one does.
+    MorePermissive,
+    /// The new one permits less, and nothing that the old one does not.
+    LessPermissive,
+    /// Each permits what the other one does not.
+    Incomparable,
+}
+
+/// Questions that are decided otherwise for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What becomes of them.
+    pub change: Change,
+    /// Their dataset.
+    pub dataset: Name,
+    /// What they have in common.
+    pub what: Novelty,
+    /// Who asks them, for what, and when.
+    pub askers: Vec<Askers>,
+    /// One of them, asked by the first.
+    pub example: Example,
+}
+
+/// What becomes of questions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// They are permitted now.
+    Possible {
+        /// By this grant of the new policy.
+        grant: String,
+    },
+    /// They are refused now.
+    Stopped {
+        /// This grant of the old policy permitted them.
+        grant: String,
+    },
+    /// They are permitted as before, and charged otherwise.
+    Charged {
+        /// The grant of the old policy that permitted them.
+        from: String,
+        /// The grant of the new policy that permits them.
+        to: String,
+        /// What is charged otherwise.
+        changes: Vec<ChargeChange>,
+    },
+}
+
+/// What of a charge is otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChargeChange {
+    /// Another grant's share is charged.
+    Grant,
+    /// The share of the grant is another.
+    Share {
+        /// In billionths of epsilon.
+        from_nano: u64,
+        /// In billionths of epsilon.
+        to_nano: u64,
+    },
+    /// A question for keys spends another delta.
+    Delta,
+    /// Another pool is charged.
+    Pool,
+    /// The pool has another budget.
+    Budget,
+    /// The dataset is declared otherwise, so that its answers are others.
+    Dataset,
+}
+
+/// What questions that are decided otherwise have in common: all of these parts; every question of the grant where there are
+/// none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Novelty {
+    /// They compute these.
+    pub measures: Vec<Measure>,
+    /// They group by these.
+    pub by: Vec<Name>,
+    /// They have conditions on these.
+    pub filters: Vec<Name>,
+    /// They use this number of columns at once; 0 asks for none.
+    pub at_once: usize,
+    /// They cost more than was allowed.
+    pub is_dear: bool,
+    /// They are those that this prohibition of one of the policies refuses.
+    pub refused_by: Option<String>,
+}
+
+/// Principals, and for what and when they ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Askers {
+    /// One principal, or every one of a role that neither policy names.
+    pub who: PrincipalPattern,
+    /// For what.
+    pub purpose: String,
+    /// On these days; from [`Date::MIN`] or to [`Date::MAX`] where they have no bound.
+    pub days: Validity,
+}
+
+/// A question that is decided otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Who asks.
+    pub principal: SpiffeId,
+    /// For what.
+    pub purpose: String,
+    /// When.
+    pub on: Date,
+    /// What.
+    pub query: Query,
+}
+
+impl PolicyDiff {
+    /// How the policies compare in what they permit, whatever is charged.
+    pub fn comparison(&self) -> Comparison {
+        let any = |is: fn(&Change) -> bool| self.differences.iter().any(|difference| is(&difference.change));
+        let (more, less) = (
+            any(|change| matches!(change, Change::Possible { .. })),
+            any(|change| matches!(change, Change::Stopped { .. })),
+        );
+        match (more, less) {
+            (false, false) => Comparison::Equivalent,
+            (true, false) => Comparison::MorePermissive,
+            (false, true) => Comparison::LessPermissive,
+            (true, true) => Comparison::Incomparable,
+        }
+    }
+}
+
+impl Change {
+    /// In which order people read of changes.
+    pub(super) fn order(&self) -> usize {
+        match self {
+            Self::Possible { .. } => 0,
+            Self::Stopped { .. } => 1,
+            Self::Charged { .. } => 2,
+        }
+    }
+}
