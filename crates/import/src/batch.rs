@@ -5,8 +5,8 @@ use std::ops::Range;
 use lango_privacy::TEXT_BYTES_MOST;
 
 use crate::{
+    findings::{Finding, Findings, RowPlace},
     notation::Notation,
-    report::{Finding, Findings, RowPlace},
     schema::Target,
     value::{Read, of_identifier, trimmed},
 };
@@ -62,10 +62,7 @@ impl Batch {
         // As an identifier it is none, and as a value it is none that says that there is none.
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
-        // Of identifiers `missing` says nothing.
-        let declares =
-            |declared: Option<Finding>| declared.filter(|found| column > 0 || *found != Finding::Missing);
-        let is_missing = column > 0 && !is_long && target.declared.is_missing(word);
+        let is_missing = !is_long && target.declared.is_missing(word);
         let mut also = [None; 3];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
@@ -79,7 +76,7 @@ impl Batch {
             }
             Read::Null => (SqlValue::Null, Some(Finding::Missing)),
             Read::Integer(value, noted) => {
-                let declared = declares(target.declared.of_number(value));
+                let declared = target.declared.of_number(value);
                 if declared != Some(Finding::Missing) {
                     also = [target.field_type.grouping(word, notation), noted, None];
                 }
@@ -88,12 +85,12 @@ impl Batch {
             Read::Text(text) if column == 0 => {
                 let identifier = of_identifier(text);
                 also = identifier.also;
-                let declared = declares(target.declared.of_text(identifier.text));
+                let declared = target.declared.of_text(identifier.text);
                 (SqlValue::Text(self.keep(identifier.text)), declared.or(identifier.noted))
             }
             Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
             Read::Day(day, noted) => {
-                let declared = declares(target.declared.of_text(&day));
+                let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {
                     also = [noted, target.field_type.midnight(word, &day), None];
                 }

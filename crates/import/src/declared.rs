@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use lango_privacy::{Column, Domain};
 
-use crate::{report::Finding, value::before_zeros};
+use crate::{findings::Finding, value::before_zeros};
 
 /// The declared values of a column, and those that say that there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,11 @@ impl Declared {
             missing_texts: column.missing_texts().into_iter().map(String::into_bytes).collect(),
             missing_numbers: column.missing_numbers(),
         }
+    }
+
+    /// The same values, of which none says that there is no value.
+    pub(crate) fn without_missing(self) -> Self {
+        Self { missing_texts: BTreeSet::new(), missing_numbers: Vec::new(), ..self }
     }
 
     /// Whether a text without the blanks around it says that there is no value.

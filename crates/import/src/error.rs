@@ -3,9 +3,10 @@
 use std::{io, path::PathBuf};
 
 use crate::{
+    findings::RowPlace,
     judge::UnfitColumn,
     options::Rename,
-    report::{ImportReport, NamedFile, RowPlace, TotalRow, places},
+    report::{ImportReport, NamedFile, TotalRow, places},
     tuning::RECORD_BYTES_MOST,
 };
 
@@ -194,7 +195,6 @@ pub enum ImportError {
         what = match what {
             TotalRow::Nameless => "has no identifier",
             TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
-            TotalRow::Unlike => "is unlike the others",
         },
         unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" }
     )]
@@ -400,7 +400,7 @@ fn counted(count: u64, noun: &str) -> String {
 
 /// Places in words. Ten may not be all.
 fn first(files: &[NamedFile], first: &[RowPlace]) -> String {
-    let more = u64::from(first.len() == crate::report::FIRST);
+    let more = u64::from(first.len() == crate::findings::FIRST);
     places(files, first, first.len() as u64 + more)
 }
 

@@ -14,10 +14,11 @@ use crate::{
     FileFormat, ImportError, ImportFile,
     batch::Batch,
     delimited::DelimitedFile,
+    findings::{FIRST, RowPlace},
     fingerprint,
     notation::Notation,
     parquet_file::ParquetFile,
-    report::{FIRST, NamedFile, RowPlace},
+    report::NamedFile,
     schema::{TableSchema, folded},
 };
 

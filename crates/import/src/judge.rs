@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::{
     fault::UnfitValues,
+    findings::{Finding, Findings, FoundValues},
     options::{Accepted, ImportOptions},
-    report::{Finding, Findings, FoundValues, ImportReport, ImportedColumn},
+    report::{ImportReport, ImportedColumn},
 };
 
 mod parts;
@@ -264,7 +265,7 @@ fn together(findings: &Findings, which: &[Finding]) -> FoundValues {
     let count = found.clone().map(|counted| counted.count).sum();
     let mut first: Vec<_> = found.flat_map(|counted| counted.first.iter().copied()).collect();
     first.sort_by_key(|place| (place.file, place.line));
-    first.truncate(crate::report::FIRST);
+    first.truncate(crate::findings::FIRST);
     FoundValues { count, first }
 }
 
@@ -319,7 +320,7 @@ impl std::fmt::Display for UnfitColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{NamedFile, RowPlace};
+    use crate::{findings::RowPlace, report::NamedFile};
 
     fn report(rows: u64, found: &[(usize, Finding, u64)]) -> ImportReport {
         let mut columns: Vec<ImportedColumn> = ["person_id", "income"]

@@ -10,6 +10,7 @@ mod describe;
 mod error;
 mod fault;
 mod files;
+mod findings;
 mod fingerprint;
 mod format;
 mod input;
@@ -32,14 +33,12 @@ pub use describe::{
 pub use error::ImportError;
 pub use fault::UnfitValues;
 pub use files::parts;
+pub use findings::{Finding, Findings, FoundValues, RowPlace};
 pub use format::{Compression, Delimited, Delimiter, Encoding, FileFormat};
 pub use judge::UnfitColumn;
 pub use notation::{DayFormat, DayFormatError, DecimalMark, Notation, Thousands};
 pub use options::{Accepted, ImportFile, ImportOptions, Rename};
-pub use report::{
-    Finding, Findings, FoundValues, ImportEvent, ImportReport, ImportedColumn, NamedFile, RowPlace, TotalRow,
-    UnitKey,
-};
+pub use report::{ImportEvent, ImportReport, ImportedColumn, NamedFile, TotalRow, UnitKey};
 pub use run::ImportJob;
 pub use tuning::Tuning;
 

@@ -22,7 +22,7 @@ use crate::{
     judge::Judgement,
     lock::ImportLock,
     schema::TableSchema,
-    staging::{ImportedData, Progress, Repeated, Staging},
+    staging::{ImportedData, LastRow, Progress, Repeated, Staging},
 };
 
 /// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
@@ -209,11 +209,11 @@ impl ImportJob<'_> {
     ) -> Result<(), ImportError> {
         let mut before = 0;
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
-            let found = staging.total_row(before + 1, before + end.rows)?;
+            let found = staging.last_row(before + 1, before + end.rows)?;
             match found {
-                Some(TotalRow::Unlike) => progress.note(at, Finding::LastRow, end.last),
-                Some(TotalRow::Nameless) if self.accepts_no_identifier() => {}
-                Some(what) => {
+                Some(LastRow::Unlike) => progress.note(at, Finding::LastRow, end.last),
+                Some(LastRow::Total(TotalRow::Nameless)) if self.accepts_no_identifier() => {}
+                Some(LastRow::Total(what)) => {
                     let total = ImportError::Total { line: end.last, by_line: file.by_line, what };
                     return Err(files.within(at, total));
                 }

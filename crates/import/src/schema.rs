@@ -49,6 +49,12 @@ impl Target {
             described: format!("{name} {:?}", column.map(|column| (&column.domain, &column.reading))),
         }
     }
+
+    /// The unit's column: of identifiers `missing` says nothing.
+    fn of_unit(name: &str, field_type: FieldType, column: Option<&Column>) -> Self {
+        let target = Self::of(name, field_type, column);
+        Self { declared: target.declared.without_missing(), ..target }
+    }
 }
 
 impl TableSchema {
@@ -73,7 +79,9 @@ impl TableSchema {
         let this = Self {
             table: dataset.table.clone(),
             rows_at_most: dataset.unit.rows_at_most,
-            columns: std::iter::once(Target::of(unit, unit_type, declared_too)).chain(declared).collect(),
+            columns: std::iter::once(Target::of_unit(unit, unit_type, declared_too))
+                .chain(declared)
+                .collect(),
             renames: renames.to_owned(),
         };
         this.check_renames()?;

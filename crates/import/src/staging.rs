@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
 use crate::{
     ImportError, Tuning, UnitKey,
     batch::{Batch, SqlValue},
+    findings::FIRST,
     options::Accepted,
-    report::FIRST,
     schema::TableSchema,
 };
 
@@ -28,6 +28,7 @@ mod imported;
 mod progress;
 mod zeros;
 
+pub(crate) use ends::LastRow;
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
 

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use lango_privacy::{Column, Domain, TEXT_BYTES_MOST};
 
-use crate::{notation::Notation, report::Finding};
+use crate::{findings::Finding, notation::Notation};
 
 mod day;
 mod identifier;

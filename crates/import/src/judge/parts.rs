@@ -3,8 +3,9 @@
 use super::{Extent, Weighed, of_column};
 use crate::{
     fault::UnfitValues,
+    findings::{Finding, Findings},
     options::ImportOptions,
-    report::{Finding, Findings, ImportReport},
+    report::ImportReport,
 };
 
 /// A fault of most values of some of several files.

@@ -14,14 +14,23 @@ const NUMBERS_LEAST: i64 = 5;
 /// Rows of a file from which one that has neither code nor day is unlike the others.
 const ROWS_LEAST: i64 = 20;
 
+/// What a file's last row is, if it is not as the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastRow {
+    /// No unit's.
+    Total(TotalRow),
+    /// It has neither a code nor a day, or holds the sum of the numbers above it: that may be a unit's too.
+    Unlike,
+}
+
 impl Staging {
     /// Whether the last of these rows, which are counted from 1 and all of one file, is no unit's: whether it alone is so, but
     /// for others near it. No list of words is needed for that, in whatever language a total is called one.
-    pub(crate) fn total_row(&self, first: u64, last: u64) -> Result<Option<TotalRow>, ImportError> {
-        self.try_total_row(first.cast_signed(), last.cast_signed()).map_err(|error| self.failed(error))
+    pub(crate) fn last_row(&self, first: u64, last: u64) -> Result<Option<LastRow>, ImportError> {
+        self.try_last_row(first.cast_signed(), last.cast_signed()).map_err(|error| self.failed(error))
     }
 
-    fn try_total_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<TotalRow>> {
+    fn try_last_row(&self, first: i64, last: i64) -> rusqlite::Result<Option<LastRow>> {
         let Some(rowid) = self.rowid().filter(|_| first < last) else { return Ok(None) };
         let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let sql = format!("SELECT * FROM {staging} WHERE {rowid} = ?");
@@ -29,7 +38,7 @@ impl Staging {
         let (rows, like_it) = match found {
             None => return self.sum(rowid, first, last),
             // Those next to it without an identifier belong to it.
-            Some(TotalRow::Nameless) => {
+            Some(LastRow::Total(TotalRow::Nameless)) => {
                 let sql = format!(
                     "SELECT {rowid} FROM {staging} WHERE {rowid} BETWEEN ? AND ? AND {unit} IS NOT NULL
                      ORDER BY {rowid} DESC LIMIT 1"
@@ -38,11 +47,11 @@ impl Staging {
                 let Some(before) = found else { return Ok(None) };
                 ([first, before], format!("{unit} IS NULL"))
             }
-            Some(TotalRow::NoDigit) => {
+            Some(LastRow::Total(TotalRow::NoDigit)) => {
                 ([first, last - FOOT], format!("{unit} IS NULL OR {unit} NOT GLOB '*[0-9]*'"))
             }
-            Some(TotalRow::Unlike) if last - first < ROWS_LEAST => return self.sum(rowid, first, last),
-            Some(TotalRow::Unlike) => {
+            Some(LastRow::Unlike) if last - first < ROWS_LEAST => return self.sum(rowid, first, last),
+            Some(LastRow::Unlike) => {
                 let gaps = self.schema.columns.iter().skip(1).filter(|target| target.field_type.is_label());
                 let gaps: Vec<_> = gaps.map(|target| format!("{} IS NULL", quoted(&target.name))).collect();
                 ([first, last - FOOT], gaps.join(" AND "))
@@ -55,7 +64,7 @@ impl Staging {
     }
 
     /// Whether a number of the last of these rows is the sum of those before it.
-    fn sum(&self, rowid: &str, first: i64, last: i64) -> rusqlite::Result<Option<TotalRow>> {
+    fn sum(&self, rowid: &str, first: i64, last: i64) -> rusqlite::Result<Option<LastRow>> {
         let staging = quoted(&self.staging);
         let numbers = self.schema.columns.iter().skip(1).filter(|target| !target.field_type.is_label());
         for number in numbers.map(|target| quoted(&target.name)) {
@@ -75,16 +84,16 @@ impl Staging {
             // Most rows are no sum, by those next to them alone.
             let (of_some, count) = sum(first.max(last - BEFORE))?;
             if of_some <= value as f64 && count >= NUMBERS_LEAST && sum(first)?.0 == value as f64 {
-                return Ok(Some(TotalRow::Unlike));
+                return Ok(Some(LastRow::Unlike));
             }
         }
         Ok(None)
     }
 
     /// What a row may be by itself.
-    fn is_total(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TotalRow>> {
+    fn is_total(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<LastRow>> {
         let has_digit = match row.get_ref(0)? {
-            ValueRef::Null => return Ok(Some(TotalRow::Nameless)),
+            ValueRef::Null => return Ok(Some(LastRow::Total(TotalRow::Nameless))),
             ValueRef::Text(unit) | ValueRef::Blob(unit) => unit.iter().any(u8::is_ascii_digit),
             ValueRef::Integer(_) | ValueRef::Real(_) => true,
         };
@@ -103,9 +112,9 @@ impl Staging {
             }
         }
         Ok(if !has_digit && number && gap {
-            Some(TotalRow::NoDigit)
+            Some(LastRow::Total(TotalRow::NoDigit))
         } else if labels > 0 && nulls == labels {
-            Some(TotalRow::Unlike)
+            Some(LastRow::Unlike)
         } else {
             None
         })

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
+    findings::Finding,
     notation::{DayFormat, Notation, Piece},
-    report::Finding,
 };
 
 /// A day as `YYYY-MM-DD`.

@@ -2,7 +2,7 @@
 
 use lango_privacy::trimmed_bytes;
 
-use crate::report::Finding;
+use crate::findings::Finding;
 
 /// Letters without a shape: the byte order mark, blanks without width, the soft hyphen; and what stands for a letter that a
 /// program could not read.

@@ -1,8 +1,8 @@
 //! Numbers, read exactly from their decimal text: no float, no allocation.
 
 use crate::{
+    findings::Finding,
     notation::{Notation, Thousands},
-    report::Finding,
 };
 
 /// The digits of `10^18`: a number of fewer digits needs no check for overflow.
