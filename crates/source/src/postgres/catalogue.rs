@@ -2,7 +2,10 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 
-use super::{dialect::PostgresDialect, session::unnamed};
+use super::{
+    dialect::PostgresDialect,
+    session::{on_usual_path, unnamed},
+};
 use crate::{
     SourceError,
     failure::unavailable,
@@ -72,17 +75,17 @@ pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<O
     let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
     let literal = quoted.replace('\'', "''");
     let find = format!("SELECT pg_catalog.to_regclass('{literal}')::pg_catalog.oid::pg_catalog.text");
-    let begin = "SAVEPOINT lango_table; SET LOCAL search_path TO DEFAULT";
-    let end = "SET LOCAL search_path = 'pg_catalog'; RELEASE SAVEPOINT lango_table";
-    let hold = format!("{begin}; SELECT 1 FROM {quoted} LIMIT 0; {find}; {end}");
-    let rows = match sqlx::raw_sql(AssertSqlSafe(hold)).fetch_all(&mut *view).await {
-        Err(error) if error.as_database_error().is_some() => {
-            let undo = "ROLLBACK TO SAVEPOINT lango_table; RELEASE SAVEPOINT lango_table";
-            let again = format!("{undo}; {begin}; {find}; {end}");
-            sqlx::raw_sql(AssertSqlSafe(again)).fetch_all(&mut *view).await?
-        }
-        rows => rows?,
-    };
+    let begin = "SAVEPOINT lango_table";
+    let end = "RELEASE SAVEPOINT lango_table";
+    let hold = on_usual_path(&format!("SELECT 1 FROM {quoted} LIMIT 0; {find}"));
+    let rows =
+        match sqlx::raw_sql(AssertSqlSafe(format!("{begin}; {hold}; {end}"))).fetch_all(&mut *view).await {
+            Err(error) if error.as_database_error().is_some() => {
+                let again = format!("ROLLBACK TO SAVEPOINT lango_table; {}; {end}", on_usual_path(&find));
+                sqlx::raw_sql(AssertSqlSafe(again)).fetch_all(&mut *view).await?
+            }
+            rows => rows?,
+        };
     let found: Option<String> = rows.last().map(|row| row.try_get_unchecked(0)).transpose()?.flatten();
     let Some(oid) = found.and_then(|oid| oid.parse::<i64>().ok()) else { return Ok(None) };
     // What the server prints of a table is its name now, behind its schema's, for that is not on the path. The catalogue, as the

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::{
     catalogue::{columns, sole_keys},
-    session::unnamed,
+    session::{on_usual_path, unnamed},
 };
 use crate::{
     ColumnDescription, Suggested, TableDescription,
@@ -59,10 +59,10 @@ pub(super) async fn tables(view: &mut PgConnection) -> Result<Vec<TableDescripti
 
 /// What the server finds by its name alone on its user's path. The statement itself finds nothing there but the server's own.
 async fn visible(view: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> {
-    let sql = "SET LOCAL search_path TO DEFAULT; \
-               SELECT c.oid::pg_catalog.text FROM pg_catalog.pg_class AS c WHERE pg_catalog.pg_table_is_visible(c.oid); \
-               SET LOCAL search_path = 'pg_catalog'";
-    let rows = sqlx::raw_sql(sql).fetch_all(view).await?;
+    let sql = on_usual_path(
+        "SELECT c.oid::pg_catalog.text FROM pg_catalog.pg_class AS c WHERE pg_catalog.pg_table_is_visible(c.oid)",
+    );
+    let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(view).await?;
     rows.iter().map(|row| row.try_get_unchecked(0)).collect()
 }
 

@@ -21,6 +21,8 @@ use crate::{
     settings::CONNECTION_WAIT,
 };
 
+/// The path of every transaction: nothing but the server's own is found there.
+const PATH: &str = "pg_catalog";
 /// How long a transaction may do nothing, in milliseconds, before the server ends it.
 const IDLE_MS: u64 = 600_000;
 
@@ -125,7 +127,7 @@ impl Sessions {
             ("transform_null_equals", "off"),
             // Functions and operators of other users in a schema of the usual path would else be taken for the server's own
             // (CVE-2018-1058): `catalogue::relation` alone finds the policy's table on that path.
-            ("search_path", "pg_catalog"),
+            ("search_path", PATH),
             // What ranks rows has long expressions: to compile them takes more time than a million rows.
             ("jit", "off"),
         ]
@@ -153,6 +155,12 @@ fn beginning(kind: TransactionKind, settings: &[(&'static str, String)]) -> Stri
         sql += &format!("; SET LOCAL {name} = '{value}'");
     }
     sql
+}
+
+/// Statements that are carried out on the usual path of the gateway's user, on which its tables are found. They name what is the
+/// server's own with its schema, and use no operator.
+pub(super) fn on_usual_path(statements: &str) -> String {
+    format!("SET LOCAL search_path TO DEFAULT; {statements}; SET LOCAL search_path = '{PATH}'")
 }
 
 /// Asks what holds, without reading a row, a catalogue or a moment.
