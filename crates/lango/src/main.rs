@@ -1,6 +1,7 @@
 //! `lango <command>`: the one binary, a file per command.
 
 mod analyst;
+mod clock;
 mod commands;
 mod config;
 mod demo;

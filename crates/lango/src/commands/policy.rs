@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use lango_gateway::system_clock;
 use lango_policy::PolicySet;
-use time::{Date, OffsetDateTime};
 
 use crate::{
     config::{GatewayFile, documents, read_toml},
@@ -60,11 +58,6 @@ impl PolicyCommand {
             Self::Diff(diff) => diff.run(),
         }
     }
-}
-
-/// The day (UTC).
-fn today() -> Date {
-    OffsetDateTime::from_unix_timestamp(system_clock()()).map_or(Date::MIN, OffsetDateTime::date)
 }
 
 /// The policy of a folder, or of the folder that a configuration names; `policies` by default.

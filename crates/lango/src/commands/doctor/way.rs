@@ -23,6 +23,10 @@ const ANSWERS_TIME_MAX: Duration = Duration::from_secs(60);
 /// A question of a dataset that no office has: each that it reaches refuses it, and signs that.
 const QUESTION: &str = "lango-query 1\ndataset lango_doctor\nmeasure rows\nby\nprice epsilon 1\n";
 
+/// What is examined of the coordinator, and what to do where it does not answer.
+const WAY: &str = "way to the coordinator";
+const GO_THERE: &str = "see that it runs, and that this machine may go there: name, port, firewall";
+
 /// Who goes the way, and whom they believe.
 pub struct Traveller {
     pub tls: TlsIdentity,
@@ -46,23 +50,14 @@ impl Traveller {
 
     /// Whether a coordinator answers, and whether it lists an office.
     pub async fn to_coordinator(&self, address: &str, office: Option<&SpiffeId>, report: &mut DoctorReport) {
-        let subject = "way to the coordinator";
-        let parsed: Address = match address.parse() {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                return report.failed(subject, error, "correct `coordinator` in `identity.toml`");
-            }
-        };
+        let subject = WAY;
+        let Some(parsed) = coordinator(address, report) else { return };
         let members = match self.connects(&parsed, Expected::Role(Role::Coordinator)).await {
             Ok(channel) => self.members(&CoordinatorClient::new(channel)).await,
             Err(why) => Err(why),
         };
         match (members, office) {
-            (Err(why), _) => report.warning(
-                subject,
-                format!("{address}: {why}"),
-                "see that it runs, and that this machine may go there: name, port, firewall",
-            ),
+            (Err(why), _) => report.warning(subject, format!("{address}: {why}"), GO_THERE),
             (Ok(members), Some(office)) if !members.contains(&office.to_string()) => report.warning(
                 subject,
                 format!("{address} answers, and does not list {office}"),
@@ -132,10 +127,20 @@ impl Traveller {
     }
 }
 
+/// Where a coordinator is said to be; a place that is none is reported.
+fn coordinator(address: &str, report: &mut DoctorReport) -> Option<Address> {
+    match address.parse() {
+        Ok(address) => Some(address),
+        Err(error) => {
+            report.failed(WAY, error, "correct `coordinator` in `identity.toml`");
+            None
+        }
+    }
+}
+
 /// The way of a question there and back: through the coordinator to every member, whose signed word comes back.
 pub async fn there_and_back(credentials: Credentials, address: Option<&str>, report: &mut DoctorReport) {
-    let subject = "way to the coordinator";
-    let advice = "see that it runs, and that this machine may go there: name, port, firewall";
+    let (subject, advice) = (WAY, GO_THERE);
     let Some(address) = address else {
         return report.warning(
             subject,
@@ -143,10 +148,7 @@ pub async fn there_and_back(credentials: Credentials, address: Option<&str>, rep
             "write `coordinator = \"https://HOST:PORT\"` above `[region]`, or name --coordinator with each question",
         );
     };
-    let parsed: Address = match address.parse() {
-        Ok(parsed) => parsed,
-        Err(error) => return report.failed(subject, error, "correct `coordinator` in `identity.toml`"),
-    };
+    let Some(parsed) = coordinator(address, report) else { return };
     let client = match Client::connect(credentials, &parsed, ANSWERS_TIME_MAX).await {
         Ok(client) => client,
         Err(error) => return report.failed(subject, error, advice),

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lango_gateway::{declared_members, system_clock};
+use lango_gateway::declared_members;
 use lango_ledger::{Account, Balance, Holder, Limit};
 use lango_policy::{Budget, PolicySet};
 use lango_privacy::{Accounting, nano};
 use lango_store::{Examined, Moved};
 use serde::Serialize;
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 use super::printed::{bar, report};
 use crate::{
+    clock::today,
     config::{GatewayFile, read_toml},
     failure::Failure,
     output::{Format, say, table},
@@ -111,10 +112,6 @@ pub(super) fn shortened(amount: &str) -> String {
         Some((whole, decimals)) => format!("{whole}.{}", decimals.get(..3).unwrap_or(decimals)),
         None => amount.to_owned(),
     }
-}
-
-pub(super) fn today() -> Result<Date, Failure> {
-    Ok(OffsetDateTime::from_unix_timestamp(system_clock()())?.date())
 }
 
 /// The accounts of a policy in the period of a day: each pool, and then each grant of it.

@@ -10,10 +10,11 @@ use serde::Serialize;
 use time::{Date, Duration};
 
 use super::{
-    accounts::{accounts, named, shortened, today},
+    accounts::{accounts, named, shortened},
     printed::{bar, report},
 };
 use crate::{
+    clock::today,
     config::{GatewayFile, read_toml},
     failure::Failure,
     output::{Format, table},

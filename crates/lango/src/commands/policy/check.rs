@@ -6,8 +6,10 @@ use clap::Args;
 use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, TextPlace};
 use lango_policy::PolicySet;
 use serde_json::{Value, json};
+use time::Date;
 
 use crate::{
+    clock::today,
     config::{GatewayFile, documents},
     failure::Failure,
     output::{self, Format, counted, csv_field},
@@ -44,7 +46,8 @@ impl PolicyCheck {
             (None, None) if self.config.is_some() => None,
             (None, None) => Some(PathBuf::from("policies")),
         };
-        let checked = folder.as_deref().map(|folder| self.check(folder, config.as_ref(), &mut found));
+        let today = today()?;
+        let checked = folder.as_deref().map(|folder| self.check(folder, config.as_ref(), today, &mut found));
         let found: Diagnostics = found.into_iter().collect();
         self.print(&found, &checked.unwrap_or_default())?;
         match (found.errors(), found.warnings()) {
@@ -62,6 +65,7 @@ impl PolicyCheck {
         &self,
         folder: &Path,
         config: Option<&(&Path, GatewayFile)>,
+        today: Date,
         found: &mut Vec<Diagnostic>,
     ) -> String {
         let (read, unreadable) = documents::readable(folder);
@@ -70,7 +74,7 @@ impl PolicyCheck {
             return String::new();
         }
         let region = config.map(|(_, config)| config.region_name()).or(self.region.as_deref());
-        let (set, said) = PolicySet::check(&read, Some(super::today()), region);
+        let (set, said) = PolicySet::check(&read, Some(today), region);
         // What seems to be missing may stand in what cannot be read.
         let follows = |code| {
             matches!(code, DiagnosticCode::NotDeclared | DiagnosticCode::NoBudget)

@@ -16,9 +16,8 @@ use super::{
     loaded,
     open::{in_period, listed},
     quoted::{spot, wrapped},
-    today,
 };
-use crate::{failure::Failure, output};
+use crate::{clock::today, failure::Failure, output};
 
 #[derive(Debug, Args)]
 pub struct PolicyCompare {
@@ -43,7 +42,7 @@ struct Compared {
 impl PolicyCompare {
     pub fn run(&self) -> Result<(), Failure> {
         let (old, new) = (loaded(&self.old)?, loaded(&self.new)?);
-        let diff = old.diff(&new, today());
+        let diff = old.diff(&new, today()?);
         let compared = Compared { old, new, diff };
         match self.format {
             TextFormat::Text => output::print(&compared.text())?,

@@ -13,10 +13,10 @@ use time::{Date, macros::format_description};
 use super::{
     named, open,
     quoted::{lines, lines_json, quoted, spot, wrapped},
-    today,
 };
 use crate::{
     analyst::question,
+    clock::today,
     failure::Failure,
     output::{self, counted},
 };
@@ -63,7 +63,7 @@ fn day(text: &str) -> Result<Date, String> {
 impl PolicyExplain {
     pub fn run(&self) -> Result<(), Failure> {
         let set = named(self.folder.as_deref(), self.config.as_deref())?;
-        let on = self.on.unwrap_or_else(today);
+        let on = self.on.map_or_else(today, Ok)?;
         let Some(file) = &self.query else {
             let may_ask = open::MayAsk { set: &set, principal: &self.principal, on };
             return match self.format {
