@@ -9,7 +9,7 @@ mod program;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use program::{command, files, lango, project};
+use program::{command, files, is_kept, lango, project};
 
 fn folder() -> PathBuf {
     project().join("tests/testdata/help")
@@ -56,13 +56,7 @@ fn help_is_what_it_was() {
         }
     }
     for (name, help) in found {
-        let file = folder().join(&name);
-        if renew {
-            fs::write(&file, help).unwrap();
-        } else {
-            let kept = fs::read_to_string(&file).unwrap_or_default();
-            assert_eq!(help, kept, "{name}: LANGO_RENEW=1 writes it anew");
-        }
+        is_kept(&format!("help/{name}"), &help);
     }
 }
 

@@ -5,12 +5,7 @@ use std::path::{Path, PathBuf};
 use lango_identity::Role;
 use lango_testkit::{EKU, Office, Policy, Register, TestIdentity, TestRegion};
 
-use crate::{
-    doctor::doctor,
-    folder,
-    prepare::{lango, said},
-    run,
-};
+use crate::{doctor::doctor, folder, prepare::lango, program::said, run};
 
 /// An office with these certificates, and its configuration.
 fn office(world: &TestRegion, change: impl Fn(&TestIdentity) -> TestIdentity) -> (Office, PathBuf) {

@@ -6,25 +6,13 @@ use std::{fs, path::Path, process::Stdio};
 
 use serde_json::Value;
 
-use crate::program::{command, lango, project};
+use crate::program::{command, is_kept, lango, project, said};
 
 /// What the command printed. It runs where the policies are, so that the names of files are the same on every machine.
 fn diff(folder: &Path, words: &[&str]) -> (Option<i32>, String, String) {
     let mut program = command(lango());
     program.args(["policy", "diff", "old.toml", "new.toml"]).args(words).current_dir(folder);
-    let done = program.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
-}
-
-fn is_kept(name: &str, found: &str) {
-    let file = project().join("tests/testdata/diff").join(format!("{name}.txt"));
-    if std::env::var_os("LANGO_RENEW").is_some() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, found).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(found, kept, "{name}: LANGO_RENEW=1 writes it anew");
+    said(&program.stdin(Stdio::null()).output().unwrap())
 }
 
 #[test]
@@ -99,7 +87,7 @@ fn a_review_sees_each_thing_that_changes_with_a_question() {
                 None => format!("{line}\n"),
             })
             .collect();
-        is_kept(name, &stdout);
+        is_kept(&format!("diff/{name}.txt"), &stdout);
         let (_, stdout, _) = diff(folder.path(), &["--format", "json"]);
         let said: Value = serde_json::from_str(&stdout).unwrap();
         assert_eq!(said["comparison"], comparison, "{name}: {said}");

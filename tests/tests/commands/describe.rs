@@ -28,9 +28,7 @@ fn export() -> Vec<u8> {
 }
 
 fn run(program: impl AsRef<Path>, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let done = program::command(program.as_ref()).args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
+    program::said(&program::command(program.as_ref()).args(arguments).output().unwrap())
 }
 
 fn describe(arguments: &[&str]) -> (Option<i32>, String, String) {

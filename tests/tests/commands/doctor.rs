@@ -7,7 +7,10 @@ use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::prepare::{lango, office as unkeyed, said};
+use crate::{
+    prepare::{lango, office as unkeyed},
+    program::said,
+};
 
 /// An office in which all is well, and its configuration.
 pub fn keyed(world: &TestRegion) -> (Office, std::path::PathBuf) {

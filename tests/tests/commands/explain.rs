@@ -6,7 +6,7 @@ use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
-use crate::program::{command, lango, project};
+use crate::program::{command, is_kept, lango, project, said};
 
 /// What the command printed.
 struct Explained {
@@ -25,23 +25,12 @@ fn explain(policy: &str, words: &[&str], question: Option<&str>) -> Explained {
         fs::write(&file, question).unwrap();
         program.arg("--query").arg(&file);
     }
-    let done = program.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Explained { code: done.status.code(), stdout: text(&done.stdout), stderr: text(&done.stderr) }
+    let (code, stdout, stderr) = said(&program.stdin(Stdio::null()).output().unwrap());
+    Explained { code, stdout, stderr }
 }
 
 fn query(dataset: &str, measure: &str, by: &str, more: &str) -> String {
     format!("dataset = \"{dataset}\"\n{more}\n[[measure]]\nname = \"{measure}\"\nby = [[{by}]]\n")
-}
-
-fn is_kept(name: &str, found: &str) {
-    let file = project().join("tests/testdata/explain").join(format!("{name}.txt"));
-    if std::env::var_os("LANGO_RENEW").is_some() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, found).unwrap();
-    }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(found, kept, "{name}: LANGO_RENEW=1 writes it anew");
 }
 
 #[test]
@@ -51,7 +40,7 @@ fn shipped_policies_say_what_they_permit() {
         let done = explain(&path, &["--principal", "spiffe://ecowas.example/analyst/awa"], None);
         assert_eq!(done.code, Some(0), "{policy}: {}", done.stderr);
         assert!(done.stdout.lines().all(|line| line.chars().count() <= 110), "{}", done.stdout);
-        is_kept(policy, &done.stdout);
+        is_kept(&format!("explain/{policy}.txt"), &done.stdout);
     }
     let stranger = "spiffe://sadc.example/analyst/awa";
     let done = explain("policies/residents-yearly.toml", &["--principal", stranger], None);
@@ -141,7 +130,7 @@ fn a_question_is_permitted_refused_or_forbidden_by_lines_that_are_quoted() {
         let words = ["--principal", principal.as_str()];
         let done = explain(&path, &words, Some(&question));
         assert_eq!(done.code, Some(code), "{name}: {}{}", done.stdout, done.stderr);
-        is_kept(name, &done.stdout);
+        is_kept(&format!("explain/{name}.txt"), &done.stdout);
         let done = explain(&path, &[&words[..], &["--format", "json"]].concat(), Some(&question));
         let said: Value = serde_json::from_str(&done.stdout).unwrap();
         assert_eq!(said["decision"], decision, "{name}: {said}");

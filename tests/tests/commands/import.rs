@@ -12,7 +12,7 @@ use std::{
 
 use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
 
-use crate::program;
+use crate::program::{self, said};
 
 const POLICY: &str = r#"policy = 2
 office = "NGA"
@@ -67,11 +67,6 @@ fn command(config: &Path, more: &[&str]) -> Command {
 
 fn import(config: &Path, file: &Path) -> Output {
     command(config, &["--dataset", "residents"]).arg(file).output().unwrap()
-}
-
-fn said(done: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
 }
 
 /// The value beside a word in the report.

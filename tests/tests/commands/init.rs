@@ -31,9 +31,7 @@ impl Place {
     fn run(&self, words: &str) -> (Option<i32>, String, String) {
         let mut command = program::command(program::lango());
         command.args(words.split(' ')).current_dir(self.0.path()).stdin(Stdio::null());
-        let output = command.output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code(), text(output.stdout), text(output.stderr))
+        program::said(&command.output().unwrap())
     }
 
     /// Runs what must be done, and returns what it prints.

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use serde_json::Value;
 
-use crate::prepare::{lango, said};
+use crate::{prepare::lango, program::said};
 
 fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     said(&lango(&["ledger", word], config, more))

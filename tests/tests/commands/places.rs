@@ -6,7 +6,8 @@ use lango_testkit::{Engine, Office, Policy, Register, TestGrant, TestRegion, per
 
 use crate::{
     doctor::{doctor, keyed, rewrite},
-    prepare::{lango, said},
+    prepare::lango,
+    program::said,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use std::{
 use lango_testkit::{Engine, Office, Person, Policy, Register, TestRegion, persons, table, unsigned};
 use serde_json::{Value, json};
 
-use crate::program;
+use crate::program::{self, said};
 
 /// An office whose persons have two rows each and no key, of which one row counts; and its configuration.
 pub fn office(world: &TestRegion) -> (Office, PathBuf) {
@@ -24,11 +24,6 @@ pub fn office(world: &TestRegion) -> (Office, PathBuf) {
 pub fn lango(words: &[&str], config: &Path, more: &[&str]) -> Output {
     let mut command = program::command(program::lango());
     command.args(words).arg("--config").arg(config).args(more).stdin(Stdio::null()).output().unwrap()
-}
-
-pub fn said(done: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
 }
 
 fn prepare(config: &Path) -> (Option<i32>, String, String) {

@@ -4,16 +4,14 @@ use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
-use crate::program::{command, lango, project};
+use crate::program::{command, lango, project, said};
 
 fn test(policy: &str, words: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("p.toml"), policy).unwrap();
     let mut program = command(lango());
     program.args(["policy", "test", "p.toml"]).args(words).current_dir(folder.path());
-    let done = program.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
+    said(&program.stdin(Stdio::null()).output().unwrap())
 }
 
 #[test]

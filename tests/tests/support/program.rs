@@ -5,7 +5,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::OnceLock,
 };
 
@@ -36,6 +36,23 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         }
     }
     command
+}
+
+/// How a command ended, and what it printed on both streams.
+pub fn said(done: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (done.status.code(), text(&done.stdout), text(&done.stderr))
+}
+
+/// Compares what was printed with the file of `tests/testdata` that holds it; `LANGO_RENEW=1` writes the file anew.
+pub fn is_kept(name: &str, found: &str) {
+    let file = project().join("tests/testdata").join(name);
+    if std::env::var_os("LANGO_RENEW").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, found).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(found, kept, "{name}: LANGO_RENEW=1 writes it anew");
 }
 
 /// Lets everybody read a file.
