@@ -14,7 +14,7 @@ pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
     }
 }
 
-/// A table in columns. A cell without a figure has zeros, and its status says why.
+/// A table in columns. A cell without a figure has zeros, its error among them, and its status says why.
 pub(crate) fn table(table: CombinedTable) -> pb::Table {
     let axis = |axis: Axis| pb::Axis { dimension: axis.dimension, codes: axis.codes };
     let CombinedTable { measure, axes, cells } = table;

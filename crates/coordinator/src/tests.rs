@@ -180,7 +180,7 @@ async fn every_member_is_received_and_named_for_what_it_did() {
     assert_eq!(coverage.answered, ["GHA", "TGO"]);
     assert_eq!((coverage.refused.len(), coverage.missing.len()), (1, 9));
     assert_eq!(tables[0].values, [20.0, 40.0, 0.0, -2.0]);
-    assert_eq!(tables[0].statuses, ["A"; 4]);
+    assert_eq!(tables[0].statuses, ["A", "A", "U", "U"]);
 }
 
 #[tokio::test]

@@ -42,8 +42,17 @@ impl Sheet<'_> {
             let figures = self.figures(&contents, &sums, intervals);
             let alike =
                 matches!(contents.first(), Some(CellContent::Bins(..))) || Frame::of(&contents).shared;
-            cells.extend(sums.iter().zip(figures).enumerate().map(|(place, (sum, figure))| {
+            let least = little(&contents);
+            cells.extend(sums.iter().zip(figures).enumerate().map(|(place, (sum, estimate))| {
+                let (figure, is_estimable) = match estimate {
+                    Some(Estimate { figure, is_estimable }) => {
+                        (Some(figure).filter(|_| is_estimable), is_estimable)
+                    }
+                    None => (None, true),
+                };
                 let status = match figure {
+                    None if !is_estimable => Status::Unreliable,
+                    Some(figure) if figure.is_unreliable(least) => Status::Unreliable,
                     None if sum.offices > 0 => Status::Missing,
                     None if matches!(contents.first(), Some(CellContent::Found(_))) => Status::Suppressed,
                     None => Status::NotCollected,
@@ -67,7 +76,7 @@ impl Sheet<'_> {
         contents: &[CellContent<'_>],
         sums: &[Sum],
         intervals: &mut Intervals,
-    ) -> Vec<Option<Figure>> {
+    ) -> Vec<Option<Estimate>> {
         let unit = unit(self.scale());
         let frame = Frame::of(contents);
         match contents.first() {
@@ -84,12 +93,37 @@ impl Sheet<'_> {
                     let value = sum.value.get() / crate::add::unit(range.scale);
                     let rank_error = Some(bound);
                     let figure = Figure { value, std_err: None, lower: None, upper: None, rank_error };
-                    (sum.offices > 0).then_some(figure)
+                    (sum.offices > 0).then_some(figure.into())
                 };
                 sums.iter().enumerate().map(figure).collect()
             }
-            _ => sums.iter().map(|sum| plain(sum, unit, intervals)).collect(),
+            _ => sums.iter().map(|sum| plain(sum, unit, intervals).map(Estimate::from)).collect(),
         }
+    }
+}
+
+/// A figure, and whether it says anything.
+struct Estimate {
+    figure: Figure,
+    is_estimable: bool,
+}
+
+impl From<Figure> for Estimate {
+    fn from(figure: Figure) -> Self {
+        Self { figure, is_estimable: true }
+    }
+}
+
+/// An error that is little, whatever the figure: one of what is counted or added up, and a hundredth of what a mean or a share may
+/// be.
+fn little(contents: &[CellContent<'_>]) -> f64 {
+    match contents.first() {
+        Some(CellContent::Pair(_) | CellContent::Centred(..)) => {
+            let [lowest, highest] = Frame::of(contents).centred();
+            (highest - lowest) / 100.0
+        }
+        Some(CellContent::Shares(_)) => 0.01,
+        _ => 1.0,
     }
 }
 
@@ -115,7 +149,7 @@ fn plain(sum: &Sum, unit: f64, intervals: &mut Intervals) -> Option<Figure> {
 }
 
 /// A mean: the ratio of the sum of what values are above the middle of the frame and of their number.
-fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Figure> {
+fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Estimate> {
     if sum.offices == 0 {
         return None;
     }
@@ -124,7 +158,7 @@ fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Figure> {
 }
 
 /// Each of some counts as a share of their sum.
-fn shares(sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Figure>> {
+fn shares(sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Estimate>> {
     let denominator: f64 = sums.iter().map(|sum| sum.value.get()).sum();
     let all = sums.iter().fold(Carried::default(), |all, sum| intervals.noises.sum(all, sum.carried));
     let figure = |sum: &Sum| {
@@ -137,13 +171,15 @@ fn shares(sums: &[Sum], intervals: &mut Intervals) -> Vec<Option<Figure>> {
     sums.iter().map(figure).collect()
 }
 
-fn ratio(RatioFigure { value, std_err, lower, upper }: RatioFigure, about: f64) -> Figure {
+fn ratio(ratio: RatioFigure, about: f64) -> Estimate {
+    let RatioFigure { value, std_err, lower, upper, is_estimable } = ratio;
     let at = |value: f64| value + about;
-    Figure {
+    let figure = Figure {
         value: at(value),
         std_err: Some(std_err),
         lower: Some(at(lower)),
         upper: Some(at(upper)),
         rank_error: None,
-    }
+    };
+    Estimate { figure, is_estimable }
 }

@@ -27,7 +27,7 @@ pub struct Axis {
     pub codes: Vec<String>,
 }
 
-/// One cell. It holds no figure exactly where its status says that one is missing.
+/// One cell. It holds no figure where its status says that one is missing, and where none can be estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
     /// The figure, if there is one.
@@ -61,6 +61,9 @@ pub enum Status {
     /// or the key is `_O` and the offices' lists differ, so it holds different things; or values were clamped to different
     /// bounds.
     DefinitionDiffers,
+    /// `U`, low reliability: by its error the figure may be anything near it ([`Figure::is_unreliable`]), or it is the mean or
+    /// share of so few that it could be anything at all, and no figure is shown.
+    Unreliable,
     /// `L`, data exist but were not collected: the office does not declare the key.
     NotCollected,
     /// `Q`, suppressed: the key was sought in the data, and too few units have it, or none.
@@ -69,12 +72,25 @@ pub enum Status {
     Missing,
 }
 
+/// The standard error of a reliable figure is at most one in this number of it.
+const ERROR_MOST: f64 = 3.0;
+
+impl Figure {
+    /// Whether its standard error is more than a third of it and more than `least`, which is little by itself, however small the
+    /// figure is. A third is the coefficient of variation beyond which statistics offices mark survey estimates (Statistics Canada,
+    /// Quality Guidelines).
+    pub(crate) fn is_unreliable(&self, least: f64) -> bool {
+        self.std_err.is_some_and(|error| error > least && error * ERROR_MOST > self.value.abs())
+    }
+}
+
 impl Status {
     /// The code of `CL_OBS_STATUS`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Normal => "A",
             Self::DefinitionDiffers => "D",
+            Self::Unreliable => "U",
             Self::NotCollected => "L",
             Self::Suppressed => "Q",
             Self::Missing => "O",

@@ -110,7 +110,7 @@ fn offices_add_up_with_the_exact_interval_of_the_sum_of_their_noises() {
     ];
     let tables = combined(&offices, false).unwrap();
     assert_eq!(tables.len(), 1);
-    assert_eq!(shown(&tables[0]), ["F 111 A", "M 222 A", "_O 3 A", "_U 3 A"]);
+    assert_eq!(shown(&tables[0]), ["F 111 A", "M 222 A", "_O 3 U", "_U 3 U"]);
     let sum = NoiseSum::of([2.0, 2.0, 5.0].map(laplace));
     let half = sum.half_width(Level::USUAL).0 as f64;
     // Closed form of a discrete Laplace: 2p / (1 - p)^2.
@@ -131,7 +131,7 @@ fn offices_stand_side_by_side_where_they_are_asked_for() {
     let tables = combined(&offices, true).unwrap();
     assert_eq!(
         shown(&tables[0]),
-        ["TGO,F 1 A", "TGO,_O 2 A", "TGO,_U 3 A", "BEN,F 4 A", "BEN,_O 5 A", "BEN,_U 6 A"]
+        ["TGO,F 1 U", "TGO,_O 2 U", "TGO,_U 3 U", "BEN,F 4 U", "BEN,_O 5 U", "BEN,_U 6 U"]
     );
     assert_eq!(tables[0].axes[0].dimension, "office");
     let half = |cell: usize| tables[0].cells[cell].figure.map(half_width).unwrap();
@@ -154,11 +154,11 @@ fn differing_code_lists_are_combined_by_key() {
     assert_eq!(
         shown(&combined(&offices, true).unwrap()[0]),
         [
-            "GHA,M 1 A",
-            "GHA,F 2 A",
+            "GHA,M 1 U",
+            "GHA,F 2 U",
             "GHA,X - L",
-            "GHA,_O 3 A",
-            "GHA,_U 4 A",
+            "GHA,_O 3 U",
+            "GHA,_U 4 U",
             "TGO,M 30 A",
             "TGO,F 10 A",
             "TGO,X 20 A",
@@ -181,7 +181,7 @@ fn margins_and_dimensions_are_matched_key_by_key() {
     let cells = shown(&tables[1]);
     assert_eq!(cells.len(), 4 * 4);
     // GHA's cells are 1 + 3 age + sex over F, _O, _U; TGO's the same plus 100 over M, _O, _U.
-    assert_eq!(cells[0..4], ["0,F 1 D", "0,M 101 D", "0,_O 104 D", "0,_U 106 A"]);
+    assert_eq!(cells[0..4], ["0,F 1 U", "0,M 101 D", "0,_O 104 D", "0,_U 106 A"]);
     assert_eq!(cells[8..12], ["_O,F 7 D", "_O,M 107 D", "_O,_O 116 D", "_O,_U 118 A"]);
 }
 
@@ -198,12 +198,21 @@ fn a_dimension_summed_over_is_complete_whatever_the_lists() {
     let answers: Vec<_> = offices.iter().map(Office::answer).collect();
     let sex: Name = "sex".parse().unwrap();
     let tables = combine_over(&answers, std::slice::from_ref(&sex), false, Level::USUAL).unwrap();
-    assert_eq!(shown(&tables[0]), ["0,_T 9 A", "_O,_T 22 A"]);
+    assert_eq!(shown(&tables[0]), ["0,_T 9 U", "_O,_T 22 U"]);
     let sum = NoiseSum::of([2.0, 2.0, 3.0, 3.0, 3.0].map(laplace));
     let figure = tables[0].cells[0].figure.unwrap();
     assert_eq!(half_width(figure) as u64, sum.half_width(Level::USUAL).0);
     let tables = combine_over(&answers, &[sex], true, Level::USUAL).unwrap();
-    assert_eq!(shown(&tables[0]), ["GHA,0,_T 3 A", "GHA,_O,_T 7 A", "TGO,0,_T 6 A", "TGO,_O,_T 15 A"]);
+    assert_eq!(shown(&tables[0]), ["GHA,0,_T 3 U", "GHA,_O,_T 7 U", "TGO,0,_T 6 U", "TGO,_O,_T 15 U"]);
+}
+
+#[test]
+fn a_figure_that_the_noise_may_have_made_is_unreliable() {
+    // A noise of scale 10 has a standard error of 14.1: the least reliable count is 43.
+    let of = |scale, cells| combined(&[Office::by_sex("GHA", "F,M,_O,_U", scale, cells)], false).unwrap();
+    assert_eq!(shown(&of(10.0, vec![43, 42, -42, -43])[0]), ["F 43 A", "M 42 U", "_O -42 U", "_U -43 A"]);
+    // An error of one at most matters to nobody, however small the count is.
+    assert_eq!(shown(&of(0.5, vec![1, 0, -1, 2])[0]), ["F 1 A", "M 0 A", "_O -1 A", "_U 2 A"]);
 }
 
 #[test]
@@ -213,6 +222,6 @@ fn a_sum_beyond_64_bits_is_no_figure() {
         Office::by_sex("TGO", "F,M,N,_U", 2.0, vec![1, -1, 0, i64::MAX]),
     ];
     let table = combined(&offices, false).unwrap().remove(0);
-    assert_eq!(shown(&table), ["F - O", "M - O", "N 9223372036854776000 A", "_U -1 A"]);
+    assert_eq!(shown(&table), ["F - O", "M - O", "N 9223372036854776000 A", "_U -1 U"]);
     assert_eq!(table.cells[0].status, Status::Missing);
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use lango_analyst::Answered;
 use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
-    Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
+    Absent, Cell, CombineError, CombinedTable, Coverage, Figure, Status, in_whole_numbers,
+    quantile_from_histogram,
 };
 
 use crate::{
@@ -193,7 +194,8 @@ pub(super) fn percent(confidence: f64) -> String {
     format!("{} %", (confidence * 1e6).round() / 1e4)
 }
 
-fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
+/// A table for people, with this number of rows at most; 0 shows all.
+pub fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
     let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
     let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
     // The axis of quantiles names the shares.
@@ -216,9 +218,10 @@ fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
     }
     let places = places(table);
     let rows = cells.iter().map(|(key, cell)| {
-        let figure = cell
-            .figure
-            .map_or_else(|| vec!["-".to_owned(), String::new()], |figure| printed_as(&figure, places));
+        let figure = cell.figure.map_or_else(
+            || vec![absent(cell.status).to_owned(), String::new()],
+            |figure| printed_as(&figure, places),
+        );
         let figure =
             figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
         let key = key.iter().map(|code| (*code).to_owned());
@@ -234,6 +237,18 @@ fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
         );
     }
     text
+}
+
+/// What stands in place of a figure.
+fn absent(status: Status) -> &'static str {
+    match status {
+        Status::Unreliable => "not estimable",
+        Status::Normal
+        | Status::DefinitionDiffers
+        | Status::NotCollected
+        | Status::Suppressed
+        | Status::Missing => "-",
+    }
 }
 
 /// How many decimals a table's figures are shown with: none where they are whole, else two digits of the least error.

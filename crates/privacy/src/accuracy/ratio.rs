@@ -65,6 +65,8 @@ pub struct RatioFigure {
     pub lower: f64,
     /// The upper end.
     pub upper: f64,
+    /// Whether the interval leaves anything out of what is possible: else the value says nothing.
+    pub is_estimable: bool,
 }
 
 /// The noise of a ratio, prepared for the many cells that carry it alike.
@@ -118,8 +120,9 @@ impl RatioNoise {
         let known = denominator > 0.0 && ratio.is_finite();
         let value = if known { ratio.clamp(lower, upper) } else { 0.5 * (lower + upper) };
         let std_err = if known { self.moments.std_err(value) / denominator } else { self.width };
+        let is_estimable = lower > 0.0 || upper < self.width;
         let [value, lower, upper] = [value, lower, upper].map(|ratio| self.lowest + ratio);
-        RatioFigure { value, std_err: std_err.min(self.width), lower, upper }
+        RatioFigure { value, std_err: std_err.min(self.width), lower, upper, is_estimable }
     }
 
     /// The smallest interval that holds every ratio that the figures do not exclude: everything, where they exclude all.

@@ -90,6 +90,17 @@ fn the_mean_of_several_offices_is_the_mean_of_all_their_rows() {
 }
 
 #[test]
+fn a_mean_of_hardly_anybody_is_not_estimable() {
+    let lines = "column income from 0 to 50000000 scale 0\n\
+                 margin mean(income) by values above,below: discrete-laplace scale 50000000";
+    let of = |above, below| rounded(&first(&[Office::new("GHA", lines, vec![above, below])], false), 0);
+    // Of nobody, of a few, and of many.
+    assert_eq!(of(0, 0), [" - U"]);
+    assert_eq!(of(30_000_000, 20_000_000), [" - U"]);
+    assert_eq!(of(3_000_000_000_000, 2_000_000_000_000), [" 30000000 A"]);
+}
+
+#[test]
 fn a_mean_far_from_zero_loses_no_digits() {
     let (low, high) = (1_000_000_000_000, 1_000_000_000_100);
     let office = by_pair("GHA", (low, high, 0), &[low + 1, low + 2]);
@@ -106,8 +117,10 @@ fn a_centred_mean_is_divided_by_the_least_noisy_released_count() {
         );
         Office::new("GHA", &lines, vec![rows, 1, 2])
     };
-    let office =
-        Office::new("GHA", lines, vec![-50]).after(rows("9", 1)).after(rows("2", 5)).after(rows("5", 3));
+    let office = Office::new("GHA", lines, vec![-5_000])
+        .after(rows("9", 100))
+        .after(rows("2", 500))
+        .after(rows("5", 300));
     assert_eq!(rounded(&first(&[office], false), 3), [" 40.000 A"]);
 }
 
