@@ -70,9 +70,9 @@ pub enum PoolsError {
         /// The datasets that would part.
         datasets: Vec<String>,
     },
-    /// A new dataset, while charges wait whose dataset is gone.
+    /// A new dataset, or one over other rows than before, while charges wait whose dataset is gone.
     #[error(
-        "dataset `{dataset}` is new, and no dataset is left for what was charged to the pool `{pool}`: write `group = \"{pool}\"` in \
+        "dataset `{dataset}` is new, or over other rows than before, and no dataset is left for what was charged to the pool `{pool}`: write `group = \"{pool}\"` in \
          `[dataset.{dataset}]` if it holds the same persons, or `group = \"{dataset}\"` if it holds others"
     )]
     Unclear {
@@ -118,10 +118,15 @@ pub fn follow(known: &[KnownMember], declared: &[DeclaredMember]) -> Result<Pool
         }
     }
     if let Some(pool) = left {
-        let is_known = |name: &str| {
-            known.iter().any(|known| known.member.pool == name) || pools.moves.values().any(|to| to == name)
+        // One over other rows than before may hold those that the charges were for, as a new one may.
+        let is_known = |new: &PoolMember| {
+            let was = |known: &KnownMember| {
+                let rows_from = &known.member.rows_from;
+                known.member.pool == new.pool && (rows_from.is_empty() || *rows_from == new.rows_from)
+            };
+            known.iter().any(was) || pools.moves.values().any(|to| *to == new.pool)
         };
-        let new = declared.iter().find(|new| !new.has_group && !is_known(&new.member.pool));
+        let new = declared.iter().find(|new| !new.has_group && !is_known(&new.member));
         if let Some(new) = new {
             let (dataset, pool) = (new.member.dataset.clone(), pool.to_owned());
             return Err(PoolsError::Unclear { dataset, pool });

@@ -10,6 +10,7 @@ use crate::{
     denial::{AccessRequest, Denial, DenialReason},
     explain::Objection,
     grant::Grant,
+    prohibition::Prohibition,
     set::PolicySet,
     trial::Tried,
 };
@@ -29,7 +30,8 @@ pub struct Granted<'a> {
 
 impl PolicySet {
     /// Decides a question: what a prohibition forbids is refused; else the first grant, in the files' order, that allows all of
-    /// it decides; else the denial has the reason of the grant that came nearest.
+    /// it decides; else the denial has the reason of the grant that came nearest. What is asked for no purpose is allowed where it
+    /// could be asked for one.
     ///
     /// ```
     /// use lango_document::Document;
@@ -94,18 +96,34 @@ impl PolicySet {
             Denial { reason: DenialReason::DatasetUnknown { office, dataset }, rule: None }
         };
         let dataset = self.datasets.get(&query.dataset).ok_or_else(unknown)?;
-        if let Some(prohibition) = self.forbidding(asked, query).next() {
+        let forbidden = |prohibition: &Prohibition| {
             let rule = prohibition.id.clone();
-            return Err(Denial { reason: DenialReason::Forbidden { rule: rule.clone() }, rule: Some(rule) });
+            Denial { reason: DenialReason::Forbidden { rule: rule.clone() }, rule: Some(rule) }
+        };
+        if let Some(prohibition) = self.forbidding(asked, query).next() {
+            return Err(forbidden(prohibition));
         }
         let charged = |grant: &'a Grant| {
             let (pool, budget) = self.pool(&grant.dataset).zip(self.budget(&grant.dataset))?;
             Some(Granted { grant, dataset, pool, budget })
         };
-        let allowed = self.fitting(asked, query).find(|verdict| verdict.objections().next().is_none());
+        let mut refused = None;
+        let allowed = self.fitting(asked, query).find(|verdict| {
+            verdict.objections().next().is_none()
+                && match self.for_no_purpose(verdict.grant, asked, query) {
+                    None => true,
+                    Some(prohibition) => {
+                        refused.get_or_insert(prohibition);
+                        false
+                    }
+                }
+        });
         // Nothing is allowed of a dataset without a budget, which no policy is read with.
         if let Some(granted) = allowed.and_then(|verdict| charged(verdict.grant)) {
             return Ok(granted);
+        }
+        if let Some(prohibition) = refused {
+            return Err(forbidden(prohibition));
         }
         let mut nearest: Option<(Objection<'_>, &Grant)> = None;
         for verdict in self.explain(asked, query) {
@@ -121,6 +139,28 @@ impl PolicySet {
                 Denial { reason: DenialReason::PrincipalNotGranted { dataset, principal }, rule: None }
             }
         })
+    }
+
+    /// The first prohibition that refuses a question which names no purpose, where each of a grant's purposes is refused by some;
+    /// nothing where the question could be asked for one of them, or names its own.
+    fn for_no_purpose<'a>(
+        &'a self,
+        grant: &'a Grant,
+        asked: &AccessRequest<'_>,
+        query: &Query,
+    ) -> Option<&'a Prohibition> {
+        if asked.purpose.is_some() {
+            return None;
+        }
+        let mut first = None;
+        for purpose in &grant.purposes {
+            let for_it = AccessRequest { purpose: Some(purpose), ..*asked };
+            match self.forbidding(&for_it, query).next() {
+                None => return None,
+                refused => first = first.or(refused),
+            }
+        }
+        first
     }
 
     /// Runs every trial against the policy, in order.

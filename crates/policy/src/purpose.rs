@@ -24,16 +24,20 @@ const TERMS: &[(&str, &str)] = &[
     ("national-security", "ProtectionOfNationalSecurity"),
 ];
 
-/// A purpose as it is compared: the short name of a term that has one, however it is written; else the text itself.
+/// A purpose as it is compared: of a term of the vocabulary its short name, or itself where it has none, whichever way it is
+/// written; else the text.
 pub(crate) fn short(purpose: &str) -> &str {
-    let term = VOCABULARY.iter().find_map(|prefix| purpose.strip_prefix(prefix));
-    let known = term.and_then(|term| TERMS.iter().find(|(_, known)| *known == term));
-    known.map_or(purpose, |(short, _)| short)
+    let Some(term) = VOCABULARY.iter().find_map(|prefix| purpose.strip_prefix(prefix)) else {
+        return purpose;
+    };
+    let known = TERMS.iter().find(|(_, known)| *known == term);
+    known.map_or(term, |(short, _)| short)
 }
 
 /// What was most likely meant by a purpose that is neither a term of the vocabulary nor an office's own word.
 pub(crate) fn meant(purpose: &str) -> Option<String> {
-    if short(purpose) != purpose || TERMS.iter().any(|(short, _)| *short == purpose) {
+    let is_known = |word: &str| TERMS.iter().any(|(short, _)| *short == word);
+    if is_known(short(purpose)) {
         return None;
     }
     if let Some(term) = VOCABULARY.iter().find_map(|prefix| purpose.strip_prefix(prefix)) {
@@ -69,7 +73,8 @@ mod tests {
             ("official-statistics", "official-statistics"),
             ("dpv:ProvideOfficialStatistics", "official-statistics"),
             ("https://w3id.org/dpv#AcademicResearch", "academic-research"),
-            ("https://w3id.org/dpv#ServiceProvision", "https://w3id.org/dpv#ServiceProvision"),
+            ("https://w3id.org/dpv#ServiceProvision", "ServiceProvision"),
+            ("dpv:ServiceProvision", "ServiceProvision"),
             ("AcademicResearch", "AcademicResearch"),
             ("education-study-2026", "education-study-2026"),
         ] {

@@ -1,6 +1,6 @@
 //! What is legal in a policy and unwise.
 
-use lango_document::{Diagnostic, DiagnosticCode};
+use lango_document::{Diagnostic, DiagnosticCode, TextPlace};
 use lango_principal::{PrincipalPattern, Role};
 use lango_privacy::{Dataset, Domain, nano};
 use time::Date;
@@ -33,20 +33,22 @@ impl PolicySet {
                 let help = "write a later day, or take the grant out";
                 found.push(Diagnostic::warning(DiagnosticCode::GrantExpired, place.clone(), (message, help)));
             }
-            for purpose in &grant.purposes {
-                if let Some(meant) = purpose::meant(purpose) {
-                    let message =
-                        format!("purpose `{purpose}` of grant `{}` is no term of the vocabulary", grant.id);
-                    let help = format!("did you mean `{meant}`? An office's own words may be any others");
-                    let code = DiagnosticCode::PurposeUnknown;
-                    found.push(Diagnostic::warning(code, places.purpose.clone(), (message, help)));
-                }
-            }
+            misspelt(&format!("grant `{}`", grant.id), &grant.purposes, &places.purpose, &mut found);
             for (pattern, place) in grant.to.iter().zip(&places.principals) {
                 if let Some((why, help)) = unreachable(pattern, region) {
                     let message = format!("grant `{}` is to `{pattern}`: {why}", grant.id);
                     let code = DiagnosticCode::GrantUnreachable;
                     found.push(Diagnostic::warning(code, place.clone(), (message, help)));
+                }
+            }
+        }
+        for (rule, places) in self.prohibitions.iter().zip(&self.prohibition_places) {
+            misspelt(&format!("refusal `{}`", rule.id), &rule.purposes, &places.id, &mut found);
+            for pattern in &rule.to {
+                if let Some((why, help)) = unreachable(pattern, region) {
+                    let message = format!("refusal `{}` refuses `{pattern}`: {why}", rule.id);
+                    let code = DiagnosticCode::GrantUnreachable;
+                    found.push(Diagnostic::warning(code, places.id.clone(), (message, help)));
                 }
             }
         }
@@ -176,6 +178,18 @@ impl PolicySet {
                     (message, help),
                 ));
             }
+        }
+    }
+}
+
+/// Warns of purposes that are misspelt.
+fn misspelt(rule: &str, purposes: &[String], place: &TextPlace, found: &mut Vec<Diagnostic>) {
+    for purpose in purposes {
+        if let Some(meant) = purpose::meant(purpose) {
+            let message = format!("purpose `{purpose}` of {rule} is no term of the vocabulary");
+            let help = format!("did you mean `{meant}`? An office's own words may be any others");
+            let code = DiagnosticCode::PurposeUnknown;
+            found.push(Diagnostic::warning(code, place.clone(), (message, help)));
         }
     }
 }
