@@ -82,25 +82,31 @@ impl Gateway {
     }
 
     /// Decides again where the price was not in the question: a price by precision is known only with the plan, or with the
-    /// stored answer.
-    pub(crate) fn authorize_price<T>(
+    /// stored answer. The grant that allows the price is the one that is charged.
+    pub(crate) fn at_price<'a, T>(
         &self,
-        request: &Request<T>,
-        allowed: &Allowed<'_>,
+        request: &'a Request<T>,
+        mut allowed: Allowed<'a>,
         loss: &Loss,
-    ) -> Result<(), Refused> {
-        let Allowed { query, granted, known, .. } = allowed;
-        if let Price::Epsilon(_) = query.price {
-            return Ok(());
+    ) -> Result<Allowed<'a>, Refused> {
+        if let Price::Epsilon(_) = allowed.query.price {
+            return Ok(allowed);
         }
-        let decided = self.open_to(request, query, &known.purpose, loss);
-        let decided = decided.map_err(|denial| Refused::new(denial, known))?;
-        // Another grant may allow the price, but then its share must be charged: the question is refused rather than charged
-        // to one that does not allow it.
-        if decided.grant.id == granted.grant.id {
-            return Ok(());
+        let decided = self.open_to(request, &allowed.query, &allowed.known.purpose, loss);
+        let decided = decided.map_err(|denial| {
+            allowed.known.rule.clone_from(&denial.rule);
+            Refused::new(denial, &allowed.known)
+        })?;
+        // The delta that is planned to be spent is the other grant's.
+        if loss.delta_e18 > 0
+            && decided.grant.delta_per_query_e18 != allowed.granted.grant.delta_per_query_e18
+        {
+            let grant = allowed.granted.grant.id.clone();
+            return Err(Refused::new(Refusal::PriceNotOfGrant(grant), &allowed.known));
         }
-        Err(Refused::new(Refusal::PriceNotOfGrant(granted.grant.id.clone()), known))
+        allowed.granted = decided;
+        allowed.known.rule = Some(allowed.granted.grant.id.clone());
+        Ok(allowed)
     }
 
     /// The grant under which the principal could ask a question today that was answered at this loss: one that names a precision

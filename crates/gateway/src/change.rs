@@ -7,6 +7,7 @@ use lango_document::Document;
 use crate::{
     Gateway,
     in_force::{Circumstances, PolicyError, PolicyInForce, log, policy_digest},
+    review::lapse_reviews,
 };
 
 /// What became of policy files that a gateway was given.
@@ -49,6 +50,7 @@ impl Gateway {
         drop(before);
         tracing::info!(policy = %hex::encode(digest), datasets, grants, "another policy is in force");
         log(&unwise, &bounded);
+        lapse_reviews(&self.store, &self.policy(), (&self.office, self.now())).await;
         Ok(PolicyChange::Activated { digest })
     }
 

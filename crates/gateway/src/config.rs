@@ -22,6 +22,7 @@ use crate::{
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
     in_force::{Circumstances, PolicyError, PolicyInForce, log},
+    review::lapse_reviews,
     strangers::Strangers,
     withheld::Withheld,
 };
@@ -133,6 +134,7 @@ impl Gateway {
         // The first policy of a store is on record with the first request.
         let recorded = (store.last_sequence().await? > 0).then_some(now);
         policy.declare(&store, &config.sources, (&office, recorded)).await?;
+        lapse_reviews(&store, &policy, (&office, now)).await;
         log(&unwise, &policy.bounded(&store, &config.sources).await);
         let limits = config.limits;
         Ok(Self {

@@ -11,6 +11,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     refuse::{Known, Refused},
+    sign::stored_key,
 };
 
 impl Gateway {
@@ -101,6 +102,11 @@ impl Gateway {
         let stored = stored.ok_or_else(unknown)?;
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
+        let key = stored_key(&stored).ok_or_else(unknown)?;
+        let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &stored.loss)).await;
+        if !shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+            return Err(unknown());
+        }
         request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
         let query_digest =
             Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));

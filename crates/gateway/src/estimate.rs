@@ -1,10 +1,11 @@
 //! The price of a question and the error of its answer: stops before the data.
 
 use lango_store::{Decision, Step};
-use lango_wire::{Charged, FREE, Question, kept, pb};
+use lango_wire::{Charged, FREE, Question, Reviewed, kept, pb};
 
 use crate::{
-    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused, sign::Answered,
+    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused,
+    review::is_of_question, sign::Answered,
 };
 
 /// What an office publishes by its configuration where its database chooses rows.
@@ -21,7 +22,7 @@ impl Gateway {
         question: &Question,
     ) -> Result<pb::Estimate, Refused> {
         let allowed = self.authorize(request, question).await?;
-        let Allowed { granted, key, known, .. } = &allowed;
+        let known = allowed.known.clone();
         let store = |error| known.unavailable("the store failed", &error);
         self.make_answer_room(request).await;
         let stored = self.stored(&allowed).await?;
@@ -34,7 +35,8 @@ impl Gateway {
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
             }
         };
-        self.authorize_price(request, &allowed, &loss)?;
+        let allowed = self.at_price(request, allowed, &loss)?;
+        let Allowed { granted, key, known, .. } = &allowed;
         let mut queries_left = u64::MAX;
         for charge in self.accounts(request, granted, known)? {
             let balance = self.store.balance(&charge.account).await.map_err(store)?;
@@ -47,7 +49,9 @@ impl Gateway {
         let of_policy = granted.dataset.bounds_drop.clone();
         let of_source = self.filters_rows(granted.dataset).then(|| FILTERED.to_owned());
         let bounds_drop = of_policy.into_iter().chain(of_source).collect::<Vec<_>>().join("; ");
-        let left = (queries_left, bounds_drop);
+        let reviewed =
+            Reviewed { question: is_of_question(granted, &loss), answer: granted.grant.review.hold };
+        let left = (queries_left, bounds_drop, reviewed);
         let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);
         let mut record = self.record(request, known, Decision::Estimated);
         record.request =

@@ -7,7 +7,7 @@ use lango_policy::PolicySet;
 use lango_privacy::{
     Basis, Cost, FOUND_KEYS_MOST, Measure, Plan, PlanText, Query, ReleasedTable, WORD_BYTES_MOST, compile,
 };
-use lango_store::Made;
+use lango_store::{Made, ReleaseKey};
 use lango_transport::Room;
 use lango_wire::{
     Refusal,
@@ -111,10 +111,15 @@ impl Gateway {
         });
         let read =
             read.await.map_err(|error| known.unavailable("the earlier releases cannot be read", &error))?;
-        let open = read
-            .into_iter()
-            .filter(|counts| self.open_to(request, &counts.query, &known.purpose, &counts.made.loss).is_ok());
-        Ok(open.flat_map(|counts| counts.tables).collect())
+        let mut open = Vec::new();
+        for Counts { made, query, key, tables } in read {
+            let Ok(granted) = self.open_to(request, &query, &known.purpose, &made.loss) else { continue };
+            let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &made.loss)).await;
+            if shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+                open.extend(tables);
+            }
+        }
+        Ok(open)
     }
 }
 
@@ -122,6 +127,7 @@ impl Gateway {
 struct Counts {
     made: Made,
     query: Query,
+    key: ReleaseKey,
     tables: Vec<ReleasedTable>,
 }
 
@@ -152,7 +158,12 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
         | Measure::Histogram(_)
         | Measure::Keys(_) => None,
     });
-    Some(Counts { made: made.clone(), tables: tables.collect(), query })
+    let key = ReleaseKey {
+        query_digest: digest(PayloadType::Text, made.query.as_bytes()),
+        dataset_version: dataset.version.to_string(),
+        terms_digest: plan.terms_digest,
+    };
+    Some(Counts { made: made.clone(), key, tables: tables.collect(), query })
 }
 
 /// Whether the answer fits a message, whatever its integers are and whichever keys are found: that is known before anything is

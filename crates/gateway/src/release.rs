@@ -18,9 +18,9 @@ impl Gateway {
         match self.stored(&allowed).await? {
             Some(stored) => {
                 drop(flight);
-                self.repeat(request, &allowed, stored, FREE).await
+                self.repeat(request, allowed, stored, FREE).await
             }
-            None => self.answer(request, &allowed, flight).await,
+            None => self.answer(request, allowed, flight).await,
         }
     }
 
@@ -45,23 +45,24 @@ impl Gateway {
     }
 
     /// Answers a question that has no stored release.
-    async fn answer(
+    async fn answer<'a>(
         &self,
-        request: &Request<Question>,
-        allowed: &Allowed<'_>,
+        request: &'a Request<Question>,
+        allowed: Allowed<'a>,
         flight: Flight,
     ) -> Result<pb::Release, Refused> {
         self.begin_work(request, &allowed.known).await?;
         // Its part of the gateway's memory is held until the answer is made.
-        let (plan, _room) = self.plan(request, allowed, Work::Answer).await?;
-        self.authorize_price(request, allowed, &plan.loss)?;
-        let reading = self.open_source(allowed).await?;
-        let Some(reservation) = self.reserve(request, allowed, plan).await? else {
+        let (plan, _room) = self.plan(request, &allowed, Work::Answer).await?;
+        let allowed = self.at_price(request, allowed, &plan.loss)?;
+        self.review_question(request, &allowed, &plan.loss).await?;
+        let reading = self.open_source(&allowed).await?;
+        let Some(reservation) = self.reserve(request, &allowed, plan).await? else {
             return self.repeat_other(request, allowed, FREE).await;
         };
         // From here on the answer's time depends on data: who asks the same waits until it has left.
         let _ = request.flight.set(flight);
-        let noisy = self.measure(request, allowed, reading, &reservation).await?;
+        let noisy = self.measure(request, &allowed, reading, &reservation).await?;
         self.settle(request, allowed, reservation, noisy).await
     }
 }

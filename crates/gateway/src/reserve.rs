@@ -2,7 +2,7 @@
 
 use lango_ledger::{Account, ChargeRefusal, Holder, Limit};
 use lango_policy::Granted;
-use lango_privacy::{Loss, Plan, RestoreError, restore};
+use lango_privacy::{Loss, Plan, Price, RestoreError, restore};
 use lango_store::{Charge, Decision, Reserve, Reserved, Stored};
 use lango_wire::{BudgetFault, FREE, Question, Refusal, limits::EarlierSize};
 
@@ -80,7 +80,10 @@ impl Gateway {
             let text = held.plan.parse().map_err(|()| unread())?;
             let restored = restore(query, granted.dataset, &text, held.loss);
             // The first attempt may have been another principal's, at another price.
-            self.authorize_price(request, allowed, &held.loss)?;
+            if let Price::Precision { .. } = query.price {
+                let open = self.open_to(request, query, &known.purpose, &held.loss);
+                open.map_err(|denial| Refused::new(denial, known))?;
+            }
             let plan = restored.map_err(|error| match error {
                 // Its charge stands, and so does the refusal, however often the question is asked again.
                 RestoreError::Refused(refusal) => Refused::new(refusal, known),

@@ -3,9 +3,10 @@
 use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured, PlanText, Query};
-use lango_store::{Decision, Settled, Step, Stored};
+use lango_store::{Decision, ReleaseKey, Settled, Step, Stored};
 use lango_wire::{
-    Basics, Cells, Charged, FREE, Question, SignedPrice, SignedRelease, kept, pb, sealed::in_one_field,
+    Basics, Cells, Charged, FREE, Question, Refusal, Reviewed, SignedPrice, SignedRelease, kept, pb,
+    sealed::in_one_field,
 };
 
 use crate::{
@@ -20,15 +21,15 @@ use crate::{
 
 impl Gateway {
     /// Spends what was set aside, stores the release and records the access in one transaction, and signs it.
-    pub(crate) async fn settle(
+    pub(crate) async fn settle<'a>(
         &self,
-        request: &Request<Question>,
-        allowed: &Allowed<'_>,
+        request: &'a Request<Question>,
+        allowed: Allowed<'a>,
         reservation: Reservation<'_>,
         noisy: Noisy,
     ) -> Result<pb::Release, Refused> {
         let Reservation { earlier, .. } = reservation;
-        let Allowed { query, granted, key, known } = allowed;
+        let Allowed { query, granted, key, known } = &allowed;
         let Noisy { plan, measured: Measured { layout, integers }, sql_us } = noisy;
         let release_id = release_id(request.came_at);
         let release = Stored {
@@ -40,12 +41,16 @@ impl Gateway {
             cells: integers,
             loss: plan.loss,
         };
-        let mut record = self.record(request, known, Decision::Released);
+        let is_held = granted.grant.review.hold;
+        let decision = if is_held { Decision::Drawn } else { Decision::Released };
+        let mut record = self.record(request, known, decision);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
         // Signed before it is stored: the same bytes are what a request that is sent again gets.
         let earlier = self.sign_earlier(request, earlier);
         let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
-        record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        if !is_held {
+            record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        }
         self.withhold(request, release.release_id);
         let settled = self.store.settle(reservation.id, &release, &record).await;
         let settled = settled.map_err(|error| {
@@ -55,6 +60,10 @@ impl Gateway {
             )
         })?;
         match settled {
+            // As if it had been there before: it leaves when the office has approved it.
+            Settled::Stored if is_held => {
+                return self.repeat(request, allowed, release, reservation.charged).await;
+            }
             Settled::Stored => {}
             Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
             Settled::Answered => return Err(known.answered_elsewhere()),
@@ -74,28 +83,30 @@ impl Gateway {
 
     /// What another gateway on the same store has answered meanwhile: one question has one draw of noise, theirs. `charged` is
     /// what this request had been charged by then.
-    pub(crate) async fn repeat_other(
+    pub(crate) async fn repeat_other<'a>(
         &self,
-        request: &Request<Question>,
-        allowed: &Allowed<'_>,
+        request: &'a Request<Question>,
+        allowed: Allowed<'a>,
         charged: Loss,
     ) -> Result<pb::Release, Refused> {
-        let stored = self.stored(allowed).await?;
+        let stored = self.stored(&allowed).await?;
         let stored = stored
             .ok_or_else(|| allowed.known.unavailable("a stored release is gone", &"settled elsewhere"))?;
         self.repeat(request, allowed, stored, charged).await
     }
 
     /// A stored release again: recorded, in a new envelope, and free unless this request had been charged for it.
-    pub(crate) async fn repeat(
+    pub(crate) async fn repeat<'a>(
         &self,
-        request: &Request<Question>,
-        allowed: &Allowed<'_>,
+        request: &'a Request<Question>,
+        allowed: Allowed<'a>,
         stored: Stored,
         charged: Loss,
     ) -> Result<pb::Release, Refused> {
-        let Allowed { query, granted, known, .. } = allowed;
-        self.authorize_price(request, allowed, &stored.loss)?;
+        let allowed = self.at_price(request, allowed, &stored.loss)?;
+        let Allowed { query, granted, known, .. } = &allowed;
+        self.review_question(request, &allowed, &stored.loss).await?;
+        self.review_answer(request, &allowed, &stored.loss).await?;
         let earlier = self.earlier_of(request, &stored, known).await?;
         let earlier = self.sign_earlier(request, earlier);
         let mut record = self.record(request, known, Decision::Repeated);
@@ -142,6 +153,12 @@ impl Gateway {
                 .map_err(|_| unreadable("the stored question of a release cannot be read"))?;
             let granted = self.open_to(request, &query, &known.purpose, &stored.loss);
             let granted = granted.map_err(|denial| Refused::new(denial, known))?;
+            let key = stored_key(&stored)
+                .ok_or_else(|| unreadable("the stored plan of a release cannot be read"))?;
+            let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &stored.loss)).await;
+            if !shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+                return Err(Refused::new(Refusal::ReleaseUnknown, known));
+            }
             earlier.push(EarlierRelease { stored, granted });
         }
         Ok(earlier)
@@ -196,10 +213,10 @@ impl Gateway {
         answered: &Answered<'_>,
         (plan, layout): (String, String),
         charged: Charged,
-        (queries_left, bounds_drop): (u64, String),
+        (queries_left, bounds_drop, reviewed): (u64, String, Reviewed),
     ) -> pb::Estimate {
         let basics = self.basics(request, answered, &plan, &layout);
-        let signed = SignedPrice { basics, charged, queries_left, bounds_drop };
+        let signed = SignedPrice { basics, charged, queries_left, bounds_drop, reviewed };
         pb::Estimate {
             office: self.office.to_string(),
             plan,
@@ -238,6 +255,16 @@ pub(crate) struct Answered<'a> {
     pub dataset_version: &'a str,
     /// What the release costs.
     pub loss: Loss,
+}
+
+/// The key of a stored release; nothing where its plan cannot be read.
+pub(crate) fn stored_key(stored: &Stored) -> Option<ReleaseKey> {
+    let plan: PlanText = stored.plan.parse().ok()?;
+    Some(ReleaseKey {
+        query_digest: digest(PayloadType::Text, stored.query.as_bytes()),
+        dataset_version: stored.dataset_version.clone(),
+        terms_digest: plan.terms_digest,
+    })
 }
 
 /// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index

@@ -37,6 +37,8 @@ pub enum PayloadType {
     Vector,
     /// The members of a group.
     Roster,
+    /// What an office reviews: a question's key, its grant, its principal and its purpose.
+    Review,
     /// A region: its name, its signing purpose and its authorities.
     Region,
 }
@@ -60,6 +62,7 @@ impl PayloadType {
             Self::Policy => "application/vnd.lango.policy.v1",
             Self::Vector => "application/vnd.lango.vector.v1",
             Self::Roster => "application/vnd.lango.roster.v1",
+            Self::Review => "application/vnd.lango.review.v1",
             Self::Region => "application/vnd.lango.region.v1",
         }
     }

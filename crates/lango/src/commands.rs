@@ -10,6 +10,7 @@ mod init;
 mod ledger;
 mod policy;
 mod query;
+mod review;
 mod serving;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,9 @@ enum Command {
     /// Make the store of a gateway's ledger, see what is left, or anchor it in a second place.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// See the questions and answers that wait for the office's review, and decide on them.
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Make a folder with all that an office, a coordinator, an analyst, an auditor or an administrator needs.
     #[command(subcommand)]
     Init(init::InitCommand),
@@ -68,6 +72,7 @@ impl Lango {
             Command::Query(query) => query.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
+            Command::Review(review) => review.run(),
             Command::Init(init) => init.run(),
             Command::Identity(identity) => identity.run(),
             Command::Policy(policy) => policy.run(),

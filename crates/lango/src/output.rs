@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::failure::Failure;
@@ -29,6 +30,34 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// Prints a value as JSON: every character of it, those that are not seen escaped.
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     write_out(&json(value)?)
+}
+
+/// Prints a report: as a table, which the caller makes, or with a field for each of a row's, in JSON or CSV.
+pub fn report<R: Serialize>(
+    format: Format,
+    rows: &[R],
+    table: impl FnOnce(&[R]) -> String,
+) -> Result<(), Failure> {
+    match format {
+        Format::Table => print(&table(rows)),
+        Format::Json => print_json(&serde_json::to_value(rows)?),
+        Format::Csv => {
+            let rows = serde_json::to_value(rows)?;
+            let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+            let rows: Vec<_> = rows.iter().filter_map(serde_json::Value::as_object).collect();
+            let header = rows.first().map(|row| row.keys().cloned().collect::<Vec<_>>().join(","));
+            let lines = rows.iter().map(|row| row.values().map(cell).collect::<Vec<_>>().join(","));
+            print(&header.into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => csv_field(text),
+        other => other.to_string(),
+    }
 }
 
 /// A value as a JSON text of several lines.

@@ -9,8 +9,10 @@ mod account;
 mod pools;
 mod request;
 mod reservation;
+mod review;
 
 pub use account::{Account, Balance, ChargeRefusal, Holder, Limit};
 pub use pools::{DeclaredMember, KnownMember, PoolMember, Pools, PoolsError, follow};
 pub use request::{Claim, Claimed, RequestMemory, claim, may_charge};
 pub use reservation::{Reservation, ReservationEvent, ReservationState, TransitionError};
+pub use review::{ReviewEvent, ReviewState, ReviewStepError};

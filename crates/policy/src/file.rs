@@ -332,6 +332,13 @@ words!(Renewal {
     "yearly" => Renewal::Yearly,
 });
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReviewWord {
+    Required,
+}
+
+words!(ReviewWord { "required" => ReviewWord::Required });
+
 #[derive(Debug)]
 pub(crate) struct GrantTable {
     pub id: Option<Spanned<String>>,
@@ -345,6 +352,9 @@ pub(crate) struct GrantTable {
     pub epsilon_per_query: Option<Spanned<Quantity>>,
     pub epsilon_total: Option<Spanned<Quantity>>,
     pub delta_per_query: Optional<Spanned<Quantity>>,
+    pub review: Optional<Spanned<ReviewWord>>,
+    pub review_above: Optional<Spanned<Quantity>>,
+    pub hold: Optional<bool>,
     pub valid: Optional<Spanned<ValidTable>>,
     pub publish: Option<Spanned<Publish>>,
 }
@@ -366,6 +376,9 @@ impl FromDocument for GrantTable {
             epsilon_per_query: keys.required("epsilon_per_query"),
             epsilon_total: keys.required("epsilon_total"),
             delta_per_query: keys.optional("delta_per_query"),
+            review: keys.optional("review"),
+            review_above: keys.optional("review_above"),
+            hold: keys.optional("hold"),
             valid: keys.optional("valid"),
             publish: keys.required("publish"),
         };

@@ -1,8 +1,10 @@
 //! One rule, and where its parts stand.
 
+use std::fmt;
+
 use lango_document::TextPlace;
 use lango_principal::{PrincipalPattern, SpiffeId};
-use lango_privacy::{Measure, Name};
+use lango_privacy::{Measure, Name, nano};
 use time::Date;
 
 /// One rule.
@@ -30,8 +32,27 @@ pub struct Grant {
     pub epsilon_total_nano: u64,
     /// What a question that searches the data for keys spends of delta, in units of 1e-18; 0 grants none.
     pub delta_per_query_e18: u64,
+    /// What the office reviews of it.
+    pub review: Review,
     /// On which days.
     pub valid: Option<Validity>,
+}
+
+/// What an office reviews of the questions that a grant allows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Review {
+    /// A question that costs more than this, in billionths of epsilon, waits until the office has approved it; none does where
+    /// there is no such bound.
+    pub above_nano: Option<u64>,
+    /// A noisy answer waits until the office has approved it.
+    pub hold: bool,
+}
+
+impl Review {
+    /// Whether a question at this price waits.
+    pub fn is_of_question(&self, epsilon_nano: u64) -> bool {
+        self.above_nano.is_some_and(|above| epsilon_nano > above)
+    }
 }
 
 impl Grant {
@@ -48,6 +69,18 @@ impl Grant {
     /// Whether it is open on a day.
     pub(crate) fn is_open(&self, on: Date) -> bool {
         self.valid.is_none_or(|valid| valid.holds(on))
+    }
+}
+
+impl fmt::Display for Review {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let question = self.above_nano.map(|above| match above {
+            0 => "every question before it is answered".to_owned(),
+            above => format!("every question above epsilon {} before it is answered", nano(above)),
+        });
+        let answer = self.hold.then(|| "every answer before it leaves".to_owned());
+        let parts: Vec<String> = question.into_iter().chain(answer).collect();
+        f.write_str(if parts.is_empty() { "nothing".to_owned() } else { parts.join(", and ") }.as_str())
     }
 }
 

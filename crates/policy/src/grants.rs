@@ -9,7 +9,7 @@ use toml::Spanned;
 use crate::{
     check::Draft,
     file::{GrantTable, Publish},
-    grant::{Grant, GrantPlaces, Validity},
+    grant::{Grant, GrantPlaces, Review, Validity},
     within::{In, each},
 };
 
@@ -52,6 +52,7 @@ impl Draft {
         let dataset = table.dataset.as_ref().and_then(|name| self.known_dataset(at, name))?;
         self.affordable(at, table, &dataset.name, total);
         let delta = self.delta(at, table, &dataset.name);
+        let review = review(at, table);
         let wrong = self.wrong_columns.get(&dataset.name);
         let is_wrong =
             |name: &str| wrong.is_some_and(|wrong| wrong.iter().any(|of| of.eq_ignore_ascii_case(name)));
@@ -107,6 +108,7 @@ impl Draft {
             epsilon_per_query_nano: per_query?,
             epsilon_total_nano: total?,
             delta_per_query_e18: delta?,
+            review: review?,
             valid: valid?,
             dataset: dataset.name,
         };
@@ -174,6 +176,23 @@ impl Draft {
         let delta = table.delta_per_query.as_ref()?.as_ref();
         at.delta_per_query(delta, self.set.budget(dataset).map(|budget| &budget.account))
     }
+}
+
+/// What of the grant's questions the office reviews: all, those above a price, or none; and their answers.
+fn review(at: &In<'_>, table: &GrantTable) -> Option<Review> {
+    let above_nano = match (table.review.as_ref()?, table.review_above.as_ref()?) {
+        (None, None) => None,
+        (Some(_), None) => Some(0),
+        (None, Some(above)) => Some(at.epsilon(above)?),
+        (Some(_), Some(above)) => {
+            let words = (
+                "`review = \"required\"` is for questions at every price",
+                "take out this line, or `review`",
+            );
+            return at.refuse(DiagnosticCode::Contradiction, above, words);
+        }
+    };
+    Some(Review { above_nano, hold: table.hold?.unwrap_or(false) })
 }
 
 fn validity(at: &In<'_>, written: &Spanned<crate::file::ValidTable>) -> Option<Validity> {

@@ -33,7 +33,7 @@ pub use canonical::canonical_bytes;
 pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
 pub use diff::{Askers, Change, ChargeChange, Comparison, Difference, Example, Novelty, PolicyDiff};
 pub use explain::{Objection, Verdict};
-pub use grant::{Grant, GrantPart, Validity};
+pub use grant::{Grant, GrantPart, Review, Validity};
 pub use lists::CountryCodes;
 pub use prohibition::Prohibition;
 pub use set::PolicySet;

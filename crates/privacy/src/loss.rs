@@ -58,6 +58,12 @@ impl Loss {
         Self { pure_nano: None, rho_nano, delta_e18: 0 }
     }
 
+    /// Whether some part of the loss is above that of another.
+    pub fn is_dearer_than(&self, other: &Self) -> bool {
+        let pure = |loss: &Self| loss.pure_nano.unwrap_or(u64::MAX);
+        pure(self) > pure(other) || self.rho_nano > other.rho_nano || self.delta_e18 > other.delta_e18
+    }
+
     /// The part of the loss that an account of this currency adds up; `None` where it cannot express it.
     pub fn amount(&self, account: &Accounting) -> Option<u64> {
         match account {

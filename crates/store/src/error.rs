@@ -116,6 +116,12 @@ pub enum StoreError {
     /// A reservation was asked to do what reservations never do.
     #[error(transparent)]
     Transition(#[from] lango_ledger::TransitionError),
+    /// A review was asked to do what reviews never do.
+    #[error(transparent)]
+    Review(#[from] lango_ledger::ReviewStepError),
+    /// There is no review of that name.
+    #[error("there is no such review")]
+    NoReview,
     /// The store was closed meanwhile.
     #[error("the store is closed")]
     Closed,

@@ -5,13 +5,13 @@ use std::{fs, path::Path};
 use lango_ledger::{Account, Balance, DeclaredMember, follow};
 
 use crate::{
-    Entry, Location, Moved, StoreAbsence, StoreError, StorePosition,
+    Entry, Location, Moved, ReleaseKey, StoreAbsence, StoreError, StorePosition, Stored, StoredReview,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
-    pools,
+    pools, release,
     reserve::{Kept, Sum, holder},
-    rows,
+    review, rows,
     secret::{data, known},
     statement::statement,
     version::{GUARDED, NAMES_DATA, SCHEMA, version},
@@ -201,6 +201,21 @@ impl Examined {
             most: i64::from(*most).into(),
         };
         self.connection.all(history.into()).await?.iter().map(rows::entry).collect()
+    }
+
+    /// The last reviews of a store that is readable, newest first: those that wait for the office, or all; at most this many.
+    pub async fn reviews(&mut self, all: bool, most: u32) -> Result<Vec<StoredReview>, StoreError> {
+        review::newest(&mut self.connection, all, most).await
+    }
+
+    /// The release of a key of a store that is readable, if it is stored.
+    pub async fn find(&mut self, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
+        release::of_key(&mut self.connection, key).await
+    }
+
+    /// The release of an identifier of a store that is readable, if it is stored.
+    pub async fn release(&mut self, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
+        release::of_id(&mut self.connection, release_id).await
     }
 
     /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets.

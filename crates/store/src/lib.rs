@@ -22,6 +22,7 @@ mod record;
 mod release;
 mod request;
 mod reserve;
+mod review;
 mod rows;
 mod schema;
 mod secret;
@@ -41,4 +42,7 @@ pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, Settled, Stored};
 pub use request::{Claiming, KeptAnswers, Seen};
 pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
+pub use review::{
+    REVIEWS_OPEN_MOST, ReviewAsked, ReviewStep, ReviewSubject, StoredReview, Verdict, WHY_BYTES_MOST,
+};
 pub use schema::Store;

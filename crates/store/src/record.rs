@@ -98,6 +98,8 @@ pub enum Decision {
     Reserved,
     /// A new answer.
     Released,
+    /// A new answer, which the office reviews before it leaves.
+    Drawn,
     /// A stored answer, free.
     Repeated,
     /// A price was named.
@@ -110,6 +112,8 @@ pub enum Decision {
     Failed,
     /// No request: another policy came into force.
     Activated,
+    /// A review took a step; the reason is the word for how it stands.
+    Reviewed,
 }
 
 impl Decision {
@@ -118,12 +122,14 @@ impl Decision {
         match self {
             Self::Reserved => "reserved",
             Self::Released => "released",
+            Self::Drawn => "drawn",
             Self::Repeated => "repeated",
             Self::Estimated => "estimated",
             Self::Described => "described",
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Activated => "activated",
+            Self::Reviewed => "reviewed",
         }
     }
 }

@@ -115,18 +115,12 @@ statement! {
 impl Store {
     /// The release of a key, if it is stored.
     pub async fn find(&self, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
-        let of_key = OfKey {
-            query_digest: (&key.query_digest).into(),
-            version: (&key.dataset_version).into(),
-            terms_digest: (&key.terms_digest).into(),
-        };
-        self.reader().optional(of_key.into()).await?.as_ref().map(stored).transpose()
+        of_key(&mut self.reader(), key).await
     }
 
     /// The release of an identifier, if it is stored.
     pub async fn release(&self, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
-        let of_id = OfId { release_id: release_id.into() };
-        self.reader().optional(of_id.into()).await?.as_ref().map(stored).transpose()
+        of_id(&mut self.reader(), release_id).await
     }
 
     /// How those among the newest releases of a dataset's version were made that may hold counts of rows with a value; at most
@@ -185,6 +179,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(Fail { reservation_id, rows_were_read, record: record.clone() }).await
     }
+}
+
+pub(crate) async fn of_key(run: &mut impl Run, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
+    let of_key = OfKey {
+        query_digest: (&key.query_digest).into(),
+        version: (&key.dataset_version).into(),
+        terms_digest: (&key.terms_digest).into(),
+    };
+    run.optional(of_key.into()).await?.as_ref().map(stored).transpose()
+}
+
+pub(crate) async fn of_id(run: &mut impl Run, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
+    let of_id = OfId { release_id: release_id.into() };
+    run.optional(of_id.into()).await?.as_ref().map(stored).transpose()
 }
 
 static SETTLE: Together = Together::new();

@@ -115,5 +115,15 @@ budget-exceeded =
     .pool-delta = the pool of `{ $dataset }` has no delta left; it renews with the calendar period that the policy names
     .grant-delta = the grant { $grant } of `{ $dataset }` has no delta left; it renews with the calendar period that the policy names
 
+review-waiting = the office reviews this question before it answers: it waits as review { $review }, and nothing is charged. Ask again later; the office is asked to decide with `lango review`
+review-rejected =
+    .unsaid = the office has reviewed this question (review { $review }) and does not answer it
+    .why = the office has reviewed this question (review { $review }) and does not answer it: { $why }
+answer-held = the answer is drawn and charged, and the office reviews it before it leaves: it waits as review { $review }. Ask again later, at no further charge
+answer-withheld =
+    .unsaid = the office has reviewed the answer (review { $review }) and keeps it back; its charge stands
+    .why = the office has reviewed the answer (review { $review }) and keeps it back; its charge stands: { $why }
+reviews-full = { $most } of your questions wait for the office's review already: wait until it has decided some of them
+
 # A code of a later version, or a case of one.
 unknown-refusal = refused as `{ $code }`, which this version has no words for

@@ -29,8 +29,8 @@ pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
 pub use limits::{MESSAGE_BYTES_MAX, OnWire};
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
-pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, TimeFault};
-pub use signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease};
+pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, ReviewFault, TimeFault};
+pub use signed::{Basics, Cells, Charged, Reviewed, SignedPrice, SignedRefusal, SignedRelease};
 
 /// The generated messages, clients and servers of `lango.v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

@@ -73,6 +73,8 @@ pub enum Refusal {
     },
     /// No account covers its price.
     Budget(BudgetFault),
+    /// The office reviews the question, or its answer.
+    Review(ReviewFault),
     /// The dataset is not open to the principal, or there is none.
     DatasetNotOpen {
         /// The office's name.
@@ -148,6 +150,53 @@ pub enum BudgetFault {
     },
 }
 
+/// Why a question that the policy allows is not answered, or its answer does not leave. `review` is the review's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReviewFault {
+    /// The question waits for the office.
+    Waiting {
+        /// The review.
+        review: String,
+    },
+    /// The office has rejected the question.
+    Rejected {
+        /// The review.
+        review: String,
+        /// Why; empty where it gives no reason.
+        why: String,
+    },
+    /// The answer was drawn, and waits for the office.
+    Held {
+        /// The review.
+        review: String,
+    },
+    /// The answer was drawn, and the office has kept it back.
+    Withheld {
+        /// The review.
+        review: String,
+        /// Why; empty where it gives no reason.
+        why: String,
+    },
+    /// The principal's questions that wait for the office are too many for one more.
+    Full {
+        /// The most that may wait.
+        most: u32,
+    },
+}
+
+impl ReviewFault {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "review-waiting",
+            Self::Rejected { .. } => "review-rejected",
+            Self::Held { .. } => "answer-held",
+            Self::Withheld { .. } => "answer-withheld",
+            Self::Full { .. } => "reviews-full",
+        }
+    }
+}
+
 impl Refusal {
     /// The stable code.
     pub fn code(&self) -> &'static str {
@@ -165,6 +214,7 @@ impl Refusal {
             Self::VersionGone(_) => "version-not-live",
             Self::AnswerTooLarge { .. } | Self::TablesTooLarge => "too-many-cells",
             Self::Budget(_) => "budget-exceeded",
+            Self::Review(fault) => fault.code(),
             Self::DatasetNotOpen { .. } => DenialCode::DatasetUnknown.as_str(),
             Self::ReleaseUnknown => "release-unknown",
             Self::QuantilePerOffice { .. } => "quantile-per-office",
@@ -193,6 +243,7 @@ impl Refusal {
             | Self::VersionGone(_)
             | Self::AnswerTooLarge { .. }
             | Self::Budget(_)
+            | Self::Review(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown => false,
         }
@@ -211,6 +262,11 @@ impl Refusal {
             | Self::QuantilePerOffice { .. } => Code::InvalidArgument,
             Self::TooManyRequests { .. } | Self::Budget(_) => Code::ResourceExhausted,
             Self::Published | Self::VersionGone(_) => Code::FailedPrecondition,
+            Self::Review(fault) => match fault {
+                ReviewFault::Waiting { .. } | ReviewFault::Held { .. } => Code::FailedPrecondition,
+                ReviewFault::Rejected { .. } | ReviewFault::Withheld { .. } => Code::PermissionDenied,
+                ReviewFault::Full { .. } => Code::ResourceExhausted,
+            },
             Self::DatasetNotOpen { .. } | Self::ReleaseUnknown => Code::NotFound,
             Self::Unavailable => Code::Unavailable,
             Self::Denied(denial) => match denial.code() {
@@ -281,6 +337,7 @@ impl Refusal {
             | Self::VersionGone(_)
             | Self::AnswerTooLarge { .. }
             | Self::Budget(_)
+            | Self::Review(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::QuantilePerOffice { .. }
@@ -306,6 +363,7 @@ impl Refusal {
             | Self::PriceNotOfGrant(_)
             | Self::VersionGone(_)
             | Self::Budget(_)
+            | Self::Review(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::TablesTooLarge

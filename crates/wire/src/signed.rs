@@ -80,6 +80,17 @@ pub struct SignedPrice {
     pub queries_left: u64,
     /// How much of the data the contribution bounds are expected to drop, as the office published it.
     pub bounds_drop: String,
+    /// What the office reviews before an answer leaves.
+    pub reviewed: Reviewed,
+}
+
+/// What an office reviews before an answer leaves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The question, before it is answered.
+    pub question: bool,
+    /// The noisy answer.
+    pub answer: bool,
 }
 
 /// What an office signs of a refusal.
@@ -172,6 +183,8 @@ impl SignedPrice {
             queries_left: self.queries_left,
             bounds_drop: self.bounds_drop.clone(),
             time: self.basics.time,
+            reviews_question: self.reviewed.question,
+            reviews_answer: self.reviewed.answer,
         }
         .encode_to_vec()
     }
@@ -185,7 +198,9 @@ impl SignedPrice {
         let basics = read_basics(p.version, digests, (&p.office, signer), p.dataset_version, loss, p.time)?;
         let charge = (p.charged_pure_nano, p.charged_rho_nano, p.charged_delta_e18);
         let charged = read_charged(charge, p.repeated, p.accounting, p.account_delta_e18)?;
-        Ok(Self { basics, charged, queries_left: p.queries_left, bounds_drop: p.bounds_drop })
+        let reviewed = Reviewed { question: p.reviews_question, answer: p.reviews_answer };
+        let (queries_left, bounds_drop) = (p.queries_left, p.bounds_drop);
+        Ok(Self { basics, charged, queries_left, bounds_drop, reviewed })
     }
 }
 

@@ -52,6 +52,7 @@ impl Refusal {
             | Self::Plan(_)
             | Self::VersionGone(_)
             | Self::AnswerTooLarge { .. }
+            | Self::Review(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::QuantilePerOffice { .. }

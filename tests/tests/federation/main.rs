@@ -20,5 +20,6 @@ mod neighbours;
 mod refusals;
 mod repeats;
 mod replays;
+mod reviews;
 mod starts;
 mod values;

@@ -191,7 +191,13 @@ impl GatewayService for ScriptedGateway {
         let (plan, layout) = self.texts();
         let basics = self.basics(PayloadType::Estimate, &envelope.payload, &plan, &layout);
         let charged = Self::charged();
-        let signed = SignedPrice { basics, charged, queries_left: 3, bounds_drop: String::new() };
+        let signed = SignedPrice {
+            basics,
+            charged,
+            queries_left: 3,
+            bounds_drop: String::new(),
+            reviewed: Default::default(),
+        };
         let estimate = Some(pb::Estimate {
             office: self.office.to_string(),
             plan,

@@ -93,6 +93,8 @@ impl PriceList<'_> {
             "rows_at_most": priced.plan.bounds.rows_at_most,
             "cells_at_most": priced.plan.bounds.cells_at_most,
             "bounds_drop": priced.statement.bounds_drop,
+            "question_reviewed": priced.statement.reviewed.question,
+            "answer_reviewed": priced.statement.reviewed.answer,
             "margins": margins,
         })
     }
@@ -231,6 +233,14 @@ impl PriceList<'_> {
         if !priced.statement.bounds_drop.is_empty() {
             text += &format!("dropped   {}\n", foreign(&priced.statement.bounds_drop));
         }
+        text += match (priced.statement.reviewed.question, priced.statement.reviewed.answer) {
+            (false, false) => "",
+            (true, false) => "reviewed  the office reviews the question before it answers\n",
+            (false, true) => "reviewed  the office reviews the answer before it leaves\n",
+            (true, true) => {
+                "reviewed  the office reviews the question before it answers, and the answer before it leaves\n"
+            }
+        };
         text
     }
 
@@ -372,7 +382,13 @@ mod tests {
         let charged = Charged { loss, repeated: false, account };
         let bounds_drop = bounds_drop.to_owned();
         VerifiedPrice {
-            statement: SignedPrice { basics, charged, queries_left: 1_234, bounds_drop },
+            statement: SignedPrice {
+                basics,
+                charged,
+                queries_left: 1_234,
+                bounds_drop,
+                reviewed: Default::default(),
+            },
             plan: plan.parse().unwrap(),
             layout: LAYOUT.parse().unwrap(),
         }

@@ -4,7 +4,7 @@ use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name, Query};
 use time::Date;
 
-use crate::grant::Validity;
+use crate::grant::{Review, Validity};
 
 /// What differs between two policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub enum Change {
         /// This grant of the old policy permitted them.
         grant: String,
     },
-    /// They are permitted as before, and charged otherwise.
+    /// They are permitted as before, and charged or reviewed otherwise.
     Charged {
         /// The grant of the old policy that permitted them.
         from: String,
@@ -79,6 +79,13 @@ pub enum ChargeChange {
     },
     /// A question for keys spends another delta.
     Delta,
+    /// The office reviews otherwise what is asked or answered.
+    Review {
+        /// Under the old policy.
+        from: Review,
+        /// Under the new one.
+        to: Review,
+    },
     /// Another pool is charged.
     Pool,
     /// The pool has another budget.

@@ -97,6 +97,7 @@ impl Fixture {
             charged,
             queries_left: 7,
             bounds_drop: "2 % of rows".to_owned(),
+            reviewed: Default::default(),
         };
         pb::Estimate {
             office: office("GHA").to_string(),

@@ -3,7 +3,7 @@
 use lango_policy::DenialReason;
 use lango_privacy::{LossError, PlanRefusal, QueryError};
 
-use super::{Arguments, BudgetFault, Refusal, TimeFault};
+use super::{Arguments, BudgetFault, Refusal, ReviewFault, TimeFault};
 use crate::question::FieldFault;
 
 impl Refusal {
@@ -32,6 +32,7 @@ impl Refusal {
             }
             Self::TablesTooLarge => case("tables", []),
             Self::Budget(fault) => budget(fault),
+            Self::Review(fault) => review(fault),
             Self::DatasetNotOpen { office, dataset, principal } => case(
                 "not-open",
                 [("office", office.clone()), ("dataset", dataset.clone()), ("principal", principal.clone())],
@@ -73,6 +74,19 @@ fn fault(field: &str, fault: FieldFault) -> Arguments {
         | FieldFault::ReleaseOnly
         | FieldFault::Account
         | FieldFault::Word => case(fault.word(), [field]),
+    }
+}
+
+fn review(fault: &ReviewFault) -> Arguments {
+    match fault {
+        ReviewFault::Waiting { review } | ReviewFault::Held { review } => of([("review", review.clone())]),
+        ReviewFault::Rejected { review, why } | ReviewFault::Withheld { review, why } if why.is_empty() => {
+            case("unsaid", [("review", review.clone())])
+        }
+        ReviewFault::Rejected { review, why } | ReviewFault::Withheld { review, why } => {
+            case("why", [("review", review.clone()), ("why", why.clone())])
+        }
+        ReviewFault::Full { most } => of([("most", most.to_string())]),
     }
 }
 

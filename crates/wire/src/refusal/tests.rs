@@ -138,12 +138,23 @@ fn every() -> Vec<Refusal> {
         Refusal::TablesTooLarge,
         Refusal::Unavailable,
     ];
+    let reviews = [
+        ReviewFault::Waiting { review: text() },
+        ReviewFault::Rejected { review: text(), why: String::new() },
+        ReviewFault::Rejected { review: text(), why: text() },
+        ReviewFault::Held { review: text() },
+        ReviewFault::Withheld { review: text(), why: String::new() },
+        ReviewFault::Withheld { review: text(), why: text() },
+        ReviewFault::Full { most: 1 },
+    ];
     let malformed = faults.map(malformed).into_iter();
     let queries = QueryPart::ALL.map(unexpected).into_iter().chain(queries).map(Refusal::Query);
     let denials = denials.map(denied).into_iter();
     let plans = plans.map(Refusal::Plan).into_iter();
     let budgets = budgets.map(Refusal::Budget);
-    alone.into_iter().chain(malformed).chain(queries).chain(denials).chain(plans).chain(budgets).collect()
+    let reviews = reviews.map(Refusal::Review).into_iter();
+    let all = alone.into_iter().chain(malformed).chain(queries).chain(denials).chain(plans);
+    all.chain(budgets).chain(reviews).collect()
 }
 
 /// A day of a grant.
@@ -174,6 +185,7 @@ fn place(refusal: &Refusal) -> usize {
         Refusal::TablesTooLarge => 17,
         Refusal::Unavailable => 18,
         Refusal::VersionGone(_) => 19,
+        Refusal::Review(_) => 20,
     }
 }
 
@@ -192,7 +204,7 @@ fn listed() -> BTreeSet<String> {
 #[test]
 fn every_refusal_has_its_code_its_status_and_its_arguments() {
     let places: BTreeSet<usize> = every().iter().map(place).collect();
-    assert_eq!(places, (0..20).collect(), "a variant is not in the list");
+    assert_eq!(places, (0..21).collect(), "a variant is not in the list");
     let listed: Vec<String> = listed().into_iter().collect();
     let expected: Vec<&str> = include_str!("../../testdata/refusals.txt").lines().collect();
     assert_eq!(listed, expected, "testdata/refusals.txt lists what there is");

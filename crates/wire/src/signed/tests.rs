@@ -115,7 +115,7 @@ fn what_is_not_written_as_this_protocol_writes_it_is_refused() {
     }
     // Fields in another order, padded, or another office's.
     let price = vector("price", PayloadType::Price);
-    let unknown = [price.as_slice(), &[0xa8, 0x01, 1]].concat();
+    let unknown = [price.as_slice(), &[0xb8, 0x01, 1]].concat();
     let padded = [&[0x08, 0x81, 0x00], &price[2..]].concat();
     for (bytes, signer, field) in
         [(&unknown, &gha, "payload"), (&padded, &gha, "payload"), (&price, &office("TGO"), "office")]

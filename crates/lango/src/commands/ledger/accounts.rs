@@ -11,12 +11,12 @@ use lango_store::{Examined, Moved};
 use serde::Serialize;
 use time::Date;
 
-use super::printed::{bar, report};
+use super::printed::bar;
 use crate::{
     clock::today,
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, say, table},
+    output::{Format, report, say, table},
 };
 
 #[derive(Debug, Args)]

@@ -11,13 +11,13 @@ use time::{Date, Duration};
 
 use super::{
     accounts::{accounts, named, shortened},
-    printed::{bar, report},
+    printed::bar,
 };
 use crate::{
     clock::today,
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, table},
+    output::{Format, report, table},
 };
 
 const DAY_S: i64 = 86_400;

@@ -8,11 +8,10 @@ use lango_store::{Decision, Entry, HistoryFilter};
 use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
 
-use super::printed::report;
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, foreign, wrapped},
+    output::{Format, foreign, report, wrapped},
 };
 
 #[derive(Debug, Args)]

@@ -1,39 +1,4 @@
-//! Rows of a report for people and for programs.
-
-use serde::Serialize;
-
-use crate::{
-    failure::Failure,
-    output::{Format, csv_field, print, print_json},
-};
-
-/// Prints a report: as a table, which the caller makes, or with a field for each of a row's, in JSON or CSV.
-pub(super) fn report<R: Serialize>(
-    format: Format,
-    rows: &[R],
-    table: impl FnOnce(&[R]) -> String,
-) -> Result<(), Failure> {
-    match format {
-        Format::Table => print(&table(rows)),
-        Format::Json => print_json(&serde_json::to_value(rows)?),
-        Format::Csv => {
-            let rows = serde_json::to_value(rows)?;
-            let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
-            let rows: Vec<_> = rows.iter().filter_map(serde_json::Value::as_object).collect();
-            let header = rows.first().map(|row| row.keys().cloned().collect::<Vec<_>>().join(","));
-            let lines = rows.iter().map(|row| row.values().map(cell).collect::<Vec<_>>().join(","));
-            print(&header.into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
-        }
-    }
-}
-
-fn cell(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => csv_field(text),
-        other => other.to_string(),
-    }
-}
+//! What ledgers print.
 
 /// What a part of a whole is, as a bar of ten and in percent.
 pub(super) fn bar(part: u64, whole: u64) -> String {

@@ -126,6 +126,9 @@ impl Compared {
                 format!("the share of the grant is {}, and not {}", nano(to_nano), nano(from_nano))
             }
             ChargeChange::Delta => "a question for keys spends another delta".to_owned(),
+            ChargeChange::Review { from, to } => {
+                format!("the office reviews {to}, and not {from}")
+            }
             ChargeChange::Pool => {
                 let name = |set: &PolicySet| set.pool(dataset).map(|pool| pool.name.to_string()).unwrap_or_default();
                 format!("the pool `{}` is charged, and not `{}`", name(&self.new), name(&self.old))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_identity::SpiffeId;
-use lango_policy::{Budget, Grant, GrantPart, PolicySet, Prohibition, Renewal};
+use lango_policy::{Budget, Grant, GrantPart, PolicySet, Prohibition, Renewal, Review};
 use lango_privacy::{
     Accounting, Basis, Dataset, Decimal, Level, Margin, Measure, Name, Price, Query, compile, nano,
 };
@@ -92,6 +92,9 @@ impl<'a> MayAsk<'a> {
             questions(grant, budget)
         );
         sentences.push(price);
+        if grant.review != Review::default() {
+            sentences.push(format!("The office reviews {}.", grant.review));
+        }
         sentences.extend(precision(grant, dataset, &budget.account));
         sentences
     }

@@ -1,0 +1,102 @@
+//! `lango review list | show | approve | reject`: what waits for the office before it is answered, or before it leaves.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use lango_ledger::ReviewState;
+use lango_store::{Examined, StoredReview};
+
+use super::serving;
+use crate::{
+    config::{GatewayFile, read_toml},
+    failure::Failure,
+};
+
+mod decide;
+mod list;
+mod show;
+
+use decide::{Approve, Reject};
+use list::List;
+use show::Show;
+
+/// The most reviews that are searched for one by its name.
+const SEARCHED_MOST: u32 = 100_000;
+/// The fewest letters of a review's name that are taken for it.
+const NAME_LETTERS_LEAST: usize = 4;
+
+#[derive(Debug, Subcommand)]
+pub enum ReviewCommand {
+    /// Print the questions and answers that wait for the office, newest first.
+    List(List),
+    /// Print one review whole: the question, who asks it and for what, its price, and the noisy answer where that waits.
+    Show(Show),
+    /// Let a question be answered, or an answer leave. Who asked gets it by asking again.
+    Approve(Approve),
+    /// Let a question not be answered, or an answer not leave. What an answer cost stays charged.
+    Reject(Reject),
+}
+
+/// Which review, of which gateway.
+#[derive(Debug, Args)]
+pub struct OneReview {
+    /// The review, by its name or the first letters of it: 3f9a21c4.
+    #[arg(value_name = "REVIEW")]
+    name: String,
+    /// The gateway's configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl ReviewCommand {
+    pub fn run(self) -> Result<(), Failure> {
+        let runtime = serving::runtime()?;
+        match self {
+            Self::List(list) => runtime.block_on(list.run()),
+            Self::Show(show) => runtime.block_on(show.run()),
+            Self::Approve(approve) => runtime.block_on(approve.run()),
+            Self::Reject(reject) => runtime.block_on(reject.run()),
+        }
+    }
+}
+
+impl OneReview {
+    fn file(&self) -> Result<GatewayFile, Failure> {
+        read_toml(&self.config)
+    }
+
+    /// The one review of that name.
+    async fn find(&self, store: &mut Examined) -> Result<StoredReview, Failure> {
+        let fails = |what: String| Err(Failure::of(&self.name, what));
+        if self.name.len() < NAME_LETTERS_LEAST || !self.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return fails(format!(
+                "is no name of a review: write its first letters, {NAME_LETTERS_LEAST} at least, as `lango review list` prints it"
+            ));
+        }
+        let name = self.name.to_ascii_lowercase();
+        let all = store.reviews(true, SEARCHED_MOST).await?;
+        let mut found = all.into_iter().filter(|review| hex::encode(review.subject.id).starts_with(&name));
+        match (found.next(), found.next()) {
+            (Some(review), None) => Ok(review),
+            (None, _) => fails("is the name of no review: see `lango review list --all`".to_owned()),
+            (Some(_), Some(_)) => {
+                fails("is the beginning of several reviews' names: write more letters".to_owned())
+            }
+        }
+    }
+}
+
+/// What a state means, as a clause.
+fn meaning(state: ReviewState) -> &'static str {
+    match state {
+        ReviewState::Waiting => "the question waits for the office; nothing is charged",
+        ReviewState::Approved => "the question is answered when it is asked again",
+        ReviewState::Rejected => "the question is not answered",
+        ReviewState::Held => "the answer is drawn and charged, and waits for the office",
+        ReviewState::Shown => "the answer leaves when the question is asked again",
+        ReviewState::Withheld => "the answer is drawn and charged, and does not leave",
+        ReviewState::Lapsed => {
+            "another policy decides otherwise: the question begins anew when it is asked again"
+        }
+    }
+}

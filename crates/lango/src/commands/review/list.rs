@@ -1,0 +1,145 @@
+//! `lango review list`: what waits.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lango_gateway::review_name;
+use lango_privacy::nano;
+use lango_store::StoredReview;
+use serde::Serialize;
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::{
+    config::{GatewayFile, read_toml},
+    failure::Failure,
+    output::{Format, foreign, report, wrapped},
+};
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// The gateway's configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Those that were decided too.
+    #[arg(long)]
+    all: bool,
+    /// The number of reviews at most, the newest.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    most: u32,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+/// A review as it is printed.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    review: String,
+    state: &'static str,
+    /// UTC.
+    asked_at: String,
+    pub principal: String,
+    pub purpose: String,
+    dataset: String,
+    pub grant: String,
+    /// In epsilon; none where the price has no pure guarantee.
+    epsilon: Option<String>,
+    rho: String,
+    /// The question's text.
+    pub question: String,
+    /// UTC.
+    decided_at: Option<String>,
+    decided_by: Option<String>,
+    why: String,
+}
+
+impl List {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let file: GatewayFile = read_toml(&self.config)?;
+        let mut store = file.readable_store(&self.config).await?;
+        let found = store.reviews(self.all, self.most).await?;
+        let lines = found.into_iter().map(Line::of).collect::<Result<Vec<_>, _>>()?;
+        let none = if self.all { "nothing was reviewed" } else { "nothing waits for the office" };
+        report(self.format, &lines, |lines| shown(lines, none))
+    }
+}
+
+impl Line {
+    pub fn of(review: StoredReview) -> Result<Self, Failure> {
+        let StoredReview { subject, asked_at, state, loss, decided, why } = review;
+        let (decided_at, decided_by) = decided.unzip();
+        Ok(Self {
+            review: review_name(&subject.id),
+            state: state.word(),
+            asked_at: moment(asked_at)?,
+            principal: subject.principal,
+            purpose: subject.purpose,
+            dataset: subject.dataset,
+            grant: subject.grant,
+            epsilon: loss.pure_nano.map(nano),
+            rho: nano(loss.rho_nano),
+            question: subject.query,
+            decided_at: decided_at.map(moment).transpose()?,
+            decided_by,
+            why,
+        })
+    }
+
+    pub fn price(&self) -> String {
+        match &self.epsilon {
+            Some(epsilon) => format!("epsilon {epsilon}"),
+            None => format!("rho {}", self.rho),
+        }
+    }
+
+    /// When the office decided, who did, and why.
+    pub fn decision(&self) -> Option<String> {
+        let (at, by) = self.decided_at.as_ref().zip(self.decided_by.as_ref())?;
+        let why = if self.why.is_empty() { String::new() } else { format!(": {}", foreign(&self.why)) };
+        Some(format!("{at} by {}{why}", foreign(by)))
+    }
+
+    /// The question in lines of this width.
+    pub fn question_lines(&self, width: usize) -> Vec<String> {
+        let lines: Vec<&str> =
+            self.question.lines().filter(|line| !line.starts_with("lango-query ")).collect();
+        let mut lines = wrapped(&foreign(&lines.join("; ")), width);
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+}
+
+fn moment(at: i64) -> Result<String, Failure> {
+    let at = OffsetDateTime::from_unix_timestamp(at)?;
+    Ok(at.format(format_description!("[year]-[month]-[day] [hour]:[minute]"))?)
+}
+
+/// The letters of a line of a question, which stands below its review.
+const WIDTH: usize = 94;
+
+/// The reviews, each with its question below it.
+fn shown(lines: &[Line], none: &str) -> String {
+    let heads: Vec<[String; 5]> = lines.iter().map(head).collect();
+    let width = |column: usize| {
+        heads.iter().filter_map(|head| head.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..5).filter_map(width).collect();
+    let mut text = Vec::new();
+    for (line, head) in lines.iter().zip(&heads) {
+        let cells = head.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        text.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
+        text.extend(line.question_lines(WIDTH).iter().map(|line| format!("      {line}")));
+        if !line.why.is_empty() {
+            text.push(format!("      why: {}", foreign(&line.why)));
+        }
+    }
+    if lines.is_empty() { none.to_owned() } else { text.join("\n") }
+}
+
+/// Which, how it stands, when and who asked, and the price.
+fn head(line: &Line) -> [String; 5] {
+    // The region is that of all.
+    let who = line.principal.splitn(4, '/').nth(3).unwrap_or(&line.principal);
+    let who = format!("{} for {}", foreign(who), foreign(&line.purpose));
+    [line.review.clone(), line.state.to_owned(), line.asked_at.clone(), who, line.price()]
+}
