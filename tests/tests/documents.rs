@@ -311,13 +311,32 @@ fn links_between_documents_lead_somewhere() {
         let text = read(&document);
         let targets =
             text.match_indices("](").filter_map(|(start, _)| text.get(start + 2..)?.split_once(')'));
-        for (target, _) in targets {
-            let file = target.split('#').next().unwrap_or_default();
-            let outside = target.starts_with("https://") || file.is_empty();
-            let path = document.parent().unwrap().join(file);
-            assert!(outside || path.exists(), "{}: {target}", document.display());
+        for (target, _) in targets.filter(|(target, _)| !target.starts_with("https://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let at = format!("{}: {target}", document.display());
+            assert!(path.exists(), "{at}");
+            assert!(heading.is_empty() || anchors(&read(&path)).iter().any(|name| name == heading), "{at}");
         }
     }
+}
+
+/// The names by which a document's headings are linked: small letters, blanks as hyphens, no other punctuation.
+fn anchors(document: &str) -> Vec<String> {
+    let prose = document.split("\n```").step_by(2);
+    let headings = prose.flat_map(str::lines).filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+#[test]
+fn headings_have_the_names_that_links_use() {
+    let text = "# A gateway's `key`\n\n```sh\n# no heading\n```\n## Is all in place?\n";
+    assert_eq!(anchors(text), ["a-gateways-key", "is-all-in-place"]);
 }
 
 /// What stands between backticks and can only be a path of the project: it has a slash, and no space, place-holder or host.

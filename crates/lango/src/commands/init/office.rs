@@ -141,7 +141,7 @@ fn server(key: &str, address: &str) -> String {
 fn configuration(new: &NewFolder, listen: SocketAddr, source: &str) -> String {
     let office = new.principal.name();
     format!(
-        "# The gateway of the office {office}. Every key is explained in docs/OPERATIONS.md.\n\
+        "# The gateway of the office {office}. Every key is explained in docs/INSTALLING.md.\n\
          # Paths are relative to this file; an unknown key is an error.\n\n\
          listen   = \"{listen}\"\nidentity = \"identity\"\npolicies = \"policies\"\n\
          # The office's memory of what has been charged: never delete it, and never put an older copy in its place.\n\
