@@ -141,9 +141,7 @@ fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut
             "there is none: an older copy of the store would go unnoticed",
             "name a file on another disk with `anchor` in the configuration: docs/LEDGER.md",
         ),
-        Err(failure) => {
-            report.failed("store's anchor", failure, "docs/LEDGER.md says what each case needs")
-        }
+        Err(failure) => report.failed("store's anchor", failure, "docs/LEDGER.md says what each case needs"),
     }
 }
 
