@@ -66,6 +66,15 @@ impl InitOffice {
         let next = [
             step("Make the ledger, once:", &[&format!("lango ledger create --config {file}")]),
             step(
+                "Begin a policy with what there is, files that the office exports or a table of the register:",
+                &[
+                    &format!("lango dataset describe --config {file} EXPORT.csv --policy"),
+                    &format!(
+                        "lango dataset describe --config {file} --source register --table TABLE --policy"
+                    ),
+                ],
+            ),
+            step(
                 &format!("Say in {policies} what may be asked, and check it:"),
                 &[&format!("lango policy check --config {file}")],
             ),
