@@ -1,63 +1,36 @@
 //! The documents do what they say: every `sh` block runs, every `toml` and `json` block is read.
 //!
-//! Blocks of one document share a temporary folder and run in order, with `lango` on the path and a `cargo` that builds
-//! the checkout without being in it. A `lango demo` without `--once` stays up for the blocks after it, which find the
-//! address of its coordinator in `LANGO_COORDINATOR`. An HTML comment before a `toml` block says what it is.
+//! Blocks of one document share a temporary folder and run in order. An HTML comment before a block says what it is: of a `toml`
+//! block what reads it, or where it is saved; of an `sh` block that it is `refused`; of a `text` block that it `prints` what the
+//! commands before it printed, to the letter or `with other numbers`.
 
 // What a test needs and does not get is its failure, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "documents/blocks.rs"]
+mod blocks;
+#[path = "documents/epsilon.rs"]
+mod epsilon;
+#[path = "documents/morning.rs"]
+mod morning;
+#[path = "documents/printed.rs"]
+mod printed;
 #[path = "support/program.rs"]
 mod program;
+#[path = "documents/terminal.rs"]
+mod terminal;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-    time::{Duration, Instant},
+    process::Stdio,
 };
 
+use blocks::blocks;
 use lango_document::Document;
 use lango_policy::PolicySet;
-use program::{built, cargo, command, files, is_release, lango, project, signal};
-
-/// Drawing registers and starting sixteen servers, in a build that may not be optimised.
-const UP_TIME_MAX: Duration = Duration::from_secs(300);
-const DOWN_TIME_MAX: Duration = Duration::from_secs(60);
-
-/// A fenced block.
-struct Block {
-    line: usize,
-    language: String,
-    /// The text of the comment before it.
-    about: String,
-    text: String,
-}
-
-fn blocks(document: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut about = String::new();
-    let mut lines = document.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        let Some(language) = line.strip_prefix("```") else {
-            if let Some(comment) = line.strip_prefix("<!-- ") {
-                about = comment.trim_end_matches("-->").trim().to_owned();
-            } else if !line.is_empty() {
-                about.clear();
-            }
-            continue;
-        };
-        let body = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
-        let text = body.map(|line| format!("{line}\n")).collect();
-        let about = std::mem::take(&mut about);
-        blocks.push(Block { line: index + 1, language: language.to_owned(), about, text });
-    }
-    blocks
-}
+use program::{command, files, lango, project};
+use terminal::{Terminal, saved_as};
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = files(&project().join("docs"), ".md");
@@ -76,163 +49,20 @@ fn every_sh_block_runs() {
     let mut count = 0;
     for document in documents() {
         let blocks = blocks(&read(&document));
-        let commands: Vec<&Block> = blocks.iter().filter(|block| block.language == "sh").collect();
-        if commands.is_empty() {
+        // It has a test of its own.
+        let is_morning = document.ends_with("docs/MORNING.md");
+        if is_morning || blocks.iter().all(|block| block.language != "sh") {
             continue;
         }
-        let mut terminal = Terminal::open();
-        for block in commands {
-            eprintln!("{}:{}", document.display(), block.line);
-            terminal.run(block, &document);
-            count += 1;
+        let mut terminal = Terminal::open().with_policies();
+        for block in blocks {
+            let at = format!("{}:{}", document.display(), block.line);
+            eprintln!("{at}");
+            terminal.follow(&block, &at);
+            count += usize::from(block.language == "sh");
         }
     }
     assert!(count >= 4, "{count} blocks");
-}
-
-/// A reader who follows a document in a folder of their own.
-struct Terminal {
-    folder: tempfile::TempDir,
-    path: String,
-    demo: Option<Demo>,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let programs = folder.path().join("bin");
-        fs::create_dir(&programs).unwrap();
-        std::os::unix::fs::symlink(lango(), programs.join("lango")).unwrap();
-        let manifest = project().join("Cargo.toml");
-        // The tests of a debug build try what a reader types on that build.
-        let release = if is_release() { "" } else { "[ \"$word\" = --release ] && continue\n" };
-        let shim = format!(
-            "#!/bin/sh\nset -eu\nsubcommand=$1\nshift\nwords=\nfor word in \"$@\"; do\n{release}\
-             words=\"$words '$word'\"\ndone\n\
-             eval exec '{}' '\"$subcommand\"' --manifest-path '\"{}\"' \"$words\"\n",
-            cargo().display(),
-            manifest.display()
-        );
-        let cargo = programs.join("cargo");
-        fs::write(&cargo, shim).unwrap();
-        fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-        fs::create_dir(folder.path().join("work")).unwrap();
-        Self { folder, path, demo: None }
-    }
-
-    fn run(&mut self, block: &Block, document: &Path) {
-        let at = format!("{}:{}", document.display(), block.line);
-        let lines: Vec<&str> = block.text.lines().filter(|line| !line.starts_with('#')).collect();
-        match lines.as_slice() {
-            // It is what runs this test.
-            ["tests/run" | "tests/run --long"] => {
-                let script = fs::metadata(project().join("tests/run")).unwrap();
-                assert!(script.permissions().mode() & 0o111 == 0o111, "{at}: not executable");
-            }
-            [demo] if demo.starts_with("lango demo") && !demo.contains("--once") => {
-                assert!(self.demo.is_none(), "{at}: a demo is running already");
-                self.demo = Some(Demo::start(self.shell(demo)));
-            }
-            _ => {
-                let done = self.shell(&block.text).output().unwrap();
-                let said = String::from_utf8_lossy(&done.stderr);
-                assert!(done.status.success(), "{at}: {}\n{said}", done.status);
-            }
-        }
-    }
-
-    fn shell(&self, text: &str) -> std::process::Command {
-        let mut shell = command("sh");
-        shell.args(["-euc", text]).current_dir(self.folder.path().join("work")).env("PATH", &self.path);
-        shell.env("CARGO_TARGET_DIR", built().parent().unwrap()).stdin(Stdio::null());
-        if let Some(demo) = &self.demo {
-            shell.env("LANGO_COORDINATOR", &demo.coordinator);
-        }
-        shell
-    }
-}
-
-/// A demo that is up until it is dropped.
-struct Demo {
-    process: Child,
-    coordinator: String,
-}
-
-impl Demo {
-    fn start(mut shell: std::process::Command) -> Self {
-        // `exec`, so that the process is the demo and not its shell.
-        let text = shell.get_args().last().unwrap().to_string_lossy().into_owned();
-        let mut exec = command("sh");
-        exec.args(["-euc", &format!("exec {text}")]).current_dir(shell.get_current_dir().unwrap());
-        for (name, value) in shell.get_envs() {
-            if let Some(value) = value {
-                exec.env(name, value);
-            }
-        }
-        shell = exec;
-        let mut process =
-            shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = lines(process.stdout.take().unwrap());
-        let errors = tail(process.stderr.take().unwrap());
-        let mut demo = Self { process, coordinator: String::new() };
-        let deadline = Instant::now() + UP_TIME_MAX;
-        let mut up = false;
-        while demo.coordinator.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(line) = lines.recv_timeout(left) else {
-                panic!(
-                    "the demo does not come up: {}",
-                    errors.recv_timeout(DOWN_TIME_MAX).unwrap_or_default()
-                );
-            };
-            up |= line.contains("the federation is up");
-            if up && let Some((_, rest)) = line.split_once("https://127.0.0.1:") {
-                let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-                demo.coordinator = format!("https://127.0.0.1:{port}");
-            }
-        }
-        demo
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        signal("INT", self.process.id());
-        let deadline = Instant::now() + DOWN_TIME_MAX;
-        while Instant::now() < deadline {
-            if let Ok(Some(status)) = self.process.try_wait() {
-                assert!(status.success() || thread::panicking(), "the demo ended with {status}");
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        drop(self.process.kill());
-        drop(self.process.wait());
-        assert!(thread::panicking(), "the demo does not stop at Ctrl-C");
-    }
-}
-
-/// The lines of a stream as they come; read to the end, so that the writer never waits.
-fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            drop(send.send(line));
-        }
-    });
-    receive
-}
-
-/// All of a stream, once it ends.
-fn tail(mut stream: ChildStderr) -> Receiver<String> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        drop(stream.read_to_string(&mut text));
-        drop(send.send(text));
-    });
-    receive
 }
 
 #[test]
@@ -240,6 +70,7 @@ fn every_other_block_is_what_it_says() {
     for document in documents() {
         let name = document.display().to_string();
         let mut parts = String::new();
+        let mut saved = Vec::new();
         for block in blocks(&read(&document)) {
             let at = format!("{name}:{}", block.line);
             match (block.language.as_str(), block.about.as_str()) {
@@ -250,6 +81,7 @@ fn every_other_block_is_what_it_says() {
                 }
                 ("toml", "policy") => loads(&at, block.text),
                 ("toml", "policy, in parts") => parts += &block.text,
+                ("toml", about) if saved_as(about).is_some() => saved.push(Document::new(at, block.text)),
                 ("toml", "gateway configuration") => parses("gateway", &at, &block.text, ".pem"),
                 ("toml", "coordinator configuration") => parses("coordinator", &at, &block.text, ".pem"),
                 ("toml", "query file") => parses("query", &at, &block.text, "nobody"),
@@ -258,6 +90,9 @@ fn every_other_block_is_what_it_says() {
         }
         if !parts.is_empty() {
             loads(&name, parts);
+        }
+        if !saved.is_empty() {
+            is_policy(&saved);
         }
     }
 }
@@ -272,8 +107,12 @@ fn every_shipped_question_is_one() {
 }
 
 fn loads(at: &str, text: String) {
-    let set = PolicySet::read(&[Document::new(at, text)]).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(set.run_trials(), [], "{at}");
+    is_policy(&[Document::new(at, text)]);
+}
+
+fn is_policy(documents: &[Document]) {
+    let set = PolicySet::read(documents).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(set.run_trials(), []);
 }
 
 /// The program reads the whole file before it opens what the file leads to: `next` is what it misses first.
@@ -295,29 +134,37 @@ fn parses(subcommand: &str, at: &str, text: &str, next: &str) {
 }
 
 #[test]
-fn blocks_are_found_with_what_is_said_of_them() {
-    let found =
-        blocks("a\n<!-- policy -->\n\n```toml\nx = 1\n```\n<!-- policy -->\ntext\n```sh\n\nls\n```\n");
-    let blocks: Vec<_> = found
-        .iter()
-        .map(|block| (block.line, block.language.as_str(), block.about.as_str(), block.text.as_str()))
-        .collect();
-    assert_eq!(blocks, [(4, "toml", "policy", "x = 1\n"), (9, "sh", "", "\nls\n")]);
-}
-
-#[test]
 fn links_between_documents_lead_somewhere() {
     for document in documents() {
         let text = read(&document);
         let targets =
             text.match_indices("](").filter_map(|(start, _)| text.get(start + 2..)?.split_once(')'));
-        for (target, _) in targets {
-            let file = target.split('#').next().unwrap_or_default();
-            let outside = target.starts_with("https://") || file.is_empty();
-            let path = document.parent().unwrap().join(file);
-            assert!(outside || path.exists(), "{}: {target}", document.display());
+        for (target, _) in targets.filter(|(target, _)| !target.starts_with("https://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let at = format!("{}: {target}", document.display());
+            assert!(path.exists(), "{at}");
+            assert!(heading.is_empty() || anchors(&read(&path)).iter().any(|name| name == heading), "{at}");
         }
     }
+}
+
+/// The names by which a document's headings are linked: small letters, blanks as hyphens, no other punctuation.
+fn anchors(document: &str) -> Vec<String> {
+    let prose = document.split("\n```").step_by(2);
+    let headings = prose.flat_map(str::lines).filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+#[test]
+fn headings_have_the_names_that_links_use() {
+    let text = "# A gateway's `key`\n\n```sh\n# no heading\n```\n## Is all in place?\n";
+    assert_eq!(anchors(text), ["a-gateways-key", "is-all-in-place"]);
 }
 
 /// What stands between backticks and can only be a path of the project: it has a slash, and no space, place-holder or host.

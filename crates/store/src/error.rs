@@ -23,7 +23,7 @@ pub enum StoreError {
     /// There is no store.
     #[error(
         "the store {place} {absence}: see that its disk is mounted and that `store` names the right place. If there never was one, make \
-         it with `lango ledger create --config FILE`; if there was, its charges are missing: docs/OPERATIONS.md"
+         it with `lango ledger create --config FILE`; if there was, its charges are missing: docs/LEDGER.md"
     )]
     Missing {
         /// Where it should be.
@@ -34,7 +34,7 @@ pub enum StoreError {
     /// There is no store, and there was one.
     #[error(
         "the store {place} {absence}, and the anchor {anchor} says that there was one: see that its disk is mounted and that `store` \
-         names the right place. Its charges are forgotten otherwise: docs/OPERATIONS.md"
+         names the right place. Its charges are forgotten otherwise: docs/LEDGER.md"
     )]
     Gone {
         /// Where it should be.
@@ -67,7 +67,7 @@ pub enum StoreError {
     /// The main file lacks what its log held.
     #[error(
         "the store {place} lacks its log: {place}-wal, which held its last charges, is missing or holds nothing: put both back together, or restore the store as \
-             docs/OPERATIONS.md says"
+             docs/LEDGER.md says"
     )]
     LogLost {
         /// The main file.
@@ -77,7 +77,7 @@ pub enum StoreError {
     #[error(
         "the store {place} and the log beside it, {place}-wal, do not belong together: an older copy was put back beside a newer \
          log, or one of them is damaged. Both are left as they are: put the files of one moment together, or restore the store as \
-         docs/OPERATIONS.md says"
+         docs/LEDGER.md says"
     )]
     LogOfAnother {
         /// The main file.
@@ -272,7 +272,7 @@ pub enum AnchorError {
     /// The store is another one.
     #[error(
         "the store is not the one that the anchor {path} names: see that its disk is mounted and `store` names the right one. Its \
-         charges are forgotten otherwise: docs/OPERATIONS.md"
+         charges are forgotten otherwise: docs/LEDGER.md"
     )]
     Another {
         /// The anchor.
@@ -281,7 +281,7 @@ pub enum AnchorError {
     /// The store is older.
     #[error(
         "the store is older than the anchor {path}: it has {found} records and had {sequence}. What was charged between them would be \
-         forgotten: docs/OPERATIONS.md says how to put an older copy back"
+         forgotten: docs/LEDGER.md says how to put an older copy back"
     )]
     Older {
         /// The anchor.

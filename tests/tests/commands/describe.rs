@@ -49,6 +49,7 @@ fn filled_in(skeleton: &str) -> String {
         ("<TITLE>", "Residents"),
         ("<KIND>", "stock"),
         ("<VERSION>", "2024-07-01"),
+        ("<MORE>", "10_000_000"),
         ("<NOUN>", "person"),
         ("<CODE>", "CIV"),
         ("codes = [\"GHA\", <CODES>]", "codes = [\"CIV\", \"GHA\"]"),

@@ -1,6 +1,6 @@
 //! `lango init` for every role, from an authority to an analyst's answer, and `lango doctor` on the way.
 
-use std::{fs, net::TcpListener, path::PathBuf, process::Stdio};
+use std::{fs, io::Write, net::TcpListener, path::PathBuf, process::Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -41,6 +41,18 @@ impl Place {
         stdout
     }
 
+    /// Runs what must be done on a terminal, which `script` of util-linux makes, while somebody types; returns what it shows.
+    fn typed(&self, words: &str, lines: &str) -> String {
+        let command = format!("{} {words}", program::lango().display());
+        let mut script = program::command("script");
+        script.args(["-qec", &command, "/dev/null"]).current_dir(self.0.path());
+        let mut process = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let (code, shown, _) = program::said(&process.wait_with_output().unwrap());
+        assert_eq!(code, Some(0), "{words}: {shown}");
+        shown
+    }
+
     /// Runs what must be refused with these words, and makes nothing.
     fn refused(&self, words: &str, expected: &str) {
         let before = program::files(self.0.path(), "");
@@ -50,13 +62,11 @@ impl Place {
         assert_eq!(program::files(self.0.path(), ""), before, "{words}");
     }
 
-    /// Has the certificates for a folder issued, and installs them. The digits are what its owner reads out.
+    /// Has the certificates for a folder issued, and installs them. The words are what its owner reads out.
     fn certified(&self, dir: &str) {
-        let shown = self.done(&format!("identity show {dir}/identity"));
-        let (_, digits) = shown.split_once("in digits: ").unwrap_or_else(|| panic!("{shown}"));
-        let digits = digits.lines().next().unwrap().trim().replace(' ', "-");
+        let words = self.done(&format!("identity show {dir}/identity --words")).trim().replace(' ', "-");
         self.done(&format!(
-            "identity issue {dir}/identity/request.toml --fingerprint {digits} --out {dir}.pem"
+            "identity issue {dir}/identity/request.toml --fingerprint {words} --out {dir}.pem"
         ));
         self.done(&format!("identity install {dir}.pem --dir {dir}/identity"));
     }
@@ -173,6 +183,34 @@ fn every_role_begins_with_a_folder_and_a_question_is_answered() {
     let (_, ended, log) = gateway.stop();
     assert!(ended, "{log}");
     assert!(coordinator.stop().1);
+}
+
+#[test]
+fn on_a_terminal_what_is_missing_is_asked_for_and_what_is_wrong_is_asked_for_again() {
+    let place = Place::with_region(7444);
+    let shows = |said: &str, expected: &[&str]| {
+        expected.iter().for_each(|words| assert!(said.contains(words), "{words}: {said}"));
+    };
+    let members = "\n\nGHA\nGHA=https://gateway.statsghana.example:7443\n\n";
+    shows(
+        &place.typed("init coordinator --region authority/region.toml", members),
+        &[
+            "A name for the coordinator [region]: ",
+            "reach it [127.0.0.1]: ",
+            "  a member is named as OFFICE=URL",
+            "Another member, or nothing: ",
+            "made the folder coordinator",
+        ],
+    );
+    shows(
+        &place.typed("init analyst --region authority/region.toml", "Awa Diallo\nawa\n"),
+        &["`Awa Diallo` is not a name", "made the folder analyst"],
+    );
+    let words = place.done("identity show analyst/identity --words");
+    shows(
+        &place.typed("identity issue analyst/identity/request.toml", &format!("qqq\n\n{words}")),
+        &["word 1, `qqq`, is no word", "Type all of them again", "issued: send analyst-awa.bundle.pem"],
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn tests_of_a_policy_run_and_rules_without_one_are_named() {
         let text = fs::read_to_string(project().join("policies").join(format!("{policy}.toml"))).unwrap();
         let (code, stdout, stderr) = test(&text, &["--deny-untested"]);
         assert_eq!(code, Some(0), "{policy}: {stdout}{stderr}");
-        assert!(stdout.contains(", 0 of them fail; ") && !stdout.contains("no test that"), "{stdout}");
+        assert!(stdout.contains(" tests, all as expected; ") && !stdout.contains("no test that"), "{stdout}");
     }
     let text = fs::read_to_string(project().join("policies/residents-yearly.toml")).unwrap();
     let untested = text
@@ -33,7 +33,7 @@ fn tests_of_a_policy_run_and_rules_without_one_are_named() {
         "fails p.toml:66: persons by sex: deny: forbidden\n      found deny: purpose-not-granted\n",
         "no test that grant `education-study` allows (p.toml:44)",
         "no test that refusal `no-policing` refuses (p.toml:59)",
-        "9 tests, 1 of them fail; 1 of 3 rules decide one",
+        "9 tests, 1 not as expected; 1 of 3 rules tested",
     ] {
         assert!(stdout.contains(said), "{said}: {stdout}");
     }

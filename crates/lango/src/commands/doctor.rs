@@ -190,6 +190,6 @@ fn of_file<T: FromDocument>(document: &Document, report: &mut DoctorReport) -> O
 
 fn unread(wrong: &Diagnostics, report: &mut DoctorReport) {
     for wrong in wrong.iter() {
-        report.failed("configuration", wrong, "fix the file: docs/OPERATIONS.md");
+        report.failed("configuration", wrong, "fix the file: docs/INSTALLING.md");
     }
 }

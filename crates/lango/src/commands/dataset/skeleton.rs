@@ -73,7 +73,8 @@ impl Skeleton<'_> {
              {OPEN}title = \"<TITLE>\"  # for people\n\
              {OPEN}kind = \"<KIND>\"  # stock: how many there are at a moment; flow: how many moved during a period\n\
              {source}\ntable = {table}\n\
-             {OPEN}version = \"<VERSION>\"  # the data's, as 2024-07-01: a new one when the data change\n"
+             {OPEN}version = \"<VERSION>\"  # the data's, as 2024-07-01: a new one when the data change\n\
+             {OPEN}rows_below = <MORE>  # more rows than the table will ever have, as 10_000_000: sums and means need it\n"
         )
     }
 

@@ -92,7 +92,7 @@ async fn reach(
     let source = match file.source(config, name) {
         Ok(source) => source,
         Err(failure) => {
-            report.failed(subject, failure, format!("fix `[source.{name}]`: docs/OPERATIONS.md"));
+            report.failed(subject, failure, format!("fix `[source.{name}]`: docs/DATABASES.md"));
             return None;
         }
     };
@@ -224,7 +224,7 @@ fn examined(subject: &str, found: &Examination, report: &mut DoctorReport) {
         Some(false) => report.failed(
             format!("{subject}, schema"),
             "`prepared_schema` is not there, or the gateway's user may not make tables in it",
-            "make it and grant it: docs/OPERATIONS.md; or leave `prepared_schema` out",
+            "make it and grant it: docs/DATABASES.md; or leave `prepared_schema` out",
         ),
         None => {}
     }
@@ -286,7 +286,7 @@ impl Place<'_> {
             return command;
         }
         format!(
-            "name a `prepared_schema` in `[source.{}]`: docs/OPERATIONS.md. Then {command}",
+            "name a `prepared_schema` in `[source.{}]`: docs/DATABASES.md. Then {command}",
             dataset.source
         )
     }
@@ -327,10 +327,10 @@ fn advice(error: &SourceError) -> &'static str {
         }
         SourceError::NoSelect { .. } => "grant the gateway's user SELECT",
         SourceError::RowSecurity { .. } => {
-            "ALTER ROLE .. BYPASSRLS, or `row_security = \"filters\"`: docs/OPERATIONS.md, Row-level security"
+            "ALTER ROLE .. BYPASSRLS, or `row_security = \"filters\"`: docs/DATABASES.md, Row-level security"
         }
         SourceError::RowPolicy { .. } => "ALTER POLICY .. USING an expression without a query",
-        SourceError::Setting { .. } => "docs/OPERATIONS.md, Poolers",
+        SourceError::Setting { .. } => "docs/DATABASES.md, Poolers",
         SourceError::ColumnType { .. } | SourceError::UnitType { .. } => {
             "fix the column's declaration in the policy, or its type in the table"
         }
@@ -339,6 +339,6 @@ fn advice(error: &SourceError) -> &'static str {
         }
         SourceError::Version { .. } => "lango dataset import, or the policy's `version`",
         SourceError::Codes { .. } => "declare shorter code lists",
-        _ => "see docs/OPERATIONS.md",
+        _ => "see docs/DATABASES.md",
     }
 }

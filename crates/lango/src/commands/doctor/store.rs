@@ -52,12 +52,12 @@ pub async fn examine(
         LogState::Lost => report.failed(
             "store's log",
             format!("{location} lacks the log that lay beside it, with its last charges"),
-            "put the file and its -wal back together, or restore the store: docs/OPERATIONS.md",
+            "put the file and its -wal back together, or restore the store: docs/LEDGER.md",
         ),
         LogState::OfAnother => report.failed(
             "store's log",
             format!("{location} and the log beside it do not belong together"),
-            "change neither; put the files of one moment together, or restore the store: docs/OPERATIONS.md",
+            "change neither; put the files of one moment together, or restore the store: docs/LEDGER.md",
         ),
     }
     anchored(file, config, &examined, report);
@@ -139,11 +139,9 @@ fn anchored(file: &GatewayFile, config: &Path, examined: &Examined, report: &mut
         Ok(None) => report.warning(
             "store's anchor",
             "there is none: an older copy of the store would go unnoticed",
-            "name a file on another disk with `anchor` in the configuration: docs/OPERATIONS.md",
+            "name a file on another disk with `anchor` in the configuration: docs/LEDGER.md",
         ),
-        Err(failure) => {
-            report.failed("store's anchor", failure, "docs/OPERATIONS.md says what each case needs")
-        }
+        Err(failure) => report.failed("store's anchor", failure, "docs/LEDGER.md says what each case needs"),
     }
 }
 

@@ -73,7 +73,7 @@ impl MakeAuthority {
         let region = RegionFile { region, coordinator: self.coordinator.clone() };
         make_filled_folder(&self.dir, &[(region_file::NAME, region.text().as_bytes())])?;
         print(&words::paragraph(&format!(
-            "named the authority of {}: give {} to everyone in the region. What it has to issue stands in docs/OPERATIONS.md, Identities.",
+            "named the authority of {}: give {} to everyone in the region. What it has to issue stands in docs/IDENTITIES.md.",
             self.region,
             self.dir.join(region_file::NAME).display()
         )))

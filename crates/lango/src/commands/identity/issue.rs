@@ -1,14 +1,14 @@
 //! `lango identity issue`: shows what would be signed, checks all of it, and signs.
 
 use std::{
-    io::{BufRead, Write},
+    io::{BufRead, IsTerminal, Write},
     path::PathBuf,
 };
 
 use clap::Args;
 use lango_files::{FileError, create};
 use lango_gateway::system_clock;
-use lango_identity::{Bundle, Facts, Fingerprint, Lifetime, SpiffeId, signs};
+use lango_identity::{Bundle, Facts, Fingerprint, FingerprintError, Lifetime, SpiffeId, signs};
 
 use super::{
     input,
@@ -203,11 +203,14 @@ impl IssueCertificates {
     /// confirmed.
     fn check_words(&self, file: &RequestFile, region: &lango_identity::Region) -> Result<(), Failure> {
         let typed = match (&self.fingerprint, self.check) {
-            (Some(words), _) => words.clone(),
+            (Some(words), _) => words.parse().map_err(unsigned)?,
             (None, true) => return Ok(()),
-            (None, false) => typed_words()?,
+            (None, false) => {
+                let input = std::io::stdin();
+                let is_terminal = input.is_terminal();
+                typed(&mut input.lock(), &mut std::io::stderr().lock(), is_terminal)?
+            }
         };
-        let typed: Fingerprint = typed.parse().map_err(|error| Failure::of("nothing was signed", error))?;
         if typed == file.request.fingerprint(region) {
             return Ok(());
         }
@@ -219,26 +222,76 @@ impl IssueCertificates {
     }
 }
 
-/// The words as they are typed, up to an empty line or as many as there are.
-fn typed_words() -> Result<String, Failure> {
-    let mut prompt = std::io::stderr().lock();
-    let _ =
-        write!(prompt, "\nTelephone them, and type the twelve words, or the digits, that they read out:\n> ");
-    let _ = prompt.flush();
-    let mut words = String::new();
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        words.push_str(&line);
-        words.push(' ');
-        let is_whole = words.parse::<Fingerprint>().is_ok() || words.split_whitespace().count() >= WORDS;
-        if line.trim().is_empty() || is_whole {
-            break;
+fn unsigned(error: FingerprintError) -> Failure {
+    Failure::of("nothing was signed", error)
+}
+
+/// The fingerprint that is typed. At a terminal what is none is typed again.
+fn typed(
+    input: &mut impl BufRead,
+    prompt: &mut impl Write,
+    is_terminal: bool,
+) -> Result<Fingerprint, Failure> {
+    writeln!(prompt, "\nTelephone them, and type the twelve words, or the digits, that they read out:")?;
+    loop {
+        let words = typed_words(input, prompt)?;
+        if words.trim().is_empty() {
+            return Err(Failure::Failed("no words were typed: nothing was signed".to_owned()));
         }
-        let _ = write!(prompt, "> ");
-        let _ = prompt.flush();
+        match words.parse() {
+            Ok(fingerprint) => return Ok(fingerprint),
+            Err(error) if is_terminal => {
+                writeln!(prompt, "  {error}. Type all of them again, or nothing to stop:")?;
+            }
+            Err(error) => return Err(unsigned(error)),
+        }
     }
-    if words.trim().is_empty() {
-        return Err(Failure::Failed("no words were typed: nothing was signed".to_owned()));
+}
+
+/// The words as they are typed, up to an empty line or as many as there are.
+fn typed_words(input: &mut impl BufRead, prompt: &mut impl Write) -> Result<String, Failure> {
+    let mut words = String::new();
+    loop {
+        write!(prompt, "> ")?;
+        prompt.flush()?;
+        let mut line = String::new();
+        let is_over = input.read_line(&mut line)? == 0 || line.trim().is_empty();
+        words.push_str(&line);
+        let is_whole = words.parse::<Fingerprint>().is_ok() || words.split_whitespace().count() >= WORDS;
+        if is_over || is_whole {
+            return Ok(words);
+        }
     }
-    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGITS: &str = "6a12 a4f5 772b e4ea c5fc be65";
+
+    /// What is read of lines that are typed, and how often it is asked for.
+    fn read(lines: &str, is_terminal: bool) -> (Result<String, String>, usize) {
+        let mut prompt = Vec::new();
+        let read = typed(&mut lines.as_bytes(), &mut prompt, is_terminal);
+        let asked = String::from_utf8(prompt).unwrap().matches("> ").count();
+        (read.map(|read| read.numerals()).map_err(|failure| failure.to_string()), asked)
+    }
+
+    #[test]
+    fn words_are_typed_in_lines_and_at_a_terminal_again() {
+        let fingerprint: Fingerprint = DIGITS.parse().unwrap();
+        let words = fingerprint.words();
+        let lines: String = words.chunks(4).map(|line| line.join(" ") + "\n").collect();
+        let is_read = |asked| (Ok(DIGITS.to_owned()), asked);
+        assert_eq!(read(&lines, false), is_read(3));
+        assert_eq!(read(&format!("{DIGITS}\n"), false), is_read(1));
+        assert_eq!(read(&format!("zebr\n\n{lines}"), true), is_read(5));
+        let (ended, asked) = read(&format!("zebr\n\n{lines}"), false);
+        assert!(ended.unwrap_err().starts_with("nothing was signed: word 1, `zebr`, is no word"));
+        assert_eq!(asked, 2);
+        for nothing in ["", "\n"] {
+            assert_eq!(read(nothing, true).0, Err("no words were typed: nothing was signed".to_owned()));
+        }
+    }
 }

@@ -30,6 +30,9 @@ pub struct ShowIdentity {
     /// Judge by this region, in place of the one that stands beside: region.toml.
     #[arg(long, value_name = "FILE")]
     region: Option<PathBuf>,
+    /// Print the words of a request alone, which its maker reads over the telephone.
+    #[arg(long)]
+    words: bool,
 }
 
 impl ShowIdentity {
@@ -39,13 +42,24 @@ impl ShowIdentity {
         let mut said = Vec::new();
         for path in &self.path {
             let region = named.as_ref().map(|file| &file.region);
-            said.push(match path.is_dir() {
-                true => of_folder(path, region, now)?,
-                false => of_file(path, region, now)?,
+            said.push(match (self.words, path.is_dir()) {
+                (true, _) => words_of(path, region)?,
+                (false, true) => of_folder(path, region, now)?,
+                (false, false) => of_file(path, region, now)?,
             });
         }
-        print(&said.join("\n\n"))
+        print(&said.join(if self.words { "\n" } else { "\n\n" }))
     }
+}
+
+/// The words of a request, or of the one in a folder.
+fn words_of(path: &Path, named: Option<&Region>) -> Result<String, Failure> {
+    let path = if path.is_dir() { path.join(request_file::NAME) } else { path.to_owned() };
+    let text = input::read_text(&path)?;
+    let beside = if named.is_some() { None } else { region_beside(&path) };
+    let region = named.or(beside.as_ref());
+    let region = region.ok_or_else(|| Failure::of(path.display(), "its words need its --region"))?;
+    Ok(RequestFile::parse(&path, text, region)?.request.fingerprint(region).to_string())
 }
 
 /// What a folder holds, an authority's or a principal's.

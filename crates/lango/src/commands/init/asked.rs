@@ -49,11 +49,13 @@ fn answered<T>(
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Failure> {
     loop {
-        let default = need.default.map(|default| format!(" [{default}]")).unwrap_or_default();
+        let default = need.default.filter(|default| !default.is_empty());
+        let default = default.map(|default| format!(" [{default}]")).unwrap_or_default();
         write!(output, "{}{default}: ", need.question)?;
         output.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {
+            writeln!(output)?;
             return Err(Failure::Failed("stopped before all was answered: nothing was made".to_owned()));
         }
         let line = match (line.trim(), need.default) {
@@ -85,6 +87,10 @@ mod tests {
         assert_eq!(answer, Ok(7_443));
         assert_eq!(said, "The port: ".to_owned() + &"  that is no port\nThe port: ".repeat(2));
         assert_eq!(at("\n", Some("7443")), (Ok(7_443), "The port [7443]: ".to_owned()));
-        assert!(at("", None).0.unwrap_err().contains("nothing was made"));
+        // An empty default is in the question's words, and the end of the input ends the line.
+        assert_eq!(at("7443\n", Some("")), (Ok(7_443), "The port: ".to_owned()));
+        let (ended, said) = at("", None);
+        assert!(ended.unwrap_err().contains("nothing was made"));
+        assert_eq!(said, "The port: \n");
     }
 }

@@ -111,7 +111,7 @@ fn member(text: &str, region: &str, others: &[NewMember]) -> Result<NewMember, S
 
 fn configuration(new: &NewFolder, listen: SocketAddr, members: &[NewMember]) -> String {
     let mut text = format!(
-        "# The coordinator of {}. Every key is explained in docs/OPERATIONS.md.\n\
+        "# The coordinator of {}. Every key is explained in docs/INSTALLING.md.\n\
          # Paths are relative to this file; an unknown key is an error.\n\n\
          listen   = \"{listen}\"\nidentity = \"identity\"\n\
          # A member whose answer takes longer is reported missing; the others' answers are not held back.\n\

@@ -67,7 +67,7 @@ impl InitOptions {
             Role::Office => "The office: its country's ISO 3166-1 alpha-3 code, such as GHA",
             Role::Coordinator => "A name for the coordinator",
             Role::Analyst | Role::Auditor | Role::Administrator => {
-                "A name, of which certificates and records speak"
+                "The name in certificates and records: letters, digits, `.`, `-` and `_`, such as awa"
             }
         };
         let default = (role == Role::Coordinator).then_some("region");

@@ -66,6 +66,15 @@ impl InitOffice {
         let next = [
             step("Make the ledger, once:", &[&format!("lango ledger create --config {file}")]),
             step(
+                "Begin a policy with what there is, files that the office exports or a table of the register:",
+                &[
+                    &format!("lango dataset describe --config {file} EXPORT.csv --policy"),
+                    &format!(
+                        "lango dataset describe --config {file} --source register --table TABLE --policy"
+                    ),
+                ],
+            ),
+            step(
                 &format!("Say in {policies} what may be asked, and check it:"),
                 &[&format!("lango policy check --config {file}")],
             ),
@@ -141,7 +150,7 @@ fn server(key: &str, address: &str) -> String {
 fn configuration(new: &NewFolder, listen: SocketAddr, source: &str) -> String {
     let office = new.principal.name();
     format!(
-        "# The gateway of the office {office}. Every key is explained in docs/OPERATIONS.md.\n\
+        "# The gateway of the office {office}. Every key is explained in docs/INSTALLING.md.\n\
          # Paths are relative to this file; an unknown key is an error.\n\n\
          listen   = \"{listen}\"\nidentity = \"identity\"\npolicies = \"policies\"\n\
          # The office's memory of what has been charged: never delete it, and never put an older copy in its place.\n\

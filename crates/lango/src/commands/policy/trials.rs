@@ -102,10 +102,13 @@ impl<'a> Trials<'a> {
             }
         }
         let rules = self.set.grants.len() + self.set.prohibitions.len();
+        let found = match self.failures() {
+            0 => "all as expected".to_owned(),
+            failures => format!("{failures} not as expected"),
+        };
         text += &format!(
-            "\n{}, {} of them fail; {} of {} decide one\n",
+            "\n{}, {found}; {} of {} tested\n",
             counted(self.tried.len(), "test"),
-            self.failures(),
             rules - self.untested.len(),
             counted(rules, "rule")
         );

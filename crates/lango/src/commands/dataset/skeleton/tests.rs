@@ -44,6 +44,7 @@ fn filled_in(text: &str) -> String {
         ("<TITLE>", "Residents"),
         ("<KIND>", "stock"),
         ("<VERSION>", "2024-07-01"),
+        ("<MORE>", "10_000_000"),
         ("<UNIT>", "person_id"),
         ("<NOUN>", "person"),
         ("<ROWS>", "3"),
