@@ -6,7 +6,7 @@ use crate::{
     findings::RowPlace,
     judge::UnfitColumn,
     options::Rename,
-    report::{ImportReport, NamedFile, TotalRow, places},
+    report::{FileEdge, ImportReport, NamedFile, TotalRow, places},
     tuning::RECORD_BYTES_MOST,
 };
 
@@ -188,13 +188,17 @@ pub enum ImportError {
         /// The line.
         line: u64,
     },
-    /// The last row is a total.
+    /// The first or the last row is a total.
     #[error(
-        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
+        "{place} {line}, the {edge} row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
         place = if *by_line { "line" } else { "row" },
         what = match what {
             TotalRow::Nameless => "has no identifier",
             TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
+        },
+        edge = match edge {
+            FileEdge::First => "first",
+            FileEdge::Last => "last",
         },
         unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" }
     )]
@@ -203,6 +207,8 @@ pub enum ImportError {
         line: u64,
         /// Which of the two.
         by_line: bool,
+        /// Whether it is the first row or the last.
+        edge: FileEdge,
         /// Why it is one.
         what: TotalRow,
     },

@@ -37,6 +37,8 @@ pub enum UnfitValues {
     CopiedRow,
     /// The last row of a file may be a total.
     LastRow,
+    /// The first rows of a file may be types, units or labels of the columns, or a total.
+    FirstRow,
     /// A column has no value in one of several files.
     NoValues,
     /// All moments are at midnight of another place, so that the day may be the one before the one that is meant.
@@ -45,7 +47,7 @@ pub enum UnfitValues {
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 17] = [
+    const NAMED: [(Self, &'static str); 18] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -61,6 +63,7 @@ impl UnfitValues {
         (Self::CountedAgain, "counted-again"),
         (Self::CopiedRow, "copies"),
         (Self::LastRow, "last"),
+        (Self::FirstRow, "first"),
         (Self::NoValues, "empty"),
         (Self::DayBefore, "hours"),
     ];
@@ -96,6 +99,10 @@ impl UnfitValues {
             Self::CopiedRow => "rows are in all columns like one before them, by an estimate",
             Self::LastRow => {
                 "rows are a file's last, and have neither a code nor a day, or the sum of the numbers above them"
+            }
+            Self::FirstRow => {
+                "rows are among a file's first, and have no value that the policy declares, neither a code nor a day, or the sum of the \
+                 numbers below them"
             }
             Self::NoValues => "rows have no value, and those of the other files do",
             Self::DayBefore => "moments are at midnight of another place",
@@ -135,6 +142,7 @@ impl UnfitValues {
                 "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"
             }
             Self::LastRow => "remove them if they are totals or notes",
+            Self::FirstRow => "remove them if they are types, units or labels of the columns, or totals",
             Self::NoValues => "export that file again, unless its units have none",
             Self::DayBefore => {
                 "their day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \

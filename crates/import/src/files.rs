@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     FileFormat, ImportError, ImportFile,
-    batch::Batch,
+    batch::{Batch, FileRows},
     delimited::DelimitedFile,
     findings::{FIRST, RowPlace},
     fingerprint,
@@ -56,13 +56,6 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     parts.sort();
     Ok(parts)
-}
-
-/// The rows of a file, and the line of the last one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileEnd {
-    pub(crate) rows: u64,
-    pub(crate) last: u64,
 }
 
 /// An open file of either format.
@@ -142,8 +135,8 @@ impl<'a> Files<'a> {
         skip: u64,
         read: &Arc<AtomicU64>,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<Vec<FileEnd>, ImportError> {
-        let (mut ends, mut skip, mut before, mut stopped) = (Vec::new(), skip, 0, false);
+    ) -> Result<Vec<FileRows>, ImportError> {
+        let (mut of_files, mut skip, mut before, mut stopped) = (Vec::new(), skip, 0, false);
         for (at, file) in self.files.iter().enumerate() {
             let open = OpenFile::open(file, self.schema, read).map_err(|error| self.within(at, error))?;
             // A text file counts the bytes itself.
@@ -159,7 +152,7 @@ impl<'a> Files<'a> {
                 stopped = taken.is_break();
                 taken
             });
-            let (rows, last) = sent.map_err(|error| self.within(at, error))?;
+            let ends = sent.map_err(|error| self.within(at, error))?;
             if stopped {
                 break;
             }
@@ -167,10 +160,10 @@ impl<'a> Files<'a> {
             if of.is_some() {
                 read.store(before, Ordering::Relaxed);
             }
-            skip = skip.saturating_sub(rows);
-            ends.push(FileEnd { rows, last });
+            skip = skip.saturating_sub(ends.rows);
+            of_files.push(ends);
         }
-        Ok(ends)
+        Ok(of_files)
     }
 
     /// Where these rows are, which are counted from 1 through all files and ascend.
@@ -276,7 +269,7 @@ impl OpenFile {
         at: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), ImportError> {
+    ) -> Result<FileRows, ImportError> {
         match self {
             Self::Delimited(file) => file.send(schema, notation, at, skip, send),
             Self::Parquet(file) => file.send(schema, notation, at, skip, send),

@@ -101,6 +101,14 @@ pub enum Finding {
     NobodyIdentifier,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
+    /// The identifier of a row in which no value is what the policy declares, and some are not.
+    LabelRow,
+    /// The identifier of one of a file's first rows, which hardly another row is like.
+    FirstRow,
+    /// The identifier of a row with a number and without one of its codes and days.
+    GapRow,
+    /// The same, where it is unlike the others too.
+    OddGapRow,
 }
 
 /// What a finding says of a value.
@@ -134,7 +142,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 42] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -173,6 +181,10 @@ impl Finding {
         Self::Midnight,
         Self::NobodyIdentifier,
         Self::OtherDays,
+        Self::LabelRow,
+        Self::FirstRow,
+        Self::GapRow,
+        Self::OddGapRow,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -218,6 +230,10 @@ impl Finding {
             Self::Midnight => (Compared, "at midnight"),
             Self::NobodyIdentifier => (Identifier, "a word for nobody"),
             Self::OtherDays => (Written, "written as 2024-07-01"),
+            Self::LabelRow => (Compared, "on a row without a value that is declared"),
+            Self::FirstRow => (Identifier, "on one of the first rows, which is unlike the others"),
+            Self::GapRow => (Compared, "on a row that lacks a code or a day"),
+            Self::OddGapRow => (Compared, "on such a row, and unlike the others"),
         }
     }
 

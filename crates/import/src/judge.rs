@@ -171,6 +171,7 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     vec![
         of(rows, UnfitValues::NoIdentifier, Finding::Missing, extent == Extent::All),
         always(UnfitValues::LastRow, Finding::LastRow),
+        always(UnfitValues::FirstRow, Finding::FirstRow),
         always(UnfitValues::OddIdentifier, Finding::NobodyIdentifier),
         when(
             extent == Extent::All && count(Finding::OddIdentifier) * ONE_IN <= present,

@@ -13,7 +13,7 @@ use parquet::{
 
 use crate::{
     ImportError,
-    batch::Batch,
+    batch::{Batch, FileRows},
     notation::Notation,
     schema::{Header, TableSchema, is},
     tuning::RECORD_BYTES_MOST,
@@ -166,8 +166,8 @@ impl ParquetFile {
         self.rows.rows
     }
 
-    /// Sends all rows after the first `skip`, in batches, as long as they are taken; returns the number of all rows, and that of
-    /// the last. `notation` is for columns of text.
+    /// Sends all rows after the first `skip`, in batches, as long as they are taken; `notation` is for columns of
+    /// text.
     pub(crate) fn send(
         self,
         schema: &TableSchema,
@@ -175,7 +175,7 @@ impl ParquetFile {
         file: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), ImportError> {
+    ) -> Result<FileRows, ImportError> {
         self.rows.decode(&self.columns, skip, &mut |decoders, before, rows| {
             // A chunk's rows may be of any length: a few at a time, so that a batch ends where it is full.
             let mut batch = Batch::new(schema.columns.len(), file);
@@ -193,7 +193,7 @@ impl ParquetFile {
             }
             Ok(if batch.rows > 0 { send(batch) } else { ControlFlow::Continue(()) })
         })?;
-        Ok((self.rows(), self.rows()))
+        Ok(FileRows { rows: self.rows(), first: 1, last: self.rows() })
     }
 
     /// Adds these rows of a chunk to a batch; rows are counted from 1, as lines are.
@@ -219,7 +219,7 @@ impl ParquetFile {
                 let notation = if column.is_text() || is_day { notation } else { &stored };
                 batch.add(at, target, head, notation, &text, number);
             }
-            if !batch.end_row() {
+            if !batch.end_row(number, number, false) {
                 return Err(ImportError::HeaderAgain { line: number, by_line: false });
             }
         }

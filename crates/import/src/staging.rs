@@ -28,7 +28,7 @@ mod imported;
 mod progress;
 mod zeros;
 
-pub(crate) use ends::LastRow;
+pub(crate) use ends::EdgeRow;
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
 

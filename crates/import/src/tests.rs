@@ -3,6 +3,7 @@
 mod accepted;
 mod bad;
 mod describe;
+mod edges;
 mod fixture;
 mod good;
 mod habits;
