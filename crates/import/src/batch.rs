@@ -199,7 +199,7 @@ impl Batch {
 impl RowTraits {
     fn add(&mut self, column: usize, target: &Target, value: &SqlValue, finding: Option<Finding>) {
         if column == 0 {
-            self.is_odd = finding == Some(Finding::OddIdentifier);
+            self.is_odd = matches!(finding, Some(Finding::OddIdentifier | Finding::NobodyIdentifier));
             return;
         }
         let is_label = target.field_type.is_label();

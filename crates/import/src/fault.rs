@@ -39,6 +39,8 @@ pub enum UnfitValues {
     LastRow,
     /// The first rows of a file may be types, units or labels of the columns, or a total.
     FirstRow,
+    /// Rows hold the sum of the numbers above them.
+    TotalRow,
     /// A column has no value in one of several files.
     NoValues,
     /// All moments are at midnight of another place, so that the day may be the one before the one that is meant.
@@ -47,7 +49,7 @@ pub enum UnfitValues {
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 18] = [
+    const NAMED: [(Self, &'static str); 19] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -64,6 +66,7 @@ impl UnfitValues {
         (Self::CopiedRow, "copies"),
         (Self::LastRow, "last"),
         (Self::FirstRow, "first"),
+        (Self::TotalRow, "totals"),
         (Self::NoValues, "empty"),
         (Self::DayBefore, "hours"),
     ];
@@ -104,6 +107,7 @@ impl UnfitValues {
                 "rows are among a file's first, and have no value that the policy declares, neither a code nor a day, or the sum of the \
                  numbers below them"
             }
+            Self::TotalRow => "rows hold the sum of the numbers above them",
             Self::NoValues => "rows have no value, and those of the other files do",
             Self::DayBefore => "moments are at midnight of another place",
         }
@@ -142,6 +146,7 @@ impl UnfitValues {
                 "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"
             }
             Self::LastRow => "remove them if they are totals or notes",
+            Self::TotalRow => "remove them if they are totals of the rows above",
             Self::FirstRow => "remove them if they are types, units or labels of the columns, or totals",
             Self::NoValues => "export that file again, unless its units have none",
             Self::DayBefore => {

@@ -97,7 +97,7 @@ pub enum Finding {
     OtherMidnight,
     /// A moment at midnight.
     Midnight,
-    /// An identifier that is a word for nobody: `NULL`, `unknown`.
+    /// An identifier that is a word for nobody or for all: `NULL`, `unknown`, `Total`.
     NobodyIdentifier,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
@@ -109,6 +109,8 @@ pub enum Finding {
     GapRow,
     /// The same, where it is unlike the others too.
     OddGapRow,
+    /// The identifier of a row that holds the sum of the numbers above it.
+    TotalRow,
 }
 
 /// What a finding says of a value.
@@ -142,7 +144,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -185,6 +187,7 @@ impl Finding {
         Self::FirstRow,
         Self::GapRow,
         Self::OddGapRow,
+        Self::TotalRow,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -228,12 +231,13 @@ impl Finding {
             Self::RoundedNumber => (Written, "rounded to the declared decimals"),
             Self::OtherMidnight => (Compared, "at which it is midnight elsewhere"),
             Self::Midnight => (Compared, "at midnight"),
-            Self::NobodyIdentifier => (Identifier, "a word for nobody"),
+            Self::NobodyIdentifier => (Identifier, "a word for nobody, or for all"),
             Self::OtherDays => (Written, "written as 2024-07-01"),
             Self::LabelRow => (Compared, "on a row without a value that is declared"),
             Self::FirstRow => (Identifier, "on one of the first rows, which is unlike the others"),
             Self::GapRow => (Compared, "on a row that lacks a code or a day"),
             Self::OddGapRow => (Compared, "on such a row, and unlike the others"),
+            Self::TotalRow => (Identifier, "on a row that holds the sum of the numbers above it"),
         }
     }
 

@@ -144,6 +144,7 @@ impl ImportJob<'_> {
         let mut done = found(files, progress, left_out);
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
+        compare_sums(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -321,6 +322,24 @@ fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) 
     }
     if let Some(column) = report.columns.first_mut() {
         column.findings.put(Finding::CopiedRow, all);
+    }
+    Ok(())
+}
+
+/// Notes the rows of each file that hold the sum of the numbers above them.
+fn compare_sums(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+    let (mut before, mut all) = (0, FoundValues::default());
+    for part in report.parts.iter_mut().filter(|part| part.rows > 0) {
+        let (count, rows) = staging.subtotals(before + 1, before + part.rows)?;
+        let counted = FoundValues { count, first: files.places(&rows)? };
+        all.absorb(&counted);
+        if let Some(findings) = part.findings.first_mut() {
+            findings.put(Finding::TotalRow, counted);
+        }
+        before += part.rows;
+    }
+    if let Some(column) = report.columns.first_mut() {
+        column.findings.put(Finding::TotalRow, all);
     }
     Ok(())
 }

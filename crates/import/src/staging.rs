@@ -26,6 +26,7 @@ mod ends;
 mod holding;
 mod imported;
 mod progress;
+mod sums;
 mod zeros;
 
 pub(crate) use ends::EdgeRow;

@@ -9,7 +9,7 @@ use crate::{FileEdge, ImportError, TotalRow};
 const FOOT: i64 = 5;
 /// Rows next to it whose numbers a sum of all reaches, and those of them with a number other than 0 from which it is no chance.
 const NEAR: i64 = 1_000;
-const NUMBERS_LEAST: i64 = 5;
+pub(super) const NUMBERS_LEAST: i64 = 5;
 /// Rows of a file from which one that has neither code nor day is unlike the others.
 const ROWS_LEAST: i64 = 20;
 
@@ -20,6 +20,16 @@ pub(crate) enum EdgeRow {
     Total(TotalRow),
     /// It has neither a code nor a day, or holds the sum of the numbers of the others: that may be a unit's too.
     Unlike,
+}
+
+/// Which codes, days and numbers a row has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Labels {
+    pub(super) has_number: bool,
+    /// A code or a day is missing or not declared.
+    pub(super) lacks_one: bool,
+    /// There are such columns, and none has a value.
+    pub(super) lacks_all: bool,
 }
 
 /// Rows of a file, the first and the last of them, and the one at its edge.
@@ -130,27 +140,34 @@ impl Staging {
             ValueRef::Text(unit) | ValueRef::Blob(unit) => unit.iter().any(u8::is_ascii_digit),
             ValueRef::Integer(_) | ValueRef::Real(_) => true,
         };
-        let (mut number, mut gap, mut labels, mut nulls) = (false, false, 0, 0);
+        let labels = self.labels(row)?;
+        Ok(if !has_digit && labels.has_number && labels.lacks_one {
+            Some(EdgeRow::Total(TotalRow::NoDigit))
+        } else if labels.lacks_all {
+            Some(EdgeRow::Unlike)
+        } else {
+            None
+        })
+    }
+
+    /// Which codes, days and numbers a row has.
+    pub(super) fn labels(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Labels> {
+        let (mut labels, mut nulls, mut found) = (0, 0, Labels::default());
         for (at, target) in self.schema.columns.iter().enumerate().skip(1) {
             let value = row.get_ref(at)?;
-            number |= target.field_type.is_number() && matches!(value, ValueRef::Integer(_));
+            found.has_number |= target.field_type.is_number() && matches!(value, ValueRef::Integer(_));
             if target.field_type.is_label() {
                 labels += 1;
                 nulls += u32::from(value == ValueRef::Null);
-                gap |= match value {
+                found.lacks_one |= match value {
                     ValueRef::Null => true,
                     ValueRef::Text(text) => target.declared.of_text(text).is_some(),
                     ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => false,
                 };
             }
         }
-        Ok(if !has_digit && number && gap {
-            Some(EdgeRow::Total(TotalRow::NoDigit))
-        } else if labels > 0 && nulls == labels {
-            Some(EdgeRow::Unlike)
-        } else {
-            None
-        })
+        found.lacks_all = labels > 0 && nulls == labels;
+        Ok(found)
     }
 
     /// A name of the rows' own numbers that no column has.

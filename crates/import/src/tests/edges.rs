@@ -120,3 +120,71 @@ fn first_rows_are_found_by_an_import_that_was_interrupted_too() {
     assert!(resumed && said.contains("1 of 50001 rows are among a file's first"), "{said}");
     assert!(said.contains("(line 2)"), "{said}");
 }
+
+/// Rows of a district with the sum of their numbers: their identifiers, sexes and the total's fields.
+fn part(persons: std::ops::Range<u32>, total: impl Fn(u32, &str) -> String) -> String {
+    let sum: u32 = persons.clone().map(|n| n * 100 + 25).sum();
+    let ages = persons.clone().map(|n| n % 100).sum();
+    lines(persons) + &total(ages, &format!("{}.{:02}", sum / 100, sum % 100)) + "\n"
+}
+
+#[test]
+fn totals_among_the_rows_stop_an_import_whatever_they_are_called() {
+    type Total = fn(u32, &str) -> String;
+    let sums = "rows hold the sum of the numbers above them";
+    let odd = "identifiers are unlike the others";
+    for (what, of_each, total, expected) in [
+        ("a district's name", 4, (|ages, sum| format!("Accra{ages},,{ages},{sum},,")) as Total, ""),
+        ("a word", 60, |_, sum| format!("Sous-total 1,,,{sum},,"), odd),
+        ("a word, many times", 8, |_, sum| format!("Total,,,{sum},,"), odd),
+        ("names, many times", 8, |_, _| "Greater Accra,,40,1,,".into(), odd),
+        ("names in one word", 8, |_, _| "Accra,,40,1,,".into(), odd),
+        ("a district's number", 60, |ages, sum| format!("D{ages},,{ages},{sum},,"), sums),
+        ("with a code and a day", 60, |ages, sum| format!("D{ages},F,{ages},{sum},2000-01-01,Tema"), sums),
+        ("of one column", 60, |ages, sum| format!("D{ages},F,30,{sum},2000-01-01,Tema"), sums),
+    ] {
+        let mut office = Office::new();
+        office.dataset = dataset(30);
+        let parts = (0..5).map(|at| part(at * of_each..(at + 1) * of_each, total));
+        let content = HEADER.to_owned() + &parts.collect::<String>() + &lines(900..904);
+        let file = office.write("a.csv", content);
+        if expected.is_empty() {
+            // Four rows make no sum that is no chance, and the identifiers are like others.
+            office.import(&file).unwrap();
+            continue;
+        }
+        let said = office.import(&file).unwrap_err().to_string();
+        assert!(
+            said.contains(&format!("`person_id`: 5 of {} {expected}", of_each * 5 + 9)),
+            "{what}: {said}"
+        );
+        let first = of_each + 2;
+        assert!(said.contains(&format!("(lines {first}, ")), "{what}: {said}");
+        // In the second of two files.
+        let other = office.write("b.csv", format!("{HEADER}{}", lines(2_000..2_400)));
+        let said = office.import_all(&[other, file]).unwrap_err().to_string();
+        assert!(said.contains(expected) && said.contains(&format!("a.csv line {first}")), "{what}: {said}");
+    }
+}
+
+#[test]
+fn one_row_that_holds_a_sum_by_chance_is_a_person_s() {
+    // In the midst, with all that a person has, and without a code.
+    let content = |row: &str| format!("{HEADER}{}{row}\n{}", lines(0..6), lines(10..90));
+    let office = Office::new();
+    office.import(&office.write("a.csv", content("GHA6,F,15,1,2000-01-01,Tema"))).unwrap();
+    let file = office.write("a.csv", content("GHA6,,15,1,2000-01-01,Tema"));
+    let said = office.import(&file).unwrap_err().to_string();
+    assert!(said.contains("1 of 87 rows hold the sum of the numbers above them"), "{said}");
+    assert!(
+        said.contains("(line 8): remove them if they are totals of the rows above, or say --accept"),
+        "{said}"
+    );
+    office.accepting("person_id:totals", 0.02).import(&file).unwrap();
+    // Letters and digits of one register, of which many have no digit and lack no more than others do.
+    let names = ["Ama", "B1", "Kofi", "D2", "Esi", "F3"];
+    let rows: String =
+        (0..60).map(|n| format!("{}{},,30,1,2000-01-01,Tema\n", names[n % 6], "x".repeat(n / 6))).collect();
+    let office = Office::new();
+    office.import(&office.write("a.csv", HEADER.to_owned() + &rows)).unwrap();
+}

@@ -41,6 +41,30 @@ const NOBODY: [&str; 26] = [
     "?",
     "\\N",
 ];
+/// With these begins what stands for all, whatever number or mark follows, and these are that alone.
+const TOTALS: [&str; 10] = [
+    "total",
+    "totals",
+    "totaux",
+    "totais",
+    "subtotal",
+    "sub-total",
+    "sub total",
+    "sous-total",
+    "sous total",
+    "grand total",
+];
+const SUMS: [&str; 9] = [
+    "ensemble",
+    "somme",
+    "soma",
+    "suma",
+    "sum",
+    "jumla",
+    "\u{645}\u{62c}\u{645}\u{648}\u{639}",
+    "\u{627}\u{644}\u{645}\u{62c}\u{645}\u{648}\u{639}",
+    "\u{627}\u{644}\u{625}\u{62c}\u{645}\u{627}\u{644}\u{64a}",
+];
 /// The digits of a number that a spreadsheet keeps; those behind them become zeros.
 const DIGITS_KEPT: usize = 15;
 
@@ -100,13 +124,28 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
     }
-    if !has(DIGIT) && NOBODY.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes())) {
+    if (!has(DIGIT) && is_one_of(text, &NOBODY)) || is_total(text) {
         return kept(text, Some(Finding::NobodyIdentifier));
     }
     if !has(DIGIT) || text.contains(&b' ') {
         return kept(text, Some(Finding::OddIdentifier));
     }
     kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier))
+}
+
+fn is_one_of(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether an identifier is a word for all: `Total`, `TOTAL 2024`, `Sous-total 1`, `Jumla`.
+fn is_total(text: &[u8]) -> bool {
+    let begins = |word: &&str| {
+        let rest = text
+            .split_at_checked(word.len())
+            .filter(|(begin, _)| begin.eq_ignore_ascii_case(word.as_bytes()));
+        rest.is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_alphabetic))
+    };
+    TOTALS.iter().any(|word| begins(&word)) || is_one_of(text, &SUMS)
 }
 
 /// Whether a 32-bit float holds a number that is too large for every one to have its own.
@@ -214,8 +253,14 @@ mod tests {
             ("P.10", "", None),
             ("1.20", "", None),
             ("\u{e9}1", "", None),
-            ("Total", "", Some(OddIdentifier)),
-            ("Total (100 persons)", "", Some(OddIdentifier)),
+            ("Total", "", Some(NobodyIdentifier)),
+            ("Total (100 persons)", "", Some(NobodyIdentifier)),
+            ("TOTAL2024", "", Some(NobodyIdentifier)),
+            ("sous-total 1", "", Some(NobodyIdentifier)),
+            ("JUMLA", "", Some(NobodyIdentifier)),
+            ("\u{627}\u{644}\u{645}\u{62c}\u{645}\u{648}\u{639}", "", Some(NobodyIdentifier)),
+            ("Totality", "", Some(OddIdentifier)),
+            ("SUM-1", "", None),
             ("-----", "", Some(OddIdentifier)),
             ("NULL", "", Some(NobodyIdentifier)),
             ("n/a", "", Some(NobodyIdentifier)),
