@@ -8,7 +8,7 @@ use crate::{
     findings::{Finding, Findings, RowPlace},
     notation::Notation,
     schema::Target,
-    value::{Read, of_identifier, trimmed},
+    value::{ALSO_NOTED, Read, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
@@ -106,7 +106,7 @@ impl Batch {
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
         let is_missing = !is_long && target.declared.is_missing(word);
-        let mut also = [None; 3];
+        let mut also = [None; ALSO_NOTED];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
             Read::Integer(value, _)
@@ -121,7 +121,7 @@ impl Batch {
             Read::Integer(value, noted) => {
                 let declared = target.declared.of_number(value);
                 if declared != Some(Finding::Missing) {
-                    also = [target.field_type.grouping(word, notation), noted, None];
+                    also = [target.field_type.grouping(word, notation), noted, None, None, None];
                 }
                 (SqlValue::Integer(value), declared)
             }
@@ -135,7 +135,7 @@ impl Batch {
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {
-                    also = [noted, target.field_type.midnight(word, &day), None];
+                    also = [noted, target.field_type.midnight(word, &day), None, None, None];
                 }
                 (SqlValue::Text(self.keep(&day)), declared)
             }

@@ -93,7 +93,7 @@ impl UnfitValues {
             Self::TailedIdentifier => "identifiers have `.0` behind a number, and the others do not",
             Self::LostZeros => "identifiers are another one without its zeros in front",
             Self::AlikeIdentifier => {
-                "identifiers are another one in the other case, with other blanks, or in letters of the same shape"
+                "identifiers are another one in the other case, with other blanks or marks, or in letters of the same shape"
             }
             Self::CrowdedIdentifier => {
                 "rows have an identifier that stands on more rows than one unit's could be"

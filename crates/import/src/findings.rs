@@ -111,6 +111,10 @@ pub enum Finding {
     OddGapRow,
     /// The identifier of a row that holds the sum of the numbers above it.
     TotalRow,
+    /// An identifier with a hyphen.
+    DashIdentifier,
+    /// One with another mark.
+    MarkIdentifier,
 }
 
 /// What a finding says of a value.
@@ -144,7 +148,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -188,6 +192,8 @@ impl Finding {
         Self::GapRow,
         Self::OddGapRow,
         Self::TotalRow,
+        Self::DashIdentifier,
+        Self::MarkIdentifier,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -238,6 +244,8 @@ impl Finding {
             Self::GapRow => (Compared, "on a row that lacks a code or a day"),
             Self::OddGapRow => (Compared, "on such a row, and unlike the others"),
             Self::TotalRow => (Identifier, "on a row that holds the sum of the numbers above it"),
+            Self::DashIdentifier => (Compared, "with a hyphen"),
+            Self::MarkIdentifier => (Compared, "with a mark that is no hyphen"),
         }
     }
 

@@ -283,20 +283,23 @@ fn compare_identifiers(
     let rows = report.rows;
     let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
     let has = |finding| findings.of(finding).count > 0;
+    let present = rows - findings.of(Finding::Missing).count;
+    let in_some = |finding| (1..present).contains(&findings.of(finding).count);
     let (zeros, odd) = (has(Finding::LeadingZero), has(Finding::OddIdentifier));
     let shapes =
         has(Finding::OtherLetter) || odd || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
-    if odd && staging.are_drawn()? {
-        findings.forget(Finding::OddIdentifier);
-    }
+    let marks = in_some(Finding::DashIdentifier) || in_some(Finding::MarkIdentifier);
     let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
         findings.put(finding, FoundValues { count, first: files.places(&rows)? });
         Ok(())
     };
+    if odd {
+        put(Finding::OddIdentifier, staging.unlike_others()?)?;
+    }
     if zeros {
         put(Finding::LostZeros, staging.lost_zeros()?)?;
     }
-    if shapes {
+    if shapes || marks {
         put(Finding::AlikeIdentifier, staging.alike()?)?;
     }
     if files.schema().rows_at_most > 1 {

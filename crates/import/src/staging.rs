@@ -26,6 +26,7 @@ mod ends;
 mod holding;
 mod imported;
 mod progress;
+mod spelling;
 mod sums;
 mod zeros;
 

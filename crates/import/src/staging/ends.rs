@@ -49,7 +49,7 @@ impl EdgeOf {
         }
     }
 
-    /// The rows but this number of those at the edge, and at most so many of them that are nearest to it.
+    /// The rows but this number of those at the edge, and of them at most the number that is nearest to it.
     fn others(self, apart: i64, most: i64) -> [i64; 2] {
         match self.edge {
             FileEdge::First => [self.first + apart, self.last.min((self.first + apart).saturating_add(most))],
