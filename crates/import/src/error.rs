@@ -7,7 +7,7 @@ use crate::{
     judge::UnfitColumn,
     options::Rename,
     report::{FileEdge, ImportReport, NamedFile, TotalRow, places},
-    tuning::RECORD_BYTES_MOST,
+    tuning::{PAGES_BYTES_MOST, RECORD_BYTES_MOST},
 };
 
 /// Why nothing was imported. The dataset's table is as it was.
@@ -22,7 +22,9 @@ pub enum ImportError {
         cause: io::Error,
     },
     /// It is a folder, a pipe or the like.
-    #[error("{0} is not a file: an import that is interrupted goes on in it, so it must be one")]
+    #[error(
+        "{0} is not a file: an import that is interrupted goes on in it, so it must be one, and no pipe or device"
+    )]
     NotAFile(PathBuf),
     /// The name does not show the format.
     #[error(
@@ -337,6 +339,22 @@ pub enum ImportError {
         /// What the library says.
         cause: String,
     },
+    /// Pages of a Parquet file are too large.
+    #[error(
+        "{file}: the pages that are in memory at once take {all} MiB when they are decoded, {bytes} of them those of `{column}`, and \
+         {most} MiB is the most: write it again with pages of 1 MiB, as is usual",
+        most = PAGES_BYTES_MOST >> 20, all = all >> 20, bytes = bytes >> 20
+    )]
+    LargePages {
+        /// The file.
+        file: PathBuf,
+        /// The column that has the largest.
+        column: String,
+        /// The bytes of that column's.
+        bytes: u64,
+        /// The bytes of all.
+        all: u64,
+    },
     /// Units stand on several rows, and the policy says that none does.
     #[error(
         "{file}: {units} in `{column}` {stand} on more than one row ({places}), and the policy says `rows_at_most = 1`: raise \
@@ -451,6 +469,7 @@ impl ImportError {
             | Self::Unfit { .. }
             | Self::NotFlat { .. }
             | Self::Parquet { .. }
+            | Self::LargePages { .. }
             | Self::Repeated { .. }
             | Self::Changed(_)
             | Self::UnderWay(_)

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -9,6 +10,8 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use lango_files::NotRegular;
 
 use crate::{
     FileFormat, ImportError, ImportFile,
@@ -56,6 +59,14 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     parts.sort();
     Ok(parts)
+}
+
+/// Opens a file; what is none is refused, and never waited for.
+pub(crate) fn opened(path: &Path) -> Result<File, ImportError> {
+    lango_files::open(path).map_err(|cause| match NotRegular::is_cause(&cause) {
+        true => ImportError::NotAFile(path.to_owned()),
+        false => ImportError::File { file: path.to_owned(), cause },
+    })
 }
 
 /// An open file of either format.
@@ -214,7 +225,9 @@ pub(crate) fn check_same_header(
     (file, names): (&Path, &[String]),
 ) -> Result<(), ImportError> {
     let (expected, names) = (sorted(expected), sorted(names));
-    let lacks = |of: &[String], other: &[String]| of.iter().find(|name| !other.contains(name)).cloned();
+    // Both are in order.
+    let lacks =
+        |of: &[String], other: &[String]| of.iter().find(|name| other.binary_search(name).is_err()).cloned();
     let differs = lacks(&expected, &names).or_else(|| lacks(&names, &expected));
     let differs = differs.or_else(|| (names.len() != expected.len()).then(String::new));
     match differs {

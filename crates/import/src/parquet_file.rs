@@ -8,27 +8,35 @@ use std::{
 
 use parquet::{
     errors::ParquetError,
-    file::reader::{FileReader, SerializedFileReader},
+    file::{
+        metadata::RowGroupMetaData,
+        reader::{FileReader, SerializedFileReader},
+    },
 };
 
 use crate::{
     ImportError,
     batch::{Batch, FileRows},
+    files::opened,
     notation::Notation,
     schema::{Header, TableSchema, is},
-    tuning::RECORD_BYTES_MOST,
+    tuning::{PAGES_BYTES_MOST, RECORD_BYTES_MOST},
     value::FieldType,
     visit::FieldVisitor,
 };
 
 mod column;
+mod pages;
 mod text;
 
 use column::ColumnDecoder;
+use pages::Pages;
 use text::Writing;
 
 /// Rows that are decoded at once.
 const CHUNK: usize = 4_096;
+/// Bytes of texts that are decoded at once, where each may take as much as its page.
+const TEXTS_BYTES: u64 = 64 << 20;
 /// Rows that are added before a batch is seen to be full.
 const ROWS_ADDED: usize = 16;
 
@@ -36,6 +44,8 @@ const ROWS_ADDED: usize = 16;
 pub(crate) struct ParquetRows {
     path: PathBuf,
     file: SerializedFileReader<File>,
+    /// The same, for the headers of its pages.
+    headers: File,
     pub(crate) names: Vec<String>,
     pub(crate) rows: u64,
 }
@@ -55,15 +65,15 @@ type EachChunk<'a> =
 impl ParquetRows {
     /// Opens a file and reads the names of its columns.
     pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
-        let failed = |cause| ImportError::File { file: path.to_owned(), cause };
         check_magic(path)?;
-        let file = File::open(path).map_err(failed)?;
+        let file = opened(path)?;
+        let headers = file.try_clone().map_err(|cause| ImportError::File { file: path.to_owned(), cause })?;
         let file = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
         let stored = file.metadata().file_metadata().schema_descr_ptr();
         // A nested column is named by its whole path, which is no name of a policy.
         let names: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
         let rows = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
-        Ok(Self { path: path.to_owned(), file, names, rows })
+        Ok(Self { path: path.to_owned(), file, headers, names, rows })
     }
 
     /// How the values of a column are text; `None` where they are nested, or no text, number or day.
@@ -99,6 +109,30 @@ impl ParquetRows {
         })
     }
 
+    /// How many rows of a row group are decoded at once, so that they take little memory; refuses one whose pages take too much.
+    fn rows_at_once(
+        &self,
+        group: &RowGroupMetaData,
+        columns: &[(usize, Writing)],
+    ) -> Result<usize, ImportError> {
+        let (mut all, mut largest, mut rows) = (0_u64, (0, 0), CHUNK as u64);
+        for (position, _) in columns {
+            let Some(chunk) = group.columns().get(*position) else { continue };
+            let pages = Pages::of(&self.headers, chunk).map_err(|error| damaged(&self.path, &error))?;
+            all = all.saturating_add(pages.bytes);
+            largest = largest.max((pages.bytes, *position));
+            if pages.repeat_beginnings {
+                rows = rows.min(TEXTS_BYTES / pages.bytes.max(1)).max(1);
+            }
+        }
+        if all > PAGES_BYTES_MOST {
+            let (bytes, position) = largest;
+            let column = self.names.get(position).cloned().unwrap_or_default();
+            return Err(ImportError::LargePages { file: self.path.clone(), column, bytes, all });
+        }
+        Ok(usize::try_from(rows).unwrap_or(CHUNK))
+    }
+
     /// Decodes all rows of some columns after the first `skip`, a chunk at a time, as long as they are taken.
     fn decode(
         &self,
@@ -115,12 +149,13 @@ impl ParquetRows {
                 row += left;
                 continue;
             }
+            let most = self.rows_at_once(group.metadata(), columns)?;
             let decoders = columns.iter().map(|(position, writing)| {
                 Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
             });
             let mut decoders = decoders.collect::<Result<Vec<_>, ParquetError>>().map_err(failed)?;
             while left > 0 {
-                let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+                let count = most.min(usize::try_from(left).unwrap_or(most));
                 for decoder in &mut decoders {
                     decoder.decode(count).map_err(failed)?;
                 }
@@ -259,7 +294,7 @@ fn check_magic(path: &Path) -> Result<(), ImportError> {
     use std::io::Read;
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
     let mut head = Vec::new();
-    File::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
+    opened(path)?.take(4).read_to_end(&mut head).map_err(failed)?;
     if head.is_empty() {
         return Err(ImportError::Empty(path.to_owned()));
     }

@@ -8,6 +8,7 @@ mod fixture;
 mod good;
 mod habits;
 mod identifiers;
+mod pages;
 mod parquet;
 mod parts;
 mod readings;

@@ -141,6 +141,16 @@ fn what_is_no_file_or_no_register_is_named() {
     let folder = office.import(&office.path("folder.csv")).unwrap_err();
     assert!(matches!(folder, ImportError::NotAFile(_)), "{folder}");
 
+    let pipe = office.path("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for name in ["pipe.csv", "pipe.parquet"] {
+        std::fs::rename(&pipe, office.path("held")).unwrap();
+        std::fs::rename(office.path("held"), office.path(name)).unwrap();
+        let refused = office.import_all(&[file.clone(), office.path(name)]).unwrap_err();
+        assert!(matches!(&refused, ImportError::NotAFile(path) if *path == office.path(name)), "{refused}");
+        std::fs::rename(office.path(name), &pipe).unwrap();
+    }
+
     office.write(
         "register.sqlite",
         "this is no register, whatever its name says, and it is long enough to be read",
