@@ -126,7 +126,7 @@ impl UnfitValues {
                 "if they are thousands, say --thousands and, if need be, --decimal; if they are decimals, declare a scale of 3"
             }
             Self::OutOfBounds => {
-                "correct the bounds in the policy, or the unit that the values are written in"
+                "correct the bounds in the policy, or the unit that the values are written in, if these are not of a group that has such"
             }
             Self::OutOfPeriod => "correct the period in the policy",
             Self::OddIdentifier => "take out rows that are totals, notes or labels, and those of nobody",
@@ -148,7 +148,9 @@ impl UnfitValues {
             Self::LastRow => "remove them if they are totals or notes",
             Self::TotalRow => "remove them if they are totals of the rows above",
             Self::FirstRow => "remove them if they are types, units or labels of the columns, or totals",
-            Self::NoValues => "export that file again, unless its units have none",
+            Self::NoValues => {
+                "export that file again, if it is not of a group that has none, as children have no income"
+            }
             Self::DayBefore => {
                 "their day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \
                  days, or export days"

@@ -71,7 +71,11 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
             right.replace("Tema", "Tema,south").into(),
             "line 2: more fields than the 6 of the header",
         ),
-        ("latin.csv", latin, "line 4: not in UTF-8; say what it is in, for example --encoding latin-1"),
+        (
+            "latin.csv",
+            latin,
+            "line 4: not in UTF-8; export it in UTF-8, or say what it is in: --encoding latin-1 (of Windows)",
+        ),
         ("split.csv", split, "line 2: not in UTF-8"),
         ("long.csv", long.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
         ("swallow.csv", swallowing.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
