@@ -24,6 +24,19 @@ pub enum FileError {
     Exposed(Exposed),
 }
 
+/// What the name leads to is no file.
+#[derive(Debug, thiserror::Error)]
+#[error("is not a file: a folder, a pipe or a device is not read")]
+pub struct NotRegular;
+
+impl NotRegular {
+    /// Whether this is why a file was not opened.
+    #[must_use]
+    pub fn is_cause(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
 impl FileError {
     pub(crate) fn system(path: &Path, source: io::Error) -> Self {
         Self::System { path: path.to_owned(), source }

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
-use crate::{FileError, error::Exposed};
+use crate::{FileError, error::Exposed, open};
 
 /// The bits that open a file to its group and to everybody.
 const OTHERS: u32 = 0o077;
@@ -23,11 +23,12 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// # Errors
 /// [`FileError::System`].
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let whole = || whole(&mut File::open(path)?);
+    let whole = || whole(&mut open(path)?);
     whole().map_err(|source| FileError::system(path, source))
 }
 
 /// Reads a whole file that holds a secret, unless others than its owner may read or write it. Members of its group are others.
+/// A pipe is read too, into which another program writes the secret.
 ///
 /// # Errors
 /// [`FileError`].

@@ -3,8 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use crate::{
-    FileError, create, exposure, make_filled_folder, make_folder, make_or_open, may_fill, move_over,
-    own_user, read, read_secret, replace,
+    FileError, NotRegular, create, exposure, make_filled_folder, make_folder, make_or_open, may_fill,
+    move_over, open, own_user, read, read_secret, replace,
 };
 
 fn mode(path: &Path) -> u32 {
@@ -172,4 +172,22 @@ fn a_folder_in_which_nothing_can_be_made_is_found_without_making_anything() {
     assert_eq!(may_fill(dir.path()).is_ok(), own_user() == 0);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     set(dir.path(), 0o700);
+}
+
+#[test]
+fn nothing_but_a_file_is_opened_and_no_pipe_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pipe, file, link) = (dir.path().join("pipe"), dir.path().join("file"), dir.path().join("link"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::write(&file, "text").unwrap();
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    assert!(open(&file).is_ok());
+    for other in [&pipe, &link, dir.path(), Path::new("/dev/zero")] {
+        let error = open(other).unwrap_err();
+        assert!(NotRegular::is_cause(&error), "{error}");
+        let said = read(other).unwrap_err().to_string();
+        assert!(said.ends_with("is not a file: a folder, a pipe or a device is not read"), "{said}");
+    }
+    let error = open(&dir.path().join("none")).unwrap_err();
+    assert!(error.kind() == std::io::ErrorKind::NotFound && !NotRegular::is_cause(&error), "{error}");
 }

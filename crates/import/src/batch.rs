@@ -8,13 +8,34 @@ use crate::{
     findings::{Finding, Findings, RowPlace},
     notation::Notation,
     schema::Target,
-    value::{Read, of_identifier, trimmed},
+    value::{ALSO_NOTED, Read, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
 const ROWS: u64 = 8_192;
 /// Bytes of text in a batch after which it is full.
 const BYTES: usize = 1 << 20;
+/// Rows below a header among which its types, units or labels may stand.
+const HEAD: u64 = 5;
+
+/// How many rows a file has, and the lines of the first and the last; of a Parquet file their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct FileRows {
+    pub(crate) rows: u64,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+impl FileRows {
+    /// Counts a row, which begins on this line.
+    pub(crate) fn pass(&mut self, line: u64) {
+        self.rows += 1;
+        self.last = line;
+        if self.rows == 1 {
+            self.first = line;
+        }
+    }
+}
 
 /// A value to insert; text and bytes lie in the batch's own heap.
 #[derive(Debug, Clone)]
@@ -37,12 +58,34 @@ pub(crate) struct Batch {
     pub(crate) file: usize,
     /// Whether each value of the row at hand is its column's name.
     repeats_header: bool,
+    row: RowTraits,
+}
+
+/// What the values of a row are, but for its identifier and its open columns.
+#[derive(Debug, Clone, Copy, Default)]
+struct RowTraits {
+    /// A code is declared, or a day is read.
+    has_label: bool,
+    /// A code or day is missing, unread or not declared.
+    lacks_label: bool,
+    has_number: bool,
+    /// A value is unread or not declared.
+    has_other: bool,
+    is_odd: bool,
 }
 
 impl Batch {
     pub(crate) fn new(columns: usize, file: usize) -> Self {
         let findings = vec![Findings::default(); columns];
-        Self { rows: 0, values: Vec::new(), heap: Vec::new(), findings, file, repeats_header: true }
+        Self {
+            rows: 0,
+            values: Vec::new(),
+            heap: Vec::new(),
+            findings,
+            file,
+            repeats_header: true,
+            row: RowTraits::default(),
+        }
     }
 
     /// Adds the value of a column, whose name in the file is `head`; after the last one of a row, the caller calls
@@ -63,7 +106,7 @@ impl Batch {
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);
         let is_missing = !is_long && target.declared.is_missing(word);
-        let mut also = [None; 3];
+        let mut also = [None; ALSO_NOTED];
         let (value, finding) = match target.field_type.read(field, notation) {
             // Missing as a text, and another value as what it is read as.
             Read::Integer(value, _)
@@ -78,7 +121,7 @@ impl Batch {
             Read::Integer(value, noted) => {
                 let declared = target.declared.of_number(value);
                 if declared != Some(Finding::Missing) {
-                    also = [target.field_type.grouping(word, notation), noted, None];
+                    also = [target.field_type.grouping(word, notation), noted, None, None, None];
                 }
                 (SqlValue::Integer(value), declared)
             }
@@ -92,7 +135,7 @@ impl Batch {
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {
-                    also = [noted, target.field_type.midnight(word, &day), None];
+                    also = [noted, target.field_type.midnight(word, &day), None, None, None];
                 }
                 (SqlValue::Text(self.keep(&day)), declared)
             }
@@ -102,6 +145,7 @@ impl Batch {
             Read::UnreadText(text, reason) => (SqlValue::Text(self.keep(text)), Some(reason)),
             Read::UnreadBytes(bytes, reason) => (SqlValue::Bytes(self.keep(bytes)), Some(reason)),
         };
+        self.row.add(column, target, &value, finding);
         self.values.push(value);
         if let Some(findings) = self.findings.get_mut(column) {
             for finding in std::iter::once(finding).chain(also).flatten() {
@@ -110,10 +154,30 @@ impl Batch {
         }
     }
 
-    /// Ends a row; false if it says nothing but the columns' names.
-    pub(crate) fn end_row(&mut self) -> bool {
+    /// Ends a row of this number in its file, counted from 1, which may number the columns; false if it says nothing but their
+    /// names.
+    pub(crate) fn end_row(&mut self, number: u64, line: u64, numbers_columns: bool) -> bool {
         self.rows += 1;
+        let row = std::mem::take(&mut self.row);
+        let is_of_labels = row.has_other && !row.has_label && (!row.has_number || numbers_columns);
+        let has_gap = row.lacks_label && row.has_number;
+        let noted = [
+            (is_of_labels, Finding::LabelRow),
+            (is_of_labels && number <= HEAD, Finding::FirstRow),
+            (has_gap, Finding::GapRow),
+            (has_gap && row.is_odd, Finding::OddGapRow),
+        ];
+        if let Some(findings) = self.findings.first_mut() {
+            for (_, finding) in noted.into_iter().filter(|(is_so, _)| *is_so) {
+                findings.add(finding, RowPlace { file: self.file, line });
+            }
+        }
         !std::mem::replace(&mut self.repeats_header, true)
+    }
+
+    /// Whether a row of this number in its file, counted from 1, may be one of types, units or labels below the header.
+    pub(crate) fn is_head(number: u64) -> bool {
+        number <= HEAD
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -129,5 +193,24 @@ impl Batch {
         let start = self.heap.len();
         self.heap.extend_from_slice(bytes);
         start..self.heap.len()
+    }
+}
+
+impl RowTraits {
+    fn add(&mut self, column: usize, target: &Target, value: &SqlValue, finding: Option<Finding>) {
+        if column == 0 {
+            self.is_odd = matches!(finding, Some(Finding::OddIdentifier | Finding::NobodyIdentifier));
+            return;
+        }
+        let is_label = target.field_type.is_label();
+        if !is_label && !target.field_type.is_number() {
+            return;
+        }
+        let is_missing = finding == Some(Finding::Missing);
+        let is_other = finding.is_some_and(|finding| finding.is_unread() || finding.is_undeclared());
+        self.has_other |= is_other;
+        self.has_label |= is_label && !is_missing && !is_other;
+        self.lacks_label |= is_label && (is_missing || is_other);
+        self.has_number |= !is_label && !is_missing && matches!(value, SqlValue::Integer(_));
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Delimited, Delimiter, ImportError,
-    batch::Batch,
+    batch::{Batch, FileRows},
     input,
     notation::Notation,
     schema::{Header, TableSchema},
@@ -24,8 +24,9 @@ mod records;
 pub(crate) use headed::check_header;
 use records::Records;
 
-/// Columns from which a row of 1, 2, 3 and so on numbers them.
+/// Columns from which a row of 1, 2, 3 and so on numbers them, and one of C1, C2, C3.
 const NUMBERED_LEAST: usize = 4;
+const MARKED_LEAST: usize = 3;
 /// Rows below the first within which a header is searched for.
 const HEADER_WITHIN: usize = 50;
 
@@ -71,14 +72,22 @@ impl DelimitedRows {
         self.records.field(position)
     }
 
-    /// Whether the row at hand numbers the columns, as statistical tables do below their names: `1`, `(2)`.
-    fn numbers_columns(&self) -> bool {
+    /// Whether the row at hand numbers the columns from 0 or 1 on, as statistical tables do below their names: `1`, `(2)`, `C3`;
+    /// and whether that is no chance.
+    fn numbers_columns(&self) -> Option<bool> {
+        let first = trimmed(self.field(0));
+        let at = first.iter().position(u8::is_ascii_digit)?;
+        let (before, rest) = first.split_at_checked(at)?;
+        let (from, after) = rest.split_first().filter(|(digit, _)| matches!(digit, b'0' | b'1'))?;
+        let from = usize::from(from - b'0');
         let is_number = |position: usize| {
-            let field = trimmed(self.field(position));
-            let inner = field.strip_prefix(b"(").and_then(|field| field.strip_suffix(b")")).unwrap_or(field);
-            inner == (position + 1).to_string().as_bytes()
+            let inner = trimmed(self.field(position)).strip_prefix(before);
+            let inner = inner.and_then(|field| field.strip_suffix(after));
+            inner == Some((from + position).to_string().as_bytes())
         };
-        self.named >= NUMBERED_LEAST && (0..self.named).all(is_number)
+        let is_marked = !(before.is_empty() && after.is_empty());
+        let least = if is_marked { MARKED_LEAST } else { NUMBERED_LEAST };
+        (0..self.named).all(is_number).then_some(self.named >= least)
     }
 
     /// Sends each field of each row to a visitor.
@@ -143,8 +152,7 @@ impl DelimitedFile {
         Ok((lines, at))
     }
 
-    /// Sends all rows after the first `skip`, in batches, as long as they are taken; returns the number of all rows, and the
-    /// line of the last.
+    /// Sends all rows after the first `skip`, in batches, as long as they are taken.
     pub(crate) fn send(
         mut self,
         schema: &TableSchema,
@@ -152,34 +160,34 @@ impl DelimitedFile {
         file: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), ImportError> {
-        let (mut rows, mut last) = (0, 0);
-        while rows < skip && self.rows.next()? {
-            rows += 1;
-            last = self.rows.line();
+    ) -> Result<FileRows, ImportError> {
+        let mut passed = FileRows::default();
+        while passed.rows < skip && self.rows.next()? {
+            passed.pass(self.rows.line());
         }
         let columns = schema.columns.len();
         let mut batch = Batch::new(columns, file);
         while self.rows.next()? {
-            last = self.rows.line();
-            if rows == 0 && self.rows.numbers_columns() {
+            passed.pass(self.rows.line());
+            let FileRows { rows, last, .. } = passed;
+            let numbers = if Batch::is_head(rows) { self.rows.numbers_columns() } else { None };
+            if numbers == Some(true) {
                 return Err(ImportError::Numbered { line: last });
             }
             let places = self.header.positions.iter().zip(&self.header.heads);
             for (column, (target, (position, head))) in schema.columns.iter().zip(places).enumerate() {
                 batch.add(column, target, head, notation, self.rows.field(*position), last);
             }
-            if !batch.end_row() {
+            if !batch.end_row(rows, last, numbers.is_some()) {
                 return Err(ImportError::HeaderAgain { line: last, by_line: true });
             }
-            rows += 1;
             if batch.is_full() && send(std::mem::replace(&mut batch, Batch::new(columns, file))).is_break() {
-                return Ok((rows, last));
+                return Ok(passed);
             }
         }
         // Whether it is taken or not, it is the last.
         let _ = send(batch);
-        Ok((rows, last))
+        Ok(passed)
     }
 }
 

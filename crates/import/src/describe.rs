@@ -4,6 +4,7 @@
 //! [`ROWS_SHOWN_LEAST`] rows or more.
 
 use std::{
+    collections::{HashMap, HashSet, VecDeque},
     hash::{BuildHasher, RandomState},
     ops::ControlFlow,
     path::Path,
@@ -21,7 +22,7 @@ use crate::{
     files::{changed, check_named_once, check_same_header, size, undecodable, within},
     fingerprint,
     parquet_file::ParquetRows,
-    schema::is,
+    schema::folded,
     value::trimmed,
     visit::FieldVisitor,
 };
@@ -32,6 +33,7 @@ mod notation;
 mod numbers;
 mod repeats;
 mod tally;
+mod units;
 mod values;
 
 pub use notation::FoundNotation;
@@ -52,6 +54,9 @@ pub struct FileDescription {
     pub columns: Vec<DescribedColumn>,
     /// How numbers and days are written.
     pub notation: FoundNotation,
+    /// The column of the likely unit, by whose distinct values the rows of a shown value are counted too; none where each row is
+    /// another unit's, or none is likely.
+    pub counted_by: Option<String>,
 }
 
 /// What stands in a column.
@@ -142,9 +147,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn run(self) -> Result<FileDescription, ImportError> {
-        let print =
-            || self.files.iter().map(|file| fingerprint::of(&file.path)).collect::<Result<Vec<_>, _>>();
-        let before = print()?;
+        let before = prints(self.files)?;
         let names = self.check()?;
         let mut tallies =
             Tallies::new(names, Progress { send: self.send, counter: self.counter, part: None });
@@ -164,7 +167,7 @@ impl Reading<'_> {
             read.map_err(|error| within(self.files, at, error))?;
             bytes += size(&file.path);
         }
-        if print()? != before {
+        if prints(self.files)? != before {
             return Err(changed(self.files));
         }
         Ok(tallies.described())
@@ -189,6 +192,11 @@ impl Reading<'_> {
         }
         Ok(first.map(|(_, names)| names).unwrap_or_default())
     }
+}
+
+/// What says whether these are still the same files.
+fn prints(files: &[ImportFile]) -> Result<Vec<String>, ImportError> {
+    files.iter().map(|file| fingerprint::of(&file.path)).collect()
 }
 
 /// An open file of either format.
@@ -299,15 +307,8 @@ impl<'a> Tallies<'a> {
 
     /// Begins a file with the same columns, perhaps in another order.
     fn begin(&mut self, names: &[String], flat: &[usize]) {
-        let mut left: Vec<usize> = (0..self.names.len()).collect();
-        self.places = names
-            .iter()
-            .map(|name| {
-                let same = |column: &usize| self.names.get(*column).is_some_and(|other| is(other, name));
-                let at = left.iter().position(same).unwrap_or(0);
-                if at < left.len() { left.remove(at) } else { usize::MAX }
-            })
-            .collect();
+        self.places = places(&self.names, names);
+        let flat: HashSet<usize> = flat.iter().copied().collect();
         for (position, place) in self.places.iter().enumerate() {
             if let Some(column) = self.columns.get_mut(*place).filter(|_| !flat.contains(&position)) {
                 column.is_not_flat();
@@ -319,13 +320,28 @@ impl<'a> Tallies<'a> {
     fn described(self) -> FileDescription {
         let (notation, way) = notation::of(&self.names, &self.columns);
         let way = (way, notation.marks.len() > 1);
+        let mut times: HashMap<String, usize> = HashMap::new();
+        for name in &self.names {
+            *times.entry(folded(name)).or_default() += 1;
+        }
         let columns = self.names.iter().zip(self.columns).enumerate().map(|(at, (name, column))| {
             let unique = self.repeats.unique(at).filter(|_| self.rows > 0);
-            let is_twice = self.names.iter().filter(|other| is(other, name)).count() > 1;
+            let is_twice = times.get(&folded(name)).is_some_and(|times| *times > 1);
             DescribedColumn { is_twice, ..column.described(name.clone(), way, unique) }
         });
-        FileDescription { rows: self.rows, columns: columns.collect(), notation }
+        FileDescription { rows: self.rows, columns: columns.collect(), notation, counted_by: None }
     }
+}
+
+/// For each column of a file, which one it is of those with these names, in whatever order: of several of one name the next.
+fn places(columns: &[String], names: &[String]) -> Vec<usize> {
+    let mut left: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (at, name) in columns.iter().enumerate() {
+        left.entry(folded(name)).or_default().push_back(at);
+    }
+    let place =
+        |name: &String| left.get_mut(&folded(name)).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
+    names.iter().map(place).collect()
 }
 
 impl FieldVisitor for Tallies<'_> {

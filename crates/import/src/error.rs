@@ -6,8 +6,8 @@ use crate::{
     findings::RowPlace,
     judge::UnfitColumn,
     options::Rename,
-    report::{ImportReport, NamedFile, TotalRow, places},
-    tuning::RECORD_BYTES_MOST,
+    report::{FileEdge, ImportReport, NamedFile, TotalRow, places},
+    tuning::{PAGES_BYTES_MOST, RECORD_BYTES_MOST},
 };
 
 /// Why nothing was imported. The dataset's table is as it was.
@@ -22,7 +22,9 @@ pub enum ImportError {
         cause: io::Error,
     },
     /// It is a folder, a pipe or the like.
-    #[error("{0} is not a file: an import that is interrupted goes on in it, so it must be one")]
+    #[error(
+        "{0} is not a file: an import that is interrupted goes on in it, so it must be one, and no pipe or device"
+    )]
     NotAFile(PathBuf),
     /// The name does not show the format.
     #[error(
@@ -188,13 +190,17 @@ pub enum ImportError {
         /// The line.
         line: u64,
     },
-    /// The last row is a total.
+    /// The first or the last row is a total.
     #[error(
-        "{place} {line}, the last row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
+        "{place} {line}, the {edge} row, {what}, which no other row is like: it is a total or a note; remove it, for it would count as {unit}",
         place = if *by_line { "line" } else { "row" },
         what = match what {
             TotalRow::Nameless => "has no identifier",
             TotalRow::NoDigit => "has an identifier without a digit and fields without a value",
+        },
+        edge = match edge {
+            FileEdge::First => "first",
+            FileEdge::Last => "last",
         },
         unit = if *what == TotalRow::Nameless { "a row without a unit" } else { "one more unit" }
     )]
@@ -203,6 +209,8 @@ pub enum ImportError {
         line: u64,
         /// Which of the two.
         by_line: bool,
+        /// Whether it is the first row or the last.
+        edge: FileEdge,
         /// Why it is one.
         what: TotalRow,
     },
@@ -331,6 +339,22 @@ pub enum ImportError {
         /// What the library says.
         cause: String,
     },
+    /// Pages of a Parquet file are too large.
+    #[error(
+        "{file}: the pages that are in memory at once take {all} MiB when they are decoded, {bytes} of them those of `{column}`, and \
+         {most} MiB is the most: write it again with pages of 1 MiB, as is usual",
+        most = PAGES_BYTES_MOST >> 20, all = all >> 20, bytes = bytes >> 20
+    )]
+    LargePages {
+        /// The file.
+        file: PathBuf,
+        /// The column that has the largest.
+        column: String,
+        /// The bytes of that column's.
+        bytes: u64,
+        /// The bytes of all.
+        all: u64,
+    },
     /// Units stand on several rows, and the policy says that none does.
     #[error(
         "{file}: {units} in `{column}` {stand} on more than one row ({places}), and the policy says `rows_at_most = 1`: raise \
@@ -445,6 +469,7 @@ impl ImportError {
             | Self::Unfit { .. }
             | Self::NotFlat { .. }
             | Self::Parquet { .. }
+            | Self::LargePages { .. }
             | Self::Repeated { .. }
             | Self::Changed(_)
             | Self::UnderWay(_)

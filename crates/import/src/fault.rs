@@ -37,6 +37,10 @@ pub enum UnfitValues {
     CopiedRow,
     /// The last row of a file may be a total.
     LastRow,
+    /// The first rows of a file may be types, units or labels of the columns, or a total.
+    FirstRow,
+    /// Rows hold the sum of the numbers above them.
+    TotalRow,
     /// A column has no value in one of several files.
     NoValues,
     /// All moments are at midnight of another place, so that the day may be the one before the one that is meant.
@@ -45,7 +49,7 @@ pub enum UnfitValues {
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 17] = [
+    const NAMED: [(Self, &'static str); 19] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -61,6 +65,8 @@ impl UnfitValues {
         (Self::CountedAgain, "counted-again"),
         (Self::CopiedRow, "copies"),
         (Self::LastRow, "last"),
+        (Self::FirstRow, "first"),
+        (Self::TotalRow, "totals"),
         (Self::NoValues, "empty"),
         (Self::DayBefore, "hours"),
     ];
@@ -87,7 +93,7 @@ impl UnfitValues {
             Self::TailedIdentifier => "identifiers have `.0` behind a number, and the others do not",
             Self::LostZeros => "identifiers are another one without its zeros in front",
             Self::AlikeIdentifier => {
-                "identifiers are another one in the other case, with other blanks, or in letters of the same shape"
+                "identifiers are another one in the other case, with other blanks or marks, or in letters of the same shape"
             }
             Self::CrowdedIdentifier => {
                 "rows have an identifier that stands on more rows than one unit's could be"
@@ -97,6 +103,11 @@ impl UnfitValues {
             Self::LastRow => {
                 "rows are a file's last, and have neither a code nor a day, or the sum of the numbers above them"
             }
+            Self::FirstRow => {
+                "rows are among a file's first, and have no value that the policy declares, neither a code nor a day, or the sum of the \
+                 numbers below them"
+            }
+            Self::TotalRow => "rows hold the sum of the numbers above them",
             Self::NoValues => "rows have no value, and those of the other files do",
             Self::DayBefore => "moments are at midnight of another place",
         }
@@ -115,7 +126,7 @@ impl UnfitValues {
                 "if they are thousands, say --thousands and, if need be, --decimal; if they are decimals, declare a scale of 3"
             }
             Self::OutOfBounds => {
-                "correct the bounds in the policy, or the unit that the values are written in"
+                "correct the bounds in the policy, or the unit that the values are written in, if these are not of a group that has such"
             }
             Self::OutOfPeriod => "correct the period in the policy",
             Self::OddIdentifier => "take out rows that are totals, notes or labels, and those of nobody",
@@ -135,7 +146,11 @@ impl UnfitValues {
                 "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"
             }
             Self::LastRow => "remove them if they are totals or notes",
-            Self::NoValues => "export that file again, unless its units have none",
+            Self::TotalRow => "remove them if they are totals of the rows above",
+            Self::FirstRow => "remove them if they are types, units or labels of the columns, or totals",
+            Self::NoValues => {
+                "export that file again, if it is not of a group that has none, as children have no income"
+            }
             Self::DayBefore => {
                 "their day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \
                  days, or export days"

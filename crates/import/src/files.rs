@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -10,9 +11,11 @@ use std::{
     },
 };
 
+use lango_files::NotRegular;
+
 use crate::{
     FileFormat, ImportError, ImportFile,
-    batch::Batch,
+    batch::{Batch, FileRows},
     delimited::DelimitedFile,
     findings::{FIRST, RowPlace},
     fingerprint,
@@ -58,11 +61,12 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     Ok(parts)
 }
 
-/// The rows of a file, and the line of the last one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileEnd {
-    pub(crate) rows: u64,
-    pub(crate) last: u64,
+/// Opens a file; what is none is refused, and never waited for.
+pub(crate) fn opened(path: &Path) -> Result<File, ImportError> {
+    lango_files::open(path).map_err(|cause| match NotRegular::is_cause(&cause) {
+        true => ImportError::NotAFile(path.to_owned()),
+        false => ImportError::File { file: path.to_owned(), cause },
+    })
 }
 
 /// An open file of either format.
@@ -142,8 +146,8 @@ impl<'a> Files<'a> {
         skip: u64,
         read: &Arc<AtomicU64>,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<Vec<FileEnd>, ImportError> {
-        let (mut ends, mut skip, mut before, mut stopped) = (Vec::new(), skip, 0, false);
+    ) -> Result<Vec<FileRows>, ImportError> {
+        let (mut of_files, mut skip, mut before, mut stopped) = (Vec::new(), skip, 0, false);
         for (at, file) in self.files.iter().enumerate() {
             let open = OpenFile::open(file, self.schema, read).map_err(|error| self.within(at, error))?;
             // A text file counts the bytes itself.
@@ -159,7 +163,7 @@ impl<'a> Files<'a> {
                 stopped = taken.is_break();
                 taken
             });
-            let (rows, last) = sent.map_err(|error| self.within(at, error))?;
+            let ends = sent.map_err(|error| self.within(at, error))?;
             if stopped {
                 break;
             }
@@ -167,10 +171,10 @@ impl<'a> Files<'a> {
             if of.is_some() {
                 read.store(before, Ordering::Relaxed);
             }
-            skip = skip.saturating_sub(rows);
-            ends.push(FileEnd { rows, last });
+            skip = skip.saturating_sub(ends.rows);
+            of_files.push(ends);
         }
-        Ok(ends)
+        Ok(of_files)
     }
 
     /// Where these rows are, which are counted from 1 through all files and ascend.
@@ -221,7 +225,9 @@ pub(crate) fn check_same_header(
     (file, names): (&Path, &[String]),
 ) -> Result<(), ImportError> {
     let (expected, names) = (sorted(expected), sorted(names));
-    let lacks = |of: &[String], other: &[String]| of.iter().find(|name| !other.contains(name)).cloned();
+    // Both are in order.
+    let lacks =
+        |of: &[String], other: &[String]| of.iter().find(|name| other.binary_search(name).is_err()).cloned();
     let differs = lacks(&expected, &names).or_else(|| lacks(&names, &expected));
     let differs = differs.or_else(|| (names.len() != expected.len()).then(String::new));
     match differs {
@@ -276,7 +282,7 @@ impl OpenFile {
         at: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), ImportError> {
+    ) -> Result<FileRows, ImportError> {
         match self {
             Self::Delimited(file) => file.send(schema, notation, at, skip, send),
             Self::Parquet(file) => file.send(schema, notation, at, skip, send),

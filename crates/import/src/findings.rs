@@ -97,10 +97,24 @@ pub enum Finding {
     OtherMidnight,
     /// A moment at midnight.
     Midnight,
-    /// An identifier that is a word for nobody: `NULL`, `unknown`.
+    /// An identifier that is a word for nobody or for all: `NULL`, `unknown`, `Total`.
     NobodyIdentifier,
     /// A day as `2024-07-01` where another notation is said.
     OtherDays,
+    /// The identifier of a row in which no value is what the policy declares, and some are not.
+    LabelRow,
+    /// The identifier of one of a file's first rows, which hardly another row is like.
+    FirstRow,
+    /// The identifier of a row with a number and without one of its codes and days.
+    GapRow,
+    /// The same, where it is unlike the others too.
+    OddGapRow,
+    /// The identifier of a row that holds the sum of the numbers above it.
+    TotalRow,
+    /// An identifier with a hyphen.
+    DashIdentifier,
+    /// One with another mark.
+    MarkIdentifier,
 }
 
 /// What a finding says of a value.
@@ -134,7 +148,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 45] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -173,6 +187,13 @@ impl Finding {
         Self::Midnight,
         Self::NobodyIdentifier,
         Self::OtherDays,
+        Self::LabelRow,
+        Self::FirstRow,
+        Self::GapRow,
+        Self::OddGapRow,
+        Self::TotalRow,
+        Self::DashIdentifier,
+        Self::MarkIdentifier,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -216,8 +237,15 @@ impl Finding {
             Self::RoundedNumber => (Written, "rounded to the declared decimals"),
             Self::OtherMidnight => (Compared, "at which it is midnight elsewhere"),
             Self::Midnight => (Compared, "at midnight"),
-            Self::NobodyIdentifier => (Identifier, "a word for nobody"),
+            Self::NobodyIdentifier => (Identifier, "a word for nobody, or for all"),
             Self::OtherDays => (Written, "written as 2024-07-01"),
+            Self::LabelRow => (Compared, "on a row without a value that is declared"),
+            Self::FirstRow => (Identifier, "on one of the first rows, which is unlike the others"),
+            Self::GapRow => (Compared, "on a row that lacks a code or a day"),
+            Self::OddGapRow => (Compared, "on such a row, and unlike the others"),
+            Self::TotalRow => (Identifier, "on a row that holds the sum of the numbers above it"),
+            Self::DashIdentifier => (Compared, "with a hyphen"),
+            Self::MarkIdentifier => (Compared, "with a mark that is no hyphen"),
         }
     }
 

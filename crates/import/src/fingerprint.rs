@@ -1,7 +1,6 @@
 //! Whether a file is still the one it was: its size, its time and a digest of how it begins; and a digest of all it holds.
 
 use std::{
-    fs::File,
     io::Read,
     path::Path,
     time::{Duration, UNIX_EPOCH},
@@ -9,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::ImportError;
+use crate::{ImportError, files::opened};
 
 /// Bytes at the start of a file that are digested.
 const HEAD_BYTES: u64 = 1 << 20;
@@ -19,11 +18,8 @@ const CHUNK: usize = 256 << 10;
 /// The text that distinguishes a file from another.
 pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
-    let file = File::open(path).map_err(failed)?;
+    let file = opened(path)?;
     let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(ImportError::NotAFile(path.to_owned()));
-    }
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
     let modified = metadata.modified().map_err(failed)?;
@@ -39,7 +35,7 @@ pub(crate) fn of(path: &Path) -> Result<String, ImportError> {
 /// The digest of all that a file holds, in hexadecimal digits.
 pub(crate) fn content(path: &Path) -> Result<String, ImportError> {
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = opened(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; CHUNK]);
     loop {
         match file.read(&mut buffer).map_err(failed)? {

@@ -14,7 +14,7 @@ use std::{
 use encoding_rs::{Decoder, DecoderResult};
 use flate2::read::MultiGzDecoder;
 
-use crate::{Compression, Delimited, Encoding, ImportError, format::known};
+use crate::{Compression, Delimited, Encoding, ImportError, files::opened, format::known};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;
@@ -28,7 +28,7 @@ pub(crate) fn open(
     read: &Arc<AtomicU64>,
 ) -> Result<Box<dyn Read + Send>, ImportError> {
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
-    let file = ByteCounter { inner: File::open(path).map_err(failed)?, read: Arc::clone(read) };
+    let file = ByteCounter { inner: opened(path)?, read: Arc::clone(read) };
     let (head, file) = peek(file).map_err(failed)?;
     if head.is_empty() {
         return Err(ImportError::Empty(path.to_owned()));

@@ -171,12 +171,9 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     vec![
         of(rows, UnfitValues::NoIdentifier, Finding::Missing, extent == Extent::All),
         always(UnfitValues::LastRow, Finding::LastRow),
-        always(UnfitValues::OddIdentifier, Finding::NobodyIdentifier),
-        when(
-            extent == Extent::All && count(Finding::OddIdentifier) * ONE_IN <= present,
-            UnfitValues::OddIdentifier,
-            Finding::OddIdentifier,
-        ),
+        always(UnfitValues::FirstRow, Finding::FirstRow),
+        always(UnfitValues::TotalRow, Finding::TotalRow),
+        odd(found, present, extent),
         always(UnfitValues::HiddenLetter, Finding::HiddenLetter),
         always(UnfitValues::RoundedIdentifier, Finding::RoundedIdentifier),
         when(are_lost, UnfitValues::RoundedIdentifier, Finding::LostDigits),
@@ -188,6 +185,27 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
         always(UnfitValues::CountedAgain, Finding::CountedAgain),
         when(are_copies, UnfitValues::CopiedRow, Finding::CopiedRow),
     ]
+}
+
+/// Words for nobody, and identifiers unlike the others: where they are few, or where they stand on rows that lack codes and days
+/// as those of the others do not, as the totals of small parts do.
+fn odd(found: &Findings, present: u64, extent: Extent) -> Weighed {
+    let count = |finding| found.of(finding).count;
+    let few = count(Finding::OddIdentifier);
+    let odd = few + count(Finding::NobodyIdentifier);
+    let (gaps, of_odd) = (count(Finding::GapRow), count(Finding::OddGapRow));
+    let are_totals = odd < present && of_odd * 2 > odd && (gaps - of_odd) * ONE_IN <= present - odd;
+    let which = if few * ONE_IN <= present || are_totals {
+        &[Finding::NobodyIdentifier, Finding::OddIdentifier][..]
+    } else {
+        &[Finding::NobodyIdentifier]
+    };
+    Weighed {
+        fault: UnfitValues::OddIdentifier,
+        counted: together(found, which),
+        of: present,
+        is_at_fault: extent == Extent::All,
+    }
 }
 
 /// Of which files' values a fault is judged.

@@ -38,7 +38,7 @@ pub use format::{Compression, Delimited, Delimiter, Encoding, FileFormat};
 pub use judge::UnfitColumn;
 pub use notation::{DayFormat, DayFormatError, DecimalMark, Notation, Thousands};
 pub use options::{Accepted, ImportFile, ImportOptions, Rename};
-pub use report::{ImportEvent, ImportReport, ImportedColumn, NamedFile, TotalRow, UnitKey};
+pub use report::{FileEdge, ImportEvent, ImportReport, ImportedColumn, NamedFile, TotalRow, UnitKey};
 pub use run::ImportJob;
 pub use tuning::Tuning;
 

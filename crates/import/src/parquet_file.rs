@@ -8,27 +8,35 @@ use std::{
 
 use parquet::{
     errors::ParquetError,
-    file::reader::{FileReader, SerializedFileReader},
+    file::{
+        metadata::RowGroupMetaData,
+        reader::{FileReader, SerializedFileReader},
+    },
 };
 
 use crate::{
     ImportError,
-    batch::Batch,
+    batch::{Batch, FileRows},
+    files::opened,
     notation::Notation,
     schema::{Header, TableSchema, is},
-    tuning::RECORD_BYTES_MOST,
+    tuning::{PAGES_BYTES_MOST, RECORD_BYTES_MOST},
     value::FieldType,
     visit::FieldVisitor,
 };
 
 mod column;
+mod pages;
 mod text;
 
 use column::ColumnDecoder;
+use pages::Pages;
 use text::Writing;
 
 /// Rows that are decoded at once.
 const CHUNK: usize = 4_096;
+/// Bytes of texts that are decoded at once, where each may take as much as its page.
+const TEXTS_BYTES: u64 = 64 << 20;
 /// Rows that are added before a batch is seen to be full.
 const ROWS_ADDED: usize = 16;
 
@@ -36,6 +44,8 @@ const ROWS_ADDED: usize = 16;
 pub(crate) struct ParquetRows {
     path: PathBuf,
     file: SerializedFileReader<File>,
+    /// The same, for the headers of its pages.
+    headers: File,
     pub(crate) names: Vec<String>,
     pub(crate) rows: u64,
 }
@@ -55,15 +65,15 @@ type EachChunk<'a> =
 impl ParquetRows {
     /// Opens a file and reads the names of its columns.
     pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
-        let failed = |cause| ImportError::File { file: path.to_owned(), cause };
         check_magic(path)?;
-        let file = File::open(path).map_err(failed)?;
+        let file = opened(path)?;
+        let headers = file.try_clone().map_err(|cause| ImportError::File { file: path.to_owned(), cause })?;
         let file = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
         let stored = file.metadata().file_metadata().schema_descr_ptr();
         // A nested column is named by its whole path, which is no name of a policy.
         let names: Vec<String> = stored.columns().iter().map(|column| column.path().string()).collect();
         let rows = u64::try_from(file.metadata().file_metadata().num_rows()).unwrap_or(0);
-        Ok(Self { path: path.to_owned(), file, names, rows })
+        Ok(Self { path: path.to_owned(), file, headers, names, rows })
     }
 
     /// How the values of a column are text; `None` where they are nested, or no text, number or day.
@@ -99,6 +109,30 @@ impl ParquetRows {
         })
     }
 
+    /// How many rows of a row group are decoded at once, so that they take little memory; refuses one whose pages take too much.
+    fn rows_at_once(
+        &self,
+        group: &RowGroupMetaData,
+        columns: &[(usize, Writing)],
+    ) -> Result<usize, ImportError> {
+        let (mut all, mut largest, mut rows) = (0_u64, (0, 0), CHUNK as u64);
+        for (position, _) in columns {
+            let Some(chunk) = group.columns().get(*position) else { continue };
+            let pages = Pages::of(&self.headers, chunk).map_err(|error| damaged(&self.path, &error))?;
+            all = all.saturating_add(pages.bytes);
+            largest = largest.max((pages.bytes, *position));
+            if pages.repeat_beginnings {
+                rows = rows.min(TEXTS_BYTES / pages.bytes.max(1)).max(1);
+            }
+        }
+        if all > PAGES_BYTES_MOST {
+            let (bytes, position) = largest;
+            let column = self.names.get(position).cloned().unwrap_or_default();
+            return Err(ImportError::LargePages { file: self.path.clone(), column, bytes, all });
+        }
+        Ok(usize::try_from(rows).unwrap_or(CHUNK))
+    }
+
     /// Decodes all rows of some columns after the first `skip`, a chunk at a time, as long as they are taken.
     fn decode(
         &self,
@@ -115,12 +149,13 @@ impl ParquetRows {
                 row += left;
                 continue;
             }
+            let most = self.rows_at_once(group.metadata(), columns)?;
             let decoders = columns.iter().map(|(position, writing)| {
                 Ok(ColumnDecoder::new(group.get_column_reader(*position)?, *writing))
             });
             let mut decoders = decoders.collect::<Result<Vec<_>, ParquetError>>().map_err(failed)?;
             while left > 0 {
-                let count = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+                let count = most.min(usize::try_from(left).unwrap_or(most));
                 for decoder in &mut decoders {
                     decoder.decode(count).map_err(failed)?;
                 }
@@ -166,8 +201,8 @@ impl ParquetFile {
         self.rows.rows
     }
 
-    /// Sends all rows after the first `skip`, in batches, as long as they are taken; returns the number of all rows, and that of
-    /// the last. `notation` is for columns of text.
+    /// Sends all rows after the first `skip`, in batches, as long as they are taken; `notation` is for columns of
+    /// text.
     pub(crate) fn send(
         self,
         schema: &TableSchema,
@@ -175,7 +210,7 @@ impl ParquetFile {
         file: usize,
         skip: u64,
         send: &mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Result<(u64, u64), ImportError> {
+    ) -> Result<FileRows, ImportError> {
         self.rows.decode(&self.columns, skip, &mut |decoders, before, rows| {
             // A chunk's rows may be of any length: a few at a time, so that a batch ends where it is full.
             let mut batch = Batch::new(schema.columns.len(), file);
@@ -193,7 +228,7 @@ impl ParquetFile {
             }
             Ok(if batch.rows > 0 { send(batch) } else { ControlFlow::Continue(()) })
         })?;
-        Ok((self.rows(), self.rows()))
+        Ok(FileRows { rows: self.rows(), first: 1, last: self.rows() })
     }
 
     /// Adds these rows of a chunk to a batch; rows are counted from 1, as lines are.
@@ -219,7 +254,7 @@ impl ParquetFile {
                 let notation = if column.is_text() || is_day { notation } else { &stored };
                 batch.add(at, target, head, notation, &text, number);
             }
-            if !batch.end_row() {
+            if !batch.end_row(number, number, false) {
                 return Err(ImportError::HeaderAgain { line: number, by_line: false });
             }
         }
@@ -259,7 +294,7 @@ fn check_magic(path: &Path) -> Result<(), ImportError> {
     use std::io::Read;
     let failed = |cause| ImportError::File { file: path.to_owned(), cause };
     let mut head = Vec::new();
-    File::open(path).map_err(failed)?.take(4).read_to_end(&mut head).map_err(failed)?;
+    opened(path)?.take(4).read_to_end(&mut head).map_err(failed)?;
     if head.is_empty() {
         return Err(ImportError::Empty(path.to_owned()));
     }

@@ -59,7 +59,16 @@ pub enum UnitKey {
     NotWanted,
 }
 
-/// What makes a last row a total or a note.
+/// Which end of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileEdge {
+    /// Its first row.
+    First,
+    /// Its last row.
+    Last,
+}
+
+/// What makes a first or a last row a total or a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalRow {
     /// It has no identifier.

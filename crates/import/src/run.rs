@@ -14,20 +14,20 @@ use std::{
 use lango_privacy::Dataset;
 
 use crate::{
-    Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions, ImportReport,
-    ImportedColumn, TotalRow, Tuning, UnitKey,
-    batch::Batch,
-    files::{FileEnd, Files, changed, undecodable},
+    FileEdge, Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions,
+    ImportReport, ImportedColumn, TotalRow, Tuning, UnitKey,
+    batch::{Batch, FileRows},
+    files::{Files, changed, undecodable},
     fingerprint,
     judge::Judgement,
     lock::ImportLock,
     schema::TableSchema,
-    staging::{ImportedData, LastRow, Progress, Repeated, Staging},
+    staging::{EdgeRow, ImportedData, Progress, Repeated, Staging},
 };
 
 /// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
 /// is not taken for the same data.
-const READING: u32 = 3;
+const READING: u32 = 4;
 /// Batches between the two threads: little memory, and neither waits for the other's slow moments.
 const BATCHES_WAITING: usize = 4;
 /// A transaction's text: what is changed stays in SQLite's cache, so that readers of the register wait for commits only.
@@ -144,6 +144,7 @@ impl ImportJob<'_> {
         let mut done = found(files, progress, left_out);
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
+        compare_sums(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -168,7 +169,7 @@ impl ImportJob<'_> {
         }
     }
 
-    /// Reads in a thread of its own what this thread inserts, and examines how each file ends.
+    /// Reads in a thread of its own what this thread inserts, and examines how each file begins and ends.
     fn fill(
         &self,
         staging: &Staging,
@@ -199,25 +200,31 @@ impl ImportJob<'_> {
         self.check_ends(staging, files, &ends, progress)
     }
 
-    /// Refuses files whose last row is no unit's, and notes those of which it may be none.
+    /// Refuses files whose first or last row is no unit's, and notes those of which it may be none.
     fn check_ends(
         &self,
         staging: &Staging,
         files: Files<'_>,
-        ends: &[FileEnd],
+        ends: &[FileRows],
         progress: &mut Progress,
     ) -> Result<(), ImportError> {
         let mut before = 0;
         for (at, (end, file)) in ends.iter().zip(files.names()).enumerate() {
-            let found = staging.last_row(before + 1, before + end.rows)?;
-            match found {
-                Some(LastRow::Unlike) => progress.note(at, Finding::LastRow, end.last),
-                Some(LastRow::Total(TotalRow::Nameless)) if self.accepts_no_identifier() => {}
-                Some(LastRow::Total(what)) => {
-                    let total = ImportError::Total { line: end.last, by_line: file.by_line, what };
-                    return Err(files.within(at, total));
+            progress.settle_first_rows(at);
+            let edges = [
+                (FileEdge::Last, Finding::LastRow, end.last),
+                (FileEdge::First, Finding::FirstRow, end.first),
+            ];
+            for (edge, finding, line) in edges {
+                match staging.edge_row(edge, before + 1, before + end.rows)? {
+                    Some(EdgeRow::Unlike) => progress.note(at, finding, line),
+                    Some(EdgeRow::Total(TotalRow::Nameless)) if self.accepts_no_identifier() => {}
+                    Some(EdgeRow::Total(what)) => {
+                        let total = ImportError::Total { line, by_line: file.by_line, edge, what };
+                        return Err(files.within(at, total));
+                    }
+                    None => {}
                 }
-                None => {}
             }
             before += end.rows;
         }
@@ -276,20 +283,23 @@ fn compare_identifiers(
     let rows = report.rows;
     let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
     let has = |finding| findings.of(finding).count > 0;
+    let present = rows - findings.of(Finding::Missing).count;
+    let in_some = |finding| (1..present).contains(&findings.of(finding).count);
     let (zeros, odd) = (has(Finding::LeadingZero), has(Finding::OddIdentifier));
     let shapes =
         has(Finding::OtherLetter) || odd || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
-    if odd && staging.are_drawn()? {
-        findings.forget(Finding::OddIdentifier);
-    }
+    let marks = in_some(Finding::DashIdentifier) || in_some(Finding::MarkIdentifier);
     let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
         findings.put(finding, FoundValues { count, first: files.places(&rows)? });
         Ok(())
     };
+    if odd {
+        put(Finding::OddIdentifier, staging.unlike_others()?)?;
+    }
     if zeros {
         put(Finding::LostZeros, staging.lost_zeros()?)?;
     }
-    if shapes {
+    if shapes || marks {
         put(Finding::AlikeIdentifier, staging.alike()?)?;
     }
     if files.schema().rows_at_most > 1 {
@@ -315,6 +325,24 @@ fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) 
     }
     if let Some(column) = report.columns.first_mut() {
         column.findings.put(Finding::CopiedRow, all);
+    }
+    Ok(())
+}
+
+/// Notes the rows of each file that hold the sum of the numbers above them.
+fn compare_sums(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+    let (mut before, mut all) = (0, FoundValues::default());
+    for part in report.parts.iter_mut().filter(|part| part.rows > 0) {
+        let (count, rows) = staging.subtotals(before + 1, before + part.rows)?;
+        let counted = FoundValues { count, first: files.places(&rows)? };
+        all.absorb(&counted);
+        if let Some(findings) = part.findings.first_mut() {
+            findings.put(Finding::TotalRow, counted);
+        }
+        before += part.rows;
+    }
+    if let Some(column) = report.columns.first_mut() {
+        column.findings.put(Finding::TotalRow, all);
     }
     Ok(())
 }

@@ -26,9 +26,11 @@ mod ends;
 mod holding;
 mod imported;
 mod progress;
+mod spelling;
+mod sums;
 mod zeros;
 
-pub(crate) use ends::LastRow;
+pub(crate) use ends::EdgeRow;
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
 

@@ -3,10 +3,12 @@
 mod accepted;
 mod bad;
 mod describe;
+mod edges;
 mod fixture;
 mod good;
 mod habits;
 mod identifiers;
+mod pages;
 mod parquet;
 mod parts;
 mod readings;

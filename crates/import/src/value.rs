@@ -10,7 +10,7 @@ mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
-pub(crate) use identifier::{before_zeros, is_digits, of_identifier};
+pub(crate) use identifier::{ALSO_NOTED, before_zeros, is_digits, of_identifier};
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.
@@ -68,6 +68,11 @@ impl FieldType {
     /// Whether its values are codes or days, which every unit has.
     pub(crate) fn is_label(&self) -> bool {
         matches!(self, Self::Word | Self::Day { .. })
+    }
+
+    /// Whether its values are numbers.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Number { .. })
     }
 
     /// SQLite's type.

@@ -7,7 +7,7 @@ mod positive;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
+    fs, io,
     net::SocketAddr,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -154,7 +154,8 @@ table!(IdentityFile => "an identity" { required region "region", optional coordi
 
 /// Reads a file; the error names it.
 pub fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| Failure::of(path.display(), error))
+    let failed = |error| Failure::of(path.display(), error);
+    io::read_to_string(lango_files::open(path).map_err(failed)?).map_err(failed)
 }
 
 /// Reads a TOML file strictly.
@@ -178,7 +179,7 @@ fn beside(file: &Path, path: &Path) -> PathBuf {
 impl RegionTable {
     fn load(&self, file: &Path) -> Result<Region, Failure> {
         let authority = beside(file, &self.authority);
-        let pem = fs::read(&authority).map_err(|error| Failure::of(authority.display(), error))?;
+        let pem = lango_files::read(&authority)?;
         let eku: Oid = self
             .signing_eku
             .parse()

@@ -156,6 +156,22 @@ fn what_is_no_policy_is_refused_with_its_place_and_its_reason() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_never_waited_for() {
+    let sex = "codes = [\"F\", \"M\"]";
+    let listed = GOOD.replacen(sex, &format!("{sex}, recode = \"sex.csv\""), 1);
+    for (pipe, beside) in [("p.toml", None), ("sex.csv", Some(("p.toml", listed.as_bytes())))] {
+        let folder = folder(beside.as_slice());
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(pipe)).status();
+        assert!(made.unwrap().success());
+        let found = check(&["--format", "json"], folder.path());
+        assert_eq!(found.code, Some(1));
+        assert!(found.found().contains(&format!("not-readable {pipe}")), "{:?}", found.found());
+        let shown = check(&[], folder.path()).stdout;
+        assert!(shown.contains("is not a file: a folder, a pipe or a device is not read"), "{shown}");
+    }
+}
+
+#[test]
 fn nothing_that_a_terminal_obeys_and_no_secret_is_shown() {
     let folder = folder(&[
         ("p.toml", b"policy = 2\noffice = \"G\\u001B[31mA\xe2\x80\xae\"\n\"\xe2\x80\xaekey\x1b\" = 1\n"),

@@ -289,9 +289,10 @@ fn separator(text: &[u8]) -> Option<u8> {
 
 fn not_encoded(line: u64, encoding: Encoding) -> ImportError {
     let instead = if encoding == Encoding::UTF_8 {
-        "say what it is in, for example --encoding latin-1"
+        "export it in UTF-8, or say what it is in: --encoding latin-1 (of Windows), macintosh, utf-16le; of the code pages of DOS (437, \
+         850) only ibm866 is read"
     } else {
-        "say another --encoding"
+        "export it in UTF-8, or say another --encoding"
     };
     ImportError::NotEncoded { line, encoding: encoding.name(), instead }
 }

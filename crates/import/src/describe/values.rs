@@ -18,7 +18,7 @@ const BYTES_MOST: usize = 256;
 const PARTS: usize = 256;
 
 /// The distinct values of a column with the number of their rows, as long as they are few. It shows none that stands on fewer
-/// rows than [`ROWS_SHOWN_LEAST`].
+/// rows than [`ROWS_SHOWN_LEAST`], or, where units were counted, for fewer units.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DistinctValues {
     counted: HashMap<u64, Counted, HashedState>,
@@ -33,6 +33,8 @@ struct Counted {
     rows: u64,
     /// Unless it is too long.
     text: Option<Box<str>>,
+    /// As many units as it must stand for, where those were counted.
+    is_shared: bool,
 }
 
 impl fmt::Debug for DistinctValues {
@@ -62,7 +64,7 @@ impl DistinctValues {
             counted.rows += 1;
         } else if self.counted.len() < self.most {
             let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= BYTES_MOST);
-            self.counted.insert(hash, Counted { rows: 1, text: text.map(Into::into) });
+            self.counted.insert(hash, Counted { rows: 1, text: text.map(Into::into), is_shared: true });
         } else {
             self.more = true;
             self.counted = HashMap::default();
@@ -85,11 +87,19 @@ impl DistinctValues {
     /// The values that stand on enough rows to be shown, in the order of the alphabet, with the number of their rows; none
     /// where there are too many values.
     pub fn shown(&self) -> Vec<(&str, u64)> {
-        let shown = self.counted.values().filter(|counted| counted.rows >= ROWS_SHOWN_LEAST);
+        let shown = self.counted.values();
+        let shown = shown.filter(|counted| counted.rows >= ROWS_SHOWN_LEAST && counted.is_shared);
         let mut shown: Vec<(&str, u64)> =
             shown.filter_map(|counted| Some((counted.text.as_deref()?, counted.rows))).collect();
         shown.sort_unstable();
         shown
+    }
+
+    /// Shows from now on, of the values that it shows, only those of which this is true.
+    pub(super) fn keep_shown(&mut self, is_kept: impl Fn(&str) -> bool) {
+        for counted in self.counted.values_mut() {
+            counted.is_shared &= counted.text.as_deref().is_some_and(&is_kept);
+        }
     }
 
     /// How many distinct values, and how many rows with one, are among some texts; `None` where there are too many values.

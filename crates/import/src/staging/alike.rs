@@ -8,22 +8,11 @@ use super::{Staging, quoted};
 use crate::ImportError;
 
 impl Staging {
-    /// How many rows have an identifier that another one is in the other case, with other blanks, with accents or digits of
-    /// another kind, with marks at its ends, or in letters of the same shape; and the numbers of the first of them, in the file's
+    /// How many rows have an identifier that another one is in the other case, with other blanks or marks, with accents or digits of
+    /// another kind, or in letters of the same shape; and the numbers of the first of them, in the file's
     /// order, counted from 1.
     pub(crate) fn alike(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_alike().map_err(|error| self.failed(error))
-    }
-
-    /// Whether all identifiers have one length of more than five letters and no blank, as those have that a program draws or
-    /// digests: one of them without a digit is no word then.
-    pub(crate) fn are_drawn(&self) -> Result<bool, ImportError> {
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
-        let sql = format!(
-            "SELECT min(length({unit})) = max(length({unit})) AND min(length({unit})) > 5 AND NOT max({unit} GLOB '* *') FROM {staging}"
-        );
-        let found = self.connection.query_row(&sql, [], |row| row.get::<_, Option<bool>>(0));
-        Ok(found.map_err(|error| self.failed(error))? == Some(true))
     }
 
     fn try_alike(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
@@ -70,7 +59,42 @@ fn shape(identifier: &str) -> String {
     }
     // Marks at the ends (`{..}`, `+7`, `7.`) are no part of what is named, unless there is nothing else.
     let inner = shape.trim_matches(|letter: char| letter.is_ascii_punctuation());
-    if inner.is_empty() { shape } else { inner.to_owned() }
+    if inner.is_empty() { shape } else { without_marks(inner) }
+}
+
+/// The same with one mark in place of any between two digits or two letters, and none elsewhere: `100/001` is `100-001`, and
+/// `GHA-1` is `GHA1`. Those between digits are kept, for `1-11` is not `11-1`, but where they set thousands apart.
+fn without_marks(text: &str) -> String {
+    if sets_thousands_apart(text) {
+        return text.chars().filter(char::is_ascii_digit).collect();
+    }
+    let mut found = String::with_capacity(text.len());
+    let (mut before, mut is_behind_mark) = (None, false);
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() {
+            is_behind_mark = true;
+            continue;
+        }
+        let is_like = before.is_some_and(|before: char| before.is_ascii_digit() == letter.is_ascii_digit());
+        if is_behind_mark && is_like {
+            found.push('-');
+        }
+        found.push(letter);
+        (before, is_behind_mark) = (Some(letter), false);
+    }
+    found
+}
+
+/// Whether a text is a number with a mark between groups of three digits.
+fn sets_thousands_apart(text: &str) -> bool {
+    let is_group = |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+    [',', '.', '\''].into_iter().any(|mark| {
+        text.split_once(mark).is_some_and(|(first, rest)| {
+            (1..=3).contains(&first.len())
+                && first.bytes().all(|byte| byte.is_ascii_digit())
+                && rest.split(mark).all(is_group)
+        })
+    })
 }
 
 /// The digit of ASCII that an Arabic one is.
@@ -108,10 +132,22 @@ mod tests {
             ("107", "\u{661}\u{660}\u{667}"),
             ("107", "\u{6f1}\u{6f0}\u{6f7}"),
             ("107", "\u{ff11}\u{ff10}\u{ff17}"),
+            ("1001", "1,001"),
+            ("1001001", "1.001.001"),
+            ("1001", "1\u{2019}001"),
+            ("1001", "1\u{202f}001"),
+            ("100-001", "100/001"),
+            ("GHA-1", "GHA1"),
+            ("GHA-1", "GHA_1"),
+            ("GHA-ACC-1", "gha/acc/1"),
+            ("GHA-ACC-1", "GHA--ACC1"),
         ] {
             assert_eq!(shape(one), shape(other), "{one} {other}");
         }
-        let different = ["10", "1O", "lO", "IO", "A-1", "A1", "A_1", "\u{c9}1", "E1", "ab1", "ba1"];
+        let different = [
+            "10", "1O", "lO", "IO", "A-1", "A-10", "\u{c9}1", "E1", "ab1", "ba1", "1-11", "11-1", "111",
+            "A1-1", "A-11", "1,01", "101", "AB-C1", "A-BC1",
+        ];
         for (at, one) in different.iter().enumerate() {
             for other in &different[..at] {
                 assert_ne!(shape(one), shape(other), "{one} {other}");

@@ -35,11 +35,27 @@ impl Progress {
         }
     }
 
-    /// Notes something of an identifier.
+    /// Notes something of the identifier on a line, unless it is noted there.
     pub(crate) fn note(&mut self, file: usize, finding: Finding, line: u64) {
-        self.changed_from = self.changed_from.min(file);
+        let place = RowPlace { file, line };
         let findings = self.parts.get_mut(file).and_then(|part| part.findings.first_mut());
-        findings.into_iter().for_each(|findings| findings.add(finding, RowPlace { file, line }));
+        if let Some(findings) = findings.filter(|findings| !findings.of(finding).first.contains(&place)) {
+            self.changed_from = self.changed_from.min(file);
+            findings.add(finding, place);
+        }
+    }
+
+    /// Forgets the first rows of a file that were noted, where they are not unlike its others: most of them are so, or more than one
+    /// in a hundred beyond the first.
+    pub(crate) fn settle_first_rows(&mut self, file: usize) {
+        let Some(part) = self.parts.get_mut(file) else { return };
+        let Some(findings) = part.findings.first_mut() else { return };
+        let count = |finding| findings.of(finding).count;
+        let (all, first) = (count(Finding::LabelRow), count(Finding::FirstRow));
+        if first * 2 > part.rows || (all - first) * 100 > part.rows {
+            findings.forget(Finding::FirstRow);
+            self.changed_from = self.changed_from.min(file);
+        }
     }
 
     fn is_of(&self, files: usize, columns: usize) -> bool {

@@ -93,7 +93,8 @@ fn identifiers_unlike_the_others_stop_an_import_until_they_are_accepted() {
     // Nor of those that a program draws or digests, which have one length.
     let drawn: String = (0..60)
         .map(|n| {
-            odd(&format!("{:08x}", n * 71_393_u32)) + &if n == 7 { odd("aebdcfea") } else { String::new() }
+            odd(&format!("{:08x}", u32::wrapping_mul(n, 2_654_435_761)))
+                + &if n == 7 { odd("aebdcfea") } else { String::new() }
         })
         .collect();
     let office = Office::new();

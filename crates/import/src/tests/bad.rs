@@ -71,7 +71,11 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
             right.replace("Tema", "Tema,south").into(),
             "line 2: more fields than the 6 of the header",
         ),
-        ("latin.csv", latin, "line 4: not in UTF-8; say what it is in, for example --encoding latin-1"),
+        (
+            "latin.csv",
+            latin,
+            "line 4: not in UTF-8; export it in UTF-8, or say what it is in: --encoding latin-1 (of Windows)",
+        ),
         ("split.csv", split, "line 2: not in UTF-8"),
         ("long.csv", long.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
         ("swallow.csv", swallowing.into(), "line 5: the row that begins here holds more than 1048576 bytes"),
@@ -140,6 +144,16 @@ fn what_is_no_file_or_no_register_is_named() {
     std::fs::create_dir(office.path("folder.csv")).unwrap();
     let folder = office.import(&office.path("folder.csv")).unwrap_err();
     assert!(matches!(folder, ImportError::NotAFile(_)), "{folder}");
+
+    let pipe = office.path("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for name in ["pipe.csv", "pipe.parquet"] {
+        std::fs::rename(&pipe, office.path("held")).unwrap();
+        std::fs::rename(office.path("held"), office.path(name)).unwrap();
+        let refused = office.import_all(&[file.clone(), office.path(name)]).unwrap_err();
+        assert!(matches!(&refused, ImportError::NotAFile(path) if *path == office.path(name)), "{refused}");
+        std::fs::rename(office.path(name), &pipe).unwrap();
+    }
 
     office.write(
         "register.sqlite",

@@ -257,7 +257,7 @@ fn what_is_no_header_shows_nothing_and_says_what_to_do() {
     let office = Office::new();
     let latin = office.write("a.csv", b"id,land\n1,C\xf4te d'Ivoire\n");
     let error = described(std::slice::from_ref(&latin), |_| {}).unwrap_err().to_string();
-    assert_eq!(error, "line 2: not in UTF-8; say what it is in, for example --encoding latin-1");
+    assert!(error.starts_with("line 2: not in UTF-8; export it in UTF-8, or say what it is in: "), "{error}");
     let windows = Encoding::named("windows-1252").unwrap();
     assert_eq!(described(&[latin], |delimited| delimited.encoding = windows).unwrap().rows, 1);
     let long = office.write("long.csv", format!("id,sex\n1,{}\n", "x".repeat(10 << 20)));
@@ -314,5 +314,61 @@ proptest::proptest! {
                 drop(described(&[office.write("a.csv", &content)], |delimited| delimited.encoding = encoding));
             }
         }
+    }
+}
+
+#[test]
+fn where_a_unit_has_several_rows_a_value_is_shown_that_stands_for_twenty_of_them() {
+    let office = Office::new();
+    let row = |n: usize, unit: usize, village: &str, note: &str| format!("{n},P{unit},{village},{note}\n");
+    let rows: String = (0..1_000)
+        .map(|n| match n % 4 {
+            // One person's alone, nineteen persons', twenty persons', and all persons'.
+            0 => row(n, 7, "Tema", "NA"),
+            1 => row(n, n / 4 % 19, "Ho", "unknown"),
+            2 => row(n, 100 + n / 4 % 20, "Wa", "x"),
+            _ => row(n, n, "Accra", "x"),
+        })
+        .collect();
+    // A row without a unit is no unit's.
+    let rows = rows + &"1,,Keta,x\n".repeat(40);
+    let files = [office.write("a.csv", format!("row,person_id,village,note\n{rows}"))]
+        .map(|path| ImportFile { format: FileFormat::of(&path).unwrap(), path });
+    let mut file = FileDescription::of(&files, &mut |_| ControlFlow::Continue(())).unwrap();
+    let shown = |file: &FileDescription, name: &str| {
+        let column = column(file, name);
+        let missing = column.missing.iter().map(|(word, _)| word.clone());
+        column.values.shown().iter().map(|(text, _)| (*text).to_owned()).chain(missing).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&file, "village"), ["Accra", "Ho", "Keta", "Tema", "Wa"]);
+    assert_eq!(shown(&file, "note"), ["NA", "unknown", "x", "NA", "unknown"]);
+    file.count_units(&files, "person_id", &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(file.counted_by.as_deref(), Some("person_id"));
+    assert_eq!(
+        (shown(&file, "village"), shown(&file, "note")),
+        (vec!["Accra".into(), "Wa".into()], vec!["x".into()])
+    );
+    // How many values there are is no other number.
+    assert_eq!(column(&file, "village").values.count(), Ok(5));
+}
+
+#[test]
+fn a_file_of_very_many_columns_is_described_in_its_own_order() {
+    let office = Office::new();
+    let names: Vec<String> = (0..32_000).map(|n| format!("c{n}")).collect();
+    let values = |from: usize| (from..from + 32_000).map(|n| format!("{n}x")).collect::<Vec<_>>();
+    let write = |name: &str, names: &[String], rows: &[Vec<String>]| {
+        let rows: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+        office.write(name, names.join(",") + "\n" + &rows)
+    };
+    let reversed = |values: &[String]| values.iter().rev().cloned().collect::<Vec<_>>();
+    let files = [
+        write("a.csv", &names, &[values(0), values(7)]),
+        write("b.csv", &reversed(&names), &[reversed(&values(14))]),
+    ];
+    let file = described(&files, |_| ()).unwrap();
+    assert_eq!((file.rows, file.columns.len()), (3, 32_000));
+    for (at, column) in file.columns.iter().enumerate() {
+        assert_eq!((&column.name, column.unique, column.is_twice), (&names[at], Some(1), false));
     }
 }

@@ -49,7 +49,7 @@ fn one_unit_under_two_identifiers_stops_an_import() {
         (&["GHA-1", "gha-1", "GHA-2"][..], "2 of 3 identifiers are another one in the other case"),
         (
             &["GHA-1", "GHA\u{2010}1", "GHA-2"],
-            "2 of 3 identifiers are another one in the other case, with other blanks, or in \
+            "2 of 3 identifiers are another one in the other case, with other blanks or marks, or in \
             letters of the same shape, 66.67 % (lines 2, 3): write each unit's identifier in one way",
         ),
         (&["GHA-1", "GH\u{410}-1"], "2 of 2 identifiers"),
@@ -301,4 +301,77 @@ fn a_panel_s_serial_numbers_are_not_counted_again() {
         (1..=100 + district * 60).rev().flat_map(visits).map(row)
     };
     check(20, &(0..4).flat_map(other).collect::<String>(), "rows begin to count identifiers anew");
+}
+
+#[test]
+fn one_unit_with_other_marks_in_its_identifier_stops_an_import() {
+    let alike = "identifiers are another one in the other case, with other blanks or marks";
+    for (identifiers, expected) in [
+        (&["\"1,001\"", "1001", "1002"][..], alike),
+        (&["\"1,000\"", "1000", "\"12,001\""], alike),
+        (&["1.001.001", "1001001"], alike),
+        (&["100-001", "100/001", "100-002"], alike),
+        (&["100-001", "100_001", "100-002"], alike),
+        (&["GHA-ACC-001", "GHA/ACC/001"], alike),
+        (&["GHA-001", "GHA001"], alike),
+        // A household and its members, and numbers that share their digits.
+        (&["1-11", "11-1", "111", "1-12"], ""),
+        (&["12", "12-1", "121", "12-2"], ""),
+        (&["100/001", "100/002", "1001/002"], ""),
+        (&["12.1", "12.10", "121", "12.2"], ""),
+    ] {
+        check(2, &visits(names(identifiers), 1), expected);
+    }
+    // In two files, of which each writes all in one way.
+    let office = several(1);
+    let file = |name: &str, mark: &str| {
+        let identifiers = (0..50).map(|n| format!("{}{mark}{:03}", 100 + n, n * 7));
+        office.write(name, format!("{HEADER}{}", visits(identifiers, 1)))
+    };
+    let files = [file("a.csv", "-"), file("b.csv", "/")];
+    let said = office.import_all(&files).unwrap_err().to_string();
+    assert!(said.starts_with(&format!("`person_id`: 100 of 100 {alike}")), "{said}");
+    office.import(&files[0]).unwrap();
+}
+
+#[test]
+fn identifiers_that_are_drawn_or_counted_in_letters_and_digits_are_like_one_another() {
+    let digits = |n: u64, radix: u64, small: bool| {
+        let (mut left, mut text) = (n, Vec::new());
+        while left > 0 {
+            let digit = char::from_digit((left % radix) as u32, 36).unwrap();
+            text.push(if small { digit } else { digit.to_ascii_uppercase() });
+            left /= radix;
+        }
+        text.iter().rev().collect::<String>()
+    };
+    let drawn = |n: u64, most: u64| n.wrapping_mul(6_364_136_223_846_793_005) % most;
+    for radix in [16, 36] {
+        for small in [true, false] {
+            for most in [1 << 12, 1 << 20, 1 << 40] {
+                let mut all: Vec<String> =
+                    (1..1_500).map(|n| digits(drawn(n, most) + 1, radix, small)).collect();
+                all.sort();
+                all.dedup();
+                all.retain(|text| {
+                    !["na", "nil", "none", "nan", "null", "sum"].contains(&&*text.to_lowercase())
+                });
+                let some = all.iter().filter(|text| !text.bytes().any(|byte| byte.is_ascii_digit())).count();
+                if radix == 36 || most < 1 << 40 {
+                    assert!(some > 0, "{radix} {most}");
+                }
+                check(1, &visits(all.clone(), 1), "");
+                // What is no identifier is found among them all the same, by its letters or as a word for all.
+                for other in ["-----", "Total", "Source: census", "Moyenne", "G\u{e9}n\u{e9}ral"] {
+                    let rows = visits(all.clone(), 1) + &visits(names(&[other]), 1);
+                    check(2, &rows, "1 of ");
+                }
+            }
+        }
+    }
+    // Letters stand at no place where the others have digits, or are none of theirs.
+    for other in ["ANNA", "GHAAAA", "CELKEM"] {
+        let rows = visits((0..300).map(|n| format!("GHA{n:03}")), 1) + &visits(names(&[other]), 1);
+        check(2, &rows, "1 of 301 identifiers are unlike the others");
+    }
 }

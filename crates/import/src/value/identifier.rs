@@ -41,8 +41,35 @@ const NOBODY: [&str; 26] = [
     "?",
     "\\N",
 ];
+/// With these begins what stands for all, whatever number or mark follows, and these are that alone.
+const TOTALS: [&str; 10] = [
+    "total",
+    "totals",
+    "totaux",
+    "totais",
+    "subtotal",
+    "sub-total",
+    "sub total",
+    "sous-total",
+    "sous total",
+    "grand total",
+];
+const SUMS: [&str; 9] = [
+    "ensemble",
+    "somme",
+    "soma",
+    "suma",
+    "sum",
+    "jumla",
+    "\u{645}\u{62c}\u{645}\u{648}\u{639}",
+    "\u{627}\u{644}\u{645}\u{62c}\u{645}\u{648}\u{639}",
+    "\u{627}\u{644}\u{625}\u{62c}\u{645}\u{627}\u{644}\u{64a}",
+];
 /// The digits of a number that a spreadsheet keeps; those behind them become zeros.
 const DIGITS_KEPT: usize = 15;
+
+/// The most that others are compared with one identifier for.
+pub(crate) const ALSO_NOTED: usize = 5;
 
 /// An identifier as it is kept, and what is noted of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +78,7 @@ pub(crate) struct Identifier<'a> {
     /// What sets it apart, if something does.
     pub(crate) noted: Option<Finding>,
     /// What others must be compared with it for.
-    pub(crate) also: [Option<Finding>; 3],
+    pub(crate) also: [Option<Finding>; ALSO_NOTED],
 }
 
 /// An identifier without the blanks around it. Totals, notes, labels and words for what is missing have no digit, or have a blank
@@ -62,6 +89,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     let all = text.iter().fold(0, |all, byte| all | class(*byte));
     let has = |class| all & class != 0;
     let only = |when, finding| if when { Some(finding) } else { None };
+    let mark = only(has(MARK), Finding::MarkIdentifier);
     let kept = |text, noted| Identifier {
         text,
         noted,
@@ -69,6 +97,8 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
             only(has(SMALL), Finding::SmallLetter),
             only(has(CAPITAL), Finding::CapitalLetter),
             only(has(OTHER) || is_marked(text), Finding::OtherLetter),
+            only(has(DASH), Finding::DashIdentifier),
+            mark,
         ],
     };
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
@@ -80,6 +110,8 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
             only(begins_with_zero(text), Finding::LeadingZero),
             only(text.len() > DIGITS_KEPT, Finding::LongNumber),
             of_float(text),
+            None,
+            None,
         ];
         let lost = text.get(DIGITS_KEPT..).filter(|lost| !lost.is_empty());
         let noted =
@@ -92,21 +124,41 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         let is_float = text.len() == whole.len() + b".0".len();
         let zero = only(is_float && begins_with_zero(whole), Finding::LeadingZero);
         let text = if is_float { whole } else { text };
-        return Identifier { text, noted: Some(Finding::TailedIdentifier), also: [zero, None, None] };
+        return Identifier {
+            text,
+            noted: Some(Finding::TailedIdentifier),
+            also: [zero, mark.filter(|_| !is_float), None, None, None],
+        };
     }
     if is_pointed(text) {
-        return Identifier { text, noted: None, also: [Some(Finding::PointedIdentifier), None, None] };
+        let also = [Some(Finding::PointedIdentifier), mark, None, None, None];
+        return Identifier { text, noted: None, also };
     }
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
     }
-    if !has(DIGIT) && NOBODY.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes())) {
+    if (!has(DIGIT) && is_one_of(text, &NOBODY)) || is_total(text) {
         return kept(text, Some(Finding::NobodyIdentifier));
     }
     if !has(DIGIT) || text.contains(&b' ') {
         return kept(text, Some(Finding::OddIdentifier));
     }
     kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier))
+}
+
+fn is_one_of(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether an identifier is a word for all: `Total`, `TOTAL 2024`, `Sous-total 1`, `Jumla`.
+fn is_total(text: &[u8]) -> bool {
+    let begins = |word: &&str| {
+        let rest = text
+            .split_at_checked(word.len())
+            .filter(|(begin, _)| begin.eq_ignore_ascii_case(word.as_bytes()));
+        rest.is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_alphabetic))
+    };
+    TOTALS.iter().any(|word| begins(&word)) || is_one_of(text, &SUMS)
 }
 
 /// Whether a 32-bit float holds a number that is too large for every one to have its own.
@@ -139,8 +191,10 @@ const CAPITAL: u8 = 4;
 /// Not of ASCII.
 const OTHER: u8 = 8;
 const CONTROL: u8 = 16;
-/// Marks and blanks.
+/// Marks but the hyphen.
 const MARK: u8 = 32;
+const DASH: u8 = 64;
+const BLANK: u8 = 128;
 
 fn class(byte: u8) -> u8 {
     match byte {
@@ -149,13 +203,15 @@ fn class(byte: u8) -> u8 {
         b'A'..=b'Z' => CAPITAL,
         0x80.. => OTHER,
         0..=0x1f | 0x7f => CONTROL,
+        b'-' => DASH,
+        b' ' => BLANK,
         _ => MARK,
     }
 }
 
 /// Whether a mark stands at one of its ends.
 fn is_marked(text: &[u8]) -> bool {
-    let is_mark = |byte: Option<&u8>| byte.is_some_and(|byte| class(*byte) == MARK);
+    let is_mark = |byte: Option<&u8>| byte.is_some_and(|byte| class(*byte) & (MARK | DASH) != 0);
     is_mark(text.first()) || is_mark(text.last())
 }
 
@@ -214,8 +270,14 @@ mod tests {
             ("P.10", "", None),
             ("1.20", "", None),
             ("\u{e9}1", "", None),
-            ("Total", "", Some(OddIdentifier)),
-            ("Total (100 persons)", "", Some(OddIdentifier)),
+            ("Total", "", Some(NobodyIdentifier)),
+            ("Total (100 persons)", "", Some(NobodyIdentifier)),
+            ("TOTAL2024", "", Some(NobodyIdentifier)),
+            ("sous-total 1", "", Some(NobodyIdentifier)),
+            ("JUMLA", "", Some(NobodyIdentifier)),
+            ("\u{627}\u{644}\u{645}\u{62c}\u{645}\u{648}\u{639}", "", Some(NobodyIdentifier)),
+            ("Totality", "", Some(OddIdentifier)),
+            ("SUM-1", "", None),
             ("-----", "", Some(OddIdentifier)),
             ("NULL", "", Some(NobodyIdentifier)),
             ("n/a", "", Some(NobodyIdentifier)),
@@ -265,8 +327,8 @@ mod tests {
     #[test]
     fn what_others_are_compared_for_is_noted_too() {
         use Finding::{
-            BeyondSingle, CapitalLetter, LeadingZero, LongNumber, OtherLetter, PointedIdentifier,
-            SingleFloat, SmallLetter,
+            BeyondSingle, CapitalLetter, DashIdentifier, LeadingZero, LongNumber, MarkIdentifier,
+            OtherLetter, PointedIdentifier, SingleFloat, SmallLetter,
         };
         for (text, expected) in [
             ("0001001", vec![LeadingZero]),
@@ -278,14 +340,17 @@ mod tests {
             ("16777216", vec![SingleFloat]),
             ("16777217", vec![BeyondSingle]),
             ("0A1", vec![CapitalLetter]),
-            ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter]),
-            ("+7", vec![OtherLetter]),
-            ("7.", vec![OtherLetter]),
-            ("7-1", vec![]),
+            ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter, DashIdentifier]),
+            ("+7", vec![OtherLetter, MarkIdentifier]),
+            ("7.", vec![OtherLetter, MarkIdentifier]),
+            ("7-1", vec![DashIdentifier]),
+            ("100/1", vec![MarkIdentifier]),
+            ("1,000", vec![MarkIdentifier]),
+            ("1,001", vec![PointedIdentifier, MarkIdentifier]),
             ("1234567890123456", vec![LongNumber, BeyondSingle]),
             ("0234567890123456", vec![LeadingZero, LongNumber, BeyondSingle]),
-            ("12.1", vec![PointedIdentifier]),
-            ("12.1.3", vec![]),
+            ("12.1", vec![PointedIdentifier, MarkIdentifier]),
+            ("12.1.3", vec![MarkIdentifier]),
         ] {
             let found = of_identifier(text.as_bytes()).also;
             assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), expected, "{text}");

@@ -1,7 +1,7 @@
 //! Documents out of files and folders: bounded, of one encoding, and of one moment.
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, Metadata},
     io::{self, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -19,7 +19,7 @@ pub fn document(path: &Path) -> Result<Document, Diagnostic> {
     let unreadable = |error: io::Error| {
         Diagnostic::error(DiagnosticCode::NotReadable, TextPlace::of_file(&name), error.to_string())
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = lango_files::open(path).map_err(unreadable)?;
     let before = file.metadata().map_err(unreadable)?;
     let most = Document::bytes_most(&name);
     let mut bytes = Vec::new();

@@ -47,8 +47,9 @@ pub(super) async fn table(
         }
     }
     let children = children(view, relation.oid).await?;
-    // A child or a part on another server need not keep to it.
+    // A child or a part on another server need not keep to it, nor a foreign table.
     let not_null = children.is_empty()
+        && relation.kind != "f"
         && listed.iter().any(|(listed, not_null, _)| listed.name == typed.unit.name && *not_null);
     let keys = sole_keys(view, relation.oid).await?;
     // The rows of an ordinary table's children are read with its own, and its keys do not bind them.

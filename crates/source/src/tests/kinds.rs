@@ -1,7 +1,7 @@
 //! Types and relations that registers are made of beyond plain tables of plain columns.
 
 use lango_privacy::{Code, Column, Domain, Reading};
-use lango_testkit::{Engine, TestDatabase};
+use lango_testkit::{Engine, Host, TestDatabase};
 
 use super::{
     engines::source,
@@ -315,4 +315,31 @@ fn a_very_long_identifier_is_no_units_and_a_blank_of_any_alphabet_is_blank() {
     let rows = "INSERT INTO residents VALUES (1, CONVERT(X'C2A0' USING utf8mb4)), (2, 'a')";
     let database = made(Engine::MariaDb, &[table, rows]);
     assert_eq!(counted(&database, letters()).unwrap().1, vector(&[("a", 1), ("_U", 1)]));
+}
+
+/// The other server keeps to its own table's conditions, which may be fewer.
+#[test]
+fn a_foreign_table_s_word_that_no_unit_is_missing_is_not_taken() {
+    let host = Host::postgres();
+    let database = TestDatabase::on(&host);
+    let found = database.rows("SELECT current_database()::text, current_user::text");
+    let [Some(name), Some(owner)] = found[0].as_slice() else { panic!("{found:?}") };
+    let (port, password) = (host.port(), host.password());
+    database.run("CREATE EXTENSION postgres_fdw");
+    database.run(&format!(
+        "CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{port}', dbname '{name}')"
+    ));
+    for (user, there) in [("CURRENT_USER", owner), (name.as_str(), name)] {
+        database.run(&format!(
+            "CREATE USER MAPPING FOR {user} SERVER here OPTIONS (user '{there}', password '{password}')"
+        ));
+    }
+    database.run("CREATE TABLE there (person_id bigint, kind text)");
+    database.run("INSERT INTO there VALUES (1, 'a'), (2, 'b'), (NULL, 'b'), (NULL, 'a')");
+    database.run(
+        "CREATE FOREIGN TABLE residents (person_id bigint NOT NULL, kind text) SERVER here OPTIONS (table_name 'there')",
+    );
+    let (bounding, found) = counted(&database, codes(&["a", "b"])).unwrap();
+    assert_ne!(bounding, Bounding::Vouched);
+    assert_eq!(found, vector(&[("a", 1), ("b", 1), ("_O", 0), ("_U", 0)]));
 }

@@ -9,6 +9,7 @@ use super::{
     files::FileReading,
     progress::ShownProgress,
     skeleton::{FileSkeleton, TablePlace, table_name},
+    suggestion::UnitColumn,
 };
 use crate::{
     config::{GatewayFile, read_toml},
@@ -25,7 +26,8 @@ use catalogue::Catalogue;
 #[command(group(ArgGroup::new("one_table").args(["table", "files"]).multiple(true)))]
 pub struct Describe {
     /// Files of which no table exists yet: .csv, .tsv (each also .gz, .zst) or .parquet, or a folder of .parquet parts; several
-    /// are one table. Each row is read; a value is shown only where it stands on 20 rows or more.
+    /// are one table. Each row is read; a value is shown only where it stands on 20 rows or more, and for 20 units where a likely
+    /// unit has several rows.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The gateway's configuration file. Of files it says the region, the office and the source.
@@ -69,7 +71,13 @@ impl Describe {
         let table = self.table_of_files(first)?;
         let files = self.reading.files(&self.files)?;
         let mut shown = ShownProgress::new("reading");
-        let described = FileDescription::of(&files, &mut |event| shown.hear(event));
+        let mut described = FileDescription::of(&files, &mut |event| shown.hear(event));
+        if let Ok(file) = &mut described
+            && let Some(unit) = UnitColumn::of(file).with_several_rows().map(|unit| unit.name.clone())
+        {
+            let counted = file.count_units(&files, &unit, &mut |event| shown.hear(event));
+            described = counted.and(described);
+        }
         shown.clear();
         let described = described.map_err(|error| Failure::Failed(foreign(&error.to_string())))?;
         let skeleton = FileSkeleton {

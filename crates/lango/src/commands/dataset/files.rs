@@ -45,7 +45,11 @@ fn delimiter(text: &str) -> Result<u8, String> {
 
 fn encoding(text: &str) -> Result<Encoding, String> {
     Encoding::named(text)
-        .ok_or_else(|| "no such encoding: try utf-8, latin-1, windows-1252, utf-16le".to_owned())
+        .ok_or_else(|| {
+            "not known: export the file in UTF-8, or say latin-1, windows-1252, macintosh, ibm866 or utf-16le; no other code page of DOS \
+             (437, 850) is read"
+                .to_owned()
+        })
 }
 
 impl FileReading {

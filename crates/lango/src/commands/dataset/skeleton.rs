@@ -1,6 +1,6 @@
 //! A policy's skeleton: what is known of a table, and what only a person can decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lango_privacy::{Code, Name};
 
@@ -121,7 +121,8 @@ fn question_names<'a>(columns: impl Iterator<Item = &'a str>) -> BTreeMap<&'a st
         if name == column { drop(named.insert(column, name)) } else { others.push((column, name)) }
     }
     let mut taken: BTreeSet<String> = named.values().cloned().collect();
-    named.extend(others.into_iter().map(|(column, name)| (column, free(name, &mut taken))));
+    let mut next = HashMap::new();
+    named.extend(others.into_iter().map(|(column, name)| (column, free(name, &mut taken, &mut next))));
     named
 }
 
@@ -130,13 +131,13 @@ fn name_of<'a>(column: &str, names: &'a BTreeMap<&str, String>) -> &'a str {
     names.get(column).map_or("column", String::as_str)
 }
 
-/// A name that is not taken yet; it is taken then.
-fn free(name: String, taken: &mut BTreeSet<String>) -> String {
+/// A name that is not taken yet; it is taken then. `next` is the number behind each name from which on one may be free.
+fn free(name: String, taken: &mut BTreeSet<String>, next: &mut HashMap<String, u32>) -> String {
     let mut found = name.clone();
-    let mut next = 2;
+    let next = next.entry(name.clone()).or_insert(2);
     while !taken.insert(found.clone()) {
         found = format!("{name}_{next}");
-        next += 1;
+        *next += 1;
     }
     found
 }

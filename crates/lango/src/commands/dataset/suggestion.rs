@@ -297,6 +297,15 @@ impl<'a> UnitColumn<'a> {
         }
     }
 
+    /// The column of a unit that may have several rows, if there is one.
+    pub fn with_several_rows(self) -> Option<&'a DescribedColumn> {
+        match self {
+            Self::Repeated(column) => Some(column),
+            Self::Sole { beside, .. } => beside,
+            Self::OneOf(_) | Self::Unknown => None,
+        }
+    }
+
     /// The column, if there is one.
     pub fn column(self) -> Option<&'a DescribedColumn> {
         match self {

@@ -111,7 +111,8 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) -> O
 fn dates(folder: &Path, signs: bool, now: i64, report: &mut DoctorReport) {
     let names: &[&str] = if signs { &["tls.pem", "signing.pem"] } else { &["tls.pem"] };
     for name in names {
-        let read = std::fs::read(folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
+        let read =
+            lango_files::read(&folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
         let facts = read.and_then(|chain| chain.first().and_then(|leaf| Facts::read(leaf).ok()));
         match facts {
             None => report.failed(name, "it cannot be read", "put the certificates into the identity folder"),
@@ -147,7 +148,7 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) 
         }
     };
     let id = signer.principal().clone();
-    let chain = std::fs::read(folder.join("signing.pem")).ok();
+    let chain = lango_files::read(&folder.join("signing.pem")).ok();
     let chain = chain.and_then(|text| certificates_from_pem(&text).ok()).unwrap_or_default();
     let leaf = chain.first().map(AsRef::as_ref);
     if let Err(error) = signer.check(region, now) {

@@ -1,6 +1,6 @@
 //! Files that others made, read as far as they can be what they should be.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use crate::failure::Failure;
 
@@ -10,10 +10,7 @@ const BYTES_MOST: u64 = 1024 * 1024;
 /// Reads a text that came from somebody else.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     let failed = |why: &dyn std::fmt::Display| Failure::of(path.display(), why);
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    if !file.metadata().map_err(|error| failed(&error))?.is_file() {
-        return Err(failed(&"is not a file"));
-    }
+    let file = lango_files::open(path).map_err(|error| failed(&error))?;
     let mut bytes = Vec::new();
     file.take(BYTES_MOST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     if bytes.len() as u64 > BYTES_MOST {

@@ -87,7 +87,7 @@ impl InstallCertificates {
     fn check_principal(&self, bundle: &Bundle) -> Result<(), Failure> {
         let requests =
             [self.dir.join(RENEWAL), self.dir.clone()].map(|folder| folder.join(request_file::NAME));
-        let asked = requests.iter().find_map(|path| RequestFile::principal(&fs::read_to_string(path).ok()?));
+        let asked = requests.iter().find_map(|path| RequestFile::principal(&input::read_text(path).ok()?));
         let present = folder::present(&self.dir).ok().map(|(principal, _)| principal);
         match asked.or(present) {
             Some(own) if own != *bundle.principal() => Err(self.failed(&format!(

@@ -52,9 +52,12 @@ impl FileSkeleton<'_> {
             others.map(|(at, column)| line(&Suggestion::of(column), at, &names)).collect();
         let rows = grouped(self.file.rows.cast_signed());
         let from = self.names.iter().map(|name| foreign(name)).collect::<Vec<_>>().join(", ");
+        let units = self.file.counted_by.as_ref();
+        let units =
+            units.map_or(String::new(), |unit| format!(" and for as many values of {}", listed([unit])));
         let skeleton = Skeleton {
             about: format!(
-                "from {from}: all {rows} rows were read. A value is shown where it stands on {ROWS_SHOWN_LEAST} rows or more"
+                "from {from}: all {rows} rows were read. A value is shown where it stands on {ROWS_SHOWN_LEAST} rows or more{units}"
             ),
             place: self.place,
             dataset: self.table,
