@@ -151,6 +151,8 @@ codes! {
     UnitIsDimension = "unit-is-dimension",
     /// A key or a password that others than its owner may read.
     ExposedFile = "exposed-file",
+    /// A policy that every user of the machine may change.
+    WritableByAll = "writable-by-all",
 }
 
 impl fmt::Display for DiagnosticCode {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    fs::File,
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -10,8 +9,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-
-use lango_files::NotRegular;
 
 use crate::{
     FileFormat, ImportError, ImportFile,
@@ -59,14 +56,6 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     parts.sort();
     Ok(parts)
-}
-
-/// Opens a file; what is none is refused, and never waited for.
-pub(crate) fn opened(path: &Path) -> Result<File, ImportError> {
-    lango_files::open(path).map_err(|cause| match NotRegular::is_cause(&cause) {
-        true => ImportError::NotAFile(path.to_owned()),
-        false => ImportError::File { file: path.to_owned(), cause },
-    })
 }
 
 /// An open file of either format.

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{ImportError, files::opened};
+use crate::{ImportError, open::opened};
 
 /// Bytes at the start of a file that are digested.
 const HEAD_BYTES: u64 = 1 << 20;

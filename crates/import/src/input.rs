@@ -14,7 +14,7 @@ use std::{
 use encoding_rs::{Decoder, DecoderResult};
 use flate2::read::MultiGzDecoder;
 
-use crate::{Compression, Delimited, Encoding, ImportError, files::opened, format::known};
+use crate::{Compression, Delimited, Encoding, ImportError, format::known, open::opened};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;

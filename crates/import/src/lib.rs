@@ -17,6 +17,7 @@ mod input;
 mod judge;
 mod lock;
 mod notation;
+mod open;
 mod options;
 mod parquet_file;
 mod report;

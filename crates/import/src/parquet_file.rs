@@ -17,8 +17,8 @@ use parquet::{
 use crate::{
     ImportError,
     batch::{Batch, FileRows},
-    files::opened,
     notation::Notation,
+    open::opened,
     schema::{Header, TableSchema, is},
     tuning::{PAGES_BYTES_MOST, RECORD_BYTES_MOST},
     value::FieldType,

@@ -15,6 +15,11 @@ const FILES_MOST: usize = 1_000;
 
 /// A file as a document.
 pub fn document(path: &Path) -> Result<Document, Diagnostic> {
+    document_as(path, None)
+}
+
+/// A file as a document, which is the one that was listed, where it was.
+fn document_as(path: &Path, listed: Option<&Moment>) -> Result<Document, Diagnostic> {
     let name = path.display().to_string();
     let unreadable = |error: io::Error| {
         Diagnostic::error(DiagnosticCode::NotReadable, TextPlace::of_file(&name), error.to_string())
@@ -26,7 +31,8 @@ pub fn document(path: &Path) -> Result<Document, Diagnostic> {
     // A byte more shows that there are more.
     (&file).take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let after = file.metadata().map_err(unreadable)?;
-    if of_moment(&before) != of_moment(&after) {
+    let was = of_moment(&before);
+    if was != of_moment(&after) || listed.is_some_and(|listed| *listed != was) {
         let words = ("the file changed while it was read", "ask again when it is saved");
         return Err(Diagnostic::error(DiagnosticCode::Changed, TextPlace::of_file(&name), words));
     }
@@ -60,7 +66,7 @@ pub fn policies(folder: &Path) -> Result<Vec<Document>, Diagnostics> {
 pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
     if folder.is_file() {
         let beside = folder.parent().unwrap_or(Path::new(""));
-        return read_all(&[folder], beside);
+        return read_all(&[folder], beside, &[]);
     }
     let name = folder.display().to_string();
     let wrong = |code, words: (String, &str)| Diagnostic::error(code, TextPlace::of_file(&name), words);
@@ -85,7 +91,7 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
             (format!("holds more than {FILES_MOST} files `*.toml`"), "put several datasets into a file");
         return (Vec::new(), wrong(DiagnosticCode::TooLarge, words).into());
     }
-    let (documents, wrong_files) = read_all(&paths, folder);
+    let (documents, wrong_files) = read_all(&paths, folder, &before);
     if of_folder(folder).ok().as_ref() == Some(&before) {
         return (documents, wrong_files);
     }
@@ -93,9 +99,35 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
     (documents, wrong_files.and([wrong(DiagnosticCode::Changed, words)]))
 }
 
-/// Policy files, and the lists in a folder that they name.
-fn read_all(paths: &[impl AsRef<Path>], folder: &Path) -> (Vec<Document>, Diagnostics) {
+/// Warnings of a policy folder, and of files in it, that every user of the machine may change: what is saved there comes into force.
+pub fn writable_by_all(folder: &Path) -> Vec<Diagnostic> {
+    let files = of_folder(folder).unwrap_or_default().into_iter().map(|(path, _)| path);
+    let is_writable = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|found| found.mode() & 0o002 != 0)
+    };
+    let warning = |path: PathBuf| {
+        let words = (
+            "every user of this machine may change the policy",
+            format!("run `chmod o-w {}`", path.display()),
+        );
+        let place = TextPlace::of_file(&path.display().to_string());
+        Diagnostic::warning(DiagnosticCode::WritableByAll, place, words)
+    };
+    std::iter::once(folder.to_owned()).chain(files).filter(is_writable).map(warning).collect()
+}
+
+/// Policy files, and the lists in a folder that they name. Each is the file that was listed: a folder that is exchanged for another
+/// one and back while it is read gives no policy that is partly of each.
+fn read_all(
+    paths: &[impl AsRef<Path>],
+    folder: &Path,
+    listed: &[(PathBuf, Moment)],
+) -> (Vec<Document>, Diagnostics) {
     let (mut documents, mut wrong) = (Vec::new(), Vec::new());
+    let document = |path: &Path| {
+        let listed = listed.iter().find(|(of, _)| of == path).map(|(_, moment)| moment);
+        document_as(path, listed)
+    };
     for path in paths {
         match document(path.as_ref()) {
             Ok(document) => documents.push(document),

@@ -9,7 +9,10 @@ use lango_policy::PolicySet;
 use time::Date;
 
 use super::report::DoctorReport;
-use crate::{config::GatewayFile, output::counted};
+use crate::{
+    config::{GatewayFile, documents},
+    output::counted,
+};
 
 /// Examines the policy, and returns it with its digest where it can be read.
 pub fn examine(
@@ -39,7 +42,8 @@ pub fn examine(
             begin(&digest)
         ),
     );
-    for warning in set.warnings(Some(today), Some(file.region_name())) {
+    let unwise = set.warnings(Some(today), Some(file.region_name()));
+    for warning in documents::writable_by_all(&file.policy_folder(config)).into_iter().chain(unwise) {
         let help = warning.help.clone().unwrap_or_default();
         report.warning("policy", Diagnostic { help: None, ..warning }, help);
     }

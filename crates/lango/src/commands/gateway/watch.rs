@@ -27,30 +27,44 @@ const TRIES: usize = 5;
 struct Watch {
     moments: Moments,
     since: Instant,
-    /// When the folder was read last; `None` where that was before it became what it is.
-    read: Option<Instant>,
+    /// When the folder was read last, or when the watch began.
+    read_at: Instant,
+    /// Whether it was read since it became what it is.
+    is_read: bool,
 }
 
 impl Watch {
     /// A folder that was never read.
     fn begin(moments: Moments, now: Instant) -> Self {
-        Self { moments, since: now, read: None }
+        Self { moments, since: now, read_at: now, is_read: false }
     }
 
-    /// Compares the folder with what it was; whether it is to be read.
+    /// Compares the folder with what it was; whether it is to be read. One that never rests is read as often as one that does not
+    /// change.
     fn is_due(&mut self, moments: Moments, now: Instant) -> bool {
         if moments != self.moments {
-            *self = Self::begin(moments, now);
+            (self.moments, self.since, self.is_read) = (moments, now, false);
         }
-        match self.read {
-            None => now.duration_since(self.since) >= REST,
-            Some(read) => now.duration_since(read) >= EVERY,
-        }
+        let is_at_rest = !self.is_read && now.duration_since(self.since) >= REST;
+        is_at_rest || now.duration_since(self.read_at) >= EVERY
+    }
+
+    /// The folder was read.
+    fn was_read(&mut self, now: Instant) {
+        (self.read_at, self.is_read) = (now, true);
+    }
+
+    /// Its files are being saved: it is read when they are.
+    fn is_being_saved(&mut self, now: Instant) {
+        (self.since, self.is_read) = (now, false);
     }
 }
 
 /// Keeps a gateway's policy at what its folder holds, for as long as it is awaited.
 pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Signal) {
+    for warning in documents::writable_by_all(&folder) {
+        tracing::warn!("{warning}");
+    }
     let mut refused = String::new();
     let mut watch = Watch::begin(moments(&folder).await, Instant::now());
     loop {
@@ -63,16 +77,13 @@ pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Si
             continue;
         }
         let taken = take(&gateway, &folder, if is_asked { TRIES } else { 1 }).await;
-        watch.read = Some(Instant::now());
+        watch.was_read(Instant::now());
         match taken {
             Ok(PolicyChange::Same) if is_asked => {
                 tracing::info!("the policy in the folder is in force already")
             }
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => refused.clear(),
-            // Its files are being saved: it is read when they are.
-            Err(error) if !is_asked && is_changing(&error) => {
-                watch = Watch::begin(moments(&folder).await, Instant::now());
-            }
+            Err(error) if !is_asked && is_changing(&error) => watch.is_being_saved(Instant::now()),
             Err(error) => {
                 let words = error.to_string();
                 // What is refused again for the same reason is said once.
@@ -150,7 +161,7 @@ mod tests {
             watch.is_due(found(), at(1_000)),
             "what was saved between the start and the first comparison"
         );
-        watch.read = Some(at(1_000));
+        watch.was_read(at(1_000));
         assert!(!watch.is_due(found(), at(30_000)));
         // Saved in pieces, each within a second of the one before.
         for (milliseconds, text) in [(30_500, "pol"), (31_200, "policy"), (31_900, "policy = 2\n")] {
@@ -159,14 +170,22 @@ mod tests {
         }
         assert!(!watch.is_due(found(), at(32_800)));
         assert!(watch.is_due(found(), at(32_900)));
-        watch.read = Some(at(32_900));
+        watch.was_read(at(32_900));
         // Whatever the times of its files say.
         assert!(!watch.is_due(found(), at(92_800)));
         assert!(watch.is_due(found(), at(92_900)));
-        watch.read = Some(at(92_900));
+        watch.was_read(at(92_900));
+        // One that never rests is read all the same.
+        for milliseconds in (93_000..152_900).step_by(500) {
+            save(&milliseconds.to_string());
+            assert!(!watch.is_due(found(), at(milliseconds)), "{milliseconds}");
+        }
+        save("policy = 2 # saved once more");
+        assert!(watch.is_due(found(), at(152_900)));
+        watch.was_read(at(152_900));
         // One that is gone is a change too.
         std::fs::remove_file(&file).unwrap();
-        assert!(!watch.is_due(found(), at(93_000)));
-        assert!(watch.is_due(found(), at(94_000)));
+        assert!(!watch.is_due(found(), at(153_000)));
+        assert!(watch.is_due(found(), at(154_000)));
     }
 }

@@ -83,6 +83,7 @@ impl PolicyCheck {
         found.extend(said.iter().filter(|said| unreadable.is_empty() || !follows(said.code)).cloned());
         let Some(set) = set else { return String::new() };
         if let Some((file, config)) = config {
+            found.extend(documents::writable_by_all(folder));
             without_source(&set, file, config, found);
         }
         let [datasets, grants, tests] = [
