@@ -158,7 +158,7 @@ fn is_total(text: &[u8]) -> bool {
             .filter(|(begin, _)| begin.eq_ignore_ascii_case(word.as_bytes()));
         rest.is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_alphabetic))
     };
-    TOTALS.iter().any(|word| begins(&word)) || is_one_of(text, &SUMS)
+    TOTALS.iter().any(begins) || is_one_of(text, &SUMS)
 }
 
 /// Whether a 32-bit float holds a number that is too large for every one to have its own.

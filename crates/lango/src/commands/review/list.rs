@@ -34,7 +34,7 @@ pub struct List {
 /// A review as it is printed.
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
-    review: String,
+    name: String,
     state: &'static str,
     /// UTC.
     asked_at: String,
@@ -69,7 +69,7 @@ impl Line {
         let StoredReview { subject, asked_at, state, loss, decided, why } = review;
         let (decided_at, decided_by) = decided.unzip();
         Ok(Self {
-            review: review_name(&subject.id),
+            name: review_name(&subject.id),
             state: state.word(),
             asked_at: moment(asked_at)?,
             principal: subject.principal,
@@ -141,5 +141,5 @@ fn head(line: &Line) -> [String; 5] {
     // The region is that of all.
     let who = line.principal.splitn(4, '/').nth(3).unwrap_or(&line.principal);
     let who = format!("{} for {}", foreign(who), foreign(&line.purpose));
-    [line.review.clone(), line.state.to_owned(), line.asked_at.clone(), who, line.price()]
+    [line.name.clone(), line.state.to_owned(), line.asked_at.clone(), who, line.price()]
 }

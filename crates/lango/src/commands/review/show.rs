@@ -7,6 +7,7 @@ use lango_policy::PolicySet;
 use lango_privacy::{Layout, Level, PlanText};
 use lango_statistics::{CombinedTable, OfficeRelease, combine};
 use lango_store::{Examined, Stored, StoredReview};
+use serde_json::json;
 
 use super::{OneReview, list::Line, meaning};
 use crate::{
@@ -48,9 +49,7 @@ impl Show {
         let review = self.review.find(&mut store).await?;
         let now = lapsed(&policy, &review, today()?);
         if self.format == ShowFormat::Json {
-            let mut value = serde_json::to_value(Line::of(review)?)?;
-            value["lapses_because"] = now.into();
-            return print_json(&value);
+            return print_json(&json!({ "review": Line::of(review)?, "lapses_because": now }));
         }
         let tables = match review.state {
             ReviewState::Held | ReviewState::Shown | ReviewState::Withheld => {
