@@ -139,6 +139,10 @@ pub struct Entry {
     pub principal: String,
     /// For what, in the asker's words.
     pub purpose: String,
+    /// Digest of the request; of the policy where that changed.
+    pub request_digest: [u8; 32],
+    /// Digest of the question's whole text.
+    pub query_digest: Option<[u8; 32]>,
     /// The dataset asked for.
     pub dataset: Option<String>,
     /// The question's text, or its beginning where it is very long.

@@ -35,6 +35,8 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
         at: row.get("at")?,
         principal: row.get("principal")?,
         purpose: row.get("purpose")?,
+        request_digest: digest(row.get("request_digest")?)?,
+        query_digest: row.get::<Option<Vec<u8>>>("query_digest")?.map(digest).transpose()?,
         dataset: row.get("dataset")?,
         query: row.get("query")?,
         decision: row.get("decision")?,
@@ -48,7 +50,11 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
 
 /// Which policy decided.
 pub(crate) fn policy_digest(row: &Row) -> Result<[u8; 32], StoreError> {
-    row.get::<Vec<u8>>("policy_digest")?.try_into().map_err(|_| StoreError::Damaged("record"))
+    digest(row.get("policy_digest")?)
+}
+
+fn digest(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Damaged("record"))
 }
 
 pub(crate) fn balance(row: &Row) -> Result<Balance, StoreError> {

@@ -20,6 +20,8 @@ mod process;
 #[path = "../support/program.rs"]
 mod program;
 mod reload;
+mod replay;
+mod simulate;
 mod trials;
 
 use std::{path::Path, time::Duration};

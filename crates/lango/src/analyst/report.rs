@@ -7,6 +7,7 @@ use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
 };
+use serde_json::Value;
 
 use crate::{
     failure::Failure,
@@ -49,6 +50,16 @@ impl AnswerReport<'_> {
             }
             Format::Table => output::print(&self.for_people(&tables, shown.rows)),
         }
+    }
+
+    /// The answer as tables for people.
+    pub fn text(&self, shown: &Shown) -> Result<String, Failure> {
+        Ok(self.for_people(&self.shown(shown)?, shown.rows))
+    }
+
+    /// The answer in the stable form for programs.
+    pub fn value(&self, shown: &Shown) -> Result<Value, Failure> {
+        Ok(self.json(&self.shown(shown)?))
     }
 
     /// The tables as they are to be shown.
