@@ -56,6 +56,7 @@ impl Gateway {
             Refused::new(denial, &known)
         })?;
         known.rule = Some(granted.grant.id.clone());
+        known.agreement = granted.grant.agreement.as_ref().map(ToString::to_string);
         request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
         let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
         let key = ReleaseKey {

@@ -346,6 +346,7 @@ pub(crate) struct GrantTable {
     pub epsilon_total: Option<Spanned<Quantity>>,
     pub delta_per_query: Optional<Spanned<Quantity>>,
     pub valid: Optional<Spanned<ValidTable>>,
+    pub agreement: Optional<Spanned<String>>,
     pub publish: Option<Spanned<Publish>>,
 }
 
@@ -367,6 +368,7 @@ impl FromDocument for GrantTable {
             epsilon_total: keys.required("epsilon_total"),
             delta_per_query: keys.optional("delta_per_query"),
             valid: keys.optional("valid"),
+            agreement: keys.optional("agreement"),
             publish: keys.required("publish"),
         };
         keys.end();

@@ -5,6 +5,8 @@ use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name};
 use time::Date;
 
+use crate::agreement::Agreement;
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -32,6 +34,8 @@ pub struct Grant {
     pub delta_per_query_e18: u64,
     /// On which days.
     pub valid: Option<Validity>,
+    /// The agreement that it carries out.
+    pub agreement: Option<Agreement>,
 }
 
 impl Grant {
@@ -90,6 +94,8 @@ pub enum GrantPart {
     EpsilonTotal,
     /// On which days.
     Valid,
+    /// Under which agreement.
+    Agreement,
 }
 
 /// Where a grant's parts stand.
@@ -106,6 +112,7 @@ pub(crate) struct GrantPlaces {
     pub epsilon_per_query: TextPlace,
     pub epsilon_total: TextPlace,
     pub valid: Option<TextPlace>,
+    pub agreement: Option<TextPlace>,
 }
 
 impl GrantPlaces {
@@ -122,6 +129,7 @@ impl GrantPlaces {
             GrantPart::EpsilonPerQuery => Some(&self.epsilon_per_query),
             GrantPart::EpsilonTotal => Some(&self.epsilon_total),
             GrantPart::Valid => self.valid.as_ref(),
+            GrantPart::Agreement => self.agreement.as_ref(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
+mod agreement;
 mod authorize;
 mod budget;
 mod canonical;
@@ -29,6 +30,7 @@ mod trial;
 mod warn;
 mod within;
 
+pub use agreement::{Agreement, AgreementError};
 pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
 pub use canonical::canonical_bytes;

@@ -240,7 +240,7 @@ statement! {
     /// The last records, newest first; of every dataset or principal where none is named.
     History { since, dataset, principal, most } =
         "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
-         policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record WHERE at >= :since \
+         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record WHERE at >= :since \
          AND (:dataset = '' OR dataset = :dataset) AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
 }
 
@@ -248,7 +248,7 @@ statement! {
     /// The last records of questions before a number, newest first.
     Questions { before, most } =
         "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
-         policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record \
+         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record \
          WHERE sequence < :before AND query_digest IS NOT NULL ORDER BY sequence DESC LIMIT :most"
 }
 

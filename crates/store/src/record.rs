@@ -26,6 +26,8 @@ pub struct Record {
     pub reason: String,
     /// The grant that decided.
     pub rule: Option<String>,
+    /// The agreement that it cites.
+    pub agreement: Option<String>,
     /// Digest of the policy in force.
     pub policy_digest: [u8; 32],
     /// What was charged; nothing where it was free.
@@ -153,6 +155,8 @@ pub struct Entry {
     pub reason: String,
     /// The grant that decided.
     pub rule: Option<String>,
+    /// The agreement that it cites.
+    pub agreement: Option<String>,
     /// Digest of the policy in force.
     pub policy_digest: [u8; 32],
     /// What was charged.

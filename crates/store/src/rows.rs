@@ -42,6 +42,7 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
         decision: row.get("decision")?,
         reason: row.get("reason")?,
         rule: row.get("rule")?,
+        agreement: row.get("agreement")?,
         policy_digest: policy_digest(row)?,
         charged: loss(row)?,
         left_out: unsigned(row, "left_out")?,

@@ -18,7 +18,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 4],
+    next: [(i64, &'static str); 5],
 }
 
 static SQLITE: Steps = Steps {
@@ -28,6 +28,7 @@ static SQLITE: Steps = Steps {
         (2, include_str!("../migrations/sqlite/3.sql")),
         (3, include_str!("../migrations/sqlite/4.sql")),
         (4, include_str!("../migrations/sqlite/5.sql")),
+        (5, include_str!("../migrations/sqlite/6.sql")),
     ],
 };
 
@@ -38,6 +39,7 @@ static POSTGRES: Steps = Steps {
         (2, include_str!("../migrations/postgres/3.sql")),
         (3, include_str!("../migrations/postgres/4.sql")),
         (4, include_str!("../migrations/postgres/5.sql")),
+        (5, include_str!("../migrations/postgres/6.sql")),
     ],
 };
 

@@ -1,8 +1,9 @@
 //! An answer as tables for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lango_analyst::Answered;
+use lango_policy::Agreement;
 use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, in_whole_numbers, quantile_from_histogram,
@@ -133,7 +134,21 @@ impl AnswerReport<'_> {
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
         }
-        text + &self.split()
+        text + &self.split() + &self.agreements()
+    }
+
+    /// The agreements under which offices answered, each with them; nothing where none is cited.
+    fn agreements(&self) -> String {
+        let mut cited: BTreeMap<&Agreement, Vec<&str>> = BTreeMap::new();
+        for (office, answer) in &self.0.answers {
+            if let Some(agreement) = &answer.statement.agreement {
+                cited.entry(agreement).or_default().push(office);
+            }
+        }
+        let lines = cited
+            .iter()
+            .map(|(agreement, offices)| format!("agreement {agreement} ({})\n", offices.join(", ")));
+        lines.collect()
     }
 
     /// How the price was shared among margins, where there are several and all offices shared it alike.

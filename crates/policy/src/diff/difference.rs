@@ -79,6 +79,8 @@ pub enum ChargeChange {
     },
     /// A question for keys spends another delta.
     Delta,
+    /// The grant that is charged cites another agreement, or none.
+    Agreement,
     /// Another pool is charged.
     Pool,
     /// The pool has another budget.

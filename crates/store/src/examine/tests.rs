@@ -75,7 +75,11 @@ async fn questions_are_read_newest_first_from_any_number_down(engine: Engine) {
         Record { query_digest: None, ..record(Decision::Described) },
         // Of a text that is not kept, there is the digest.
         Record { query_digest: Some([3; 32]), query: None, left_out: 3, ..record(Decision::Refused) },
-        Record { query_digest: Some([4; 32]), ..asked("question 4", "visits", 300) },
+        Record {
+            query_digest: Some([4; 32]),
+            agreement: Some("MoU-2026-14".into()),
+            ..asked("question 4", "visits", 300)
+        },
     ] {
         fixture.store.append(&record, None).await.unwrap();
     }
@@ -87,6 +91,9 @@ async fn questions_are_read_newest_first_from_any_number_down(engine: Engine) {
         let found = examined.questions(before, most).await.unwrap();
         assert_eq!(found.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), expected, "{before}");
     }
+    let found = examined.questions(5, 2).await.unwrap();
+    let agreements: Vec<_> = found.iter().map(|entry| entry.agreement.as_deref()).collect();
+    assert_eq!(agreements, [Some("MoU-2026-14"), None]);
     let found = examined.questions(4, 1).await.unwrap();
     assert_eq!((found[0].query_digest, found[0].query.as_deref()), (Some([3; 32]), None));
     for (from, expected) in [(1, 5), (2, 3), (4, 0), (i64::MAX, 0)] {

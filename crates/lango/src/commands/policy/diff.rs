@@ -126,6 +126,14 @@ impl Compared {
                 format!("the share of the grant is {}, and not {}", nano(to_nano), nano(from_nano))
             }
             ChargeChange::Delta => "a question for keys spends another delta".to_owned(),
+            ChargeChange::Agreement => {
+                let cited = |set: &PolicySet, id: &str| {
+                    let grant = set.grants.iter().find(|grant| grant.id == id);
+                    let agreement = grant.and_then(|grant| grant.agreement.as_ref());
+                    agreement.map_or("none".to_owned(), |agreement| format!("`{agreement}`"))
+                };
+                format!("the agreement that is cited is {}, and not {}", cited(&self.new, to), cited(&self.old, from))
+            }
             ChargeChange::Pool => {
                 let name = |set: &PolicySet| set.pool(dataset).map(|pool| pool.name.to_string()).unwrap_or_default();
                 format!("the pool `{}` is charged, and not `{}`", name(&self.new), name(&self.old))

@@ -180,6 +180,7 @@ impl<'a> Explained<'a> {
             GrantPart::EpsilonPerQuery,
             GrantPart::EpsilonTotal,
             GrantPart::Valid,
+            GrantPart::Agreement,
         ];
         let parts = parts.into_iter().chain(conditions.then_some(GrantPart::Where));
         parts.filter_map(|part| self.place(grant, part)).collect()
@@ -201,8 +202,12 @@ impl<'a> Explained<'a> {
             Decision::Permitted(granted, loss) => {
                 let cost = granted.epsilon_nano(loss).map(nano).unwrap_or_default();
                 let share = nano(granted.grant.epsilon_total_nano);
+                let under = match &granted.grant.agreement {
+                    Some(agreement) => format!(", under the agreement {agreement}"),
+                    None => String::new(),
+                };
                 let head = format!(
-                    "permitted: grant `{}` allows all of it. It costs epsilon {cost} of the {share} that the grant has \
+                    "permitted: grant `{}` allows all of it{under}. It costs epsilon {cost} of the {share} that the grant has \
                      {}, if as much is left there and in the pool of `{}`.",
                     granted.grant.id,
                     open::in_period(granted.budget.renews),
@@ -307,6 +312,10 @@ impl<'a> Explained<'a> {
                 ("not-granted", Some(*code), Some(reason.clone()), rule, lines_json(lines))
             }
         };
+        let agreement = match &self.decision {
+            Decision::Permitted(granted, _) => granted.grant.agreement.as_ref().map(ToString::to_string),
+            Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => None,
+        };
         let changes: Vec<Value> = match &self.decision {
             Decision::NotGranted { grants, to_others, .. } => {
                 let each = grants.iter().map(|(grant, objections)| {
@@ -327,6 +336,7 @@ impl<'a> Explained<'a> {
             "code": code,
             "message": message,
             "rule": rule,
+            "agreement": agreement,
             "lines": lines,
             "nearest": changes,
         })

@@ -178,6 +178,7 @@ fn answer(plan: &Plan, granted: Granted<'_>, basics: Basics, measured: Measured)
             cells_digest: Cells(&measured.integers).digest(),
             release_id: [0; 16],
             charged: Some(Charged { loss: plan.loss, repeated: false, account }),
+            agreement: granted.grant.agreement.clone(),
         },
         charged: plan.loss,
         repeated: false,
