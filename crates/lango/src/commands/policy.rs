@@ -1,4 +1,4 @@
-//! `lango policy check | test | explain | diff | replay | simulate`: policies without a gateway.
+//! `lango policy check | test | explain | diff | replay | simulate | schema`: policies without a gateway.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ mod explain;
 mod open;
 mod quoted;
 mod replay;
+mod schema;
 mod simulate;
 mod trials;
 
@@ -23,6 +24,7 @@ use check::PolicyCheck;
 use diff::PolicyCompare;
 use explain::PolicyExplain;
 use replay::PolicyReplay;
+use schema::PolicySchema;
 use simulate::PolicySimulate;
 use trials::PolicyTest;
 
@@ -62,6 +64,10 @@ pub enum PolicyCommand {
     /// Every figure is invented: no register is read, nothing is charged and nothing is recorded. Ends with 0 where the question
     /// is permitted, with 1 where it is refused, and with 2 where the command makes no sense or the policy has errors.
     Simulate(PolicySimulate),
+    /// Print what may stand in a policy file: a JSON Schema for editors, or a manual of every key.
+    ///
+    /// Both come from the types that read the files, so that they are those of this version.
+    Schema(PolicySchema),
 }
 
 impl PolicyCommand {
@@ -73,6 +79,7 @@ impl PolicyCommand {
             Self::Diff(diff) => diff.run(),
             Self::Replay(replay) => replay.run(),
             Self::Simulate(simulate) => simulate.run(),
+            Self::Schema(schema) => schema.run(),
         }
     }
 }
