@@ -85,6 +85,11 @@ impl<'a> Keys<'a> {
         Some(self.optional(key)?.unwrap_or_default())
     }
 
+    /// The value of a key, or its default where it is not there or is wrong.
+    pub fn or_empty<T: FromDocument + Default>(&mut self, key: &'static str) -> T {
+        self.or_default(key).unwrap_or_default()
+    }
+
     /// All keys have been asked for: those that are left are unknown. Returns whether nothing of the table is wrong.
     pub fn end(self) -> bool {
         let mut explained = BTreeSet::new();
@@ -157,7 +162,7 @@ impl<'a> WrittenValue<'a> {
 }
 
 /// A type that is a table, of which each field is a key. `required` ones must be there, `optional` ones are an `Option`,
-/// `or_default` ones have a default.
+/// `or_default` ones have a default. What a key means may stand behind it, for editors and manuals.
 ///
 /// ```
 /// use lango_document::{Document, table};
@@ -181,15 +186,47 @@ impl<'a> WrittenValue<'a> {
 /// ```
 #[macro_export]
 macro_rules! table {
-    ($type:ty => $what:literal { $($how:ident $field:ident $key:literal),* $(,)? }) => {
+    ($type:ty => $what:literal { $($how:ident $field:ident $key:literal $(: $about:literal)?),* $(,)? }) => {
         impl $crate::FromDocument for $type {
             const FORM: $crate::ValueForm = $crate::ValueForm::Table;
+
+            fn shape() -> $crate::DocumentShape {
+                let keys = vec![$(
+                    $crate::fields::whole::$how::<Self, _>($key, concat!($($about)?), |of| &of.$field)
+                ),*];
+                $crate::DocumentShape::Table($crate::TableShape { what: $what, keys })
+            }
 
             fn read(written: &$crate::WrittenValue<'_>) -> Option<Self> {
                 let mut keys = written.keys($what)?;
                 $(let $field = keys.$how($key);)*
                 keys.end().then_some(())?;
                 Some(Self { $($field: $field?),* })
+            }
+        }
+    };
+}
+
+/// The same of a type whose parts are checked one by one: it is there whatever becomes of them. A field of a `required` key is an
+/// `Option`, that of an `optional` one an `Option` of one, and that of an `or_empty` one is empty where nothing is there.
+#[macro_export]
+macro_rules! table_in_parts {
+    ($type:ty => $what:literal {
+        $($how:ident $(($example:literal))? $field:ident $key:literal : $about:literal),* $(,)?
+    }) => {
+        impl $crate::FromDocument for $type {
+            const FORM: $crate::ValueForm = $crate::ValueForm::Table;
+
+            fn shape() -> $crate::DocumentShape {
+                let keys = vec![$($crate::fields::parts::$how::<Self, _>($key, $about, |of| &of.$field)),*];
+                $crate::DocumentShape::Table($crate::TableShape { what: $what, keys })
+            }
+
+            fn read(written: &$crate::WrittenValue<'_>) -> Option<Self> {
+                let mut keys = written.keys($what)?;
+                let table = Self { $($field: keys.$how($key $(, $example)?)),* };
+                keys.end();
+                Some(table)
             }
         }
     };

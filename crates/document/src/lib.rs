@@ -9,12 +9,14 @@ mod decode;
 mod diagnostic;
 mod diagnostics;
 mod document;
+pub mod fields;
 mod findings;
 mod form;
 mod keys;
 mod near;
 mod render;
 mod secrets;
+mod shape;
 mod syntax;
 mod written;
 
@@ -26,6 +28,7 @@ pub use findings::{Mistakes, Reader};
 pub use form::ValueForm;
 pub use keys::Keys;
 pub use near::{foreign_letter, nearest};
+pub use shape::{DocumentShape, KeyShape, TableShape};
 pub use written::{FromDocument, WrittenValue};
 
 #[cfg(test)]

@@ -8,12 +8,19 @@ use toml::{
     value::Datetime,
 };
 
-use crate::{DiagnosticCode, Diagnostics, Document, Mistakes, Reader, ValueForm, Words, nearest, syntax};
+use crate::{
+    DiagnosticCode, Diagnostics, Document, DocumentShape, Mistakes, Reader, ValueForm, Words, nearest, syntax,
+};
 
 /// A type that is read from a document. What is wrong is kept, and reading goes on.
 pub trait FromDocument: Sized {
     /// What is written for it.
     const FORM: ValueForm;
+
+    /// What may be written for it, for editors and manuals.
+    fn shape() -> DocumentShape {
+        DocumentShape::of(Self::FORM)
+    }
 
     /// The value; nothing where it is wrong and the reader has kept why.
     fn read(written: &WrittenValue<'_>) -> Option<Self>;
@@ -227,6 +234,10 @@ whole!(u16 u32 u64 i64);
 impl<T: FromDocument> FromDocument for Spanned<T> {
     const FORM: ValueForm = T::FORM;
 
+    fn shape() -> DocumentShape {
+        T::shape()
+    }
+
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         Some(Self::new(written.span(), T::read(written)?))
     }
@@ -234,6 +245,10 @@ impl<T: FromDocument> FromDocument for Spanned<T> {
 
 impl<T: FromDocument> FromDocument for Vec<T> {
     const FORM: ValueForm = ValueForm::List(&T::FORM);
+
+    fn shape() -> DocumentShape {
+        DocumentShape::List(Box::new(T::shape()))
+    }
 
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if !written.is_list() {
@@ -255,6 +270,10 @@ impl<T: FromDocument> FromDocument for Vec<T> {
 impl<T: FromDocument> FromDocument for [T; 2] {
     const FORM: ValueForm = ValueForm::List(&T::FORM);
 
+    fn shape() -> DocumentShape {
+        DocumentShape::Pair(Box::new(T::shape()))
+    }
+
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let values: Vec<T> = Vec::read(written)?;
         let count = values.len();
@@ -270,6 +289,10 @@ impl<T: FromDocument> FromDocument for [T; 2] {
 /// Names that the author chooses, each with its value. One that is wrong has none.
 impl<T: FromDocument> FromDocument for BTreeMap<Spanned<String>, Option<T>> {
     const FORM: ValueForm = ValueForm::Table;
+
+    fn shape() -> DocumentShape {
+        DocumentShape::Named(Box::new(T::shape()))
+    }
 
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let DeValue::Table(table) = written.value.get_ref() else { return written.wrong(Self::FORM) };
@@ -292,6 +315,10 @@ impl<T: FromDocument> FromDocument for BTreeMap<Spanned<String>, Option<T>> {
 /// The same, of which all must be right.
 impl<T: FromDocument> FromDocument for BTreeMap<String, T> {
     const FORM: ValueForm = ValueForm::Table;
+
+    fn shape() -> DocumentShape {
+        DocumentShape::Named(Box::new(T::shape()))
+    }
 
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         let read: BTreeMap<Spanned<String>, Option<T>> = FromDocument::read(written)?;

@@ -56,6 +56,7 @@ impl Gateway {
             Refused::new(denial, &known)
         })?;
         known.rule = Some(granted.grant.id.clone());
+        known.agreement = granted.grant.agreement.as_ref().map(ToString::to_string);
         request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
         let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
         let key = ReleaseKey {
@@ -105,7 +106,9 @@ impl Gateway {
             return Err(Refused::new(Refusal::PriceNotOfGrant(grant), &allowed.known));
         }
         allowed.granted = decided;
-        allowed.known.rule = Some(allowed.granted.grant.id.clone());
+        let grant = allowed.granted.grant;
+        allowed.known.rule = Some(grant.id.clone());
+        allowed.known.agreement = grant.agreement.as_ref().map(ToString::to_string);
         Ok(allowed)
     }
 

@@ -115,6 +115,7 @@ impl Gateway {
             query: Some(stored.query.clone()),
             dataset: Some(query.dataset.to_string()),
             rule: Some(granted.grant.id.clone()),
+            agreement: granted.grant.agreement.as_ref().map(ToString::to_string),
             ..known
         };
         let earlier = self.earlier_of(request, &stored, &known).await?;

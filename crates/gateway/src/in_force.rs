@@ -168,6 +168,7 @@ impl PolicyInForce {
             decision: Decision::Activated,
             reason: String::new(),
             rule: None,
+            agreement: None,
             policy_digest: self.digest,
             charged: FREE,
             release_id: None,

@@ -17,6 +17,8 @@ pub(crate) struct Known {
     pub query: Option<String>,
     pub dataset: Option<String>,
     pub rule: Option<String>,
+    /// The agreement that it cites, where it is the grant that allows the question.
+    pub agreement: Option<String>,
 }
 
 impl Known {
@@ -150,6 +152,7 @@ impl Gateway {
             decision,
             reason: String::new(),
             rule: known.rule.clone(),
+            agreement: known.agreement.clone(),
             policy_digest: request.policy.digest,
             charged: FREE,
             release_id: None,

@@ -134,6 +134,7 @@ pub fn decided(by: &SpiffeId, (at, policy_digest): (i64, [u8; 32])) -> Record {
         decision: Decision::Reviewed,
         reason: String::new(),
         rule: None,
+        agreement: None,
         policy_digest,
         charged: FREE,
         release_id: None,
@@ -177,9 +178,7 @@ pub fn lapsed(policy: &PolicySet, review: &StoredReview, today: Date) -> Option<
 
 /// Whether a grant has a question reviewed that costs this; one whose price the account cannot express costs more than any bound.
 pub(crate) fn is_of_question(granted: &Granted<'_>, loss: &Loss) -> bool {
-    let account = granted.budget.account;
-    let epsilon_nano = loss.amount(&account).and_then(|amount| account.epsilon_of(amount));
-    granted.grant.review.is_of_question(epsilon_nano.unwrap_or(u64::MAX))
+    granted.grant.review.is_of_question(granted.epsilon_nano(loss).unwrap_or(u64::MAX))
 }
 
 /// The name of a review: it counts nothing, so that it shows nobody how much others ask.

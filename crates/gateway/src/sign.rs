@@ -193,6 +193,7 @@ impl Gateway {
             cells_digest: Cells(&stored.cells).digest(),
             release_id: stored.release_id,
             charged: Some(charged),
+            agreement: granted.grant.agreement.clone(),
         };
         pb::Release {
             envelope: Some(self.signer.sign(PayloadType::Release, signed.encode()).into()),

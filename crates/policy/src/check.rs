@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, Document, Mistakes, Reader, TextPlace};
+use lango_document::{
+    Diagnostic, DiagnosticCode, Diagnostics, Document, DocumentShape, FromDocument, Mistakes, Reader,
+    TextPlace,
+};
 use lango_privacy::{Code, Dataset, DatasetKind, Name, Objective, Unit};
 use time::Date;
 use toml::Spanned;
@@ -18,6 +21,11 @@ use crate::{
 };
 
 impl PolicySet {
+    /// What may stand in a policy file, for editors and manuals.
+    pub fn file_shape() -> DocumentShape {
+        File::shape()
+    }
+
     /// Reads and checks the files of one office together; a document whose name ends in `.csv` is a list that the others may
     /// name. Trials are read, not run: see [`PolicySet::run_trials`].
     pub fn read(documents: &[Document]) -> Result<Self, Diagnostics> {
@@ -300,7 +308,7 @@ fn dataset(
     };
     Dataset {
         title: table.title.clone().unwrap_or_default(),
-        kind: table.kind.unwrap_or(DatasetKind::Stock),
+        kind: table.kind.map_or(DatasetKind::Stock, |kind| kind.0),
         source: table.source.as_ref().map(|source| source.get_ref().clone()).unwrap_or_default(),
         table: table.table.clone().unwrap_or_default(),
         version: version.unwrap_or_else(|| Code::of_integer(0)),

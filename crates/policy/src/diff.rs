@@ -299,6 +299,7 @@ impl<'a> OfDataset<'a> {
             (from_nano != to_nano, ChargeChange::Share { from_nano, to_nano }),
             (from.delta_per_query_e18 != to.delta_per_query_e18, ChargeChange::Delta),
             (from.review != to.review, ChargeChange::Review { from: from.review, to: to.review }),
+            (from.agreement != to.agreement, ChargeChange::Agreement),
             (self.old.pool != self.new.pool, ChargeChange::Pool),
             (self.old.budget != self.new.budget, ChargeChange::Budget),
             (declared(self.old.dataset) != declared(self.new.dataset), ChargeChange::Dataset),

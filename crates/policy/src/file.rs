@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue, table};
+use lango_document::{
+    DiagnosticCode, DocumentShape, FromDocument, ValueForm, WrittenValue, table, table_in_parts,
+};
 use lango_privacy::{DatasetKind, Decimal, Objective, Span};
 use time::{Date, Month};
 use toml::{Spanned, value::Datetime};
@@ -26,25 +28,16 @@ pub(crate) struct File {
     pub test: Vec<Spanned<TestTable>>,
 }
 
-impl FromDocument for File {
-    const FORM: ValueForm = ValueForm::Table;
-
-    fn read(written: &WrittenValue<'_>) -> Option<Self> {
-        let mut keys = written.keys("a policy file")?;
-        let file = Self {
-            policy: keys.required_as("policy", "2"),
-            office: keys.required("office"),
-            code_list: keys.or_default("code_list").unwrap_or_default(),
-            dataset: keys.or_default("dataset").unwrap_or_default(),
-            budget: keys.or_default("budget").unwrap_or_default(),
-            grant: keys.or_default("grant").unwrap_or_default(),
-            refusal: keys.or_default("refusal").unwrap_or_default(),
-            test: keys.or_default("test").unwrap_or_default(),
-        };
-        keys.end();
-        Some(file)
-    }
-}
+table_in_parts!(File => "a policy file" {
+    required_as("2") policy "policy": "The version of this format: 2.",
+    required office "office": "The office whose policy this is: ISO 3166-1 alpha-3, the same in all files of a folder.",
+    or_empty code_list "code_list": "Lists of codes, by the names under which datasets use them.",
+    or_empty dataset "dataset": "What may be asked of, by the names that questions use.",
+    or_empty budget "budget": "What everyone together may learn, by dataset or group.",
+    or_empty grant "grant": "What is allowed. The first grant that allows all of a question decides.",
+    or_empty refusal "refusal": "What no grant allows.",
+    or_empty test "test": "Questions with the decision that the policy's author expects; run at every start.",
+});
 
 /// Codes that datasets name: listed, or in a file beside the policy.
 #[derive(Debug)]
@@ -53,7 +46,10 @@ pub(crate) struct CodeListTable {
     pub file: Option<Spanned<String>>,
 }
 
-table!(CodeListTable => "a code list" { optional codes "codes", optional file "file" });
+table!(CodeListTable => "a code list" {
+    optional codes "codes": "The codes: printable ASCII without space or comma.",
+    optional file "file": "A file beside the policy, `NAME.csv`, with a column `code`.",
+});
 
 /// A key that may be left out: nothing where it is wrong.
 pub(crate) type Optional<T> = Option<Option<T>>;
@@ -61,7 +57,7 @@ pub(crate) type Optional<T> = Option<Option<T>>;
 #[derive(Debug)]
 pub(crate) struct DatasetTable {
     pub title: Option<String>,
-    pub kind: Option<DatasetKind>,
+    pub kind: Option<KindWord>,
     pub source: Option<Spanned<String>>,
     pub table: Option<String>,
     pub version: Option<Spanned<String>>,
@@ -76,37 +72,36 @@ pub(crate) struct DatasetTable {
     pub column: Option<Named<Spanned<ColumnTable>>>,
 }
 
-impl FromDocument for DatasetTable {
-    const FORM: ValueForm = ValueForm::Table;
-
-    fn read(written: &WrittenValue<'_>) -> Option<Self> {
-        let mut keys = written.keys("a dataset")?;
-        let table = Self {
-            title: keys.required("title"),
-            kind: keys.required::<KindWord>("kind").map(|kind| kind.0),
-            source: keys.required("source"),
-            table: keys.required("table"),
-            version: keys.required("version"),
-            group: keys.optional("group"),
-            unit: keys.required("unit"),
-            rows_below: keys.optional("rows_below"),
-            answer_grid_ms: keys.optional("answer_grid_ms"),
-            split: keys.optional("split"),
-            bounds_drop: keys.optional("bounds_drop"),
-            missing: keys.or_default("missing"),
-            derived: keys.or_default("derived"),
-            column: keys.required("column"),
-        };
-        keys.end();
-        Some(table)
-    }
-}
+table_in_parts!(DatasetTable => "a dataset" {
+    required title "title": "For people.",
+    required kind "kind": "How many there are at a moment, or how many moved during a period.",
+    required source "source": "A connection of this name in the gateway's configuration.",
+    required table "table": "The table there, or a view.",
+    required version "version": "A new version brings new answers, which are charged anew. Change it when the data is \
+                                 replaced.",
+    optional group "group": "Datasets of one group hold the same persons, and share the pool `[budget.GROUP]`. The dataset's \
+                             own name by default.",
+    required unit "unit": "Whose presence is hidden.",
+    optional rows_below "rows_below": "The table has fewer rows than this; 2^38 by default. Bounds what sums can grow to.",
+    optional answer_grid_ms "answer_grid_ms": "Answers leave on a time grid of this step, 1 to 120,000 milliseconds from each \
+                                               request on. None by default.",
+    optional split "split": "What the split of a price among margins makes small: the errors of all cells together, or the \
+                             largest. `total` by default.",
+    optional bounds_drop "bounds_drop": "In words, how much of the data the bounds are expected to drop. Estimates repeat it.",
+    or_default missing "missing": "Texts that say in every declared column that a value is missing.",
+    or_default derived "derived": "Dimensions made of another column's codes, by their names.",
+    required column "column": "The columns that questions may use, by their names. Others cannot be asked for.",
+});
 
 /// Words that stand for values of a type.
 macro_rules! words {
     ($type:ty { $($word:literal => $value:expr),* $(,)? }) => {
         impl FromDocument for $type {
             const FORM: ValueForm = ValueForm::Text;
+
+            fn shape() -> DocumentShape {
+                DocumentShape::Words(vec![$($word),*])
+            }
 
             fn read(written: &WrittenValue<'_>) -> Option<Self> {
                 written.word(&[$(($word, $value)),*])
@@ -116,7 +111,7 @@ macro_rules! words {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct KindWord(DatasetKind);
+pub(crate) struct KindWord(pub DatasetKind);
 
 words!(KindWord { "stock" => KindWord(DatasetKind::Stock), "flow" => KindWord(DatasetKind::Flow) });
 
@@ -136,12 +131,13 @@ pub(crate) struct UnitTable {
 }
 
 table!(UnitTable => "a unit" {
-    required column "column",
-    optional from "from",
-    required noun "noun",
-    optional plural "plural",
-    required rows_at_most "rows_at_most",
-    optional cells_at_most "cells_at_most",
+    required column "column": "The column that identifies the unit.",
+    optional from "from": "Its name in the table, where that is no word; `column` by default.",
+    required noun "noun": "What the unit is: `person`, `household`.",
+    optional plural "plural": "The measure that counts units; the noun with an `s` by default.",
+    required rows_at_most "rows_at_most": "The most rows of a unit that are read.",
+    optional cells_at_most "cells_at_most": "The most of those rows that count where units are counted; `rows_at_most` by \
+                                             default.",
 });
 
 #[derive(Debug)]
@@ -166,23 +162,28 @@ pub(crate) struct ColumnTable {
 }
 
 table!(ColumnTable => "a column" {
-    optional from "from",
-    optional codes "codes",
-    optional written_as "written_as",
-    optional recode "recode",
-    optional missing "missing",
-    optional case "case",
-    optional integer "integer",
-    optional bands "bands",
-    optional amount "amount",
-    optional scale "scale",
-    optional currency "currency",
-    optional date "date",
-    optional time_zone "time_zone",
-    optional open "open",
-    optional typical "typical",
-    optional bins "bins",
-    optional candidates "candidates",
+    optional from "from": "The column's name in the table or file; the declared name by default.",
+    optional codes "codes": "Codes, or the name of a code list: `iso3166-1-alpha-3`, or one of `[code_list.NAME]`.",
+    optional written_as "written_as": "With `codes = \"iso3166-1-alpha-3\"`: what the register writes, `m49` or `alpha-2`.",
+    optional recode "recode": "What texts mean, many to one, beside the codes themselves; or a file beside the policy with \
+                               the columns `value,code`.",
+    optional missing "missing": "Texts and numbers that say that there is no value.",
+    optional case "case": "ASCII letters of both cases are the same.",
+    optional integer "integer": "Whole numbers from the first to the second.",
+    optional bands "bands": "Of whole numbers a width, or where each band begins, 1 by default; of days `day`, `month` or \
+                             `year`, `day` by default.",
+    optional amount "amount": "Amounts in the column's own unit, from the first to the second.",
+    optional scale "scale": "The decimals of an amount that are kept.",
+    optional currency "currency": "ISO 4217, for people.",
+    optional date "date": "Days from the first to the second.",
+    optional time_zone "time_zone": "Where a moment that names no place falls on a day: a name of the IANA time zone database.",
+    optional open "open": "Text without a list: `keys(C)` searches for its values.",
+    optional typical "typical": "A usual value, on which sums are centred where they are divided by a released count; the \
+                                 middle of the bounds by default.",
+    optional bins "bins": "Where the bins of `histogram(C)` begin: a step, or a list from the lower bound on. The bands by \
+                           default, for whole numbers.",
+    optional candidates "candidates": "What `quantile(C,Q)` chooses from: a step or a list. Every whole number by default, \
+                                       for whole numbers.",
 });
 
 /// A dimension made of another column's codes.
@@ -195,10 +196,11 @@ pub(crate) struct DerivedTable {
 }
 
 table!(DerivedTable => "a derived column" {
-    required from "from",
-    required map "map",
-    optional communities "communities",
-    optional on "on",
+    required from "from": "The column whose codes are grouped.",
+    required map "map": "`m49-region`, `m49-subregion`, `africa-rec`, or a file beside the policy with the columns \
+                         `value,code`.",
+    optional communities "communities": "With `africa-rec`: which regional economic communities.",
+    optional on "on": "With `africa-rec`: the day whose members count.",
 });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +219,10 @@ pub(crate) enum Recode {
 impl FromDocument for Recode {
     const FORM: ValueForm =
         ValueForm::Either("a table such as { \"1\" = \"M\" }, or the name of a file beside the policy");
+
+    fn shape() -> DocumentShape {
+        DocumentShape::OneOf(vec![<BTreeMap<String, String>>::shape(), DocumentShape::Text])
+    }
 
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         match written.text() {
@@ -238,6 +244,11 @@ impl FromDocument for Bands {
     const FORM: ValueForm = ValueForm::Either(
         "a width, the list of where each band begins, or for dates \"day\", \"month\" or \"year\"",
     );
+
+    fn shape() -> DocumentShape {
+        let spans = vec!["day", "month", "year"];
+        DocumentShape::OneOf(vec![u32::shape(), <Vec<i64>>::shape(), DocumentShape::Words(spans)])
+    }
 
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.text().is_some() {
@@ -262,6 +273,10 @@ pub(crate) enum Points {
 impl FromDocument for Points {
     const FORM: ValueForm = ValueForm::Either("a step, or an ascending list of numbers");
 
+    fn shape() -> DocumentShape {
+        DocumentShape::OneOf(vec![Number::shape(), <Vec<Number>>::shape()])
+    }
+
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.is_list() {
             Vec::read(written).map(Self::Listed)
@@ -282,6 +297,10 @@ pub(crate) enum Codes {
 impl FromDocument for Codes {
     const FORM: ValueForm = ValueForm::Either("a list of codes, or the name of a code list");
 
+    fn shape() -> DocumentShape {
+        DocumentShape::OneOf(vec![<Vec<String>>::shape(), DocumentShape::Text])
+    }
+
     fn read(written: &WrittenValue<'_>) -> Option<Self> {
         if written.text().is_some() {
             String::read(written).map(Self::Named)
@@ -301,21 +320,12 @@ pub(crate) struct BudgetTable {
     pub renews: Option<Renewal>,
 }
 
-impl FromDocument for BudgetTable {
-    const FORM: ValueForm = ValueForm::Table;
-
-    fn read(written: &WrittenValue<'_>) -> Option<Self> {
-        let mut keys = written.keys("a budget")?;
-        let table = Self {
-            accounting: keys.required("accounting"),
-            delta: keys.optional("delta"),
-            epsilon: keys.required("epsilon"),
-            renews: keys.required("renews"),
-        };
-        keys.end();
-        Some(table)
-    }
-}
+table_in_parts!(BudgetTable => "a budget" {
+    required accounting "accounting": "How losses add up. Pure suits few questions, zCDP many.",
+    optional delta "delta": "zCDP only, and needed there: above 0 and at most 0.001, usually 1e-6 or smaller.",
+    required epsilon "epsilon": "What everyone together may learn in a period; above 0, at most 100.",
+    required renews "renews": "Full again on the first day of the calendar period, UTC.",
+});
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AccountingWord {
@@ -356,36 +366,31 @@ pub(crate) struct GrantTable {
     pub review_above: Optional<Spanned<Quantity>>,
     pub hold: Optional<bool>,
     pub valid: Optional<Spanned<ValidTable>>,
+    pub agreement: Optional<Spanned<String>>,
     pub publish: Option<Spanned<Publish>>,
 }
 
-impl FromDocument for GrantTable {
-    const FORM: ValueForm = ValueForm::Table;
-
-    fn read(written: &WrittenValue<'_>) -> Option<Self> {
-        let mut keys = written.keys("a grant")?;
-        let table = Self {
-            id: keys.required("id"),
-            to: keys.required("to"),
-            purpose: keys.required("purpose"),
-            dataset: keys.required("dataset"),
-            measures: keys.required("measures"),
-            by: keys.required("by"),
-            by_at_most: keys.required("by_at_most"),
-            filters: keys.optional("where"),
-            epsilon_per_query: keys.required("epsilon_per_query"),
-            epsilon_total: keys.required("epsilon_total"),
-            delta_per_query: keys.optional("delta_per_query"),
-            review: keys.optional("review"),
-            review_above: keys.optional("review_above"),
-            hold: keys.optional("hold"),
-            valid: keys.optional("valid"),
-            publish: keys.required("publish"),
-        };
-        keys.end();
-        Some(table)
-    }
-}
+table_in_parts!(GrantTable => "a grant" {
+    required id "id": "The rule's name. Its share of the pool is kept under this name: a grant that is renamed begins anew.",
+    required to "to": "Principals: `spiffe://REGION/ROLE/NAME`, or `spiffe://REGION/ROLE/*` for everybody of the role.",
+    required purpose "purpose": "What the answers may be for.",
+    required dataset "dataset": "One dataset.",
+    required measures "measures": "What may be computed: `persons`, `rows`, `rows(C)`, `sum(C)`, `mean(C)`, `share(D)`, \
+                                   `quantile(C)`, `median(C)`, `histogram(C)`, `keys(C)`.",
+    required by "by": "Columns that may be grouped by, and used in conditions.",
+    required by_at_most "by_at_most": "The most columns at once in one margin, counting conditions.",
+    optional filters "where": "Further columns that may be used in conditions only.",
+    required epsilon_per_query "epsilon_per_query": "The most that one question may cost.",
+    required epsilon_total "epsilon_total": "The most that all questions under this grant may cost in a period of the budget.",
+    optional delta_per_query "delta_per_query": "zCDP only: what a question for `keys(C)` spends of delta. None by default.",
+    optional review "review": "`\"required\"`: each question waits until the office has approved it.",
+    optional review_above "review_above": "The same, for questions that cost more than this epsilon alone.",
+    optional hold "hold": "`true`: each noisy answer waits until the office has approved it. It is charged when it is drawn.",
+    optional valid "valid": "First and last day, UTC, both included. Always by default.",
+    optional agreement "agreement": "The agreement that the grant carries out, such as `MoU-2026-14`: signed with every \
+                                     answer, and recorded.",
+    required publish "publish": "Whether the office's own figure may be shown. `region` is refused by this version.",
+});
 
 #[derive(Debug)]
 pub(crate) struct RefusalTable {
@@ -397,23 +402,14 @@ pub(crate) struct RefusalTable {
     pub codes: Optional<Spanned<Named<Vec<Spanned<String>>>>>,
 }
 
-impl FromDocument for RefusalTable {
-    const FORM: ValueForm = ValueForm::Table;
-
-    fn read(written: &WrittenValue<'_>) -> Option<Self> {
-        let mut keys = written.keys("a refusal")?;
-        let table = Self {
-            id: keys.required("id"),
-            to: keys.optional("to"),
-            purpose: keys.optional("purpose"),
-            dataset: keys.optional("dataset"),
-            columns: keys.optional("columns"),
-            codes: keys.optional("codes"),
-        };
-        keys.end();
-        Some(table)
-    }
-}
+table_in_parts!(RefusalTable => "a refusal" {
+    required id "id": "The rule's name. No grant and no other refusal has it.",
+    optional to "to": "Whom it refuses, as in a grant; everybody by default.",
+    optional purpose "purpose": "For which purposes; for all by default.",
+    optional dataset "dataset": "Of which dataset; of all by default.",
+    optional columns "columns": "Columns that no table of an answer uses together.",
+    optional codes "codes": "Codes that no table shows, by column.",
+});
 
 #[derive(Debug)]
 pub(crate) struct ValidTable {
@@ -421,7 +417,10 @@ pub(crate) struct ValidTable {
     pub until: Day,
 }
 
-table!(ValidTable => "`valid`" { required from "from", required until "until" });
+table!(ValidTable => "`valid`" {
+    required from "from": "The first day, UTC.",
+    required until "until": "The last day, UTC.",
+});
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Publish {
@@ -443,13 +442,13 @@ pub(crate) struct TestTable {
 }
 
 table!(TestTable => "a test" {
-    required query "query",
-    required principal "as",
-    optional dataset "dataset",
-    optional purpose "purpose",
-    optional epsilon "epsilon",
-    optional on "on",
-    required expect "expect",
+    required query "query": "`MEASURE by D1, D2 where CONDITION and CONDITION`; `by` and `where` may be absent.",
+    required principal "as": "Who asks.",
+    optional dataset "dataset": "Which dataset; may be absent where there is one only.",
+    optional purpose "purpose": "What for. Every purpose fits by default.",
+    optional epsilon "epsilon": "At what price; a billionth by default.",
+    optional on "on": "On which day. Every day fits by default.",
+    required expect "expect": "`allow`, `allow: GRANT`, `deny` or `deny: CODE`.",
 });
 
 /// A decimal number, exactly as written in as many digits as a float keeps.

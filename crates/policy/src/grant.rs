@@ -7,6 +7,8 @@ use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name, nano};
 use time::Date;
 
+use crate::agreement::Agreement;
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -36,6 +38,8 @@ pub struct Grant {
     pub review: Review,
     /// On which days.
     pub valid: Option<Validity>,
+    /// The agreement that it carries out.
+    pub agreement: Option<Agreement>,
 }
 
 /// What an office reviews of the questions that a grant allows.
@@ -123,6 +127,8 @@ pub enum GrantPart {
     EpsilonTotal,
     /// On which days.
     Valid,
+    /// Under which agreement.
+    Agreement,
 }
 
 /// Where a grant's parts stand.
@@ -139,6 +145,7 @@ pub(crate) struct GrantPlaces {
     pub epsilon_per_query: TextPlace,
     pub epsilon_total: TextPlace,
     pub valid: Option<TextPlace>,
+    pub agreement: Option<TextPlace>,
 }
 
 impl GrantPlaces {
@@ -155,6 +162,7 @@ impl GrantPlaces {
             GrantPart::EpsilonPerQuery => Some(&self.epsilon_per_query),
             GrantPart::EpsilonTotal => Some(&self.epsilon_total),
             GrantPart::Valid => self.valid.as_ref(),
+            GrantPart::Agreement => self.agreement.as_ref(),
         }
     }
 }

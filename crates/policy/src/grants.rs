@@ -7,6 +7,7 @@ use lango_privacy::{Dataset, Measure, Name};
 use toml::Spanned;
 
 use crate::{
+    agreement::{Agreement, AgreementError},
     check::Draft,
     file::{GrantTable, Publish},
     grant::{Grant, GrantPlaces, Review, Validity},
@@ -45,6 +46,10 @@ impl Draft {
         }
         let valid = table.valid.as_ref().and_then(|valid| match valid {
             Some(written) => validity(at, written).map(Some),
+            None => Some(None),
+        });
+        let agreement = table.agreement.as_ref().and_then(|agreement| match agreement {
+            Some(written) => named(at, written).map(Some),
             None => Some(None),
         });
         let per_query = table.epsilon_per_query.as_ref().and_then(|epsilon| at.epsilon(epsilon));
@@ -110,6 +115,7 @@ impl Draft {
             delta_per_query_e18: delta?,
             review: review?,
             valid: valid?,
+            agreement: agreement?,
             dataset: dataset.name,
         };
         let place = |span| at.reader.place(span);
@@ -125,6 +131,7 @@ impl Draft {
             epsilon_per_query: place(table.epsilon_per_query.as_ref()?.span()),
             epsilon_total: place(table.epsilon_total.as_ref()?.span()),
             valid: table.valid.iter().flatten().next().map(|valid| place(valid.span())),
+            agreement: table.agreement.iter().flatten().next().map(|agreement| place(agreement.span())),
         };
         Some((grant, places))
     }
@@ -205,6 +212,15 @@ fn validity(at: &In<'_>, written: &Spanned<crate::file::ValidTable>) -> Option<V
         );
     }
     Some(Validity { from, until })
+}
+
+/// The agreement that a grant cites.
+fn named(at: &In<'_>, written: &Spanned<String>) -> Option<Agreement> {
+    let refused = |error: AgreementError| {
+        let help = "write how the office finds it, such as `agreement = \"MoU-2026-14\"`";
+        at.refuse(DiagnosticCode::NotAName, written, (error.to_string(), help))
+    };
+    written.get_ref().parse().map_or_else(refused, Some)
 }
 
 fn measure(at: &In<'_>, text: &Spanned<String>) -> Option<Measure> {

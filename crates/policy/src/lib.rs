@@ -5,6 +5,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
+mod agreement;
 mod authorize;
 mod budget;
 mod canonical;
@@ -18,15 +19,18 @@ mod file;
 mod grant;
 mod grants;
 mod index;
+mod judge;
 mod lists;
 mod prohibition;
 mod purpose;
 mod refusals;
+mod replay;
 mod set;
 mod trial;
 mod warn;
 mod within;
 
+pub use agreement::{Agreement, AgreementError};
 pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
 pub use canonical::canonical_bytes;
@@ -34,7 +38,9 @@ pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
 pub use diff::{Askers, Change, ChargeChange, Comparison, Difference, Example, Novelty, PolicyDiff};
 pub use explain::{Objection, Verdict};
 pub use grant::{Grant, GrantPart, Review, Validity};
+pub use judge::Judged;
 pub use lists::CountryCodes;
 pub use prohibition::Prohibition;
+pub use replay::{ReplayChange, Replayed};
 pub use set::PolicySet;
 pub use trial::{Trial, TrialFailure, Tried};

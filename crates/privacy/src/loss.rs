@@ -1,5 +1,7 @@
 //! Privacy loss: what a release costs, in whole billionths, always rounded against the spender.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use opendp::{combinators::ConcentratedMeasure, measures::ZeroConcentratedDivergence};
 
 /// The most epsilon that one question can name, in billionths: above it the guarantee says nothing.
@@ -73,6 +75,14 @@ impl Loss {
     }
 }
 
+/// The most conversions that a thread remembers.
+const CONVERTED_MOST: usize = 4_096;
+
+thread_local! {
+    /// The rho of a delta and an epsilon: its search takes most of a millisecond, and prices that people ask at are few.
+    static CONVERTED: RefCell<BTreeMap<(u64, u64), u64>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 impl Accounting {
     /// The amount of this currency, in billionths, whose guarantee is epsilon: epsilon itself, or the largest rho
     /// whose tight conversion at the account's delta is at most epsilon (Canonne, Kamath and Steinke, arXiv 2004.00010,
@@ -84,6 +94,10 @@ impl Accounting {
         match self {
             Self::Pure => Ok(epsilon_nano),
             Self::Zcdp { delta_e18 } => {
+                let known = CONVERTED.with_borrow(|known| known.get(&(*delta_e18, epsilon_nano)).copied());
+                if let Some(known) = known {
+                    return Ok(known);
+                }
                 let failed = || LossError::Conversion(crate::nano(epsilon_nano));
                 let (epsilon, delta) = (below(epsilon_nano, 1e9), below(*delta_e18, 1e18));
                 let excess = |rho_nano: u64| {
@@ -99,7 +113,16 @@ impl Accounting {
                 let start = ((tail * tail + epsilon).sqrt() - tail).powi(2) * 1e9;
                 let low =
                     largest(epsilon_nano, start as u64, |rho_nano| excess(rho_nano).ok_or_else(failed))?;
-                if low == 0 { Err(failed()) } else { Ok(low) }
+                if low == 0 {
+                    return Err(failed());
+                }
+                CONVERTED.with_borrow_mut(|known| {
+                    if known.len() >= CONVERTED_MOST {
+                        known.clear();
+                    }
+                    known.insert((*delta_e18, epsilon_nano), low);
+                });
+                Ok(low)
             }
         }
     }

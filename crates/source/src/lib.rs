@@ -12,6 +12,7 @@ mod examination;
 mod failure;
 mod field;
 mod grouped;
+mod invented;
 mod mariadb;
 mod order;
 mod postgres;
@@ -30,6 +31,7 @@ use lango_privacy::{Counted, Dataset, Exact, Plan};
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
 pub use examination::{Examination, ImportedTable, OutdatedIndex};
+pub use invented::Invented;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, PreparedRows, Stale};

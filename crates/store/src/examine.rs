@@ -218,6 +218,20 @@ impl Examined {
         release::of_id(&mut self.connection, release_id).await
     }
 
+    /// The last records of questions before a sequence number, newest first, of a store that is readable. A request has several
+    /// where its price was set aside first.
+    pub async fn questions(&mut self, before: i64, most: u32) -> Result<Vec<Entry>, StoreError> {
+        let questions = Questions { before: before.into(), most: i64::from(most).into() };
+        self.connection.all(questions.into()).await?.iter().map(rows::entry).collect()
+    }
+
+    /// How many refusals before the records from a sequence number on were not recorded.
+    pub async fn left_out(&mut self, from: i64) -> Result<u64, StoreError> {
+        let left_out: i64 =
+            self.connection.one(LeftOut { from: from.into() }.into()).await?.get("left_out")?;
+        Ok(left_out.unsigned_abs())
+    }
+
     /// Which charges would follow their rows into other pools if a gateway started with a policy that declares these datasets.
     /// One that would give budget back is refused, as at the start.
     pub async fn moves(&mut self, declared: &[DeclaredMember]) -> Result<Vec<Moved>, StoreError> {
@@ -240,9 +254,23 @@ statement! {
 statement! {
     /// The last records, newest first; of every dataset or principal where none is named.
     History { since, dataset, principal, most } =
-        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, policy_digest, pure_nano, rho_nano, \
-         delta_e18, left_out FROM access_record WHERE at >= :since AND (:dataset = '' OR dataset = :dataset) \
-         AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
+        "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
+         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record WHERE at >= :since \
+         AND (:dataset = '' OR dataset = :dataset) AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
+}
+
+statement! {
+    /// The last records of questions before a number, newest first.
+    Questions { before, most } =
+        "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
+         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record \
+         WHERE sequence < :before AND query_digest IS NOT NULL ORDER BY sequence DESC LIMIT :most"
+}
+
+statement! {
+    /// How many refusals were not recorded before the records from a number on.
+    LeftOut { from } =
+        "SELECT CAST(coalesce(sum(left_out), 0) AS BIGINT) AS left_out FROM access_record WHERE sequence >= :from"
 }
 
 statement! {

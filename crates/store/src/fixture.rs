@@ -154,6 +154,7 @@ pub(crate) fn record(decision: Decision) -> Record {
         decision,
         reason: String::new(),
         rule: None,
+        agreement: None,
         policy_digest: [2; 32],
         charged: FREE,
         release_id: None,

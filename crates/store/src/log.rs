@@ -15,20 +15,21 @@ use crate::{
 statement! {
     /// Under the write lock nobody else takes the next number, and what is undone gives it back: there are no gaps.
     InsertRecord {
-        at, principal, purpose, request_digest, query_digest, query, dataset, decision, reason, rule, policy_digest, pure_nano,
-        rho_nano, delta_e18, release_id, left_out,
+        at, principal, purpose, request_digest, query_digest, query, dataset, decision, reason, rule, agreement,
+        policy_digest, pure_nano, rho_nano, delta_e18, release_id, left_out,
     } = "INSERT INTO access_record (sequence, at, principal, purpose, request_digest, query_digest, query, dataset, decision, \
-         reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, release_id, left_out) \
+         reason, rule, agreement, policy_digest, pure_nano, rho_nano, delta_e18, release_id, left_out) \
          VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM access_record), :at, :principal, :purpose, :request_digest, \
-         :query_digest, :query, :dataset, :decision, :reason, :rule, :policy_digest, :pure_nano, :rho_nano, :delta_e18, :release_id, \
-         :left_out)"
+         :query_digest, :query, :dataset, :decision, :reason, :rule, :agreement, :policy_digest, :pure_nano, :rho_nano, \
+         :delta_e18, :release_id, :left_out)"
 }
 
 statement! {
     /// The records after a number.
     Records { after, most } =
-        "SELECT sequence, at, principal, purpose, dataset, query, decision, reason, rule, policy_digest, pure_nano, rho_nano, delta_e18, left_out \
-         FROM access_record WHERE sequence > :after ORDER BY sequence LIMIT :most"
+        "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
+         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record \
+         WHERE sequence > :after ORDER BY sequence LIMIT :most"
 }
 
 statement! {
@@ -97,6 +98,7 @@ impl Record {
             decision: self.decision.word().into(),
             reason: (&self.reason).into(),
             rule: self.rule.as_deref().into(),
+            agreement: self.agreement.as_deref().into(),
             policy_digest: (&self.policy_digest).into(),
             pure_nano: self.charged.pure_nano.map(rows::signed).into(),
             rho_nano: rows::signed(self.charged.rho_nano).into(),

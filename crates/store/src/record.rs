@@ -26,6 +26,8 @@ pub struct Record {
     pub reason: String,
     /// The grant that decided.
     pub rule: Option<String>,
+    /// The agreement that it cites.
+    pub agreement: Option<String>,
     /// Digest of the policy in force.
     pub policy_digest: [u8; 32],
     /// What was charged; nothing where it was free.
@@ -145,6 +147,10 @@ pub struct Entry {
     pub principal: String,
     /// For what, in the asker's words.
     pub purpose: String,
+    /// Digest of the request; of the policy where that changed.
+    pub request_digest: [u8; 32],
+    /// Digest of the question's whole text.
+    pub query_digest: Option<[u8; 32]>,
     /// The dataset asked for.
     pub dataset: Option<String>,
     /// The question's text, or its beginning where it is very long.
@@ -155,6 +161,8 @@ pub struct Entry {
     pub reason: String,
     /// The grant that decided.
     pub rule: Option<String>,
+    /// The agreement that it cites.
+    pub agreement: Option<String>,
     /// Digest of the policy in force.
     pub policy_digest: [u8; 32],
     /// What was charged.

@@ -35,11 +35,14 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
         at: row.get("at")?,
         principal: row.get("principal")?,
         purpose: row.get("purpose")?,
+        request_digest: digest(row.get("request_digest")?)?,
+        query_digest: row.get::<Option<Vec<u8>>>("query_digest")?.map(digest).transpose()?,
         dataset: row.get("dataset")?,
         query: row.get("query")?,
         decision: row.get("decision")?,
         reason: row.get("reason")?,
         rule: row.get("rule")?,
+        agreement: row.get("agreement")?,
         policy_digest: policy_digest(row)?,
         charged: loss(row)?,
         left_out: unsigned(row, "left_out")?,
@@ -48,7 +51,11 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
 
 /// Which policy decided.
 pub(crate) fn policy_digest(row: &Row) -> Result<[u8; 32], StoreError> {
-    row.get::<Vec<u8>>("policy_digest")?.try_into().map_err(|_| StoreError::Damaged("record"))
+    digest(row.get("policy_digest")?)
+}
+
+fn digest(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Damaged("record"))
 }
 
 pub(crate) fn balance(row: &Row) -> Result<Balance, StoreError> {

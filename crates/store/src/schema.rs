@@ -18,7 +18,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 5],
+    next: [(i64, &'static str); 6],
 }
 
 static SQLITE: Steps = Steps {
@@ -29,6 +29,7 @@ static SQLITE: Steps = Steps {
         (3, include_str!("../migrations/sqlite/4.sql")),
         (4, include_str!("../migrations/sqlite/5.sql")),
         (5, include_str!("../migrations/sqlite/6.sql")),
+        (6, include_str!("../migrations/sqlite/7.sql")),
     ],
 };
 
@@ -40,6 +41,7 @@ static POSTGRES: Steps = Steps {
         (3, include_str!("../migrations/postgres/4.sql")),
         (4, include_str!("../migrations/postgres/5.sql")),
         (5, include_str!("../migrations/postgres/6.sql")),
+        (6, include_str!("../migrations/postgres/7.sql")),
     ],
 };
 

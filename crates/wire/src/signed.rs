@@ -1,6 +1,7 @@
 //! What an office signs: releases, prices and refusals, written in one way and read strictly.
 
 use lango_identity::{PayloadType, SpiffeId, digest};
+use lango_policy::Agreement;
 use lango_privacy::{Accounting, Loss};
 use prost::Message;
 
@@ -67,6 +68,8 @@ pub struct SignedRelease {
     pub release_id: [u8; 16],
     /// What the request was charged. Payloads of before the charge was signed have none.
     pub charged: Option<Charged>,
+    /// The agreement that the grant cites by which the request was answered.
+    pub agreement: Option<Agreement>,
 }
 
 /// What an office signs of a price.
@@ -134,6 +137,7 @@ impl SignedRelease {
             repeated,
             accounting: account.0 as u32,
             account_delta_e18: account.1,
+            agreement: self.agreement.as_ref().map(ToString::to_string).unwrap_or_default(),
         }
         .encode_to_vec()
     }
@@ -153,6 +157,7 @@ impl SignedRelease {
             cells_digest: sized("cells_digest", &p.cells_digest)?,
             release_id: sized("release_id", &p.release_id)?,
             charged: if old { None } else { Some(charged()?) },
+            agreement: read_agreement(&p.agreement)?,
         })
     }
 }
@@ -266,6 +271,12 @@ fn read_basics(
         loss,
         time,
     })
+}
+
+fn read_agreement(text: &str) -> Result<Option<Agreement>, Malformed> {
+    let read =
+        |text: &str| text.parse().map_err(|_| Malformed { field: "agreement", fault: FieldFault::Word });
+    Some(text).filter(|text| !text.is_empty()).map(read).transpose()
 }
 
 fn charge_fields(charged: Option<&Charged>) -> (Loss, bool, (pb::Accounting, u64)) {

@@ -88,6 +88,7 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
         decision,
         reason: String::new(),
         rule: Some(sample.grant.clone()),
+        agreement: None,
         policy_digest: [7; 32],
         charged: Loss::pure(1),
         release_id,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{prepare::lango, program::said};
 
-fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+pub fn ledger(word: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     said(&lango(&["ledger", word], config, more))
 }
 

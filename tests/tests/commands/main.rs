@@ -1,6 +1,7 @@
 //! `lango query` as an analyst runs it, against gateways and a coordinator of this process, and `lango dataset` and
 //! `lango doctor` as an administrator does.
 
+mod agreement;
 mod chains;
 mod compare;
 mod describe;
@@ -20,6 +21,9 @@ mod process;
 #[path = "../support/program.rs"]
 mod program;
 mod reload;
+mod replay;
+mod schema;
+mod simulate;
 mod trials;
 
 use std::{path::Path, time::Duration};

@@ -30,9 +30,9 @@ fn tests_of_a_policy_run_and_rules_without_one_are_named() {
     let (code, stdout, stderr) = test(&untested, &[]);
     assert_eq!(code, Some(1), "{stdout}{stderr}");
     for said in [
-        "fails p.toml:66: persons by sex: deny: forbidden\n      found deny: purpose-not-granted\n",
+        "fails p.toml:67: persons by sex: deny: forbidden\n      found deny: purpose-not-granted\n",
         "no test that grant `education-study` allows (p.toml:44)",
-        "no test that refusal `no-policing` refuses (p.toml:59)",
+        "no test that refusal `no-policing` refuses (p.toml:60)",
         "9 tests, 1 not as expected; 1 of 3 rules tested",
     ] {
         assert!(stdout.contains(said), "{said}: {stdout}");

@@ -230,6 +230,7 @@ fn failed(analyst: &Caller) -> Record {
         decision: Decision::Failed,
         reason: "unavailable".into(),
         rule: None,
+        agreement: None,
         policy_digest: [0; 32],
         charged: lango_privacy::Loss::FREE,
         release_id: None,

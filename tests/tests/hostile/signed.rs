@@ -33,6 +33,7 @@ pub fn release(
         cells_digest: Cells(cells).digest(),
         release_id: [4; 16],
         charged: Some(charged),
+        agreement: None,
     };
     pb::Release {
         envelope: Some(signer.sign(PayloadType::Release, signed.encode()).into()),

@@ -229,6 +229,7 @@ impl GatewayService for ScriptedGateway {
             cells_digest: Cells(&cells).digest(),
             release_id: [4; 16],
             charged: Some(charged),
+            agreement: None,
         };
         let repeated = matches!(self.behaviour, Behaviour::AnswersBeside);
         let release = Some(pb::Release {

@@ -28,7 +28,7 @@ impl PriceList<'_> {
                 output::say(self.coverage().trim_end());
                 output::print(&self.csv())
             }
-            Format::Table => output::print(&self.for_people()),
+            Format::Table => output::print(&self.text()),
         }
     }
 
@@ -50,7 +50,8 @@ impl PriceList<'_> {
         text
     }
 
-    fn json(&self) -> Value {
+    /// The stable form for programs.
+    pub fn json(&self) -> Value {
         let offices: Vec<Value> =
             self.0.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
         let absent = self.0.unpriced.iter();
@@ -164,7 +165,7 @@ impl PriceList<'_> {
     }
 
     /// A table for every price that there is, with the offices that name it.
-    fn for_people(&self) -> String {
+    pub fn text(&self) -> String {
         let mut blocks: Vec<(String, Vec<&str>)> = Vec::new();
         for (office, priced) in &self.0.priced {
             let block = self.block(priced);
@@ -410,7 +411,7 @@ mod tests {
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
         let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]);
-        let text = PriceList(&text).for_people();
+        let text = PriceList(&text).text();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");

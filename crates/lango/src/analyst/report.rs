@@ -1,13 +1,15 @@
 //! An answer as tables for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lango_analyst::Answered;
+use lango_policy::Agreement;
 use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, Status, in_whole_numbers,
     quantile_from_histogram,
 };
+use serde_json::Value;
 
 use crate::{
     failure::Failure,
@@ -50,6 +52,16 @@ impl AnswerReport<'_> {
             }
             Format::Table => output::print(&self.for_people(&tables, shown.rows)),
         }
+    }
+
+    /// The answer as tables for people.
+    pub fn text(&self, shown: &Shown) -> Result<String, Failure> {
+        Ok(self.for_people(&self.shown(shown)?, shown.rows))
+    }
+
+    /// The answer in the stable form for programs.
+    pub fn value(&self, shown: &Shown) -> Result<Value, Failure> {
+        Ok(self.json(&self.shown(shown)?))
     }
 
     /// The tables as they are to be shown.
@@ -123,7 +135,21 @@ impl AnswerReport<'_> {
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
         }
-        text + &self.split()
+        text + &self.split() + &self.agreements()
+    }
+
+    /// The agreements under which offices answered, each with them; nothing where none is cited.
+    fn agreements(&self) -> String {
+        let mut cited: BTreeMap<&Agreement, Vec<&str>> = BTreeMap::new();
+        for (office, answer) in &self.0.answers {
+            if let Some(agreement) = &answer.statement.agreement {
+                cited.entry(agreement).or_default().push(office);
+            }
+        }
+        let lines = cited
+            .iter()
+            .map(|(agreement, offices)| format!("agreement {agreement} ({})\n", offices.join(", ")));
+        lines.collect()
     }
 
     /// How the price was shared among margins, where there are several and all offices shared it alike.

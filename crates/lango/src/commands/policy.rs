@@ -1,4 +1,4 @@
-//! `lango policy check | test | explain | diff`: policies without a gateway.
+//! `lango policy check | test | explain | diff | replay | simulate | schema`: policies without a gateway.
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,17 @@ mod diff;
 mod explain;
 mod open;
 mod quoted;
+mod replay;
+mod schema;
+mod simulate;
 mod trials;
 
 use check::PolicyCheck;
 use diff::PolicyCompare;
 use explain::PolicyExplain;
+use replay::PolicyReplay;
+use schema::PolicySchema;
+use simulate::PolicySimulate;
 use trials::PolicyTest;
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +53,21 @@ pub enum PolicyCommand {
     /// Ends with 0 where every question is decided alike, with 1 where the policies differ, and with 2 where the command makes no
     /// sense or a policy has errors. Needs no database, no key and no gateway.
     Diff(PolicyCompare),
+    /// Decide the last questions on a gateway's record again, by the policy in its folder and by a proposed one: which would be
+    /// refused, allowed, dearer or cheaper, each with the rule that decides before and after.
+    ///
+    /// Ends with 0 where every question is decided alike, with 1 where one is not, and with 2 where the command makes no sense or
+    /// a policy has errors. Reads the store only, beside a gateway that runs. What is left of budgets plays no part.
+    Replay(PolicyReplay),
+    /// Rehearse a question: its price, and a table of invented units with the noise and the error bars that an answer has.
+    ///
+    /// Every figure is invented: no register is read, nothing is charged and nothing is recorded. Ends with 0 where the question
+    /// is permitted, with 1 where it is refused, and with 2 where the command makes no sense or the policy has errors.
+    Simulate(PolicySimulate),
+    /// Print what may stand in a policy file: a JSON Schema for editors, or a manual of every key.
+    ///
+    /// Both come from the types that read the files, so that they are those of this version.
+    Schema(PolicySchema),
 }
 
 impl PolicyCommand {
@@ -56,6 +77,9 @@ impl PolicyCommand {
             Self::Test(test) => test.run(),
             Self::Explain(explain) => explain.run(),
             Self::Diff(diff) => diff.run(),
+            Self::Replay(replay) => replay.run(),
+            Self::Simulate(simulate) => simulate.run(),
+            Self::Schema(schema) => schema.run(),
         }
     }
 }

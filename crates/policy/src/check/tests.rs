@@ -15,6 +15,7 @@ mod granted;
 mod language;
 mod pools;
 mod refused;
+mod shape;
 mod unwise;
 mod whole;
 

@@ -86,6 +86,8 @@ pub enum ChargeChange {
         /// Under the new one.
         to: Review,
     },
+    /// The grant that is charged cites another agreement, or none.
+    Agreement,
     /// Another pool is charged.
     Pool,
     /// The pool has another budget.

@@ -11,6 +11,7 @@ use crate::{
 
 on_both_engines! {
     records_are_read_newest_first_with_what_was_asked,
+    questions_are_read_newest_first_from_any_number_down,
     what_was_charged_since_a_moment_is_summed_and_counted,
 }
 
@@ -65,6 +66,39 @@ async fn records_are_read_newest_first_with_what_was_asked(engine: Engine) {
         (found[1].left_out, found[1].reason.as_str(), found[1].purpose.as_str()),
         (7, "not_granted", "official-statistics")
     );
+}
+
+async fn questions_are_read_newest_first_from_any_number_down(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    for record in [
+        Record { query_digest: Some([1; 32]), left_out: 2, ..asked("question 1", "residents", 100) },
+        Record { query_digest: None, ..record(Decision::Described) },
+        // Of a text that is not kept, there is the digest.
+        Record { query_digest: Some([3; 32]), query: None, left_out: 3, ..record(Decision::Refused) },
+        Record {
+            query_digest: Some([4; 32]),
+            agreement: Some("MoU-2026-14".into()),
+            ..asked("question 4", "visits", 300)
+        },
+    ] {
+        fixture.store.append(&record, None).await.unwrap();
+    }
+    fixture.store.close().await;
+    let mut examined = Examined::readable(&fixture.place.location()).await.unwrap();
+    for (before, most, expected) in
+        [(i64::MAX, 10, vec![4, 3, 1]), (i64::MAX, 2, vec![4, 3]), (3, 10, vec![1]), (1, 10, vec![])]
+    {
+        let found = examined.questions(before, most).await.unwrap();
+        assert_eq!(found.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), expected, "{before}");
+    }
+    let found = examined.questions(5, 2).await.unwrap();
+    let agreements: Vec<_> = found.iter().map(|entry| entry.agreement.as_deref()).collect();
+    assert_eq!(agreements, [Some("MoU-2026-14"), None]);
+    let found = examined.questions(4, 1).await.unwrap();
+    assert_eq!((found[0].query_digest, found[0].query.as_deref()), (Some([3; 32]), None));
+    for (from, expected) in [(1, 5), (2, 3), (4, 0), (i64::MAX, 0)] {
+        assert_eq!(examined.left_out(from).await.unwrap(), expected, "{from}");
+    }
 }
 
 async fn what_was_charged_since_a_moment_is_summed_and_counted(engine: Engine) {

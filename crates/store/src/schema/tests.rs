@@ -74,6 +74,8 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(eng
         store.bounding_secret("residents", "1", [3; 32], None, 0).await.unwrap();
         let resumed = store.reserve(&ask(1, lango_privacy::Loss::pure(4)), &record(Decision::Reserved)).await;
         assert!(matches!(resumed.unwrap(), Reserved::Held(held) if held.charged == crate::fixture::FREE));
+        let records = store.records(0, 10).await.unwrap();
+        assert_eq!((records[0].rule.as_deref(), records[0].agreement.as_deref()), (Some("analysts"), None));
         store.close().await;
     }
     assert_eq!(identities[0], identities[1]);
@@ -82,11 +84,16 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(eng
 const OLD_SQLITE: &str = "INSERT INTO account VALUES ('residents', 'analysts', '2026', 7, 1, 0); \
     INSERT INTO reservation VALUES (1, zeroblob(32), '1', zeroblob(32), 'q', 'residents', 'others', '2026', 'p', 0, 0, 0, 0, 'spent'); \
     INSERT INTO reservation VALUES (2, unhex(replace(hex(zeroblob(32)), '00', '01')), '1', \
-    unhex(replace(hex(zeroblob(32)), '00', '09')), 'q', 'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending')";
+    unhex(replace(hex(zeroblob(32)), '00', '09')), 'q', 'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending'); \
+    INSERT INTO access_record (at, principal, purpose, request_digest, decision, reason, rule, policy_digest, rho_nano, delta_e18) \
+    VALUES (1800000000, 'p', 'q', zeroblob(32), 'reserved', '', 'analysts', zeroblob(32), 0, 0)";
 const OLD_POSTGRES: &str = "INSERT INTO account VALUES ('residents', 'analysts', '2026', 7, 1, 0); \
     INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, plan, pure_nano, \
     rho_nano, delta_e18, reserved_at, state) VALUES (decode(repeat('01', 32), 'hex'), '1', decode(repeat('09', 32), 'hex'), 'q', \
-    'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending')";
+    'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending'); \
+    INSERT INTO access_record (sequence, at, principal, purpose, request_digest, decision, reason, rule, policy_digest, rho_nano, \
+    delta_e18) VALUES (1, 1800000000, 'p', 'q', decode(repeat('01', 32), 'hex'), 'reserved', '', 'analysts', \
+    decode(repeat('02', 32), 'hex'), 0, 0)";
 
 async fn a_store_is_made_once_and_never_by_opening_it(engine: Engine) {
     let place = Place::fresh(engine).await;

@@ -70,6 +70,7 @@ impl Fixture {
                 cells_digest: Cells(&CELLS).digest(),
                 release_id: [id; 16],
                 charged: Some(charged),
+                agreement: None,
             },
             plan: plan.to_owned(),
             layout: layout.to_owned(),

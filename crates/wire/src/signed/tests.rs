@@ -88,6 +88,25 @@ fn the_vectors_are_read_and_written_to_the_byte() {
 }
 
 #[test]
+fn an_agreement_is_signed_after_everything_else_and_is_readable() {
+    let gha = office("GHA");
+    let without = vector("release", PayloadType::Release);
+    let mut release = SignedRelease::decode(&without, &gha).unwrap();
+    assert_eq!(release.agreement, None, "releases of before have none");
+    release.agreement = Some("MoU-2026-14".parse().unwrap());
+    let bytes = release.encode();
+    // Field 21, of eleven bytes.
+    assert_eq!(bytes, [without.as_slice(), &[0xaa, 0x01, 11], b"MoU-2026-14"].concat());
+    assert_eq!(SignedRelease::decode(&bytes, &gha), Ok(release));
+    for unread in [" MoU", "a\nb", "\u{202e}", &"x".repeat(101)] {
+        let mut payload = pb::ReleasePayload::decode(bytes.as_slice()).unwrap();
+        payload.agreement = unread.to_owned();
+        let read = SignedRelease::decode(&payload.encode_to_vec(), &gha);
+        assert_eq!(read.map_err(|error| error.field), Err("agreement"), "{unread:?}");
+    }
+}
+
+#[test]
 fn what_is_not_written_as_this_protocol_writes_it_is_refused() {
     let gha = office("GHA");
     let argument = |name: &str, value: &str| pb::Argument { name: name.into(), value: value.into() };

@@ -63,6 +63,7 @@ impl AnswerReport<'_> {
                     "repeated": answer.repeated,
                     "release": hex::encode(answer.statement.release_id),
                     "dataset_version": answer.statement.basics.dataset_version,
+                    "agreement": answer.statement.agreement.as_ref().map(ToString::to_string),
                     "split": split.collect::<Vec<_>>(),
                 })
             })

@@ -55,6 +55,8 @@ struct Line {
     reason: String,
     /// The grant that decided.
     rule: Option<String>,
+    /// The agreement that it cites.
+    agreement: Option<String>,
     /// The digest of the policy in force.
     policy: String,
     /// In epsilon; none where what was charged has no pure guarantee.
@@ -119,6 +121,10 @@ fn head(line: &Line) -> [String; 5] {
         (reason, Some(rule)) => format!("{reason}, by {rule}"),
         (reason, None) => reason.to_owned(),
     };
+    let by = match &line.agreement {
+        Some(agreement) => format!("{by} under {agreement}"),
+        None => by,
+    };
     let price = match &line.epsilon {
         Some(epsilon) if epsilon == "0" && line.rho == "0" => String::new(),
         Some(epsilon) => format!("epsilon {epsilon}"),
@@ -139,6 +145,7 @@ fn line(entry: Entry) -> Result<Line, Failure> {
         decision: entry.decision,
         reason: entry.reason,
         rule: entry.rule,
+        agreement: entry.agreement,
         policy: hex::encode(entry.policy_digest),
         epsilon: entry.charged.pure_nano.map(nano),
         rho: nano(entry.charged.rho_nano),

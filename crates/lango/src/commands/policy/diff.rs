@@ -129,6 +129,14 @@ impl Compared {
             ChargeChange::Review { from, to } => {
                 format!("the office reviews {to}, and not {from}")
             }
+            ChargeChange::Agreement => {
+                let cited = |set: &PolicySet, id: &str| {
+                    let grant = set.grants.iter().find(|grant| grant.id == id);
+                    let agreement = grant.and_then(|grant| grant.agreement.as_ref());
+                    agreement.map_or("none".to_owned(), |agreement| format!("`{agreement}`"))
+                };
+                format!("the agreement that is cited is {}, and not {}", cited(&self.new, to), cited(&self.old, from))
+            }
             ChargeChange::Pool => {
                 let name = |set: &PolicySet| set.pool(dataset).map(|pool| pool.name.to_string()).unwrap_or_default();
                 format!("the pool `{}` is charged, and not `{}`", name(&self.new), name(&self.old))

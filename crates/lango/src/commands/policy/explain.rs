@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use lango_document::TextPlace;
 use lango_identity::SpiffeId;
-use lango_policy::{AccessRequest, Grant, GrantPart, Granted, Objection, PolicySet, Prohibition, Verdict};
-use lango_privacy::{Basis, Loss, PlanRefusal, Price, Query, compile, nano};
+use lango_policy::{
+    AccessRequest, Denial, Grant, GrantPart, Granted, Judged, Objection, PolicySet, Prohibition, Verdict,
+};
+use lango_privacy::{Loss, PlanRefusal, Query, nano};
 use serde_json::{Value, json};
 use time::{Date, macros::format_description};
 
@@ -55,7 +57,8 @@ pub enum TextFormat {
     Json,
 }
 
-fn day(text: &str) -> Result<Date, String> {
+/// A day of the command line.
+pub(super) fn day(text: &str) -> Result<Date, String> {
     Date::parse(text, format_description!("[year]-[month]-[day]"))
         .map_err(|_| "a day as year-month-day, such as 2026-07-01".to_owned())
 }
@@ -125,36 +128,31 @@ enum Decision<'a> {
 impl<'a> Explained<'a> {
     fn of(set: &'a PolicySet, asked: &AccessRequest<'a>, query: &'a Query) -> Self {
         let mut asked = *asked;
-        let mut decision = Self::decide(set, &asked, query);
-        // A price by precision is known with the plan only, and decided on again, as a gateway does.
-        if let (Decision::Permitted(granted, loss), Price::Precision { .. }) = (&decision, &query.price) {
-            let account = &granted.budget.account;
-            let epsilon = loss.amount(account).and_then(|amount| account.epsilon_of(amount));
-            asked.epsilon_nano = Some(epsilon.unwrap_or(u64::MAX));
-            decision = Self::decide(set, &asked, query);
-        }
+        let decision = match set.judge(&asked, query) {
+            Judged::Permitted { granted, loss } => Decision::Permitted(granted, loss),
+            Judged::Unplanned { granted, refusal } => Decision::Unplanned(granted, refusal),
+            Judged::Denied { denial, epsilon_nano } => {
+                asked.epsilon_nano = epsilon_nano;
+                Self::denied(set, &asked, query, &denial)
+            }
+        };
         Self { set, asked, query, decision }
     }
 
-    fn decide(set: &'a PolicySet, asked: &AccessRequest<'a>, query: &'a Query) -> Decision<'a> {
-        let denial = match set.authorize(asked, query) {
-            Ok(granted) => {
-                let account = &granted.budget.account;
-                let delta_e18 = granted.grant.delta_per_query_e18;
-                let basis = Basis { account, delta_e18, terms_digest: [0; 32], released: &[] };
-                return match compile(query, granted.dataset, &basis) {
-                    Ok(plan) => Decision::Permitted(granted, plan.loss),
-                    Err(refusal) => Decision::Unplanned(granted, refusal),
-                };
-            }
-            Err(denial) => denial,
-        };
+    fn denied(
+        set: &'a PolicySet,
+        asked: &AccessRequest<'a>,
+        query: &'a Query,
+        denial: &Denial,
+    ) -> Decision<'a> {
         let forbidding: Vec<_> = set.forbidding(asked, query).collect();
         if !forbidding.is_empty() {
             return Decision::Forbidden(forbidding);
         }
         let objections = |verdict: Verdict<'a, 'a>| (verdict.grant, verdict.objections().collect::<Vec<_>>());
         let mut grants: Vec<_> = set.explain(asked, query).map(objections).collect();
+        // One that allows the price of a precision is not charged where another one allows the rest first.
+        grants.retain(|(_, objections)| !objections.is_empty());
         grants.sort_by_key(|(grant, _)| denial.rule.as_ref() != Some(&grant.id));
         let to_others = grants.is_empty();
         if to_others {
@@ -182,6 +180,7 @@ impl<'a> Explained<'a> {
             GrantPart::EpsilonPerQuery,
             GrantPart::EpsilonTotal,
             GrantPart::Valid,
+            GrantPart::Agreement,
         ];
         let parts = parts.into_iter().chain(conditions.then_some(GrantPart::Where));
         parts.filter_map(|part| self.place(grant, part)).collect()
@@ -201,13 +200,15 @@ impl<'a> Explained<'a> {
     fn text(&self) -> String {
         match &self.decision {
             Decision::Permitted(granted, loss) => {
-                let account = &granted.budget.account;
-                let epsilon = loss.amount(account).and_then(|amount| account.epsilon_of(amount));
-                let cost = epsilon.map(nano).unwrap_or_default();
+                let cost = granted.epsilon_nano(loss).map(nano).unwrap_or_default();
                 let share = nano(granted.grant.epsilon_total_nano);
+                let under = match &granted.grant.agreement {
+                    Some(agreement) => format!(", under the agreement {agreement}"),
+                    None => String::new(),
+                };
                 let head = format!(
-                    "permitted: grant `{}` allows all of it. It costs epsilon {cost} of the {share} that the grant has {}, if as \
-                     much is left there and in the pool of `{}`.",
+                    "permitted: grant `{}` allows all of it{under}. It costs epsilon {cost} of the {share} that the grant has \
+                     {}, if as much is left there and in the pool of `{}`.",
                     granted.grant.id,
                     open::in_period(granted.budget.renews),
                     granted.pool.name
@@ -311,6 +312,10 @@ impl<'a> Explained<'a> {
                 ("not-granted", Some(*code), Some(reason.clone()), rule, lines_json(lines))
             }
         };
+        let agreement = match &self.decision {
+            Decision::Permitted(granted, _) => granted.grant.agreement.as_ref().map(ToString::to_string),
+            Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => None,
+        };
         let changes: Vec<Value> = match &self.decision {
             Decision::NotGranted { grants, to_others, .. } => {
                 let each = grants.iter().map(|(grant, objections)| {
@@ -331,6 +336,7 @@ impl<'a> Explained<'a> {
             "code": code,
             "message": message,
             "rule": rule,
+            "agreement": agreement,
             "lines": lines,
             "nearest": changes,
         })

@@ -83,6 +83,9 @@ impl<'a> MayAsk<'a> {
             };
             sentences.push(format!("From {} to {}{today}.", valid.from, valid.until));
         }
+        if let Some(agreement) = &grant.agreement {
+            sentences.push(format!("Under the agreement {agreement}."));
+        }
         let price = format!(
             "A question costs epsilon {} at most. All questions under this grant may cost {} {}, and everyone's {}: {}.",
             nano(grant.epsilon_per_query_nano),
@@ -113,6 +116,7 @@ impl<'a> MayAsk<'a> {
                     "by_at_most": grant.by_at_most,
                     "from": grant.valid.map(|valid| valid.from.to_string()),
                     "until": grant.valid.map(|valid| valid.until.to_string()),
+                    "agreement": grant.agreement.as_ref().map(ToString::to_string),
                     "epsilon_per_query": nano(grant.epsilon_per_query_nano),
                     "epsilon_total": nano(grant.epsilon_total_nano),
                     "questions": questions_at(&budget.account, grant, grant.epsilon_per_query_nano),

@@ -124,3 +124,20 @@ fn a_condition_counts_as_a_column_at_once() {
         assert_eq!(set.authorize(&asked, &query).err().map(|denial| denial.code().as_str()), code, "{body}");
     }
 }
+
+#[test]
+fn a_grant_cites_an_agreement_or_none() {
+    let citing = |agreement: &str| GOOD.replacen("publish", &format!("agreement = {agreement}\npublish"), 1);
+    assert_eq!(read(GOOD).unwrap().grants[0].agreement, None);
+    let cited = read(&citing("\"MoU-2026-14\"")).unwrap().grants[0].agreement.clone();
+    assert_eq!(cited, Some("MoU-2026-14".parse().unwrap()));
+    for (written, said) in [
+        ("\"\"", "an agreement's name has 1 to 100 bytes, and not 0"),
+        ("\" MoU\"", "one blank between two words"),
+        ("\"MoU\\u200b\"", "and not \\u{200b}: write how the office finds it"),
+        ("14", "`agreement` is a text, and not a whole number: write `agreement = \"14\"`"),
+    ] {
+        let wrong = mistake(&citing(written));
+        assert!(wrong.contains(said), "{written}: {wrong}");
+    }
+}
