@@ -4,7 +4,10 @@
 //! of each difference is decided otherwise. A policy is finite, so nothing is guessed: the askers whom the two distinguish,
 //! the purposes and the days are gone through one by one, and what a grant allows of a question is compared as a whole.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{
@@ -90,6 +93,7 @@ struct Side<'a> {
     dataset: Option<&'a Dataset>,
     pool: Option<&'a Pool>,
     budget: Option<&'a Budget>,
+    grid: Option<Duration>,
 }
 
 /// What of a side speaks to an asker: the places of its grants, and its prohibitions.
@@ -125,6 +129,7 @@ impl<'a> OfDataset<'a> {
             dataset: set.datasets.get(name),
             pool: set.pool(name),
             budget: set.budget(name),
+            grid: set.answer_grids.get(name).copied(),
         };
         let (old, new) = (side(old), side(new));
         Self { name, universe, old, new, today, known: HashMap::new() }
@@ -302,6 +307,10 @@ impl<'a> OfDataset<'a> {
             (from.agreement != to.agreement, ChargeChange::Agreement),
             (self.old.pool != self.new.pool, ChargeChange::Pool),
             (self.old.budget != self.new.budget, ChargeChange::Budget),
+            (
+                self.old.grid != self.new.grid,
+                ChargeChange::AnswerGrid { from: self.old.grid, to: self.new.grid },
+            ),
             (declared(self.old.dataset) != declared(self.new.dataset), ChargeChange::Dataset),
         ];
         changes.into_iter().filter(|(is_other, _)| *is_other).map(|(_, change)| change).collect()

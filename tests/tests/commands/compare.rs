@@ -58,6 +58,13 @@ fn a_review_sees_each_thing_that_changes_with_a_question() {
             "incomparable",
         ),
         (
+            "reviewed",
+            "residents-yearly",
+            &[("epsilon_per_query = 1.0", "epsilon_per_query = 1.0\nreview_above = 0.5\nhold = true")],
+            1,
+            "equivalent",
+        ),
+        (
             "charged",
             "residents-monthly-zcdp",
             &[

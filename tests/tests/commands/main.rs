@@ -22,6 +22,7 @@ mod process;
 mod program;
 mod reload;
 mod replay;
+mod review;
 mod schema;
 mod simulate;
 mod trials;

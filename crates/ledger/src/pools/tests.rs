@@ -170,3 +170,24 @@ fn charges_whose_table_was_not_recorded_follow_the_name_and_then_the_table_that_
         }
     }
 }
+
+#[test]
+fn a_dataset_that_moves_to_other_rows_is_asked_for_its_group_while_charges_wait() {
+    let member = |name: &str, rows: &str| PoolMember {
+        pool: name.to_owned(),
+        dataset: name.to_owned(),
+        rows_from: format!("register/{rows}"),
+    };
+    let known = [
+        KnownMember { member: member("d", "residents"), is_charged: true },
+        KnownMember { member: member("e", "flow"), is_charged: false },
+    ];
+    let follows = |rows: &str, has_group: bool| {
+        let declared = [DeclaredMember { member: member("e", rows), has_group }];
+        follow(&known, &declared).map(|pools| pools.members.len())
+    };
+    let unclear = PoolsError::Unclear { dataset: "e".to_owned(), pool: "d".to_owned() };
+    assert_eq!(follows("flow", false), Ok(2), "over the rows that it was always over");
+    assert_eq!(follows("copy_of_residents", false), Err(unclear));
+    assert_eq!(follows("copy_of_residents", true), Ok(2), "the office says that they are other persons");
+}

@@ -1,5 +1,7 @@
 //! What differs between two policies, in the words of the field.
 
+use std::time::Duration;
+
 use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name, Query};
 use time::Date;
@@ -92,6 +94,13 @@ pub enum ChargeChange {
     Pool,
     /// The pool has another budget.
     Budget,
+    /// Answers leave on another grid of time, or on none.
+    AnswerGrid {
+        /// Under the old policy.
+        from: Option<Duration>,
+        /// Under the new one.
+        to: Option<Duration>,
+    },
     /// The dataset is declared otherwise, so that its answers are others.
     Dataset,
 }

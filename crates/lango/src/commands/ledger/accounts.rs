@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lango_gateway::declared_members;
+use lango_document::Document;
+use lango_gateway::{declared_members, policy_digest};
 use lango_ledger::{Account, Balance, Holder, Limit};
 use lango_policy::{Budget, PolicySet};
 use lango_privacy::{Accounting, nano};
@@ -69,8 +70,10 @@ const COLUMNS: [&str; 6] = ["account", "period", "used", "of", "left", "question
 impl Show {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
-        let policy = PolicySet::read(&file.policies(&self.config)?)?;
+        let documents = file.policies(&self.config)?;
+        let policy = PolicySet::read(&documents)?;
         let mut store = file.readable_store(&self.config).await?;
+        say_if_another(&store, &documents);
         let mut lines = Vec::new();
         for named in accounts(&policy, today()?)? {
             lines.push(line(&mut store, named).await?);
@@ -81,6 +84,15 @@ impl Show {
             ));
         }
         report(self.format, &lines, |lines| table(&COLUMNS, &[4, 5], lines.iter().map(cells)))
+    }
+}
+
+/// Says so where the last record was decided by another policy than the folder's, whose limits are shown.
+pub(super) fn say_if_another(store: &Examined, documents: &[Document]) {
+    if store.last_policy.is_some_and(|last| last != policy_digest(documents)) {
+        say(
+            "these are the limits of the policy in the folder, and the last request was decided by another one: `lango doctor` says more",
+        );
     }
 }
 

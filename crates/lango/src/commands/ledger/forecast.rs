@@ -10,7 +10,7 @@ use serde::Serialize;
 use time::{Date, Duration};
 
 use super::{
-    accounts::{accounts, named, shortened},
+    accounts::{accounts, named, say_if_another, shortened},
     printed::bar,
 };
 use crate::{
@@ -59,8 +59,10 @@ const COLUMNS: [&str; 6] = ["account", "used", "left", "asked", "a day", "runs d
 impl Forecast {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
-        let policy = PolicySet::read(&file.policies(&self.config)?)?;
+        let documents = file.policies(&self.config)?;
+        let policy = PolicySet::read(&documents)?;
         let mut store = file.readable_store(&self.config).await?;
+        say_if_another(&store, &documents);
         let today = today()?;
         let since = (system_clock()() / DAY_S + 1 - i64::from(self.days)) * DAY_S;
         let mut lines = Vec::new();

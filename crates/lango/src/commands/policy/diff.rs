@@ -1,6 +1,6 @@
 //! `lango policy diff`: what one policy permits and another does not, for reviews.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use lango_document::TextPlace;
@@ -42,6 +42,13 @@ struct Compared {
 impl PolicyCompare {
     pub fn run(&self) -> Result<(), Failure> {
         let (old, new) = (loaded(&self.old)?, loaded(&self.new)?);
+        if old.office != new.office {
+            let words = format!(
+                "the old policy is of office {}, the new one of {}: no gateway of one takes the other's",
+                old.office, new.office
+            );
+            return Err(Failure::Failed(words));
+        }
         let diff = old.diff(&new, today()?);
         let compared = Compared { old, new, diff };
         match self.format {
@@ -151,6 +158,13 @@ impl Compared {
                 };
                 let [new, old] = [&self.new, &self.old].map(|set| budget(set).unwrap_or_default());
                 format!("the pool has epsilon {new}, and not {old}")
+            }
+            ChargeChange::AnswerGrid { from, to } => {
+                let grid = |grid: Option<Duration>| match grid {
+                    None => "when it is ready".to_owned(),
+                    Some(step) => format!("on a grid of {} ms", step.as_millis()),
+                };
+                format!("an answer leaves {}, and not {}", grid(to), grid(from))
             }
             ChargeChange::Dataset => {
                 "the dataset is declared otherwise, so stored answers may not be free, and errors may be others".to_owned()

@@ -141,3 +141,63 @@ fn a_grant_cites_an_agreement_or_none() {
         assert!(wrong.contains(said), "{written}: {wrong}");
     }
 }
+
+#[test]
+fn a_grant_says_what_the_office_reviews() {
+    let with = |lines: &str| GOOD.replace("publish   = ", &format!("{lines}\npublish   = "));
+    let review = |lines: &str| read(&with(lines)).unwrap().grants[0].review;
+    for (lines, above_nano, hold, words) in [
+        ("", None, false, "nothing"),
+        ("hold = false", None, false, "nothing"),
+        ("review = \"required\"", Some(0), false, "every question before it is answered"),
+        (
+            "review_above = 0.25",
+            Some(250_000_000),
+            false,
+            "every question above epsilon 0.25 before it is answered",
+        ),
+        ("hold = true", None, true, "every answer before it leaves"),
+        (
+            "review = \"required\"\nhold = true",
+            Some(0),
+            true,
+            "every question before it is answered, and every answer before it leaves",
+        ),
+    ] {
+        let found = review(lines);
+        assert_eq!((found, found.to_string().as_str()), (crate::Review { above_nano, hold }, words));
+    }
+    let dear = review("review_above = 0.25");
+    assert_eq!(
+        [0, 250_000_000, 250_000_001].map(|epsilon| dear.is_of_question(epsilon)),
+        [false, false, true]
+    );
+    for (lines, said) in [
+        ("review = \"never\"", "error[unknown-word]"),
+        ("review_above = 0", "error[epsilon]"),
+        ("hold = \"yes\"", "error[wrong-type]"),
+        ("review = \"required\"\nreview_above = 0.5", "error[contradiction]"),
+    ] {
+        let document = Document::new("gha.toml", &with(lines));
+        let wrong = PolicySet::read(&[document]).unwrap_err().to_string();
+        assert!(wrong.contains(said), "{lines}: {wrong}");
+    }
+}
+
+#[test]
+fn what_names_no_purpose_is_allowed_where_it_could_be_asked_for_one() {
+    let purposes = "purpose   = [\"official-statistics\", \"academic-research\"]";
+    let refusal = |purposes: &str| format!("\n[[refusal]]\nid = \"no\"\npurpose = [{purposes}]\n");
+    let granted = |refused: &str| {
+        let text = GOOD.replace("purpose   = [\"official-statistics\"]", purposes) + &refusal(refused);
+        let set = read(&text).unwrap();
+        let principal = awa();
+        let asked = AccessRequest { principal: &principal, purpose: None, on: None, epsilon_nano: None };
+        let query =
+            "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.5\n".parse().unwrap();
+        set.authorize(&asked, &query).map(|granted| granted.grant.id.clone()).map_err(|denial| denial.rule)
+    };
+    assert_eq!(granted("\"official-statistics\""), Ok("regional-analysts".to_owned()));
+    let both = "\"dpv:ProvideOfficialStatistics\", \"https://w3id.org/dpv#AcademicResearch\"";
+    assert_eq!(granted(both), Err(Some("no".to_owned())));
+}

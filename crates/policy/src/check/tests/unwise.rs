@@ -22,6 +22,11 @@ fn what_is_legal_and_unwise_is_a_warning_at_its_place() {
             "\"spiffe://ecowas.example/coordinator/region\"",
             vec!["grant-unreachable gha.toml:25:14"],
         ),
+        (
+            "\n[[test]]",
+            "\n[[refusal]]\nid = \"no\"\npurpose = [\"offical-statistics\"]\nto = [\"spiffe://ecowas.exmple/analyst/kofi\"]\n\n[[test]]",
+            vec!["purpose-unknown gha.toml:37:6", "grant-unreachable gha.toml:37:6"],
+        ),
         ("\n[[test]]", second, vec!["grant-shadowed gha.toml:37:6"]),
         ("epsilon_per_query = 1.0", "epsilon_per_query = 4.5", vec!["above-total gha.toml:31:21"]),
         ("epsilon = 8.0", "epsilon = 4.0", vec![]),
