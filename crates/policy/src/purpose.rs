@@ -25,7 +25,7 @@ const TERMS: &[(&str, &str)] = &[
 ];
 
 /// A purpose as it is compared: the short name of a term that has one, however it is written; else the text itself.
-pub(crate) fn short(purpose: &str) -> &str {
+pub fn short(purpose: &str) -> &str {
     let term = VOCABULARY.iter().find_map(|prefix| purpose.strip_prefix(prefix));
     let known = term.and_then(|term| TERMS.iter().find(|(_, known)| *known == term));
     known.map_or(purpose, |(short, _)| short)
