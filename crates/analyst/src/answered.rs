@@ -1,10 +1,10 @@
-//! What came of a question: verified answers and prices, who is in them, and what they add up to.
+//! What came of a question: verified answers, prices and descriptions, who is in them, and what they add up to.
 
 use std::collections::BTreeMap;
 
 use lango_privacy::Level;
 use lango_statistics::{CELLS_MOST, CombineError, CombinedTable, Coverage, OfficeRelease, combine_within};
-use lango_wire::{Absence, SignedRefusal, VerifiedPrice, VerifiedRelease};
+use lango_wire::{Absence, SignedRefusal, VerifiedDescription, VerifiedPrice, VerifiedRelease};
 
 /// A verified answer.
 #[derive(Debug)]
@@ -41,12 +41,21 @@ pub struct Prices {
     /// What the offices signed, by their short names.
     pub priced: BTreeMap<String, VerifiedPrice>,
     /// The offices that named no price, in the order of asking.
-    pub unpriced: Vec<(String, Unpriced)>,
+    pub unpriced: Vec<(String, NoAnswer)>,
 }
 
-/// Why an office named no price.
+/// What is open at each office.
+#[derive(Debug)]
+pub struct MemberCatalogue {
+    /// What the offices signed, by their short names.
+    pub described: BTreeMap<String, VerifiedDescription>,
+    /// The offices that described nothing, in the order of asking.
+    pub undescribed: Vec<(String, NoAnswer)>,
+}
+
+/// Why an office has not said what it was asked: a price, or what is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unpriced {
+pub enum NoAnswer {
     /// It refused, and signed that.
     Refused(SignedRefusal),
     /// It did not answer.

@@ -9,19 +9,19 @@ use lango_identity::{
 use lango_statistics::{Coverage, Outcome};
 use lango_transport::{self as transport, Address};
 use lango_wire::{
-    Absence, Question,
+    Absence, Lookup, Object, Question, VerifiedDescription,
     client::CoordinatorClient,
     limits::AUDIENCE_MOST,
-    sealed::{SealedEstimateResponse, SealedQueryResponse},
+    sealed::{SealedDescribeResponse, SealedEstimateResponse, SealedQueryResponse},
 };
 
 use crate::{
-    answered::{Answered, Prices, Unpriced, tables},
+    answered::{Answered, MemberCatalogue, NoAnswer, Prices, tables},
     clock::now,
-    enquiry::Enquiry,
+    enquiry::{Enquiry, named_offices},
     error::AskError,
     event::AskEvent,
-    stream::{Deadline, Replies, Said, Sent},
+    stream::{Deadline, Replies, Said, Sent, SentQuestion},
 };
 
 /// How long a question lives.
@@ -98,15 +98,7 @@ impl Client {
     ) -> Result<(Question, Sent, lango_wire::pb::Envelope), AskError> {
         let Credentials { region, signer, .. } = &self.credentials;
         let analyst = signer.principal().clone();
-        let mut audience = enquiry.named(analyst.trust_domain())?;
-        if audience.is_empty() {
-            audience = self.members(deadline).await?;
-        }
-        audience.sort_by_key(SpiffeId::to_string);
-        audience.dedup();
-        if audience.is_empty() {
-            return Err(AskError::NoMembers);
-        }
+        let audience = self.audience(&enquiry.members, deadline).await?;
         enquiry.adds_up(audience.len())?;
         let issued_at = u64::try_from(now()).unwrap_or_default();
         let question = Question {
@@ -123,14 +115,68 @@ impl Client {
             expires_at: issued_at + LIFE_S,
         };
         let payload = question.encode();
+        let query_digest = digest(PayloadType::Text, question.query.as_bytes());
         let sent = Sent {
             region: region.clone(),
             audience: question.audience.clone(),
             request_digest: digest(kind, &payload),
-            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
-            margins: enquiry.query.margins(),
+            question: Some(SentQuestion { query_digest, margins: enquiry.query.margins() }),
         };
         Ok((question, sent, signer.sign(kind, payload).into()))
+    }
+
+    /// Asks what is open at some members, by their short names; none means every member. `dataset` names the only dataset that
+    /// is described. What has not come after `patience` is waited for no longer.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn describe(
+        &self,
+        members: &[String],
+        dataset: Option<&str>,
+        patience: Duration,
+    ) -> Result<Describing, AskError> {
+        let deadline = Deadline::after(patience.min(self.time_max));
+        let Credentials { region, signer, .. } = &self.credentials;
+        let issued_at = u64::try_from(now()).unwrap_or_default();
+        let lookup = Lookup {
+            request_id: random()?,
+            principal: signer.principal().clone(),
+            audience: self.audience(members, deadline).await?,
+            object: Object::Describe(dataset.map(str::to_owned)),
+            issued_at,
+            expires_at: issued_at + LIFE_S,
+        };
+        let payload = lookup.encode();
+        let sent = Sent {
+            region: region.clone(),
+            audience: lookup.audience,
+            request_digest: digest(PayloadType::Lookup, &payload),
+            question: None,
+        };
+        let envelope = signer.sign(PayloadType::Lookup, payload).into();
+        let stream = deadline.hold(self.service.describe(envelope)).await?;
+        Ok(Describing { replies: Replies::new(sent, stream, deadline) })
+    }
+
+    /// The short names of the federation's members, as the coordinator lists them; waited for no longer than `patience`.
+    ///
+    /// # Errors
+    /// The coordinator fails, or lists what is no federation.
+    pub async fn member_names(&self, patience: Duration) -> Result<Vec<String>, AskError> {
+        let members = self.members(Deadline::after(patience.min(self.time_max))).await?;
+        Ok(members.iter().map(|member| member.name().to_owned()).collect())
+    }
+
+    /// The offices with these short names, or every member where none is named.
+    async fn audience(&self, named: &[String], deadline: Deadline) -> Result<Vec<SpiffeId>, AskError> {
+        let mut audience = named_offices(named, self.credentials.region.trust_domain())?;
+        if audience.is_empty() {
+            audience = self.members(deadline).await?;
+        }
+        audience.sort_by_key(SpiffeId::to_string);
+        audience.dedup();
+        if audience.is_empty() { Err(AskError::NoMembers) } else { Ok(audience) }
     }
 
     /// The federation's members.
@@ -190,7 +236,7 @@ impl Asking {
     /// # Errors
     /// The answers cannot be combined.
     pub fn finish(self) -> Result<Answered, AskError> {
-        let query_digest = self.replies.sent.query_digest;
+        let query_digest = digest(PayloadType::Text, self.text.as_bytes());
         let (by_office, level, at_least) =
             (self.enquiry.by_office, self.enquiry.level, self.enquiry.at_least);
         let (mut answers, mut refusals) = (BTreeMap::new(), BTreeMap::new());
@@ -223,6 +269,48 @@ impl Asking {
     }
 }
 
+/// A look-up of datasets under way.
+#[derive(Debug)]
+pub struct Describing {
+    replies: Replies<SealedDescribeResponse>,
+}
+
+impl Describing {
+    /// Whom the look-up is addressed to.
+    pub fn audience(&self) -> &[SpiffeId] {
+        &self.replies.sent.audience
+    }
+
+    /// The next event; nothing once all has come that will.
+    ///
+    /// # Errors
+    /// The coordinator failed before anything came.
+    pub async fn next(&mut self) -> Result<Option<AskEvent>, AskError> {
+        self.replies.next().await
+    }
+
+    /// What an office has described by now.
+    pub fn described(&self, office: &str) -> Option<&VerifiedDescription> {
+        match self.replies.said.get(office)? {
+            Said::Answered(description) => Some(description),
+            Said::Refused(_) | Said::Missing(_) => None,
+        }
+    }
+
+    /// The descriptions that were verified.
+    pub fn finish(self) -> MemberCatalogue {
+        let (mut described, mut undescribed) = (BTreeMap::new(), Vec::new());
+        for (office, said) in self.replies.outcomes() {
+            match said {
+                Said::Answered(description) => drop(described.insert(office, description)),
+                Said::Refused(refusal) => undescribed.push((office, NoAnswer::Refused(refusal))),
+                Said::Missing(absence) => undescribed.push((office, NoAnswer::Missing(absence))),
+            }
+        }
+        MemberCatalogue { described, undescribed }
+    }
+}
+
 /// A price enquiry under way.
 #[derive(Debug)]
 pub struct Pricing {
@@ -242,13 +330,13 @@ impl Pricing {
 
     /// The prices that were verified.
     pub fn finish(self) -> Prices {
-        let query_digest = self.replies.sent.query_digest;
+        let query_digest = digest(PayloadType::Text, self.text.as_bytes());
         let (mut priced, mut unpriced) = (BTreeMap::new(), Vec::new());
         for (office, said) in self.replies.outcomes() {
             match said {
                 Said::Answered(price) => drop(priced.insert(office, price)),
-                Said::Refused(refusal) => unpriced.push((office, Unpriced::Refused(refusal))),
-                Said::Missing(absence) => unpriced.push((office, Unpriced::Missing(absence))),
+                Said::Refused(refusal) => unpriced.push((office, NoAnswer::Refused(refusal))),
+                Said::Missing(absence) => unpriced.push((office, NoAnswer::Missing(absence))),
             }
         }
         Prices { text: self.text, query_digest, level: self.enquiry.level, priced, unpriced }

@@ -22,13 +22,13 @@ pub struct Enquiry {
     pub members: Vec<String>,
 }
 
-impl Enquiry {
-    /// The offices that the enquiry names.
-    pub(crate) fn named(&self, region: &str) -> Result<Vec<SpiffeId>, AskError> {
-        let id = |name: &String| SpiffeId::new(region, Role::Office, name).map_err(AskError::Member);
-        self.members.iter().map(id).collect()
-    }
+/// The offices of a region with these short names.
+pub(crate) fn named_offices(names: &[String], region: &str) -> Result<Vec<SpiffeId>, AskError> {
+    let id = |name: &String| SpiffeId::new(region, Role::Office, name).map_err(AskError::Member);
+    names.iter().map(id).collect()
+}
 
+impl Enquiry {
     /// Refuses what several offices' answers cannot be added up of, before it is sent.
     pub(crate) fn adds_up(&self, offices: usize) -> Result<(), AskError> {
         match self.query.chosen() {

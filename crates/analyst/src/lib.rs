@@ -1,5 +1,5 @@
-//! What did the offices sign in answer to a question? Asks through a coordinator, verifies every answer, price and refusal, and
-//! adds up.
+//! What did the offices sign in answer to a question? Asks through a coordinator, verifies every answer, price, description and
+//! refusal, and adds up.
 //!
 //! Architecture invariant: the coordinator is trusted with nothing. What it says is bounded in size, number and time, and counts
 //! only where an office signed it.
@@ -17,8 +17,8 @@ mod error;
 mod event;
 mod stream;
 
-pub use answered::{Answered, Prices, Unpriced};
-pub use client::{Asking, Client, Credentials, Pricing};
+pub use answered::{Answered, MemberCatalogue, NoAnswer, Prices};
+pub use client::{Asking, Client, Credentials, Describing, Pricing};
 pub use clock::now;
 pub use enquiry::Enquiry;
 pub use error::{AskError, CoordinatorFault};

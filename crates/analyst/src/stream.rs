@@ -5,8 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use lango_identity::{Region, SpiffeId};
 use lango_privacy::{Margin, Measure};
 use lango_wire::{
-    Absence, AnswerError, Inquiry, SignedRefusal, VerifiedPrice, VerifiedRelease, Wanted,
-    sealed::{SealedEstimateResponse, SealedOutcome, SealedPrice, SealedQueryResponse, SealedRelease},
+    Absence, AnswerError, Inquiry, SignedRefusal, VerifiedDescription, VerifiedPrice, VerifiedRelease,
+    Wanted,
+    sealed::{
+        SealedDescribeResponse, SealedDescription, SealedEstimateResponse, SealedOutcome, SealedPrice,
+        SealedQueryResponse, SealedRelease,
+    },
     status::is_too_large,
 };
 use tokio::time::{Instant, timeout_at};
@@ -51,13 +55,23 @@ pub(crate) struct Sent {
     pub region: Region,
     pub audience: Vec<SpiffeId>,
     pub request_digest: [u8; 32],
+    /// Nothing where datasets are looked up.
+    pub question: Option<SentQuestion>,
+}
+
+/// The digest of a question's text, and its margins.
+#[derive(Debug)]
+pub(crate) struct SentQuestion {
     pub query_digest: [u8; 32],
     pub margins: Vec<(Measure, Margin)>,
 }
 
 impl Sent {
     fn inquiry(&self) -> Inquiry<'_> {
-        let question = Some(Wanted { query_digest: &self.query_digest, margins: &self.margins });
+        let question = self
+            .question
+            .as_ref()
+            .map(|SentQuestion { query_digest, margins }| Wanted { query_digest, margins });
         Inquiry { region: &self.region, now: now(), request_digest: &self.request_digest, question }
     }
 }
@@ -102,6 +116,21 @@ impl Response for SealedEstimateResponse {
         office: &SpiffeId,
     ) -> Result<VerifiedPrice, AnswerError> {
         inquiry.price(sealed, office)
+    }
+}
+
+impl Response for SealedDescribeResponse {
+    type Sealed = SealedDescription;
+    type Verified = VerifiedDescription;
+    fn member(self) -> Option<(String, Option<SealedOutcome<SealedDescription>>)> {
+        self.member.map(|member| (member.office.clone(), member.outcome()))
+    }
+    fn verify(
+        inquiry: &Inquiry<'_>,
+        sealed: SealedDescription,
+        office: &SpiffeId,
+    ) -> Result<VerifiedDescription, AnswerError> {
+        inquiry.description(sealed, office)
     }
 }
 

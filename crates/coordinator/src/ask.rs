@@ -9,7 +9,7 @@ use lango_wire::{
     Absence, AnswerError, Inquiry, OnWire, VerifiedRelease,
     client::{Coming, GatewayClient},
     pb,
-    sealed::{SealedPrice, SealedRelease},
+    sealed::{SealedDescription, SealedPrice, SealedRelease},
     status::{is_too_large, refusal_envelope, sealed_envelope},
 };
 use tokio::time::timeout;
@@ -71,6 +71,9 @@ pub(crate) type Released = Came<SealedRelease, VerifiedRelease>;
 /// A price, of which nothing is kept but as it came.
 pub(crate) type Priced = Came<SealedPrice, ()>;
 
+/// A description, of which nothing is read.
+pub(crate) type Described = Came<SealedDescription, ()>;
+
 /// A call that failed, with the memory of what came instead of an answer.
 #[derive(Debug)]
 struct Failed {
@@ -123,6 +126,19 @@ impl Asker {
     ) -> Reply<Priced> {
         let begin = |gateway: GatewayClient, envelope| async move { gateway.estimate(envelope).await };
         self.ask(seat, asked, begin, |inquiry, sealed, office| inquiry.price(sealed, office).map(drop)).await
+    }
+
+    /// Asks one member what is open.
+    pub async fn describe(
+        self: Arc<Self>,
+        seat: Seat<MemberGateway>,
+        asked: Arc<RelayedQuestion>,
+    ) -> Reply<Described> {
+        let begin = |gateway: GatewayClient, envelope| async move { gateway.describe(envelope).await };
+        let open = |inquiry: &Inquiry<'_>, sealed, office: &SpiffeId| {
+            inquiry.description_unread(&sealed, office).map(drop)
+        };
+        self.ask(seat, asked, begin, open).await
     }
 
     /// Asks one member. Its answer is read when it is the analyst's turn there, and opened, aside from the threads that serve,

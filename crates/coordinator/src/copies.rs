@@ -9,7 +9,7 @@ use std::{
 };
 
 use lango_identity::SpiffeId;
-use lango_wire::{Question, Refusal};
+use lango_wire::{Refusal, SignedRequest};
 
 /// At most this number of requests is remembered; above it those that expire first are forgotten.
 const REQUESTS_MOST: usize = 20_000;
@@ -34,11 +34,11 @@ impl Copies {
     pub(crate) fn has_come(
         &self,
         principal: &SpiffeId,
-        question: &Question,
+        request: &impl SignedRequest,
         request_digest: [u8; 32],
         now: i64,
     ) -> Result<bool, Refusal> {
-        let key = (principal.clone(), question.request_id);
+        let key = (principal.clone(), request.request_id());
         let now = u64::try_from(now).unwrap_or_default();
         match self.lock().get(&key).filter(|known| known.expires_at > now) {
             Some(known) if known.request_digest == request_digest => Ok(true),
@@ -51,16 +51,16 @@ impl Copies {
     pub(crate) fn remember(
         &self,
         principal: &SpiffeId,
-        question: &Question,
+        request: &impl SignedRequest,
         request_digest: [u8; 32],
         now: i64,
     ) {
-        let key = (principal.clone(), question.request_id);
+        let key = (principal.clone(), request.request_id());
         let mut requests = self.lock();
         if requests.len() >= REQUESTS_MOST {
             forget(&mut requests, u64::try_from(now).unwrap_or_default());
         }
-        requests.insert(key, Remembered { request_digest, expires_at: question.expires_at });
+        requests.insert(key, Remembered { request_digest, expires_at: request.life().1 });
     }
 
     fn lock(&self) -> MutexGuard<'_, Requests> {
@@ -81,6 +81,8 @@ fn forget(requests: &mut Requests, now: u64) {
 
 #[cfg(test)]
 mod tests {
+    use lango_wire::Question;
+
     use super::*;
 
     fn question(id: u32, expires_at: u64) -> Question {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use lango_transport::{CutShort, Most, Pressure, Room, Rooms, aside};
 use lango_wire::{
     OnWire, pb,
-    sealed::{SealedPrice, SealedRelease},
+    sealed::{SealedDescription, SealedPrice, SealedRelease},
 };
 use tokio::sync::Semaphore;
 use tonic::Status;
@@ -147,5 +147,12 @@ impl From<&SealedPrice> for AnswerSize {
     fn from(price: &SealedPrice) -> Self {
         let SealedPrice { envelope, plan, layout, .. } = price;
         Self::of(envelope.len() + plan.len(), layout.len(), 0)
+    }
+}
+
+impl From<&SealedDescription> for AnswerSize {
+    fn from(description: &SealedDescription) -> Self {
+        // Its datasets are not read here.
+        Self::of(description.envelope.len() + description.datasets.len(), 0, 0)
     }
 }

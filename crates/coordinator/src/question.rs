@@ -1,12 +1,15 @@
-//! Is this a question that may be relayed? The coordinator is no open relay: the asker must be an analyst of the
-//! region, and the question must be one.
+//! Is this a question, or a look-up of datasets, that may be relayed? The coordinator is no open relay: the asker must be an
+//! analyst of the region, and the question must be one.
 
 use std::time::Instant;
 
 use lango_identity::{EnvelopeLimits, PayloadType, Region, SpiffeId, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
-use lango_wire::{Admission, Inquiry, Question, Refusal, Wanted, pb, status::unauthenticated};
+use lango_wire::{
+    Admission, FieldFault, Inquiry, Lookup, Malformed, Object, Question, Refusal, SignedRequest, Wanted, pb,
+    status::unauthenticated,
+};
 use tonic::Status;
 
 use crate::{clock::now, copies::Copies, memory::Memory};
@@ -21,14 +24,44 @@ pub(crate) struct RelayedQuestion {
     pub envelope: pb::Envelope,
     /// Of the payload, under its own kind.
     pub request_digest: [u8; 32],
-    /// Of the question's text.
-    pub query_digest: [u8; 32],
-    /// What every answer must be laid out as.
-    pub margins: Vec<(Measure, Margin)>,
+    /// What is asked; nothing where datasets are looked up.
+    pub asked: Option<AskedFor>,
     /// Whom it is for.
     pub audience: Vec<SpiffeId>,
     /// Whose it is.
     pub analyst: String,
+}
+
+/// What the answers to a question must be of.
+#[derive(Debug, Clone)]
+pub(crate) struct AskedFor {
+    /// Of the question's text.
+    pub query_digest: [u8; 32],
+    /// What every answer must be laid out as.
+    pub margins: Vec<(Measure, Margin)>,
+}
+
+/// A request that may be relayed, once it is read further than an envelope's payload.
+pub(crate) trait Relayable: SignedRequest + Send + 'static {
+    /// What is asked.
+    fn asked(&self) -> Result<Option<AskedFor>, Refusal>;
+}
+
+impl Relayable for Question {
+    fn asked(&self) -> Result<Option<AskedFor>, Refusal> {
+        let query = Query::from_canonical(&self.query)?;
+        let query_digest = digest(PayloadType::Text, self.query.as_bytes());
+        Ok(Some(AskedFor { query_digest, margins: query.margins() }))
+    }
+}
+
+impl Relayable for Lookup {
+    fn asked(&self) -> Result<Option<AskedFor>, Refusal> {
+        match self.object {
+            Object::Describe(_) => Ok(None),
+            Object::Release(_) => Err(Malformed { field: "object", fault: FieldFault::DescribeOnly }.into()),
+        }
+    }
 }
 
 /// What every envelope passes.
@@ -71,7 +104,7 @@ impl Door {
         &self,
         principal: &SpiffeId,
         kind: PayloadType,
-        question: &Question,
+        question: &impl SignedRequest,
         digest: [u8; 32],
         now: i64,
     ) -> Result<Demand, Refusal> {
@@ -86,7 +119,8 @@ impl Door {
 impl RelayedQuestion {
     /// Refuses what could only be answered office by office, before anybody is asked and charged.
     pub fn fits(&self, by_office: bool) -> Result<(), Refusal> {
-        let mut chosen = self.margins.iter().filter_map(|(measure, _)| Some((measure, measure.chosen_of()?)));
+        let margins = self.asked.iter().flat_map(|asked| &asked.margins);
+        let mut chosen = margins.filter_map(|(measure, _)| Some((measure, measure.chosen_of()?)));
         match chosen.next() {
             Some((measure, column)) if !by_office && self.audience.len() > 1 => {
                 let (measure, column) = (measure.clone(), column.clone());
@@ -98,13 +132,15 @@ impl RelayedQuestion {
 
     /// What the answers are held against.
     pub fn inquiry<'a>(&'a self, region: &'a Region) -> Inquiry<'a> {
-        let question = Some(Wanted { query_digest: &self.query_digest, margins: &self.margins });
+        let wanted =
+            |asked: &'a AskedFor| Wanted { query_digest: &asked.query_digest, margins: &asked.margins };
+        let question = self.asked.as_ref().map(wanted);
         Inquiry { region, now: now(), request_digest: &self.request_digest, question }
     }
 
     /// Verifies and reads an envelope at `now` (Unix seconds), as gateways do, and takes its analyst's share. The reason why one
     /// does not verify is in the log only.
-    pub async fn read(
+    pub async fn read<T: Relayable>(
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
         (region, memory): (&Region, &Memory),
@@ -120,18 +156,19 @@ impl RelayedQuestion {
         let principal = verified.principal;
         let request_digest = digest(kind, &envelope.payload);
         let admission = Admission { office: None, now, question_life_s_max: QUESTION_LIFE_S_MAX };
-        let admitted =
-            admission.admit::<Question>(kind, &envelope.payload, &principal).and_then(|question| {
-                let demand = door.demand(&principal, kind, &question, request_digest, now)?;
-                Ok((question, demand))
-            });
+        let admitted = admission.admit::<T>(kind, &envelope.payload, &principal).and_then(|question| {
+            let demand = door.demand(&principal, kind, &question, request_digest, now)?;
+            Ok((question, demand))
+        });
         let demand = admitted.as_ref().map_or(Demand::Replay, |(_, demand)| *demand);
         let share = door.share(&principal, kind, demand)?;
         if let Ok((question, Demand::Question | Demand::Request)) = &admitted {
             door.copies.remember(&principal, question, request_digest, now);
         }
         let question = match admitted {
-            Ok((question, _)) => Self::of(envelope, request_digest, question, memory).await?,
+            Ok((question, _)) => {
+                Self::of(envelope, request_digest, (principal.clone(), question), memory).await?
+            }
             Err(refusal) => Err(refusal),
         };
         let asked = question.map_err(|refusal| {
@@ -144,26 +181,23 @@ impl RelayedQuestion {
     }
 
     /// Reads an admitted question's text, aside from the threads that serve: a long one takes long.
-    async fn of(
+    async fn of<T: Relayable>(
         envelope: pb::Envelope,
         request_digest: [u8; 32],
-        question: Question,
+        question: (SpiffeId, T),
         memory: &Memory,
     ) -> Result<Result<Self, Refusal>, Status> {
         let read = move || Self::opened(envelope, request_digest, question);
         memory.aside(read).await.map_err(|_| Refusal::Unavailable.into_status(None))
     }
 
-    fn opened(envelope: pb::Envelope, request_digest: [u8; 32], question: Question) -> Result<Self, Refusal> {
-        let query = Query::from_canonical(&question.query)?;
-        Ok(Self {
-            request_digest,
-            query_digest: digest(PayloadType::Text, question.query.as_bytes()),
-            margins: query.margins(),
-            analyst: question.analyst.to_string(),
-            audience: question.audience,
-            envelope,
-        })
+    fn opened<T: Relayable>(
+        envelope: pb::Envelope,
+        request_digest: [u8; 32],
+        (analyst, question): (SpiffeId, T),
+    ) -> Result<Self, Refusal> {
+        let (analyst, audience) = (analyst.to_string(), question.audience().to_vec());
+        Ok(Self { request_digest, asked: question.asked()?, analyst, audience, envelope })
     }
 }
 
@@ -199,11 +233,46 @@ mod tests {
     }
 
     fn read(payload: Vec<u8>, signer: &str) -> Result<RelayedQuestion, Refusal> {
+        read_as::<Question>(PayloadType::Query, payload, signer)
+    }
+
+    fn read_as<T: Relayable>(
+        kind: PayloadType,
+        payload: Vec<u8>,
+        signer: &str,
+    ) -> Result<RelayedQuestion, Refusal> {
         let admission = Admission { office: None, now: NOW, question_life_s_max: QUESTION_LIFE_S_MAX };
-        let question = admission.admit(PayloadType::Query, &payload, &id(signer))?;
-        let request_digest = digest(PayloadType::Query, &payload);
+        let question: T = admission.admit(kind, &payload, &id(signer))?;
+        let request_digest = digest(kind, &payload);
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        RelayedQuestion::opened(envelope, request_digest, question)
+        RelayedQuestion::opened(envelope, request_digest, (id(signer), question))
+    }
+
+    #[test]
+    fn datasets_may_be_looked_up_and_releases_may_not() {
+        let analyst = "spiffe://lango.example/analyst/awa";
+        for (object, expected) in [
+            (Object::Describe(None), None),
+            (Object::Describe(Some("residents".to_owned())), None),
+            (Object::Release([7; 16]), Some("malformed")),
+        ] {
+            let lookup = Lookup {
+                request_id: [1; 16],
+                principal: id(analyst),
+                audience: vec![id("spiffe://lango.example/office/GHA")],
+                object,
+                issued_at: 999_000,
+                expires_at: 1_000_001,
+            };
+            let read = read_as::<Lookup>(PayloadType::Lookup, lookup.encode(), analyst);
+            match (read, expected) {
+                (Ok(relayed), None) => {
+                    assert!(relayed.asked.is_none() && relayed.audience == lookup.audience)
+                }
+                (Err(refusal), Some(code)) => assert_eq!(refusal.code(), code),
+                (read, expected) => panic!("{read:?} {expected:?}"),
+            }
+        }
     }
 
     #[test]
@@ -211,8 +280,9 @@ mod tests {
         let payload = question(TEXT, 1_000_001);
         let asked = read(payload.clone(), "spiffe://lango.example/analyst/awa").unwrap();
         assert_eq!(asked.request_digest, digest(PayloadType::Query, &payload));
-        assert_eq!(asked.query_digest, digest(PayloadType::Text, TEXT.as_bytes()));
-        let margins: Vec<_> = asked.margins.iter().map(|(_, by)| by.to_string()).collect();
+        let question = asked.asked.unwrap();
+        assert_eq!(question.query_digest, digest(PayloadType::Text, TEXT.as_bytes()));
+        let margins: Vec<_> = question.margins.iter().map(|(_, by)| by.to_string()).collect();
         assert_eq!((margins, asked.audience.len()), (vec![String::new(), "sex".into()], 2));
     }
 

@@ -10,23 +10,23 @@ use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
 use lango_transport::{Room, Rooms, Share, UnderWay};
 use lango_wire::{
-    Absence, AnswerError, OnWire, Refusal, VerifiedRelease,
+    Absence, AnswerError, Lookup, OnWire, Question, Refusal, VerifiedRelease,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
-        member_answer, member_estimate,
+        member_answer, member_description, member_estimate,
     },
 };
 use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Asker, Came, MemberGateway, Priced, Released, Reply},
+    ask::{Asker, Came, Described, MemberGateway, Priced, Released, Reply},
     clock::now,
     combined,
     events::{EventStream, Events, streamed},
     members::{Members, Seat},
     memory::{AnswerSize, Memory, TABLE_CELLS_MOST},
-    question::{Door, RelayedQuestion},
+    question::{Door, Relayable, RelayedQuestion},
 };
 
 /// The coordinator's service.
@@ -42,6 +42,7 @@ pub(crate) struct Service {
 impl CoordinatorService for Service {
     type QueryStream = EventStream<pb::CoordinatorServiceQueryResponse>;
     type EstimateStream = EventStream<pb::CoordinatorServiceEstimateResponse>;
+    type DescribeStream = EventStream<pb::CoordinatorServiceDescribeResponse>;
 
     async fn list_members(
         &self,
@@ -63,20 +64,29 @@ impl CoordinatorService for Service {
         Ok(Response::new(page))
     }
 
+    async fn describe(
+        &self,
+        request: Request<pb::CoordinatorServiceDescribeRequest>,
+    ) -> Result<Response<Self::DescribeStream>, Status> {
+        let (_, extensions, pb::CoordinatorServiceDescribeRequest { lookup }) = request.into_parts();
+        let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup).await?;
+        let under_way = keep(&extensions, share);
+        let seats = self.members.seats(&asked.audience);
+        let fan_out = FanOut::new(&seats, PayloadType::Lookup, &asked, {
+            let asker = self.asker.clone();
+            move |seat, asked| asker.clone().describe(seat, asked)
+        });
+        Ok(Response::new(streamed(under_way, |events| async move {
+            relay_descriptions(fan_out, &events).await;
+        })))
+    }
+
     async fn estimate(
         &self,
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
-        let (asked, share) = RelayedQuestion::read(
-            estimate,
-            PayloadType::Estimate,
-            (&self.asker.region, &self.asker.memory),
-            now(),
-            &self.door,
-        )
-        .await?;
-        let asked = Arc::new(asked);
+        let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
@@ -91,15 +101,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let (asked, share) = RelayedQuestion::read(
-            request.query,
-            PayloadType::Query,
-            (&self.asker.region, &self.asker.memory),
-            now(),
-            &self.door,
-        )
-        .await?;
-        let asked = Arc::new(asked);
+        let (asked, share) = self.read::<Question>(request.query, PayloadType::Query).await?;
         let under_way = keep(&extensions, share);
         let asker = self.asker.clone();
         asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
@@ -118,6 +120,19 @@ impl CoordinatorService for Service {
         Ok(Response::new(streamed(under_way, move |events| async move {
             relay(fan_out, layout, &events, &asker.memory).await;
         })))
+    }
+}
+
+impl Service {
+    /// A request that may be relayed, and its analyst's share.
+    async fn read<T: Relayable>(
+        &self,
+        envelope: Option<pb::Envelope>,
+        kind: PayloadType,
+    ) -> Result<(Arc<RelayedQuestion>, Share), Status> {
+        let memory = (&self.asker.region, &self.asker.memory);
+        let (asked, share) = RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await?;
+        Ok((Arc::new(asked), share))
     }
 }
 
@@ -143,6 +158,30 @@ async fn relay_prices(mut fan_out: FanOut<Priced>, events: &Events<pb::Coordinat
         };
         let member = Some(pb::MemberEstimate { office, outcome: Some(outcome) });
         if !events.send(Ok(pb::CoordinatorServiceEstimateResponse { member }), room).await {
+            return;
+        }
+    }
+    if let Err(status) = fan_out.coverage() {
+        let _ = events.send(Err(status), None).await;
+    }
+}
+
+/// Passes every member's description on as it comes.
+async fn relay_descriptions(
+    mut fan_out: FanOut<Described>,
+    events: &Events<pb::CoordinatorServiceDescribeResponse>,
+) {
+    while let Some((_, office, reply)) = fan_out.next().await {
+        let (outcome, room) = match reply {
+            Reply::Answer(Came { sealed, room, .. }) => match sealed.passed_on() {
+                Ok(description) => (member_description::Outcome::Description(description), Some(room)),
+                Err(error) => (member_description::Outcome::Missing(unreadable(&error)), None),
+            },
+            Reply::Refused(refusal, room) => (member_description::Outcome::Refusal(refusal), room),
+            Reply::Missing(missing) => (member_description::Outcome::Missing(missing), None),
+        };
+        let member = Some(pb::MemberDescription { office, outcome: Some(outcome) });
+        if !events.send(Ok(pb::CoordinatorServiceDescribeResponse { member }), room).await {
             return;
         }
     }

@@ -1,11 +1,16 @@
-//! Look-ups: which datasets there are for the asker, and a stored release again.
+//! Look-ups: what is open to the asker, and a stored release again.
 
-use std::collections::BTreeSet;
-
-use lango_policy::{Grant, PolicySet};
-use lango_privacy::{Column, Dataset, DatasetKind, Grid, Measure, Name, Query};
+use lango_identity::{PayloadType, digest};
+use lango_ledger::{Account, Balance};
+use lango_policy::{Granted, OpenDataset, OpenGrant, OpenRefusal};
+use lango_privacy::{Accounting, Column, Dataset, Grid, Loss, Query};
 use lango_store::{Decision, Step};
-use lango_wire::{FREE, FieldFault, Lookup, Malformed, Object, Refusal, kept, pb};
+use lango_wire::{
+    DatasetColumn, DescribedDataset, DescribedGrant, DescribedNumbers, DescribedRefusal, FREE, FieldFault,
+    Lookup, Malformed, Object, OnWire, Refusal, SignedDescription, description, kept,
+    limits::{DATASET_PARTS_MOST, DATASETS_BYTES_MAX, DATASETS_MOST},
+    pb,
+};
 
 use crate::{
     Gateway,
@@ -15,67 +20,109 @@ use crate::{
 };
 
 impl Gateway {
-    /// The datasets that some grant opens to the asker, no further than those grants.
+    /// What is open to the asker today, signed: the policy and the ledger say so, and no row is read for it.
     pub(crate) async fn describe(
         &self,
         request: &Request<Lookup>,
         lookup: &Lookup,
-    ) -> Result<Vec<pb::Dataset>, Refused> {
+    ) -> Result<pb::Description, Refused> {
         let Object::Describe(only) = &lookup.object else {
             return Err(Refusal::from(Malformed { field: "object", fault: FieldFault::DescribeOnly }).into());
         };
         self.make_answer_room(request).await;
-        let principal = &request.principal;
-        let open: Vec<&Grant> = request.policy.set.open_to(principal, self.today()).collect();
-        let set = &request.policy.set;
-        let datasets = set
-            .datasets
-            .values()
-            .filter(|dataset| only.as_ref().is_none_or(|name| name == dataset.name.as_str()));
-        let described: Vec<pb::Dataset> =
-            datasets.filter_map(|dataset| self.describe_one(set, dataset, &open)).collect();
         let known = Known { dataset: only.clone(), ..Known::default() };
-        if let (Some(name), true) = (only, described.is_empty()) {
+        let mut open = request.policy.set.open(&request.principal, self.today());
+        open.retain(|open| only.as_ref().is_none_or(|name| name == open.dataset.name.as_str()));
+        if let (Some(name), true) = (only, open.is_empty()) {
             let (office, dataset) = (self.office.name().to_owned(), name.clone());
-            let principal = principal.to_string();
+            let principal = request.principal.to_string();
             return Err(Refused::new(Refusal::DatasetNotOpen { office, dataset, principal }, &known));
         }
+        let mut datasets = Vec::new();
+        for open in &open {
+            datasets.push(self.describe_one(request, open, &known).await?);
+        }
+        let (datasets, left_out) = within_bounds(datasets);
+        let datasets = description::datasets(&datasets, left_out);
+        let signed = SignedDescription {
+            request_digest: request.digest,
+            office: self.office.clone(),
+            policy_digest: request.policy.digest,
+            datasets_digest: digest(PayloadType::Datasets, &datasets),
+            time: u64::try_from(request.came_at).unwrap_or_default(),
+        };
+        let envelope = Some(self.signer.sign(PayloadType::Description, signed.encode()).into());
+        let described = pb::Description { envelope, datasets };
         let mut record = self.record(request, &known, Decision::Described);
-        record.request = request.step(Step::Answered(kept::datasets(&described)));
+        record.request = request.step(Step::Answered(kept::description(&described)));
         self.append(request, &record, &known).await?;
         Ok(described)
     }
 
-    fn describe_one(&self, set: &PolicySet, dataset: &Dataset, open: &[&Grant]) -> Option<pb::Dataset> {
-        let grants: Vec<&&Grant> = open.iter().filter(|grant| grant.dataset == dataset.name).collect();
-        let budget = set.budget(&dataset.name)?;
-        let measured = grants.iter().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
-        let usable: BTreeSet<&Name> =
-            grants.iter().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured).collect();
-        let column = |name: &&Name| {
-            let column = dataset.columns.get(*name)?;
-            let keyset = column.domain.keyset();
-            let codes = keyset.iter().flat_map(|keyset| keyset.codes()).map(ToString::to_string).collect();
-            Some(pb::Column { name: name.to_string(), codes, numbers: numbers(column) })
-        };
-        if grants.is_empty() {
-            return None;
+    async fn describe_one(
+        &self,
+        request: &Request<Lookup>,
+        open: &OpenDataset<'_>,
+        known: &Known,
+    ) -> Result<DescribedDataset, Refused> {
+        let dataset = open.dataset;
+        // Every grant draws on the same pool.
+        let mut pool: Option<(Account, Balance)> = None;
+        let mut grants = Vec::new();
+        for grant in &open.grants {
+            grants.push(self.describe_grant(request, open, grant, (&mut pool, known)).await?);
         }
-        Some(pb::Dataset {
-            name: dataset.name.to_string(),
+        let column = |name| Some(described_column(name, dataset.columns.get(name)?));
+        Ok(DescribedDataset {
+            name: dataset.name.clone(),
             title: dataset.title.clone(),
-            kind: match dataset.kind {
-                DatasetKind::Stock => "stock".to_owned(),
-                DatasetKind::Flow => "flow".to_owned(),
-            },
-            version: dataset.version.to_string(),
-            unit: dataset.unit.noun.to_string(),
+            kind: dataset.kind,
+            version: dataset.version.clone(),
+            unit: dataset.unit.noun.clone(),
             rows_at_most: dataset.unit.rows_at_most,
             cells_at_most: dataset.unit.cells_at_most,
-            columns: usable.iter().filter_map(column).collect(),
-            grants: grants.iter().map(|grant| as_message(grant)).collect(),
-            account: Some(budget.account.into()),
+            account: open.budget.account,
+            renews: open.budget.renews,
             filters_rows: self.filters_rows(dataset),
+            columns: open.columns().into_iter().filter_map(column).collect(),
+            grants,
+            refused: open.refused.iter().map(described_refusal).collect(),
+        })
+    }
+
+    async fn describe_grant(
+        &self,
+        request: &Request<Lookup>,
+        open: &OpenDataset<'_>,
+        described: &OpenGrant<'_>,
+        (pool, known): (&mut Option<(Account, Balance)>, &Known),
+    ) -> Result<DescribedGrant, Refused> {
+        let grant = described.grant;
+        let granted = Granted { grant, dataset: open.dataset, pool: open.pool, budget: open.budget };
+        let loss = loss_of(open.budget.account, grant.epsilon_per_query_nano);
+        let mut queries_left = u64::MAX;
+        for charge in self.accounts(request, &granted, known)? {
+            let balance = match pool {
+                Some((account, balance)) if *account == charge.account => *balance,
+                _ => {
+                    let balance = self.store.balance(&charge.account).await;
+                    balance.map_err(|error| known.unavailable("the store failed", &error))?
+                }
+            };
+            queries_left = queries_left.min(balance.queries_left(&loss, &charge.limit));
+            pool.get_or_insert((charge.account, balance));
+        }
+        Ok(DescribedGrant {
+            id: grant.id.clone(),
+            purposes: described.purposes.iter().map(|purpose| (*purpose).to_owned()).collect(),
+            measures: described.measures.iter().copied().cloned().collect(),
+            by: described.by.iter().copied().cloned().collect(),
+            filters: described.filters.iter().copied().cloned().collect(),
+            by_at_most: grant.by_at_most,
+            epsilon_per_query_nano: grant.epsilon_per_query_nano,
+            epsilon_total_nano: grant.epsilon_total_nano,
+            valid: grant.valid.map(|valid| (valid.from.to_string(), valid.until.to_string())),
+            queries_left,
         })
     }
 
@@ -129,11 +176,44 @@ impl Gateway {
     }
 }
 
+/// What a question at the most epsilon of a grant costs.
+fn loss_of(account: Accounting, epsilon_nano: u64) -> Loss {
+    match account {
+        Accounting::Pure => Loss::pure(epsilon_nano),
+        // No question is left at a price that no amount of the currency is.
+        Accounting::Zcdp { .. } => Loss::rho(account.amount_of(epsilon_nano).unwrap_or(u64::MAX)),
+    }
+}
+
+fn described_column(name: &lango_privacy::Name, column: &Column) -> DatasetColumn {
+    let keyset = column.domain.keyset();
+    let codes: Vec<_> = keyset.iter().flat_map(|keyset| keyset.codes()).cloned().collect();
+    DatasetColumn {
+        name: name.clone(),
+        code_count: u32::try_from(codes.len()).unwrap_or(u32::MAX),
+        codes,
+        numbers: numbers(column),
+    }
+}
+
+fn described_refusal(refused: &OpenRefusal<'_>) -> DescribedRefusal {
+    let codes = refused.codes.iter().map(|(column, codes)| {
+        let codes = codes.iter().copied().cloned().collect();
+        ((*column).clone(), codes)
+    });
+    DescribedRefusal {
+        id: refused.id.to_owned(),
+        purposes: refused.purposes.iter().map(|purpose| (*purpose).to_owned()).collect(),
+        columns: refused.columns.iter().copied().cloned().collect(),
+        codes: codes.collect(),
+    }
+}
+
 /// What can be computed of a column of numbers.
-fn numbers(column: &Column) -> Option<pb::Numbers> {
+fn numbers(column: &Column) -> Option<DescribedNumbers> {
     let range = column.range()?;
     let count = |grid: Option<Grid>| grid.map_or(0, |grid| grid.count(&range) as u64);
-    Some(pb::Numbers {
+    Some(DescribedNumbers {
         low: range.low,
         high: range.high,
         scale: range.scale,
@@ -142,14 +222,94 @@ fn numbers(column: &Column) -> Option<pb::Numbers> {
     })
 }
 
-fn as_message(grant: &Grant) -> pb::Grant {
-    pb::Grant {
-        id: grant.id.clone(),
-        purposes: grant.purposes.clone(),
-        measures: grant.measures.iter().map(ToString::to_string).collect(),
-        by: grant.by.iter().map(ToString::to_string).collect(),
-        by_at_most: grant.by_at_most,
-        epsilon_per_query_nano: grant.epsilon_per_query_nano,
-        epsilon_total_nano: grant.epsilon_total_nano,
+/// Datasets of a description, and how many are left out, so that it is no larger than one may be. The codes of the columns that
+/// have most are counted and not listed where they make it too large; if it is too large without codes, the last datasets are
+/// counted and not described.
+fn within_bounds(mut datasets: Vec<DescribedDataset>) -> (Vec<DescribedDataset>, u32) {
+    let bytes = |dataset: &DescribedDataset| dataset.to_message().wire_bytes() + FRAME_BYTES;
+    let mut size: usize = datasets.iter().map(bytes).sum::<usize>() + FRAME_BYTES;
+    let mut columns: Vec<_> = datasets.iter_mut().flat_map(|dataset| &mut dataset.columns).collect();
+    columns.sort_by_key(|column| std::cmp::Reverse(column.codes.len()));
+    for column in columns {
+        if size <= DATASETS_BYTES_MAX {
+            break;
+        }
+        let codes = column.codes.iter().map(|code| code.as_str().len() + 2).sum::<usize>();
+        size = size.saturating_sub(codes);
+        column.codes.clear();
+    }
+    let parts =
+        |dataset: &DescribedDataset| dataset.columns.len() + dataset.grants.len() + dataset.refused.len();
+    let (mut left_out, mut count) = (0, datasets.iter().map(parts).sum::<usize>());
+    while size > DATASETS_BYTES_MAX || datasets.len() > DATASETS_MOST || count > DATASET_PARTS_MOST {
+        let Some(last) = datasets.pop() else { break };
+        (size, count) = (size.saturating_sub(bytes(&last)), count - parts(&last));
+        left_out += 1;
+    }
+    (datasets, left_out)
+}
+
+/// What the frame of a message in another one takes at most, in bytes.
+const FRAME_BYTES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use lango_policy::Renewal;
+    use lango_privacy::{Code, DatasetKind};
+
+    use super::*;
+
+    fn dataset(name: &str, title: usize, codes: &[usize]) -> DescribedDataset {
+        let code = |number: usize| format!("{number:06}").parse::<Code>().unwrap();
+        let column = |(at, count): (usize, &usize)| DatasetColumn {
+            name: format!("c{at}").parse().unwrap(),
+            code_count: u32::try_from(*count).unwrap(),
+            codes: (0..*count).map(code).collect(),
+            numbers: None,
+        };
+        DescribedDataset {
+            name: name.parse().unwrap(),
+            title: "t".repeat(title),
+            kind: DatasetKind::Stock,
+            version: code(1),
+            unit: "person".parse().unwrap(),
+            rows_at_most: 1,
+            cells_at_most: 1,
+            account: Accounting::Pure,
+            renews: Renewal::Never,
+            filters_rows: false,
+            columns: codes.iter().enumerate().map(column).collect(),
+            grants: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_description_is_never_too_large() {
+        let half = DATASETS_BYTES_MAX / 2;
+        for (datasets, listed, left_out) in [
+            (vec![dataset("a", 9, &[300, 20])], vec![vec![300, 20]], 0),
+            // The longest list goes first.
+            (vec![dataset("a", 9, &[20, 70_000])], vec![vec![20, 0]], 0),
+            (vec![dataset("a", 9, &[60_000]), dataset("b", 9, &[9_000])], vec![vec![0], vec![9_000]], 0),
+            (vec![dataset("a", 9, &[0; 19_000]), dataset("b", 9, &[0; 1_001])], vec![vec![0; 19_000]], 1),
+            (vec![dataset("a", half, &[9]), dataset("b", half, &[]), dataset("c", 9, &[])], vec![vec![0]], 2),
+        ] {
+            let counts: Vec<Vec<u32>> = datasets
+                .iter()
+                .map(|one| one.columns.iter().map(|column| column.code_count).collect())
+                .collect();
+            let (described, found_left_out) = within_bounds(datasets);
+            let bytes = description::datasets(&described, found_left_out);
+            assert!(bytes.len() <= DATASETS_BYTES_MAX, "{}", bytes.len());
+            let found: Vec<Vec<usize>> = described
+                .iter()
+                .map(|one| one.columns.iter().map(|column| column.codes.len()).collect())
+                .collect();
+            assert_eq!((found, found_left_out), (listed, left_out));
+            for (one, counts) in described.iter().zip(counts) {
+                assert_eq!(one.columns.iter().map(|column| column.code_count).collect::<Vec<_>>(), counts);
+            }
+        }
     }
 }

@@ -107,9 +107,9 @@ impl FromKept for pb::Estimate {
     }
 }
 
-impl FromKept for Vec<pb::Dataset> {
+impl FromKept for pb::Description {
     fn from_kept(body: KeptBody) -> Option<Self> {
-        if let KeptBody::Datasets(datasets) = body { Some(datasets) } else { None }
+        if let KeptBody::Description(description) = body { Some(description) } else { None }
     }
 }
 
@@ -119,8 +119,8 @@ impl pb::gateway_service_server::GatewayService for Service {
         &self,
         request: Request<pb::GatewayServiceDescribeRequest>,
     ) -> Result<Response<pb::GatewayServiceDescribeResponse>, Status> {
-        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, describe, |datasets| {
-            pb::GatewayServiceDescribeResponse { datasets }
+        call!(self, request.lookup, PayloadType::Lookup, Demand::Request, describe, |description| {
+            pb::GatewayServiceDescribeResponse { description: Some(description) }
         })
     }
 

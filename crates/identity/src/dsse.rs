@@ -19,6 +19,8 @@ pub enum PayloadType {
     Release,
     /// An office's answer to a question about a price.
     Price,
+    /// An office's description of what is open to the one who asks.
+    Description,
     /// An office's refusal.
     Refusal,
     /// A request for certificates, which a present key of the principal signs when they are renewed.
@@ -39,6 +41,8 @@ pub enum PayloadType {
     Roster,
     /// What an office reviews: a question's key, its grant, its principal and its purpose.
     Review,
+    /// The datasets of a description.
+    Datasets,
     /// A region: its name, its signing purpose and its authorities.
     Region,
 }
@@ -53,6 +57,7 @@ impl PayloadType {
             Self::Lookup => "application/vnd.lango.lookup.v1",
             Self::Release => "application/vnd.lango.release.v1",
             Self::Price => "application/vnd.lango.price.v1",
+            Self::Description => "application/vnd.lango.description.v1",
             Self::Refusal => "application/vnd.lango.refusal.v1",
             Self::IdentityRequest => "application/vnd.lango.identity-request.v1",
             Self::Text => "application/vnd.lango.text.v1",
@@ -63,6 +68,7 @@ impl PayloadType {
             Self::Vector => "application/vnd.lango.vector.v1",
             Self::Roster => "application/vnd.lango.roster.v1",
             Self::Review => "application/vnd.lango.review.v1",
+            Self::Datasets => "application/vnd.lango.datasets.v1",
             Self::Region => "application/vnd.lango.region.v1",
         }
     }
@@ -170,6 +176,7 @@ mod tests {
                 PayloadType::Lookup,
                 PayloadType::Release,
                 PayloadType::Price,
+                PayloadType::Description,
                 PayloadType::Refusal,
             ] {
                 assert_eq!(

@@ -1,6 +1,7 @@
 //! The commands and their words.
 
 mod allocator;
+mod catalogue;
 mod coordinator;
 mod dataset;
 mod doctor;
@@ -39,6 +40,8 @@ enum Command {
     /// Ask a question of many offices, or its price.
     #[command(subcommand)]
     Query(Box<query::QueryCommand>),
+    /// Show what you may ask of which offices: datasets, columns with their codes, measures, prices, questions left.
+    Catalogue(catalogue::CatalogueCommand),
     /// Describe, import or prepare the data that a gateway answers from.
     #[command(subcommand)]
     Dataset(dataset::DatasetCommand),
@@ -70,6 +73,7 @@ impl Lango {
             Command::Gateway(gateway) => gateway.run(),
             Command::Coordinator(coordinator) => coordinator.run(),
             Command::Query(query) => query.run(),
+            Command::Catalogue(catalogue) => catalogue.run(),
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
             Command::Review(review) => review.run(),

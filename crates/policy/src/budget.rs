@@ -37,6 +37,19 @@ pub enum Renewal {
 }
 
 impl Renewal {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Never, Self::Monthly, Self::Quarterly, Self::Yearly];
+
+    /// A policy's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Monthly => "monthly",
+            Self::Quarterly => "quarterly",
+            Self::Yearly => "yearly",
+        }
+    }
+
     /// When the calendar period (UTC) that a day lies in began, in Unix seconds; 0 where nothing renews.
     pub fn since(self, day: Date) -> i64 {
         let month = match self {

@@ -215,7 +215,7 @@ fn price<'a>(grant: &Grant, asked: &AccessRequest<'_>, query: &'a Query) -> Opti
 
 /// Whether a granted measure allows one that is asked: the same, or quantiles of which all are granted, or any if it
 /// names none.
-pub(crate) fn covers(granted: &Measure, asked: &Measure) -> bool {
+pub fn covers(granted: &Measure, asked: &Measure) -> bool {
     match (granted, asked) {
         (Measure::Quantile(of, granted), Measure::Quantile(column, asked)) => {
             of == column && (granted.is_empty() || asked.iter().all(|share| granted.contains(share)))

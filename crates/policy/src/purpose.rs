@@ -26,7 +26,7 @@ const TERMS: &[(&str, &str)] = &[
 
 /// A purpose as it is compared: of a term of the vocabulary its short name, or itself where it has none, whichever way it is
 /// written; else the text.
-pub(crate) fn short(purpose: &str) -> &str {
+pub fn short(purpose: &str) -> &str {
     let Some(term) = VOCABULARY.iter().find_map(|prefix| purpose.strip_prefix(prefix)) else {
         return purpose;
     };

@@ -6,8 +6,8 @@ use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentit
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport as transport;
 use lango_wire::{
-    Inquiry, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal, VerifiedPrice, VerifiedRelease,
-    Wanted,
+    DescribedDataset, Inquiry, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal, VerifiedPrice,
+    VerifiedRelease, Wanted,
     pb::{self, gateway_service_client::GatewayServiceClient},
     status::{reason, refusal_envelope},
 };
@@ -155,14 +155,16 @@ impl Caller {
         &self,
         office: &Office,
         only: Option<&str>,
-    ) -> Result<Vec<pb::Dataset>, FailedCall> {
+    ) -> Result<Vec<DescribedDataset>, FailedCall> {
         let lookup = self.lookup(&[&office.id], Object::Describe(only.map(str::to_owned)));
         let envelope = self.sign(PayloadType::Lookup, lookup.encode());
         let request_digest = digest(PayloadType::Lookup, &envelope.payload);
         let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope) };
         let response = self.gateway(office).await.describe(request).await;
         let response = response.map_err(|status| self.failed(status, &office.id, &request_digest))?;
-        Ok(response.into_inner().datasets)
+        let description = response.into_inner().description.unwrap();
+        let verified = self.inquiry(&request_digest, None).description(description, &office.id);
+        Ok(verified.expect("a description is signed").datasets)
     }
 
     /// Fetches a stored release, and verifies it.

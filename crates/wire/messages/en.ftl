@@ -51,8 +51,8 @@ published = this office publishes its own figures, so none of its answers can be
 unavailable = the office cannot answer now; the same question may be asked again
 
 dataset-unknown =
-    .none = office { $office } has no dataset `{ $dataset }`
-    .not-open = office { $office } has no dataset `{ $dataset }` that is open to { $principal }
+    .none = there is no dataset `{ $dataset }`
+    .not-open = there is no dataset `{ $dataset }` that is open to { $principal }
 forbidden = the office forbids this question by its rule `{ $rule }`, whatever it grants
 principal-not-granted = no grant on `{ $dataset }` is to { $principal }
 purpose-not-granted = purpose `{ $purpose }` is not granted

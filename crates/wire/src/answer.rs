@@ -6,10 +6,11 @@ use prost::bytes::Bytes;
 
 use crate::{
     currency::FREE,
-    limits::{EarlierSize, LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
+    description::{self, VerifiedDescription},
+    limits::{DATASETS_BYTES_MAX, EarlierSize, LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
     pb,
-    sealed::{SealedPrice, SealedRelease, opened, text, unpacked},
-    signed::{Basics, Cells, Charged, SignedPrice, SignedRefusal, SignedRelease},
+    sealed::{SealedDescription, SealedPrice, SealedRelease, opened, text, unpacked},
+    signed::{Basics, Cells, Charged, SignedDescription, SignedPrice, SignedRefusal, SignedRelease},
 };
 
 pub use error::AnswerError;
@@ -138,6 +139,33 @@ impl Inquiry<'_> {
         differs("number of questions left", price.queries_left == signed.queries_left)?;
         differs("note on its bounds", price.bounds_drop == signed.bounds_drop)?;
         Ok(VerifiedPrice { statement: signed, plan, layout })
+    }
+
+    /// Verifies that `office` described its datasets in answer, and reads them.
+    pub fn description(
+        &self,
+        description: impl Into<SealedDescription>,
+        office: &SpiffeId,
+    ) -> Result<VerifiedDescription, AnswerError> {
+        let description = description.into();
+        let statement = self.description_unread(&description, office)?;
+        let (datasets, left_out) = description::read(&description.datasets)?;
+        Ok(VerifiedDescription { statement, datasets, left_out })
+    }
+
+    /// The same without reading the datasets.
+    pub fn description_unread(
+        &self,
+        description: &SealedDescription,
+        office: &SpiffeId,
+    ) -> Result<SignedDescription, AnswerError> {
+        let payload = self.payload(&opened(&description.envelope)?, PayloadType::Description, office)?;
+        let signed = SignedDescription::decode(&payload, office)?;
+        differs("request", signed.request_digest == *self.request_digest)?;
+        within("datasets", description.datasets.len(), DATASETS_BYTES_MAX)?;
+        let found = digest(PayloadType::Datasets, &description.datasets);
+        differs("datasets", signed.datasets_digest == found)?;
+        Ok(signed)
     }
 
     /// Verifies that `office` refused this request.

@@ -7,10 +7,13 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use crate::{
-    limits::{ANSWER_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX},
+    limits::{
+        ANSWER_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX,
+    },
     pb,
     sealed::{
-        GatewayPrice, GatewayRelease, SealedEstimateResponse, SealedPrice, SealedQueryResponse, SealedRelease,
+        GatewayDescription, GatewayPrice, GatewayRelease, SealedDescribeResponse, SealedDescription,
+        SealedEstimateResponse, SealedPrice, SealedQueryResponse, SealedRelease,
     },
 };
 
@@ -47,6 +50,20 @@ impl GatewayClient {
         let path = "/lango.v1.GatewayService/Estimate";
         let stream = streamed(&self.0, path, request, PRICE_BYTES_MAX).await?;
         Ok(Coming { stream, part: |response: GatewayPrice| response.estimate })
+    }
+
+    /// Asks what is open, and returns as soon as the description begins.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn describe(
+        &self,
+        lookup: pb::Envelope,
+    ) -> Result<Coming<SealedDescription, GatewayDescription>, Status> {
+        let request = pb::GatewayServiceDescribeRequest { lookup: Some(lookup) };
+        let path = "/lango.v1.GatewayService/Describe";
+        let stream = streamed(&self.0, path, request, DESCRIPTION_BYTES_MAX).await?;
+        Ok(Coming { stream, part: |response: GatewayDescription| response.description })
     }
 }
 
@@ -93,6 +110,16 @@ impl CoordinatorClient {
     ) -> Result<pb::CoordinatorServiceListMembersResponse, Status> {
         let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
         unary(&self.0, "/lango.v1.CoordinatorService/ListMembers", request, MEMBERS_BYTES_MAX).await
+    }
+
+    /// Asks what is open at every member.
+    ///
+    /// # Errors
+    /// As [`Self::list_members`].
+    pub async fn describe(&self, lookup: pb::Envelope) -> Result<Streaming<SealedDescribeResponse>, Status> {
+        let request = pb::CoordinatorServiceDescribeRequest { lookup: Some(lookup) };
+        let path = "/lango.v1.CoordinatorService/Describe";
+        streamed(&self.0, path, request, DESCRIPTION_BYTES_MAX + PASSED_ON_BYTES_MAX).await
     }
 
     /// Asks for every member's price.

@@ -23,8 +23,8 @@ pub enum KeptBody {
     Release(Box<pb::Release>, Vec<pb::Release>),
     /// A price.
     Estimate(Box<pb::Estimate>),
-    /// Descriptions.
-    Datasets(Vec<pb::Dataset>),
+    /// A description.
+    Description(pb::Description),
     /// A refusal, with its signature.
     Refusal(Box<Status>),
 }
@@ -42,8 +42,9 @@ pub struct Filling {
 
 const RELEASE: u8 = 1;
 const ESTIMATE: u8 = 2;
-const DATASETS: u8 = 3;
+// 3 was a description without a signature.
 const REFUSAL: u8 = 4;
+const DESCRIPTION: u8 = 5;
 
 /// A release as it is kept.
 pub fn release(dataset: &str, release: &pb::Release) -> Vec<u8> {
@@ -59,10 +60,9 @@ pub fn estimate(dataset: &str, estimate: &pb::Estimate) -> Vec<u8> {
     frame(ESTIMATE, Some(dataset), &estimate.encode_to_vec())
 }
 
-/// Descriptions as they are kept.
-pub fn datasets(datasets: &[pb::Dataset]) -> Vec<u8> {
-    let response = pb::GatewayServiceDescribeResponse { datasets: datasets.to_vec() };
-    frame(DATASETS, None, &response.encode_to_vec())
+/// A description as it is kept.
+pub fn description(description: &pb::Description) -> Vec<u8> {
+    frame(DESCRIPTION, None, &description.encode_to_vec())
 }
 
 /// A refusal as it is kept.
@@ -84,7 +84,7 @@ pub fn read(bytes: &[u8]) -> Option<Kept> {
             KeptBody::Release(Box::new(releases.next()?), releases.collect())
         }
         ESTIMATE => KeptBody::Estimate(Box::new(pb::Estimate::decode(body).ok()?)),
-        DATASETS => KeptBody::Datasets(pb::GatewayServiceDescribeResponse::decode(body).ok()?.datasets),
+        DESCRIPTION => KeptBody::Description(pb::Description::decode(body).ok()?),
         REFUSAL => {
             let (code, rest) = body.split_first_chunk()?;
             let (message, details) = text(rest)?;
@@ -104,7 +104,7 @@ impl Kept {
             KeptBody::Release(release, earlier) => {
                 [&**release].into_iter().chain(earlier).map(release_id).collect()
             }
-            KeptBody::Estimate(_) | KeptBody::Datasets(_) | KeptBody::Refusal(_) => Some(Vec::new()),
+            KeptBody::Estimate(_) | KeptBody::Description(_) | KeptBody::Refusal(_) => Some(Vec::new()),
         }
     }
 
@@ -209,11 +209,11 @@ mod tests {
     #[test]
     fn other_answers_are_kept_whole_and_what_is_damaged_is_not_read() {
         let price = pb::Estimate { queries_left: 3, plan: "p".into(), ..Default::default() };
-        let described = [pb::Dataset { name: "residents".into(), ..Default::default() }];
+        let described = pb::Description { datasets: b"\x01datasets".to_vec(), ..Default::default() };
         let refused = Status::with_details(Code::PermissionDenied, "no é", b"\x01details".to_vec().into());
         let all = [
             estimate("d", &price),
-            datasets(&described),
+            description(&described),
             refusal(None, &refused),
             refusal(Some("d"), &refused),
         ];
@@ -223,7 +223,7 @@ mod tests {
             assert_eq!(kept.dataset.is_some(), [true, false, false, true][number]);
             match kept.body {
                 KeptBody::Estimate(found) => assert_eq!(*found, price),
-                KeptBody::Datasets(found) => assert_eq!(found, described),
+                KeptBody::Description(found) => assert_eq!(found, described),
                 KeptBody::Refusal(found) => assert_eq!(
                     (found.code(), found.message(), found.details()),
                     (refused.code(), refused.message(), refused.details())
@@ -234,6 +234,8 @@ mod tests {
                 assert!(read(&bytes[..end]).is_none());
             }
         }
-        assert!(read(&[9, 0, 0, 0, 0]).is_none());
+        for unknown in [3, 9] {
+            assert!(read(&[unknown, 0, 0, 0, 0]).is_none());
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod absence;
 mod admit;
 pub mod answer;
 pub mod client;
+pub mod description;
 pub mod kept;
 pub mod limits;
 pub mod question;
@@ -27,10 +28,15 @@ pub use absence::Absence;
 pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
+pub use description::{
+    DatasetColumn, DescribedDataset, DescribedGrant, DescribedNumbers, DescribedRefusal, VerifiedDescription,
+};
 pub use limits::{MESSAGE_BYTES_MAX, OnWire};
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
 pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, ReviewFault, TimeFault};
-pub use signed::{Basics, Cells, Charged, Reviewed, SignedPrice, SignedRefusal, SignedRelease};
+pub use signed::{
+    Basics, Cells, Charged, Reviewed, SignedDescription, SignedPrice, SignedRefusal, SignedRelease,
+};
 
 /// The generated messages, clients and servers of `lango.v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

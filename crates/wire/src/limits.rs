@@ -26,6 +26,14 @@ pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 +
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;
 /// The most bytes of a price: the texts, the envelope and their frame.
 pub const PRICE_BYTES_MAX: usize = PLAN_BYTES_MAX + LAYOUT_BYTES_MAX + ENVELOPE_BYTES_MAX + 16 * KIB;
+/// The most bytes of the datasets of a description.
+pub const DATASETS_BYTES_MAX: usize = 512 * KIB;
+/// The most datasets of a description.
+pub const DATASETS_MOST: usize = 1_000;
+/// The most columns, grants and refusals of all its datasets together.
+pub const DATASET_PARTS_MOST: usize = 20_000;
+/// The most bytes of a description: the datasets, the envelope and their frame.
+pub const DESCRIPTION_BYTES_MAX: usize = DATASETS_BYTES_MAX + ENVELOPE_BYTES_MAX + 16 * KIB;
 /// The most bytes of a page of members.
 pub const MEMBERS_BYTES_MAX: usize = 512 * KIB;
 /// The most bytes by which a member's answer grows when a coordinator passes it on.

@@ -82,6 +82,17 @@ pub struct SealedPrice {
     pub envelope: Bytes,
 }
 
+/// A [`pb::Description`] as it came.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SealedDescription {
+    /// An envelope.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub envelope: Bytes,
+    /// An encoded [`pb::Datasets`].
+    #[prost(bytes = "bytes", tag = "2")]
+    pub datasets: Bytes,
+}
+
 /// A [`pb::Refusal`] as it came.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct SealedRefusal {
@@ -137,6 +148,10 @@ member!(
     /// A [`pb::MemberEstimate`] as it came.
     SealedMemberPrice, SealedPrice, SealedEstimateResponse, "2"
 );
+member!(
+    /// A [`pb::MemberDescription`] as it came.
+    SealedMemberDescription, SealedDescription, SealedDescribeResponse, "1"
+);
 
 /// What a coordinator says that a member said.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,6 +178,14 @@ pub struct GatewayPrice {
     /// The price.
     #[prost(message, optional, tag = "1")]
     pub estimate: Option<SealedPrice>,
+}
+
+/// A gateway's answer to a look-up of its datasets.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct GatewayDescription {
+    /// The description.
+    #[prost(message, optional, tag = "2")]
+    pub description: Option<SealedDescription>,
 }
 
 impl SealedRelease {
@@ -205,6 +228,16 @@ impl SealedPrice {
             dataset_version: self.dataset_version,
             bounds_drop: self.bounds_drop,
             envelope: Some(opened(&self.envelope)?.into()),
+        })
+    }
+}
+
+impl SealedDescription {
+    /// The message to be passed on.
+    pub fn passed_on(self) -> Result<pb::Description, AnswerError> {
+        Ok(pb::Description {
+            envelope: Some(opened(&self.envelope)?.into()),
+            datasets: self.datasets.to_vec(),
         })
     }
 }
@@ -258,7 +291,12 @@ macro_rules! sealed {
     )*};
 }
 
-sealed!(pb::Release => SealedRelease, pb::Estimate => SealedPrice, pb::Refusal => SealedRefusal);
+sealed!(
+    pb::Release => SealedRelease,
+    pb::Estimate => SealedPrice,
+    pb::Description => SealedDescription,
+    pb::Refusal => SealedRefusal
+);
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What an office signs: releases, prices and refusals, written in one way and read strictly.
+//! What an office signs: releases, prices, descriptions and refusals, written in one way and read strictly.
 
 use lango_identity::{PayloadType, SpiffeId, digest};
 use lango_policy::Agreement;
@@ -94,6 +94,21 @@ pub struct Reviewed {
     pub question: bool,
     /// The noisy answer.
     pub answer: bool,
+}
+
+/// What an office signs of a description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedDescription {
+    /// The request that it answers.
+    pub request_digest: [u8; 32],
+    /// Who describes.
+    pub office: SpiffeId,
+    /// The policy in force.
+    pub policy_digest: [u8; 32],
+    /// The datasets, as they travel.
+    pub datasets_digest: [u8; 32],
+    /// When the request came, in Unix seconds.
+    pub time: u64,
 }
 
 /// What an office signs of a refusal.
@@ -206,6 +221,35 @@ impl SignedPrice {
         let reviewed = Reviewed { question: p.reviews_question, answer: p.reviews_answer };
         let (queries_left, bounds_drop) = (p.queries_left, p.bounds_drop);
         Ok(Self { basics, charged, queries_left, bounds_drop, reviewed })
+    }
+}
+
+impl SignedDescription {
+    /// The signed bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        pb::DescriptionPayload {
+            version: 1,
+            request_digest: self.request_digest.to_vec(),
+            office: self.office.to_string(),
+            policy_digest: self.policy_digest.to_vec(),
+            datasets_digest: self.datasets_digest.to_vec(),
+            time: self.time,
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads bytes that `signer` signed.
+    pub(crate) fn decode(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        let payload: pb::DescriptionPayload = strict(bytes)?;
+        version(payload.version)?;
+        signed_by(&payload.office, signer)?;
+        Ok(Self {
+            request_digest: sized("request_digest", &payload.request_digest)?,
+            office: signer.clone(),
+            policy_digest: sized("policy_digest", &payload.policy_digest)?,
+            datasets_digest: sized("datasets_digest", &payload.datasets_digest)?,
+            time: payload.time,
+        })
     }
 }
 

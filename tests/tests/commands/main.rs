@@ -2,6 +2,7 @@
 //! `lango doctor` as an administrator does.
 
 mod agreement;
+mod catalogue;
 mod chains;
 mod compare;
 mod describe;

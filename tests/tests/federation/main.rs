@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod catalogue;
 mod chains;
 mod changes;
 mod claims;

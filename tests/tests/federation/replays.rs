@@ -35,9 +35,9 @@ pub(crate) async fn describe(
     caller: &Caller,
     office: &Office,
     envelope: &pb::Envelope,
-) -> Result<Vec<pb::Dataset>, Status> {
+) -> Result<pb::Description, Status> {
     let request = pb::GatewayServiceDescribeRequest { lookup: Some(envelope.clone()) };
-    Ok(caller.gateway(office).await.describe(request).await?.into_inner().datasets)
+    Ok(caller.gateway(office).await.describe(request).await?.into_inner().description.unwrap())
 }
 
 async fn fetch(caller: &Caller, office: &Office, envelope: &pb::Envelope) -> Result<pb::Release, Status> {

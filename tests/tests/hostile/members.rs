@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lango_analyst::{Client, Credentials, NoAnswer};
 use lango_identity::{PayloadType, Role};
 use lango_testkit::{TestCoordinator, TestRegion, persons};
 use lango_wire::{pb, pb::member_answer, pb::member_estimate};
@@ -10,7 +11,7 @@ use tonic::{Code, Status};
 use crate::{
     memory::Measured,
     raw::{Script, Step, field, send, serve, varint},
-    signed::{LAYOUT, release},
+    signed::{LAYOUT, description, release},
 };
 
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -251,4 +252,67 @@ async fn a_failure_with_large_headers_costs_the_coordinator_little() {
         );
     }
     measured.check("large headers");
+}
+
+/// Who described what is open, and why TGO did not, where GHA describes nothing beside it.
+async fn described_beside(script: impl Fn(&TestRegion) -> Script) -> (Vec<String>, String) {
+    let world = TestRegion::new();
+    let gha = world.identity(Role::Office, "GHA");
+    let (signer, office) = (gha.signer(), gha.id.clone());
+    let answers: Script =
+        Arc::new(move |_: &str, request: &[u8]| send(description(&signer, &office, &payload(request), &[])));
+    let good = serve(&world, Role::Office, "GHA", answers).await;
+    let bad = serve(&world, Role::Office, "TGO", script(&world)).await;
+    let member = |name, socket| (world.id(Role::Office, name), format!("https://{socket}").parse().unwrap());
+    let coordinator =
+        TestCoordinator::start(&world, vec![member("GHA", good), member("TGO", bad)], DEADLINE).await;
+    let awa = world.identity(Role::Analyst, "awa");
+    let credentials = Credentials { region: world.region.clone(), tls: awa.tls(), signer: awa.signer() };
+    let address = format!("https://{}", coordinator.address()).parse().unwrap();
+    let client = Client::connect(credentials, &address, 2 * DEADLINE).await.unwrap();
+    let mut describing = client.describe(&[], None, 2 * DEADLINE).await.unwrap();
+    while describing.next().await.unwrap().is_some() {}
+    let catalogue = describing.finish();
+    let why = catalogue.undescribed.iter().map(|(office, why)| match why {
+        NoAnswer::Missing(absence) => format!("{office} {absence}"),
+        NoAnswer::Refused(refusal) => format!("{office} refused {}", refusal.code),
+    });
+    (catalogue.described.into_keys().collect(), why.collect::<Vec<_>>().join(", "))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hostile_description_costs_others_nothing() {
+    let measured = Measured::begin().await;
+    let beside = |bytes: Vec<u8>| described_beside(always(send(bytes)));
+    for (what, bytes, expected) in [
+        ("nothing", Vec::new(), "TGO unverified"),
+        ("2 MiB of zeros", field(2, &field(2, &vec![0; 2 * MIB])), "TGO too-large"),
+        ("empty certificates", field(2, &field(1, &[0x22, 0].repeat(250_000))), "TGO unverified"),
+        ("datasets that nobody signed", field(2, &field(2, &[0x0a, 0].repeat(250_000))), "TGO unverified"),
+        ("what was sent before it was signed", field(1, &field(1, b"residents")), "TGO unverified"),
+    ] {
+        assert_eq!(beside(bytes).await, (vec!["GHA".to_owned()], expected.to_owned()), "{what}");
+    }
+    // What it signs itself: no datasets at all, an answer to another request, and in another office's name.
+    for (what, datasets, flip, signer) in [
+        ("empty datasets", [0x0a, 0].repeat(200_000), 0, "TGO"),
+        ("no message", vec![0xff; 500_000], 0, "TGO"),
+        ("more than a description may have", vec![0; 513 * 1024], 0, "TGO"),
+        ("another request", Vec::new(), 1, "TGO"),
+        ("another office", Vec::new(), 0, "NGA"),
+    ] {
+        let script = move |world: &TestRegion| -> Script {
+            let identity = world.identity(Role::Office, signer);
+            let (signer, office, datasets) = (identity.signer(), identity.id.clone(), datasets.clone());
+            Arc::new(move |_: &str, request: &[u8]| {
+                let mut payload = payload(request);
+                payload[0] ^= flip;
+                send(description(&signer, &office, &payload, &datasets))
+            })
+        };
+        let found = described_beside(script).await;
+        assert_eq!(found, (vec!["GHA".to_owned()], "TGO unverified".to_owned()), "{what}");
+    }
+    assert_eq!(described_beside(always(vec![Step::Wait])).await.1, "TGO deadline");
+    measured.check("descriptions");
 }

@@ -2,7 +2,9 @@
 
 use lango_identity::{PayloadType, Signer, SpiffeId, digest};
 use lango_privacy::{Accounting, Loss};
-use lango_wire::{Basics, Cells, Charged, SignedRelease, pb};
+use lango_wire::{Basics, Cells, Charged, SignedDescription, SignedRelease, pb};
+
+use crate::raw::field;
 
 pub const PLAN: &str = "lango-plan 1\nunit person rows_at_most 1 cells_at_most 1\nterms 0000000000000000000000000000000000000000000000000000000000000000\n\
                         margin persons by sex mechanism discrete-laplace scale 2 sensitivity 1 price 1000000000\n";
@@ -45,6 +47,26 @@ pub fn release(
         account: Some(charged.account.into()),
         earlier: Vec::new(),
     }
+}
+
+/// A gateway's answer to a signed look-up, with these bytes as its datasets, as it travels.
+pub fn description(signer: &Signer, office: &SpiffeId, payload: &[u8], datasets: &[u8]) -> Vec<u8> {
+    let signed = SignedDescription {
+        request_digest: digest(PayloadType::Lookup, payload),
+        office: office.clone(),
+        policy_digest: [3; 32],
+        datasets_digest: digest(PayloadType::Datasets, datasets),
+        time: 1,
+    };
+    let envelope: pb::Envelope = signer.sign(PayloadType::Description, signed.encode()).into();
+    let certificates = envelope.certificates.iter().map(|certificate| field(4, certificate));
+    let parts = [
+        field(1, envelope.r#type.as_bytes()),
+        field(2, &envelope.payload),
+        field(3, &envelope.signature),
+        certificates.collect::<Vec<_>>().concat(),
+    ];
+    field(2, &[field(1, &parts.concat()), field(2, datasets)].concat())
 }
 
 fn analyst(office: &SpiffeId) -> SpiffeId {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use lango_analyst::{Answered, AskError, AskEvent, Client, Discarded, Enquiry, Prices};
+use lango_analyst::{Answered, AskError, AskEvent, Client, Discarded, Enquiry, MemberCatalogue, Prices};
 use lango_identity::SpiffeId;
 use lango_wire::{SignedRefusal, words::Language};
 
 use crate::{
+    analyst::offices::{alike, named, refused_alike},
     failure::Failure,
     output::{self, bar, foreign},
 };
@@ -19,7 +20,11 @@ pub async fn run(client: &Client, enquiry: &Enquiry) -> Result<Answered, Failure
     let mut asking = client.ask(enquiry).await.map_err(failure)?;
     let offices: Vec<String> = asking.audience().iter().map(SpiffeId::name).map(str::to_owned).collect();
     let progress = bar("{bar:24} {pos}/{len} offices  {msg}", offices.len() as u64);
+    let mut refused = Vec::new();
     while let Some(event) = asking.next().await.map_err(failure)? {
+        if let AskEvent::MemberRefused { office, refusal } = &event {
+            refused.push((office.clone(), refusal.clone()));
+        }
         if let Some(office) = answered_by(&event) {
             progress.set_message(office.to_owned());
             progress.inc(1);
@@ -29,6 +34,7 @@ pub async fn run(client: &Client, enquiry: &Enquiry) -> Result<Answered, Failure
         }
     }
     progress.finish_and_clear();
+    refusals(&mut refused, offices.len()).iter().for_each(|line| output::say(&format!("lango: {line}")));
     let answered = asking.finish()?;
     for absent in &answered.coverage.missing {
         if absent.reason == lango_wire::Absence::TooManyCells.reason() {
@@ -57,6 +63,20 @@ pub async fn price(client: &Client, enquiry: &Enquiry) -> Result<Prices, Failure
     Ok(pricing.finish())
 }
 
+/// Looks up what is open at some offices, or at every member where none is named. What offices refused stands beside it.
+pub async fn catalogue(
+    client: &Client,
+    offices: &[String],
+    dataset: Option<&str>,
+    patience: Duration,
+) -> Result<MemberCatalogue, Failure> {
+    let mut describing = client.describe(offices, dataset, patience).await.map_err(failure)?;
+    while let Some(event) = describing.next().await.map_err(failure)? {
+        line(&event).iter().for_each(|line| output::say(&format!("lango: {line}")));
+    }
+    Ok(describing.finish())
+}
+
 /// The member of which an event is the last.
 fn answered_by(event: &AskEvent) -> Option<&str> {
     match event {
@@ -72,8 +92,10 @@ fn answered_by(event: &AskEvent) -> Option<&str> {
 /// What there is to say of an event.
 fn line(event: &AskEvent) -> Option<String> {
     match event {
-        AskEvent::MemberAnswered { .. } | AskEvent::MemberMissing { .. } => None,
-        AskEvent::MemberRefused { office, refusal } => Some(format!("{office} refuses: {}", words(refusal))),
+        // Refusals are said together, once all have come.
+        AskEvent::MemberAnswered { .. } | AskEvent::MemberMissing { .. } | AskEvent::MemberRefused { .. } => {
+            None
+        }
         AskEvent::Discarded { office, why } => Some(format!(
             "the answer in the name of {} is not counted: {}",
             foreign(office),
@@ -83,6 +105,17 @@ fn line(event: &AskEvent) -> Option<String> {
             Some(format!("the coordinator broke off: {}", foreign(&why.to_string())))
         }
     }
+}
+
+/// Refusals in the order of their offices, a line for those that are alike.
+fn refusals(refused: &mut [(String, SignedRefusal)], asked: usize) -> Vec<String> {
+    refused.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let each = refused.iter().map(|(office, refusal)| (office.as_str(), refusal));
+    let lines = alike(each, |refusal| refused_alike(refusal)).into_iter().map(|(offices, refusal)| {
+        let verb = if offices.len() == 1 { "refuses" } else { "refuse" };
+        format!("{} {verb}: {}", named(&offices, asked), words(refusal))
+    });
+    lines.collect()
 }
 
 /// A refusal in words, made from what the office signed.

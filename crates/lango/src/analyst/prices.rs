@@ -1,6 +1,6 @@
 //! A price as tables, JSON and CSV: what a question costs, how its price is shared, and what error that buys.
 
-use lango_analyst::{Prices, Unpriced};
+use lango_analyst::{NoAnswer, Prices};
 use lango_privacy::{Accounting, MarginText, Measurement, SelectionLaw, nano};
 use lango_statistics::{FORESEEN_OF, Foreseen, Planned, Uncertainty, foresee};
 use lango_wire::VerifiedPrice;
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     analyst::{
         ask::refused,
+        offices::{alike, unanswered_alike},
         report::{billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
@@ -40,12 +41,12 @@ impl PriceList<'_> {
             priced.len(),
             priced.len() + unpriced.len()
         );
-        for (office, why) in unpriced {
+        for (offices, why) in unpriced_alike(unpriced) {
             let word = match why {
-                Unpriced::Refused(_) => "refused",
-                Unpriced::Missing(_) => "missing",
+                NoAnswer::Refused(_) => "refused",
+                NoAnswer::Missing(_) => "missing",
             };
-            text += &format!("{word:<9} {office} ({})\n", reason(why));
+            text += &format!("{word:<9} {} ({})\n", offices.join(", "), reason(why));
         }
         text
     }
@@ -181,8 +182,11 @@ impl PriceList<'_> {
         for (index, line) in self.added_up().into_iter().enumerate() {
             text += &format!("{:<9} {line}\n", if index == 0 { "added up" } else { "" });
         }
-        for (office, why) in &self.0.unpriced {
-            text += &format!("{office:<9} {}\n", reason(why));
+        for (offices, why) in unpriced_alike(&self.0.unpriced) {
+            match offices.as_slice() {
+                [office] => text += &format!("{office:<9} {}\n", reason(why)),
+                several => text += &format!("{}\n          {}\n", several.join(" "), reason(why)),
+            }
         }
         text += "nothing was charged and no data was touched\n";
         text
@@ -267,11 +271,16 @@ fn planned(priced: &VerifiedPrice) -> Planned<'_> {
     Planned { plan: &priced.plan, layout: &priced.layout }
 }
 
+/// Those who named no price, together where the reason is the same.
+fn unpriced_alike(unpriced: &[(String, NoAnswer)]) -> Vec<(Vec<&str>, &NoAnswer)> {
+    alike(unpriced.iter().map(|(office, why)| (office.as_str(), why)), |why| unanswered_alike(why))
+}
+
 /// Why an office named no price.
-fn reason(why: &Unpriced) -> String {
+pub fn reason(why: &NoAnswer) -> String {
     match why {
-        Unpriced::Refused(refusal) => refused(refusal),
-        Unpriced::Missing(absence) => absence.to_string(),
+        NoAnswer::Refused(refusal) => refused(refusal),
+        NoAnswer::Missing(absence) => absence.to_string(),
     }
 }
 
@@ -401,7 +410,7 @@ mod tests {
             query_digest: [0; 32],
             level: Level::USUAL,
             priced: priced.iter().map(|(office, priced)| ((*office).to_owned(), priced.clone())).collect(),
-            unpriced: vec![("TGO".to_owned(), Unpriced::Missing(Absence::Unreachable))],
+            unpriced: vec![("TGO".to_owned(), NoAnswer::Missing(Absence::Unreachable))],
         }
     }
 

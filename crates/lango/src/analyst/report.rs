@@ -12,6 +12,7 @@ use lango_statistics::{
 use serde_json::Value;
 
 use crate::{
+    analyst::offices::alike,
     failure::Failure,
     output::{self, Format, brief, counted, decimals, grouped, number},
 };
@@ -198,11 +199,10 @@ pub(super) fn named(measure: &str, by: &lango_privacy::Margin) -> String {
 /// Who answered, in a few lines.
 pub fn who_answered(coverage: &Coverage) -> String {
     let list = |absent: &[Absent]| {
-        absent
-            .iter()
-            .map(|absent| format!("{} ({})", absent.office, absent.reason))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let each = absent.iter().map(|absent| (absent.office.as_str(), absent.reason.as_str()));
+        let groups = alike(each, |reason| *reason).into_iter();
+        let groups = groups.map(|(offices, reason)| format!("{} ({reason})", offices.join(", ")));
+        groups.collect::<Vec<_>>().join(", ")
     };
     let mut text =
         format!("coverage  {} of {} offices answered\n", coverage.answered.len(), coverage.asked.len());

@@ -3,18 +3,19 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
-use lango_analyst::{Client, Enquiry};
+use lango_analyst::Enquiry;
 use lango_privacy::{Decimal, Level, Measure};
 
 use super::serving;
 use crate::{
     analyst::{
         ask,
+        connection::Connection,
+        names,
         prices::PriceList,
         question::{Offer, Parts, read_file},
         report::{AnswerReport, ROWS_SHOWN, Shown},
     },
-    config,
     failure::Failure,
     output::{Format, counted},
 };
@@ -35,12 +36,8 @@ pub struct Ask {
         conflicts_with_all = ["dataset", "measure", "by", "filter", "epsilon", "precision", "dataset_version"]
     )]
     file: Option<PathBuf>,
-    /// The coordinator, https://HOST:PORT, where identity.toml names none or another one is meant.
-    #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR")]
-    coordinator: Option<String>,
-    /// The folder with your keys and certificates.
-    #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
-    identity: PathBuf,
+    #[command(flatten)]
+    connection: Connection,
     /// Ask every member, as the coordinator lists them.
     #[arg(long, required_unless_present = "member", conflicts_with = "member")]
     all: bool,
@@ -155,26 +152,11 @@ impl Ask {
         })
     }
 
-    /// The coordinator's address: the one that is named, else the one of the region.
-    fn address(&self) -> Result<String, Failure> {
-        let named = match &self.coordinator {
-            Some(address) => Some(address.clone()),
-            None => config::identity_region(&self.identity.join("identity.toml"))?.1,
-        };
-        named.ok_or_else(|| Failure::Usage("name the --coordinator: identity.toml says none".to_owned()))
-    }
-
-    async fn connect(&self) -> Result<Client, Failure> {
-        let address = self.address()?.parse().map_err(|error: lango_transport::AddressError| {
-            Failure::Usage(format!("--coordinator: {error}"))
-        })?;
-        let time_max = Duration::from_secs(self.timeout);
-        Client::connect(config::credentials(&self.identity)?, &address, time_max).await.map_err(ask::failure)
-    }
-
     async fn run(self) -> Result<(), Failure> {
         let enquiry = self.read()?;
-        let answered = ask::run(&self.connect().await?, &enquiry).await?;
+        let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
+        names::check(&client, &enquiry).await?;
+        let answered = ask::run(&client, &enquiry).await?;
         let shown = Shown { rows: self.rows, whole: self.whole, quantiles: self.quantiles.clone() };
         AnswerReport(&answered).print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
@@ -193,7 +175,11 @@ impl Ask {
 
     async fn estimate(self) -> Result<(), Failure> {
         let enquiry = self.read()?;
-        let prices = ask::price(&self.connect().await?, &enquiry).await?;
+        let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
+        let prices = ask::price(&client, &enquiry).await?;
+        if prices.priced.is_empty() {
+            names::check(&client, &enquiry).await?;
+        }
         PriceList(&prices).print(self.format)?;
         if prices.priced.is_empty() {
             Err(Failure::Failed("no office named a price".to_owned()))

@@ -13,6 +13,7 @@ mod declared;
 mod forbidden;
 mod granted;
 mod language;
+mod open;
 mod pools;
 mod refused;
 mod shape;

@@ -33,10 +33,10 @@ impl Refusal {
             Self::TablesTooLarge => case("tables", []),
             Self::Budget(fault) => budget(fault),
             Self::Review(fault) => review(fault),
-            Self::DatasetNotOpen { office, dataset, principal } => case(
-                "not-open",
-                [("office", office.clone()), ("dataset", dataset.clone()), ("principal", principal.clone())],
-            ),
+            // Who refuses is signed beside the facts.
+            Self::DatasetNotOpen { office: _, dataset, principal } => {
+                case("not-open", [("dataset", dataset.clone()), ("principal", principal.clone())])
+            }
             Self::QuantilePerOffice { measure, column } => {
                 of([("measure", measure.to_string()), ("column", column.to_string())])
             }
@@ -123,8 +123,8 @@ fn query(error: &QueryError) -> Arguments {
 
 fn denied(reason: &DenialReason) -> Arguments {
     match reason {
-        DenialReason::DatasetUnknown { office, dataset } => {
-            case("none", [("office", office.clone()), ("dataset", dataset.to_string())])
+        DenialReason::DatasetUnknown { office: _, dataset } => {
+            case("none", [("dataset", dataset.to_string())])
         }
         DenialReason::Forbidden { rule } => of([("rule", rule.clone())]),
         DenialReason::PrincipalNotGranted { dataset, principal } => {

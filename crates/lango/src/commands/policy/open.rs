@@ -29,11 +29,6 @@ impl<'a> MayAsk<'a> {
         self.set.grants_to(self.principal).filter(|grant| grant.dataset == *dataset).collect()
     }
 
-    /// The prohibitions that may refuse the principal.
-    fn prohibitions(&self) -> impl Iterator<Item = &'a Prohibition> {
-        self.set.prohibitions.iter().filter(|rule| rule.is_to(self.principal))
-    }
-
     pub fn text(&self) -> String {
         let grants = self.set.grants_to(self.principal).count();
         let office = &self.set.office;
@@ -51,7 +46,7 @@ impl<'a> MayAsk<'a> {
                 text += &self.grant_text(grant, dataset, budget);
             }
         }
-        for (at, rule) in self.prohibitions().enumerate() {
+        for (at, rule) in self.set.prohibitions_to(self.principal).enumerate() {
             if at == 0 {
                 text += "\nRefused, whatever is granted:\n";
             }
@@ -119,7 +114,7 @@ impl<'a> MayAsk<'a> {
                     "agreement": grant.agreement.as_ref().map(ToString::to_string),
                     "epsilon_per_query": nano(grant.epsilon_per_query_nano),
                     "epsilon_total": nano(grant.epsilon_total_nano),
-                    "questions": questions_at(&budget.account, grant, grant.epsilon_per_query_nano),
+                    "questions": budget.questions_of(grant, grant.epsilon_per_query_nano),
                     "sentences": self.sentences(grant, dataset, budget),
                 })
             };
@@ -127,7 +122,7 @@ impl<'a> MayAsk<'a> {
             (!grants.is_empty())
                 .then(|| json!({ "name": name.as_str(), "title": dataset.title, "grants": grants }))
         });
-        let refusals = self.prohibitions().map(|rule| {
+        let refusals = self.set.prohibitions_to(self.principal).map(|rule| {
             let lines = self.set.prohibition_place(rule).map(|(_, parts)| lines_json(parts));
             json!({ "id": rule.id, "sentence": refused(rule), "lines": lines })
         });
@@ -191,18 +186,13 @@ fn refused(rule: &Prohibition) -> String {
 fn questions(grant: &Grant, budget: &Budget) -> String {
     let half = grant.epsilon_per_query_nano / 2;
     let at = |epsilon: u64| {
-        let count = questions_at(&budget.account, grant, epsilon)?;
+        let count = budget.questions_of(grant, epsilon)?;
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let noun = if count == 1 { "question" } else { "questions" };
         Some(format!("{} {noun} at {}", grouped(count), nano(epsilon)))
     };
     let counts: Vec<String> = [grant.epsilon_per_query_nano, half].into_iter().filter_map(at).collect();
     counts.join(", or ")
-}
-
-/// How many questions at a price the grant's share pays for, if nobody else asks.
-fn questions_at(account: &Accounting, grant: &Grant, epsilon_nano: u64) -> Option<u64> {
-    account.amount_of(grant.epsilon_total_nano).ok()?.checked_div(account.amount_of(epsilon_nano).ok()?)
 }
 
 /// How precise each measure is at the highest price, as a total.

@@ -178,7 +178,7 @@ fn a_grant_says_what_the_office_reviews() {
         ("hold = \"yes\"", "error[wrong-type]"),
         ("review = \"required\"\nreview_above = 0.5", "error[contradiction]"),
     ] {
-        let document = Document::new("gha.toml", &with(lines));
+        let document = Document::new("gha.toml", with(lines));
         let wrong = PolicySet::read(&[document]).unwrap_err().to_string();
         assert!(wrong.contains(said), "{lines}: {wrong}");
     }
