@@ -15,14 +15,18 @@ impl Document {
         if bytes.len() > most {
             return Err(Self::too_large(file, most));
         }
-        let utf_16 = match bytes.get(..2) {
-            Some([0xff, 0xfe] | [0xfe, 0xff]) => true,
-            // Without its mark: every second byte of ASCII is 0.
-            Some([0, _] | [_, 0]) => true,
-            Some(_) | None => false,
+        let wide = match bytes.as_slice() {
+            // Without its mark: three of four bytes of ASCII are 0.
+            [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, _, ..] | [_, 0, 0, 0, ..] => {
+                Some("UTF-32")
+            }
+            // Every second one.
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Some("UTF-16"),
+            _ => None,
         };
-        if utf_16 {
-            let words = ("the file is UTF-16, and not UTF-8", "save it as UTF-8, without a byte order mark");
+        if let Some(name) = wide {
+            let message = format!("the file is {name}, and not UTF-8");
+            let words = (message, "save it as UTF-8, without a byte order mark");
             return Err(Diagnostic::error(DiagnosticCode::NotUtf8, empty(), words));
         }
         String::from_utf8(bytes).map(|text| Self::new(file, text)).map_err(|error| {

@@ -171,6 +171,8 @@ fn a_file_of_bytes_is_a_document_or_the_reason_why_not() {
     for (file, bytes, expected) in [
         ("d.toml", b"\xff\xfea\0".to_vec(), "not-utf-8: d.toml: the file is UTF-16"),
         ("d.toml", b"a\0b\0".to_vec(), "not-utf-8: d.toml: the file is UTF-16"),
+        ("d.toml", b"\xff\xfe\0\0a\0\0\0".to_vec(), "not-utf-8: d.toml: the file is UTF-32"),
+        ("d.toml", b"\0\0\0a\0\0\0b".to_vec(), "not-utf-8: d.toml: the file is UTF-32"),
         ("d.toml", b"a\nb\xe9c\n".to_vec(), "not-utf-8: d.toml:2:2: the byte 0xe9 is no UTF-8"),
         ("d.toml", vec![b'#'; (1 << 20) + 1], "too-large: d.toml: the file has more than 1 MiB"),
         ("d.csv", vec![b'#'; (8 << 20) + 1], "too-large: d.csv: the file has more than 8 MiB"),

@@ -131,7 +131,13 @@ impl Batch {
                 let declared = target.declared.of_text(identifier.text);
                 (SqlValue::Text(self.keep(identifier.text)), declared.or(identifier.noted))
             }
-            Read::Text(text) => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
+            Read::Text(text) => match target.declared.unmarked(word) {
+                Some(code) => {
+                    also = [Some(Finding::MarkedIdentifier), None, None, None, None];
+                    (SqlValue::Text(self.keep(code)), target.declared.of_text(code))
+                }
+                None => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
+            },
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {

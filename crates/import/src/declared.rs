@@ -4,7 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use lango_privacy::{Column, Domain};
 
-use crate::{findings::Finding, value::before_zeros};
+use crate::{
+    findings::Finding,
+    value::{before_zeros, unmarked},
+};
 
 /// The declared values of a column, and those that say that there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +86,14 @@ impl Declared {
         }
     }
 
+    /// What is declared, or said to be missing, of a text that is neither but for a spreadsheet's mark of a text: `="01"`, `'01`.
+    pub(crate) fn unmarked<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let is_known = |text: &[u8]| self.of_text(text).is_none_or(|found| found == Finding::Missing);
+        let inner = unmarked(text);
+        let is_marked = inner.len() < text.len() && matches!(self.values, DeclaredValues::Codes(_));
+        (is_marked && !is_known(text) && is_known(inner)).then_some(inner)
+    }
+
     fn folded(&self, text: &[u8], known: impl Fn(&[u8]) -> bool) -> bool {
         if self.ignores_case { known(&text.to_ascii_lowercase()) } else { known(text) }
     }
@@ -144,6 +155,20 @@ mod tests {
         ] {
             assert_eq!(declared.of_text(text.as_bytes()), expected, "{text}");
         }
+        for (text, expected) in [
+            ("=\"10\"", Some("10")),
+            ("'10", Some("10")),
+            ("\u{2019} 10", Some("10")),
+            ("10", None),
+            ("'11", None),
+            ("'10'", None),
+            ("=\"10", None),
+        ] {
+            assert_eq!(codes.unmarked(text.as_bytes()), expected.map(str::as_bytes), "{text}");
+        }
+        assert_eq!(sex.unmarked(b"'na"), Some(&b"na"[..]));
+        assert_eq!(sex.unmarked(b"=\"FEMALE\""), Some(&b"FEMALE"[..]));
+        assert_eq!(days.unmarked(b"'2020-01-01"), None);
         let reading = Reading { missing: ["999".to_owned()].into(), ..Reading::default() };
         let range = Column::from(Domain::integer(0, 110, 5).unwrap()).with_reading(reading).unwrap();
         let range = Declared::of(&range);

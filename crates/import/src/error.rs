@@ -149,6 +149,17 @@ pub enum ImportError {
         /// What says so.
         within: String,
     },
+    /// A folder with rows that are in none of its parts.
+    #[error(
+        "the folder {folder} holds {within}, which a job that has not ended, or has failed, leaves behind: rows may be missing from \
+         the other parts; export the table again, or move it elsewhere if it is not of the table"
+    )]
+    SetAside {
+        /// The folder.
+        folder: PathBuf,
+        /// What lies within.
+        within: PathBuf,
+    },
     /// A file is named twice.
     #[error("{0} is named twice: its rows would count twice")]
     NamedTwice(PathBuf),
@@ -462,6 +473,7 @@ impl ImportError {
             | Self::NotAPart { .. }
             | Self::FolderWithin { .. }
             | Self::Versioned { .. }
+            | Self::SetAside { .. }
             | Self::NamedTwice(_)
             | Self::OtherHeader { .. }
             | Self::InFile { .. }

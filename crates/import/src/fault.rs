@@ -43,7 +43,7 @@ pub enum UnfitValues {
     TotalRow,
     /// A column has no value in one of several files.
     NoValues,
-    /// All moments are at midnight of another place, so that the day may be the one before the one that is meant.
+    /// Almost all moments are at midnight of another place, so that the day may be the one before the one that is meant.
     DayBefore,
 }
 
@@ -152,8 +152,8 @@ impl UnfitValues {
                 "export that file again, if it is not of a group that has none, as children have no income"
             }
             Self::DayBefore => {
-                "their day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \
-                 days, or export days"
+                "their day may be the one before the one that is meant: export days; or, if they say how far their clock is from UTC (`Z`, \
+                 `+00:00`), declare the `time_zone` in which they are midnight, or none if they are days"
             }
             Self::CountedAgain => {
                 "if these are other units, put a mark of their file or district in front of their identifiers; if they are the same units in \

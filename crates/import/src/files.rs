@@ -25,9 +25,12 @@ use crate::{
 /// What lies beside parts that may be of rows that are gone: the logs of Delta Lake and Hudi.
 const VERSIONED: [&str; 2] = ["_delta_log", ".hoodie"];
 
+/// What Hadoop and Spark write to until a job has ended.
+const UNFINISHED: &str = "_temporary";
+
 /// The parts of a table that was written as a folder: its `.parquet` files, in the order of their names. Names that begin
-/// with `_` or `.` are a writer's own; a file of any other name may be a part that would be missed, and is an error. A path
-/// that is no folder is its own and only part.
+/// with `_` or `.` are a writer's own, and hold no part; a file of any other name may be a part that would be missed, and is an
+/// error. A path that is no folder is its own and only part.
 pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -41,12 +44,16 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
             return Err(ImportError::Versioned { folder: path.to_owned(), within: name });
         }
         if name.starts_with(['_', '.']) {
-            continue;
+            let within = if entry.is_dir() { set_aside(&entry).map_err(failed)? } else { None };
+            match within {
+                Some(within) => return Err(ImportError::SetAside { folder: path.to_owned(), within }),
+                None => continue,
+            }
         }
         if entry.is_dir() {
             return Err(ImportError::FolderWithin { folder: path.to_owned(), within: name });
         }
-        if !entry.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
+        if !is_parquet(&entry) {
             return Err(ImportError::NotAPart { folder: path.to_owned(), within: name });
         }
         parts.push(entry);
@@ -56,6 +63,28 @@ pub fn parts(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     parts.sort();
     Ok(parts)
+}
+
+/// The folder of a job that has not ended, or a Parquet file, at or below a path: rows that are in no part.
+fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !path.symlink_metadata()?.is_dir() {
+        // Beside each file some systems keep one of its attributes.
+        return Ok((is_parquet(path) && !name.starts_with("._")).then(|| path.to_owned()));
+    }
+    if name == UNFINISHED {
+        return Ok(Some(path.to_owned()));
+    }
+    for entry in std::fs::read_dir(path)? {
+        if let Some(found) = set_aside(&entry?.path())? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
 }
 
 /// An open file of either format.

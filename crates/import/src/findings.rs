@@ -115,6 +115,8 @@ pub enum Finding {
     DashIdentifier,
     /// One with another mark.
     MarkIdentifier,
+    /// A moment at which it is midnight neither here nor at another place.
+    OtherTime,
 }
 
 /// What a finding says of a value.
@@ -148,7 +150,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -194,6 +196,7 @@ impl Finding {
         Self::TotalRow,
         Self::DashIdentifier,
         Self::MarkIdentifier,
+        Self::OtherTime,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -246,6 +249,7 @@ impl Finding {
             Self::TotalRow => (Identifier, "on a row that holds the sum of the numbers above it"),
             Self::DashIdentifier => (Compared, "with a hyphen"),
             Self::MarkIdentifier => (Compared, "with a mark that is no hyphen"),
+            Self::OtherTime => (Compared, "at another time of the day"),
         }
     }
 

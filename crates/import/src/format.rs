@@ -140,13 +140,16 @@ fn extension(file: &Path) -> String {
 
 /// What the first bytes of a file are known to be, where they are no text in ASCII's likeness.
 pub(crate) fn known(head: &[u8]) -> Option<(&'static str, &'static str)> {
-    let kinds: [(&[u8], &str, &str); 8] = [
+    let kinds: [(&[u8], &str, &str); 10] = [
         (b"\x1f\x8b", "gzip", "give it a name that ends in .gz"),
         (b"\x28\xb5\x2f\xfd", "zstd", "give it a name that ends in .zst"),
         (b"PAR1", "Parquet", "say --file-format parquet"),
         (b"PK\x03\x04", "a zip archive or a spreadsheet", "export it as CSV"),
         (b"\xd0\xcf\x11\xe0", "an old spreadsheet", "export it as CSV"),
         (b"SQLite format 3\0", "an SQLite file", "name it in the gateway's configuration instead"),
+        // UTF-16 in that order begins alike.
+        (b"\xff\xfe\0\0", "text in UTF-32", "export it in UTF-8"),
+        (b"\0\0\xfe\xff", "text in UTF-32", "export it in UTF-8"),
         (b"\xff\xfe", "text in UTF-16", "say --encoding utf-16le"),
         (b"\xfe\xff", "text in UTF-16", "say --encoding utf-16be"),
     ];

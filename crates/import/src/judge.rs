@@ -17,6 +17,8 @@ use parts::{PartFault, of_parts};
 const ONE_IN: u64 = 20;
 /// Values from which all, or most, of one file's being alike is no chance.
 const VALUES_LEAST: u64 = 10;
+/// Of moments that are days one in this number may have a time of its own.
+const MOMENT_ONE_IN: u64 = 10;
 /// Of one file's rows one in this number may stand in the files once more, as events do that no declared column sets apart.
 const FILE_ONE_IN: u64 = 5;
 /// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
@@ -75,7 +77,14 @@ impl Judgement {
         for (at, column) in report.columns.iter().enumerate() {
             let mut found = of_column(&column.findings, report.rows, at == 0, options, Extent::All);
             let mut of_parts = of_parts(report, at, (&column.findings, &found), options);
-            found.retain(Weighed::has_it);
+            // Beside files of days, which say nothing, those of moments are named.
+            let is_of_some = |weighed: &Weighed| {
+                weighed.fault == UnfitValues::DayBefore
+                    && of_parts.iter().any(|part| {
+                        part.whole.fault == weighed.fault && part.parts.len() < report.parts.len()
+                    })
+            };
+            found.retain(|weighed| weighed.has_it() && !is_of_some(weighed));
             of_parts.retain(|part| !found.iter().any(|weighed| weighed.fault == part.whole.fault));
             for weighed in &found {
                 this.weigh(column, weighed, (weighed, &[]), report, options);
@@ -234,6 +243,7 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
     let outside = together(found, &[Finding::Below, Finding::Above]);
     let of = |finding| found.of(finding).clone();
     let count = |finding| found.of(finding).count;
+    let moments = count(Finding::OtherMidnight) + count(Finding::Midnight) + count(Finding::OtherTime);
     let is_said = options.notation.days.is_some();
     let (unread, beyond) = (not_declared.count, outside.count);
     let weighed = |fault, counted, is_at_fault| Weighed { fault, counted, of: present, is_at_fault };
@@ -266,7 +276,7 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
             UnfitValues::DayBefore,
             of(Finding::OtherMidnight),
             count(Finding::OtherMidnight) >= VALUES_LEAST
-                && count(Finding::OtherMidnight) + count(Finding::Midnight) == read,
+                && count(Finding::OtherTime) * MOMENT_ONE_IN <= moments,
         ),
         Weighed {
             fault: UnfitValues::NoValues,

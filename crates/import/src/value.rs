@@ -10,7 +10,7 @@ mod identifier;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
-pub(crate) use identifier::{ALSO_NOTED, before_zeros, is_digits, of_identifier};
+pub(crate) use identifier::{ALSO_NOTED, before_zeros, is_digits, of_identifier, unmarked};
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.

@@ -13,6 +13,8 @@ pub struct Examination {
     pub may_change: Vec<String>,
     /// Indexes of these tables over texts that were built under another version of a collation than the server has now.
     pub outdated: Vec<OutdatedIndex>,
+    /// The functions that views among these tables call, other than the server's own: what they read stands in no catalogue.
+    pub called: Vec<String>,
     /// Whether it may make tables where preparations are kept; none where the configuration names no such place.
     pub may_prepare: Option<bool>,
     /// What an import of the gateway's own noted of the tables asked about; none on servers.

@@ -19,13 +19,7 @@ pub(crate) fn safe_words(error: &Error) -> String {
             let code = database.code().unwrap_or_default();
             // Classes of SQLSTATE whose messages speak of names, rights and the server, and of no row.
             let harmless = ["08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58", "70"];
-            if code == "42501" && database.message().contains("row-level security") {
-                // Of a table behind a view, which the catalogue does not show before.
-                format!(
-                    "{} ({code}): give who owns the view BYPASSRLS, or say `row_security = \"filters\"` for the source",
-                    database.message()
-                )
-            } else if harmless.iter().any(|class| code.starts_with(class)) {
+            if harmless.iter().any(|class| code.starts_with(class)) {
                 format!("{} ({code})", database.message())
             } else {
                 // MariaDB's one code for most of what is its own; its number says which.
@@ -49,8 +43,17 @@ pub(crate) fn safe_words(error: &Error) -> String {
 pub(crate) fn unavailable(error: &Error) -> SourceError {
     match protection_fault(error) {
         Some(why) => SourceError::Unprotected(why),
+        None if is_row_security(error) => SourceError::RowSecurityBehind(safe_words(error)),
         None => SourceError::Unavailable(safe_words(error)),
     }
+}
+
+/// Whether a server refused to leave out rows: of a table behind a view, which the catalogue does not show before.
+fn is_row_security(error: &Error) -> bool {
+    let database = error.as_database_error();
+    database.is_some_and(|error| {
+        error.code().as_deref() == Some("42501") && error.message().contains("row-level security")
+    })
 }
 
 /// A failure of a question. It goes to the log; the asker learns nothing of it.

@@ -14,6 +14,7 @@ mod field;
 mod grouped;
 mod invented;
 mod mariadb;
+mod moments;
 mod order;
 mod postgres;
 mod preparation;
@@ -33,6 +34,7 @@ pub use description::{ColumnDescription, Suggested, TableDescription};
 pub use examination::{Examination, ImportedTable, OutdatedIndex};
 pub use invented::Invented;
 pub use mariadb::MariaDb;
+pub use moments::SurveyedMoments;
 pub use postgres::Postgres;
 pub use preparation::{Bounding, PreparedRows, Stale};
 pub use secret::Secret;
@@ -183,6 +185,24 @@ pub enum SourceError {
     RowSecurity {
         /// The table.
         table: String,
+    },
+    /// Row-level security hides rows of a table behind a view, or from a function that a view calls.
+    #[error(
+        "row-level security chooses rows behind the dataset's view ({0}): give who owns the view or the function BYPASSRLS, or say \
+         `row_security = \"filters\"` for the source if the office wants answers about those rows alone, which analysts then see"
+    )]
+    RowSecurityBehind(String),
+    /// Another server may hide rows.
+    #[error(
+        "table `{table}` is read from the foreign server `{server}`, whose own rules may leave rows out unseen: with `postgres_fdw`, ALTER \
+         SERVER {server} OPTIONS (ADD options '-c row_security=off'), so that it raises an error instead; or say `row_security = \
+         \"filters\"` for the source if the office wants answers about the rows that the server gives, which analysts then see"
+    )]
+    ForeignRows {
+        /// The table.
+        table: String,
+        /// The foreign server's name.
+        server: String,
     },
     /// A rule of row-level security depends on other rows.
     #[error(

@@ -20,6 +20,7 @@ use self::{
     session::{Sessions, unnamed},
 };
 
+mod behind;
 mod catalogue;
 mod collation;
 mod describe;

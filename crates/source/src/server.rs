@@ -9,7 +9,10 @@ use crate::{
     FetchError, Secret, SourceError,
     failure::{failed, unavailable},
     grouped::{Grouped, ServerValue},
-    sql::{CatalogueTable, Dialect, GroupSelect, Origin, Rendered, alike, all, everything, units, values},
+    sql::{
+        CatalogueTable, ColumnType, Dialect, GroupSelect, Origin, Rendered, alike, all, clocks, everything,
+        units, values,
+    },
     survey::{Survey, tallies},
     value::Raw,
 };
@@ -101,6 +104,16 @@ pub(crate) async fn survey<V: View>(
         };
         let read = within(statement_timeout, view.each(&statement, add)).await;
         read.map_err(|error| unavailable(&error))?;
+        if table.kind(name) == ColumnType::Moment {
+            // The values are days alone.
+            let add = |row: &[ServerValue]| {
+                if let [ServerValue::Text(clock), rows] = row {
+                    tally.add_clock(clock, count(rows));
+                }
+            };
+            let read = within(statement_timeout, view.each(&clocks(V::DIALECT, table, name), add)).await;
+            read.map_err(|error| unavailable(&error))?;
+        }
         columns.insert(name.clone(), tally.finish());
     }
     let mut survey = Survey { rows: 0, units: BTreeMap::new(), alike: 0, columns };

@@ -27,7 +27,7 @@ pub(crate) use groups::{Aggregate, GroupSelect, statements};
 pub(crate) use origin::ranks;
 pub(crate) use origin::{Origin, everything};
 pub(crate) use statement::{Bind, Binds, Rendered};
-pub(crate) use survey::{alike, all, units, values};
+pub(crate) use survey::{alike, all, clocks, units, values};
 #[cfg(test)]
 pub(crate) use table::TableColumn;
 pub(crate) use table::{CatalogueTable, Listed, Typed, time_zones, typed};

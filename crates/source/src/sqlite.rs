@@ -201,6 +201,7 @@ impl Source for Sqlite {
                 statement_timeout_ms: None,
                 may_change: Vec::new(),
                 outdated: Vec::new(),
+                called: Vec::new(),
                 may_prepare: None,
                 imported,
             })

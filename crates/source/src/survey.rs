@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lango_privacy::{Column, Dataset, Domain, Name, number};
+use lango_privacy::{Column, Dataset, Domain, Name, number, trimmed_bytes};
 
-use crate::value::{Raw, Reader, TEXT_BYTES_MOST, Value};
+use crate::{
+    moments::SurveyedMoments,
+    value::{Raw, Reader, TEXT_BYTES_MOST, Value},
+};
 
 /// The undeclared values of a column that are listed, the most frequent first.
 const FREQUENT_MOST: usize = 20;
@@ -45,6 +48,8 @@ pub struct ColumnSurvey {
     pub reasons: BTreeMap<UndeclaredReason, u64>,
     /// The most frequent undeclared values, most frequent first.
     pub frequent: Vec<(String, u64)>,
+    /// Of days that have a time, the times.
+    pub moments: SurveyedMoments,
 }
 
 /// Why a value is not declared, as far as its shape shows.
@@ -111,6 +116,11 @@ impl<'a> SurveyTally<'a> {
 
     /// Adds a value that stands in this number of rows.
     pub(crate) fn add(&mut self, raw: Raw<'_>, rows: u64) {
+        if let (Raw::Text(text), Domain::Date { .. }) = (raw, self.domain)
+            && let Some(clock) = trimmed_bytes(text).get("2024-07-01T".len()..)
+        {
+            self.add_clock(clock, rows);
+        }
         let value = self.reader.read(raw);
         let counted = &mut self.counted;
         match (&value, self.domain) {
@@ -131,6 +141,11 @@ impl<'a> SurveyTally<'a> {
             (Value::Text(_) | Value::Undeclared, Domain::Open) => counted.declared += rows,
             (Value::Integer(_) | Value::Text(_) | Value::Undeclared, _) => self.note(raw, &value, rows),
         }
+    }
+
+    /// Adds the time of the day of a value that was added without it.
+    pub(crate) fn add_clock(&mut self, clock: &[u8], rows: u64) {
+        self.counted.moments.add(clock, rows);
     }
 
     fn note(&mut self, raw: Raw<'_>, value: &Value<'_>, rows: u64) {

@@ -22,7 +22,7 @@ impl Cluster {
             let (name, port) = (shard.name(), host.port());
             head.run(&format!(
                 "CREATE SERVER shard_{number} FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{port}', \
-                 dbname '{name}', async_capable 'true', fetch_size '10000', batch_size '1000')"
+                 dbname '{name}', options '-c row_security=off', async_capable 'true', fetch_size '10000', batch_size '1000')"
             ));
             for (user, there) in [("CURRENT_USER", host.superuser()), (head.name(), name)] {
                 let password = host.password();

@@ -111,6 +111,8 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do() {
         ("base.csv", b"SQLite format 3\0...".to_vec(), "is an SQLite file"),
         ("columns.csv", b"PAR1....PAR1".to_vec(), "say --file-format parquet"),
         ("wide.csv", utf_16, "say --encoding utf-16le"),
+        ("wider.csv", b"\xff\xfe\0\0p\0\0\0".to_vec(), "and is text in UTF-32: export it in UTF-8"),
+        ("wider-be.csv", b"\0\0\xfe\xff\0\0\0p".to_vec(), "and is text in UTF-32: export it in UTF-8"),
         ("nul.csv", b"p\0e\0r\0".to_vec(), "is no such text"),
         ("text.parquet", right.clone().into(), "is said to be Parquet and is something else"),
         ("short.parquet", b"PAR1".to_vec(), "short.parquet is damaged, cut short"),

@@ -38,6 +38,19 @@ fn faults_are_on_the_line_that_an_editor_shows_whatever_ends_a_line() {
 }
 
 #[test]
+fn a_code_that_a_spreadsheet_marked_as_a_text_is_read_without_the_marks() {
+    let office = Office::new();
+    let content = format!(
+        "{HEADER}1,\"=\"\"F\"\"\",1,1,2000-01-01,'Tema\n2,'M,1,1,2000-01-01,Tema\n3,F,1,1,2000-01-01,Tema\n"
+    );
+    let report = office.import(&office.write("a.csv", content)).unwrap();
+    assert_eq!(column(&office, "sex"), [text("F"), text("M"), text("F")]);
+    assert_eq!(found(&report, "sex"), [(Finding::MarkedIdentifier, 2, vec![2, 3])]);
+    // An open column is kept as it stands.
+    assert_eq!(column(&office, "village")[0], text("'Tema"));
+}
+
+#[test]
 fn a_title_above_the_header_is_left_out_where_that_is_said_and_else_named() {
     let right = format!("{HEADER}{}", lines(0..3));
     let semicolons = right.replace(',', ";");

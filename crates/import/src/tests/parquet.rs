@@ -74,6 +74,22 @@ fn write(path: &Path, schema: &str, rows: i32, group: i32, compression: Compress
     writer.close().unwrap();
 }
 
+/// Forty persons, `P0000` and so on, as Arrow writes them with `write_page_checksum`, neither compressed nor with a dictionary.
+const CHECKED: &[u8] = include_bytes!("../../testdata/checked.parquet");
+
+#[test]
+fn repro_a_byte_that_was_changed_on_the_way_was_another_identifier() {
+    let office = Office::new();
+    assert_eq!(office.import(&office.write("a.parquet", CHECKED)).unwrap().rows, 40);
+    let at = CHECKED.windows(5).position(|bytes| bytes == b"P0017").unwrap();
+    for (flipped, bit) in [(at, 1), (at + 4, 1), (at + 4, 64)] {
+        let mut bytes = CHECKED.to_vec();
+        bytes[flipped] ^= bit;
+        let said = office.import(&office.write("b.parquet", bytes)).unwrap_err().to_string();
+        assert!(said.contains("b.parquet is damaged") && said.contains("CRC"), "{said}");
+    }
+}
+
 #[test]
 fn a_parquet_file_gives_the_rows_that_its_csv_would() {
     for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())]

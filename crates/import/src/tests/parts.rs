@@ -203,8 +203,8 @@ fn what_all_values_have_in_common_is_found_in_one_file_too() {
     let evening = |n: u32| format!("F,1,{n},2000-01-01 23:00:00,Tema");
     let said = office.import(&office.write("a.csv", district("A", 0..30, evening))).unwrap_err().to_string();
     let expected = "`born`: 30 of 30 moments are at midnight of another place, 100 % (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ..): their \
-        day may be the one before the one that is meant: declare the `time_zone` in which they are midnight, or none if they are \
-        days, or export days";
+        day may be the one before the one that is meant: export days; or, if they say how far their clock is from UTC (`Z`, `+00:00`), \
+        declare the `time_zone` in which they are midnight, or none if they are days";
     assert!(said.starts_with(expected), "{said}");
     // Summer time, half hours, and both.
     for other in ["2000-01-01 00:00:00", "2000-01-01T21:15:00Z", "2000-01-01T18:30:00.000Z"] {
@@ -215,10 +215,19 @@ fn what_all_values_have_in_common_is_found_in_one_file_too() {
         let said = office.import(&office.write("a.csv", district("A", 0..30, row))).unwrap_err().to_string();
         assert!(said.contains("moments are at midnight of another place"), "{other}: {said}");
     }
-    for other in ["2000-01-01 12:00:00", "2000-01-01 23:00:01", "2000-01-01 17:00:00", "2000-01-01"] {
+    // One moment in ten may be another, and days say nothing.
+    for (other, odd, is_found) in [
+        ("2000-01-01 12:00:00", 3, true),
+        ("2000-01-01 12:00:00", 4, false),
+        ("2000-01-01 23:00:01", 4, false),
+        ("2000-01-01 17:00:00", 4, false),
+        ("2000-01-01", 20, true),
+        ("2000-01-01", 21, false),
+    ] {
         let office = Office::new();
-        let row = |n: u32| format!("F,1,1,{},Tema", if n == 9 { other } else { "2000-01-01 23:00:00" });
-        office.import(&office.write("a.csv", district("A", 0..30, row))).unwrap();
+        let row = |n: u32| format!("F,1,1,{},Tema", if n < odd { other } else { "2000-01-01 23:00:00" });
+        let imported = office.import(&office.write("a.csv", district("A", 0..30, row)));
+        assert_eq!(imported.is_err(), is_found, "{odd} {other}");
     }
     // At its place, the moment is on the day that is meant.
     let mut office = Office::new();

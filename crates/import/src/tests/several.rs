@@ -133,6 +133,21 @@ fn a_folder_is_its_parquet_parts() {
     let error = crate::parts(&folder).unwrap_err().to_string();
     assert!(error.contains("holds the folder `year=2024`"), "{error}");
     std::fs::remove_dir(in_folder("year=2024")).unwrap();
+    // What a program keeps for itself may hold anything but rows.
+    std::fs::create_dir_all(in_folder(".program/state")).unwrap();
+    std::fs::write(in_folder(".program/._part-1.parquet"), "x").unwrap();
+    assert_eq!(crate::parts(&folder).unwrap(), parts);
+    std::fs::create_dir_all(in_folder("_temporary/0")).unwrap();
+    let unfinished = |within: &str| {
+        let error = crate::parts(&folder).unwrap_err().to_string();
+        let expected = format!("holds {}, which a job that has not ended", in_folder(within).display());
+        assert!(error.contains(&expected), "{error}");
+    };
+    unfinished("_temporary");
+    std::fs::remove_dir_all(in_folder("_temporary")).unwrap();
+    persons(&in_folder(".program/state/part-3.parquet"), 5..9);
+    unfinished(".program/state/part-3.parquet");
+    std::fs::remove_dir_all(in_folder(".program")).unwrap();
     std::fs::create_dir(in_folder("_delta_log")).unwrap();
     let error = crate::parts(&folder).unwrap_err().to_string();
     assert!(

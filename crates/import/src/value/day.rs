@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 
 use crate::{
     findings::Finding,
@@ -42,21 +42,23 @@ pub(super) fn day(
     place: Option<&TimeZone>,
 ) -> Result<(IsoDay, Option<Finding>), Finding> {
     let read = match &notation.days {
-        None => iso(text).map(|day| (day, None)),
-        Some(format) => formatted(text, format).map(|day| (day, None)).or_else(|| {
-            let day = iso(text).filter(|_| reads_iso_too(format))?;
-            Some((day, Some(Finding::OtherDays)))
+        None => iso(text).map(|read| (read, None)),
+        Some(format) => formatted(text, format).map(|read| (read, None)).or_else(|| {
+            let read = iso(text).filter(|_| reads_iso_too(format))?;
+            Some((read, Some(Finding::OtherDays)))
         }),
     };
-    let (day, noted) = read.ok_or_else(|| {
+    let ((day, time), noted) = read.ok_or_else(|| {
         let exchanged = notation.days.as_ref().map(DayFormat::exchanged);
         let mut others = OTHERS.iter().chain(&exchanged);
         let is_day = others.any(|format| formatted(text, format).is_some());
         if is_day { Finding::DayOrder } else { Finding::Unreadable }
     })?;
-    match place.filter(|_| has_offset(text)) {
-        None => Ok((day, noted)),
-        Some(place) => Ok((day_at(text, place).ok_or(Finding::Unreadable)?, noted)),
+    match (place, time.offset) {
+        (Some(place), Some(offset)) => {
+            Ok((day_at(&day, time.seconds - offset, place).ok_or(Finding::Unreadable)?, noted))
+        }
+        (None, _) | (_, None) => Ok((day, noted)),
     }
 }
 
@@ -69,9 +71,9 @@ fn has_offset(text: &[u8]) -> bool {
     })
 }
 
-/// Whether it is midnight at the clock of a moment, or at another place: where clocks go six hours before it at most, so that the
-/// day that was read is the one before the one that is meant. With a place of its own, a moment at midnight of UTC that is on
-/// another day there is most likely a day.
+/// Whether it is midnight at the clock of a moment, at another place, or at neither; nothing of a day without a time. The clocks
+/// of the other place go six hours before this one at most, so that the day that was read is the one before the one that is
+/// meant. With a place of its own, a moment at midnight of UTC that is on another day there is most likely a day.
 pub(super) fn midnight(text: &[u8], day: &IsoDay, place: Option<&TimeZone>) -> Option<Finding> {
     let colon = text.iter().position(|byte| *byte == b':')?;
     let hour = text.get(colon.saturating_sub(2)..colon)?;
@@ -93,19 +95,20 @@ pub(super) fn midnight(text: &[u8], day: &IsoDay, place: Option<&TimeZone>) -> O
     let is_at_place = place.is_some() && has_offset(text);
     match hour {
         0 if minutes == b"00" && is_full => {
-            let is_moved = is_at_place && iso(text).is_some_and(|written| written != *day);
+            let is_moved = is_at_place && iso(text).is_some_and(|(written, _)| written != *day);
             Some(if is_moved { Finding::OtherMidnight } else { Finding::Midnight })
         }
         18..=23 if is_quarter && is_full && !is_at_place => Some(Finding::OtherMidnight),
-        _ => None,
+        _ => Some(Finding::OtherTime),
     }
 }
 
-/// The day at a place of a moment in ISO 8601, as most databases write it; `None` of one that is written otherwise.
-fn day_at(text: &[u8], place: &TimeZone) -> Option<IsoDay> {
-    let moment: Timestamp = std::str::from_utf8(text).ok()?.parse().ok()?;
-    let day = place.to_datetime(moment).date().to_string();
-    day.as_bytes().try_into().ok()
+/// The day at a place of the moment these seconds after a day begins in UTC.
+fn day_at(day: &IsoDay, seconds: i64, place: &TimeZone) -> Option<IsoDay> {
+    let day: Date = std::str::from_utf8(day).ok()?.parse().ok()?;
+    let begun = TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    let moment = begun.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+    place.to_datetime(moment).date().to_string().as_bytes().try_into().ok()
 }
 
 /// ISO days cannot be mistaken for a day of such a format, but where it begins with the year itself.
@@ -114,12 +117,17 @@ fn reads_iso_too(format: &DayFormat) -> bool {
 }
 
 /// The one reading of such a day is the privacy core's, in registers on servers too.
-fn iso(text: &[u8]) -> Option<IsoDay> {
+fn iso(text: &[u8]) -> Option<(IsoDay, Time)> {
+    let day = iso_day(text)?;
+    Some((day, time(text.get(day.len()..)?)?))
+}
+
+fn iso_day(text: &[u8]) -> Option<IsoDay> {
     let day = lango_privacy::day(std::str::from_utf8(text).ok()?)?;
     day.as_bytes().try_into().ok()
 }
 
-fn formatted(text: &[u8], format: &DayFormat) -> Option<IsoDay> {
+fn formatted(text: &[u8], format: &DayFormat) -> Option<(IsoDay, Time)> {
     let (mut day, mut month, mut year) = (&[][..], &[][..], &[][..]);
     let mut rest = text;
     for piece in format.pieces() {
@@ -148,55 +156,86 @@ fn formatted(text: &[u8], format: &DayFormat) -> Option<IsoDay> {
     };
     let ([a, b, c, d], [e, f], [g, h]) = (*year, two(month)?, two(day)?);
     let day = [a, b, c, d, b'-', e, f, b'-', g, h];
-    iso(&day).filter(|_| is_time(rest))
+    Some((iso_day(&day)?, time(rest)?))
 }
 
-/// Whether this is nothing, or a time of day after a `T` or blanks: `T12:30`, ` 12:30:00.5+02:00`, ` 1:05 PM`, ` 00:00:00 UTC`.
-fn is_time(text: &[u8]) -> bool {
-    let Some((separator, rest)) = text.split_first() else { return true };
+/// What follows a day.
+#[derive(Debug, Clone, Copy, Default)]
+struct Time {
+    /// Since midnight; none where there is no time.
+    seconds: i64,
+    /// How many seconds its clock is before UTC, if it says so.
+    offset: Option<i64>,
+}
+
+/// Reads nothing, or a time of day after a `T` or blanks: `T12:30`, ` 12:30:00.5+02:00`, ` 1:05 PM`, ` 00:00:00 UTC`.
+fn time(text: &[u8]) -> Option<Time> {
+    let Some((separator, rest)) = text.split_first() else { return Some(Time::default()) };
     let blanks = |text: &'static [u8]| move |byte: &u8| text.contains(byte);
     let rest = match separator {
         b'T' | b't' => rest,
         b' ' => skip(rest, blanks(b" ")),
-        _ => return false,
+        _ => return None,
     };
-    let Some(rest) = number(rest, 1, 24).and_then(|rest| part(rest, 59)) else { return false };
-    let rest = part(rest, 60).map_or(rest, |rest| match rest.split_first() {
-        Some((b'.' | b',', fraction)) if fraction.first().is_some_and(u8::is_ascii_digit) => {
-            skip(fraction, u8::is_ascii_digit)
+    let (hour, rest) = number(rest, 1, 24)?;
+    let (minute, rest) = part(rest, 59)?;
+    let (second, rest) = match part(rest, 60) {
+        Some((second, [b'.' | b',', fraction @ ..])) if fraction.first().is_some_and(u8::is_ascii_digit) => {
+            (second, skip(fraction, u8::is_ascii_digit))
         }
-        _ => rest,
-    });
+        found => found.unwrap_or((0, rest)),
+    };
     let rest = skip(rest, blanks(b" "));
-    let rest = match rest {
-        [b'A' | b'P' | b'a' | b'p', b'M' | b'm', rest @ ..] => skip(rest, blanks(b" ")),
-        _ => rest,
-    };
-    match rest {
-        [] | b"Z" | b"z" | b"UTC" | b"GMT" => true,
-        [b'+' | b'-', offset @ ..] => {
-            let minutes = number(offset, 2, 24).and_then(|rest| match rest {
-                [] => Some(rest),
-                [b':', minutes @ ..] => number(minutes, 2, 59),
-                _ => number(rest, 2, 59),
-            });
-            minutes.is_some_and(<[u8]>::is_empty)
+    let (hour, rest) = match rest {
+        [half @ (b'A' | b'P' | b'a' | b'p'), b'M' | b'm', rest @ ..] => {
+            (of_half(hour, *half), skip(rest, blanks(b" ")))
         }
-        _ => false,
+        _ => (hour, rest),
+    };
+    // A leap second is the last of its day.
+    Some(Time { seconds: (hour * 60 + minute) * 60 + second.min(59), offset: offset(rest)? })
+}
+
+/// The hour of a day of 24 hours.
+fn of_half(hour: i64, half: u8) -> i64 {
+    match (hour, half.to_ascii_uppercase()) {
+        (12, b'A') => 0,
+        (1..=11, b'P') => hour + 12,
+        _ => hour,
     }
 }
 
-/// What follows a colon and a number of two digits.
-fn part(text: &[u8], most: u8) -> Option<&[u8]> {
+/// Reads nothing, or how far a clock is from UTC; `None` of anything else.
+#[expect(clippy::option_option, reason = "a text that is no offset is not the absence of one")]
+fn offset(text: &[u8]) -> Option<Option<i64>> {
+    match text {
+        [] => Some(None),
+        b"Z" | b"z" | b"UTC" | b"GMT" => Some(Some(0)),
+        [sign @ (b'+' | b'-'), rest @ ..] => {
+            let (hours, rest) = number(rest, 2, 24)?;
+            let (minutes, rest) = match rest {
+                [] => (0, rest),
+                [b':', minutes @ ..] => number(minutes, 2, 59)?,
+                _ => number(rest, 2, 59)?,
+            };
+            let seconds = (hours * 60 + minutes) * 60;
+            rest.is_empty().then_some(Some(if *sign == b'-' { -seconds } else { seconds }))
+        }
+        _ => None,
+    }
+}
+
+/// A number of two digits behind a colon, and what follows it.
+fn part(text: &[u8], most: i64) -> Option<(i64, &[u8])> {
     number(text.strip_prefix(b":")?, 2, most)
 }
 
-/// What follows a number of two digits, or of as few as `least`, that is at most `most`.
-fn number(text: &[u8], least: usize, most: u8) -> Option<&[u8]> {
+/// A number of two digits, or of as few as `least`, that is at most `most`, and what follows it.
+fn number(text: &[u8], least: usize, most: i64) -> Option<(i64, &[u8])> {
     let digits = text.iter().take(2).take_while(|byte| byte.is_ascii_digit()).count();
     let (found, rest) = text.split_at_checked(digits).filter(|_| digits >= least)?;
-    let value = found.iter().fold(0, |value, digit| value * 10 + (digit - b'0'));
-    (value <= most).then_some(rest)
+    let value = found.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
+    (value <= most).then_some((value, rest))
 }
 
 fn skip(text: &[u8], which: impl Fn(&u8) -> bool) -> &[u8] {
@@ -351,9 +390,19 @@ mod tests {
             // On the office's own clock, and days alone.
             ("2024-07-01T23:30:00", None, &lagos, Ok("2024-07-01")),
             ("2024-07-01", None, &lagos, Ok("2024-07-01")),
-            // Whether 2 January or 1 February is meant is said; the moment itself is not read in that order.
             ("2/1/2024 23:30", Some("%d/%m/%Y"), &lagos, Ok("2024-01-02")),
-            ("2/1/2024 23:30 UTC", Some("%d/%m/%Y"), &lagos, Err(Finding::Unreadable)),
+            // In whatever order the day is written, and however the offset is.
+            ("2/1/2024 23:30 UTC", Some("%d/%m/%Y"), &lagos, Ok("2024-01-03")),
+            ("31/12/2023 23:15Z", Some("%d/%m/%Y"), &lagos, Ok("2024-01-01")),
+            ("30/06/2024 23:15+00:00", Some("%d/%m/%Y"), &lagos, Ok("2024-07-01")),
+            ("30/06/2024 23:15:00.5 +0000", Some("%d/%m/%Y"), &lagos, Ok("2024-07-01")),
+            ("6/30/2024 11:15 PM GMT", Some("%m/%d/%Y"), &lagos, Ok("2024-07-01")),
+            ("6/30/2024 12:15 AM -04", Some("%m/%d/%Y"), &lagos, Ok("2024-06-30")),
+            ("1/7/2024 00:15 +02:00", Some("%d/%m/%Y"), &lagos, Ok("2024-06-30")),
+            ("2024-06-30 00:15:00 UTC", Some("%Y-%m-%d"), &new_york, Ok("2024-06-29")),
+            ("2024-06-30T24:00:00Z", Some("%Y-%m-%d"), &accra, Ok("2024-07-01")),
+            ("2024-06-30 23:59:60Z", None, &accra, Ok("2024-06-30")),
+            ("9999-12-31 23:30Z", None, &lagos, Err(Finding::Unreadable)),
         ] {
             let days = format.map(|format: &str| format.parse().unwrap());
             let notation = Notation { days, ..Notation::default() };

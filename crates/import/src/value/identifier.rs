@@ -85,7 +85,7 @@ pub(crate) struct Identifier<'a> {
 /// within. What a spreadsheet marks a text with (`="0001"`, `'0001`) is left out, and the `.0` behind a whole number, which a
 /// program wrote that held it as a float: so it is the identifier that a float of a Parquet file is.
 pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
-    let text = unmarked(word);
+    let text = Some(unmarked(word)).filter(|inner| inner.iter().any(u8::is_ascii_digit)).unwrap_or(word);
     let all = text.iter().fold(0, |all, byte| all | class(*byte));
     let has = |class| all & class != 0;
     let only = |when, finding| if when { Some(finding) } else { None };
@@ -216,13 +216,13 @@ fn is_marked(text: &[u8]) -> bool {
 }
 
 /// A text without the marks by which a spreadsheet says that it is one: `="0001"`, `'0001`.
-fn unmarked(text: &[u8]) -> &[u8] {
+pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
     let formula = text.strip_prefix(b"=\"").and_then(|rest| rest.strip_suffix(b"\""));
     let marks = ["'", "\u{2019}", "\u{2018}", "`"];
     let unquoted = |mark: &str| text.strip_prefix(mark.as_bytes()).filter(|rest| !rest.contains(&b'\''));
     let quoted = || marks.into_iter().find_map(unquoted);
     let inner = formula.or_else(quoted).filter(|inner| !inner.contains(&b'"'));
-    inner.map(trimmed_bytes).filter(|inner| inner.iter().any(u8::is_ascii_digit)).unwrap_or(text)
+    inner.map(trimmed_bytes).unwrap_or(text)
 }
 
 /// What stands before a mark of decimals behind which there is nothing but zeros, as a program writes a whole number that it held

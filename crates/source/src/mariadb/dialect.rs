@@ -92,12 +92,12 @@ impl Dialect for MariaDbDialect {
                 format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
             }
             ColumnType::Moment => self.decimal(&format!("DATE({column})")),
-            ColumnType::Integer
-            | ColumnType::Unsigned
-            | ColumnType::Decimal(_)
-            | ColumnType::Numeric
-            | ColumnType::Float
-            | ColumnType::Day => self.decimal(column),
+            ColumnType::Decimal(1..) | ColumnType::Numeric | ColumnType::Float => format!(
+                r"CAST(TRIM(TRAILING '.' FROM REGEXP_REPLACE(CAST({column} AS CHAR), '^(-?[0-9]+[.][0-9]*?)0+$', '\1')) AS BINARY)"
+            ),
+            ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(0) | ColumnType::Day => {
+                self.decimal(column)
+            }
         }
     }
 
@@ -206,6 +206,10 @@ impl Dialect for MariaDbDialect {
         let [first, last] = days.map(|day| binds.text(day));
         let day = if kind == ColumnType::Moment { format!("DATE({column})") } else { column.to_owned() };
         format!("{day} BETWEEN CAST({first} AS DATE) AND CAST({last} AS DATE)")
+    }
+
+    fn clock(&self, moment: &str) -> String {
+        format!("DATE_FORMAT({moment}, '%H:%i:%s')")
     }
 
     fn escaped_length(&self, text: &str) -> String {

@@ -69,6 +69,7 @@ async fn inspect(
         statement_timeout_ms: None,
         may_change,
         outdated: Vec::new(),
+        called: Vec::new(),
         may_prepare,
         imported: Vec::new(),
     })

@@ -68,6 +68,13 @@ fn a_session_that_has_lost_a_setting_is_refused_before_rows_are_read() {
         ("max_sort_length", "SESSION max_sort_length = 64"),
         ("time_zone", "SESSION time_zone = '+03:00'"),
         ("character_set_results", "character_set_results = latin1"),
+        ("sql_select_limit", "SESSION sql_select_limit = 50"),
+        ("system_versioning_asof", "SESSION system_versioning_asof = '2020-01-01 00:00:00'"),
+        ("sql_auto_is_null", "SESSION sql_auto_is_null = 1"),
+        ("max_recursive_iterations", "SESSION max_recursive_iterations = 10"),
+        ("sql_big_selects", "SESSION sql_big_selects = 0"),
+        ("div_precision_increment", "SESSION div_precision_increment = 0"),
+        ("group_concat_max_len", "SESSION group_concat_max_len = 10"),
     ] {
         let refused = runtime().block_on(async {
             let mut connection = source.pool.acquire().await.unwrap();
@@ -81,4 +88,23 @@ fn a_session_that_has_lost_a_setting_is_refused_before_rows_are_read() {
         assert!(found, "{lost}: {refused:?}");
     }
     runtime().block_on(async { source.view().await.map(drop) }).unwrap();
+}
+
+/// A server that limits every client's rows would cut an answer short, which would be signed and charged all the same. The values
+/// are so large that they hinder no other test.
+#[test]
+fn repro_a_limit_of_the_server_for_all_its_clients_does_not_hold_for_the_gateway() {
+    let limits =
+        ["sql_select_limit = 1000000", "group_concat_max_len = 2000000", "max_recursive_iterations = 900"];
+    let (database, source) = source();
+    limits.iter().for_each(|limit| database.run(&format!("SET GLOBAL {limit}")));
+    let limit = runtime().block_on(async {
+        let mut view = source.view().await.unwrap();
+        let row = sqlx::query("SELECT CAST(@@sql_select_limit AS CHAR)").fetch_one(&mut *view).await.unwrap();
+        catalogue::text(&row, 0).unwrap()
+    });
+    for limit in limits {
+        database.run(&format!("SET GLOBAL {} = DEFAULT", limit.split(' ').next().unwrap()));
+    }
+    assert_eq!(limit, u64::MAX.to_string());
 }

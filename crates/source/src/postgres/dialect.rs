@@ -97,10 +97,9 @@ impl Dialect for PostgresDialect {
     fn text(&self, column: &str, kind: ColumnType) -> String {
         match kind {
             ColumnType::Moment => format!("{column}::date::text"),
+            ColumnType::Decimal(_) | ColumnType::Numeric => format!("trim_scale({column})::text"),
             ColumnType::Integer
             | ColumnType::Unsigned
-            | ColumnType::Decimal(_)
-            | ColumnType::Numeric
             | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
@@ -112,8 +111,9 @@ impl Dialect for PostgresDialect {
         if kind == ColumnType::Moment { format!("{column}::date") } else { column.to_owned() }
     }
 
-    fn as_text(&self, grouped: &str, _: ColumnType) -> String {
-        format!("{grouped}::text")
+    fn as_text(&self, grouped: &str, kind: ColumnType) -> String {
+        // Of a moment the day alone was grouped.
+        if kind == ColumnType::Moment { format!("{grouped}::text") } else { self.text(grouped, kind) }
     }
 
     fn not_blank(&self, column: &str, kind: ColumnType) -> String {
@@ -184,6 +184,10 @@ impl Dialect for PostgresDialect {
             format!("make_date({})", day.split('-').map(part).collect::<Vec<_>>().join(", "))
         });
         format!("{} BETWEEN {first} AND {last}", self.grouped(column, kind))
+    }
+
+    fn clock(&self, moment: &str) -> String {
+        format!("to_char({moment}, 'HH24:MI:SS')")
     }
 
     fn escaped_length(&self, text: &str) -> String {

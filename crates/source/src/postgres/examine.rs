@@ -3,6 +3,7 @@
 use sqlx::{Connection, PgConnection, Row};
 
 use super::{
+    behind::functions,
     catalogue::{HeldTable, held},
     collation::outdated,
     dialect::PostgresDialect,
@@ -33,7 +34,7 @@ async fn inspect(
     let row = unnamed(sql).fetch_one(&mut *connection).await?;
     let (version, tls): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let timeout: i64 = row.try_get(2)?;
-    let (mut may_change, mut outdated_indexes) = (Vec::new(), Vec::new());
+    let (mut may_change, mut outdated_indexes, mut called) = (Vec::new(), Vec::new(), Vec::new());
     for table in tables {
         let Some(HeldTable { oid, .. }) = held(connection, table).await? else { continue };
         let sql = "SELECT has_table_privilege($1::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')";
@@ -42,7 +43,10 @@ async fn inspect(
             may_change.push((*table).to_owned());
         }
         outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
+        called.extend(functions(connection, oid).await?);
     }
+    called.sort();
+    called.dedup();
     let may_prepare = match schema {
         None => None,
         Some(schema) => {
@@ -57,6 +61,7 @@ async fn inspect(
         statement_timeout_ms: u64::try_from(timeout).ok(),
         may_change,
         outdated: outdated_indexes,
+        called,
         may_prepare,
         imported: Vec::new(),
     })

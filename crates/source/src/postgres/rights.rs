@@ -3,7 +3,7 @@
 use lango_privacy::Dataset;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{catalogue::Relation, session::unnamed};
+use super::{behind::silent_server, catalogue::Relation, session::unnamed};
 use crate::{RowSecurity, SourceError, failure::unavailable, sql::Typed};
 
 /// Refuses a table that the gateway's user may not read, or of which it may not read something that is declared.
@@ -46,6 +46,8 @@ async fn unread(view: &mut PgConnection, oid: i64) -> sqlx::Result<Option<Vec<St
 /// what a preparation was made from. Refuses a table whose rows are chosen unless the office says that this is meant, and
 /// rules that depend on more than the row itself.
 ///
+/// The rules of another server are not to be seen: where one is behind the table, it must be set to raise an error instead.
+///
 /// The rules of a partition or of a child do not count where it is read through its parent. Those of a table behind a view are
 /// found when the server prepares a statement.
 pub(super) async fn row_security(
@@ -54,10 +56,15 @@ pub(super) async fn row_security(
     dataset: &Dataset,
     wanted: RowSecurity,
 ) -> Result<Option<String>, SourceError> {
+    let table = || dataset.table.clone();
+    if wanted == RowSecurity::Refused
+        && let Some(server) = silent_server(view, relation.oid).await.map_err(|error| unavailable(&error))?
+    {
+        return Err(SourceError::ForeignRows { table: table(), server });
+    }
     if !is_filtered(view, relation.oid).await.map_err(|error| unavailable(&error))? {
         return Ok(None);
     }
-    let table = || dataset.table.clone();
     match wanted {
         RowSecurity::Refused => Err(SourceError::RowSecurity { table: table() }),
         RowSecurity::Filters => {

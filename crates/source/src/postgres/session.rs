@@ -26,6 +26,10 @@ const PATH: &str = "pg_catalog";
 /// How long a transaction may do nothing, in milliseconds, before the server ends it.
 const IDLE_MS: u64 = 600_000;
 
+/// What only a superuser may set, and so is only read back: by it the server takes a damaged page for an empty one, and leaves
+/// its rows out.
+const ZEROED_PAGES: (&str, &str) = ("zero_damaged_pages", "off");
+
 /// The connections to one server, which are used in transactions alone.
 #[derive(Clone)]
 pub(super) struct Sessions {
@@ -130,6 +134,7 @@ impl Sessions {
             ("search_path", PATH),
             // What ranks rows has long expressions: to compile them takes more time than a million rows.
             ("jit", "off"),
+            ZEROED_PAGES,
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .into_iter()
@@ -151,7 +156,8 @@ fn beginning(kind: TransactionKind, settings: &[(&'static str, String)]) -> Stri
     for name in ["role", "lock_timeout"] {
         sql += &format!("; SET LOCAL {name} TO DEFAULT");
     }
-    for (name, value) in settings.iter().filter(|(name, _)| !name.starts_with("transaction_")) {
+    let is_set = |name: &str| !name.starts_with("transaction_") && name != ZEROED_PAGES.0;
+    for (name, value) in settings.iter().filter(|(name, _)| is_set(name)) {
         sql += &format!("; SET LOCAL {name} = '{value}'");
     }
     sql

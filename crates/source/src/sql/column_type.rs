@@ -51,11 +51,13 @@ impl ColumnType {
                 Domain::Date { .. },
                 Self::Integer | Self::Unsigned | Self::Decimal(_) | Self::Numeric | Self::Float | Self::Word,
             ) => Err("days (`date`), moments (`timestamp`), or text such as `2024-07-01`".to_owned()),
+            (Domain::Codes(_), Self::Moment) => Err("text, or numbers".to_owned()),
             (
-                Domain::Codes(_) | Domain::Open,
+                Domain::Open,
                 Self::Unsigned | Self::Decimal(_) | Self::Numeric | Self::Float | Self::Moment,
             ) => Err("text, or whole numbers of 64 bits".to_owned()),
-            (Domain::Codes(_) | Domain::Open, Self::Integer | Self::Text { .. } | Self::Day | Self::Word) => {
+            (Domain::Codes(_), Self::Unsigned | Self::Decimal(_) | Self::Numeric | Self::Float)
+            | (Domain::Codes(_) | Domain::Open, Self::Integer | Self::Text { .. } | Self::Day | Self::Word) => {
                 Ok(())
             }
         }

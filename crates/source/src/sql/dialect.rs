@@ -107,7 +107,8 @@ pub(crate) trait Dialect: Send + Sync {
     /// The decimals of a column of numbers.
     fn exact(&self, column: &str, kind: ColumnType) -> Exact;
 
-    /// A column's value as text that is compared byte by byte; NULL where it is NULL.
+    /// A column's value as text that is compared byte by byte; NULL where it is NULL. Of a number without zeros behind its last
+    /// digit after the point: 566 where the column has 566.00.
     fn text(&self, column: &str, kind: ColumnType) -> String;
 
     /// What a column is grouped by, so that no two values that differ in a byte come together.
@@ -154,6 +155,9 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// Whether a column of days or moments lies between two days, both included.
     fn between_days(&self, column: &str, kind: ColumnType, days: [&str; 2], binds: &mut Binds) -> String;
+
+    /// The time of the day of a moment, `23:00:00`.
+    fn clock(&self, moment: &str) -> String;
 
     /// How long a text is where each byte that a code may not hold is written in three.
     fn escaped_length(&self, text: &str) -> String;

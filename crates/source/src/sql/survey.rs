@@ -22,6 +22,17 @@ pub(crate) fn values(dialect: &dyn Dialect, table: &CatalogueTable, name: &Name)
     )
 }
 
+/// The times of the day of a declared column of moments, as text, each with its rows.
+pub(crate) fn clocks(dialect: &dyn Dialect, table: &CatalogueTable, name: &Name) -> GroupSelect {
+    let (clock, count) = (dialect.clock(table.plain(name)), dialect.as_number("count(*)"));
+    select(
+        dialect,
+        &format!("SELECT {clock}, {count} FROM {} GROUP BY {clock}", table.from),
+        vec![(name.clone(), GroupForm::Text)],
+        false,
+    )
+}
+
 /// How many units have how many rows.
 pub(crate) fn units(dialect: &dyn Dialect, table: &CatalogueTable) -> GroupSelect {
     let unit = unit(dialect, table);

@@ -1,7 +1,7 @@
 //! Types and relations that registers are made of beyond plain tables of plain columns.
 
 use lango_privacy::{Code, Column, Domain, Reading};
-use lango_testkit::{Engine, Host, TestDatabase};
+use lango_testkit::{Engine, Host, TestDatabase, residents};
 
 use super::{
     engines::source,
@@ -170,6 +170,41 @@ fn every_type_that_can_be_read_is_and_others_are_named() {
     }
 }
 
+/// Of a database that was moved from another one, in whose numbers a program kept the codes.
+#[test]
+fn codes_are_read_from_numbers_of_every_type_alike() {
+    let whole = ["566", "204", "560", "566", "NULL", "-0"];
+    let decimal = ["566.0", "204", "560.00", "566.00", "NULL", "12.5"];
+    for (engine, kind, values) in [
+        (Engine::Sqlite, "real", decimal),
+        (Engine::Sqlite, "numeric", decimal),
+        (Engine::Postgres, "bigint", whole),
+        (Engine::Postgres, "numeric", decimal),
+        (Engine::Postgres, "numeric(3,0)", whole),
+        (Engine::Postgres, "numeric(5,2)", decimal),
+        (Engine::Postgres, "numeric(38,2)", decimal),
+        (Engine::Postgres, "float8", decimal),
+        (Engine::Postgres, "real", decimal),
+        (Engine::MariaDb, "bigint unsigned", whole),
+        (Engine::MariaDb, "decimal(3,0)", whole),
+        (Engine::MariaDb, "decimal(5,2)", decimal),
+        (Engine::MariaDb, "decimal(40,3)", decimal),
+        (Engine::MariaDb, "decimal(40,0)", whole),
+        (Engine::MariaDb, "double", decimal),
+        (Engine::MariaDb, "double(9,2)", decimal),
+    ] {
+        for unit in ["int PRIMARY KEY", "int"] {
+            let rows = values.iter().enumerate().map(|(at, value)| format!("({at}, {value})"));
+            let insert = format!("INSERT INTO residents VALUES {}", rows.collect::<Vec<_>>().join(", "));
+            let table = format!("CREATE TABLE residents (person_id {unit}, kind {kind})");
+            let (_, found) =
+                counted(&made(engine, &[&table, &insert]), codes(&["204", "560", "566"])).unwrap();
+            let expected = vector(&[("204", 1), ("560", 1), ("566", 2), ("_O", 1), ("_U", 1)]);
+            assert_eq!(found, expected, "{engine:?} {kind} {unit}");
+        }
+    }
+}
+
 #[test]
 fn generated_columns_and_views_are_read_and_a_view_is_never_vouched_for() {
     let base = "CREATE TABLE base (person_id integer PRIMARY KEY, sex varchar(9))";
@@ -264,6 +299,34 @@ fn what_stands_in_a_table_is_counted_alike_on_every_engine() {
         );
         assert_eq!((sex.declared, sex.missing, sex.undeclared), (3, 2, 3), "{engine:?}");
         assert_eq!(sex.frequent, [("x".to_owned(), 2), ("f".to_owned(), 1)], "{engine:?}");
+    }
+}
+
+/// An office that keeps days as moments in UTC has those of the day before. An import refuses such files.
+#[test]
+fn moments_at_midnight_of_another_place_are_seen_in_a_survey() {
+    let born = Column::from(
+        Domain::date("2000-01-01".into(), "2000-12-31".into(), lango_privacy::Span::Month).unwrap(),
+    );
+    let dataset = residents((1, 1), [("born", born)]);
+    for (engine, moment) in [
+        (Engine::Sqlite, "text"),
+        (Engine::Postgres, "text"),
+        (Engine::Postgres, "timestamp"),
+        (Engine::MariaDb, "datetime(3)"),
+    ] {
+        for (clock, expected) in [("23:00:00", true), ("00:00:00", false), ("12:00:00", false)] {
+            let clocks = (0..30).map(|n| if n == 7 { "15:03:00" } else { clock });
+            let rows = clocks.enumerate().map(|(n, clock)| format!("('p{n}', '2000-05-01 {clock}')"));
+            let insert =
+                format!("INSERT INTO residents VALUES {}, ('q', NULL)", rows.collect::<Vec<_>>().join(", "));
+            let table = format!("CREATE TABLE residents (person_id varchar(9), born {moment})");
+            let database = made(engine, &[&table, &insert]);
+            let survey = runtime().block_on(source(&database).survey(&dataset)).unwrap();
+            let moments = survey.columns.values().next().unwrap().moments;
+            let of = (moments.are_of_another_place(), moments.all());
+            assert_eq!(of, (expected, 30), "{engine:?} {moment} {clock}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the server keeps from the gateway's user is found before a row is read.
 
 use lango_privacy::{Dataset, Domain};
-use lango_testkit::{Engine, TestDatabase, residents};
+use lango_testkit::{Engine, Host, TestDatabase, residents};
 
 use super::{
     engines::source,
@@ -153,6 +153,94 @@ fn the_row_security_of_a_partitioned_table_is_that_of_the_table_that_is_read() {
     database
         .run("ALTER TABLE part DISABLE ROW LEVEL SECURITY; ALTER TABLE residents ENABLE ROW LEVEL SECURITY");
     assert_eq!(persons(&*source), UNREAD);
+}
+
+/// The same table on another server, which is this one again: a foreign table named `residents`, read as the gateway's user.
+fn abroad(database: &TestDatabase, user: &str) {
+    let (host, name) = (Host::postgres(), database.server().address);
+    let (port, password, name) = (host.port(), host.password(), name.rsplit('/').next().unwrap());
+    database.run(&format!(
+        "ALTER TABLE residents RENAME TO held; CREATE EXTENSION postgres_fdw; \
+         CREATE SERVER abroad FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{port}', dbname '{name}'); \
+         CREATE USER MAPPING FOR {user} SERVER abroad OPTIONS (user '{user}', password '{password}'); \
+         CREATE FOREIGN TABLE residents (person_id bigint, birth text, citizenship text) SERVER abroad OPTIONS (table_name 'held'); \
+         GRANT SELECT ON residents TO {user}"
+    ));
+}
+
+#[test]
+fn repro_another_server_left_rows_out_by_its_own_row_security_without_a_word() {
+    let (database, user) = database(Engine::Postgres, "BIGINT");
+    abroad(&database, &user);
+    database.run(
+        "ALTER TABLE held ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON held USING (citizenship = 'TGO')",
+    );
+    let refusing = source(&database);
+    let filtering = {
+        let _inside = runtime().enter();
+        let settings = Settings { row_security: RowSecurity::Filters, ..Settings::default() };
+        Postgres::new(&database.server(), settings).unwrap()
+    };
+    let check = || runtime().block_on(refusing.check(&dataset()));
+    let silent =
+        || Err(SourceError::ForeignRows { table: "residents".to_owned(), server: "abroad".to_owned() });
+    assert_eq!((check(), persons(&*refusing)), (silent(), UNREAD));
+    assert_eq!(persons(&filtering), Ok(1));
+    // A partition, a view over it, and a view over that.
+    database.run(
+        "ALTER FOREIGN TABLE residents RENAME TO part; CREATE TABLE parted (LIKE part) PARTITION BY LIST (birth); \
+         ALTER TABLE parted ATTACH PARTITION part FOR VALUES IN ('BEN'); CREATE VIEW inner_view AS SELECT * FROM parted",
+    );
+    for (made, dropped) in [
+        ("ALTER TABLE parted RENAME TO residents", "ALTER TABLE residents RENAME TO parted"),
+        ("CREATE VIEW residents AS SELECT * FROM inner_view", "DROP VIEW residents"),
+    ] {
+        database.run(&format!("{made}; GRANT SELECT ON residents TO {user}"));
+        assert_eq!((check(), persons(&*refusing)), (silent(), UNREAD), "{made}");
+        database.run(dropped);
+    }
+    // A materialised view holds its rows itself.
+    database.run(&format!(
+        "CREATE MATERIALIZED VIEW residents AS SELECT * FROM held; GRANT SELECT ON residents TO {user}"
+    ));
+    assert_eq!((check(), persons(&*refusing)), (Ok(()), Ok(10)));
+    database.run("DROP MATERIALIZED VIEW residents; ALTER TABLE parted RENAME TO residents");
+    // Where the other server is set to, it raises an error instead.
+    database.run("ALTER SERVER abroad OPTIONS (ADD options '-c row_security=off')");
+    assert_eq!(check(), Ok(()));
+    assert!(persons(&*refusing).is_err());
+    database.run(&format!("ALTER ROLE {user} BYPASSRLS"));
+    assert_eq!(persons(&*refusing), Ok(10));
+}
+
+#[test]
+fn row_security_behind_a_view_is_named_as_what_it_is() {
+    let (database, user) = database(Engine::Postgres, "BIGINT");
+    database.run(&format!(
+        "ALTER TABLE residents RENAME TO held; ALTER TABLE held ENABLE ROW LEVEL SECURITY; \
+         CREATE ROLE {user}_owner; GRANT SELECT ON held TO {user}_owner; \
+         CREATE FUNCTION given() RETURNS SETOF held LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM public.held'; \
+         ALTER FUNCTION given() OWNER TO {user}_owner"
+    ));
+    let source = source(&database);
+    let run = |read: &str| {
+        database.run(&format!(
+            "CREATE VIEW residents AS SELECT * FROM {read}; ALTER VIEW residents OWNER TO {user}_owner; \
+             GRANT SELECT ON residents TO {user}"
+        ));
+        let examined = runtime().block_on(source.examine(&["residents"])).unwrap();
+        let checked = runtime().block_on(source.check(&dataset()));
+        let surveyed = runtime().block_on(source.survey(&dataset())).map(drop);
+        database.run("DROP VIEW residents");
+        (examined.called, checked, surveyed)
+    };
+    let is_named = |found: &Result<(), SourceError>| matches!(found, Err(SourceError::RowSecurityBehind(why)) if why.contains("held"));
+    let (called, checked, surveyed) = run("held");
+    assert!(called.is_empty() && is_named(&checked) && is_named(&surveyed), "{checked:?} {surveyed:?}");
+    // What a function reads is found as it is read, so its name is in the examination.
+    let (called, checked, surveyed) = run("given()");
+    assert_eq!((called, checked), (vec!["public.given".to_owned()], Ok(())));
+    assert!(is_named(&surveyed), "{surveyed:?}");
 }
 
 #[test]

@@ -189,6 +189,14 @@ fn warnings(dataset: &Dataset, survey: &Survey) -> Vec<String> {
                  `recode`, `case` or `missing`"
             ));
         }
+        if found.moments.are_of_another_place() {
+            let (elsewhere, all) = (count(found.moments.elsewhere), count(found.moments.all()));
+            warnings.push(format!(
+                "warning: {elsewhere} of {all} moments of `{name}` are at midnight of another place, so their day may be the one before the \
+                 one that is meant: keep days in the column, or name a view that does; or, if it holds moments with a time zone, declare \
+                 the `time_zone` in which they are midnight"
+            ));
+        }
         let clamped = found.below.max(found.above);
         if clamped * 100 > present && clamped > 0 {
             warnings.push(format!(
@@ -231,6 +239,11 @@ fn as_json(dataset: &Dataset, survey: &Survey) -> Value {
             "above": found.above,
             "reasons": reasons.collect::<Vec<_>>(),
             "frequent": frequent.collect::<Vec<_>>(),
+            "moments": {
+                "midnight": found.moments.midnight,
+                "midnight_elsewhere": found.moments.elsewhere,
+                "other": found.moments.other,
+            },
         })
     };
     let columns: serde_json::Map<String, Value> =

@@ -165,6 +165,15 @@ impl Import {
         if !days.is_empty() {
             section(&mut rows, "days", days.into_iter());
         }
+        let marked: Vec<String> = report
+            .columns
+            .iter()
+            .skip(1)
+            .flat_map(|held| found(report, held, |finding| finding == Finding::MarkedIdentifier))
+            .collect();
+        if !marked.is_empty() {
+            section(&mut rows, "marks", marked.into_iter());
+        }
         let gaps = report.columns.iter().skip(1).filter_map(|held| {
             let count = held.findings.of(Finding::Missing).count;
             let all = if count == report.rows { ", all of them" } else { "" };

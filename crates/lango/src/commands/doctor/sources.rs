@@ -217,6 +217,17 @@ fn examined(subject: &str, found: &Examination, report: &mut DoctorReport) {
         );
         report.warning(format!("{subject}, collation"), finding, remedy);
     }
+    if !found.called.is_empty() {
+        let finding = format!(
+            "views call {}: which rows such functions leave out, the catalogue does not say",
+            quoted(&found.called)
+        );
+        report.warning(
+            format!("{subject}, views"),
+            finding,
+            "run `lango dataset check`, which reads every row through them",
+        );
+    }
     match found.may_prepare {
         Some(true) => {
             report.ok(format!("{subject}, schema"), "preparations may be kept in `prepared_schema`")
@@ -328,6 +339,14 @@ fn advice(error: &SourceError) -> &'static str {
         SourceError::NoSelect { .. } => "grant the gateway's user SELECT",
         SourceError::RowSecurity { .. } => {
             "ALTER ROLE .. BYPASSRLS, or `row_security = \"filters\"`: docs/DATABASES.md, Row-level security"
+        }
+        SourceError::RowSecurityBehind(_) => {
+            "ALTER ROLE .. BYPASSRLS for who owns the view or the function, or `row_security = \"filters\"`: docs/OPERATIONS.md, \
+             Row-level security"
+        }
+        SourceError::ForeignRows { .. } => {
+            "ALTER SERVER .. OPTIONS (ADD options '-c row_security=off'), or `row_security = \"filters\"`: docs/OPERATIONS.md, \
+             Row-level security"
         }
         SourceError::RowPolicy { .. } => "ALTER POLICY .. USING an expression without a query",
         SourceError::Setting { .. } => "docs/DATABASES.md, Poolers",

@@ -1,0 +1,46 @@
+//! What a table is read through, of which its own entry in the catalogue says nothing: the tables of other servers, and the
+//! functions that a view calls.
+
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use super::session::unnamed;
+
+/// A relation, its partitions and children, and what the views among them read. What a materialised view holds is here already.
+const REACHED: &str = "WITH RECURSIVE reached AS ( \
+      SELECT $1::oid AS oid \
+      UNION SELECT next.oid FROM reached r CROSS JOIN LATERAL ( \
+        SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = r.oid \
+        UNION ALL \
+        SELECT d.refobjid FROM pg_class v JOIN pg_rewrite w ON w.ev_class = v.oid \
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass \
+        WHERE v.oid = r.oid AND v.relkind = 'v') AS next(oid))";
+
+/// With this option of `postgres_fdw` the other server raises an error instead of leaving rows out.
+const ASKS_FOR_ALL: &str = "-c row_security=off";
+
+/// The foreign server behind a table that may leave rows out without a word, if there is one. A file leaves none out, and a
+/// server of `postgres_fdw` raises an error where it is set to.
+pub(super) async fn silent_server(view: &mut PgConnection, oid: i64) -> sqlx::Result<Option<String>> {
+    let sql = format!(
+        "{REACHED} SELECT s.srvname::text FROM reached r JOIN pg_foreign_table f ON f.ftrelid = r.oid \
+         JOIN pg_foreign_server s ON s.oid = f.ftserver JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
+         LEFT JOIN pg_proc h ON h.oid = w.fdwhandler \
+         WHERE coalesce(h.proname, '') <> 'file_fdw_handler' AND NOT (coalesce(h.proname, '') = 'postgres_fdw_handler' \
+           AND EXISTS (SELECT FROM pg_options_to_table(s.srvoptions) o \
+                       WHERE o.option_name = 'options' AND o.option_value = '{ASKS_FOR_ALL}')) \
+         ORDER BY 1 LIMIT 1"
+    );
+    let row = unnamed(AssertSqlSafe(sql)).bind(oid).fetch_optional(view).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The functions, other than the server's own, that the views behind a table call.
+pub(super) async fn functions(view: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<String>> {
+    let sql = format!(
+        "{REACHED} SELECT DISTINCT d.refobjid::regproc::text FROM reached r JOIN pg_class v ON v.oid = r.oid AND v.relkind = 'v' \
+         JOIN pg_rewrite w ON w.ev_class = v.oid JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid \
+         AND d.refclassid = 'pg_proc'::regclass ORDER BY 1"
+    );
+    let rows = unnamed(AssertSqlSafe(sql)).bind(oid).fetch_all(view).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
