@@ -47,7 +47,11 @@ impl fmt::Display for Misspelt {
 /// Every office that described its datasets has another name like one of the question's.
 pub async fn check(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
     let (members, datasets) = tokio::join!(members(client, enquiry), datasets(client, enquiry));
-    members.and(datasets)
+    members?;
+    if let Some(why) = datasets? {
+        say(&format!("lango: names are not looked up before the question is asked: {why}"));
+    }
+    Ok(())
 }
 
 /// Whether the coordinator has the members that are named.
@@ -66,17 +70,15 @@ async fn members(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
     }
 }
 
-async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
+/// Whether an office knows the question's names; why that is not known, where nobody says what is open.
+async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Option<String>, Failure> {
     let began = Instant::now();
-    let unknown =
-        |why: &str| say(&format!("lango: names are not looked up before the question is asked: {why}"));
     let mut describing = match client.describe(&enquiry.members, None, PATIENCE).await {
         Ok(describing) => describing,
         // The question is refused for the same reason.
-        Err(AskError::Member(_) | AskError::NoMembers) => return Ok(()),
+        Err(AskError::Member(_) | AskError::NoMembers) => return Ok(None),
         Err(error) => {
-            unknown(&foreign(&error.to_string()));
-            return Ok(());
+            return Ok(Some(foreign(&error.to_string())));
         }
     };
     let asked = describing.audience().len();
@@ -87,7 +89,7 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
                 let Some(described) = describing.described(&office) else { continue };
                 let misspelt = misspelt_in(&enquiry.query, &enquiry.purpose, described);
                 if misspelt.is_empty() {
-                    return Ok(());
+                    return Ok(None);
                 }
                 found.push((office, misspelt));
             }
@@ -99,14 +101,15 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
             )) => {}
             Ok(None) => break,
             Err(error) => {
-                unknown(&foreign(&error.to_string()));
-                return Ok(());
+                return Ok(Some(foreign(&error.to_string())));
             }
         }
     }
     if found.is_empty() {
-        unknown(&format!("no office has said within {:.1} s what is open", began.elapsed().as_secs_f64()));
-        return Ok(());
+        return Ok(Some(format!(
+            "no office has said within {:.1} s what is open",
+            began.elapsed().as_secs_f64()
+        )));
     }
     found.sort();
     Err(Failure::Usage(in_words(&found, asked)))
