@@ -50,7 +50,7 @@ impl Gateway {
         drop(before);
         tracing::info!(policy = %hex::encode(digest), datasets, grants, "another policy is in force");
         log(&unwise, &bounded);
-        lapse_reviews(&self.store, &self.policy(), (&self.office, self.now())).await;
+        lapse_reviews(&self.store, &self.policy(), (&self.office, self.now(), self.today())).await;
         Ok(PolicyChange::Activated { digest })
     }
 

@@ -134,7 +134,7 @@ impl Gateway {
         // The first policy of a store is on record with the first request.
         let recorded = (store.last_sequence().await? > 0).then_some(now);
         policy.declare(&store, &config.sources, (&office, recorded)).await?;
-        lapse_reviews(&store, &policy, (&office, now)).await;
+        lapse_reviews(&store, &policy, (&office, now, day_of(now))).await;
         log(&unwise, &policy.bounded(&store, &config.sources).await);
         let limits = config.limits;
         Ok(Self {

@@ -5,16 +5,13 @@ use lango_ledger::{ReviewEvent, ReviewState};
 use lango_policy::{AccessRequest, Granted, PolicySet};
 use lango_privacy::{Loss, Query};
 use lango_store::{
-    Decision, REVIEWS_OPEN_MOST, Record, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, Store,
-    StoreError, StoredReview, Verdict,
+    Decision, REVIEWS_OPEN_MOST, Record, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, ReviewVerdict,
+    Store, StoreError, StoredReview,
 };
 use lango_wire::{FREE, Question, Refusal, ReviewFault};
 use time::Date;
 
-use crate::{
-    Gateway, authenticate::Request, authorize::Allowed, config::day_of, in_force::PolicyInForce,
-    refuse::Refused,
-};
+use crate::{Gateway, authenticate::Request, authorize::Allowed, in_force::PolicyInForce, refuse::Refused};
 
 impl Gateway {
     /// Lets a question pass that costs this, or says that the office reviews it first. Nothing is charged before it has passed.
@@ -104,15 +101,19 @@ impl Gateway {
 
 /// Lets every review lapse of which a policy that comes into force at a moment, in Unix seconds, decides otherwise. A failure is
 /// logged: who asks again is decided by the policy in force, whatever is kept here.
-pub(crate) async fn lapse_reviews(store: &Store, policy: &PolicyInForce, (office, now): (&SpiffeId, i64)) {
+pub(crate) async fn lapse_reviews(
+    store: &Store,
+    policy: &PolicyInForce,
+    (office, now, today): (&SpiffeId, i64, Date),
+) {
     let pending = match store.pending_reviews().await {
         Ok(pending) => pending,
         Err(error) => return tracing::error!(%error, "the reviews cannot be read"),
     };
     for review in pending {
-        let Some(why) = lapsed(&policy.set, &review, day_of(now)) else { continue };
+        let Some(why) = lapsed(&policy.set, &review, today) else { continue };
         let (by, name) = (office.to_string(), review_name(&review.subject.id));
-        let verdict = Verdict { event: ReviewEvent::PolicyChanged, by, why: why.to_owned() };
+        let verdict = ReviewVerdict { event: ReviewEvent::PolicyChanged, by, why: why.to_owned() };
         let record = decided(office, (now, policy.digest));
         match store.decide_review(&review.subject.id, &verdict, &record).await {
             Ok(_) => tracing::info!(review = name, why, "a review lapsed"),

@@ -3,8 +3,8 @@
 /// The most that one row may hold: what an unclosed quote swallows before it is found out.
 pub(crate) const RECORD_BYTES_MOST: usize = 1 << 20;
 
-/// The most bytes that the pages of a row group of a Parquet file may take together when they are decoded, of each column the largest:
-/// as much is in memory at once.
+/// The most bytes that the pages of a row group of a Parquet file may take together when they are decoded, of each column the
+/// largest: as much is in memory at once.
 pub(crate) const PAGES_BYTES_MOST: u64 = 512 << 20;
 
 /// How an import is done. Only tests have reason to change it.

@@ -115,8 +115,8 @@ impl ReviewState {
         }
     }
 
-    /// INVARIANT (nothing unseen): from no state does a step lead to [`Approved`](Self::Approved) or [`Shown`](Self::Shown) but the
-    /// office's own approval, and no price above the one that it saw stays approved.
+    /// INVARIANT (nothing unseen): from no state does a step lead to [`Approved`](Self::Approved) or [`Shown`](Self::Shown) but
+    /// the office's own approval, and no price above the one that it saw stays approved.
     pub fn after(self, event: ReviewEvent) -> Result<Self, ReviewStepError> {
         use ReviewEvent as Event;
         match (self, event) {

@@ -30,8 +30,8 @@ pub struct Granted<'a> {
 
 impl PolicySet {
     /// Decides a question: what a prohibition forbids is refused; else the first grant, in the files' order, that allows all of
-    /// it decides; else the denial has the reason of the grant that came nearest. What is asked for no purpose is allowed where it
-    /// could be asked for one.
+    /// it decides; else the denial has the reason of the grant that came nearest. What is asked for no purpose is allowed where
+    /// it could be asked for one.
     ///
     /// ```
     /// use lango_document::Document;

@@ -114,8 +114,8 @@ impl From<Figure> for Estimate {
     }
 }
 
-/// An error that is little, whatever the figure: one of what is counted or added up, and a hundredth of what a mean or a share may
-/// be.
+/// An error that is little, whatever the figure: one of what is counted or added up, and a hundredth of what a mean or a share
+/// may be.
 fn little(contents: &[CellContent<'_>]) -> f64 {
     match contents.first() {
         Some(CellContent::Pair(_) | CellContent::Centred(..)) => {

@@ -43,6 +43,6 @@ pub use release::{Made, Settled, Stored};
 pub use request::{Claiming, KeptAnswers, Seen};
 pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
 pub use review::{
-    REVIEWS_OPEN_MOST, ReviewAsked, ReviewStep, ReviewSubject, StoredReview, Verdict, WHY_BYTES_MOST,
+    REVIEWS_OPEN_MOST, ReviewAsked, ReviewStep, ReviewSubject, ReviewVerdict, StoredReview, WHY_BYTES_MOST,
 };
 pub use schema::Store;

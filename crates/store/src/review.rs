@@ -161,7 +161,7 @@ impl Store {
     pub async fn decide_review(
         &self,
         id: &[u8; 16],
-        verdict: &Verdict,
+        verdict: &ReviewVerdict,
         record: &Record,
     ) -> Result<StoredReview, StoreError> {
         self.write(Decide { id: *id, verdict: verdict.clone(), record: record.clone() }).await
@@ -206,7 +206,7 @@ impl ReviewAsked {
 
 /// What somebody decided of a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ReviewVerdict {
     /// Approved, rejected, or decided otherwise by another policy.
     pub event: ReviewEvent,
     /// Who decided, as a SPIFFE URI.
@@ -254,7 +254,7 @@ impl Write for Ask {
 
 struct Decide {
     id: [u8; 16],
-    verdict: Verdict,
+    verdict: ReviewVerdict,
     record: Record,
 }
 
@@ -265,7 +265,7 @@ impl Write for Decide {
     type Outcome = StoredReview;
 
     async fn apply(&self, transaction: &mut Connection) -> Result<StoredReview, StoreError> {
-        let Self { id, verdict: Verdict { event, by, why }, record } = self;
+        let Self { id, verdict: ReviewVerdict { event, by, why }, record } = self;
         let found = read(transaction, id).await?.ok_or(StoreError::NoReview)?;
         let state = found.state.after(*event)?;
         if state == found.state {

@@ -81,7 +81,7 @@ fn an_export_goes_to_a_register_by_the_skeleton_and_the_command_that_are_printed
     // What the file needs is said one after the other.
     let (code, _, stderr) = describe(&[name]);
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("line 1: not in UTF-8; say what it is in"), "{stderr}");
+    assert!(stderr.contains("line 1: not in UTF-8; export it in UTF-8, or say what it is in"), "{stderr}");
     let (_, _, stderr) = describe(&[name, "--encoding", "windows-1252"]);
     assert!(stderr.contains("names no columns: say --delimiter ';'"), "{stderr}");
     let reading = [name, "--encoding", "windows-1252", "--delimiter", ";"];

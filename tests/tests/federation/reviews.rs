@@ -2,7 +2,7 @@
 
 use lango_gateway::{decided, review_name};
 use lango_ledger::{ReviewEvent, ReviewState};
-use lango_store::{Location, Store, StoredReview, Verdict};
+use lango_store::{Location, ReviewVerdict, Store, StoredReview};
 use lango_testkit::{FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 
 /// A grant with these lines, to one analyst; of a pool of 10.
@@ -26,7 +26,7 @@ async fn reviewed(office: &Office, event: Option<(ReviewEvent, &str)>) -> Stored
     let decided = match event {
         None => review.clone(),
         Some((event, why)) => {
-            let verdict = Verdict { event, by: office.id.to_string(), why: why.to_owned() };
+            let verdict = ReviewVerdict { event, by: office.id.to_string(), why: why.to_owned() };
             let record = decided(&office.id, (1_800_000_000, [0; 32]));
             store.decide_review(&review.subject.id, &verdict, &record).await.unwrap()
         }

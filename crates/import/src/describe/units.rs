@@ -18,9 +18,9 @@ use crate::{
 type FewUnits = Vec<u64>;
 
 impl FileDescription {
-    /// Reads the files once more, and shows from then on those values alone that stand for [`ROWS_SHOWN_LEAST`] units or more, which
-    /// are named by the values of a column. Where a unit has several rows, a value on as many rows may be one unit's alone. It calls
-    /// `report` with each [`ImportEvent::Read`], which may stop it.
+    /// Reads the files once more, and shows from then on those values alone that stand for [`ROWS_SHOWN_LEAST`] units or more,
+    /// which are named by the values of a column. Where a unit has several rows, a value on as many rows may be one unit's alone.
+    /// It calls `report` with each [`ImportEvent::Read`], which may stop it.
     pub fn count_units(
         &mut self,
         files: &[ImportFile],

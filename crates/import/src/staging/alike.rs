@@ -8,9 +8,9 @@ use super::{Staging, quoted};
 use crate::ImportError;
 
 impl Staging {
-    /// How many rows have an identifier that another one is in the other case, with other blanks or marks, with accents or digits of
-    /// another kind, or in letters of the same shape; and the numbers of the first of them, in the file's
-    /// order, counted from 1.
+    /// How many rows have an identifier that another one is in the other case, with other blanks or marks, with accents or digits
+    /// of another kind, or in letters of the same shape; and the numbers of the first of them, in the file's order, counted from
+    /// 1.
     pub(crate) fn alike(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_alike().map_err(|error| self.failed(error))
     }

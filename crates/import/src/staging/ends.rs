@@ -59,8 +59,8 @@ impl EdgeOf {
 }
 
 impl Staging {
-    /// Whether the first or the last of these rows, which are counted from 1 and all of one file, is no unit's: whether it alone is
-    /// so, but for others near it. No list of words is needed for that, in whatever language a total is called one.
+    /// Whether the first or the last of these rows, which are counted from 1 and all of one file, is no unit's: whether it alone
+    /// is so, but for others near it. No list of words is needed for that, in whatever language a total is called one.
     pub(crate) fn edge_row(
         &self,
         edge: FileEdge,

@@ -45,8 +45,8 @@ impl Progress {
         }
     }
 
-    /// Forgets the first rows of a file that were noted, where they are not unlike its others: most of them are so, or more than one
-    /// in a hundred beyond the first.
+    /// Forgets the first rows of a file that were noted, where they are not unlike its others: most of them are so, or more than
+    /// one in a hundred beyond the first.
     pub(crate) fn settle_first_rows(&mut self, file: usize) {
         let Some(part) = self.parts.get_mut(file) else { return };
         let Some(findings) = part.findings.first_mut() else { return };

@@ -28,8 +28,9 @@ impl Sum {
 
 impl Staging {
     /// How many of these rows, which are counted from 1 and all of one file, hold the sum of the numbers between the sum before
-    /// them and themselves, and the numbers of the first of them. One sum is a chance, unless the row lacks a code or a day, another
-    /// of its numbers is a sum too, or its column has another sum. One in the last row alone is found by [`Staging::edge_row`].
+    /// them and themselves, and the numbers of the first of them. One sum is a chance, unless the row lacks a code or a day,
+    /// another of its numbers is a sum too, or its column has another sum. One in the last row alone is found by
+    /// [`Staging::edge_row`].
     pub(crate) fn subtotals(&self, first: u64, last: u64) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_subtotals(first.cast_signed(), last.cast_signed()).map_err(|error| self.failed(error))
     }

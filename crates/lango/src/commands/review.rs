@@ -18,7 +18,7 @@ mod show;
 
 use decide::{Approve, Reject};
 use list::List;
-use show::Show;
+use show::ShowReview;
 
 /// The most reviews that are searched for one by its name.
 const SEARCHED_MOST: u32 = 100_000;
@@ -30,7 +30,7 @@ pub enum ReviewCommand {
     /// Print the questions and answers that wait for the office, newest first.
     List(List),
     /// Print one review whole: the question, who asks it and for what, its price, and the noisy answer where that waits.
-    Show(Show),
+    Show(ShowReview),
     /// Let a question be answered, or an answer leave. Who asked gets it by asking again.
     Approve(Approve),
     /// Let a question not be answered, or an answer not leave. What an answer cost stays charged.

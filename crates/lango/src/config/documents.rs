@@ -99,7 +99,8 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
     (documents, wrong_files.and([wrong(DiagnosticCode::Changed, words)]))
 }
 
-/// Warnings of a policy folder, and of files in it, that every user of the machine may change: what is saved there comes into force.
+/// Warnings of a policy folder, and of files in it, that every user of the machine may change: what is saved there comes into
+/// force.
 pub fn writable_by_all(folder: &Path) -> Vec<Diagnostic> {
     let files = of_folder(folder).unwrap_or_default().into_iter().map(|(path, _)| path);
     let is_writable = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.mode() & 0o002 != 0);
@@ -114,8 +115,8 @@ pub fn writable_by_all(folder: &Path) -> Vec<Diagnostic> {
     std::iter::once(folder.to_owned()).chain(files).filter(is_writable).map(warning).collect()
 }
 
-/// Policy files, and the lists in a folder that they name. Each is the file that was listed: a folder that is exchanged for another
-/// one and back while it is read gives no policy that is partly of each.
+/// Policy files, and the lists in a folder that they name. Each is the file that was listed: a folder that is exchanged for
+/// another one and back while it is read gives no policy that is partly of each.
 fn read_all(
     paths: &[impl AsRef<Path>],
     folder: &Path,

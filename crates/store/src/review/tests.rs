@@ -30,8 +30,8 @@ fn subject(id: u8) -> ReviewSubject {
     }
 }
 
-fn verdict(event: ReviewEvent, why: &str) -> Verdict {
-    Verdict { event, by: OFFICE.into(), why: why.into() }
+fn verdict(event: ReviewEvent, why: &str) -> ReviewVerdict {
+    ReviewVerdict { event, by: OFFICE.into(), why: why.into() }
 }
 
 impl Fixture {

@@ -5,7 +5,7 @@ use lango_gateway::{decided, lapsed, policy_digest, review_name, system_clock};
 use lango_identity::{Role, SpiffeId};
 use lango_ledger::ReviewEvent;
 use lango_policy::PolicySet;
-use lango_store::{StoreError, Verdict, WHY_BYTES_MOST};
+use lango_store::{ReviewVerdict, StoreError, WHY_BYTES_MOST};
 
 use super::{OneReview, meaning};
 use crate::{
@@ -67,7 +67,7 @@ async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), 
     }
     let office = office(&file, &policy)?;
     let record = decided(&office, (system_clock()(), policy_digest(&documents)));
-    let verdict = Verdict { event, by: office.to_string(), why };
+    let verdict = ReviewVerdict { event, by: office.to_string(), why };
     let store = file.store(&one.config).await?;
     let stands = store.decide_review(&found.subject.id, &verdict, &record).await;
     store.close().await;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowReview {
     #[command(flatten)]
     review: OneReview,
     /// The confidence of the answer's intervals.
@@ -41,7 +41,7 @@ enum ShowFormat {
     Json,
 }
 
-impl Show {
+impl ShowReview {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let file = self.review.file()?;
         let policy = PolicySet::read(&file.policies(&self.review.config)?)?;
