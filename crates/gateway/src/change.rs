@@ -7,7 +7,7 @@ use lango_document::Document;
 use crate::{
     Gateway,
     in_force::{Circumstances, PolicyError, PolicyInForce, log, policy_digest},
-    review::lapse_reviews,
+    lapse::lapse_reviews,
 };
 
 /// What became of policy files that a gateway was given.

@@ -22,7 +22,7 @@ use crate::{
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
     in_force::{Circumstances, PolicyError, PolicyInForce, log},
-    review::lapse_reviews,
+    lapse::lapse_reviews,
     strangers::Strangers,
     withheld::Withheld,
 };

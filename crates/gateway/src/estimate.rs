@@ -4,8 +4,8 @@ use lango_store::{Decision, Step};
 use lango_wire::{Charged, FREE, Question, Reviewed, kept, pb};
 
 use crate::{
-    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused,
-    review::is_of_question, sign::Answered,
+    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, lapse::is_of_question,
+    refuse::Refused, sign::Answered,
 };
 
 /// What an office publishes by its configuration where its database chooses rows.

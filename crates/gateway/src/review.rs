@@ -1,17 +1,21 @@
 //! What the office reviews: a question before it is answered, and a noisy answer before it leaves.
 
-use lango_identity::{PayloadType, SpiffeId, digest};
-use lango_ledger::{ReviewEvent, ReviewState};
-use lango_policy::{AccessRequest, Granted, PolicySet};
-use lango_privacy::{Loss, Query};
+use lango_identity::{PayloadType, digest};
+use lango_ledger::ReviewState;
+use lango_policy::Granted;
+use lango_privacy::Loss;
 use lango_store::{
-    Decision, REVIEWS_OPEN_MOST, Record, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, ReviewVerdict,
-    Store, StoreError, StoredReview,
+    Decision, REVIEWS_OPEN_MOST, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, StoreError, StoredReview,
 };
-use lango_wire::{FREE, Question, Refusal, ReviewFault};
-use time::Date;
+use lango_wire::{Question, Refusal, ReviewFault};
 
-use crate::{Gateway, authenticate::Request, authorize::Allowed, in_force::PolicyInForce, refuse::Refused};
+use crate::{
+    Gateway,
+    authenticate::Request,
+    authorize::Allowed,
+    lapse::{is_of_question, review_name},
+    refuse::Refused,
+};
 
 impl Gateway {
     /// Lets a question pass that costs this, or says that the office reviews it first. Nothing is charged before it has passed.
@@ -99,89 +103,6 @@ impl Gateway {
     }
 }
 
-/// Lets every review lapse of which a policy that comes into force at a moment, in Unix seconds, decides otherwise. A failure is
-/// logged: who asks again is decided by the policy in force, whatever is kept here.
-pub(crate) async fn lapse_reviews(
-    store: &Store,
-    policy: &PolicyInForce,
-    (office, now, today): (&SpiffeId, i64, Date),
-) {
-    let pending = match store.pending_reviews().await {
-        Ok(pending) => pending,
-        Err(error) => return tracing::error!(%error, "the reviews cannot be read"),
-    };
-    for review in pending {
-        let Some(why) = lapsed(&policy.set, &review, today) else { continue };
-        let (by, name) = (office.to_string(), review_name(&review.subject.id));
-        let verdict = ReviewVerdict { event: ReviewEvent::PolicyChanged, by, why: why.to_owned() };
-        let record = decided(office, (now, policy.digest));
-        match store.decide_review(&review.subject.id, &verdict, &record).await {
-            Ok(_) => tracing::info!(review = name, why, "a review lapsed"),
-            Err(error) => tracing::error!(%error, review = name, "a review could not lapse"),
-        }
-    }
-}
-
-/// The record of a decision on a review that somebody made at a moment, in Unix seconds, under a policy of this digest.
-pub fn decided(by: &SpiffeId, (at, policy_digest): (i64, [u8; 32])) -> Record {
-    Record {
-        at,
-        principal: by.to_string(),
-        purpose: String::new(),
-        request_digest: policy_digest,
-        query_digest: None,
-        query: None,
-        dataset: None,
-        decision: Decision::Reviewed,
-        reason: String::new(),
-        rule: None,
-        agreement: None,
-        policy_digest,
-        charged: FREE,
-        release_id: None,
-        left_out: 0,
-        request: None,
-    }
-}
-
-/// Why a policy decides otherwise of what a review is about; nothing where it does not.
-pub fn lapsed(policy: &PolicySet, review: &StoredReview, today: Date) -> Option<&'static str> {
-    let StoredReview { subject, loss, .. } = review;
-    let asked = subject.query.parse::<Query>().ok().zip(subject.principal.parse::<SpiffeId>().ok());
-    let Some((query, principal)) = asked else { return Some("its question cannot be read") };
-    let budget = policy.budget(&query.dataset).map(|budget| budget.account);
-    let epsilon_nano = budget.and_then(|account| account.epsilon_of(loss.amount(&account)?));
-    let asked = AccessRequest {
-        principal: &principal,
-        purpose: Some(&subject.purpose),
-        on: Some(today),
-        epsilon_nano: Some(epsilon_nano.unwrap_or(u64::MAX)),
-    };
-    let Ok(granted) = policy.authorize(&asked, &query) else {
-        return Some("the policy does not allow its question any more");
-    };
-    let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
-    if granted.grant.id != subject.grant {
-        return Some("another grant allows its question");
-    }
-    if granted.dataset.version.to_string() != subject.key.dataset_version
-        || digest(PayloadType::Terms, terms.as_bytes()) != subject.key.terms_digest
-    {
-        return Some("its dataset has another version or other terms");
-    }
-    let is_still = match review.state {
-        ReviewState::Held => granted.grant.review.hold,
-        ReviewState::Waiting | ReviewState::Approved => is_of_question(&granted, loss),
-        ReviewState::Rejected | ReviewState::Shown | ReviewState::Withheld | ReviewState::Lapsed => true,
-    };
-    if is_still { None } else { Some("the policy does not have it reviewed any more") }
-}
-
-/// Whether a grant has a question reviewed that costs this; one whose price the account cannot express costs more than any bound.
-pub(crate) fn is_of_question(granted: &Granted<'_>, loss: &Loss) -> bool {
-    granted.grant.review.is_of_question(granted.epsilon_nano(loss).unwrap_or(u64::MAX))
-}
-
 /// The name of a review: it counts nothing, so that it shows nobody how much others ask.
 fn review_id(key: &ReleaseKey, grant: &str, principal: &str, purpose: &str) -> [u8; 16] {
     let ReleaseKey { query_digest, dataset_version, terms_digest } = key;
@@ -205,9 +126,4 @@ fn fault(StoredReview { subject, state, why, .. }: StoredReview) -> ReviewFault 
             ReviewFault::Waiting { review }
         }
     }
-}
-
-/// A review's name as people write it: the first four bytes.
-pub fn review_name(id: &[u8; 16]) -> String {
-    hex::encode(id.get(..4).unwrap_or_default())
 }
