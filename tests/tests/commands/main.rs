@@ -394,6 +394,11 @@ async fn every_measure_is_printed_with_what_is_known_of_its_error() {
             (count, key.iter().map(ToString::to_string).collect())
         );
         for cell in cells(measure) {
+            if cell["value"].is_null() {
+                // By so few rows that it could be anything.
+                assert!(measure == "mean(income)" && cell["status"] == "U", "{cell}");
+                continue;
+            }
             let [value, lower, upper] = ["value", "lower", "upper"].map(|of| cell[of].as_f64().unwrap());
             let whole = measure == "rows" || measure == "histogram(income)";
             assert!(if whole { cell["value"].is_u64() } else { lower <= value && value <= upper }, "{cell}");
