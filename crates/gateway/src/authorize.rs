@@ -10,6 +10,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     refuse::{Known, Refused},
+    release_key::live_key,
 };
 
 /// A question of at most this number of bytes is read where it comes in.
@@ -55,15 +56,9 @@ impl Gateway {
             known.rule.clone_from(&denial.rule);
             Refused::new(denial, &known)
         })?;
-        known.rule = Some(granted.grant.id.clone());
-        known.agreement = granted.grant.agreement.as_ref().map(ToString::to_string);
+        known.allowed_by(granted.grant);
         request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
-        let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
-        let key = ReleaseKey {
-            query_digest,
-            dataset_version: granted.dataset.version.to_string(),
-            terms_digest: digest(PayloadType::Terms, terms.as_bytes()),
-        };
+        let key = live_key(query_digest, &query, granted.dataset, &granted.budget.account);
         Ok(Allowed { query, granted, key, known })
     }
 
@@ -106,9 +101,7 @@ impl Gateway {
             return Err(Refused::new(Refusal::PriceNotOfGrant(grant), &allowed.known));
         }
         allowed.granted = decided;
-        let grant = allowed.granted.grant;
-        allowed.known.rule = Some(grant.id.clone());
-        allowed.known.agreement = grant.agreement.as_ref().map(ToString::to_string);
+        allowed.known.allowed_by(allowed.granted.grant);
         Ok(allowed)
     }
 

@@ -16,7 +16,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     refuse::{Known, Refused},
-    sign::stored_key,
+    release_key::stored_key,
 };
 
 impl Gateway {
@@ -150,21 +150,17 @@ impl Gateway {
         let query: Query = stored.query.parse().map_err(|_| unknown())?;
         let granted = self.open_to(request, &query, &known.purpose, &stored.loss).map_err(|_| unknown())?;
         let key = stored_key(&stored).ok_or_else(unknown)?;
-        let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &stored.loss)).await;
-        if !shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+        if !self.is_reviewed(request, &granted, (&key, &stored.loss), &known).await? {
             return Err(unknown());
         }
         request.pace.authorised(request.policy.set.answer_grids.get(&query.dataset));
-        let query_digest =
-            Some(lango_identity::digest(lango_identity::PayloadType::Text, stored.query.as_bytes()));
-        let known = Known {
-            query_digest,
+        let mut known = Known {
+            query_digest: Some(key.query_digest),
             query: Some(stored.query.clone()),
             dataset: Some(query.dataset.to_string()),
-            rule: Some(granted.grant.id.clone()),
-            agreement: granted.grant.agreement.as_ref().map(ToString::to_string),
             ..known
         };
+        known.allowed_by(granted.grant);
         let earlier = self.earlier_of(request, &stored, &known).await?;
         let earlier = self.sign_earlier(request, earlier);
         let mut record = self.record(request, &known, Decision::Repeated);

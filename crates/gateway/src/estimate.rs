@@ -4,8 +4,7 @@ use lango_store::{Decision, Step};
 use lango_wire::{Charged, FREE, Question, Reviewed, kept, pb};
 
 use crate::{
-    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, lapse::is_of_question,
-    refuse::Refused, sign::Answered,
+    Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused, sign::Answered,
 };
 
 /// What an office publishes by its configuration where its database chooses rows.
@@ -50,7 +49,7 @@ impl Gateway {
         let of_source = self.filters_rows(granted.dataset).then(|| FILTERED.to_owned());
         let bounds_drop = of_policy.into_iter().chain(of_source).collect::<Vec<_>>().join("; ");
         let reviewed =
-            Reviewed { question: is_of_question(granted, &loss), answer: granted.grant.review.hold };
+            Reviewed { question: granted.reviews_question(&loss), answer: granted.grant.review.hold };
         let left = (queries_left, bounds_drop, reviewed);
         let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);
         let mut record = self.record(request, known, Decision::Estimated);

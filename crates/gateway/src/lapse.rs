@@ -1,14 +1,14 @@
 //! What becomes of reviews where another policy decides.
 
-use lango_identity::{PayloadType, SpiffeId, digest};
+use lango_identity::SpiffeId;
 use lango_ledger::{ReviewEvent, ReviewState};
-use lango_policy::{AccessRequest, Granted, PolicySet};
-use lango_privacy::{Loss, Query};
+use lango_policy::{AccessRequest, PolicySet};
+use lango_privacy::Query;
 use lango_store::{Decision, Record, ReviewVerdict, Store, StoredReview};
 use lango_wire::FREE;
 use time::Date;
 
-use crate::in_force::PolicyInForce;
+use crate::{in_force::PolicyInForce, release_key::live_key};
 
 /// Lets every review lapse of which a policy that comes into force at a moment, in Unix seconds, decides otherwise. A failure is
 /// logged: who asks again is decided by the policy in force, whatever is kept here.
@@ -49,26 +49,19 @@ pub fn lapsed(policy: &PolicySet, review: &StoredReview, today: Date) -> Option<
     let Ok(granted) = policy.authorize(&asked, &query) else {
         return Some("the policy does not allow its question any more");
     };
-    let terms = granted.dataset.terms(query.columns(), &granted.budget.account);
     if granted.grant.id != subject.grant {
         return Some("another grant allows its question");
     }
-    if granted.dataset.version.to_string() != subject.key.dataset_version
-        || digest(PayloadType::Terms, terms.as_bytes()) != subject.key.terms_digest
-    {
+    let key = live_key(subject.key.query_digest, &query, granted.dataset, &granted.budget.account);
+    if key != subject.key {
         return Some("its dataset has another version or other terms");
     }
     let is_still = match review.state {
         ReviewState::Held => granted.grant.review.hold,
-        ReviewState::Waiting | ReviewState::Approved => is_of_question(&granted, loss),
+        ReviewState::Waiting | ReviewState::Approved => granted.reviews_question(loss),
         ReviewState::Rejected | ReviewState::Shown | ReviewState::Withheld | ReviewState::Lapsed => true,
     };
     if is_still { None } else { Some("the policy does not have it reviewed any more") }
-}
-
-/// Whether a grant has a question reviewed that costs this; one whose price the account cannot express costs more than any bound.
-pub(crate) fn is_of_question(granted: &Granted<'_>, loss: &Loss) -> bool {
-    granted.grant.review.is_of_question(granted.epsilon_nano(loss).unwrap_or(u64::MAX))
 }
 
 /// The record of a decision on a review that somebody made at a moment, in Unix seconds, under a policy of this digest.

@@ -32,6 +32,7 @@ mod plan;
 mod pools;
 mod refuse;
 mod release;
+mod release_key;
 mod reserve;
 mod review;
 mod secret;

@@ -21,6 +21,7 @@ use crate::{
     authorize::Allowed,
     capacity::Work,
     refuse::{Known, Refused},
+    release_key::live_key,
 };
 
 /// At most this number of releases of a version is searched for counts, the newest first.
@@ -114,8 +115,7 @@ impl Gateway {
         let mut open = Vec::new();
         for Counts { made, query, key, tables } in read {
             let Ok(granted) = self.open_to(request, &query, &known.purpose, &made.loss) else { continue };
-            let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &made.loss)).await;
-            if shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+            if self.is_reviewed(request, &granted, (&key, &made.loss), known).await? {
                 open.extend(tables);
             }
         }
@@ -140,8 +140,9 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
     }
     let plan: PlanText = made.plan.parse().ok()?;
     let (dataset, budget) = (policy.datasets.get(&asked.dataset)?, policy.budget(&asked.dataset)?);
-    let terms = dataset.terms(query.columns(), &budget.account);
-    if plan.terms_digest != digest(PayloadType::Terms, terms.as_bytes()) || !plan.is_of(&query.margins()) {
+    let query_digest = digest(PayloadType::Text, made.query.as_bytes());
+    let key = live_key(query_digest, &query, dataset, &budget.account);
+    if plan.terms_digest != key.terms_digest || !plan.is_of(&query.margins()) {
         return None;
     }
     let tables = plan.margins.into_iter().filter_map(|margin| match margin.measure {
@@ -158,11 +159,6 @@ fn alike(made: &Made, asked: &Query, policy: &PolicySet) -> Option<Counts> {
         | Measure::Histogram(_)
         | Measure::Keys(_) => None,
     });
-    let key = ReleaseKey {
-        query_digest: digest(PayloadType::Text, made.query.as_bytes()),
-        dataset_version: dataset.version.to_string(),
-        terms_digest: plan.terms_digest,
-    };
     Some(Counts { made: made.clone(), key, tables: tables.collect(), query })
 }
 

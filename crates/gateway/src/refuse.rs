@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use lango_identity::{PayloadType, Unauthenticated};
+use lango_policy::Grant;
 use lango_store::{Decision, Record, Recorded, Step};
 use lango_wire::{FREE, Refusal, SignedRefusal, kept, status};
 use tonic::Status;
@@ -22,6 +23,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// The grant that allows it, and the agreement which that cites.
+    pub(crate) fn allowed_by(&mut self, grant: &Grant) {
+        self.rule = Some(grant.id.clone());
+        self.agreement = grant.agreement.as_ref().map(ToString::to_string);
+    }
+
     /// The refusal for any failure behind the gateway, the same for all; its cause goes to the gateway's own log.
     pub(crate) fn unavailable(&self, what: &'static str, cause: &dyn std::fmt::Display) -> Refused {
         tracing::error!(error = %cause, dataset = self.dataset.as_deref(), "{what}");

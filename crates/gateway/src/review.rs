@@ -5,7 +5,7 @@ use lango_ledger::ReviewState;
 use lango_policy::Granted;
 use lango_privacy::Loss;
 use lango_store::{
-    Decision, REVIEWS_OPEN_MOST, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, StoreError, StoredReview,
+    Decision, REVIEWS_OPEN_MOST, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, StoredReview,
 };
 use lango_wire::{Question, Refusal, ReviewFault};
 
@@ -13,8 +13,8 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
-    lapse::{is_of_question, review_name},
-    refuse::Refused,
+    lapse::review_name,
+    refuse::{Known, Refused},
 };
 
 impl Gateway {
@@ -25,7 +25,7 @@ impl Gateway {
         allowed: &Allowed<'_>,
         loss: &Loss,
     ) -> Result<(), Refused> {
-        if is_of_question(&allowed.granted, loss) {
+        if allowed.granted.reviews_question(loss) {
             let review = self.ask_review(request, allowed, ReviewAsked::Question(*loss)).await?;
             if !review.state.lets_question_pass() {
                 return Err(Refused::new(Refusal::Review(fault(review)), &allowed.known));
@@ -86,16 +86,18 @@ impl Gateway {
         &self,
         request: &Request<T>,
         granted: &Granted<'_>,
-        key: &ReleaseKey,
-        (purpose, loss): (&str, &Loss),
-    ) -> Result<bool, StoreError> {
-        let (of_question, hold) = (is_of_question(granted, loss), granted.grant.review.hold);
+        (key, loss): (&ReleaseKey, &Loss),
+        known: &Known,
+    ) -> Result<bool, Refused> {
+        let (of_question, hold) = (granted.reviews_question(loss), granted.grant.review.hold);
         if !of_question && !hold {
             return Ok(true);
         }
-        let reviews = self.store.reviews_of(key, &request.principal.to_string()).await?;
+        let reviews = self.store.reviews_of(key, &request.principal.to_string()).await;
+        let reviews = reviews.map_err(|error| known.unavailable("the reviews cannot be read", &error))?;
+        let purpose = &known.purpose;
         let mut reviews = reviews.into_iter().filter(|StoredReview { subject, .. }| {
-            subject.grant == granted.grant.id && (purpose.is_empty() || subject.purpose == purpose)
+            subject.grant == granted.grant.id && (purpose.is_empty() || subject.purpose == *purpose)
         });
         Ok(reviews.any(|StoredReview { state, .. }| {
             (!of_question || state.lets_question_pass()) && (!hold || state.lets_answer_leave())

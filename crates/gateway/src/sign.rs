@@ -3,7 +3,7 @@
 use lango_identity::{PayloadType, digest};
 use lango_policy::Granted;
 use lango_privacy::{Loss, Measured, PlanText, Query};
-use lango_store::{Decision, ReleaseKey, Settled, Step, Stored};
+use lango_store::{Decision, Settled, Step, Stored};
 use lango_wire::{
     Basics, Cells, Charged, FREE, Question, Refusal, Reviewed, SignedPrice, SignedRelease, kept, pb,
     sealed::in_one_field,
@@ -15,6 +15,7 @@ use crate::{
     authorize::Allowed,
     measure::Noisy,
     refuse::{Known, Refused},
+    release_key::stored_key,
     reserve::{EarlierRelease, Reservation},
     secret::{SecretError, random},
 };
@@ -155,8 +156,7 @@ impl Gateway {
             let granted = granted.map_err(|denial| Refused::new(denial, known))?;
             let key = stored_key(&stored)
                 .ok_or_else(|| unreadable("the stored plan of a release cannot be read"))?;
-            let shown = self.is_reviewed(request, &granted, &key, (&known.purpose, &stored.loss)).await;
-            if !shown.map_err(|error| known.unavailable("the reviews cannot be read", &error))? {
+            if !self.is_reviewed(request, &granted, (&key, &stored.loss), known).await? {
                 return Err(Refused::new(Refusal::ReleaseUnknown, known));
             }
             earlier.push(EarlierRelease { stored, granted });
@@ -256,16 +256,6 @@ pub(crate) struct Answered<'a> {
     pub dataset_version: &'a str,
     /// What the release costs.
     pub loss: Loss,
-}
-
-/// The key of a stored release; nothing where its plan cannot be read.
-pub(crate) fn stored_key(stored: &Stored) -> Option<ReleaseKey> {
-    let plan: PlanText = stored.plan.parse().ok()?;
-    Some(ReleaseKey {
-        query_digest: digest(PayloadType::Text, stored.query.as_bytes()),
-        dataset_version: stored.dataset_version.clone(),
-        terms_digest: plan.terms_digest,
-    })
 }
 
 /// The identifier of a new release: the day on which it was asked for, in two bytes, and fourteen random ones. The store's index

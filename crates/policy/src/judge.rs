@@ -40,6 +40,13 @@ impl Granted<'_> {
         let account = &self.budget.account;
         loss.amount(account).and_then(|amount| account.epsilon_of(amount))
     }
+
+    /// Whether the office reviews a question that costs this before it is answered. One whose price the account cannot express
+    /// costs more than any bound. The price is converted where there is a bound alone: of rho that takes milliseconds.
+    pub fn reviews_question(&self, loss: &Loss) -> bool {
+        let review = self.grant.review;
+        review.above_nano.is_some() && review.is_of_question(self.epsilon_nano(loss).unwrap_or(u64::MAX))
+    }
 }
 
 impl PolicySet {

@@ -169,10 +169,7 @@ fn priced(plan: &Plan, granted: Granted<'_>, basics: Basics) -> Result<VerifiedP
         queries_left: queries_left(plan, granted)?,
         bounds_drop: plan.dataset.bounds_drop.clone().unwrap_or_default(),
         reviewed: Reviewed {
-            question: granted
-                .grant
-                .review
-                .is_of_question(granted.epsilon_nano(&plan.loss).unwrap_or(u64::MAX)),
+            question: granted.reviews_question(&plan.loss),
             answer: granted.grant.review.hold,
         },
     };
