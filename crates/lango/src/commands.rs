@@ -5,6 +5,7 @@ mod catalogue;
 mod coordinator;
 mod dataset;
 mod doctor;
+mod entries;
 mod gateway;
 mod identity;
 mod init;

@@ -208,6 +208,15 @@ impl Examined {
         review::newest(&mut self.connection, all, most).await
     }
 
+    /// Two at most of the reviews whose names lie between two, both included, of a store that is readable.
+    pub async fn reviews_between(
+        &mut self,
+        low: &[u8; 16],
+        high: &[u8; 16],
+    ) -> Result<Vec<StoredReview>, StoreError> {
+        review::between(&mut self.connection, low, high).await
+    }
+
     /// The release of a key of a store that is readable, if it is stored.
     pub async fn find(&mut self, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
         release::of_key(&mut self.connection, key).await

@@ -90,6 +90,11 @@ statement! {
 }
 
 statement! {
+    /// Two at most of those whose names lie between two.
+    Between { low, high } = reviews!("review_id >= :low AND review_id <= :high ORDER BY review_id LIMIT 2")
+}
+
+statement! {
     /// Those of which another policy may decide otherwise.
     Pending = reviews!("state IN ('waiting', 'approved', 'held') ORDER BY asked_at, review_id")
 }
@@ -176,6 +181,15 @@ pub(crate) async fn newest(
 ) -> Result<Vec<StoredReview>, StoreError> {
     let newest = Newest { all: i64::from(all).into(), most: i64::from(most).into() };
     connection.all(newest.into()).await?.iter().map(review).collect()
+}
+
+/// Two at most of the reviews whose names lie between two, both included.
+pub(crate) async fn between(
+    connection: &mut Connection,
+    low: &[u8; 16],
+    high: &[u8; 16],
+) -> Result<Vec<StoredReview>, StoreError> {
+    connection.all(Between { low: low.into(), high: high.into() }.into()).await?.iter().map(review).collect()
 }
 
 /// What the one who asks brings about.

@@ -20,8 +20,6 @@ use decide::{Approve, Reject};
 use list::List;
 use show::ShowReview;
 
-/// The most reviews that are searched for one by its name.
-const SEARCHED_MOST: u32 = 100_000;
 /// The fewest letters of a review's name that are taken for it.
 const NAME_LETTERS_LEAST: usize = 4;
 
@@ -73,9 +71,16 @@ impl OneReview {
                 "is no name of a review: write its first letters, {NAME_LETTERS_LEAST} at least, as `lango review list` prints it"
             ));
         }
-        let name = self.name.to_ascii_lowercase();
-        let all = store.reviews(true, SEARCHED_MOST).await?;
-        let mut found = all.into_iter().filter(|review| hex::encode(review.subject.id).starts_with(&name));
+        let end = |filling: &str| {
+            let rest = 32_usize.saturating_sub(self.name.len());
+            hex::decode(format!("{}{}", self.name, filling.repeat(rest))).ok()?.try_into().ok()
+        };
+        let found = match (end("0"), end("f")) {
+            (Some(low), Some(high)) => store.reviews_between(&low, &high).await?,
+            // Longer than a name is.
+            _ => Vec::new(),
+        };
+        let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (Some(review), None) => Ok(review),
             (None, _) => fails("is the name of no review: see `lango review list --all`".to_owned()),

@@ -6,12 +6,13 @@ use clap::Args;
 use lango_privacy::nano;
 use lango_store::{Decision, Entry, HistoryFilter};
 use serde::Serialize;
-use time::{Date, OffsetDateTime, macros::format_description};
+use time::{Date, macros::format_description};
 
 use crate::{
+    commands::entries::{TextEntry, entries, in_region, minute, price, question_below},
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, foreign, report, wrapped},
+    output::{Format, foreign, report},
 };
 
 #[derive(Debug, Args)]
@@ -80,38 +81,24 @@ impl History {
     }
 }
 
-/// The letters of a line of a question, which stands below its record.
-const WIDTH: usize = 94;
-
 /// The records, each with its question below it.
 fn shown(lines: &[Line]) -> String {
-    let heads: Vec<[String; 5]> = lines.iter().map(head).collect();
-    let width = |column: usize| {
-        heads.iter().filter_map(|head| head.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..5).filter_map(width).collect();
-    let mut text = Vec::new();
-    for (line, head) in lines.iter().zip(&heads) {
-        let cells = head.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
-        let question = line.question.as_deref().unwrap_or_default();
-        let question = question.lines().filter(|line| !line.starts_with("lango-query ")).collect::<Vec<_>>();
-        let question = wrapped(&foreign(&question.join("; ")), WIDTH);
-        text.extend(question.iter().filter(|line| !line.is_empty()).map(|line| format!("      {line}")));
+    let shown = |line: &Line| {
+        let mut below = question_below(line.question.as_deref().unwrap_or_default());
         if line.left_out > 0 {
-            text.push(format!(
-                "      before it {} refusals were not recorded, for there were too many",
+            below.push(format!(
+                "before it {} refusals were not recorded, for there were too many",
                 line.left_out
             ));
         }
-    }
-    if lines.is_empty() { "no record meets these conditions".to_owned() } else { text.join("\n") }
+        TextEntry { head: head(line), below }
+    };
+    let shown: Vec<_> = lines.iter().map(shown).collect();
+    if lines.is_empty() { "no record meets these conditions".to_owned() } else { entries(&shown) }
 }
 
 /// When, who, what came of it, by which grant or for which reason, and the price.
 fn head(line: &Line) -> [String; 5] {
-    // The region is that of all.
-    let who = line.principal.splitn(4, '/').nth(3).unwrap_or(&line.principal);
     let by = match (line.reason.as_str(), &line.rule) {
         ("", Some(rule)) => format!("by {rule}"),
         ("", None) if line.decision == Decision::Activated.word() => {
@@ -125,17 +112,15 @@ fn head(line: &Line) -> [String; 5] {
         Some(agreement) => format!("{by} under {agreement}"),
         None => by,
     };
-    let price = match &line.epsilon {
+    let charged = match &line.epsilon {
         Some(epsilon) if epsilon == "0" && line.rho == "0" => String::new(),
-        Some(epsilon) => format!("epsilon {epsilon}"),
-        None => format!("rho {}", line.rho),
+        epsilon => price(epsilon.as_deref(), &line.rho),
     };
-    [line.at.clone(), foreign(who), line.decision.clone(), foreign(&by), price]
+    [line.at.clone(), in_region(&line.principal), line.decision.clone(), foreign(&by), charged]
 }
 
 fn line(entry: Entry) -> Result<Line, Failure> {
-    let at = OffsetDateTime::from_unix_timestamp(entry.at)?;
-    let at = at.format(format_description!("[year]-[month]-[day] [hour]:[minute]"))?;
+    let at = minute(entry.at)?;
     Ok(Line {
         sequence: entry.sequence,
         at,

@@ -7,12 +7,12 @@ use lango_gateway::review_name;
 use lango_privacy::nano;
 use lango_store::StoredReview;
 use serde::Serialize;
-use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
+    commands::entries::{TextEntry, entries, in_region, minute, price, question_below},
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{Format, foreign, report, wrapped},
+    output::{Format, foreign, report},
 };
 
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ impl Line {
         Ok(Self {
             name: review_name(&subject.id),
             state: state.word(),
-            asked_at: moment(asked_at)?,
+            asked_at: minute(asked_at)?,
             principal: subject.principal,
             purpose: subject.purpose,
             dataset: subject.dataset,
@@ -79,17 +79,14 @@ impl Line {
             epsilon: loss.pure_nano.map(nano),
             rho: nano(loss.rho_nano),
             question: subject.query,
-            decided_at: decided_at.map(moment).transpose()?,
+            decided_at: decided_at.map(minute).transpose()?,
             decided_by,
             why,
         })
     }
 
     pub fn price(&self) -> String {
-        match &self.epsilon {
-            Some(epsilon) => format!("epsilon {epsilon}"),
-            None => format!("rho {}", self.rho),
-        }
+        price(self.epsilon.as_deref(), &self.rho)
     }
 
     /// When the office decided, who did, and why.
@@ -98,48 +95,23 @@ impl Line {
         let why = if self.why.is_empty() { String::new() } else { format!(": {}", foreign(&self.why)) };
         Some(format!("{at} by {}{why}", foreign(by)))
     }
-
-    /// The question in lines of this width.
-    pub fn question_lines(&self, width: usize) -> Vec<String> {
-        let lines: Vec<&str> =
-            self.question.lines().filter(|line| !line.starts_with("lango-query ")).collect();
-        let mut lines = wrapped(&foreign(&lines.join("; ")), width);
-        lines.retain(|line| !line.is_empty());
-        lines
-    }
 }
-
-fn moment(at: i64) -> Result<String, Failure> {
-    let at = OffsetDateTime::from_unix_timestamp(at)?;
-    Ok(at.format(format_description!("[year]-[month]-[day] [hour]:[minute]"))?)
-}
-
-/// The letters of a line of a question, which stands below its review.
-const WIDTH: usize = 94;
 
 /// The reviews, each with its question below it.
 fn shown(lines: &[Line], none: &str) -> String {
-    let heads: Vec<[String; 5]> = lines.iter().map(head).collect();
-    let width = |column: usize| {
-        heads.iter().filter_map(|head| head.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..5).filter_map(width).collect();
-    let mut text = Vec::new();
-    for (line, head) in lines.iter().zip(&heads) {
-        let cells = head.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text.push(cells.collect::<Vec<_>>().join("  ").trim_end().to_owned());
-        text.extend(line.question_lines(WIDTH).iter().map(|line| format!("      {line}")));
+    let shown = |line: &Line| {
+        let mut below = question_below(&line.question);
         if !line.why.is_empty() {
-            text.push(format!("      why: {}", foreign(&line.why)));
+            below.push(format!("why: {}", foreign(&line.why)));
         }
-    }
-    if lines.is_empty() { none.to_owned() } else { text.join("\n") }
+        TextEntry { head: head(line), below }
+    };
+    let shown: Vec<_> = lines.iter().map(shown).collect();
+    if lines.is_empty() { none.to_owned() } else { entries(&shown) }
 }
 
 /// Which, how it stands, when and who asked, and the price.
 fn head(line: &Line) -> [String; 5] {
-    // The region is that of all.
-    let who = line.principal.splitn(4, '/').nth(3).unwrap_or(&line.principal);
-    let who = format!("{} for {}", foreign(who), foreign(&line.purpose));
+    let who = format!("{} for {}", in_region(&line.principal), foreign(&line.purpose));
     [line.name.clone(), line.state.to_owned(), line.asked_at.clone(), who, line.price()]
 }

@@ -13,6 +13,7 @@ use super::{OneReview, list::Line, meaning};
 use crate::{
     analyst::report::{ROWS_SHOWN, one_table},
     clock::today,
+    commands::entries::question_lines,
     failure::Failure,
     output::{foreign, print, print_json},
 };
@@ -119,7 +120,7 @@ fn head(review: StoredReview, lapses: Option<&'static str>) -> Result<String, Fa
         ("under", foreign(&line.grant)),
         ("price", line.price()),
     ];
-    let mut question = line.question_lines(86).into_iter();
+    let mut question = question_lines(&line.question, 86).into_iter();
     rows.push(("question", question.next().unwrap_or_default()));
     rows.extend(question.map(|more| ("", more)));
     rows.push(("state", format!("{}: {}", state.word(), meaning(state))));
