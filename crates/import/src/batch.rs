@@ -8,7 +8,7 @@ use crate::{
     findings::{Finding, Findings, RowPlace},
     notation::Notation,
     schema::Target,
-    value::{ALSO_NOTED, Read, of_identifier, trimmed},
+    value::{ALSO_NOTED, FieldType, Read, of_identifier, trimmed},
 };
 
 /// Rows in a batch at most.
@@ -141,7 +141,8 @@ impl Batch {
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {
-                    also = [noted, target.field_type.midnight(word, &day), None, None, None];
+                    also =
+                        [noted, target.field_type.midnight(word, &day), FieldType::origin(&day), None, None];
                 }
                 (SqlValue::Text(self.keep(&day)), declared)
             }

@@ -1,6 +1,6 @@
 //! Which values of a column the policy declares, so that others are found while a file is read.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use lango_privacy::{Column, Domain};
 
@@ -22,8 +22,8 @@ pub(crate) struct Declared {
 enum DeclaredValues {
     /// Whatever there is.
     Anything,
-    /// What means a code.
-    Codes(HashSet<Box<[u8]>>),
+    /// What means a code, with the code's position in the list.
+    Codes(HashMap<Box<[u8]>, usize>),
     /// Days between these, both included.
     Period { from: String, until: String },
     /// Numbers between these, both included.
@@ -40,7 +40,9 @@ impl Declared {
             Domain::Open => DeclaredValues::Anything,
             Domain::Codes(_) => {
                 let texts = column.texts();
-                DeclaredValues::Codes(texts.into_keys().map(|text| text.into_bytes().into()).collect())
+                DeclaredValues::Codes(
+                    texts.into_iter().map(|(text, at)| (text.into_bytes().into(), at)).collect(),
+                )
             }
             Domain::Date { from, until, .. } => {
                 DeclaredValues::Period { from: from.clone(), until: until.clone() }
@@ -74,9 +76,9 @@ impl Declared {
         }
         match &self.values {
             DeclaredValues::Anything | DeclaredValues::Range { .. } => None,
-            DeclaredValues::Codes(codes) if self.folded(text, |text| codes.contains(text)) => None,
+            DeclaredValues::Codes(_) if self.code(text).is_some() => None,
             DeclaredValues::Codes(codes) => {
-                let tail = before_zeros(text).is_some_and(|whole| codes.contains(whole));
+                let tail = before_zeros(text).is_some_and(|whole| codes.contains_key(whole));
                 Some(if tail { Finding::FloatTail } else { Finding::Undeclared })
             }
             DeclaredValues::Period { from, until } => {
@@ -94,7 +96,13 @@ impl Declared {
         (is_marked && !is_known(text) && is_known(inner)).then_some(inner)
     }
 
-    fn folded(&self, text: &[u8], known: impl Fn(&[u8]) -> bool) -> bool {
+    /// The position of the code that a text means, if it means one.
+    pub(crate) fn code(&self, text: &[u8]) -> Option<usize> {
+        let DeclaredValues::Codes(codes) = &self.values else { return None };
+        self.folded(text, |text| codes.get(text).copied())
+    }
+
+    fn folded<T>(&self, text: &[u8], known: impl Fn(&[u8]) -> T) -> T {
         if self.ignores_case { known(&text.to_ascii_lowercase()) } else { known(text) }
     }
 

@@ -45,11 +45,15 @@ pub enum UnfitValues {
     NoValues,
     /// Almost all moments are at midnight of another place, so that the day may be the one before the one that is meant.
     DayBefore,
+    /// Many days are one from which programs count.
+    OriginDay,
+    /// Numbers have decimals behind the mark that is said to set thousands apart.
+    TwoMarks,
 }
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 19] = [
+    const NAMED: [(Self, &'static str); 21] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -69,6 +73,8 @@ impl UnfitValues {
         (Self::TotalRow, "totals"),
         (Self::NoValues, "empty"),
         (Self::DayBefore, "hours"),
+        (Self::OriginDay, "origin"),
+        (Self::TwoMarks, "marks"),
     ];
 
     /// What is wrong, in words that follow a number.
@@ -89,7 +95,9 @@ impl UnfitValues {
             Self::HiddenLetter => {
                 "identifiers hold a letter that cannot be seen, or stands for one that was lost"
             }
-            Self::RoundedIdentifier => "identifiers are numbers without their last digits",
+            Self::RoundedIdentifier => {
+                "identifiers are numbers without their last digits, or as floats hold them"
+            }
             Self::TailedIdentifier => "identifiers have `.0` behind a number, and the others do not",
             Self::LostZeros => "identifiers are another one without its zeros in front",
             Self::AlikeIdentifier => {
@@ -110,6 +118,10 @@ impl UnfitValues {
             Self::TotalRow => "rows hold the sum of the numbers above them",
             Self::NoValues => "rows have no value, and those of the other files do",
             Self::DayBefore => "moments are at midnight of another place",
+            Self::OriginDay => {
+                "days are one from which programs count, as 1970-01-01, and hardly the same a year before or after"
+            }
+            Self::TwoMarks => "numbers have decimals behind the mark of --thousands",
         }
     }
 
@@ -154,6 +166,12 @@ impl UnfitValues {
             Self::DayBefore => {
                 "their day may be the one before the one that is meant: export days; or, if they say how far their clock is from UTC (`Z`, \
                  `+00:00`), declare the `time_zone` in which they are midnight, or none if they are days"
+            }
+            Self::OriginDay => {
+                "a program may have written it where there is none: if so, name it in the column's `missing`"
+            }
+            Self::TwoMarks => {
+                "if the mark stands before decimals, say so with --decimal and leave --thousands out; else write all numbers in one way"
             }
             Self::CountedAgain => {
                 "if these are other units, put a mark of their file or district in front of their identifiers; if they are the same units in \

@@ -117,6 +117,22 @@ pub enum Finding {
     MarkIdentifier,
     /// A moment at which it is midnight neither here nor at another place.
     OtherTime,
+    /// An identifier that is a number too large for each one to have its own 64-bit float, and is one that has.
+    DoubleFloat,
+    /// One that has none.
+    BeyondDouble,
+    /// Two numbers with a point between them, of which the second ends in 0 behind another digit.
+    PointedZero,
+    /// Two such numbers, of which the second ends in 1 behind another digit.
+    PointedOne,
+    /// An identifier of digits with an `e` between them.
+    ExponentIdentifier,
+    /// An identifier of digits alone.
+    DigitIdentifier,
+    /// A day from which programs count, or which they write for none: 1970-01-01.
+    OriginDay,
+    /// The same day of the year before or after.
+    BesideOrigin,
 }
 
 /// What a finding says of a value.
@@ -150,7 +166,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 54] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -197,6 +213,14 @@ impl Finding {
         Self::DashIdentifier,
         Self::MarkIdentifier,
         Self::OtherTime,
+        Self::DoubleFloat,
+        Self::BeyondDouble,
+        Self::PointedZero,
+        Self::PointedOne,
+        Self::ExponentIdentifier,
+        Self::DigitIdentifier,
+        Self::OriginDay,
+        Self::BesideOrigin,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -250,6 +274,14 @@ impl Finding {
             Self::DashIdentifier => (Compared, "with a hyphen"),
             Self::MarkIdentifier => (Compared, "with a mark that is no hyphen"),
             Self::OtherTime => (Compared, "at another time of the day"),
+            Self::DoubleFloat => (Compared, "a number that a 64-bit float holds"),
+            Self::BeyondDouble => (Compared, "a number that no 64-bit float holds"),
+            Self::PointedZero => (Compared, "ending in 0 behind a point"),
+            Self::PointedOne => (Compared, "ending in 1 behind a point"),
+            Self::ExponentIdentifier => (Compared, "digits with an `e` between them"),
+            Self::DigitIdentifier => (Compared, "of digits alone"),
+            Self::OriginDay => (Compared, "a day from which programs count"),
+            Self::BesideOrigin => (Compared, "that day a year before or after"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     fault::UnfitValues,
     findings::{Finding, Findings, FoundValues},
+    notation::Thousands,
     options::{Accepted, ImportOptions},
     report::{ImportReport, ImportedColumn},
 };
@@ -23,8 +24,11 @@ const MOMENT_ONE_IN: u64 = 10;
 const FILE_ONE_IN: u64 = 5;
 /// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
 const LOST_LEAST: u64 = 3;
-/// Identifiers from which all of them having a 32-bit float is no chance.
+/// Identifiers from which all of them having a float is no chance.
 const FLOATS_LEAST: u64 = 20;
+/// Of days one in this number may be one from which programs count, and as many times those beside it.
+const ORIGIN_ONE_IN: u64 = 50;
+const ORIGIN_TIMES: u64 = 5;
 
 /// A column whose values keep the files from being imported.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,10 +163,6 @@ fn of_column(
 fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     let count = |finding| found.of(finding).count;
     let present = rows.saturating_sub(count(Finding::Missing));
-    let are_floats = count(Finding::SingleFloat) >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0;
-    // One in ten numbers of 16 digits ends in 0, with nothing lost.
-    let lost = count(Finding::LostDigits);
-    let are_lost = lost >= LOST_LEAST && lost * 4 >= count(Finding::LongNumber);
     let one_in = match extent {
         Extent::All => ONE_IN,
         Extent::OneFile => FILE_ONE_IN,
@@ -177,7 +177,7 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     };
     let when = |is_at_fault, fault, finding| of(present, fault, finding, is_at_fault);
     let always = |fault, finding| when(extent == Extent::All, fault, finding);
-    vec![
+    let mut all = vec![
         of(rows, UnfitValues::NoIdentifier, Finding::Missing, extent == Extent::All),
         always(UnfitValues::LastRow, Finding::LastRow),
         always(UnfitValues::FirstRow, Finding::FirstRow),
@@ -185,14 +185,42 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
         odd(found, present, extent),
         always(UnfitValues::HiddenLetter, Finding::HiddenLetter),
         always(UnfitValues::RoundedIdentifier, Finding::RoundedIdentifier),
-        when(are_lost, UnfitValues::RoundedIdentifier, Finding::LostDigits),
-        when(are_floats, UnfitValues::RoundedIdentifier, Finding::SingleFloat),
         when(extent == Extent::All && are_tails, UnfitValues::TailedIdentifier, Finding::TailedIdentifier),
         always(UnfitValues::LostZeros, Finding::LostZeros),
         always(UnfitValues::AlikeIdentifier, Finding::AlikeIdentifier),
         always(UnfitValues::CrowdedIdentifier, Finding::CrowdedIdentifier),
         always(UnfitValues::CountedAgain, Finding::CountedAgain),
         when(are_copies, UnfitValues::CopiedRow, Finding::CopiedRow),
+    ];
+    let rounded = rounded(found, rows).into_iter();
+    all.extend(rounded.map(|(finding, is_so)| when(is_so, UnfitValues::RoundedIdentifier, finding)));
+    all
+}
+
+/// What a program leaves of identifiers that it took for numbers and rounded, and whether those of so many rows are so by no
+/// chance.
+pub(crate) fn rounded(found: &Findings, rows: u64) -> [(Finding, bool); 5] {
+    let count = |finding| found.of(finding).count;
+    let present = rows.saturating_sub(count(Finding::Missing));
+    let (lost, exponents) = (count(Finding::LostDigits), count(Finding::ExponentIdentifier));
+    [
+        // One in ten numbers of 16 digits ends in 0, with nothing lost.
+        (Finding::LostDigits, lost >= LOST_LEAST && lost * 4 >= count(Finding::LongNumber)),
+        (
+            Finding::SingleFloat,
+            count(Finding::SingleFloat) >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0,
+        ),
+        (
+            Finding::DoubleFloat,
+            count(Finding::DoubleFloat) >= FLOATS_LEAST && count(Finding::BeyondDouble) == 0,
+        ),
+        // A few among numbers are numbers.
+        (
+            Finding::ExponentIdentifier,
+            exponents * ONE_IN <= present && exponents + count(Finding::DigitIdentifier) == present,
+        ),
+        // As many end in 0 as in 1, and more where members are counted.
+        (Finding::PointedOne, count(Finding::PointedOne) >= VALUES_LEAST && count(Finding::PointedZero) == 0),
     ]
 }
 
@@ -245,6 +273,12 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
     let count = |finding| found.of(finding).count;
     let moments = count(Finding::OtherMidnight) + count(Finding::Midnight) + count(Finding::OtherTime);
     let is_said = options.notation.days.is_some();
+    let marks = match options.notation.thousands {
+        Some(Thousands::Point) => of(Finding::DecimalPoint),
+        Some(Thousands::Comma) => of(Finding::DecimalComma),
+        Some(Thousands::Blank | Thousands::Apostrophe) | None => FoundValues::default(),
+    };
+    let origin = count(Finding::OriginDay);
     let (unread, beyond) = (not_declared.count, outside.count);
     let weighed = |fault, counted, is_at_fault| Weighed { fault, counted, of: present, is_at_fault };
     vec![
@@ -278,6 +312,14 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
             count(Finding::OtherMidnight) >= VALUES_LEAST
                 && count(Finding::OtherTime) * MOMENT_ONE_IN <= moments,
         ),
+        weighed(
+            UnfitValues::OriginDay,
+            of(Finding::OriginDay),
+            origin >= VALUES_LEAST
+                && origin * ORIGIN_ONE_IN > present
+                && origin > count(Finding::BesideOrigin) * ORIGIN_TIMES,
+        ),
+        weighed(UnfitValues::TwoMarks, marks, extent == Extent::All && read > 0),
         Weighed {
             fault: UnfitValues::NoValues,
             counted: missing.clone(),

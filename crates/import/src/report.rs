@@ -100,6 +100,12 @@ pub enum ImportEvent {
 }
 
 impl ImportReport {
+    /// The files that hold no row.
+    pub fn without_rows(&self) -> impl Iterator<Item = &NamedFile> {
+        let files = self.files.iter().zip(&self.parts);
+        files.filter(|(_, part)| part.rows == 0).map(|(file, _)| file)
+    }
+
     /// The places of some values in words: `lines 2, 4, ..`.
     pub fn places(&self, counted: &FoundValues) -> String {
         places(&self.files, &counted.first, counted.count)

@@ -19,10 +19,10 @@ use crate::{
     batch::{Batch, FileRows},
     files::{Files, changed, undecodable},
     fingerprint,
-    judge::Judgement,
+    judge::{Judgement, rounded},
     lock::ImportLock,
     schema::TableSchema,
-    staging::{EdgeRow, ImportedData, Progress, Repeated, Staging},
+    staging::{EdgeRow, ImportedData, Progress, Repeated, Staging, Sums},
 };
 
 /// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
@@ -128,8 +128,9 @@ impl ImportJob<'_> {
         if let Some(event) = event {
             notify(report, event)?;
         }
+        let mut sums = staging.sums(&progress.parts)?;
         if !progress.complete {
-            self.fill(staging, files, &mut progress, report)?;
+            self.fill(staging, files, (&mut progress, &mut sums), report)?;
             if progress.rows == 0 {
                 let first = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
                 return Err(ImportError::NoRows(first));
@@ -142,9 +143,10 @@ impl ImportJob<'_> {
         }
         notify(report, ImportEvent::Comparing)?;
         let mut done = found(files, progress, left_out);
+        count_units(staging, files, &mut done)?;
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
-        compare_sums(staging, files, &mut done)?;
+        compare_sums(staging, files, &sums, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -174,7 +176,7 @@ impl ImportJob<'_> {
         &self,
         staging: &Staging,
         files: Files<'_>,
-        progress: &mut Progress,
+        (progress, sums): (&mut Progress, &mut Sums),
         report: Report<'_>,
     ) -> Result<(), ImportError> {
         let read = Arc::new(AtomicU64::new(0));
@@ -193,7 +195,7 @@ impl ImportJob<'_> {
                     Err(_) => ControlFlow::Break(()),
                 })
             });
-            let inserted = self.insert(staging, receive, progress, &mut on_progress);
+            let inserted = self.insert(staging, receive, (&mut *progress, sums), &mut on_progress);
             let ends = reader.join().unwrap_or_else(|_| Err(undecodable(self.files)));
             inserted.and(ends)
         })?;
@@ -242,13 +244,14 @@ impl ImportJob<'_> {
         &self,
         staging: &Staging,
         batches: Receiver<Batch>,
-        progress: &mut Progress,
+        (progress, sums): (&mut Progress, &mut Sums),
         on_progress: &mut dyn FnMut(&Progress) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let (mut rows, mut bytes) = (0, 0);
         for batch in batches {
             staging.insert(&batch)?;
             progress.absorb(&batch);
+            sums.pass(&batch);
             rows += batch.rows;
             // What a number takes on a page, or its place in a row.
             bytes += batch.heap.len() + batch.values.len() * 9;
@@ -272,6 +275,29 @@ fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportR
     });
     let (rows, columns) = (progress.rows, columns.collect());
     ImportReport { rows, columns, left_out, files: files.names(), key: None, parts: progress.parts }
+}
+
+/// Forgets what looks like rounded identifiers for no other reason than that a few units stand on many rows.
+fn count_units(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+    if files.schema().rows_at_most < 2 {
+        return Ok(());
+    }
+    let unit = report.columns.first_mut().map(|column| (report.rows, 0, &mut column.findings));
+    let mut before = 0;
+    let of_files = report.parts.iter_mut().filter_map(|part| {
+        let first = before;
+        before += part.rows;
+        Some((part.rows, first, part.findings.first_mut()?))
+    });
+    for (rows, before, findings) in unit.into_iter().chain(of_files) {
+        if rounded(findings, rows).iter().any(|(_, is_so)| *is_so) {
+            let (of_units, units) = staging.of_units(before + 1, before + rows)?;
+            for (finding, _) in rounded(&of_units, units).into_iter().filter(|(_, is_so)| !is_so) {
+                findings.forget(finding);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Compares the identifiers, as far as what was noted of each of them gives reason to.
@@ -330,10 +356,15 @@ fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) 
 }
 
 /// Notes the rows of each file that hold the sum of the numbers above them.
-fn compare_sums(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+fn compare_sums(
+    staging: &Staging,
+    files: Files<'_>,
+    sums: &Sums,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
     let (mut before, mut all) = (0, FoundValues::default());
     for part in report.parts.iter_mut().filter(|part| part.rows > 0) {
-        let (count, rows) = staging.subtotals(before + 1, before + part.rows)?;
+        let (count, rows) = staging.subtotals(sums, before + 1, before + part.rows)?;
         let counted = FoundValues { count, first: files.places(&rows)? };
         all.absorb(&counted);
         if let Some(findings) = part.findings.first_mut() {

@@ -19,6 +19,7 @@ use crate::{
 
 mod accepted;
 mod alike;
+mod areas;
 mod copies;
 mod counts;
 mod crowded;
@@ -28,11 +29,13 @@ mod imported;
 mod progress;
 mod spelling;
 mod sums;
+mod units;
 mod zeros;
 
 pub(crate) use ends::EdgeRow;
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
+pub(crate) use sums::Sums;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);

@@ -12,5 +12,6 @@ mod pages;
 mod parquet;
 mod parts;
 mod readings;
+mod rounded;
 mod several;
 mod whole;

@@ -114,6 +114,11 @@ impl FieldType {
         }
     }
 
+    /// Whether a day is one from which programs count, so that it may stand for none, or the same a year apart.
+    pub(crate) fn origin(day: &[u8; 10]) -> Option<Finding> {
+        day::origin(day)
+    }
+
     /// Reads a field. Blanks alone are nothing; blanks around a value do not count, but in an open column, and in a text that is
     /// too long to be read at all.
     pub(crate) fn read<'a>(&self, field: &'a [u8], notation: &Notation) -> Read<'a> {

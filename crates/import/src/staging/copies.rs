@@ -9,7 +9,7 @@ use std::{
 use rusqlite::types::ValueRef;
 
 use super::{FIRST, Staging, quoted};
-use crate::ImportError;
+use crate::{Finding, ImportError, schema::Target};
 
 /// Rows of a table that are compared with one another: of a larger one those whose digest is a multiple of some number, so that
 /// of rows that are alike all are compared, or none.
@@ -34,7 +34,6 @@ impl Staging {
         let every = of_files.iter().sum::<u64>() / COMPARED + 1;
         let sql = format!("SELECT * FROM {} NOT INDEXED", quoted(&self.staging));
         let mut statement = self.connection.prepare(&sql)?;
-        let columns = statement.column_count();
         let mut found = statement.query([])?;
         let mut seen: HashSet<u64, BuildHasherDefault<DefaultHasher>> = HashSet::default();
         let (mut number, mut copies) = (0, Vec::new());
@@ -43,7 +42,7 @@ impl Staging {
             for _ in 0..*rows {
                 let Some(row) = found.next()? else { break };
                 number += 1;
-                let digest = digest(row, columns)?;
+                let digest = digest(row, &self.schema.columns)?;
                 if digest.is_multiple_of(every) && !seen.insert(digest) {
                     of_file.rows += every;
                     if of_file.first.len() < FIRST {
@@ -58,13 +57,13 @@ impl Staging {
     }
 }
 
-/// A digest of a row's values and their types, the same for the same values.
-fn digest(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<u64> {
+/// A digest of a row's values as the policy reads them: the same for the same code, in whatever words, and for all that are
+/// missing.
+fn digest(row: &rusqlite::Row<'_>, columns: &[Target]) -> rusqlite::Result<u64> {
     let mut digest = BuildHasherDefault::<DefaultHasher>::default().build_hasher();
-    for at in 0..columns {
+    for (at, Target { declared, .. }) in columns.iter().enumerate() {
         let (tag, bytes) = match row.get_ref(at)? {
-            ValueRef::Null => (0, &[][..]),
-            ValueRef::Integer(value) => {
+            ValueRef::Integer(value) if declared.of_number(value) != Some(Finding::Missing) => {
                 digest.write_u8(1);
                 digest.write_i64(value);
                 continue;
@@ -74,8 +73,16 @@ fn digest(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<u64> {
                 digest.write_u64(value.to_bits());
                 continue;
             }
-            ValueRef::Text(text) => (3, text),
+            ValueRef::Text(text) if !declared.is_missing(text) => match declared.code(text) {
+                Some(code) => {
+                    digest.write_u8(5);
+                    digest.write_usize(code);
+                    continue;
+                }
+                None => (3, text),
+            },
             ValueRef::Blob(bytes) => (4, bytes),
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Text(_) => (0, &[][..]),
         };
         digest.write_u8(tag);
         digest.write_usize(bytes.len());

@@ -6,9 +6,9 @@ use super::{FIRST, Staging, quoted};
 use crate::ImportError;
 
 /// A count begins at the first number of all, or so near to it.
-const NEAR: u64 = 20;
+pub(super) const NEAR: u64 = 20;
 /// Rows, and numbers in any order, from which those of a count are no chance.
-const ROWS_LEAST: u64 = 40;
+pub(super) const ROWS_LEAST: u64 = 40;
 /// From which agreement of its rows on an identifier is one unit's: of two units that share it, half of the pairs of rows are
 /// one's.
 const HOLDS: f64 = 0.8;
@@ -19,7 +19,8 @@ impl Staging {
     /// On which rows identifiers are counted from the beginning again, if they are nothing but counts that leave few numbers out,
     /// and the rows of one number are not one unit's, as in a panel they are: in their order, each begins near the first of all;
     /// in another order, the small numbers stand on more rows than the large ones, for the counts do not end at one number. With
-    /// the numbers of the first such rows, counted from 1.
+    /// the numbers of the first such rows, counted from 1. Numbers of areas and of what is in them are found by
+    /// [`Staging::areas_again`].
     pub(crate) fn counted_again(&self) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_counted_again().map_err(|error| self.failed(error))
     }
@@ -27,7 +28,10 @@ impl Staging {
     fn try_counted_again(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
         let (found, is_clear) = match self.in_order()? {
             Some(found) => (found, true),
-            None => self.in_any_order()?,
+            None => match self.in_any_order()? {
+                ((0, _), _) => (self.areas_again()?, true),
+                found => found,
+            },
         };
         if found.0 == 0 {
             return Ok(found);
@@ -149,10 +153,14 @@ impl Count {
         self.last = value;
     }
 
-    /// Whether it leaves out no more than one number in five, and a few.
     fn is_dense(&self) -> bool {
-        (self.last - self.first) * 4 <= self.numbers * 5 + 8
+        is_dense(self.first, self.last, self.numbers)
     }
+}
+
+/// Whether some numbers leave out no more than one number in five, and a few.
+pub(super) fn is_dense(first: u64, last: u64, numbers: u64) -> bool {
+    (last - first) * 4 <= numbers * 5 + 8
 }
 
 /// The number at the end of an identifier, below 10^15, and what stands before it.

@@ -124,10 +124,16 @@ impl Staging {
             let sum = |most: i64| -> rusqlite::Result<(f64, i64)> {
                 self.connection.query_row(&sql, rows.others(1, most), |row| Ok((row.get(0)?, row.get(1)?)))
             };
+            // Each number, and the sum, may have been rounded.
+            let is_most = |sum: f64, count: i64| sum <= value as f64 + count as f64 / 2.0;
+            let is_sum = |sum: f64, count: i64| (sum - value as f64).abs() <= count as f64 / 2.0;
             // Most rows are no sum, by those next to them alone.
             let (of_some, count) = sum(NEAR)?;
-            if of_some <= value as f64 && count >= NUMBERS_LEAST && sum(i64::MAX)?.0 == value as f64 {
-                return Ok(Some(EdgeRow::Unlike));
+            if is_most(of_some, count) && count >= NUMBERS_LEAST {
+                let (of_all, count) = sum(i64::MAX)?;
+                if is_sum(of_all, count) {
+                    return Ok(Some(EdgeRow::Unlike));
+                }
             }
         }
         Ok(None)

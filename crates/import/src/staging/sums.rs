@@ -3,7 +3,11 @@
 use rusqlite::types::ValueRef;
 
 use super::{FIRST, Staging, ends::NUMBERS_LEAST, quoted};
-use crate::ImportError;
+use crate::{
+    ImportError,
+    batch::{Batch, SqlValue},
+    report::FilePart,
+};
 
 /// The numbers of a column since its last sum.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,56 +30,125 @@ impl Sum {
     }
 }
 
+/// The search for such rows, which passes over all rows once, as they are put in.
+#[derive(Debug)]
+pub(crate) struct Sums {
+    /// The positions of the columns of numbers.
+    numbers: Vec<usize>,
+    of_file: Vec<Sum>,
+    file: usize,
+    /// Rows so far.
+    rows: u64,
+    /// The numbers of rows that hold a sum, counted from 1 through all files, each with the column that does.
+    found: Vec<(u64, usize)>,
+}
+
+impl Sums {
+    /// Passes over the rows of a batch.
+    pub(crate) fn pass(&mut self, batch: &Batch) {
+        if batch.rows == 0 || self.numbers.is_empty() {
+            return;
+        }
+        self.begin(batch.file);
+        let columns = usize::try_from(batch.rows).map_or(0, |rows| batch.values.len() / rows);
+        for row in batch.values.chunks_exact(columns.max(1)) {
+            self.rows += 1;
+            for (sum, column) in self.of_file.iter_mut().zip(&self.numbers) {
+                if let Some(SqlValue::Integer(number)) = row.get(*column)
+                    && sum.pass(*number)
+                {
+                    self.found.push((self.rows, *column));
+                }
+            }
+        }
+    }
+
+    /// A sum is one of numbers of its own file.
+    fn begin(&mut self, file: usize) {
+        if file != self.file {
+            self.of_file.fill(Sum::default());
+            self.file = file;
+        }
+    }
+}
+
 impl Staging {
+    /// The search, after the rows that an interrupted import put in.
+    pub(crate) fn sums(&self, of_files: &[FilePart]) -> Result<Sums, ImportError> {
+        let numbers = self.schema.columns.iter().enumerate().skip(1);
+        let numbers = numbers.filter(|(_, target)| target.field_type.is_number());
+        let mut sums = Sums {
+            numbers: numbers.map(|(at, _)| at).collect(),
+            of_file: Vec::new(),
+            file: 0,
+            rows: 0,
+            found: Vec::new(),
+        };
+        sums.of_file = vec![Sum::default(); sums.numbers.len()];
+        self.go_on(&mut sums, of_files).map_err(|error| self.failed(error))?;
+        Ok(sums)
+    }
+
+    fn go_on(&self, sums: &mut Sums, of_files: &[FilePart]) -> rusqlite::Result<()> {
+        if sums.numbers.is_empty() || of_files.iter().all(|part| part.rows == 0) {
+            return Ok(());
+        }
+        // A table without key is read in the order in which its rows were put in.
+        let mut statement =
+            self.connection.prepare(&format!("SELECT * FROM {} NOT INDEXED", quoted(&self.staging)))?;
+        let mut rows = statement.query([])?;
+        for (file, part) in of_files.iter().enumerate() {
+            sums.begin(file);
+            for _ in 0..part.rows {
+                let Some(row) = rows.next()? else { return Ok(()) };
+                sums.rows += 1;
+                for (sum, column) in sums.of_file.iter_mut().zip(&sums.numbers) {
+                    if let ValueRef::Integer(number) = row.get_ref(*column)?
+                        && sum.pass(number)
+                    {
+                        sums.found.push((sums.rows, *column));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// How many of these rows, which are counted from 1 and all of one file, hold the sum of the numbers between the sum before
     /// them and themselves, and the numbers of the first of them. One sum is a chance, unless the row lacks a code or a day,
     /// another of its numbers is a sum too, or its column has another sum. One in the last row alone is found by
     /// [`Staging::edge_row`].
-    pub(crate) fn subtotals(&self, first: u64, last: u64) -> Result<(u64, Vec<u64>), ImportError> {
-        self.try_subtotals(first.cast_signed(), last.cast_signed()).map_err(|error| self.failed(error))
+    pub(crate) fn subtotals(
+        &self,
+        sums: &Sums,
+        first: u64,
+        last: u64,
+    ) -> Result<(u64, Vec<u64>), ImportError> {
+        self.try_subtotals(sums, first, last).map_err(|error| self.failed(error))
     }
 
-    fn try_subtotals(&self, first: i64, last: i64) -> rusqlite::Result<(u64, Vec<u64>)> {
-        let none = (0, Vec::new());
-        let numbers = self.schema.columns.iter().skip(1).filter(|target| target.field_type.is_number());
-        let numbers: Vec<String> = numbers.map(|target| quoted(&target.name)).collect();
-        let Some(rowid) = self.rowid().filter(|_| !numbers.is_empty()) else { return Ok(none) };
-        let staging = quoted(&self.staging);
-        let sql = format!(
-            "SELECT {rowid}, {} FROM {staging} NOT INDEXED WHERE {rowid} BETWEEN ? AND ?",
-            numbers.join(", ")
-        );
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([first, last])?;
-        let mut sums = vec![Sum::default(); numbers.len()];
-        let mut found: Vec<(i64, usize)> = Vec::new();
-        while let Some(row) = rows.next()? {
-            for (column, sum) in sums.iter_mut().enumerate() {
-                if let ValueRef::Integer(number) = row.get_ref(column + 1)?
-                    && sum.pass(number)
-                {
-                    found.push((row.get(0)?, column));
-                }
-            }
-        }
+    fn try_subtotals(&self, sums: &Sums, first: u64, last: u64) -> rusqlite::Result<(u64, Vec<u64>)> {
+        let from = |row| sums.found.partition_point(|(found, _)| *found < row);
+        let found = sums.found.get(from(first)..from(last + 1)).unwrap_or_default();
         let (mut count, mut first_rows, mut before) = (0, Vec::new(), None);
-        for (row, column) in &found {
+        for (row, column) in found {
             let is_sure = found.iter().any(|other| (other.0 == *row) != (other.1 == *column))
-                || self.lacks_label(rowid, *row)?;
+                || self.lacks_label(*row)?;
             if is_sure && before != Some(*row) && (*row, found.len()) != (last, 1) {
                 count += 1;
                 if first_rows.len() < FIRST {
-                    first_rows.push(row.unsigned_abs());
+                    first_rows.push(*row);
                 }
             }
             before = Some(*row);
         }
-        Ok(if first_rows == [last.unsigned_abs()] { none } else { (count, first_rows) })
+        Ok(if first_rows == [last] { (0, Vec::new()) } else { (count, first_rows) })
     }
 
-    /// Whether a row lacks a code or a day.
-    fn lacks_label(&self, rowid: &str, row: i64) -> rusqlite::Result<bool> {
+    /// Whether a row lacks a code or a day; false where no name of the rows' own numbers is free.
+    fn lacks_label(&self, row: u64) -> rusqlite::Result<bool> {
+        let Some(rowid) = self.rowid() else { return Ok(false) };
         let sql = format!("SELECT * FROM {} WHERE {rowid} = ?", quoted(&self.staging));
-        self.connection.query_row(&sql, [row], |row| Ok(self.labels(row)?.lacks_one))
+        self.connection.query_row(&sql, [row.cast_signed()], |row| Ok(self.labels(row)?.lacks_one))
     }
 }

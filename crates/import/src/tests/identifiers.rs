@@ -201,7 +201,7 @@ fn a_column_that_is_mostly_outside_of_its_bounds_stops_an_import() {
         ("30", "1800-01-01", "`born`: 10 of 10 days are outside of the declared period"),
         ("110", "1900-01-01", ""),
     ] {
-        let office = Office::new();
+        let office = Office::new().accepting("born:origin", 1.0);
         match office.import(&office.write("a.csv", rows(age, born))) {
             Ok(_) => assert_eq!(expected, ""),
             Err(error) => {

@@ -20,6 +20,7 @@ fn several_files_are_one_table_and_places_name_their_file() {
     let empty = office.write("empty.csv", HEADER);
     let report = office.import_all(&[one.clone(), two.clone(), empty.clone(), three.clone()]).unwrap();
     assert_eq!((report.rows, office.rows().len()), (7, 7));
+    assert_eq!(report.without_rows().map(|file| &file.path).collect::<Vec<_>>(), [&empty]);
     assert_eq!(found(&report, "age"), [(Finding::Unreadable, 2, vec![3, 2])]);
     let age = report.columns.iter().find(|column| column.name == "age").unwrap();
     assert_eq!(report.places(age.findings.of(Finding::Unreadable)), "two.csv.gz line 3, three.csv line 2");

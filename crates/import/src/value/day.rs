@@ -103,6 +103,36 @@ pub(super) fn midnight(text: &[u8], day: &IsoDay, place: Option<&TimeZone>) -> O
     }
 }
 
+/// Days from which programs count, or which they write for none, as the last does.
+const ORIGINS: [&IsoDay; 9] = [
+    b"1970-01-01",
+    b"1900-01-01",
+    b"1899-12-30",
+    b"1899-12-31",
+    b"1904-01-01",
+    b"1960-01-01",
+    b"1753-01-01",
+    b"0001-01-01",
+    b"9999-12-31",
+];
+
+/// Whether a day is one from which programs count, or the same of the year before or after one.
+pub(super) fn origin(day: &IsoDay) -> Option<Finding> {
+    let [.., tens, tenth, _, first, second] = day;
+    if !matches!((tens, tenth, first, second), (b'0', b'1', b'0', b'1') | (b'1', b'2', b'3', _)) {
+        return None;
+    }
+    let year =
+        |day: &IsoDay| day.iter().take(4).fold(0_u32, |year, digit| year * 10 + u32::from(digit & 0xf));
+    let of_year = |origin: &&&IsoDay| origin.get(4..) == day.get(4..);
+    let apart = ORIGINS.iter().filter(of_year).map(|origin| year(day).abs_diff(year(origin))).min();
+    match apart {
+        Some(0) => Some(Finding::OriginDay),
+        Some(1) => Some(Finding::BesideOrigin),
+        Some(_) | None => None,
+    }
+}
+
 /// The day at a place of the moment these seconds after a day begins in UTC.
 fn day_at(day: &IsoDay, seconds: i64, place: &TimeZone) -> Option<IsoDay> {
     let day: Date = std::str::from_utf8(day).ok()?.parse().ok()?;

@@ -9,9 +9,9 @@ use crate::findings::Finding;
 const HIDDEN: [&str; 9] = [
     "\u{feff}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{200e}", "\u{200f}", "\u{2060}", "\u{ad}", "\u{fffd}",
 ];
-/// The digits of numbers that may be too large for every one to have its own 32-bit float, up to those of which a `u64` holds
-/// all.
-const FLOAT_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
+/// The digits of numbers that may be too large for every one to have its own float of 32 bits, and of 64.
+const SINGLE_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
+const DOUBLE_DIGITS: std::ops::RangeInclusive<usize> = 17..=30;
 /// Words and marks for nobody, as programs and clerks write them.
 const NOBODY: [&str; 26] = [
     "NULL",
@@ -109,9 +109,9 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         let also = [
             only(begins_with_zero(text), Finding::LeadingZero),
             only(text.len() > DIGITS_KEPT, Finding::LongNumber),
-            of_float(text),
-            None,
-            None,
+            of_single(text),
+            of_double(text),
+            Some(Finding::DigitIdentifier),
         ];
         let lost = text.get(DIGITS_KEPT..).filter(|lost| !lost.is_empty());
         let noted =
@@ -131,7 +131,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         };
     }
     if is_pointed(text) {
-        let also = [Some(Finding::PointedIdentifier), mark, None, None, None];
+        let also = [Some(Finding::PointedIdentifier), mark, after_point(text), None, None];
         return Identifier { text, noted: None, also };
     }
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
@@ -143,7 +143,12 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     if !has(DIGIT) || text.contains(&b' ') {
         return kept(text, Some(Finding::OddIdentifier));
     }
-    kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier))
+    let mut kept = kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier));
+    if is_digits_and_exponent(text) {
+        // Beside numbers it is one, and beside codes a code.
+        kept.also = [Some(Finding::ExponentIdentifier), None, None, None, None];
+    }
+    kept
 }
 
 fn is_one_of(text: &[u8], words: &[&str]) -> bool {
@@ -161,18 +166,50 @@ fn is_total(text: &[u8]) -> bool {
     TOTALS.iter().any(begins) || is_one_of(text, &SUMS)
 }
 
-/// Whether a 32-bit float holds a number that is too large for every one to have its own.
-fn of_float(digits: &[u8]) -> Option<Finding> {
-    if !FLOAT_DIGITS.contains(&digits.len()) {
+/// Whether a float of 32 bits holds a number that is too large for every one to have its own.
+fn of_single(digits: &[u8]) -> Option<Finding> {
+    match is_float(digits, SINGLE_DIGITS, f32::MANTISSA_DIGITS)? {
+        IsFloat::Yes => Some(Finding::SingleFloat),
+        IsFloat::ByItsZeros => None,
+        IsFloat::No => Some(Finding::BeyondSingle),
+    }
+}
+
+/// Whether a float of 64 bits holds such a number, or is written so: with its 17 digits at most, and zeros behind them.
+fn of_double(digits: &[u8]) -> Option<Finding> {
+    let written = || {
+        let text = std::str::from_utf8(digits).ok()?;
+        Some(digits.ends_with(b"0") && text.parse::<f64>().ok()?.to_string() == text)
+    };
+    match is_float(digits, DOUBLE_DIGITS, f64::MANTISSA_DIGITS)? {
+        IsFloat::Yes => Some(Finding::DoubleFloat),
+        IsFloat::No if written() == Some(true) => Some(Finding::DoubleFloat),
+        IsFloat::ByItsZeros => None,
+        IsFloat::No => Some(Finding::BeyondDouble),
+    }
+}
+
+enum IsFloat {
+    Yes,
+    /// Because of the zeros at its end alone, as any such number.
+    ByItsZeros,
+    No,
+}
+
+/// Whether a float of so many bits for its digits holds a number; `None` of one for which each is its own.
+fn is_float(digits: &[u8], of_digits: std::ops::RangeInclusive<usize>, bits: u32) -> Option<IsFloat> {
+    if !of_digits.contains(&digits.len()) {
         return None;
     }
-    let value: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    // A float of 32 bits has 24 for the digits.
-    let unused = (u64::BITS - value.leading_zeros()).saturating_sub(f32::MANTISSA_DIGITS);
+    let value: u128 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let unused = (u128::BITS - value.leading_zeros()).saturating_sub(bits);
+    let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
     match unused {
         0 => None,
-        bits if value.trailing_zeros() >= bits => Some(Finding::SingleFloat),
-        _ => Some(Finding::BeyondSingle),
+        bits if value.trailing_zeros() < bits => Some(IsFloat::No),
+        // Ten is even: each zero at the end is a bit of them.
+        bits if u32::try_from(zeros).is_ok_and(|zeros| zeros >= bits) => Some(IsFloat::ByItsZeros),
+        _ => Some(IsFloat::Yes),
     }
 }
 
@@ -183,6 +220,16 @@ fn is_pointed(text: &[u8]) -> bool {
     parts.is_some_and(|(whole, part)| {
         is_digits(whole) && is_digits(part) && part.iter().any(|digit| *digit != b'0')
     })
+}
+
+/// Whether the second of two numbers with a point between them ends in 0 or 1, behind another digit: a float loses such a 0, and
+/// `1.10` becomes `1.1`.
+fn after_point(text: &[u8]) -> Option<Finding> {
+    match text {
+        [.., b'0'..=b'9', b'0'] => Some(Finding::PointedZero),
+        [.., b'0'..=b'9', b'1'] => Some(Finding::PointedOne),
+        _ => None,
+    }
 }
 
 const DIGIT: u8 = 1;
@@ -242,6 +289,11 @@ fn has_exponent(text: &[u8]) -> bool {
     let (digits, is_signed) = exponent.strip_prefix(b"+").map_or((exponent, false), |digits| (digits, true));
     let is_number = if rest.is_empty() { is_signed } else { decimals.is_some_and(is_digits) };
     first.is_ascii_digit() && is_digits(digits) && is_number
+}
+
+/// Whether this is a number with an exponent, or a code of digits and an `e`: `3e3`, `1E12`.
+fn is_digits_and_exponent(text: &[u8]) -> bool {
+    matches!(text, [b'0'..=b'9', b'e' | b'E', exponent @ ..] if is_digits(exponent))
 }
 
 /// Whether an identifier would lose a zero if a program took it for a number.
@@ -327,8 +379,9 @@ mod tests {
     #[test]
     fn what_others_are_compared_for_is_noted_too() {
         use Finding::{
-            BeyondSingle, CapitalLetter, DashIdentifier, LeadingZero, LongNumber, MarkIdentifier,
-            OtherLetter, PointedIdentifier, SingleFloat, SmallLetter,
+            BeyondDouble, BeyondSingle, CapitalLetter, DashIdentifier, DigitIdentifier, DoubleFloat,
+            ExponentIdentifier, LeadingZero, LongNumber, MarkIdentifier, OtherLetter, PointedIdentifier,
+            PointedOne, PointedZero, SingleFloat, SmallLetter,
         };
         for (text, expected) in [
             ("0001001", vec![LeadingZero]),
@@ -346,14 +399,24 @@ mod tests {
             ("7-1", vec![DashIdentifier]),
             ("100/1", vec![MarkIdentifier]),
             ("1,000", vec![MarkIdentifier]),
-            ("1,001", vec![PointedIdentifier, MarkIdentifier]),
+            ("1,001", vec![PointedIdentifier, MarkIdentifier, PointedOne]),
             ("1234567890123456", vec![LongNumber, BeyondSingle]),
             ("0234567890123456", vec![LeadingZero, LongNumber, BeyondSingle]),
             ("12.1", vec![PointedIdentifier, MarkIdentifier]),
             ("12.1.3", vec![MarkIdentifier]),
+            ("12.10", vec![PointedIdentifier, MarkIdentifier, PointedZero]),
+            ("12.11", vec![PointedIdentifier, MarkIdentifier, PointedOne]),
+            ("3e3", vec![ExponentIdentifier]),
+            ("12e3", vec![SmallLetter]),
+            // 2^53 and 2^53 + 1 have 16 digits; of 17 digits from there on each second has a float.
+            ("10000000000000001", vec![LongNumber, BeyondSingle, BeyondDouble]),
+            ("10000000000000002", vec![LongNumber, BeyondSingle, DoubleFloat]),
+            ("123456789012345680", vec![LongNumber, BeyondSingle, DoubleFloat]),
+            ("123456789012345684", vec![LongNumber, BeyondSingle, BeyondDouble]),
         ] {
-            let found = of_identifier(text.as_bytes()).also;
-            assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), expected, "{text}");
+            let found = of_identifier(text.as_bytes()).also.into_iter().flatten();
+            let found = found.filter(|finding| *finding != DigitIdentifier);
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

@@ -139,6 +139,11 @@ impl Import {
 
     fn summary(&self, report: &ImportReport, register: &Path, begun: Instant) -> String {
         let mut rows = vec![("rows".to_owned(), grouped(report.rows.cast_signed()))];
+        let empty = report.without_rows().map(|file| foreign(&file.path.display().to_string()));
+        let empty: Vec<String> = empty.collect();
+        if !empty.is_empty() {
+            section(&mut rows, "no row in", empty.into_iter());
+        }
         let columns = |held: &ImportedColumn| format!("{} ({})", held.name, held.type_name);
         section(&mut rows, "columns", report.columns.iter().map(columns));
         let unit = report.columns.first().map(|held| held.name.as_str());
