@@ -15,6 +15,8 @@ pub(crate) struct Declared {
     values: DeclaredValues,
     ignores_case: bool,
     missing_texts: BTreeSet<Vec<u8>>,
+    /// Whether one of them begins with a byte.
+    missing_begin: [bool; 256],
     missing_numbers: Vec<i64>,
 }
 
@@ -51,22 +53,37 @@ impl Declared {
                 DeclaredValues::Range { low: *low, high: *high }
             }
         };
+        let missing_texts: BTreeSet<Vec<u8>> =
+            column.missing_texts().into_iter().map(String::into_bytes).collect();
+        let begins = |byte: usize| {
+            missing_texts.iter().any(|text| text.first().is_none_or(|first| usize::from(*first) == byte))
+        };
         Self {
             values,
             ignores_case: column.reading.ignores_case,
-            missing_texts: column.missing_texts().into_iter().map(String::into_bytes).collect(),
+            missing_begin: std::array::from_fn(begins),
+            missing_texts,
             missing_numbers: column.missing_numbers(),
         }
     }
 
     /// The same values, of which none says that there is no value.
     pub(crate) fn without_missing(self) -> Self {
-        Self { missing_texts: BTreeSet::new(), missing_numbers: Vec::new(), ..self }
+        Self {
+            missing_texts: BTreeSet::new(),
+            missing_begin: [false; 256],
+            missing_numbers: Vec::new(),
+            ..self
+        }
     }
 
     /// Whether a text without the blanks around it says that there is no value.
     pub(crate) fn is_missing(&self, text: &[u8]) -> bool {
-        !self.missing_texts.is_empty() && self.folded(text, |text| self.missing_texts.contains(text))
+        let begins = |byte: u8| self.missing_begin.get(usize::from(byte)) == Some(&true);
+        let may_be = text.first().is_none_or(|byte| begins(*byte) || begins(byte.to_ascii_lowercase()));
+        !self.missing_texts.is_empty()
+            && may_be
+            && self.folded(text, |text| self.missing_texts.contains(text))
     }
 
     /// What is noted of a text or a day, if it is missing or not declared.

@@ -132,6 +132,20 @@ impl Staging {
         Ok((count, rows))
     }
 
+    /// Shows the identifier of each row, in the order in which they were put in, as long as it is said to go on; whether it was so
+    /// to the end.
+    fn each_identifier(&self, see: &mut dyn FnMut(ValueRef<'_>) -> bool) -> rusqlite::Result<bool> {
+        let sql = format!("SELECT {} FROM {} NOT INDEXED", quoted(&self.unit), quoted(&self.staging));
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if !see(row.get_ref(0)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn settle(&self, tuning: &Tuning) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY_TIMEOUT)?;
         // The tables of others are left alone: nothing is deleted row by row for their keys, and no view is rewritten.

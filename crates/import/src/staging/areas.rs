@@ -24,28 +24,22 @@ impl Staging {
     /// before that row and behind it, and half of those behind it or more stand on a row before it too. With the numbers of the
     /// first such rows, counted from 1.
     pub(super) fn areas_again(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
-        let mut statement = self.connection.prepare(&format!("SELECT {unit} FROM {staging} NOT INDEXED"))?;
-        let mut found = statement.query([])?;
         let (mut number, mut readings): (u64, Option<Vec<Areas>>) = (0, None);
-        while let Some(row) = found.next()? {
+        let are_in_order = self.each_identifier(&mut |identifier| {
             number += 1;
-            let identifier = match row.get_ref(0)? {
-                ValueRef::Null => continue,
-                ValueRef::Text(identifier) => identifier,
-                ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => return Ok((0, Vec::new())),
-            };
+            let ValueRef::Text(identifier) = identifier else { return identifier == ValueRef::Null };
             let readings = readings.get_or_insert_with(|| Areas::all(identifier));
             readings.retain_mut(|reading| reading.pass(identifier, number));
-            if readings.is_empty() {
-                return Ok((0, Vec::new()));
-            }
+            !readings.is_empty()
+        })?;
+        if !are_in_order {
+            return Ok((0, Vec::new()));
         }
         // That which explains them best.
         let best = readings.unwrap_or_default().into_iter().min_by_key(|reading| reading.begun);
         let begun = best.filter(|reading| reading.begun > 0 && reading.is_dense());
         let Some(areas) = begun.filter(|_| number >= ROWS_LEAST) else { return Ok((0, Vec::new())) };
-        let sql = format!("SELECT count(DISTINCT {unit}) FROM {staging}");
+        let sql = format!("SELECT count(DISTINCT {}) FROM {}", quoted(&self.unit), quoted(&self.staging));
         let units: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
         let (again, later) = (areas.identifiers.saturating_sub(units.unsigned_abs()), areas.of_later());
         Ok(if again * 2 >= later && again >= UNITS_LEAST {

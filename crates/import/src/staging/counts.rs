@@ -1,8 +1,8 @@
 //! Identifiers that are counted from the beginning again, in each file, district or area: one number for many units.
 
-use rusqlite::{OptionalExtension, functions::FunctionFlags, types::ValueRef};
+use rusqlite::types::ValueRef;
 
-use super::{FIRST, Staging, quoted};
+use super::{FIRST, Staging};
 use crate::ImportError;
 
 /// A count begins at the first number of all, or so near to it.
@@ -46,22 +46,18 @@ impl Staging {
 
     /// `None` where the numbers are in no order of counts. Rows without identifier are passed over.
     fn in_order(&self) -> rusqlite::Result<Option<(u64, Vec<u64>)>> {
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
-        let mut statement = self.connection.prepare(&format!("SELECT {unit} FROM {staging} NOT INDEXED"))?;
-        let mut found = statement.query([])?;
         let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
         let mut counts: Option<(Vec<u8>, u64, Count)> = None;
-        while let Some(row) = found.next()? {
+        let are_in_order = self.each_identifier(&mut |identifier| {
             number += 1;
-            let identifier = row.get_ref(0)?;
             if identifier == ValueRef::Null {
-                continue;
+                return true;
             }
-            let Some((mark, value)) = counted(identifier) else { return Ok(None) };
+            let Some((mark, value)) = counted(identifier) else { return false };
             let (first_mark, first, run) =
                 counts.get_or_insert_with(|| (mark.to_owned(), value, Count::from(value)));
             if mark != *first_mark {
-                return Ok(None);
+                return false;
             }
             if value >= run.last {
                 run.add(value);
@@ -72,8 +68,12 @@ impl Staging {
                     rows.push(number);
                 }
             } else {
-                return Ok(None);
+                return false;
             }
+            true
+        })?;
+        if !are_in_order {
+            return Ok(None);
         }
         let is_dense = counts.is_some_and(|(_, _, run)| run.is_dense()) && number >= ROWS_LEAST;
         Ok(Some(if is_dense { (count, rows) } else { (0, Vec::new()) }))
@@ -81,58 +81,71 @@ impl Staging {
 
     /// With whether the rows become fewer with hardly a rise, which is no chance.
     fn in_any_order(&self) -> rusqlite::Result<((u64, Vec<u64>), bool)> {
-        let none = Ok(((0, Vec::new()), false));
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
-        let identifiers = format!("{staging} NOT INDEXED WHERE {unit} IS NOT NULL");
-        let first = format!("SELECT {unit} FROM {identifiers} LIMIT 1");
-        let mark = self
-            .connection
-            .query_row(&first, [], |row| Ok(counted(row.get_ref(0)?).map(|(mark, _)| mark.to_owned())));
-        let Some(mark) = mark.optional()?.flatten() else { return none };
-        self.connection.create_scalar_function(
-            "lango_number",
-            1,
-            FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
-            move |identifier| {
-                let number = counted(identifier.get_raw(0)).filter(|(other, _)| *other == mark);
-                Ok(number.map(|(_, number)| number.cast_signed()))
-            },
-        )?;
-        // Most identifiers are no numbers behind one mark, and then nothing is sorted.
-        let other = format!("SELECT 1 FROM {identifiers} AND lango_number({unit}) IS NULL");
-        if self.connection.prepare(&other)?.exists([])? {
-            return none;
+        let none = ((0, Vec::new()), false);
+        let Some((first, last)) = self.ends_of_numbers()? else { return Ok(none) };
+        let rows = self.rows_of_numbers(first, last)?;
+        let numbers = rows.iter().filter(|rows| **rows > 0).count();
+        let count = Count { first, last, numbers: numbers as u64 };
+        if !count.is_dense() || count.numbers < ROWS_LEAST {
+            return Ok(none);
         }
-        let by_number =
-            format!("SELECT lango_number({unit}) AS number, count(*) AS n FROM {identifiers} GROUP BY 1");
-        let sql = format!("SELECT min(number), max(number), count(*) FROM ({by_number})");
-        let numbers = self.connection.query_row(&sql, [], |row| {
-            let [first, last, numbers] =
-                [row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?].map(i64::unsigned_abs);
-            Ok(Count { first, last, numbers })
-        })?;
-        if !numbers.is_dense() || numbers.numbers < ROWS_LEAST {
-            return none;
-        }
-        let mut statement = self.connection.prepare(&format!("{by_number} ORDER BY 1"))?;
-        let mut found = statement.query([])?;
-        let (quarter, mut at, mut before) = (numbers.numbers / 4, 0, u64::MAX);
+        let (quarter, mut at, mut before) = (numbers / 4, 0, u16::MAX);
         let (mut rises, mut in_first, mut in_last) = (0, 0, 0);
-        while let Some(row) = found.next()? {
-            let rows = row.get::<_, i64>(1)?.unsigned_abs();
+        for rows in rows.into_iter().filter(|rows| *rows > 0) {
             rises += u64::from(rows > before);
-            in_first += if at < quarter { rows } else { 0 };
-            in_last += if at >= numbers.numbers - quarter { rows } else { 0 };
+            in_first += if at < quarter { u64::from(rows) } else { 0 };
+            in_last += if at >= numbers - quarter { u64::from(rows) } else { 0 };
             (before, at) = (rows, at + 1);
         }
         // Half as many rows again stand on the first quarter of the numbers as on the last.
         if in_first * 2 < in_last * 3 {
-            return none;
+            return Ok(none);
         }
-        let sql = format!("SELECT lango_number({unit}) = ? FROM {staging} NOT INDEXED");
-        let (count, rows) = self.rows_of(&sql, [numbers.first.cast_signed()])?;
-        let found = (count.saturating_sub(1), rows.into_iter().skip(1).collect());
-        Ok((found, rises * 20 <= numbers.numbers))
+        let (mut number, mut begun): (u64, (u64, Vec<u64>)) = (0, (0, Vec::new()));
+        self.each_identifier(&mut |identifier| {
+            number += 1;
+            if counted(identifier).is_some_and(|(_, value)| value == first) {
+                begun.0 += 1;
+                if begun.1.len() <= FIRST {
+                    begun.1.push(number);
+                }
+            }
+            true
+        })?;
+        let begun = (begun.0.saturating_sub(1), begun.1.into_iter().skip(1).collect());
+        Ok((begun, rises * 20 <= count.numbers))
+    }
+
+    /// The least and the largest number, if all identifiers are numbers behind one mark, and enough to leave few out.
+    fn ends_of_numbers(&self) -> rusqlite::Result<Option<(u64, u64)>> {
+        let (mut first_mark, mut rows, mut ends) = (None, 0, (u64::MAX, 0));
+        let are_numbers = self.each_identifier(&mut |identifier| {
+            if identifier == ValueRef::Null {
+                return true;
+            }
+            let Some((mark, value)) = counted(identifier) else { return false };
+            if mark != first_mark.get_or_insert_with(|| mark.to_owned()).as_slice() {
+                return false;
+            }
+            rows += 1;
+            ends = (ends.0.min(value), ends.1.max(value));
+            true
+        })?;
+        let (first, last) = ends;
+        Ok(Some(ends).filter(|_| are_numbers && rows > 0 && is_dense(first, last, rows)))
+    }
+
+    /// For each number from the first to the last on how many rows it stands, up to what two bytes hold.
+    fn rows_of_numbers(&self, first: u64, last: u64) -> rusqlite::Result<Vec<u16>> {
+        let mut rows = vec![0_u16; usize::try_from(last - first).unwrap_or(usize::MAX).saturating_add(1)];
+        self.each_identifier(&mut |identifier| {
+            let at = counted(identifier).and_then(|(_, value)| usize::try_from(value - first).ok());
+            if let Some(rows) = at.and_then(|at| rows.get_mut(at)) {
+                *rows = rows.saturating_add(1);
+            }
+            true
+        })?;
+        Ok(rows)
     }
 }
 

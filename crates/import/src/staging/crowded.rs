@@ -1,14 +1,22 @@
 //! One identifier for many units: what stands for "not known".
 
-use rusqlite::functions::FunctionFlags;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+};
 
-use super::{Staging, quoted};
+use rusqlite::types::ValueRef;
+
+use super::{FIRST, Staging};
 use crate::{ImportError, value::is_digits};
 
 /// As many times the rows that a unit may have are no unit's, if they are one in a hundred of all rows.
 const TIMES: u32 = 10;
 /// As many times the rows that a unit may have are no unit's, whatever part of all rows they are.
 const TIMES_ALONE: u32 = 100;
+
+/// Places for identifiers at most: 128 MiB.
+const PLACES_MOST: usize = 1 << 26;
 
 impl Staging {
     /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
@@ -19,27 +27,98 @@ impl Staging {
     }
 
     fn try_crowded(&self, rows: u64) -> rusqlite::Result<(u64, Vec<u64>)> {
-        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        self.connection.create_scalar_function("lango_is_nobody", 1, flags, |text| {
-            Ok(text.get_raw(0).as_bytes().is_ok_and(is_nobody))
-        })?;
-        let (staging, unit) = (quoted(&self.staging), quoted(&self.unit));
         let most = u64::from(self.rows_at_most);
         // More than the one, or than the other, in a register of any size.
         let much = (most * u64::from(TIMES)).max(rows / 100).min(most * u64::from(TIMES_ALONE));
-        let crowded = format!(
-            "SELECT {unit} FROM {staging} WHERE {unit} IS NOT NULL GROUP BY {unit}
-             HAVING count(*) > {much} OR (count(*) > {} AND lango_is_nobody(CAST({unit} AS TEXT)))",
-            most * 2
-        );
-        if !self.connection.prepare(&crowded)?.exists([])? {
+        let limit = |identifier: &[u8]| if is_nobody(identifier) { most * 2 } else { much };
+        // Few identifiers share a place with others, so that few but crowded ones are counted one by one.
+        let (mut places, mut has_nobody) = (Places::of(rows), false);
+        self.each_identifier(&mut |identifier| {
+            with_text(identifier, &mut |text| {
+                places.add(text);
+                has_nobody |= is_nobody(text);
+            });
+            true
+        })?;
+        if !has_nobody && places.most() <= much {
             return Ok((0, Vec::new()));
         }
-        let sql = format!(
-            "WITH crowded AS MATERIALIZED ({crowded})
-            SELECT {unit} IN (SELECT * FROM crowded) FROM {staging} NOT INDEXED"
-        );
-        self.rows_of(&sql, [])
+        let mut counted: HashMap<Vec<u8>, u64> = HashMap::new();
+        self.each_identifier(&mut |identifier| {
+            with_text(identifier, &mut |text| {
+                if places.rows(text) > limit(text) {
+                    *counted.entry(text.to_owned()).or_default() += 1;
+                }
+            });
+            true
+        })?;
+        counted.retain(|identifier, rows| *rows > limit(identifier));
+        let (mut count, mut first, mut number) = (0, Vec::new(), 0);
+        if counted.is_empty() {
+            return Ok((count, first));
+        }
+        self.each_identifier(&mut |identifier| {
+            number += 1;
+            with_text(identifier, &mut |text| {
+                if counted.contains_key(text) {
+                    count += 1;
+                    if first.len() < FIRST {
+                        first.push(number);
+                    }
+                }
+            });
+            true
+        })?;
+        Ok((count, first))
+    }
+}
+
+/// On how many rows the identifiers stand that share a place: never fewer than one of them does.
+struct Places {
+    rows: Vec<u16>,
+    digests: RandomState,
+}
+
+impl Places {
+    /// Twice as many as there are rows.
+    fn of(rows: u64) -> Self {
+        let places = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(2).clamp(1, PLACES_MOST);
+        Self { rows: vec![0; places], digests: RandomState::new() }
+    }
+
+    fn place(&self, identifier: &[u8]) -> usize {
+        let digest = self.digests.hash_one(identifier);
+        usize::try_from(digest % self.rows.len() as u64).unwrap_or_default()
+    }
+
+    fn add(&mut self, identifier: &[u8]) {
+        let place = self.place(identifier);
+        if let Some(rows) = self.rows.get_mut(place) {
+            *rows = rows.saturating_add(1);
+        }
+    }
+
+    fn rows(&self, identifier: &[u8]) -> u64 {
+        self.rows.get(self.place(identifier)).map_or(0, held)
+    }
+
+    fn most(&self) -> u64 {
+        self.rows.iter().map(held).max().unwrap_or_default()
+    }
+}
+
+/// Rows of a place; what two bytes do not hold may be any number.
+fn held(rows: &u16) -> u64 {
+    if *rows == u16::MAX { u64::MAX } else { u64::from(*rows) }
+}
+
+/// Shows an identifier as a text, unless there is none.
+fn with_text(identifier: ValueRef<'_>, see: &mut dyn FnMut(&[u8])) {
+    match identifier {
+        ValueRef::Text(text) | ValueRef::Blob(text) => see(text),
+        ValueRef::Integer(number) => see(number.to_string().as_bytes()),
+        ValueRef::Real(number) => see(number.to_string().as_bytes()),
+        ValueRef::Null => {}
     }
 }
 

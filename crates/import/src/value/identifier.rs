@@ -152,18 +152,21 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
 }
 
 fn is_one_of(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+    words.iter().any(|word| word.len() == text.len() && text.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Whether an identifier is a word for all: `Total`, `TOTAL 2024`, `Sous-total 1`, `Jumla`.
 fn is_total(text: &[u8]) -> bool {
+    let first = text.first().map(u8::to_ascii_lowercase);
+    // Hardly any identifier begins as one of them.
+    let is_first = |word: &&&str| word.as_bytes().first().copied() == first;
     let begins = |word: &&str| {
         let rest = text
             .split_at_checked(word.len())
             .filter(|(begin, _)| begin.eq_ignore_ascii_case(word.as_bytes()));
         rest.is_some_and(|(_, rest)| !rest.first().is_some_and(u8::is_ascii_alphabetic))
     };
-    TOTALS.iter().any(begins) || is_one_of(text, &SUMS)
+    TOTALS.iter().filter(is_first).any(begins) || is_one_of(text, &SUMS)
 }
 
 /// Whether a float of 32 bits holds a number that is too large for every one to have its own.
@@ -264,6 +267,10 @@ fn is_marked(text: &[u8]) -> bool {
 
 /// A text without the marks by which a spreadsheet says that it is one: `="0001"`, `'0001`.
 pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
+    // Hardly any value begins with one of them.
+    if !matches!(text, [b'=' | b'\'' | b'`' | 0xe2, ..]) {
+        return text;
+    }
     let formula = text.strip_prefix(b"=\"").and_then(|rest| rest.strip_suffix(b"\""));
     let marks = ["'", "\u{2019}", "\u{2018}", "`"];
     let unquoted = |mark: &str| text.strip_prefix(mark.as_bytes()).filter(|rest| !rest.contains(&b'\''));
