@@ -77,8 +77,7 @@ impl Writing {
                 | ConvertedType::UINT_64,
                 _,
             ) => Some(Self::Unsigned),
-            (ConvertedType::NONE, Type::FIXED_LEN_BYTE_ARRAY)
-            | (ConvertedType::INTERVAL | ConvertedType::BSON, _) => None,
+            (ConvertedType::INTERVAL | ConvertedType::BSON, _) => None,
             _ => Some(Self::Plain),
         }
     }

@@ -285,6 +285,39 @@ fn every_type_that_offices_store_is_read() {
 }
 
 #[test]
+fn texts_of_one_length_are_texts_and_bytes_that_are_none_are_refused() {
+    const TYPES: &str = "message register {
+        required fixed_len_byte_array(4) person_id;
+        required binary sex (UTF8);
+        required binary age (UTF8);
+        required binary income (UTF8);
+        required binary born (UTF8);
+        required binary village (UTF8);
+    }";
+    let import = |ids: [&[u8; 4]; 2]| {
+        let office = Office::new();
+        let file = office.path("a.parquet");
+        store(&file, TYPES, Compression::SNAPPY, |at, writer| match writer {
+            ColumnWriter::FixedLenByteArrayColumnWriter(writer) => {
+                let ids = ids.map(|id| FixedLenByteArray::from(id.to_vec()));
+                writer.write_batch(&ids, None, None).unwrap();
+            }
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                let value = ["", "F", "34", "1.5", "2000-01-01", "Tema"][at];
+                writer.write_batch(&[value.into(), value.into()], None, None).unwrap();
+            }
+            _ => panic!("column {at} is of another type"),
+        });
+        office.import(&file).map(|_| office.rows().into_iter().map(|row| row[0].clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(import([b"P001", b"P2  "]).unwrap(), [text("P001"), text("P2")]);
+    let error = import([b"P001", b"P\xff\xfe2"]).unwrap_err();
+    assert!(matches!(error, ImportError::NotEncoded { line: 2, .. }), "{error}");
+    let error = import([b"P001", b"P2\0\0"]).unwrap_err().to_string();
+    assert!(error.contains("a letter that cannot be seen"), "{error}");
+}
+
+#[test]
 fn identifiers_that_a_float_rounded_stop_an_import() {
     let mut office = Office::new();
     office.dataset = dataset(9);
