@@ -48,11 +48,14 @@ impl Progress {
     /// Forgets the first rows of a file that were noted, where they are not unlike its others: most of them are so, or more than
     /// one in a hundred beyond the first.
     pub(crate) fn settle_first_rows(&mut self, file: usize) {
+        let is_only = self.parts.len() == 1;
         let Some(part) = self.parts.get_mut(file) else { return };
         let Some(findings) = part.findings.first_mut() else { return };
         let count = |finding| findings.of(finding).count;
         let (all, first) = (count(Finding::LabelRow), count(Finding::FirstRow));
-        if first * 2 > part.rows || (all - first) * 100 > part.rows {
+        // Of few rows one is too many to be undeclared, and that says more.
+        let are_few = is_only && part.rows < ROWS_LEAST;
+        if are_few || first * 2 > part.rows || (all - first) * 100 > part.rows {
             findings.forget(Finding::FirstRow);
             self.changed_from = self.changed_from.min(file);
         }
@@ -62,6 +65,9 @@ impl Progress {
         self.parts.len() == files && self.parts.iter().all(|part| part.findings.len() == columns)
     }
 }
+
+/// Rows of a file from which one of them is one in twenty, or fewer.
+const ROWS_LEAST: u64 = 20;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS lango_import (
     table_name TEXT PRIMARY KEY COLLATE NOCASE,

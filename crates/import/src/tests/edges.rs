@@ -82,6 +82,19 @@ fn first_rows_that_others_are_like_and_those_with_a_declared_value_are_units() {
 }
 
 #[test]
+fn of_a_few_rows_one_is_refused_for_its_values() {
+    let office = Office::new();
+    let odd = "GHA9,f,31,1 GHS,1/2/2000,Tema\n";
+    for (persons, expected) in
+        [(4, "`sex`: 1 of 5 values are unread or undeclared"), (60, "among a file's first")]
+    {
+        let content = format!("{HEADER}{odd}{}", lines(100..100 + persons)).replace(",31,", ",,");
+        let said = office.import(&office.write("a.csv", content)).unwrap_err().to_string();
+        assert!(said.contains(expected) && (persons > 4) == said.contains("a file's first"), "{said}");
+    }
+}
+
+#[test]
 fn a_first_row_that_is_a_total_is_refused_with_its_line() {
     let sum: u32 = (60..120).map(|n| n * 100 + 25).sum();
     let sum = format!("{}.{:02}", sum / 100, sum % 100);
