@@ -1,9 +1,10 @@
-//! How long a decision, a check and a change of policies take: `cargo run --release --package lango-tests --example policies`.
+//! How long a decision, a check, a comparison and a change of policies take: `cargo run --release --package lango-tests --example policies`.
 
 // A bench that cannot be run has nothing to print.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     hint::black_box,
     path::Path,
@@ -16,10 +17,17 @@ use lango_policy::{AccessRequest, PolicySet};
 use lango_privacy::Query;
 use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use lango_wire::pb;
+use time::{Date, Month};
 
 const GRANTS: usize = 1_000;
 const DECISIONS: u32 = 200_000;
 const CHECKS: u32 = 50;
+const AGREEMENTS: usize = 200;
+
+const HEAD: &str = "policy = 2\noffice = \"GHA\"\n[dataset.residents]\ntitle = \"Residents\"\nkind = \"stock\"\n\
+                    source = \"register\"\ntable = \"residents\"\nversion = \"1\"\n\
+                    unit = { column = \"id\", noun = \"person\", rows_at_most = 1 }\n[dataset.residents.column]\n";
+const BUDGET: &str = "[budget.residents]\naccounting = \"pure\"\nepsilon = 8.0\nrenews = \"yearly\"\n";
 
 fn main() {
     let question: Query =
@@ -66,6 +74,16 @@ fn main() {
     let set = PolicySet::read(thousand).unwrap();
     let took = fastest(CHECKS, || drop(black_box(set.warnings(None, Some("ecowas.example")))));
     println!("  of it, what is unwise: {:.2} ms", took.as_secs_f64() * 1e3);
+    let [old, new] = [false, true].map(agreements);
+    for (what, new) in [("with itself", &old), ("edited in forty places", &new)] {
+        let mut found = 0;
+        let today = Date::from_calendar_date(2026, Month::June, 1).unwrap();
+        let took = fastest(1, || found = black_box(&old).diff(black_box(new), today).differences.len());
+        println!(
+            "comparison of {AGREEMENTS} grants {what}: {:.0} ms, {found} differences",
+            took.as_secs_f64() * 1e3
+        );
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(changes());
 }
 
@@ -136,6 +154,37 @@ async fn changes() {
     }
 }
 
+/// A policy of a large office: grants to forty analysts by name and to all of them, for three purposes, each with a period,
+/// columns and measures of its own.
+fn agreements(is_edited: bool) -> PolicySet {
+    let names = |places: &[usize]| {
+        let names: BTreeSet<String> = places.iter().map(|at| format!("\"c{}\"", at % 20)).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let mut text = HEAD.to_owned();
+    for at in 0..20 {
+        writeln!(text, "c{at} = {{ codes = [\"A\", \"B\"] }}").unwrap();
+    }
+    text += BUDGET;
+    for at in (0..AGREEMENTS).filter(|at| !is_edited || at % 20 != 3) {
+        let to = if at % 3 == 0 { "*".to_owned() } else { format!("a{}", at * 7 % 40) };
+        let purpose = ["official-statistics", "academic-research", "public-benefit"][at / 3 % 3];
+        let (month, day) = (1 + at * 5 % 12, 1 + at * 11 % 28);
+        let at_most = 1 + at % 3 + usize::from(is_edited && at % 7 == 0);
+        let measures = ["\"persons\"", "\"persons\", \"rows\"", "\"rows\", \"share(c1)\""][at % 3];
+        let (by, filters) = (names(&[1, at, at * 3, at * 7 + 2]), names(&[at * 11, at * 13 + 1]));
+        write!(
+            text,
+            "[[grant]]\nid = \"g{at}\"\nto = [\"spiffe://ecowas.example/analyst/{to}\"]\npurpose = [\"{purpose}\"]\n\
+             dataset = \"residents\"\nmeasures = [{measures}]\nby = [{by}]\nwhere = [{filters}]\nby_at_most = {at_most}\n\
+             epsilon_per_query = 1.0\nepsilon_total = 4.0\npublish = \"office\"\n\
+             valid = {{ from = 2026-{month:02}-{day:02}, until = 2027-{month:02}-{day:02} }}\n"
+        )
+        .unwrap();
+    }
+    PolicySet::read(&[Document::new("agreements.toml", text)]).unwrap()
+}
+
 /// The mean of the fastest of five rounds.
 fn fastest(times: u32, mut run: impl FnMut()) -> Duration {
     let round = |_| {
@@ -148,12 +197,8 @@ fn fastest(times: u32, mut run: impl FnMut()) -> Duration {
 
 /// A policy of many grants, of which only the last is for the question's purpose where all are to the same.
 fn policy(to: &str) -> String {
-    let mut text = "policy = 2\noffice = \"GHA\"\n[dataset.residents]\ntitle = \"Residents\"\nkind = \"stock\"\n\
-                    source = \"register\"\ntable = \"residents\"\nversion = \"1\"\n\
-                    unit = { column = \"id\", noun = \"person\", rows_at_most = 1 }\n[dataset.residents.column]\n\
-                    sex = { codes = [\"F\", \"M\"] }\nage = { integer = [0, 110], bands = 5 }\n[budget.residents]\n\
-                    accounting = \"pure\"\nepsilon = 8.0\nrenews = \"yearly\"\n"
-        .to_owned();
+    let columns = "sex = { codes = [\"F\", \"M\"] }\nage = { integer = [0, 110], bands = 5 }\n";
+    let mut text = format!("{HEAD}{columns}{BUDGET}");
     for at in 0..GRANTS {
         let to = to.replace("{at}", &at.to_string());
         let by = if at == GRANTS - 1 { "\"sex\", \"age\"" } else { "\"sex\"" };

@@ -36,7 +36,7 @@ pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
 pub use canonical::canonical_bytes;
 pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
-pub use diff::{Askers, Change, ChargeChange, Comparison, Difference, Example, Novelty, PolicyDiff};
+pub use diff::{Askers, Change, Comparison, Difference, Example, Novelty, PolicyDiff, TermChange};
 pub use explain::{Objection, Verdict, covers};
 pub use grant::{Grant, GrantPart, Review, Validity};
 pub use judge::Judged;

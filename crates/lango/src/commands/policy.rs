@@ -47,8 +47,8 @@ pub enum PolicyCommand {
     /// the policy has errors. Needs no database, no key and no gateway, and knows nothing of what has been charged: `lango ledger
     /// show` says what is left.
     Explain(PolicyExplain),
-    /// Compare two policies: what becomes possible, what stops, and what is charged otherwise, each with a question that
-    /// shows it.
+    /// Compare two policies: what becomes possible, what stops, and what is charged, reviewed or answered otherwise, each with a
+    /// question that shows it.
     ///
     /// Ends with 0 where every question is decided alike, with 1 where the policies differ, and with 2 where the command makes no
     /// sense or a policy has errors. Needs no database, no key and no gateway.

@@ -11,8 +11,11 @@ use crate::grant::{Review, Validity};
 /// What differs between two policies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PolicyDiff {
-    /// Each difference; none where every question is decided alike.
+    /// Each difference that was found; with every dataset compared fully, none where every question is decided alike.
     pub differences: Vec<Difference>,
+    /// Datasets that were not compared fully, for their grants and prohibitions overlap in too many ways: there may be further
+    /// differences.
+    pub unfinished: Vec<Name>,
 }
 
 /// How what the new policy permits compares to what the old one does.
@@ -24,7 +27,7 @@ pub enum Comparison {
     MorePermissive,
     /// The new one permits less, and nothing that the old one does not.
     LessPermissive,
-    /// Each permits what the other one does not.
+    /// Each permits what the other one does not, or it is not known.
     Incomparable,
 }
 
@@ -56,20 +59,20 @@ pub enum Change {
         /// This grant of the old policy permitted them.
         grant: String,
     },
-    /// They are permitted as before, and charged or reviewed otherwise.
-    Charged {
+    /// They are permitted as before, on other terms: charged, reviewed or answered otherwise.
+    OnOtherTerms {
         /// The grant of the old policy that permitted them.
         from: String,
         /// The grant of the new policy that permits them.
         to: String,
-        /// What is charged otherwise.
-        changes: Vec<ChargeChange>,
+        /// What is otherwise.
+        changes: Vec<TermChange>,
     },
 }
 
-/// What of a charge is otherwise.
+/// What is otherwise of a question that is permitted as before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChargeChange {
+pub enum TermChange {
     /// Another grant's share is charged.
     Grant,
     /// The share of the grant is another.
@@ -150,6 +153,9 @@ pub struct Example {
 impl PolicyDiff {
     /// How the policies compare in what they permit, whatever is charged.
     pub fn comparison(&self) -> Comparison {
+        if !self.unfinished.is_empty() {
+            return Comparison::Incomparable;
+        }
         let any = |is: fn(&Change) -> bool| self.differences.iter().any(|difference| is(&difference.change));
         let (more, less) = (
             any(|change| matches!(change, Change::Possible { .. })),
@@ -170,7 +176,7 @@ impl Change {
         match self {
             Self::Possible { .. } => 0,
             Self::Stopped { .. } => 1,
-            Self::Charged { .. } => 2,
+            Self::OnOtherTerms { .. } => 2,
         }
     }
 }

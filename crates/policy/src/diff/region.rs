@@ -1,14 +1,15 @@
 //! What a grant allows of a question, not counting who asks it: sets of columns and measures, and two bounds. A question that is
 //! within a region in each part is allowed, and every part of it is too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lango_privacy::{Decimal, Measure, Name};
+use lango_privacy::{Code, Decimal, Measure, Name};
 
-use crate::{explain::covers, grant::Grant};
+use super::work::Work;
+use crate::{explain::covers, grant::Grant, prohibition::Prohibition};
 
 /// A set of small numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -50,12 +51,19 @@ impl Bits {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one | other).collect())
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
     pub fn minus(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one & !other).collect())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = usize> {
-        (0..self.0.len() * 64).filter(|member| self.contains(*member))
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let rest = std::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
+            rest.take_while(|word| *word != 0).map(move |word| at * 64 + word.trailing_zeros() as usize)
+        })
     }
 }
 
@@ -79,13 +87,14 @@ pub(super) struct Written {
 }
 
 impl Universe {
-    pub fn of<'a>(grants: impl Iterator<Item = &'a Grant> + Clone) -> Self {
+    /// None where there are more measures than the work allows.
+    pub fn of<'a>(grants: impl Iterator<Item = &'a Grant> + Clone, work: &Work) -> Option<Self> {
         let measured = grants.clone().flat_map(|grant| grant.measures.iter().filter_map(Measure::column));
         let columns = grants.clone().flat_map(|grant| grant.by.iter().chain(&grant.filters)).chain(measured);
         let columns: BTreeSet<Name> = columns.cloned().collect();
         let columns: Vec<Name> = columns.into_iter().collect();
         let place = |name: Option<&Name>| columns.binary_search(name?).ok();
-        let measures = asked(grants.flat_map(|grant| &grant.measures));
+        let measures = asked(grants.flat_map(|grant| &grant.measures), work)?;
         let written = measures.into_iter().map(|measure| Written {
             column: place(measure.column()),
             dimension: place(measure.dimension()),
@@ -93,21 +102,39 @@ impl Universe {
             measure,
         });
         let measures = written.collect();
-        Self { columns, measures }
+        Some(Self { columns, measures })
     }
 
     pub fn place(&self, column: &Name) -> Option<usize> {
         self.columns.binary_search(column).ok()
     }
 
-    pub fn no_columns(&self) -> Bits {
-        Bits::none(self.columns.len())
+    /// What a prohibition refuses; none where it speaks of a column that no grant does.
+    pub fn barrier(&self, rule: &Prohibition) -> Option<Barrier> {
+        let mut columns = Bits::none(self.columns.len());
+        for column in &rule.columns {
+            columns.insert(self.place(column)?);
+        }
+        let codes = rule.codes.iter().map(|(column, codes)| Some((self.place(column)?, codes.clone())));
+        Some(Barrier { columns, codes: codes.collect::<Option<_>>()? })
     }
+
+    /// The steps of a comparison of all columns and measures.
+    pub fn width(&self) -> usize {
+        1 + (self.columns.len() + self.measures.len()) / 64
+    }
+}
+
+/// A prohibition as far as it matters to an asker: columns, and codes by column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Barrier {
+    pub columns: Bits,
+    pub codes: BTreeMap<usize, BTreeSet<Code>>,
 }
 
 /// The measures that questions may have so that no difference between the granted ones escapes: of quantiles each set of shares
 /// that is granted, each that two of them have in common, and of those that leave the shares open one that nobody names.
-fn asked<'a>(granted: impl Iterator<Item = &'a Measure>) -> BTreeSet<Measure> {
+fn asked<'a>(granted: impl Iterator<Item = &'a Measure>, work: &Work) -> Option<BTreeSet<Measure>> {
     let granted: BTreeSet<&Measure> = granted.collect();
     let named: BTreeSet<&Decimal> = granted
         .iter()
@@ -120,6 +147,13 @@ fn asked<'a>(granted: impl Iterator<Item = &'a Measure>) -> BTreeSet<Measure> {
         })
         .flatten()
         .collect();
+    let each = granted.iter().map(|measure| match measure {
+        Measure::Quantile(_, shares) => shares.len(),
+        Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Sum(_) | Measure::Mean(_) => 0,
+        Measure::Share(_) | Measure::Histogram(_) | Measure::Keys(_) => 0,
+    });
+    let shares: usize = each.sum();
+    work.take(granted.len().saturating_add(shares.saturating_mul(shares)))?;
     let unnamed = ["0.5"].into_iter().map(str::to_owned).chain((1..).map(|at| format!("0.{at:06}")));
     let unnamed = unnamed.filter_map(|text| Decimal::minimal(&text)).find(|share| !named.contains(share));
     let mut asked = BTreeSet::new();
@@ -141,10 +175,10 @@ fn asked<'a>(granted: impl Iterator<Item = &'a Measure>) -> BTreeSet<Measure> {
             }
         }
     }
-    asked
+    Some(asked)
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Region {
     pub measures: Bits,
     /// What may be grouped by.
@@ -156,7 +190,10 @@ pub(super) struct Region {
 }
 
 impl Region {
-    pub fn of(grant: &Grant, universe: &Universe) -> Self {
+    /// None where there are more measures than the work allows.
+    pub fn of(grant: &Grant, universe: &Universe, work: &Work) -> Option<Self> {
+        let columns = grant.by.len() + grant.filters.len();
+        work.take(columns + universe.width() + universe.measures.len() * grant.measures.len().max(1))?;
         let names = |names: &[Name]| {
             let places = names.iter().filter_map(|name| universe.place(name));
             Bits::of(universe.columns.len(), places)
@@ -166,13 +203,13 @@ impl Region {
             let is_grouped = written.dimension.is_none_or(|dimension| by.contains(dimension));
             is_grouped && grant.measures.iter().any(|granted| covers(granted, &written.measure))
         });
-        Self {
+        Some(Self {
             measures: Bits::of(universe.measures.len(), measures.map(|(at, _)| at)),
             filters: by.or(&names(&grant.filters)),
             by,
             at_most: grant.by_at_most as usize,
             epsilon_nano: grant.epsilon_per_query_nano,
-        }
+        })
     }
 
     /// What both allow.
@@ -184,6 +221,14 @@ impl Region {
             at_most: self.at_most.min(other.at_most),
             epsilon_nano: self.epsilon_nano.min(other.epsilon_nano),
         }
+    }
+
+    /// The columns that a question within may use, measured ones included.
+    pub fn usable(&self, universe: &Universe) -> Bits {
+        let mut usable = self.by.or(&self.filters);
+        let measures = self.measures.iter().filter_map(|at| universe.measures.get(at));
+        measures.filter_map(|measure| measure.column).for_each(|column| usable.insert(column));
+        usable
     }
 
     /// Whether the other allows all that this one does.

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lango_privacy::Code;
 
-use super::region::{Bits, Region, Universe};
+use super::{
+    region::{Barrier, Bits, Region, Universe},
+    work::Work,
+};
 
 /// Columns with conditions; of one with codes, the code that it names, or one that no prohibition speaks of.
 pub(super) type Conditions = BTreeMap<usize, Option<Code>>;
@@ -19,25 +22,83 @@ pub(super) type Grouped = (usize, Vec<usize>);
 /// Parts that make the difference, and a question that has them.
 pub(super) type Shown = (Parts, Sketch);
 
-/// A prohibition as far as it matters to an asker: columns, and codes by column.
+/// What is searched for, as far as it decides what is found: the same for many askers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Barrier {
-    pub columns: Bits,
-    pub codes: BTreeMap<usize, BTreeSet<Code>>,
+pub(super) struct Problem {
+    /// Where the question is.
+    region: Region,
+    /// Which regions it is not within: parts of the region, and none of them within another.
+    outside: Vec<Region>,
+    /// The places of the prohibitions that leave it alone.
+    avoided: BTreeSet<usize>,
+    /// The place of the one that refuses it.
+    hit: Option<usize>,
 }
 
-/// What is searched for.
-#[derive(Debug)]
-pub(super) struct Search<'a> {
+/// What problems are about, and how much may be done to solve them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'a> {
     pub universe: &'a Universe,
-    /// Where the question is.
-    pub region: Region,
-    /// Which regions it is not within.
-    pub outside: Vec<&'a Region>,
-    /// Which prohibitions leave it alone.
-    pub avoided: Vec<&'a Barrier>,
-    /// Which prohibition refuses it.
-    pub hit: Option<&'a Barrier>,
+    pub barriers: &'a [Barrier],
+    pub work: &'a Work,
+}
+
+impl Problem {
+    /// None where there is no such question, or nothing is left of the work.
+    pub fn new<'r>(
+        ground: Ground<'_>,
+        region: Region,
+        outside: impl Iterator<Item = &'r Region>,
+        avoided: &[usize],
+        hit: Option<usize>,
+    ) -> Option<Self> {
+        let (width, outside) = (ground.universe.width(), outside.collect::<Vec<_>>());
+        ground.work.take((outside.len() + avoided.len()) * width)?;
+        if region.measures.is_empty() || outside.iter().any(|outside| region.within(outside)) {
+            return None;
+        }
+        let usable = region.usable(ground.universe);
+        let is_usable = |at: &usize| {
+            ground.barriers.get(*at).is_some_and(|barrier| {
+                barrier.columns.within(&usable) && barrier.codes.keys().all(|column| usable.contains(*column))
+            })
+        };
+        let avoided = avoided.iter().copied().filter(is_usable).collect();
+        if hit.is_some_and(|hit| !is_usable(&hit)) {
+            return None;
+        }
+        let parts: BTreeSet<Region> = outside.iter().map(|outside| region.and(outside)).collect();
+        ground.work.take(parts.len() * parts.len() * width)?;
+        let is_largest = |part: &&Region| !parts.iter().any(|other| other != *part && part.within(other));
+        let outside = parts.iter().filter(is_largest).cloned().collect();
+        Some(Self { region, outside, avoided, hit })
+    }
+
+    /// The parts by which questions come to be what is searched for, each with an example: alone as far as one is enough,
+    /// together where it is not. None where there is no such question, or nothing is left of the work.
+    pub fn found(&self, ground: Ground<'_>) -> Vec<Shown> {
+        let barrier = |at: &usize| ground.barriers.get(*at);
+        let search = Search {
+            universe: ground.universe,
+            region: &self.region,
+            outside: &self.outside,
+            avoided: self.avoided.iter().filter_map(barrier).collect(),
+            hit: self.hit.as_ref().and_then(barrier),
+            work: ground.work,
+        };
+        search.found()
+    }
+}
+
+/// A problem with what its places mean.
+#[derive(Debug)]
+struct Search<'a> {
+    universe: &'a Universe,
+    region: &'a Region,
+    outside: &'a [Region],
+    avoided: Vec<&'a Barrier>,
+    hit: Option<&'a Barrier>,
+    work: &'a Work,
 }
 
 /// Parts that a question must have.
@@ -63,12 +124,7 @@ pub(super) struct Sketch {
 }
 
 impl Search<'_> {
-    /// The parts by which questions come to be what is searched for, each with an example: alone as far as one is enough,
-    /// together where it is not. None where there is no such question.
-    pub fn found(&self) -> Vec<Shown> {
-        if self.outside.iter().any(|outside| self.region.within(outside)) {
-            return Vec::new();
-        }
+    fn found(&self) -> Vec<Shown> {
         let cheapest = self.outside.iter().map(|outside| outside.epsilon_nano).min();
         let low = cheapest.unwrap_or(u64::MAX).min(self.region.epsilon_nano);
         let mut found = Vec::new();
@@ -94,7 +150,7 @@ impl Search<'_> {
             match self.try_parts(&dear, self.region.epsilon_nano) {
                 Some(sketch) => found.push((dear, sketch)),
                 None if found.is_empty() => {
-                    let together = self.together(&self.region, self.region.epsilon_nano);
+                    let together = self.together(self.region, self.region.epsilon_nano);
                     found.extend(together.map(|(parts, sketch)| (Parts { is_dear: true, ..parts }, sketch)));
                 }
                 None => {}
@@ -106,9 +162,9 @@ impl Search<'_> {
     /// Each part that is outside of a region that is to be left, by itself.
     fn alone(&self) -> Vec<Parts> {
         let outside = |of: fn(&Region) -> &Bits| -> Vec<usize> {
-            let mut members = Bits::none(of(&self.region).iter().last().map_or(0, |last| last + 1));
-            for region in &self.outside {
-                of(&self.region).minus(of(region)).iter().for_each(|member| members.insert(member));
+            let mut members = Bits::none(of(self.region).iter().last().map_or(0, |last| last + 1));
+            for region in self.outside {
+                of(self.region).minus(of(region)).iter().for_each(|member| members.insert(member));
             }
             members.iter().collect()
         };
@@ -133,8 +189,9 @@ impl Search<'_> {
     }
 
     fn try_parts(&self, parts: &Parts, epsilon_nano: u64) -> Option<Sketch> {
+        self.work.take(self.outside.len())?;
         let leaves = self.outside.iter().all(|outside| self.leaves(parts, epsilon_nano, outside));
-        if leaves { self.arrange(&self.region, parts, epsilon_nano) } else { None }
+        if leaves { self.arrange(self.region, parts, epsilon_nano) } else { None }
     }
 
     fn leaves(&self, parts: &Parts, epsilon_nano: u64, outside: &Region) -> bool {
@@ -170,6 +227,7 @@ impl Search<'_> {
     }
 
     fn search(&self, within: &Region, parts: &Parts, epsilon_nano: u64) -> Option<Parts> {
+        self.work.take(self.outside.len() + self.universe.width())?;
         let left = self.outside.iter().find(|outside| !self.leaves(parts, epsilon_nano, outside));
         let Some(outside) = left else {
             return self.arrange(within, parts, epsilon_nano).map(|_| parts.clone());
@@ -223,6 +281,7 @@ impl Search<'_> {
         chosen: &mut Vec<usize>,
         each: &mut dyn FnMut(&[usize]) -> Option<Sketch>,
     ) -> Option<Sketch> {
+        self.work.take(1)?;
         if count == 0 {
             return each(chosen);
         }
@@ -244,6 +303,7 @@ impl Search<'_> {
         filters: Conditions,
         each: &mut dyn FnMut(&Conditions) -> Option<Sketch>,
     ) -> Option<Sketch> {
+        self.work.take(1)?;
         let Some((column, rest)) = columns.split_first() else { return each(&filters) };
         let barriers = self.avoided.iter().chain(&self.hit);
         let listed: BTreeSet<&Code> =
@@ -264,6 +324,7 @@ impl Search<'_> {
         filters: &Conditions,
         epsilon_nano: u64,
     ) -> Option<Sketch> {
+        self.work.take(self.universe.width() + 4 * filters.len())?;
         let mut margins = BTreeSet::new();
         for measure in &parts.measures {
             let margin = (*measure, Vec::new());
@@ -375,7 +436,8 @@ impl Search<'_> {
     }
 
     fn fits(&self, within: &Region, margin: &Grouped, filters: &Conditions) -> bool {
-        within.measures.contains(margin.0)
+        self.work.take(1 + self.avoided.len() * self.universe.width()).is_some()
+            && within.measures.contains(margin.0)
             && margin.1.iter().all(|column| within.by.contains(*column))
             && filters.keys().all(|column| within.filters.contains(*column))
             && self.at_once(margin, filters) <= within.at_most

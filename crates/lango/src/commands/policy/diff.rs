@@ -1,11 +1,11 @@
 //! `lango policy diff`: what one policy permits and another does not, for reviews.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::Args;
 use lango_document::TextPlace;
 use lango_policy::{
-    Askers, Change, ChargeChange, Comparison, Difference, Example, GrantPart, Novelty, PolicyDiff, PolicySet,
+    Askers, Change, Comparison, Difference, Example, GrantPart, Novelty, PolicyDiff, PolicySet, TermChange,
 };
 use lango_privacy::{Name, nano};
 use serde_json::{Value, json};
@@ -55,9 +55,11 @@ impl PolicyCompare {
             TextFormat::Text => output::print(&compared.text())?,
             TextFormat::Json => output::print_json(&compared.json())?,
         }
-        match compared.diff.differences.as_slice() {
-            [] => Ok(()),
-            _ => Err(Failure::Failed(format!("the policies differ: {}", compared.verdict()))),
+        let PolicyDiff { differences, unfinished } = &compared.diff;
+        match (differences.is_empty(), unfinished.is_empty()) {
+            (true, true) => Ok(()),
+            (_, true) => Err(Failure::Failed(format!("the policies differ: {}", compared.verdict()))),
+            (_, false) => Err(Failure::Failed(format!("the policies may differ: {}", compared.verdict()))),
         }
     }
 }
@@ -67,24 +69,43 @@ const ASKERS_SHOWN: usize = 4;
 
 impl Compared {
     /// How the policies compare, in the words of those who analyse policies.
-    fn verdict(&self) -> &'static str {
-        match (self.diff.comparison(), self.diff.differences.is_empty()) {
-            (Comparison::Equivalent, true) => "equivalent",
-            (Comparison::Equivalent, false) => "equivalent in what they permit, charged otherwise",
-            (Comparison::MorePermissive, _) => "the new one is more permissive",
-            (Comparison::LessPermissive, _) => "the new one is less permissive",
-            (Comparison::Incomparable, _) => "incomparable",
+    fn verdict(&self) -> String {
+        if !self.diff.unfinished.is_empty() {
+            return "not compared fully: treat them as incomparable".to_owned();
         }
+        match self.diff.comparison() {
+            Comparison::Equivalent if self.diff.differences.is_empty() => "equivalent".to_owned(),
+            Comparison::Equivalent => {
+                let terms = self.diff.differences.iter().flat_map(|difference| terms(&difference.change));
+                format!("equivalent in what they permit, {}", all_of(terms))
+            }
+            Comparison::MorePermissive => "the new one is more permissive".to_owned(),
+            Comparison::LessPermissive => "the new one is less permissive".to_owned(),
+            Comparison::Incomparable => "incomparable".to_owned(),
+        }
+    }
+
+    /// What was not compared fully, and why.
+    fn unfinished(&self) -> Option<String> {
+        let names: Vec<String> = self.diff.unfinished.iter().map(|name| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "The grants and refusals of {} overlap in more ways than are gone through: what is listed differs, and more may. \
+                 Compare a policy with fewer grants, or with grants that name fewer columns and principals",
+                listed(&names)
+            )
+        })
     }
 
     fn text(&self) -> String {
         let mut text = format!("{}\n", self.verdict());
-        let mut heading = "";
+        text.extend(self.unfinished().map(|words| format!("\n{}\n", wrapped(&words, "  "))));
+        let mut heading = String::new();
         for difference in &self.diff.differences {
             let head = match &difference.change {
-                Change::Possible { .. } => "becomes possible",
-                Change::Stopped { .. } => "stops",
-                Change::Charged { .. } => "is charged otherwise",
+                Change::Possible { .. } => "becomes possible".to_owned(),
+                Change::Stopped { .. } => "stops".to_owned(),
+                Change::OnOtherTerms { .. } => format!("is {}", all_of(terms(&difference.change))),
             };
             if head != heading {
                 text += &format!("\n{head}\n");
@@ -114,7 +135,7 @@ impl Compared {
             Change::Stopped { grant } => {
                 format!("{dataset}: {what}, of grant `{grant}` ({})", place(&self.old, grant))
             }
-            Change::Charged { from, to, changes } => {
+            Change::OnOtherTerms { from, to, changes } => {
                 let changes: Vec<String> =
                     changes.iter().map(|change| self.charged(*change, from, to, dataset)).collect();
                 format!(
@@ -126,17 +147,17 @@ impl Compared {
         }
     }
 
-    fn charged(&self, change: ChargeChange, from: &str, to: &str, dataset: &Name) -> String {
+    fn charged(&self, change: TermChange, from: &str, to: &str, dataset: &Name) -> String {
         match change {
-            ChargeChange::Grant => format!("the share of `{to}` is charged, and not that of `{from}`"),
-            ChargeChange::Share { from_nano, to_nano } => {
+            TermChange::Grant => format!("the share of `{to}` is charged, and not that of `{from}`"),
+            TermChange::Share { from_nano, to_nano } => {
                 format!("the share of the grant is {}, and not {}", nano(to_nano), nano(from_nano))
             }
-            ChargeChange::Delta => "a question for keys spends another delta".to_owned(),
-            ChargeChange::Review { from, to } => {
+            TermChange::Delta => "a question for keys spends another delta".to_owned(),
+            TermChange::Review { from, to } => {
                 format!("the office reviews {to}, and not {from}")
             }
-            ChargeChange::Agreement => {
+            TermChange::Agreement => {
                 let cited = |set: &PolicySet, id: &str| {
                     let grant = set.grants.iter().find(|grant| grant.id == id);
                     let agreement = grant.and_then(|grant| grant.agreement.as_ref());
@@ -144,11 +165,11 @@ impl Compared {
                 };
                 format!("the agreement that is cited is {}, and not {}", cited(&self.new, to), cited(&self.old, from))
             }
-            ChargeChange::Pool => {
+            TermChange::Pool => {
                 let name = |set: &PolicySet| set.pool(dataset).map(|pool| pool.name.to_string()).unwrap_or_default();
                 format!("the pool `{}` is charged, and not `{}`", name(&self.new), name(&self.old))
             }
-            ChargeChange::Budget => {
+            TermChange::Budget => {
                 let budget = |set: &PolicySet| {
                     let budget = set.budget(dataset);
                     budget.map(|budget| {
@@ -159,14 +180,14 @@ impl Compared {
                 let [new, old] = [&self.new, &self.old].map(|set| budget(set).unwrap_or_default());
                 format!("the pool has epsilon {new}, and not {old}")
             }
-            ChargeChange::AnswerGrid { from, to } => {
+            TermChange::AnswerGrid { from, to } => {
                 let grid = |grid: Option<Duration>| match grid {
                     None => "when it is ready".to_owned(),
                     Some(step) => format!("on a grid of {} ms", step.as_millis()),
                 };
                 format!("an answer leaves {}, and not {}", grid(to), grid(from))
             }
-            ChargeChange::Dataset => {
+            TermChange::Dataset => {
                 "the dataset is declared otherwise, so stored answers may not be free, and errors may be others".to_owned()
             }
         }
@@ -194,7 +215,7 @@ impl Compared {
             let (change, grant, from) = match &difference.change {
                 Change::Possible { grant } => ("possible", grant, None),
                 Change::Stopped { grant } => ("stopped", grant, None),
-                Change::Charged { from, to, .. } => ("charged", to, Some(from)),
+                Change::OnOtherTerms { from, to, .. } => ("terms", to, Some(from)),
             };
             let Example { principal, purpose, on, query } = &difference.example;
             let askers = difference.askers.iter().map(|askers| {
@@ -210,6 +231,7 @@ impl Compared {
                 "dataset": difference.dataset.as_str(),
                 "grant": grant,
                 "grant_before": from,
+                "terms": terms(&difference.change).collect::<BTreeSet<_>>(),
                 "sentence": self.sentence(difference),
                 "askers": askers.collect::<Vec<_>>(),
                 "example": {
@@ -227,8 +249,34 @@ impl Compared {
             Comparison::Incomparable => "incomparable",
         };
         let differences: Vec<Value> = self.diff.differences.iter().map(one).collect();
-        json!({ "comparison": comparison, "differences": differences })
+        let unfinished: Vec<&str> = self.diff.unfinished.iter().map(Name::as_str).collect();
+        json!({ "comparison": comparison, "not_compared_fully": unfinished, "differences": differences })
     }
+}
+
+/// What is otherwise of questions that both policies permit, in words.
+fn terms(change: &Change) -> impl Iterator<Item = &'static str> {
+    let changes = match change {
+        Change::Possible { .. } | Change::Stopped { .. } => &[][..],
+        Change::OnOtherTerms { changes, .. } => changes.as_slice(),
+    };
+    changes.iter().map(|change| match change {
+        TermChange::Grant
+        | TermChange::Share { .. }
+        | TermChange::Delta
+        | TermChange::Pool
+        | TermChange::Budget => "charged otherwise",
+        TermChange::Review { .. } => "reviewed otherwise",
+        TermChange::Agreement => "asked under another agreement",
+        TermChange::AnswerGrid { .. } => "answered on another grid of time",
+        TermChange::Dataset => "answered from what is declared otherwise",
+    })
+}
+
+/// Words in order, each once.
+fn all_of(words: impl Iterator<Item = &'static str>) -> String {
+    let words: BTreeSet<&str> = words.collect();
+    listed(&words.into_iter().map(str::to_owned).collect::<Vec<_>>())
 }
 
 /// What questions have in common.
