@@ -27,8 +27,8 @@ pub const NAME_CHARACTERS_MOST: usize = 48;
 #[must_use]
 pub const fn signs(role: Role) -> bool {
     match role {
-        Role::Office | Role::Analyst => true,
-        Role::Coordinator | Role::Auditor | Role::Administrator => false,
+        Role::Office | Role::Analyst | Role::Administrator => true,
+        Role::Coordinator | Role::Auditor => false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use lango_analyst::now;
 use lango_files::{make_folder, replace};
-use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
+use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId, signs};
 use lango_registers::{Draw, OFFICES};
 use lango_store::{Location, Store, StoreError};
 use serde::Serialize;
@@ -124,11 +124,11 @@ impl Folder {
         make_folder(&region)?;
         pem.save(&region, "authority")?;
         let eku: Oid = SIGNING_EKU.parse()?;
-        let issue = |role: Role, name: &str, folder: &Path, signs: bool| -> Result<(), Failure> {
+        let issue = |role: Role, name: &str, folder: &Path| -> Result<(), Failure> {
             let id = SpiffeId::new(REGION, role, name)?;
             make_folder(folder)?;
             authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
-            if signs {
+            if signs(role) {
                 authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
             }
             Ok(())
@@ -141,7 +141,7 @@ impl Folder {
         let mut members = String::new();
         for (office, port) in OFFICES.iter().zip(&ports) {
             let folder = self.office(office);
-            issue(Role::Office, office, &folder.join("identity"), true)?;
+            issue(Role::Office, office, &folder.join("identity"))?;
             write(&folder.join("authority.pem"), &pem.certificate_pem)?;
             for (name, policy) in policies(office) {
                 write(&folder.join("policies").join(name), &policy)?;
@@ -151,7 +151,7 @@ impl Folder {
                 &format!("\n[[member]]\noffice = \"{office}\"\naddress = \"https://127.0.0.1:{port}\"\n");
         }
         let folder = self.coordinator();
-        issue(Role::Coordinator, "region", &folder.join("identity"), false)?;
+        issue(Role::Coordinator, "region", &folder.join("identity"))?;
         write(&folder.join("authority.pem"), &pem.certificate_pem)?;
         let port = ports.last().copied().unwrap_or_default();
         write(&folder.join("coordinator.toml"), &(coordinator(port) + &members))?;
@@ -161,7 +161,7 @@ impl Folder {
             (Role::Auditor, "auditors", "zainab"),
         ] {
             let folder = self.root.join(plural).join(name);
-            issue(role, name, &folder, role == Role::Analyst)?;
+            issue(role, name, &folder)?;
             own_region(&folder, "identity.toml")?;
         }
         Ok(())

@@ -135,7 +135,9 @@ fn signing(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) 
     let signer = match Signer::load(folder) {
         Ok(signer) => signer,
         Err(error) => {
-            let put = "put `signing.pem` and `signing.key` into the identity folder".to_owned();
+            let put = "put `signing.pem` and `signing.key` into the identity folder, or make both keys anew with `lango identity renew \
+                       --by-telephone`"
+                .to_owned();
             let cure = match &error {
                 SignerError::File(file) => file.command(),
                 SignerError::Pem(_)

@@ -71,7 +71,9 @@ impl RenewIdentity {
     /// The present key, if its signature is believed.
     fn signer(&self, region: &lango_identity::Region) -> Result<Signer, Failure> {
         let failed = |why: String| Failure::of(self.dir.join(folder::SIGNING).display(), why);
-        let signer = Signer::load(&self.dir).map_err(|error| failed(error.to_string()))?;
+        let signer = Signer::load(&self.dir).map_err(|error| {
+            failed(format!("{error}. If there is no such key, say --by-telephone and read the words out"))
+        })?;
         signer.check(region, system_clock()()).map_err(|error| {
             failed(format!(
                 "{error}: its signature would be refused; say --by-telephone and read the words out"
