@@ -1,7 +1,7 @@
 //! From policy files to a set of rules that hang together, or everything that is wrong with them: a fold over the files that
 //! keeps each mistake and goes on, and says nothing of what follows from an earlier one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use lango_document::{
     Diagnostic, DiagnosticCode, Diagnostics, Document, DocumentShape, FromDocument, Mistakes, Reader,
@@ -127,6 +127,8 @@ fn fold(documents: &[Document], findings: &Mistakes) -> PolicySet {
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) set: PolicySet,
+    /// The `id`s of its rules.
+    pub(crate) rule_names: HashSet<String>,
     /// The lists of codes that datasets may name.
     code_lists: CodeLists,
     /// Datasets of which too little is right.

@@ -17,6 +17,7 @@ use crate::{
 impl Draft {
     pub(crate) fn grant(&mut self, at: &In<'_>, written: &Spanned<GrantTable>) {
         if let Some((grant, places)) = self.read_grant(at, written) {
+            self.rule_names.insert(grant.id.clone());
             self.set.grants.push(grant);
             self.set.places.push(places);
         }
@@ -24,8 +25,7 @@ impl Draft {
 
     fn read_grant(&mut self, at: &In<'_>, written: &Spanned<GrantTable>) -> Option<(Grant, GrantPlaces)> {
         let table = written.get_ref();
-        let taken = self.set.grants.iter().map(|grant| &grant.id);
-        let id = table.id.as_ref().and_then(|id| at.rule_name("grant", id, taken));
+        let id = table.id.as_ref().and_then(|id| at.rule_name("grant", id, &self.rule_names));
         let to = table.to.as_ref().and_then(|to| each(to.get_ref().iter().map(|to| at.principal(to))));
         let empty = |list: &Spanned<Vec<String>>| list.get_ref().is_empty();
         let nobody = table.to.as_ref().filter(|to| to.get_ref().is_empty()).map(Spanned::span);

@@ -16,6 +16,7 @@ use crate::{
 impl Draft {
     pub(crate) fn prohibition(&mut self, at: &In<'_>, written: &Spanned<RefusalTable>) {
         if let Some((prohibition, places)) = self.read_prohibition(at, written) {
+            self.rule_names.insert(prohibition.id.clone());
             self.set.prohibitions.push(prohibition);
             self.set.prohibition_places.push(places);
         }
@@ -27,9 +28,7 @@ impl Draft {
         written: &Spanned<RefusalTable>,
     ) -> Option<(Prohibition, ProhibitionPlaces)> {
         let RefusalTable { id, to, purpose, dataset, columns, codes } = written.get_ref();
-        let taken = self.set.prohibitions.iter().map(|rule| &rule.id);
-        let taken = taken.chain(self.set.grants.iter().map(|grant| &grant.id));
-        let name = id.as_ref().and_then(|id| at.rule_name("refusal", id, taken));
+        let name = id.as_ref().and_then(|id| at.rule_name("refusal", id, &self.rule_names));
         for empty in [
             to.iter().flatten().find(|list| list.get_ref().is_empty()).map(Spanned::span),
             purpose.iter().flatten().find(|list| list.get_ref().is_empty()).map(Spanned::span),

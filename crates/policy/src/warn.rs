@@ -1,8 +1,10 @@
 //! What is legal in a policy and unwise.
 
+use std::collections::HashMap;
+
 use lango_document::{Diagnostic, DiagnosticCode, TextPlace};
 use lango_principal::{PrincipalPattern, Role};
-use lango_privacy::{Dataset, Domain, nano};
+use lango_privacy::{Dataset, Domain, Name, nano};
 use time::Date;
 
 use crate::{
@@ -63,10 +65,10 @@ impl PolicySet {
                 self.dataset_unwise(dataset, places, &mut found);
             }
         }
+        let mut earlier = Earlier::default();
         for (at, (grant, places)) in self.grants.iter().zip(&self.places).enumerate() {
             self.grant_unwise(grant, places, &mut found);
-            let earlier = self.grants.get(..at).unwrap_or_default();
-            if let Some(first) = earlier.iter().find(|first| shadows(first, grant)) {
+            if let Some(first) = earlier.shadow(grant) {
                 let message =
                     format!("grant `{}` never decides: `{}` above allows all of it", grant.id, first.id);
                 let help = "put the narrower grant first, or take it out";
@@ -76,6 +78,7 @@ impl PolicySet {
                     (message, help),
                 ));
             }
+            earlier.add(at, grant);
         }
         found
     }
@@ -206,6 +209,30 @@ fn unreachable(pattern: &PrincipalPattern, region: Option<&str>) -> Option<(Stri
             let why = format!("only analysts ask questions, and no {role} does");
             Some((why, "write `/analyst/` in the place of the role, or take the line out"))
         }
+    }
+}
+
+/// Grants by dataset and by those whom they are to, with their places.
+#[derive(Default)]
+struct Earlier<'a>(HashMap<(&'a Name, &'a PrincipalPattern), Vec<(usize, &'a Grant)>>);
+
+impl<'a> Earlier<'a> {
+    fn add(&mut self, at: usize, grant: &'a Grant) {
+        for to in &grant.to {
+            self.0.entry((&grant.dataset, to)).or_default().push((at, grant));
+        }
+    }
+
+    /// The first that allows all that a grant does: all whom the grant is to are among those whom that one is to, and so is the
+    /// first of them, by itself or with all of its role.
+    fn shadow(&self, grant: &Grant) -> Option<&'a Grant> {
+        let to = grant.to.first()?;
+        let every = PrincipalPattern::Every { trust_domain: to.trust_domain().to_owned(), role: to.role() };
+        let first = |to: &PrincipalPattern| {
+            let earlier = self.0.get(&(&grant.dataset, to)).into_iter().flatten();
+            earlier.copied().find(|(_, first)| shadows(first, grant))
+        };
+        first(to).into_iter().chain(first(&every)).min_by_key(|(at, _)| *at).map(|(_, first)| first)
     }
 }
 

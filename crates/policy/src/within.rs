@@ -1,6 +1,6 @@
 //! A policy's document while it is read: mistakes at their places, and values out of their words.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use lango_document::{DiagnosticCode, Document, Reader, Words, foreign_letter, nearest};
 use lango_principal::{PrincipalPattern, SpiffeError};
@@ -150,18 +150,18 @@ impl<'a> In<'a> {
     }
 
     /// The `id` of a rule: no other one has it.
-    pub(crate) fn rule_name<'n>(
+    pub(crate) fn rule_name(
         &self,
         what: &str,
         id: &Spanned<String>,
-        mut taken: impl Iterator<Item = &'n String>,
+        taken: &HashSet<String>,
     ) -> Option<String> {
         let name = id.get_ref();
         if name.is_empty() || !name.bytes().all(|c| c.is_ascii_graphic()) {
             let message = format!("a {what}'s `id` is printable ASCII without spaces");
             return self.refuse(DiagnosticCode::NotAName, id, message);
         }
-        if taken.any(|taken| taken == name) {
+        if taken.contains(name) {
             let message = format!("{what} `{name}` is declared twice");
             let help = format!("give each {what} an `id` of its own");
             return self.refuse(DiagnosticCode::DeclaredTwice, id, (message, help));

@@ -1,6 +1,6 @@
 //! Differences are those that questions show, and no others.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use lango_document::Document;
 use time::Month;
