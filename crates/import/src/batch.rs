@@ -121,7 +121,8 @@ impl Batch {
             Read::Integer(value, noted) => {
                 let declared = target.declared.of_number(value);
                 if declared != Some(Finding::Missing) {
-                    also = [target.field_type.grouping(word, notation), noted, None, None, None];
+                    let huge = target.field_type.huge(value, word);
+                    also = [target.field_type.grouping(word, notation), noted, huge, None, None, None];
                 }
                 (SqlValue::Integer(value), declared)
             }
@@ -133,7 +134,7 @@ impl Batch {
             }
             Read::Text(text) => match target.declared.unmarked(word) {
                 Some(code) => {
-                    also = [Some(Finding::MarkedIdentifier), None, None, None, None];
+                    also = [Some(Finding::MarkedIdentifier), None, None, None, None, None];
                     (SqlValue::Text(self.keep(code)), target.declared.of_text(code))
                 }
                 None => (SqlValue::Text(self.keep(text)), target.declared.of_text(word)),
@@ -141,8 +142,14 @@ impl Batch {
             Read::Day(day, noted) => {
                 let declared = target.declared.of_text(&day);
                 if declared != Some(Finding::Missing) {
-                    also =
-                        [noted, target.field_type.midnight(word, &day), FieldType::origin(&day), None, None];
+                    also = [
+                        noted,
+                        target.field_type.midnight(word, &day),
+                        FieldType::origin(&day),
+                        None,
+                        None,
+                        None,
+                    ];
                 }
                 (SqlValue::Text(self.keep(&day)), declared)
             }

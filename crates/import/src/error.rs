@@ -369,7 +369,8 @@ pub enum ImportError {
     /// Units stand on several rows, and the policy says that none does.
     #[error(
         "{file}: {units} in `{column}` {stand} on more than one row ({places}), and the policy says `rows_at_most = 1`: raise \
-         it in the policy, or remove the surplus rows from the file",
+         it in the policy if a unit has several rows, remove the surplus rows from the file, or export other identifiers if these are \
+         other units (numbers that begin again in each district, `1.10` that became `1.1`)",
         file = .files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", "),
         units = counted(*.units, "identifier"), stand = if *.units == 1 { "stands" } else { "stand" },
         places = first(.files, .places)

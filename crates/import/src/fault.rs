@@ -49,11 +49,13 @@ pub enum UnfitValues {
     OriginDay,
     /// Numbers have decimals behind the mark that is said to set thousands apart.
     TwoMarks,
+    /// Numbers are beyond any that a register holds.
+    HugeNumber,
 }
 
 impl UnfitValues {
     /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 21] = [
+    const NAMED: [(Self, &'static str); 22] = [
         (Self::OtherOrder, "order"),
         (Self::TwoNotations, "notations"),
         (Self::Thousands, "thousands"),
@@ -75,6 +77,7 @@ impl UnfitValues {
         (Self::DayBefore, "hours"),
         (Self::OriginDay, "origin"),
         (Self::TwoMarks, "marks"),
+        (Self::HugeNumber, "huge"),
     ];
 
     /// What is wrong, in words that follow a number.
@@ -107,7 +110,7 @@ impl UnfitValues {
                 "rows have an identifier that stands on more rows than one unit's could be"
             }
             Self::CountedAgain => "rows begin to count identifiers anew",
-            Self::CopiedRow => "rows are in all columns like one before them, by an estimate",
+            Self::CopiedRow => "rows are in all declared columns like one before them",
             Self::LastRow => {
                 "rows are a file's last, and have neither a code nor a day, or the sum of the numbers above them"
             }
@@ -119,8 +122,9 @@ impl UnfitValues {
             Self::NoValues => "rows have no value, and those of the other files do",
             Self::DayBefore => "moments are at midnight of another place",
             Self::OriginDay => {
-                "days are one from which programs count, as 1970-01-01, and hardly the same a year before or after"
+                "days are one from which programs count, as 1970-01-01, and a fifth as many or fewer are the same day of the year before or after"
             }
+            Self::HugeNumber => "numbers are beyond any that a register holds",
             Self::TwoMarks => "numbers have decimals behind the mark of --thousands",
         }
     }
@@ -152,7 +156,8 @@ impl UnfitValues {
             }
             Self::AlikeIdentifier => "write each unit's identifier in one way",
             Self::CrowdedIdentifier => {
-                "it may say that there is none: leave it empty in rows of nobody, or raise `rows_at_most` in the policy"
+                "it may say that there is none, be the number of something larger, or have been rounded: leave it empty in rows of nobody, name the \
+                 units' own column, export the identifiers as texts; or raise `rows_at_most` in the policy if units have as many rows"
             }
             Self::CopiedRow => {
                 "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"
@@ -169,6 +174,9 @@ impl UnfitValues {
             }
             Self::OriginDay => {
                 "a program may have written it where there is none: if so, name it in the column's `missing`"
+            }
+            Self::HugeNumber => {
+                "a program writes such for a number that is missing: name them in the column's `missing`, or leave them empty"
             }
             Self::TwoMarks => {
                 "if the mark stands before decimals, say so with --decimal and leave --thousands out; else write all numbers in one way"

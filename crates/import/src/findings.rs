@@ -131,8 +131,20 @@ pub enum Finding {
     DigitIdentifier,
     /// A day from which programs count, or which they write for none: 1970-01-01.
     OriginDay,
-    /// The same day of the year before or after.
+    /// The same day of the year before or after, or of that ten years before or after.
     BesideOrigin,
+    /// Two numbers with a point between them, of which the second ends in 2 behind another digit.
+    PointedTwo,
+    /// Two such numbers, of which the second has one digit.
+    PointedDigit,
+    /// A number that is beyond all that a register holds, as some programs write one that is missing.
+    HugeNumber,
+    /// The identifier of a copied row that stands as far behind its like as most copies do.
+    CopiedBlock,
+    /// An identifier of digits behind something else, which begin with 0.
+    InnerZero,
+    /// One that a float holds, with more zeros at the end of its bits than a rounding leaves.
+    RoundNumber,
 }
 
 /// What a finding says of a value.
@@ -155,8 +167,15 @@ enum FindingKind {
 }
 
 /// For each [`Finding`], the values of a column of which it is true.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Findings([FoundValues; Finding::ALL.len()]);
+
+impl std::fmt::Debug for Findings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = Finding::ALL.into_iter().zip(&self.0);
+        f.debug_map().entries(all.filter(|(_, counted)| counted.count > 0)).finish()
+    }
+}
 
 impl Default for Findings {
     fn default() -> Self {
@@ -166,7 +185,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 60] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -221,6 +240,12 @@ impl Finding {
         Self::DigitIdentifier,
         Self::OriginDay,
         Self::BesideOrigin,
+        Self::PointedTwo,
+        Self::PointedDigit,
+        Self::HugeNumber,
+        Self::CopiedBlock,
+        Self::InnerZero,
+        Self::RoundNumber,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -256,7 +281,7 @@ impl Finding {
             Self::AlikeIdentifier => (Identifier, "another's in letters of the same shape"),
             Self::CrowdedIdentifier => (Identifier, "on more rows than a unit's could be"),
             Self::CountedAgain => (Identifier, "counted from the beginning again"),
-            Self::CopiedRow => (Identifier, "on a row that is like one before it, by an estimate"),
+            Self::CopiedRow => (Identifier, "on a row that is like one before it"),
             Self::LastRow => (Identifier, "on a last row that is unlike the others"),
             Self::SingleFloat => (Compared, "a number that a 32-bit float holds"),
             Self::BeyondSingle => (Compared, "a number that no 32-bit float holds"),
@@ -281,7 +306,13 @@ impl Finding {
             Self::ExponentIdentifier => (Compared, "digits with an `e` between them"),
             Self::DigitIdentifier => (Compared, "of digits alone"),
             Self::OriginDay => (Compared, "a day from which programs count"),
-            Self::BesideOrigin => (Compared, "that day a year before or after"),
+            Self::BesideOrigin => (Compared, "that day a year or ten years before or after"),
+            Self::PointedTwo => (Compared, "ending in 2 behind a point"),
+            Self::PointedDigit => (Compared, "of one digit behind a point"),
+            Self::HugeNumber => (Written, "beyond any number of a register"),
+            Self::CopiedBlock => (Compared, "on a copied row as far behind as most"),
+            Self::RoundNumber => (Compared, "a number that a smaller float holds"),
+            Self::InnerZero => (Compared, "with a zero in front of a number within"),
         }
     }
 

@@ -22,6 +22,8 @@ const VALUES_LEAST: u64 = 10;
 const MOMENT_ONE_IN: u64 = 10;
 /// Of one file's rows one in this number may stand in the files once more, as events do that no declared column sets apart.
 const FILE_ONE_IN: u64 = 5;
+/// Of ten rows, so many are copies by no chance, wherever they stand.
+const COPIES_IN_TEN: u64 = 3;
 /// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
 const LOST_LEAST: u64 = 3;
 /// Identifiers from which all of them having a float is no chance.
@@ -89,6 +91,7 @@ impl Judgement {
                     })
             };
             found.retain(|weighed| weighed.has_it() && !is_of_some(weighed));
+            found = each_once(found);
             of_parts.retain(|part| !found.iter().any(|weighed| weighed.fault == part.whole.fault));
             for weighed in &found {
                 this.weigh(column, weighed, (weighed, &[]), report, options);
@@ -132,10 +135,23 @@ impl Judgement {
                 of: shown.of,
                 share: share(count, of),
                 places: report.places(&shown.counted),
-                remedies: remedies(&column.findings),
+                remedies: remedies(&column.findings, options),
             }),
         }
     }
+}
+
+/// One fault may be found in two ways: once, with the more values.
+fn each_once(found: Vec<Weighed>) -> Vec<Weighed> {
+    let mut once: Vec<Weighed> = Vec::new();
+    for weighed in found {
+        match once.iter_mut().find(|known| known.fault == weighed.fault) {
+            Some(known) if known.counted.count < weighed.counted.count => *known = weighed,
+            Some(_) => {}
+            None => once.push(weighed),
+        }
+    }
+    once
 }
 
 /// The share as it would have to be accepted: rounded up to four decimals.
@@ -167,7 +183,10 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
         Extent::All => ONE_IN,
         Extent::OneFile => FILE_ONE_IN,
     };
-    let are_copies = count(Finding::CopiedRow) * one_in > rows && count(Finding::CopiedRow) >= VALUES_LEAST;
+    // Units of few declared columns have rows that are alike by chance, but not in the order of others far above them.
+    let (copies, in_block) = (count(Finding::CopiedRow), count(Finding::CopiedBlock));
+    let are_copies = copies >= VALUES_LEAST
+        && (copies * 10 > rows * COPIES_IN_TEN || (in_block * 2 > copies && in_block * one_in > rows));
     // Beside `12.1`, what stands before the point of `12.0` is no float.
     let are_tails = count(Finding::TailedIdentifier) < present
         && count(Finding::TailedIdentifier) > count(Finding::PointedIdentifier);
@@ -203,24 +222,28 @@ pub(crate) fn rounded(found: &Findings, rows: u64) -> [(Finding, bool); 5] {
     let count = |finding| found.of(finding).count;
     let present = rows.saturating_sub(count(Finding::Missing));
     let (lost, exponents) = (count(Finding::LostDigits), count(Finding::ExponentIdentifier));
+    // One rounded number in 16 is round; those of clocks, and of systems that count in powers of two, all are.
+    let are_floats = |held, beyond| {
+        count(held) >= FLOATS_LEAST && count(beyond) == 0 && count(Finding::RoundNumber) * 4 <= count(held)
+    };
     [
         // One in ten numbers of 16 digits ends in 0, with nothing lost.
         (Finding::LostDigits, lost >= LOST_LEAST && lost * 4 >= count(Finding::LongNumber)),
-        (
-            Finding::SingleFloat,
-            count(Finding::SingleFloat) >= FLOATS_LEAST && count(Finding::BeyondSingle) == 0,
-        ),
-        (
-            Finding::DoubleFloat,
-            count(Finding::DoubleFloat) >= FLOATS_LEAST && count(Finding::BeyondDouble) == 0,
-        ),
+        (Finding::SingleFloat, are_floats(Finding::SingleFloat, Finding::BeyondSingle)),
+        (Finding::DoubleFloat, are_floats(Finding::DoubleFloat, Finding::BeyondDouble)),
         // A few among numbers are numbers.
         (
             Finding::ExponentIdentifier,
             exponents * ONE_IN <= present && exponents + count(Finding::DigitIdentifier) == present,
         ),
-        // As many end in 0 as in 1, and more where members are counted.
-        (Finding::PointedOne, count(Finding::PointedOne) >= VALUES_LEAST && count(Finding::PointedZero) == 0),
+        // As many end in 0 as in 1 and 2, and more where members are counted; and what lost its 0 has one digit left.
+        (
+            Finding::PointedOne,
+            count(Finding::PointedOne) >= VALUES_LEAST
+                && count(Finding::PointedTwo) > 0
+                && count(Finding::PointedDigit) > 0
+                && count(Finding::PointedZero) == 0,
+        ),
     ]
 }
 
@@ -316,8 +339,13 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
             UnfitValues::OriginDay,
             of(Finding::OriginDay),
             origin >= VALUES_LEAST
-                && origin * ORIGIN_ONE_IN > present
+                && origin * ORIGIN_ONE_IN >= present
                 && origin > count(Finding::BesideOrigin) * ORIGIN_TIMES,
+        ),
+        weighed(
+            UnfitValues::HugeNumber,
+            of(Finding::HugeNumber),
+            extent == Extent::All && count(Finding::HugeNumber) > 0,
         ),
         weighed(UnfitValues::TwoMarks, marks, extent == Extent::All && read > 0),
         Weighed {
@@ -346,10 +374,17 @@ fn not_declared(findings: &Findings) -> FoundValues {
 }
 
 /// The options that would read a tenth of what is unfit, or more.
-fn remedies(findings: &Findings) -> Vec<&'static str> {
+fn remedies(findings: &Findings, options: &ImportOptions) -> Vec<&'static str> {
+    let said = match options.notation.thousands {
+        Some(Thousands::Point) => Some(Finding::DecimalPoint),
+        Some(Thousands::Comma) => Some(Finding::DecimalComma),
+        Some(Thousands::Blank | Thousands::Apostrophe) | None => None,
+    };
     let enough = |counted: &FoundValues| counted.count * 10 >= findings.not_declared();
     let found = findings.found().filter(|(_, counted)| enough(counted));
-    found.filter_map(|(finding, _)| finding.remedy()).collect()
+    // What is said to be the mark of thousands cannot be that of decimals.
+    let remedy = |finding| if said == Some(finding) { Some("no --thousands") } else { finding.remedy() };
+    found.filter_map(|(finding, _)| remedy(finding)).collect()
 }
 
 impl std::fmt::Display for UnfitColumn {

@@ -143,7 +143,7 @@ impl ImportJob<'_> {
         }
         notify(report, ImportEvent::Comparing)?;
         let mut done = found(files, progress, left_out);
-        count_units(staging, files, &mut done)?;
+        count_units(staging, &mut done)?;
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
         compare_sums(staging, files, &sums, &mut done)?;
@@ -277,24 +277,32 @@ fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportR
     ImportReport { rows, columns, left_out, files: files.names(), key: None, parts: progress.parts }
 }
 
-/// Forgets what looks like rounded identifiers for no other reason than that a few units stand on many rows.
-fn count_units(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
-    if files.schema().rows_at_most < 2 {
-        return Ok(());
-    }
-    let unit = report.columns.first_mut().map(|column| (report.rows, 0, &mut column.findings));
+/// Forgets what looks like rounded identifiers for no other reason than that a few units stand on many rows, or are numbered in
+/// steps: in all files, or but for those in which it is no chance.
+fn count_units(staging: &Staging, report: &mut ImportReport) -> Result<(), ImportError> {
+    let is_rounded = |findings: &Findings, rows| rounded(findings, rows).iter().any(|(_, is_so)| *is_so);
+    let by_chance = |findings: &Findings, (before, rows)| -> Result<Vec<Finding>, ImportError> {
+        if !is_rounded(findings, rows) {
+            return Ok(Vec::new());
+        }
+        let of_units = staging.of_units(before + 1, before + rows)?;
+        let counted = rounded(&of_units.findings, of_units.units).into_iter();
+        Ok(counted.filter(|(_, is_so)| !is_so || of_units.are_steps()).map(|(finding, _)| finding).collect())
+    };
     let mut before = 0;
-    let of_files = report.parts.iter_mut().filter_map(|part| {
-        let first = before;
-        before += part.rows;
-        Some((part.rows, first, part.findings.first_mut()?))
-    });
-    for (rows, before, findings) in unit.into_iter().chain(of_files) {
-        if rounded(findings, rows).iter().any(|(_, is_so)| *is_so) {
-            let (of_units, units) = staging.of_units(before + 1, before + rows)?;
-            for (finding, _) in rounded(&of_units, units).into_iter().filter(|(_, is_so)| !is_so) {
+    let mut in_parts = Findings::default();
+    for part in &mut report.parts {
+        if let Some(findings) = part.findings.first_mut() {
+            for finding in by_chance(findings, (before, part.rows))? {
                 findings.forget(finding);
             }
+            in_parts.absorb(findings);
+        }
+        before += part.rows;
+    }
+    if let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() {
+        for finding in by_chance(findings, (0, report.rows))? {
+            findings.put(finding, in_parts.of(finding).clone());
         }
     }
     Ok(())
@@ -315,6 +323,7 @@ fn compare_identifiers(
     let shapes =
         has(Finding::OtherLetter) || odd || (has(Finding::SmallLetter) && has(Finding::CapitalLetter));
     let marks = in_some(Finding::DashIdentifier) || in_some(Finding::MarkIdentifier);
+    let inner_zeros = in_some(Finding::InnerZero);
     let mut put = |finding, (count, rows): (u64, Vec<u64>)| -> Result<(), ImportError> {
         findings.put(finding, FoundValues { count, first: files.places(&rows)? });
         Ok(())
@@ -324,13 +333,19 @@ fn compare_identifiers(
     }
     if zeros {
         put(Finding::LostZeros, staging.lost_zeros()?)?;
+    } else if inner_zeros {
+        put(Finding::LostZeros, staging.lost_inner_zeros()?)?;
     }
     if shapes || marks {
         put(Finding::AlikeIdentifier, staging.alike()?)?;
     }
     if files.schema().rows_at_most > 1 {
-        put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;
-        put(Finding::CountedAgain, staging.counted_again()?)?;
+        let again = staging.counted_again()?;
+        // Those that begin again stand on many rows for that reason.
+        if again.0 == 0 {
+            put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;
+        }
+        put(Finding::CountedAgain, again)?;
     }
     Ok(())
 }
@@ -341,16 +356,20 @@ fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) 
         return Ok(());
     }
     let of_files: Vec<u64> = report.parts.iter().map(|part| part.rows).collect();
-    let mut all = FoundValues::default();
+    let (mut all, mut in_blocks) = (FoundValues::default(), FoundValues::default());
     for (part, copies) in report.parts.iter_mut().zip(staging.copies(&of_files)?) {
         let counted = FoundValues { count: copies.rows, first: files.places(&copies.first)? };
+        let in_block = FoundValues { count: copies.in_block, first: Vec::new() };
         all.absorb(&counted);
+        in_blocks.absorb(&in_block);
         if let Some(findings) = part.findings.first_mut() {
             findings.put(Finding::CopiedRow, counted);
+            findings.put(Finding::CopiedBlock, in_block);
         }
     }
     if let Some(column) = report.columns.first_mut() {
         column.findings.put(Finding::CopiedRow, all);
+        column.findings.put(Finding::CopiedBlock, in_blocks);
     }
     Ok(())
 }

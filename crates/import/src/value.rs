@@ -106,6 +106,13 @@ impl FieldType {
         }
     }
 
+    /// Whether a number is beyond all that there are in a register: past 63 bits, as the largest floats are that programs write
+    /// for one that is missing, or the least whole number of 32 bits.
+    pub(crate) fn huge(&self, value: i64, word: &[u8]) -> Option<Finding> {
+        let is_huge = value.unsigned_abs() == i64::MAX.unsigned_abs() || word.starts_with(b"-2147483648");
+        (self.is_number() && is_huge).then_some(Finding::HugeNumber)
+    }
+
     /// Whether a moment, of which this day was read, is at midnight, or at that of another place.
     pub(crate) fn midnight(&self, word: &[u8], day: &[u8; 10]) -> Option<Finding> {
         match self {

@@ -35,7 +35,7 @@ pub(super) fn of_parts(
         let of_part = of_column(found, part.rows, at == 0, options, Extent::OneFile);
         // Both are in the same order.
         for (first, whole) in of_part.into_iter().zip(whole).filter(|(first, _)| first.has_it()) {
-            let others = whole.counted.count - first.counted.count;
+            let others = whole.counted.count.saturating_sub(first.counted.count);
             let is_usual_so =
                 first.fault == UnfitValues::Thousands && others * 2 >= all.of(Finding::UngroupedNumber).count;
             let is_usual_none =

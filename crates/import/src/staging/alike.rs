@@ -41,8 +41,10 @@ impl Staging {
 /// another but for their case.
 fn shape(identifier: &str) -> String {
     let mut shape = String::with_capacity(identifier.len());
-    for letter in identifier.nfkd().filter(|letter| !letter.is_whitespace()) {
-        if letter.is_ascii() {
+    for letter in identifier.nfkd() {
+        if letter.is_whitespace() {
+            shape.push(' ');
+        } else if letter.is_ascii() {
             shape.push(letter.to_ascii_lowercase());
         } else if let Some(digit) = digit(letter) {
             shape.push(digit);
@@ -58,7 +60,7 @@ fn shape(identifier: &str) -> String {
         }
     }
     // Marks at the ends (`{..}`, `+7`, `7.`) are no part of what is named, unless there is nothing else.
-    let inner = shape.trim_matches(|letter: char| letter.is_ascii_punctuation());
+    let inner = shape.trim_matches(is_mark);
     if inner.is_empty() { shape } else { without_marks(inner) }
 }
 
@@ -71,7 +73,7 @@ fn without_marks(text: &str) -> String {
     let mut found = String::with_capacity(text.len());
     let (mut before, mut is_behind_mark) = (None, false);
     for letter in text.chars() {
-        if letter.is_ascii_punctuation() {
+        if is_mark(letter) {
             is_behind_mark = true;
             continue;
         }
@@ -85,12 +87,18 @@ fn without_marks(text: &str) -> String {
     found
 }
 
+/// A blank between two numbers is a mark between them.
+fn is_mark(letter: char) -> bool {
+    letter == ' ' || letter.is_ascii_punctuation()
+}
+
 /// Whether a text is a number with a mark between groups of three digits.
 fn sets_thousands_apart(text: &str) -> bool {
     let is_group = |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
-    [',', '.', '\''].into_iter().any(|mark| {
+    [',', '.', '\'', ' '].into_iter().any(|mark| {
         text.split_once(mark).is_some_and(|(first, rest)| {
             (1..=3).contains(&first.len())
+                && !first.starts_with('0')
                 && first.bytes().all(|byte| byte.is_ascii_digit())
                 && rest.split(mark).all(is_group)
         })
@@ -141,12 +149,13 @@ mod tests {
             ("GHA-1", "GHA_1"),
             ("GHA-ACC-1", "gha/acc/1"),
             ("GHA-ACC-1", "GHA--ACC1"),
+            ("01-006", "01 006"),
         ] {
             assert_eq!(shape(one), shape(other), "{one} {other}");
         }
         let different = [
             "10", "1O", "lO", "IO", "A-1", "A-10", "\u{c9}1", "E1", "ab1", "ba1", "1-11", "11-1", "111",
-            "A1-1", "A-11", "1,01", "101", "AB-C1", "A-BC1",
+            "A1-1", "A-11", "1,01", "101", "AB-C1", "A-BC1", "1 11 1", "11 1 1",
         ];
         for (at, one) in different.iter().enumerate() {
             for other in &different[..at] {

@@ -1,4 +1,5 @@
-//! Identifiers of an area's number and one within it, that begin from the first area again: in each file or district.
+//! Identifiers of an area's number and one within it, that begin from the first area again: in each file or district. A number
+//! alone is one of an area, too, in the order of texts.
 
 use std::collections::BTreeSet;
 
@@ -86,7 +87,7 @@ impl Areas {
         let digits = first.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let groups = first.chunk_by(|one, other| one.is_ascii_digit() == other.is_ascii_digit());
         let groups = groups.filter(|group| group.first().is_some_and(u8::is_ascii_digit)).count();
-        let marks = (2..=NUMBERS).contains(&groups).then_some(Cut::Marks);
+        let marks = (1..=NUMBERS).contains(&groups).then_some(Cut::Marks);
         let is_one = groups == 1 && digits <= DIGITS;
         let cuts = (1..digits).filter(|_| is_one).map(Cut::Behind);
         let ways = marks.into_iter().chain(cuts).flat_map(|cut| [(cut, false), (cut, true)]);

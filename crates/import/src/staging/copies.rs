@@ -2,7 +2,7 @@
 //! exported page by page, and by a join that doubled them.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, hash_map::Entry},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher},
 };
 
@@ -20,6 +20,9 @@ const COMPARED: u64 = 65_536;
 pub(crate) struct Copies {
     /// How many there are, as those that were compared let expect.
     pub(crate) rows: u64,
+    /// How many of them stand as far behind the one that they are like as most do, and not near it: a part of the rows that stands
+    /// there once more, in the same order.
+    pub(crate) in_block: u64,
     /// The numbers of the first of them, counted from 1 through all files.
     pub(crate) first: Vec<u64>,
 }
@@ -31,26 +34,38 @@ impl Staging {
     }
 
     fn try_copies(&self, of_files: &[u64]) -> rusqlite::Result<Vec<Copies>> {
+        // A unit's own rows stand beside one another.
+        let near = u64::from(self.rows_at_most);
         let every = of_files.iter().sum::<u64>() / COMPARED + 1;
         let sql = format!("SELECT * FROM {} NOT INDEXED", quoted(&self.staging));
         let mut statement = self.connection.prepare(&sql)?;
         let mut found = statement.query([])?;
-        let mut seen: HashSet<u64, BuildHasherDefault<DefaultHasher>> = HashSet::default();
+        let mut seen: HashMap<u64, u64, BuildHasherDefault<DefaultHasher>> = HashMap::default();
         let (mut number, mut copies) = (0, Vec::new());
         for rows in of_files {
-            let mut of_file = Copies::default();
+            let (mut of_file, mut behind) = (Copies::default(), HashMap::<u64, u64>::new());
             for _ in 0..*rows {
                 let Some(row) = found.next()? else { break };
                 number += 1;
                 let digest = digest(row, &self.schema.columns)?;
-                if digest.is_multiple_of(every) && !seen.insert(digest) {
-                    of_file.rows += every;
-                    if of_file.first.len() < FIRST {
-                        of_file.first.push(number);
+                let before = match seen.entry(digest) {
+                    _ if !digest.is_multiple_of(every) => continue,
+                    Entry::Vacant(entry) => {
+                        entry.insert(number);
+                        continue;
                     }
+                    Entry::Occupied(entry) => *entry.get(),
+                };
+                of_file.rows += every;
+                if number - before > near {
+                    *behind.entry(number - before).or_default() += every;
+                }
+                if of_file.first.len() < FIRST {
+                    of_file.first.push(number);
                 }
             }
             of_file.rows = of_file.rows.min(*rows);
+            of_file.in_block = behind.into_values().max().unwrap_or_default().min(*rows);
             copies.push(of_file);
         }
         Ok(copies)

@@ -21,7 +21,7 @@ const PLACES_MOST: usize = 1 << 26;
 impl Staging {
     /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
     /// allows and one in a hundred of all, on a hundred times as many, or on twice as many where it is 0, negative, or one digit
-    /// again and again (`9999`). With the numbers of the first of them, in the file's order, counted from 1.
+    /// again and again (`9999`); and on more than the policy allows where all others together would be most of the rows. With the numbers of the first of them, in the file's order, counted from 1.
     pub(crate) fn crowded(&self, rows: u64) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_crowded(rows).map_err(|error| self.failed(error))
     }
@@ -30,7 +30,6 @@ impl Staging {
         let most = u64::from(self.rows_at_most);
         // More than the one, or than the other, in a register of any size.
         let much = (most * u64::from(TIMES)).max(rows / 100).min(most * u64::from(TIMES_ALONE));
-        let limit = |identifier: &[u8]| if is_nobody(identifier) { most * 2 } else { much };
         // Few identifiers share a place with others, so that few but crowded ones are counted one by one.
         let (mut places, mut has_nobody) = (Places::of(rows), false);
         self.each_identifier(&mut |identifier| {
@@ -40,9 +39,13 @@ impl Staging {
             });
             true
         })?;
-        if !has_nobody && places.most() <= much {
+        // So few units that most rows are beyond those that each may have: the column is hardly theirs.
+        let are_all = places.kept(most) * 2 < places.all();
+        if !are_all && !has_nobody && places.most() <= much {
             return Ok((0, Vec::new()));
         }
+        let much = if are_all { most } else { much };
+        let limit = |identifier: &[u8]| if is_nobody(identifier) { much.min(most * 2) } else { much };
         let mut counted: HashMap<Vec<u8>, u64> = HashMap::new();
         self.each_identifier(&mut |identifier| {
             with_text(identifier, &mut |text| {
@@ -76,6 +79,7 @@ impl Staging {
 /// On how many rows the identifiers stand that share a place: never fewer than one of them does.
 struct Places {
     rows: Vec<u16>,
+    added: u64,
     digests: RandomState,
 }
 
@@ -83,7 +87,7 @@ impl Places {
     /// Twice as many as there are rows.
     fn of(rows: u64) -> Self {
         let places = usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(2).clamp(1, PLACES_MOST);
-        Self { rows: vec![0; places], digests: RandomState::new() }
+        Self { rows: vec![0; places], added: 0, digests: RandomState::new() }
     }
 
     fn place(&self, identifier: &[u8]) -> usize {
@@ -92,6 +96,7 @@ impl Places {
     }
 
     fn add(&mut self, identifier: &[u8]) {
+        self.added += 1;
         let place = self.place(identifier);
         if let Some(rows) = self.rows.get_mut(place) {
             *rows = rows.saturating_add(1);
@@ -100,6 +105,16 @@ impl Places {
 
     fn rows(&self, identifier: &[u8]) -> u64 {
         self.rows.get(self.place(identifier)).map_or(0, held)
+    }
+
+    /// The rows of all.
+    fn all(&self) -> u64 {
+        self.added
+    }
+
+    /// How many rows are left where each unit has this number of rows at most, or a few less.
+    fn kept(&self, most: u64) -> u64 {
+        self.rows.iter().map(|rows| held(rows).min(most)).sum()
     }
 
     fn most(&self) -> u64 {

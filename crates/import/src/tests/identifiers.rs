@@ -75,7 +75,7 @@ fn one_unit_under_two_identifiers_stops_an_import() {
 
 #[test]
 fn two_units_under_one_identifier_stop_an_import() {
-    let long = |n: usize| format!("85010112345{:03}000", n % 1000);
+    let long = |n: usize| format!("85010112345{:04}00", (n * 7_919 % 10_000) | 1);
     let usual = |n: usize| format!("8501011234{:06}", n * 7);
     let persons = |count: usize| (1001..1001 + count).map(|n| format!("{}", n * 7919 % 100_003));
     for (rows_at_most, rows, expected) in [
@@ -139,7 +139,7 @@ fn the_same_rows_in_another_packing_are_a_copy() {
     let wider = office.write("d.csv", &copied);
     let said = office.import_all(&[other.clone(), plain.clone(), packed]).unwrap_err().to_string();
     assert!(
-        said.starts_with("`person_id`: 117 of 177 rows are in all columns like one before them"),
+        said.starts_with("`person_id`: 117 of 177 rows are in all declared columns like one before them"),
         "{said}"
     );
     assert!(office.is_tidy());
@@ -147,11 +147,11 @@ fn the_same_rows_in_another_packing_are_a_copy() {
     let widest = office.write("e.csv", copied.replace("\nx,", "\ny,"));
     let said = several(3).import_all(&[wider, widest]).unwrap_err().to_string();
     assert!(
-        said.starts_with("`person_id`: 59 of 118 rows are in all columns like one before them"),
+        said.starts_with("`person_id`: 59 of 118 rows are in all declared columns like one before them"),
         "{said}"
     );
     let said = office.import_all(&[plain, other, short]).unwrap_err().to_string();
-    assert!(said.contains("116 of 176 rows are in all columns like one before them"), "{said}");
+    assert!(said.contains("116 of 176 rows are in all declared columns like one before them"), "{said}");
 }
 
 /// What is read as a few units may have been thousands, and only the office can say.

@@ -137,10 +137,7 @@ fn rows_that_stand_in_the_files_twice_stop_an_import() {
         let file = office.write("a.csv", content);
         let said = office.import(&file).unwrap_err().to_string();
         assert!(said.starts_with(&format!("`person_id`: {count} of ")), "{what}: {said}");
-        assert!(
-            said.contains("rows are in all columns like one before them, by an estimate"),
-            "{what}: {said}"
-        );
+        assert!(said.contains("rows are in all declared columns like one before them"), "{what}: {said}");
         office.accepting("person_id:copies", 0.5).import(&file).unwrap();
     }
     // A file's rows in another order, and one of many files in which a join has doubled some.

@@ -12,7 +12,7 @@ fn every_text_is_read_as_servers_read_it() {
     office.dataset.columns.clear();
     for (name, column) in read_columns() {
         office.dataset.columns.insert(name.parse().unwrap(), column);
-        for fault in ["", ":bounds", ":period", ":thousands"] {
+        for fault in ["", ":bounds", ":period", ":thousands", ":huge"] {
             office = office.accepting(&format!("{name}{fault}"), 1.0);
         }
     }

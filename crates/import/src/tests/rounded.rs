@@ -180,7 +180,10 @@ fn the_same_rows_in_other_words_are_copies() {
         let files =
             [office.write("a.csv", rows(["F", "M"], "12.5")), office.write("b.csv", rows(other, income))];
         let said = office.import_all(&files).unwrap_err().to_string();
-        assert!(said.contains("60 of 120 rows are in all columns like one before them"), "{other:?}: {said}");
+        assert!(
+            said.contains("60 of 120 rows are in all declared columns like one before them"),
+            "{other:?}: {said}"
+        );
     }
     let files =
         [office.write("a.csv", rows(["F", "M"], "12.5")), office.write("b.csv", rows(["2", "1"], "12.5"))];
@@ -263,4 +266,120 @@ fn a_total_at_the_edge_is_found_where_each_number_was_rounded() {
             check(1, &content, if is_total { "the sum of the numbers" } else { "" });
         }
     }
+}
+
+#[test]
+fn numbers_that_are_round_by_themselves_are_no_rounded_ones() {
+    let usual: [&dyn Fn(u64) -> String; 8] = [
+        // In steps, as districts give them out.
+        &|n| (1_985_010_112_340_000 + n * 10).to_string(),
+        &|n| (19_850_101_123_400_000 + n * 100).to_string(),
+        &|n| (198_501_011_234_000_000 + n * 1_000).to_string(),
+        // Of a clock, to the microsecond and to the second.
+        &|n| (1_700_000_000_123_457_000 + n * 7_919_003_000).to_string(),
+        &|n| (638_400_000_000_000_000 + n * 7_919 * 10_000_000).to_string(),
+        // Of a clock, a machine and a count that is 0.
+        &|n| ((1_234_567_890_123 + n * 7_919) << 22).to_string(),
+        // A floor and a door; the odd side of a street.
+        &|n| format!("{}.{}{}", 1 + n / 16, 1 + n % 4, 1 + n / 4 % 4),
+        &|n| format!("{}.{}", 1 + n / 10, 1 + n % 10 * 2),
+    ];
+    for (at, identifier) in usual.into_iter().enumerate() {
+        let office = office(3);
+        let content = visits(&(0..400).map(identifier).collect::<Vec<_>>(), 1);
+        office.import(&office.write("a.csv", content)).unwrap_or_else(|error| panic!("{at}: {error}"));
+    }
+}
+
+#[test]
+fn one_month_s_rounded_identifiers_are_found_beside_the_others() {
+    let own = |n: u64| 198_001_012_340_000_017 + n * 7_919 * 10_007 + n % 3;
+    for rounded in [|n: u64| format!("{}", n as f64 as u64), |n: u64| format!("{}", n / 1_000 * 1_000)] {
+        for months in [2, 3] {
+            let office = office(12);
+            let files = (0..months).map(|month| {
+                let own = |n: u64| if month == 1 { rounded(own(n)) } else { own(n).to_string() };
+                office.write(&format!("{month}.csv"), visits(&(0..90).map(own).collect::<Vec<_>>(), 1))
+            });
+            let said = office.import_all(&files.collect::<Vec<_>>()).unwrap_err().to_string();
+            assert!(said.contains("1.csv 90 of 90") || said.contains(ROUNDED), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_column_of_too_few_units_is_none_of_them() {
+    let regions: Vec<String> = (0..16).map(|n| format!("R{}", n * 7 % 16 * 31)).collect();
+    let expected = "rows have an identifier that stands on more rows than one unit's could be";
+    check(12, &visits(&regions, 40), expected);
+    check(12, &visits(&regions, 20), "");
+    let rounded: Vec<String> =
+        (0..900_u64).map(|n| ((198_001_012_340_000_017 + n) as f64 as u64).to_string()).collect();
+    check(12, &visits(&rounded, 1), expected);
+}
+
+#[test]
+fn zeros_that_were_lost_within_an_identifier_are_found() {
+    let expected = "identifiers are another one without its zeros in front";
+    let both = |one: &dyn Fn(u32) -> String, other: &dyn Fn(u32) -> String| {
+        let all = (1..90).map(one).chain((1..30).map(other)).collect::<Vec<_>>();
+        visits(&all, 1)
+    };
+    check(3, &both(&|n| format!("P{n:04}"), &|n| format!("P{n}")), expected);
+    check(3, &both(&|n| format!("EA{:02}/H{n:03}", n % 7), &|n| format!("EA{}/H{n}", n % 7)), expected);
+    check(3, &both(&|n| format!("2019-{n:04}"), &|n| format!("2019-{n}")), expected);
+    check(3, &both(&|n| format!("P{n:04}"), &|n| format!("Q{n}")), "");
+    check(3, &both(&|n| format!("{n}.08"), &|n| format!("{n}.8")), "");
+}
+
+#[test]
+fn serial_numbers_in_the_order_of_texts_are_counted_again() {
+    let sorted = |mark: &str, most: u32| {
+        let mut all: Vec<String> = (1..=most).map(|n| format!("{mark}{n}")).collect();
+        all.sort();
+        all
+    };
+    for mark in ["", "H"] {
+        let twice = [sorted(mark, 251), sorted(mark, 251), sorted(mark, 251)].concat();
+        check(12, &visits(&twice, 1), "2 of 753 rows begin to count identifiers anew");
+        check(12, &visits(&sorted(mark, 750), 1), "");
+    }
+}
+
+#[test]
+fn members_that_are_alike_by_chance_are_no_copies() {
+    let member = |household: u32, n: u32| {
+        let sex = if household.is_multiple_of(3) { n / 2 } else { n * n };
+        let (sex, born) = (["F", "M"][sex as usize % 2], 1990 + (household * 5 + n * n * 7 + n) % 12);
+        format!("H{},{sex},,,{born}-01-01,\n", household * 7_919 % 100_003)
+    };
+    let households = (0..300).flat_map(|household| (0..6).map(move |n| member(household, n)));
+    let content = HEADER.to_owned() + &households.collect::<String>();
+    let office = office(12).accepting("born:origin", 1.0);
+    let report = office.import(&office.write("a.csv", &content)).unwrap();
+    let copies = report.columns[0].findings.of(crate::Finding::CopiedRow).count;
+    assert!((91..540).contains(&copies), "{copies}");
+}
+
+#[test]
+fn what_programs_write_for_a_missing_number_is_no_amount() {
+    for number in ["8.98846567431158e+307", "3.4028235e38", "-2147483648", "-2147483648.00"] {
+        let content =
+            visits(&["P1".to_owned(), "P2".to_owned()], 1).replace(",1.25,", &format!(",{number},"));
+        check(1, &content, "1 of 2 numbers are beyond any that a register holds");
+    }
+}
+
+#[test]
+fn births_that_are_heaped_on_round_years_stand_for_themselves() {
+    let born = |n: u32| if n.is_multiple_of(2) { 1930 + n * 7 % 80 } else { 1930 + n % 8 * 10 };
+    let row = |n: u32| format!("P{n},F,1,2.5,{}-01-01,Tema\n", born(n));
+    check(1, &(HEADER.to_owned() + &(0..1_000).map(row).collect::<String>()), "");
+}
+
+#[test]
+fn a_blank_between_two_numbers_is_a_mark() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    check(2, &visits(&names(&["1 11 1", "11 1 1", "1 1 11"]), 1), "");
+    check(2, &visits(&names(&["01-006", "01 006", "01-007"]), 1), "2 of 3 identifiers are another one");
 }

@@ -164,7 +164,7 @@ fn a_copy_of_a_file_is_not_imported_beside_it() {
     let rows = format!("{HEADER}{}", lines(0..50));
     let files = ["a.csv", "a (1).csv"].map(|name| office.write(name, rows.clone()));
     let said = office.import_all(&files).unwrap_err().to_string();
-    let expected = "`person_id`: 50 of 100 rows are in all columns like one before them, by an estimate, 50 % (a (1).csv line 2, ";
+    let expected = "`person_id`: 50 of 100 rows are in all declared columns like one before them, 50 % (a (1).csv line 2, ";
     assert!(said.starts_with(expected), "{said}");
     // With one row of each unit, it is what keeps the unit from being a key.
     office.dataset = super::fixture::dataset(1);

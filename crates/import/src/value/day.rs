@@ -106,17 +106,18 @@ pub(super) fn midnight(text: &[u8], day: &IsoDay, place: Option<&TimeZone>) -> O
 /// Days from which programs count, or which they write for none, as the last does.
 const ORIGINS: [&IsoDay; 9] = [
     b"1970-01-01",
+    b"1969-12-31",
     b"1900-01-01",
     b"1899-12-30",
     b"1899-12-31",
     b"1904-01-01",
-    b"1960-01-01",
     b"1753-01-01",
     b"0001-01-01",
     b"9999-12-31",
 ];
 
-/// Whether a day is one from which programs count, or the same of the year before or after one.
+/// Whether a day is one from which programs count, or the same a year or ten years before or after: clerks who know the year alone
+/// write its first day, and those who know the decade its first year.
 pub(super) fn origin(day: &IsoDay) -> Option<Finding> {
     let [.., tens, tenth, _, first, second] = day;
     if !matches!((tens, tenth, first, second), (b'0', b'1', b'0', b'1') | (b'1', b'2', b'3', _)) {
@@ -125,10 +126,10 @@ pub(super) fn origin(day: &IsoDay) -> Option<Finding> {
     let year =
         |day: &IsoDay| day.iter().take(4).fold(0_u32, |year, digit| year * 10 + u32::from(digit & 0xf));
     let of_year = |origin: &&&IsoDay| origin.get(4..) == day.get(4..);
-    let apart = ORIGINS.iter().filter(of_year).map(|origin| year(day).abs_diff(year(origin))).min();
-    match apart {
+    let apart = ORIGINS.iter().filter(of_year).map(|origin| year(day).abs_diff(year(origin)));
+    match apart.filter(|years| matches!(years, 0 | 1 | 10)).min() {
         Some(0) => Some(Finding::OriginDay),
-        Some(1) => Some(Finding::BesideOrigin),
+        Some(1 | 10) => Some(Finding::BesideOrigin),
         Some(_) | None => None,
     }
 }

@@ -12,6 +12,8 @@ const HIDDEN: [&str; 9] = [
 /// The digits of numbers that may be too large for every one to have its own float of 32 bits, and of 64.
 const SINGLE_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
 const DOUBLE_DIGITS: std::ops::RangeInclusive<usize> = 17..=30;
+/// The digits with which a float of 64 bits is written at most.
+const DOUBLE_DIGITS_WRITTEN: usize = 17;
 /// Words and marks for nobody, as programs and clerks write them.
 const NOBODY: [&str; 26] = [
     "NULL",
@@ -69,7 +71,7 @@ const SUMS: [&str; 9] = [
 const DIGITS_KEPT: usize = 15;
 
 /// The most that others are compared with one identifier for.
-pub(crate) const ALSO_NOTED: usize = 5;
+pub(crate) const ALSO_NOTED: usize = 6;
 
 /// An identifier as it is kept, and what is noted of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
             only(has(OTHER) || is_marked(text), Finding::OtherLetter),
             only(has(DASH), Finding::DashIdentifier),
             mark,
+            only(has_inner_zero(text), Finding::InnerZero),
         ],
     };
     let is_hidden = |letter: &&str| text.windows(letter.len()).any(|part| part == letter.as_bytes());
@@ -112,10 +115,11 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
             of_single(text),
             of_double(text),
             Some(Finding::DigitIdentifier),
+            only(is_round(text), Finding::RoundNumber),
         ];
-        let lost = text.get(DIGITS_KEPT..).filter(|lost| !lost.is_empty());
-        let noted =
-            only(lost.is_some_and(|lost| lost.iter().all(|digit| *digit == b'0')), Finding::LostDigits);
+        // With one more zero it is one of those that end so, of which a rounding leaves one in ten.
+        let is_lost = text.len() > DIGITS_KEPT && zeros(text) == text.len() - DIGITS_KEPT;
+        let noted = only(is_lost, Finding::LostDigits);
         let noted = noted.or(only(text.len() < word.len(), Finding::MarkedIdentifier));
         return Identifier { text, noted, also };
     }
@@ -127,11 +131,11 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
         return Identifier {
             text,
             noted: Some(Finding::TailedIdentifier),
-            also: [zero, mark.filter(|_| !is_float), None, None, None],
+            also: [zero, mark.filter(|_| !is_float), None, None, None, None],
         };
     }
     if is_pointed(text) {
-        let also = [Some(Finding::PointedIdentifier), mark, after_point(text), None, None];
+        let also = [Some(Finding::PointedIdentifier), mark, after_point(text), None, None, None];
         return Identifier { text, noted: None, also };
     }
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
@@ -146,7 +150,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     let mut kept = kept(text, only(text.len() < word.len(), Finding::MarkedIdentifier));
     if is_digits_and_exponent(text) {
         // Beside numbers it is one, and beside codes a code.
-        kept.also = [Some(Finding::ExponentIdentifier), None, None, None, None];
+        kept.also = [Some(Finding::ExponentIdentifier), None, None, None, None, None];
     }
     kept
 }
@@ -173,7 +177,7 @@ fn is_total(text: &[u8]) -> bool {
 fn of_single(digits: &[u8]) -> Option<Finding> {
     match is_float(digits, SINGLE_DIGITS, f32::MANTISSA_DIGITS)? {
         IsFloat::Yes => Some(Finding::SingleFloat),
-        IsFloat::ByItsZeros => None,
+        IsFloat::ByItself => None,
         IsFloat::No => Some(Finding::BeyondSingle),
     }
 }
@@ -186,16 +190,19 @@ fn of_double(digits: &[u8]) -> Option<Finding> {
     };
     match is_float(digits, DOUBLE_DIGITS, f64::MANTISSA_DIGITS)? {
         IsFloat::Yes => Some(Finding::DoubleFloat),
-        IsFloat::No if written() == Some(true) => Some(Finding::DoubleFloat),
-        IsFloat::ByItsZeros => None,
+        IsFloat::No if written() == Some(true) => {
+            let is_needed = zeros(digits) <= digits.len().saturating_sub(DOUBLE_DIGITS_WRITTEN).max(1);
+            if is_needed { Some(Finding::DoubleFloat) } else { None }
+        }
+        IsFloat::ByItself => None,
         IsFloat::No => Some(Finding::BeyondDouble),
     }
 }
 
 enum IsFloat {
     Yes,
-    /// Because of the zeros at its end alone, as any such number.
-    ByItsZeros,
+    /// Because of the zeros at its end alone.
+    ByItself,
     No,
 }
 
@@ -206,14 +213,26 @@ fn is_float(digits: &[u8], of_digits: std::ops::RangeInclusive<usize>, bits: u32
     }
     let value: u128 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     let unused = (u128::BITS - value.leading_zeros()).saturating_sub(bits);
-    let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
+    let ends = value.trailing_zeros();
     match unused {
         0 => None,
-        bits if value.trailing_zeros() < bits => Some(IsFloat::No),
+        bits if ends < bits => Some(IsFloat::No),
         // Ten is even: each zero at the end is a bit of them.
-        bits if u32::try_from(zeros).is_ok_and(|zeros| zeros >= bits) => Some(IsFloat::ByItsZeros),
+        bits if u32::try_from(zeros(digits)).is_ok_and(|zeros| zeros >= bits) => Some(IsFloat::ByItself),
         _ => Some(IsFloat::Yes),
     }
+}
+
+/// Whether a float of 4 bits less would hold a number too, as one rounded number in 16 is.
+fn is_round(digits: &[u8]) -> bool {
+    let is = |of_digits, bits: u32| matches!(is_float(digits, of_digits, bits - 4), Some(IsFloat::Yes));
+    (is(SINGLE_DIGITS, f32::MANTISSA_DIGITS) && !DOUBLE_DIGITS.contains(&digits.len()))
+        || is(DOUBLE_DIGITS, f64::MANTISSA_DIGITS)
+}
+
+/// The zeros at the end of a number.
+fn zeros(digits: &[u8]) -> usize {
+    digits.iter().rev().take_while(|digit| **digit == b'0').count()
 }
 
 /// Whether these are two numbers with a point between them, of which the second is not 0.
@@ -225,12 +244,14 @@ fn is_pointed(text: &[u8]) -> bool {
     })
 }
 
-/// Whether the second of two numbers with a point between them ends in 0 or 1, behind another digit: a float loses such a 0, and
-/// `1.10` becomes `1.1`.
+/// The last digit of the second of two numbers with a point between them, where it stands behind another one, and whether it has
+/// one digit alone: a float loses a 0 at the end, and `1.10` becomes `1.1`.
 fn after_point(text: &[u8]) -> Option<Finding> {
     match text {
         [.., b'0'..=b'9', b'0'] => Some(Finding::PointedZero),
         [.., b'0'..=b'9', b'1'] => Some(Finding::PointedOne),
+        [.., b'0'..=b'9', b'2'] => Some(Finding::PointedTwo),
+        [.., b'.' | b',', b'1'..=b'9'] => Some(Finding::PointedDigit),
         _ => None,
     }
 }
@@ -301,6 +322,15 @@ fn has_exponent(text: &[u8]) -> bool {
 /// Whether this is a number with an exponent, or a code of digits and an `e`: `3e3`, `1E12`.
 fn is_digits_and_exponent(text: &[u8]) -> bool {
     matches!(text, [b'0'..=b'9', b'e' | b'E', exponent @ ..] if is_digits(exponent))
+}
+
+/// Whether digits that stand behind something else begin with a 0: `P0008`, `EA01/H008`, `2019-0008`; or such stand in front.
+fn has_inner_zero(text: &[u8]) -> bool {
+    let before = std::iter::once(&b'-').chain(text);
+    before
+        .zip(text)
+        .zip(text.iter().skip(1))
+        .any(|((before, digit), after)| *digit == b'0' && !before.is_ascii_digit() && after.is_ascii_digit())
 }
 
 /// Whether an identifier would lose a zero if a program took it for a number.
@@ -387,8 +417,8 @@ mod tests {
     fn what_others_are_compared_for_is_noted_too() {
         use Finding::{
             BeyondDouble, BeyondSingle, CapitalLetter, DashIdentifier, DigitIdentifier, DoubleFloat,
-            ExponentIdentifier, LeadingZero, LongNumber, MarkIdentifier, OtherLetter, PointedIdentifier,
-            PointedOne, PointedZero, SingleFloat, SmallLetter,
+            ExponentIdentifier, LeadingZero, LongNumber, MarkIdentifier, OtherLetter, PointedDigit,
+            PointedIdentifier, PointedOne, PointedZero, RoundNumber, SingleFloat, SmallLetter,
         };
         for (text, expected) in [
             ("0001001", vec![LeadingZero]),
@@ -397,7 +427,7 @@ mod tests {
             ("0", vec![]),
             ("1001", vec![]),
             ("16777215", vec![]),
-            ("16777216", vec![SingleFloat]),
+            ("16777216", vec![SingleFloat, RoundNumber]),
             ("16777217", vec![BeyondSingle]),
             ("0A1", vec![CapitalLetter]),
             ("a-B \u{c9}1", vec![SmallLetter, CapitalLetter, OtherLetter, DashIdentifier]),
@@ -409,7 +439,7 @@ mod tests {
             ("1,001", vec![PointedIdentifier, MarkIdentifier, PointedOne]),
             ("1234567890123456", vec![LongNumber, BeyondSingle]),
             ("0234567890123456", vec![LeadingZero, LongNumber, BeyondSingle]),
-            ("12.1", vec![PointedIdentifier, MarkIdentifier]),
+            ("12.1", vec![PointedIdentifier, MarkIdentifier, PointedDigit]),
             ("12.1.3", vec![MarkIdentifier]),
             ("12.10", vec![PointedIdentifier, MarkIdentifier, PointedZero]),
             ("12.11", vec![PointedIdentifier, MarkIdentifier, PointedOne]),
