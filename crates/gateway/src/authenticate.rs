@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use lango_identity::{EnvelopeLimits, PayloadType, SpiffeId, Unauthenticated, digest, verify};
+use lango_identity::{
+    Envelope, EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify,
+};
 use lango_transport::{Room, Share};
-use lango_wire::{Admission, Refusal, SignedRequest, pb};
+use lango_wire::{AdministrationFault, Admission, Refusal, SignedRequest, pb};
 
 use crate::{
     Gateway, flights::Flight, in_force::PolicyInForce, lease::Turn, pace::Pace, withheld::Withholding,
@@ -20,6 +22,8 @@ pub(crate) struct Request<T> {
     pub digest: [u8; 32],
     /// What was signed.
     pub payload: Vec<u8>,
+    /// All that came, where it is an administrator's act: a signature of a policy is kept.
+    pub envelope: Option<Envelope>,
     /// From which address it was sent, as places are counted for it.
     pub peer: String,
     /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
@@ -57,12 +61,13 @@ impl Gateway {
         peer: String,
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
-        let envelope = envelope.unwrap_or_default().into();
+        let envelope: Envelope = envelope.unwrap_or_default().into();
         let verified = verify(&envelope, kind, &self.region, came_at, EnvelopeLimits::default())?;
         Ok(Request {
             digest: digest(kind, &verified.payload),
             principal: verified.principal,
             payload: verified.payload,
+            envelope: (kind == PayloadType::Administration).then_some(envelope),
             kind,
             peer,
             came_at,
@@ -77,8 +82,12 @@ impl Gateway {
         })
     }
 
-    /// A5 to A8: role, decoding, audience and time.
+    /// A5 to A8: role, decoding, audience and time. Of administrators those alone are served whom the configuration lists: a
+    /// certificate says whose administrator nobody is.
     pub(crate) fn admit<T: SignedRequest>(&self, request: &Request<T>) -> Result<T, Refusal> {
+        if T::ROLE == Role::Administrator && !self.administrators.listed.contains(&request.principal) {
+            return Err(Refusal::Administration(AdministrationFault::NotAdministrator));
+        }
         let admission = Admission {
             office: Some(&self.office),
             now: self.now(),

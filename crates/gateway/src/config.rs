@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_document::Document;
+use lango_document::{Diagnostic, Document};
 use lango_identity::{Region, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own};
 use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store, StoreError};
@@ -16,6 +16,7 @@ use time::{Date, OffsetDateTime};
 use tokio::sync::Mutex;
 
 use crate::{
+    administrators::Administrators,
     anchoring::Anchoring,
     capacity::Capacity,
     failures::Failures,
@@ -24,6 +25,7 @@ use crate::{
     in_force::{Circumstances, PolicyError, PolicyInForce, log},
     lapse::lapse_reviews,
     strangers::Strangers,
+    two::{Signing, Waiting, standing_files},
     withheld::Withheld,
 };
 
@@ -55,6 +57,8 @@ pub struct GatewayConfig {
     pub store: Location,
     /// The file, in another place, that holds which store it is and how far it has come.
     pub anchor: Option<PathBuf>,
+    /// Who administers it over the wire.
+    pub administrators: Administrators,
     /// The longest life of a request.
     pub request_life_max: Duration,
     /// What it gives to its peers, and for how long.
@@ -73,6 +77,11 @@ pub struct Gateway {
     pub(crate) in_force: RwLock<Arc<PolicyInForce>>,
     /// Held while another policy is examined.
     pub(crate) changing: Mutex<()>,
+    /// The change of the policy that waits for signatures.
+    pub(crate) waiting: std::sync::Mutex<Option<Waiting>>,
+    /// What is wrong with the folder, where it was refused: a text for each mistake.
+    pub(crate) refused_change: std::sync::Mutex<Vec<String>>,
+    pub(crate) administrators: Administrators,
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
@@ -98,6 +107,12 @@ pub enum OpenError {
     /// The policy cannot come into force.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The policy in the folder waits for signatures, and the one that was activated last cannot come into force again.
+    #[error(
+        "the policy in the folder waits for signatures, and the one that was activated last cannot be used any more: {0}\n\nPut \
+         right what that names, or start with `activation = \"one\"` if the folder's shall decide"
+    )]
+    Kept(PolicyError),
     /// The certificate for TLS is another principal's, or not good.
     #[error("the TLS certificate is not good: {0}")]
     Tls(String),
@@ -116,14 +131,9 @@ impl Gateway {
         let office = config.signer.principal().clone();
         let region = config.region.trust_domain().to_owned();
         let circumstances = Circumstances { office: office.clone(), region, today: day_of(now) };
-        let (policy, unwise) = PolicyInForce::read(&config.policies, &circumstances)?;
+        let (mut policy, mut unwise) = PolicyInForce::read(&config.policies, &circumstances)?;
         config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
-        check_own(&config.tls, &config.region, now).map_err(|fault| OpenError::Tls(fault.to_string()))?;
-        match config.tls.id() {
-            Ok(id) if id == office => {}
-            Ok(id) => return Err(OpenError::Tls(format!("it is of {id}"))),
-            Err(fault) => return Err(OpenError::Tls(fault.to_string())),
-        }
+        check_tls(&config, now).map_err(OpenError::Tls)?;
         policy.check_sources(&config.sources).await?;
         let opened = Store::open(&config.store).await;
         let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
@@ -131,6 +141,14 @@ impl Gateway {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,
         };
+        let signing =
+            Signing { administrators: &config.administrators, office: &office, region: &config.region };
+        let mut waiting = None;
+        if !signing.may_activate(&store, &policy.digest).await? {
+            waiting = Some(Waiting { digest: policy.digest, documents: config.policies.into() });
+            (policy, unwise) = standing(&store, &policy.set.office, &circumstances).await?;
+            policy.check_sources(&config.sources).await.map_err(OpenError::Kept)?;
+        }
         // The first policy of a store is on record with the first request.
         let recorded = (store.last_sequence().await? > 0).then_some(now);
         policy.declare(&store, &config.sources, (&office, recorded)).await?;
@@ -144,6 +162,9 @@ impl Gateway {
             office,
             in_force: RwLock::new(Arc::new(policy)),
             changing: Mutex::default(),
+            waiting: std::sync::Mutex::new(waiting),
+            refused_change: std::sync::Mutex::default(),
+            administrators: config.administrators,
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
@@ -172,6 +193,33 @@ impl Gateway {
     pub(crate) fn today(&self) -> Date {
         day_of(self.now())
     }
+}
+
+/// Whether the certificate for TLS is good, and of the office that signs; else what is wrong.
+fn check_tls(config: &GatewayConfig, now: i64) -> Result<(), String> {
+    check_own(&config.tls, &config.region, now).map_err(|fault| fault.to_string())?;
+    match config.tls.id() {
+        Ok(id) if id == *config.signer.principal() => Ok(()),
+        Ok(id) => Err(format!("it is of {id}")),
+        Err(fault) => Err(fault.to_string()),
+    }
+}
+
+/// What an office decides by while the policy in its folder waits for signatures.
+async fn standing(
+    store: &Store,
+    office: &str,
+    circumstances: &Circumstances,
+) -> Result<(PolicyInForce, Vec<Diagnostic>), OpenError> {
+    let kept = store.kept_policy().await?;
+    let files = standing_files(kept.as_ref(), office).ok_or(StoreError::Damaged("policy"))?;
+    let read = PolicyInForce::read(&files, circumstances).map_err(OpenError::Kept)?;
+    tracing::warn!(
+        policy = %hex::encode(read.0.digest),
+        "the policy in the folder waits for the signatures of two administrators: what was activated last decides, and nothing is \
+         granted where nothing was"
+    );
+    Ok(read)
 }
 
 /// The day (UTC) of a moment in Unix seconds.

@@ -6,7 +6,7 @@ use lango_document::{Diagnostic, Diagnostics, Document};
 use lango_identity::{PayloadType, Role, SpiffeId, digest};
 use lango_policy::{PolicySet, canonical_bytes};
 use lango_source::{Bounding, Source, SourceError};
-use lango_store::{Decision, Moved, Record, Store};
+use lango_store::{Decision, KeptPolicy, Moved, Record, Store, StoreError};
 use lango_transport::CutShort;
 use lango_wire::FREE;
 
@@ -25,6 +25,8 @@ type Sources = HashMap<String, Arc<dyn Source>>;
 pub(crate) struct PolicyInForce {
     pub set: PolicySet,
     pub digest: [u8; 32],
+    /// The names and texts of its files, as the digest takes them, until they are kept.
+    files: Vec<u8>,
 }
 
 /// The office that a policy must be of, the region whose analysts ask, and the day.
@@ -75,6 +77,9 @@ pub enum PolicyError {
     /// The policy's pools cannot be declared.
     #[error(transparent)]
     Pools(#[from] DeclareError),
+    /// Who signed it is not known.
+    #[error(transparent)]
+    Signatures(StoreError),
     /// The reading was cut short.
     #[error("the policy was not read to its end: {0}")]
     CutShort(#[from] CutShort),
@@ -89,6 +94,7 @@ impl PolicyError {
             | Self::NoSource { .. }
             | Self::Source { .. }
             | Self::Pools(_)
+            | Self::Signatures(_)
             | Self::CutShort(_) => None,
         }
     }
@@ -114,7 +120,8 @@ impl PolicyInForce {
             return Err(PolicyError::Office { office: set.office, found: office.clone() });
         }
         let unwise = set.warnings(Some(*today), Some(region));
-        Ok((Self { set, digest: policy_digest(documents) }, unwise))
+        let files = canonical_bytes(documents);
+        Ok((Self { set, digest: digest(PayloadType::Policy, &files), files }, unwise))
     }
 
     /// Holds every dataset against the catalogue of its source.
@@ -131,15 +138,16 @@ impl PolicyInForce {
     }
 
     /// Declares the policy to the ledger, which may refuse it, and lets what was charged before follow its rows. `now` is when it
-    /// comes into force, in Unix seconds, if that is to be recorded.
+    /// comes into force, in Unix seconds, if that is to be recorded. Its files are kept in place of those of the one before.
     pub(crate) async fn declare(
-        &self,
+        &mut self,
         store: &Store,
         sources: &Sources,
         (office, now): (&SpiffeId, Option<i64>),
     ) -> Result<(), PolicyError> {
         let record = now.map(|now| self.record(office, now));
-        for Moved { from, to } in declare_pools(store, &self.set, sources, record.as_ref()).await? {
+        let kept = KeptPolicy { digest: self.digest, files: std::mem::take(&mut self.files) };
+        for Moved { from, to } in declare_pools(store, &self.set, sources, (record.as_ref(), &kept)).await? {
             tracing::warn!(from, to, "charges followed their dataset into another pool");
         }
         Ok(())

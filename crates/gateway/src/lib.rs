@@ -4,11 +4,15 @@
 //! it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its stops:
 //! `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up. `refuse` makes
 //! every refusal, and `grid` decides when an answer leaves. `in_force` is the policy that decides, and `change` takes another.
+//! `administer` does what the office's administrators sign.
 //!
 //! Architecture invariant: knows nothing of other offices.
 
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
 
+mod accounts;
+mod administer;
+mod administrators;
 mod anchoring;
 mod answer_room;
 mod authenticate;
@@ -35,19 +39,28 @@ mod release;
 mod release_key;
 mod reserve;
 mod review;
+mod reviewed;
 mod secret;
 mod serve;
 mod service;
 mod share;
+mod shown;
 mod sign;
+mod standing;
 mod strangers;
 mod turn;
+mod two;
 mod withheld;
 
+pub use accounts::{AccountStanding, AccountsError, PolicyAccount, account_standings, policy_accounts};
+pub use administrators::{Activation, Administrators};
 pub use change::PolicyChange;
 pub use config::{Clock, Gateway, GatewayConfig, OpenError, system_clock};
 pub use in_force::{PolicyError, policy_digest};
 pub use lapse::{decided, lapsed, review_name};
 pub use pools::{DeclareError, declared_members, reached_members};
+pub use reviewed::{ReviewFound, ReviewedTable, reviews_found};
 pub use secret::{SecretError, bounding_secret};
 pub use serve::{GatewayServeError, serve};
+pub use shown::Travels;
+pub use standing::{PolicyStanding, SignedBy, WaitingPolicy};

@@ -6,7 +6,7 @@ use lango_ledger::{DeclaredMember, PoolMember};
 use lango_policy::{PolicySet, Pool};
 use lango_privacy::Dataset;
 use lango_source::{ReachedTable, Source, SourceError};
-use lango_store::{Moved, Record, Store, StoreError};
+use lango_store::{KeptPolicy, Moved, Record, Store, StoreError};
 
 /// Why the policy's pools cannot be declared.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +41,11 @@ pub(crate) async fn declare_pools(
     store: &Store,
     policy: &PolicySet,
     sources: &HashMap<String, Arc<dyn Source>>,
-    record: Option<&Record>,
+    (record, kept): (Option<&Record>, &KeptPolicy),
 ) -> Result<Vec<Moved>, DeclareError> {
     let mut declared = declared_members(policy);
     declared.extend(reached_members(policy, sources).await?);
-    Ok(store.declare(&declared, record).await?)
+    Ok(store.declare(&declared, record, Some(kept)).await?)
 }
 
 /// The policy's datasets in their pools, over the tables that they name.

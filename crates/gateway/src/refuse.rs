@@ -84,19 +84,11 @@ impl Gateway {
         self.refused_lines.line(|| {
             tracing::info!(request = %hex::encode(request.digest), principal = %request.principal, code, "refused");
         });
-        let time = u64::try_from(request.came_at).unwrap_or_default();
-        let signed = SignedRefusal {
-            request_digest: request.digest,
-            office: self.office.clone(),
-            code: code.to_owned(),
-            time,
-            arguments: refusal.arguments(),
-        };
         let step = |status: &Status| match is_freed {
             true => Step::Freed,
             false => Step::Answered(kept::refusal(known.dataset.as_deref(), status)),
         };
-        let status = refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())));
+        let status = self.signed_status(request, *refusal);
         // A request that has had its turn is known to the store, which learns how it ended.
         let is_left_out = request.turn.get().is_none()
             && is_bounded
@@ -125,6 +117,18 @@ impl Gateway {
         // Nothing leaves that is not recorded or counted, a refusal's detail included.
         tracing::error!(error = unrecorded, "a refusal could not be recorded");
         Refusal::Unavailable.into_status(None)
+    }
+
+    /// The status of a refusal, with the office's signature.
+    pub(crate) fn signed_status<T>(&self, request: &Request<T>, refusal: Refusal) -> Status {
+        let signed = SignedRefusal {
+            request_digest: request.digest,
+            office: self.office.clone(),
+            code: refusal.code().to_owned(),
+            time: u64::try_from(request.came_at).unwrap_or_default(),
+            arguments: refusal.arguments(),
+        };
+        refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())))
     }
 
     /// Records that a question failed whose price is set aside: it is given back only if no row was read.

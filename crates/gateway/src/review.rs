@@ -5,7 +5,7 @@ use lango_ledger::ReviewState;
 use lango_policy::Granted;
 use lango_privacy::Loss;
 use lango_store::{
-    Decision, REVIEWS_OPEN_MOST, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, StoredReview,
+    Decision, REVIEWS_OPEN_MOST, Record, ReleaseKey, ReviewAsked, ReviewStep, ReviewSubject, StoredReview,
 };
 use lango_wire::{Question, Refusal, ReviewFault};
 
@@ -69,7 +69,7 @@ impl Gateway {
             purpose,
         };
         // Its records are not of the request, which has its own.
-        let record = self.record(request, known, Decision::Reviewed);
+        let record = Record { request: None, ..self.record(request, known, Decision::Reviewed) };
         let step = self.store.ask_review(&subject, event, &record).await;
         match step.map_err(|error| known.unavailable("a review cannot be kept", &error))? {
             ReviewStep::Stands(review) => Ok(*review),

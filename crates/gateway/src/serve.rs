@@ -1,11 +1,14 @@
-//! Serving: mutual TLS, health, reflection and the one service.
+//! Serving: mutual TLS, health, reflection, and the services for analysts and for administrators.
 
 use std::sync::Arc;
 
 use lango_identity::{TlsError, server_config};
 use lango_wire::{
-    limits::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX},
-    pb::gateway_service_server::GatewayServiceServer,
+    limits::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
+    pb::{
+        administration_service_server::AdministrationServiceServer,
+        gateway_service_server::GatewayServiceServer,
+    },
     reflection,
 };
 use tokio::{net::TcpListener, time::timeout};
@@ -33,13 +36,19 @@ pub async fn serve(
 ) -> Result<(), GatewayServeError> {
     let gateway = gateway.into();
     let tls = server_config(&gateway.tls, &gateway.region)?;
-    let service = GatewayServiceServer::new(Service(Arc::clone(&gateway)))
+    let service = Service(Arc::clone(&gateway));
+    let administration = AdministrationServiceServer::new(service.clone())
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(SHOWN_BYTES_MAX);
+    let service = GatewayServiceServer::new(service)
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
+    health.set_serving::<AdministrationServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
     let routes = Routes::new(service)
+        .add_service(administration)
         .add_service(health_service)
         .add_service(reflection)
         .add_service(reflection_alpha);

@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use lango_identity::PayloadType;
 use lango_transport::{Demand, UnderWay};
-use lango_wire::{OnWire, Refusal, kept::KeptBody, pb};
+use lango_wire::{
+    OnWire, Refusal,
+    kept::KeptBody,
+    pb::{self, administration_service_administer_response::Found as Administered},
+};
 use tonic::{Request, Response, Status};
 
 use crate::{Gateway, refuse::Refused, turn::Found};
 
 /// A gateway as tonic serves it.
+#[derive(Clone)]
 pub(crate) struct Service(pub Arc<Gateway>);
 
 /// One call: authenticated, answered or refused, and all that done before its time to leave. The work runs in tasks of its
@@ -110,6 +115,25 @@ impl FromKept for pb::Estimate {
 impl FromKept for pb::Description {
     fn from_kept(body: KeptBody) -> Option<Self> {
         if let KeptBody::Description(description) = body { Some(description) } else { None }
+    }
+}
+
+impl FromKept for Administered {
+    /// An act is good once: what is kept of it is a refusal.
+    fn from_kept(_: KeptBody) -> Option<Self> {
+        None
+    }
+}
+
+#[tonic::async_trait]
+impl pb::administration_service_server::AdministrationService for Service {
+    async fn administer(
+        &self,
+        request: Request<pb::AdministrationServiceAdministerRequest>,
+    ) -> Result<Response<pb::AdministrationServiceAdministerResponse>, Status> {
+        call!(self, request.act, PayloadType::Administration, Demand::Request, administer, |found| {
+            pb::AdministrationServiceAdministerResponse { found: Some(found) }
+        })
     }
 }
 

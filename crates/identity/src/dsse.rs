@@ -15,6 +15,8 @@ pub enum PayloadType {
     Estimate,
     /// A question about a description, a stored release or the log.
     Lookup,
+    /// An act of an office's administrator.
+    Administration,
     /// An office's answer.
     Release,
     /// An office's answer to a question about a price.
@@ -55,6 +57,7 @@ impl PayloadType {
             Self::Query => "application/vnd.lango.query.v1",
             Self::Estimate => "application/vnd.lango.estimate.v1",
             Self::Lookup => "application/vnd.lango.lookup.v1",
+            Self::Administration => "application/vnd.lango.administration.v1",
             Self::Release => "application/vnd.lango.release.v1",
             Self::Price => "application/vnd.lango.price.v1",
             Self::Description => "application/vnd.lango.description.v1",
@@ -174,6 +177,7 @@ mod tests {
                 PayloadType::Query,
                 PayloadType::Estimate,
                 PayloadType::Lookup,
+                PayloadType::Administration,
                 PayloadType::Release,
                 PayloadType::Price,
                 PayloadType::Description,

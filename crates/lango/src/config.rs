@@ -1,5 +1,6 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
+mod administration;
 mod database;
 pub mod documents;
 mod limits;
@@ -16,7 +17,7 @@ use std::{
 
 use lango_analyst::Credentials;
 use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
-use lango_gateway::system_clock;
+use lango_gateway::{Administrators, system_clock};
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
@@ -25,6 +26,7 @@ use lango_store::{Anchor, Examined, Location, Store, StoreError};
 use lango_transport::ServerLimits;
 
 use self::{
+    administration::AdministrationTable,
     database::{DatabaseTable, StoreValue},
     limits::Limits,
     positive::Positive,
@@ -47,6 +49,8 @@ pub struct GatewayFile {
     /// The longest life of a request.
     request_life_max_s: Option<Positive>,
     region: RegionTable,
+    /// Who administers it over the wire.
+    administration: AdministrationTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
     limits: Limits,
@@ -116,6 +120,7 @@ table!(GatewayFile => "a gateway's configuration" {
     optional anchor "anchor",
     optional request_life_max_s "request_life_max_s",
     required region "region",
+    or_default administration "administration",
     required source "source",
     or_default limits "limits",
     or_default log "log",
@@ -209,6 +214,7 @@ impl GatewayFile {
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.store_location(file)?,
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
+            administrators: self.administrators(file)?,
             request_life_max: self.request_life_max_s.unwrap_or(EIGHT_DAYS).seconds(),
             limits: self.limits(),
             clock: system_clock(),
@@ -271,6 +277,11 @@ impl GatewayFile {
     /// What the region is.
     pub fn region(&self, file: &Path) -> Result<Region, Failure> {
         self.region.load(file)
+    }
+
+    /// Who administers the gateway over the wire.
+    pub fn administrators(&self, file: &Path) -> Result<Administrators, Failure> {
+        self.administration.load(file, &self.region.name)
     }
 
     /// The region's name.
@@ -407,10 +418,10 @@ pub fn identity_region(file: &Path) -> Result<(Region, Option<String>), Failure>
     Ok((table.region.load(file)?, table.coordinator))
 }
 
-/// Loads an analyst's folder: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
+/// Loads the folder of an analyst or an administrator: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.
 pub fn credentials(folder: &Path) -> Result<Credentials, Failure> {
     if !folder.join("signing.key").exists() {
-        let message = "holds no signing key: questions are signed, and only analysts have the key for it";
+        let message = "holds no signing key: what analysts ask and administrators decide is signed, and only they have the key for it";
         return Err(Failure::of(folder.display(), message));
     }
     let file = folder.join("identity.toml");

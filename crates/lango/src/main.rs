@@ -1,5 +1,6 @@
 //! `lango <command>`: the one binary, a file per command.
 
+mod administrator;
 mod analyst;
 mod clock;
 mod commands;

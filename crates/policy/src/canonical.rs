@@ -17,6 +17,27 @@ pub fn canonical_bytes(documents: &[Document]) -> Vec<u8> {
     bytes
 }
 
+/// The files that these bytes are of; nothing where they are not what [`canonical_bytes`] writes.
+pub fn canonical_documents(bytes: &[u8]) -> Option<Vec<Document>> {
+    fn number(bytes: &mut &[u8]) -> Option<usize> {
+        let (number, rest) = bytes.split_first_chunk()?;
+        *bytes = rest;
+        usize::try_from(u64::from_be_bytes(*number)).ok()
+    }
+    fn part<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+        let length = number(bytes)?;
+        let (part, rest) = bytes.split_at_checked(length)?;
+        *bytes = rest;
+        std::str::from_utf8(part).ok()
+    }
+    let mut rest = bytes;
+    let mut documents = Vec::new();
+    for _ in 0..number(&mut rest)? {
+        documents.push(Document::new(part(&mut rest)?, part(&mut rest)?));
+    }
+    (canonical_bytes(&documents) == bytes).then_some(documents)
+}
+
 fn own_name(file: &str) -> &str {
     file.rsplit_once('/').map_or(file, |(_, name)| name)
 }
@@ -47,6 +68,23 @@ mod tests {
         ] {
             assert_ne!(one, bytes(other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_files_are_read_back_from_their_bytes_and_from_no_others() {
+        for files in [&[][..], &[("a.toml", "x\n")], &[("a.toml", ""), ("b.csv", "é")]] {
+            let bytes = bytes(files);
+            let found = canonical_documents(&bytes).unwrap();
+            let found: Vec<(&str, &str)> = found.iter().map(|file| (&*file.file, &*file.text)).collect();
+            assert_eq!(found, files);
+            for end in 0..bytes.len() {
+                assert!(canonical_documents(&bytes[..end]).is_none(), "{end}");
+            }
+            assert!(canonical_documents(&[&bytes[..], &[0]].concat()).is_none());
+        }
+        let unsorted = [bytes(&[("b", "y")]), bytes(&[("a", "x")])[8..].to_vec()].concat();
+        let unsorted = [&[0, 0, 0, 0, 0, 0, 0, 2], &unsorted[8..]].concat();
+        assert!(canonical_documents(&unsorted).is_none());
     }
 
     #[test]

@@ -34,7 +34,7 @@ mod within;
 pub use agreement::{Agreement, AgreementError};
 pub use authorize::Granted;
 pub use budget::{Budget, Pool, Renewal};
-pub use canonical::canonical_bytes;
+pub use canonical::{canonical_bytes, canonical_documents};
 pub use denial::{AccessRequest, Denial, DenialCode, DenialReason};
 pub use diff::{Askers, Change, Comparison, Difference, Example, Novelty, PolicyDiff, TermChange};
 pub use explain::{Objection, Verdict, covers};

@@ -2,16 +2,16 @@
 
 use std::{fs, path::Path};
 
+use async_trait::async_trait;
 use lango_ledger::{Account, Balance, DeclaredMember, follow};
 
 use crate::{
-    Entry, Location, Moved, ReleaseKey, StoreAbsence, StoreError, StorePosition, Stored, StoredReview,
+    Entry, HistoryFilter, KeptPolicy, Location, Moved, PolicySignature, ReleaseKey, ReviewFilter,
+    StoreAbsence, StoreError, StorePosition, StoreReader, Stored, StoredReview,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
-    pools, release,
-    reserve::{Kept, Sum, holder},
-    review, rows,
+    policy, pools, reader, release, review, rows,
     secret::{data, known},
     statement::statement,
     version::{GUARDED, NAMES_DATA, SCHEMA, version},
@@ -45,19 +45,6 @@ impl StoreAbsence {
     pub(crate) fn at(self, location: &Location) -> StoreError {
         StoreError::Missing { place: location.to_string(), absence: self }
     }
-}
-
-/// Which access records are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryFilter {
-    /// From this moment on, in Unix seconds.
-    pub since: i64,
-    /// Of this dataset alone.
-    pub dataset: Option<String>,
-    /// Of this principal alone, by its SPIFFE URI.
-    pub principal: Option<String>,
-    /// This number at most.
-    pub most: u32,
 }
 
 /// A store that was examined.
@@ -167,14 +154,7 @@ impl Examined {
 
     /// The balance of an account of a store that is readable; empty where nothing has been charged.
     pub async fn balance(&mut self, account: &Account) -> Result<Balance, StoreError> {
-        let Account { pool, period, since, .. } = account;
-        let holder = holder(account);
-        let kept = Kept { pool: pool.into(), holder: holder.into(), period: period.into() };
-        let sum = Sum { pool: pool.into(), since: (*since).into(), grant: holder.into() };
-        match self.connection.optional(kept.into()).await? {
-            Some(row) => rows::balance(&row),
-            None => rows::balance(&self.connection.one(sum.into()).await?),
-        }
+        reader::balance(&mut self.connection, account).await
     }
 
     /// What was charged to an account since a moment, in Unix seconds, and by how many questions.
@@ -183,29 +163,17 @@ impl Examined {
         account: &Account,
         since: i64,
     ) -> Result<(Balance, u64), StoreError> {
-        let holder = holder(account);
-        let sum = Sum { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
-        let asked = Asked { pool: (&account.pool).into(), since: since.into(), grant: holder.into() };
-        let balance = rows::balance(&self.connection.one(sum.into()).await?)?;
-        let asked: i64 = self.connection.one(asked.into()).await?.get("asked")?;
-        Ok((balance, asked.unsigned_abs()))
+        reader::charged_since(&mut self.connection, account, since).await
     }
 
     /// The last access records that meet a filter, newest first, of a store that is readable.
     pub async fn history(&mut self, filter: &HistoryFilter) -> Result<Vec<Entry>, StoreError> {
-        let HistoryFilter { since, dataset, principal, most } = filter;
-        let history = History {
-            since: (*since).into(),
-            dataset: dataset.as_deref().unwrap_or_default().into(),
-            principal: principal.as_deref().unwrap_or_default().into(),
-            most: i64::from(*most).into(),
-        };
-        self.connection.all(history.into()).await?.iter().map(rows::entry).collect()
+        reader::history(&mut self.connection, filter).await
     }
 
-    /// The last reviews of a store that is readable, newest first: those that wait for the office, or all; at most this many.
-    pub async fn reviews(&mut self, all: bool, most: u32) -> Result<Vec<StoredReview>, StoreError> {
-        review::newest(&mut self.connection, all, most).await
+    /// The last reviews of a store that is readable, newest first.
+    pub async fn reviews(&mut self, filter: &ReviewFilter) -> Result<Vec<StoredReview>, StoreError> {
+        review::newest(&mut self.connection, filter).await
     }
 
     /// Two at most of the reviews whose names lie between two, both included, of a store that is readable.
@@ -225,6 +193,16 @@ impl Examined {
     /// The release of an identifier of a store that is readable, if it is stored.
     pub async fn release(&mut self, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
         release::of_id(&mut self.connection, release_id).await
+    }
+
+    /// The policy that was activated last, of a store that is readable; none where none was kept yet.
+    pub async fn kept_policy(&mut self) -> Result<Option<KeptPolicy>, StoreError> {
+        policy::kept(&mut self.connection).await
+    }
+
+    /// Who signed a policy since another one was activated, oldest first, of a store that is readable.
+    pub async fn policy_signatures(&mut self, digest: &[u8; 32]) -> Result<Vec<PolicySignature>, StoreError> {
+        policy::signatures(&mut self.connection, digest).await
     }
 
     /// The last records of questions before a sequence number, newest first, of a store that is readable. A request has several
@@ -253,19 +231,23 @@ impl Examined {
     }
 }
 
-statement! {
-    /// How many questions were charged to an account since a moment.
-    Asked { pool, since, grant } =
-        "SELECT count(*) AS asked FROM reservation WHERE pool = :pool AND reserved_at >= :since AND state <> 'voided' \
-         AND (:grant = '' OR grant_id = :grant)"
-}
+#[async_trait]
+impl StoreReader for Examined {
+    async fn account(&mut self, account: &Account) -> Result<(Balance, u64), StoreError> {
+        Ok((self.balance(account).await?, self.charged_since(account, account.since).await?.1))
+    }
 
-statement! {
-    /// The last records, newest first; of every dataset or principal where none is named.
-    History { since, dataset, principal, most } =
-        "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
-         agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record WHERE at >= :since \
-         AND (:dataset = '' OR dataset = :dataset) AND (:principal = '' OR principal = :principal) ORDER BY sequence DESC LIMIT :most"
+    async fn named(&mut self, low: &[u8; 16], high: &[u8; 16]) -> Result<Vec<StoredReview>, StoreError> {
+        self.reviews_between(low, high).await
+    }
+
+    async fn of_key(&mut self, key: &ReleaseKey) -> Result<Option<Stored>, StoreError> {
+        self.find(key).await
+    }
+
+    async fn of_id(&mut self, release_id: &[u8; 16]) -> Result<Option<Stored>, StoreError> {
+        self.release(release_id).await
+    }
 }
 
 statement! {

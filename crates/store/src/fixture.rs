@@ -77,7 +77,7 @@ impl Fixture {
         let place = Place::fresh(engine).await;
         Store::create(&place.location()).await.unwrap();
         let store = place.open().await;
-        store.declare(&[declared()], None).await.unwrap();
+        store.declare(&[declared()], None, None).await.unwrap();
         Self { place, store }
     }
 

@@ -15,9 +15,11 @@ mod guard;
 mod key;
 mod location;
 mod log;
+mod policy;
 mod pooler;
 mod pools;
 mod purging;
+mod reader;
 mod record;
 mod release;
 mod request;
@@ -33,16 +35,19 @@ mod writer;
 
 pub use anchor::{Anchor, Anchored, StorePosition};
 pub use error::{AnchorError, DatabaseError, PoolerSign, StoreAbsence, StoreError};
-pub use examine::{Examined, HistoryFilter, Written};
+pub use examine::{Examined, Written};
 pub use guard::LogState;
 pub use key::ReleaseKey;
 pub use location::Location;
+pub use policy::{KeptPolicy, PolicySignature};
 pub use pools::Moved;
+pub use reader::{HistoryFilter, StoreReader};
 pub use record::{Decision, Entry, OfRequest, Record, Recorded, Step};
 pub use release::{Made, Settled, Stored};
 pub use request::{Claiming, KeptAnswers, Seen};
 pub use reserve::{Charge, HeldCharge, Reserve, Reserved};
 pub use review::{
-    REVIEWS_OPEN_MOST, ReviewAsked, ReviewStep, ReviewSubject, ReviewVerdict, StoredReview, WHY_BYTES_MOST,
+    REVIEWS_OPEN_MOST, ReviewAsked, ReviewFilter, ReviewStep, ReviewSubject, ReviewVerdict, StoredReview,
+    WHY_BYTES_MOST,
 };
 pub use schema::Store;

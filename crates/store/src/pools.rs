@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 
 use crate::{
-    Record, Store, StoreError,
+    KeptPolicy, Record, Store, StoreError,
     engine::{Connection, Row, Run},
-    rows,
+    policy, rows,
     statement::statement,
     writer::Write,
 };
@@ -65,6 +65,7 @@ statement! {
 struct Declare {
     declared: Vec<DeclaredMember>,
     record: Option<Record>,
+    kept: Option<KeptPolicy>,
 }
 
 #[async_trait]
@@ -93,6 +94,9 @@ impl Write for Declare {
         // Gateways of one office on one store take the same policy one after the other, and it came into force once.
         if let Some(record) = self.record.as_ref().filter(|record| last != Some(record.policy_digest)) {
             transaction.all(record.insert().into()).await?;
+        }
+        if let Some(kept) = &self.kept {
+            policy::keep(transaction, kept).await?;
         }
         Ok(moved(moves))
     }
@@ -124,13 +128,15 @@ pub(crate) fn moved(moves: BTreeMap<String, String>) -> Vec<Moved> {
 impl Store {
     /// Declares the datasets of the policy that comes into force, with their pools, in one transaction with the record of it,
     /// which is left out if the last record is of the same policy. Charges whose pool is no longer declared follow their rows; a
-    /// policy that would give budget back is refused.
+    /// policy that would give budget back is refused. `kept` is the policy whole, which is kept in place of the one before.
     pub async fn declare(
         &self,
         declared: &[DeclaredMember],
         record: Option<&Record>,
+        kept: Option<&KeptPolicy>,
     ) -> Result<Vec<Moved>, StoreError> {
-        self.write(Declare { declared: declared.to_vec(), record: record.cloned() }).await
+        let (declared, record, kept) = (declared.to_vec(), record.cloned(), kept.cloned());
+        self.write(Declare { declared, record, kept }).await
     }
 }
 

@@ -116,6 +116,10 @@ pub enum Decision {
     Activated,
     /// A review took a step; the reason is the word for how it stands.
     Reviewed,
+    /// An administrator of the office looked something up; the reason is the word for what.
+    Inspected,
+    /// An administrator of the office signed a policy; the reason is its digest, in hexadecimal.
+    Signed,
 }
 
 impl Decision {
@@ -132,6 +136,8 @@ impl Decision {
             Self::Failed => "failed",
             Self::Activated => "activated",
             Self::Reviewed => "reviewed",
+            Self::Inspected => "inspected",
+            Self::Signed => "signed",
         }
     }
 }

@@ -7,7 +7,7 @@ use lango_privacy::Loss;
 use crate::{
     Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
-    rows,
+    request, rows,
     statement::{Together, statement},
     writer::Write,
 };
@@ -53,6 +53,17 @@ pub struct StoredReview {
     pub why: String,
 }
 
+/// Which reviews are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReviewFilter {
+    /// Those that were decided too.
+    pub all: bool,
+    /// Those after this one alone, in the order in which they are read.
+    pub after: Option<[u8; 16]>,
+    /// This number at most.
+    pub most: u32,
+}
+
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReviewStep {
@@ -87,6 +98,15 @@ statement! {
 statement! {
     /// The last ones, the newest first; those alone that wait for the office, or all.
     Newest { all, most } = reviews!("state IN ('waiting', 'held') OR :all = 1 ORDER BY asked_at DESC, review_id LIMIT :most")
+}
+
+statement! {
+    /// The same after one of them, in that order.
+    NewestAfter { all, after, most } = reviews!(
+        "(state IN ('waiting', 'held') OR :all = 1) AND (asked_at < (SELECT asked_at FROM review WHERE review_id = :after) \
+         OR asked_at = (SELECT asked_at FROM review WHERE review_id = :after) AND review_id > :after) \
+         ORDER BY asked_at DESC, review_id LIMIT :most"
+    )
 }
 
 statement! {
@@ -162,7 +182,8 @@ impl Store {
         self.write(Ask { subject: subject.clone(), event, record: record.clone() }).await
     }
 
-    /// Takes the step that somebody decided on: the office, or another policy. Records it where the review then stands otherwise.
+    /// Takes the step that somebody decided on: the office, or another policy. Records it where the review then stands otherwise,
+    /// and takes the record's request the step that the record says.
     pub async fn decide_review(
         &self,
         id: &[u8; 16],
@@ -173,23 +194,27 @@ impl Store {
     }
 }
 
-/// The last reviews, the newest first: those that wait for the office, or all.
+/// The last reviews, the newest first.
 pub(crate) async fn newest(
-    connection: &mut Connection,
-    all: bool,
-    most: u32,
+    run: &mut impl Run,
+    filter: &ReviewFilter,
 ) -> Result<Vec<StoredReview>, StoreError> {
-    let newest = Newest { all: i64::from(all).into(), most: i64::from(most).into() };
-    connection.all(newest.into()).await?.iter().map(review).collect()
+    let ReviewFilter { all, after, most } = filter;
+    let (all, most) = (i64::from(*all).into(), i64::from(*most).into());
+    let found = match after {
+        None => run.all(Newest { all, most }.into()).await?,
+        Some(after) => run.all(NewestAfter { all, after: after.into(), most }.into()).await?,
+    };
+    found.iter().map(review).collect()
 }
 
 /// Two at most of the reviews whose names lie between two, both included.
 pub(crate) async fn between(
-    connection: &mut Connection,
+    run: &mut impl Run,
     low: &[u8; 16],
     high: &[u8; 16],
 ) -> Result<Vec<StoredReview>, StoreError> {
-    connection.all(Between { low: low.into(), high: high.into() }.into()).await?.iter().map(review).collect()
+    run.all(Between { low: low.into(), high: high.into() }.into()).await?.iter().map(review).collect()
 }
 
 /// What the one who asks brings about.
@@ -308,7 +333,6 @@ async fn put(transaction: &mut Connection, stands: &StoredReview, record: &Recor
         charged: Loss::FREE,
         release_id: None,
         left_out: 0,
-        request: None,
         ..record.clone()
     };
     let put = Put {
@@ -330,7 +354,8 @@ async fn put(transaction: &mut Connection, stands: &StoredReview, record: &Recor
         decided_by: decided.as_ref().map(|(_, by)| by.as_str()).into(),
         why: why.into(),
     };
-    transaction.together(&PUT, vec![record.insert().into(), put.into()]).await?;
+    let [insert, step] = [record.insert().into(), request::step(&record, None)];
+    transaction.together(&PUT, vec![insert, step, put.into()]).await?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 6],
+    next: [(i64, &'static str); 7],
 }
 
 static SQLITE: Steps = Steps {
@@ -30,6 +30,7 @@ static SQLITE: Steps = Steps {
         (4, include_str!("../migrations/sqlite/5.sql")),
         (5, include_str!("../migrations/sqlite/6.sql")),
         (6, include_str!("../migrations/sqlite/7.sql")),
+        (7, include_str!("../migrations/sqlite/8.sql")),
     ],
 };
 
@@ -42,6 +43,7 @@ static POSTGRES: Steps = Steps {
         (4, include_str!("../migrations/postgres/5.sql")),
         (5, include_str!("../migrations/postgres/6.sql")),
         (6, include_str!("../migrations/postgres/7.sql")),
+        (7, include_str!("../migrations/postgres/8.sql")),
     ],
 };
 

@@ -6,9 +6,12 @@ use lango_identity::{Expected, PayloadType, Region, Signer, SpiffeId, TlsIdentit
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport as transport;
 use lango_wire::{
-    DescribedDataset, Inquiry, Lookup, MESSAGE_BYTES_MAX, Object, Question, SignedRefusal, VerifiedPrice,
-    VerifiedRelease, Wanted,
-    pb::{self, gateway_service_client::GatewayServiceClient},
+    Act, Administration, DescribedDataset, Inquiry, Lookup, MESSAGE_BYTES_MAX, Object, Question,
+    SignedRefusal, VerifiedPrice, VerifiedRelease, Wanted,
+    client::AdministrationClient,
+    pb::{
+        self, administration_service_administer_response::Found, gateway_service_client::GatewayServiceClient,
+    },
     status::{reason, refusal_envelope},
 };
 use tonic::{Code, Status, transport::Channel};
@@ -78,6 +81,33 @@ impl Caller {
             issued_at: self.now(),
             expires_at: self.now() + HOUR_S,
         }
+    }
+
+    /// A new act for an office, for ten minutes from now.
+    pub fn act(&self, office: &SpiffeId, act: Act) -> Administration {
+        Administration {
+            request_id: random(),
+            administrator: self.id.clone(),
+            office: office.clone(),
+            act,
+            issued_at: self.now(),
+            expires_at: self.now() + 600,
+        }
+    }
+
+    /// Has a new act done.
+    pub async fn administer(&self, office: &Office, act: Act) -> Result<Found, FailedCall> {
+        let act = self.act(&office.id, act);
+        self.send_act(office, &self.sign(PayloadType::Administration, act.encode())).await
+    }
+
+    /// Sends a signed act.
+    pub async fn send_act(&self, office: &Office, envelope: &pb::Envelope) -> Result<Found, FailedCall> {
+        let client = AdministrationClient::new(self.connect(office).await);
+        let request_digest = digest(PayloadType::Administration, &envelope.payload);
+        let done = client.administer(envelope.clone()).await;
+        let done = done.map_err(|status| self.failed(status, &office.id, &request_digest))?;
+        Ok(done.found.unwrap())
     }
 
     /// The signed envelope of a payload.

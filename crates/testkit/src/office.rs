@@ -10,7 +10,9 @@ use std::{
 
 use lango_database::{Server, Tls};
 use lango_document::Document;
-use lango_gateway::{Gateway, GatewayConfig, OpenError, PolicyChange, PolicyError, serve};
+use lango_gateway::{
+    Activation, Administrators, Gateway, GatewayConfig, OpenError, PolicyChange, PolicyError, serve,
+};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::PolicySet;
 use lango_source::Source;
@@ -35,6 +37,8 @@ pub struct Office {
     pub database: TestDatabase,
     /// What its gateway gives to its peers, from its next start on.
     pub limits: ServerLimits,
+    /// Who administers it over the wire, from its next start on.
+    pub administrators: Administrators,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -68,6 +72,7 @@ impl Office {
             id: identity.id.clone(),
             gate: Gate::default(),
             limits: generous(),
+            administrators: Administrators::default(),
             region: world.region.clone(),
             clock: world.clock.clone(),
             database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
@@ -107,6 +112,7 @@ impl Office {
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             anchor: self.anchor.clone(),
+            administrators: self.administrators.clone(),
             request_life_max: Duration::from_secs(8 * 86_400),
             limits: self.limits,
             clock: self.clock.clock(),
@@ -204,11 +210,12 @@ policies = "policies"
 name = "{region}"
 authority = "authority.pem"
 signing_eku = "{eku}"
-
+{}
 [source.register]
 {}
 statement_timeout_s = 600
 {}"#,
+            administration(&self.administrators),
             self.source_keys(),
             limits::table(&self.limits)
         );
@@ -278,6 +285,19 @@ statement_timeout_s = 600
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// The table of an office's administrators, where there are some.
+fn administration(Administrators { listed, activation }: &Administrators) -> String {
+    if listed.is_empty() {
+        return String::new();
+    }
+    let listed: Vec<&str> = listed.iter().map(SpiffeId::name).collect();
+    let activation = match activation {
+        Activation::One => "one",
+        Activation::Two => "two",
+    };
+    format!("\n[administration]\nadministrators = {listed:?}\nactivation = \"{activation}\"\n")
 }
 
 /// Makes a store, where none of the office's other gateways has made it. On a thread of its own: tests call it from wherever they

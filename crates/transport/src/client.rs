@@ -4,7 +4,10 @@ use std::{io, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use tokio::{io::AsyncBufReadExt, net::TcpStream, time::timeout};
-use tokio_rustls::{TlsConnector, client, rustls, rustls::ClientConfig};
+use tokio_rustls::{
+    TlsConnector, client, rustls,
+    rustls::{ClientConfig, pki_types::CertificateDer},
+};
 use tonic::{
     codegen::http::Uri,
     transport::{Channel, Endpoint},
@@ -46,6 +49,21 @@ pub async fn connect(
 ) -> Result<Channel, tonic::transport::Error> {
     let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
     dial.endpoint().connect_with_connector(dial.connector()).await
+}
+
+/// The certificates that the server at an address shows, its own first, which TLS has verified as `config` says.
+///
+/// # Errors
+/// The connection's, with the `rustls::Error` among its sources where TLS failed.
+pub async fn peer_certificates(
+    address: &Address,
+    config: Arc<ClientConfig>,
+    connect_time_max: Duration,
+) -> io::Result<Vec<CertificateDer<'static>>> {
+    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
+    let stream = within(dial.time_max, "the connection", dial.open()).await?;
+    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    Ok(shown.iter().map(|certificate| certificate.clone().into_owned()).collect())
 }
 
 /// How to open a connection.

@@ -32,7 +32,7 @@ mod shares;
 
 pub use address::{Address, AddressError};
 pub use aside::{CutShort, aside};
-pub use client::{channel, connect};
+pub use client::{channel, connect, peer_certificates};
 pub use limits::{ANSWER_HEADER_BYTES_MAX, ServerLimits};
 pub use log_rate::LogRate;
 pub use pressure::Pressure;

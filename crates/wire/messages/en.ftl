@@ -19,6 +19,7 @@ malformed =
     .describe-only = { $field }: this call describes; a release is fetched by GetRelease
     .release-only = { $field }: this call fetches a release; datasets are described by Describe
     .account = { $field }: is no account
+    .page = { $field }: between 1 and 200
     .word = { $field }: is not written in the letters or the length of such a word
     .confidence = `{ $found }` is not a confidence: a number above 0 and at most 0.999999
     .query-header = line { $line }: expected `lango-query 1`, found `{ $found }`
@@ -124,6 +125,17 @@ answer-withheld =
     .unsaid = the office has reviewed the answer (review { $review }) and keeps it back; its charge stands
     .why = the office has reviewed the answer (review { $review }) and keeps it back; its charge stands: { $why }
 reviews-full = { $most } of your questions wait for the office's review already: wait until it has decided some of them
+
+not-administrator = this serves the office's administrators alone, whom the gateway's configuration lists under `[administration]`
+act-done = this signed act came before and was done: it is good once, so sign another
+review-unknown = there is no such review: `lango review list --all` prints them
+review-step = a review that is { $from } cannot be { $step }
+review-lapses = it cannot be approved: { $why }
+review-own = the question is of an analyst with your name, and nobody decides on their own questions: have another administrator decide
+policy-not-waiting =
+    .none = no change of the policy waits for signatures: `lango policy status` says what is in force and what is wrong with the folder
+    .other = another change of the policy waits for signatures, whose digest is { $waiting }: read that one, and sign it if it is good
+policy-signed-already = you have signed this policy already: it waits for another administrator
 
 # A code of a later version, or a case of one.
 unknown-refusal = refused as `{ $code }`, which this version has no words for

@@ -3,7 +3,7 @@
 
 use lango_identity::{PayloadType, Role, SpiffeId};
 
-use crate::{Lookup, Malformed, Question, Refusal, TimeFault};
+use crate::{Administration, AdministrationFault, Lookup, Malformed, Question, Refusal, TimeFault};
 
 /// The most by which two clocks of a region may differ, in seconds.
 pub const CLOCK_SKEW_S: u64 = 300;
@@ -12,6 +12,8 @@ pub const FREE_LIFE_S_MAX: u64 = 3_600;
 
 /// What can be signed as a request.
 pub trait SignedRequest: Sized {
+    /// Who may ask so.
+    const ROLE: Role;
     /// Reads what `signer` signed.
     ///
     /// # Errors
@@ -26,8 +28,10 @@ pub trait SignedRequest: Sized {
 }
 
 macro_rules! signed_request {
-    ($($request:ty),*) => {$(
+    ($($request:ty: $role:ident),*) => {$(
         impl SignedRequest for $request {
+            const ROLE: Role = Role::$role;
+
             fn read(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
                 Self::decode(bytes, signer)
             }
@@ -43,7 +47,33 @@ macro_rules! signed_request {
         }
     )*};
 }
-signed_request!(Question, Lookup);
+signed_request!(Question: Analyst, Lookup: Analyst);
+
+impl SignedRequest for Administration {
+    const ROLE: Role = Role::Administrator;
+
+    fn read(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
+        Self::decode(bytes, signer)
+    }
+    fn audience(&self) -> &[SpiffeId] {
+        std::slice::from_ref(&self.office)
+    }
+    fn life(&self) -> (u64, u64) {
+        (self.issued_at, self.expires_at)
+    }
+    fn request_id(&self) -> [u8; 16] {
+        self.request_id
+    }
+}
+
+/// The refusal of a principal of another role than the one that may ask.
+fn other_role(role: Role) -> Refusal {
+    match role {
+        // One refusal for all who are not an office's administrators.
+        Role::Administrator => Refusal::Administration(AdministrationFault::NotAdministrator),
+        Role::Office | Role::Coordinator | Role::Analyst | Role::Auditor => Refusal::Role(role),
+    }
+}
 
 /// What a server admits.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +97,8 @@ impl Admission<'_> {
         payload: &[u8],
         principal: &SpiffeId,
     ) -> Result<T, Refusal> {
-        if principal.role() != Role::Analyst {
-            return Err(Refusal::Role(Role::Analyst));
+        if principal.role() != T::ROLE {
+            return Err(other_role(T::ROLE));
         }
         let request = T::read(payload, principal)?;
         if let Some(office) = self.office

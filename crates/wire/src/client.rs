@@ -9,6 +9,7 @@ use tonic_prost::ProstCodec;
 use crate::{
     limits::{
         ANSWER_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX,
+        SHOWN_BYTES_MAX,
     },
     pb,
     sealed::{
@@ -64,6 +65,29 @@ impl GatewayClient {
         let path = "/lango.v1.GatewayService/Describe";
         let stream = streamed(&self.0, path, request, DESCRIPTION_BYTES_MAX).await?;
         Ok(Coming { stream, part: |response: GatewayDescription| response.description })
+    }
+}
+
+/// A gateway's client for its office's administrators.
+#[derive(Debug, Clone)]
+pub struct AdministrationClient(Channel);
+
+impl AdministrationClient {
+    /// A client over a connection.
+    pub fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// Has a signed act done.
+    ///
+    /// # Errors
+    /// The gateway's status; `OutOfRange` where what it shows is too large.
+    pub async fn administer(
+        &self,
+        act: pb::Envelope,
+    ) -> Result<pb::AdministrationServiceAdministerResponse, Status> {
+        let request = pb::AdministrationServiceAdministerRequest { act: Some(act) };
+        unary(&self.0, "/lango.v1.AdministrationService/Administer", request, SHOWN_BYTES_MAX).await
     }
 }
 

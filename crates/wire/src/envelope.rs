@@ -2,6 +2,8 @@
 
 use lango_identity::Envelope;
 
+use prost::Message;
+
 use crate::pb;
 
 impl From<pb::Envelope> for Envelope {
@@ -16,4 +18,14 @@ impl From<Envelope> for pb::Envelope {
         let Envelope { payload_type, payload, signature, certificates } = envelope;
         Self { r#type: payload_type, payload, signature, certificates }
     }
+}
+
+/// An envelope as it is kept.
+pub fn envelope_bytes(envelope: Envelope) -> Vec<u8> {
+    pb::Envelope::from(envelope).encode_to_vec()
+}
+
+/// An envelope that was kept; nothing where it cannot be read.
+pub fn kept_envelope(bytes: &[u8]) -> Option<Envelope> {
+    pb::Envelope::decode(bytes).ok().map(Into::into)
 }

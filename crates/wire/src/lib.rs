@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants))]
 
 pub mod absence;
+mod administration;
 mod admit;
 pub mod answer;
 pub mod client;
@@ -25,15 +26,19 @@ mod currency;
 mod envelope;
 
 pub use absence::Absence;
+pub use administration::{Act, Administration, REVIEW_LETTERS_LEAST, review_range};
 pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;
 pub use description::{
     DatasetColumn, DescribedDataset, DescribedGrant, DescribedNumbers, DescribedRefusal, VerifiedDescription,
 };
-pub use limits::{MESSAGE_BYTES_MAX, OnWire};
+pub use envelope::{envelope_bytes, kept_envelope};
+pub use limits::{MESSAGE_BYTES_MAX, OnWire, PAGE_MOST};
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
-pub use refusal::{Arguments, BudgetFault, COORDINATOR_CODES, Refusal, ReviewFault, TimeFault};
+pub use refusal::{
+    AdministrationFault, Arguments, BudgetFault, COORDINATOR_CODES, Refusal, ReviewFault, TimeFault,
+};
 pub use signed::{
     Basics, Cells, Charged, Reviewed, SignedDescription, SignedPrice, SignedRefusal, SignedRelease,
 };

@@ -24,6 +24,8 @@ pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 +
 /// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes, the texts, the
 /// envelope and their frame.
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;
+/// The most bytes of what an administrator is shown: a noisy answer with the question that it answers, or a page.
+pub const SHOWN_BYTES_MAX: usize = ANSWER_BYTES_MAX + REQUEST_BYTES_MAX;
 /// The most bytes of a price: the texts, the envelope and their frame.
 pub const PRICE_BYTES_MAX: usize = PLAN_BYTES_MAX + LAYOUT_BYTES_MAX + ENVELOPE_BYTES_MAX + 16 * KIB;
 /// The most bytes of the datasets of a description.
@@ -38,6 +40,8 @@ pub const DESCRIPTION_BYTES_MAX: usize = DATASETS_BYTES_MAX + ENVELOPE_BYTES_MAX
 pub const MEMBERS_BYTES_MAX: usize = 512 * KIB;
 /// The most bytes by which a member's answer grows when a coordinator passes it on.
 pub const PASSED_ON_BYTES_MAX: usize = KIB;
+/// The most records or reviews of a page that an administrator is shown.
+pub const PAGE_MOST: u32 = 200;
 /// The most bytes of any message: a coordinator's combined result.
 pub const MESSAGE_BYTES_MAX: usize = 64 * KIB * KIB;
 /// The most offices that a question may address.

@@ -3,7 +3,10 @@
 use lango_identity::{Role, SpiffeId};
 use prost::Message;
 
-use crate::{limits::AUDIENCE_MOST, pb};
+use crate::{
+    limits::{AUDIENCE_MOST, PAGE_MOST},
+    pb,
+};
 
 /// The most bytes of a purpose.
 const PURPOSE_BYTES_MOST: usize = 200;
@@ -71,6 +74,9 @@ pub enum FieldFault {
     /// No account.
     #[error("is no account")]
     Account,
+    /// No number of a page.
+    #[error("between 1 and {PAGE_MOST}")]
+    Page,
     /// No word of its kind.
     #[error("is not written in the letters or the length of such a word")]
     Word,
@@ -95,6 +101,7 @@ impl FieldFault {
             Self::DescribeOnly => "describe-only",
             Self::ReleaseOnly => "release-only",
             Self::Account => "account",
+            Self::Page => "page",
             Self::Word => "word",
         }
     }
@@ -279,11 +286,11 @@ pub(crate) fn sized<const N: usize>(field: &'static str, bytes: &[u8]) -> Result
     bytes.try_into().map_err(|_| malformed(field, FieldFault::Bytes { expected: N, found: bytes.len() }))
 }
 
-fn region(region: &str, signer: &SpiffeId) -> Result<(), Malformed> {
+pub(crate) fn region(region: &str, signer: &SpiffeId) -> Result<(), Malformed> {
     if region == signer.trust_domain() { Ok(()) } else { Err(malformed("region", FieldFault::NotTheRegion)) }
 }
 
-fn own(field: &'static str, uri: &str, signer: &SpiffeId) -> Result<SpiffeId, Malformed> {
+pub(crate) fn own(field: &'static str, uri: &str, signer: &SpiffeId) -> Result<SpiffeId, Malformed> {
     if uri == signer.to_string() {
         Ok(signer.clone())
     } else {

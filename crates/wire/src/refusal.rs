@@ -75,6 +75,8 @@ pub enum Refusal {
     Budget(BudgetFault),
     /// The office reviews the question, or its answer.
     Review(ReviewFault),
+    /// An administrator's act is not done.
+    Administration(AdministrationFault),
     /// The dataset is not open to the principal, or there is none.
     DatasetNotOpen {
         /// The office's name.
@@ -184,6 +186,65 @@ pub enum ReviewFault {
     },
 }
 
+/// Why an administrator's act is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdministrationFault {
+    /// The office's configuration does not list the one who asks among its administrators.
+    NotAdministrator,
+    /// The signed act came before, and was done.
+    Done,
+    /// There is no such review.
+    ReviewUnknown,
+    /// The review does not take this step.
+    ReviewStep {
+        /// How it stands.
+        from: &'static str,
+        /// What was to happen to it.
+        step: &'static str,
+    },
+    /// The policy in force decides otherwise of what is reviewed.
+    ReviewLapses {
+        /// Why.
+        why: &'static str,
+    },
+    /// The administrator has the name of the one who asked the question.
+    OwnQuestion,
+    /// The policy that was signed is not the one that waits for signatures.
+    PolicyNotWaiting {
+        /// The digest of the one that waits, in hexadecimal; nothing where none does.
+        waiting: Option<String>,
+    },
+    /// The administrator has signed this policy already.
+    SignedAlready,
+}
+
+impl AdministrationFault {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAdministrator => "not-administrator",
+            Self::Done => "act-done",
+            Self::ReviewUnknown => "review-unknown",
+            Self::ReviewStep { .. } => "review-step",
+            Self::ReviewLapses { .. } => "review-lapses",
+            Self::OwnQuestion => "review-own",
+            Self::PolicyNotWaiting { .. } => "policy-not-waiting",
+            Self::SignedAlready => "policy-signed-already",
+        }
+    }
+
+    fn status_code(&self) -> Code {
+        match self {
+            Self::NotAdministrator | Self::OwnQuestion => Code::PermissionDenied,
+            Self::ReviewUnknown => Code::NotFound,
+            Self::Done | Self::SignedAlready => Code::AlreadyExists,
+            Self::ReviewStep { .. } | Self::ReviewLapses { .. } | Self::PolicyNotWaiting { .. } => {
+                Code::FailedPrecondition
+            }
+        }
+    }
+}
+
 impl ReviewFault {
     /// The stable code.
     pub fn code(&self) -> &'static str {
@@ -215,6 +276,7 @@ impl Refusal {
             Self::AnswerTooLarge { .. } | Self::TablesTooLarge => "too-many-cells",
             Self::Budget(_) => "budget-exceeded",
             Self::Review(fault) => fault.code(),
+            Self::Administration(fault) => fault.code(),
             Self::DatasetNotOpen { .. } => DenialCode::DatasetUnknown.as_str(),
             Self::ReleaseUnknown => "release-unknown",
             Self::QuantilePerOffice { .. } => "quantile-per-office",
@@ -244,6 +306,7 @@ impl Refusal {
             | Self::AnswerTooLarge { .. }
             | Self::Budget(_)
             | Self::Review(_)
+            | Self::Administration(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown => false,
         }
@@ -267,6 +330,7 @@ impl Refusal {
                 ReviewFault::Rejected { .. } | ReviewFault::Withheld { .. } => Code::PermissionDenied,
                 ReviewFault::Full { .. } => Code::ResourceExhausted,
             },
+            Self::Administration(fault) => fault.status_code(),
             Self::DatasetNotOpen { .. } | Self::ReleaseUnknown => Code::NotFound,
             Self::Unavailable => Code::Unavailable,
             Self::Denied(denial) => match denial.code() {
@@ -329,7 +393,8 @@ impl Refusal {
             | Self::NotAddressed(_)
             | Self::Time(_)
             | Self::RequestIdReused
-            | Self::TooManyRequests { .. } => true,
+            | Self::TooManyRequests { .. }
+            | Self::Administration(AdministrationFault::NotAdministrator) => true,
             Self::Published
             | Self::Denied(_)
             | Self::PriceNotOfGrant(_)
@@ -338,6 +403,15 @@ impl Refusal {
             | Self::AnswerTooLarge { .. }
             | Self::Budget(_)
             | Self::Review(_)
+            | Self::Administration(
+                AdministrationFault::Done
+                | AdministrationFault::ReviewUnknown
+                | AdministrationFault::ReviewStep { .. }
+                | AdministrationFault::ReviewLapses { .. }
+                | AdministrationFault::OwnQuestion
+                | AdministrationFault::PolicyNotWaiting { .. }
+                | AdministrationFault::SignedAlready,
+            )
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::QuantilePerOffice { .. }
@@ -364,6 +438,7 @@ impl Refusal {
             | Self::VersionGone(_)
             | Self::Budget(_)
             | Self::Review(_)
+            | Self::Administration(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::TablesTooLarge

@@ -53,6 +53,7 @@ impl Refusal {
             | Self::VersionGone(_)
             | Self::AnswerTooLarge { .. }
             | Self::Review(_)
+            | Self::Administration(_)
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::QuantilePerOffice { .. }

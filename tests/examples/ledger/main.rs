@@ -183,7 +183,7 @@ impl Place {
     async fn open(location: &Location) -> Self {
         Store::create(location).await.unwrap();
         let store = Store::open(location).await.unwrap();
-        store.declare(&[DeclaredMember { member: member(), has_group: false }], None).await.unwrap();
+        store.declare(&[DeclaredMember { member: member(), has_group: false }], None, None).await.unwrap();
         Self { store, bare: bare::Bare::open(location).await }
     }
 

@@ -83,6 +83,7 @@ pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
         sources: HashMap::from([("register".to_owned(), source(address)?)]),
         store: Location::File(folder.join("ledger.sqlite")),
         anchor: None,
+        administrators: lango_gateway::Administrators::default(),
         request_life_max: Duration::from_secs(8 * 86_400),
         limits: lango_testkit::generous(),
         clock: system_clock(),

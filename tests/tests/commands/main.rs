@@ -1,6 +1,7 @@
 //! `lango query` as an analyst runs it, against gateways and a coordinator of this process, and `lango dataset` and
 //! `lango doctor` as an administrator does.
 
+mod administration;
 mod agreement;
 mod catalogue;
 mod chains;

@@ -1,6 +1,7 @@
 //! Gateways and a coordinator in this process, over real sockets and certificates, asked as the tools ask them.
 
 mod accounts;
+mod administration;
 mod answers;
 mod catalogue;
 mod chains;
@@ -23,4 +24,5 @@ mod repeats;
 mod replays;
 mod reviews;
 mod starts;
+mod two_persons;
 mod values;

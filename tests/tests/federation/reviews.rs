@@ -2,7 +2,7 @@
 
 use lango_gateway::{decided, review_name};
 use lango_ledger::{ReviewEvent, ReviewState};
-use lango_store::{Location, ReviewVerdict, Store, StoredReview};
+use lango_store::{Location, ReviewFilter, ReviewVerdict, Store, StoredReview};
 use lango_testkit::{FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
 
 /// A grant with these lines, to one analyst; of a pool of 10.
@@ -22,7 +22,10 @@ async fn started(world: &TestRegion, lines: &str) -> Office {
 async fn reviewed(office: &Office, event: Option<(ReviewEvent, &str)>) -> StoredReview {
     let store = Store::open(&Location::File(office.store())).await.unwrap();
     let mut examined = lango_store::Examined::readable(&Location::File(office.store())).await.unwrap();
-    let [review] = &examined.reviews(true, 9).await.unwrap()[..] else { panic!("one review") };
+    let [review] = &examined.reviews(&ReviewFilter { all: true, after: None, most: 9 }).await.unwrap()[..]
+    else {
+        panic!("one review")
+    };
     let decided = match event {
         None => review.clone(),
         Some((event, why)) => {

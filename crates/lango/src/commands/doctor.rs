@@ -84,8 +84,9 @@ impl DoctorCommand {
         let today = OffsetDateTime::from_unix_timestamp(now).map_or(Date::MIN, OffsetDateTime::date);
         let policy = policies::examine(file, config, office.as_ref(), today, report);
         let mut store = store::examine(file, config, now, report).await;
-        if let (Some((_, digest)), Some(store)) = (&policy, &store) {
-            policies::in_force(*digest, store.last_policy, report);
+        let administrators = policies::administrators(file, config, report);
+        if let (Some((_, digest)), Some(store)) = (&policy, store.as_mut()) {
+            policies::in_force(*digest, store, administrators.activation, report).await;
         }
         let policy = policy.map(|(set, _)| set);
         let sources = sources::examine(file, config, policy.as_ref(), store.as_mut(), report).await;

@@ -1,4 +1,5 @@
-//! `lango policy check | test | explain | diff | replay | simulate | schema`: policies without a gateway.
+//! `lango policy check | test | explain | diff | replay | simulate | schema`: policies without a gateway. `lango policy status |
+//! sign`: how the one of a gateway stands, and what is to come into force.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ mod quoted;
 mod replay;
 mod schema;
 mod simulate;
+mod status;
 mod trials;
 
 use check::PolicyCheck;
@@ -26,6 +28,8 @@ use explain::PolicyExplain;
 use replay::PolicyReplay;
 use schema::PolicySchema;
 use simulate::PolicySimulate;
+pub use status::signed_by;
+use status::{PolicySign, PolicyStatus};
 use trials::PolicyTest;
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +72,13 @@ pub enum PolicyCommand {
     ///
     /// Both come from the types that read the files, so that they are those of this version.
     Schema(PolicySchema),
+    /// Print which policy is in force, what is wrong with a folder that was refused, and what a change waits for.
+    Status(PolicyStatus),
+    /// Sign a change of the policy that waits at the office's gateway: the second administrator who signs it activates it.
+    ///
+    /// You sign your copy of the folder, or a digest that was read to you: the gateway refuses the signature if what waits there
+    /// is another policy. Read the change before (`lango policy diff`).
+    Sign(PolicySign),
 }
 
 impl PolicyCommand {
@@ -80,6 +91,8 @@ impl PolicyCommand {
             Self::Replay(replay) => replay.run(),
             Self::Simulate(simulate) => simulate.run(),
             Self::Schema(schema) => schema.run(),
+            Self::Status(status) => status.run(),
+            Self::Sign(sign) => sign.run(),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! `lango review list | show | approve | reject`: what waits for the office before it is answered, or before it leaves.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
+use lango_gateway::{ReviewFound, reviews_found};
 use lango_ledger::ReviewState;
-use lango_store::{Examined, StoredReview};
+use lango_policy::PolicySet;
+use lango_wire::{REVIEW_LETTERS_LEAST, review_range};
 
 use super::serving;
 use crate::{
-    config::{GatewayFile, read_toml},
+    administrator::desk::{Desk, Reached},
+    clock::today,
     failure::Failure,
 };
 
@@ -19,9 +20,6 @@ mod show;
 use decide::{Approve, Reject};
 use list::List;
 use show::ShowReview;
-
-/// The fewest letters of a review's name that are taken for it.
-const NAME_LETTERS_LEAST: usize = 4;
 
 #[derive(Debug, Subcommand)]
 pub enum ReviewCommand {
@@ -41,9 +39,8 @@ pub struct OneReview {
     /// The review, by its name or the first letters of it: 3f9a21c4.
     #[arg(value_name = "REVIEW")]
     name: String,
-    /// The gateway's configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    desk: Desk,
 }
 
 impl ReviewCommand {
@@ -59,26 +56,21 @@ impl ReviewCommand {
 }
 
 impl OneReview {
-    fn file(&self) -> Result<GatewayFile, Failure> {
-        read_toml(&self.config)
-    }
-
     /// The one review of that name.
-    async fn find(&self, store: &mut Examined) -> Result<StoredReview, Failure> {
+    async fn find(&self, place: &Reached<'_>) -> Result<ReviewFound, Failure> {
         let fails = |what: String| Err(Failure::of(&self.name, what));
-        if self.name.len() < NAME_LETTERS_LEAST || !self.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let Some(range) = review_range(&self.name) else {
             return fails(format!(
-                "is no name of a review: write its first letters, {NAME_LETTERS_LEAST} at least, as `lango review list` prints it"
+                "is no name of a review: write its first letters, {REVIEW_LETTERS_LEAST} at least, as `lango review list` prints it"
             ));
-        }
-        let end = |filling: &str| {
-            let rest = 32_usize.saturating_sub(self.name.len());
-            hex::decode(format!("{}{}", self.name, filling.repeat(rest))).ok()?.try_into().ok()
         };
-        let found = match (end("0"), end("f")) {
-            (Some(low), Some(high)) => store.reviews_between(&low, &high).await?,
-            // Longer than a name is.
-            _ => Vec::new(),
+        let found = match place {
+            Reached::Files(config, file) => {
+                let policy = PolicySet::read(&file.policies(config)?)?;
+                let mut store = file.readable_store(config).await?;
+                reviews_found(&mut store, &policy, today()?, range).await?
+            }
+            Reached::Gateway(gateway) => gateway.reviews_named(&self.name).await?,
         };
         let mut found = found.into_iter();
         match (found.next(), found.next()) {

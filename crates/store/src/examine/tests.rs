@@ -43,12 +43,13 @@ async fn records_are_read_newest_first_with_what_was_asked(engine: Engine) {
     }
     fixture.store.close().await;
     let mut examined = Examined::readable(&fixture.place.location()).await.unwrap();
-    let all = HistoryFilter { since: 0, dataset: None, principal: None, most: 100 };
+    let all = HistoryFilter { most: 100, ..HistoryFilter::default() };
     let kofi = Some("spiffe://ecowas.example/analyst/kofi".to_owned());
     for (filter, expected) in [
         (all.clone(), vec![4, 3, 2, 1]),
         (HistoryFilter { most: 2, ..all.clone() }, vec![4, 3]),
         (HistoryFilter { since: 200, ..all.clone() }, vec![4, 3, 2]),
+        (HistoryFilter { before: Some(3), ..all.clone() }, vec![2, 1]),
         (HistoryFilter { dataset: Some("residents".into()), ..all.clone() }, vec![2, 1]),
         (HistoryFilter { principal: kofi.clone(), ..all.clone() }, vec![3]),
         (HistoryFilter { principal: kofi, dataset: Some("residents".into()), ..all.clone() }, vec![]),

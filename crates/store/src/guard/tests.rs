@@ -52,7 +52,7 @@ async fn opened() -> (tempfile::TempDir, Location, Store) {
     let location = Location::File(folder.path().join("ledger.sqlite"));
     Store::create(&location).await.unwrap();
     let store = Store::open(&location).await.unwrap();
-    store.declare(&[declared()], None).await.unwrap();
+    store.declare(&[declared()], None, None).await.unwrap();
     (folder, location, store)
 }
 
@@ -211,7 +211,7 @@ async fn the_files_of_a_store_are_its_owners_alone() {
     let location = Location::File(folder.path().join("state/ledger.sqlite"));
     Store::create(&location).await.unwrap();
     let store = Store::open(&location).await.unwrap();
-    store.declare(&[declared()], None).await.unwrap();
+    store.declare(&[declared()], None, None).await.unwrap();
     charge(&store, 1).await;
     for (name, mode) in [
         ("state", 0o700),

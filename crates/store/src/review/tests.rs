@@ -137,8 +137,18 @@ async fn reviews_are_listed_newest_first_and_of_a_release(engine: Engine) {
     let of = async |principal| fixture.store.reviews_of(&subject(1).key, principal).await.unwrap();
     assert_eq!((ids(of(AWA).await), ids(of(OFFICE).await)), (vec![1], vec![]));
     let mut examined = crate::Examined::readable(&fixture.place.location()).await.unwrap();
-    let mut listed = async |all, most| ids(examined.reviews(all, most).await.unwrap());
-    assert_eq!(listed(true, 9).await, [1, 3, 2]);
-    assert_eq!(listed(false, 9).await, [3, 2]);
-    assert_eq!(listed(false, 1).await, [3]);
+    for (all, after, most, expected) in [
+        (true, None, 9, vec![1, 3, 2]),
+        (false, None, 9, vec![3, 2]),
+        (false, None, 1, vec![3]),
+        (true, Some(1), 9, vec![3, 2]),
+        (true, Some(1), 1, vec![3]),
+        (false, Some(3), 9, vec![2]),
+        (true, Some(2), 9, vec![]),
+    ] {
+        let filter = ReviewFilter { all, after: after.map(|id| subject(id).id), most };
+        let listed = ids(examined.reviews(&filter).await.unwrap());
+        assert_eq!(listed, expected, "{filter:?}");
+        assert_eq!(ids(fixture.store.reviews(&filter).await.unwrap()), expected, "{filter:?}");
+    }
 }

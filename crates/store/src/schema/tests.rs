@@ -67,7 +67,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(eng
     for _ in 0..2 {
         let store = place.open().await;
         identities.push(store.identity());
-        store.declare(&[crate::fixture::declared()], None).await.unwrap();
+        store.declare(&[crate::fixture::declared()], None, None).await.unwrap();
         let share = account(Holder::Grant("analysts".into()));
         assert_eq!(store.balance(&share).await.unwrap().pure_nano, Some(7));
         assert_eq!(store.balance(&account(Holder::Pool)).await.unwrap().pure_nano, Some(4));

@@ -3,7 +3,7 @@
 use lango_policy::DenialReason;
 use lango_privacy::{LossError, PlanRefusal, QueryError};
 
-use super::{Arguments, BudgetFault, Refusal, ReviewFault, TimeFault};
+use super::{AdministrationFault, Arguments, BudgetFault, Refusal, ReviewFault, TimeFault};
 use crate::question::FieldFault;
 
 impl Refusal {
@@ -33,6 +33,7 @@ impl Refusal {
             Self::TablesTooLarge => case("tables", []),
             Self::Budget(fault) => budget(fault),
             Self::Review(fault) => review(fault),
+            Self::Administration(fault) => administration(fault),
             // Who refuses is signed beside the facts.
             Self::DatasetNotOpen { office: _, dataset, principal } => {
                 case("not-open", [("dataset", dataset.clone()), ("principal", principal.clone())])
@@ -73,6 +74,7 @@ fn fault(field: &str, fault: FieldFault) -> Arguments {
         | FieldFault::DescribeOnly
         | FieldFault::ReleaseOnly
         | FieldFault::Account
+        | FieldFault::Page
         | FieldFault::Word => case(fault.word(), [field]),
     }
 }
@@ -87,6 +89,24 @@ fn review(fault: &ReviewFault) -> Arguments {
             case("why", [("review", review.clone()), ("why", why.clone())])
         }
         ReviewFault::Full { most } => of([("most", most.to_string())]),
+    }
+}
+
+fn administration(fault: &AdministrationFault) -> Arguments {
+    match fault {
+        AdministrationFault::NotAdministrator
+        | AdministrationFault::Done
+        | AdministrationFault::ReviewUnknown
+        | AdministrationFault::OwnQuestion
+        | AdministrationFault::SignedAlready => of([]),
+        AdministrationFault::ReviewStep { from, step } => {
+            of([("from", (*from).to_owned()), ("step", (*step).to_owned())])
+        }
+        AdministrationFault::ReviewLapses { why } => of([("why", (*why).to_owned())]),
+        AdministrationFault::PolicyNotWaiting { waiting: None } => case("none", []),
+        AdministrationFault::PolicyNotWaiting { waiting: Some(waiting) } => {
+            case("other", [("waiting", waiting.clone())])
+        }
     }
 }
 

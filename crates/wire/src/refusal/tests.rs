@@ -46,6 +46,7 @@ fn every() -> Vec<Refusal> {
         FieldFault::DescribeOnly,
         FieldFault::ReleaseOnly,
         FieldFault::Account,
+        FieldFault::Page,
         FieldFault::Word,
     ];
     let unexpected = |expected| QueryError::Unexpected { line: 1, expected, found: text() };
@@ -147,6 +148,17 @@ fn every() -> Vec<Refusal> {
         ReviewFault::Withheld { review: text(), why: text() },
         ReviewFault::Full { most: 1 },
     ];
+    let administration = [
+        AdministrationFault::NotAdministrator,
+        AdministrationFault::Done,
+        AdministrationFault::ReviewUnknown,
+        AdministrationFault::ReviewStep { from: "shown", step: "rejected" },
+        AdministrationFault::ReviewLapses { why: "x" },
+        AdministrationFault::OwnQuestion,
+        AdministrationFault::PolicyNotWaiting { waiting: None },
+        AdministrationFault::PolicyNotWaiting { waiting: Some(text()) },
+        AdministrationFault::SignedAlready,
+    ];
     let malformed = faults.map(malformed).into_iter();
     let queries = QueryPart::ALL.map(unexpected).into_iter().chain(queries).map(Refusal::Query);
     let denials = denials.map(denied).into_iter();
@@ -154,7 +166,7 @@ fn every() -> Vec<Refusal> {
     let budgets = budgets.map(Refusal::Budget);
     let reviews = reviews.map(Refusal::Review).into_iter();
     let all = alone.into_iter().chain(malformed).chain(queries).chain(denials).chain(plans);
-    all.chain(budgets).chain(reviews).collect()
+    all.chain(budgets).chain(reviews).chain(administration.map(Refusal::Administration)).collect()
 }
 
 /// A day of a grant.
@@ -186,6 +198,7 @@ fn place(refusal: &Refusal) -> usize {
         Refusal::Unavailable => 18,
         Refusal::VersionGone(_) => 19,
         Refusal::Review(_) => 20,
+        Refusal::Administration(_) => 21,
     }
 }
 
@@ -204,7 +217,7 @@ fn listed() -> BTreeSet<String> {
 #[test]
 fn every_refusal_has_its_code_its_status_and_its_arguments() {
     let places: BTreeSet<usize> = every().iter().map(place).collect();
-    assert_eq!(places, (0..21).collect(), "a variant is not in the list");
+    assert_eq!(places, (0..22).collect(), "a variant is not in the list");
     let listed: Vec<String> = listed().into_iter().collect();
     let expected: Vec<&str> = include_str!("../../testdata/refusals.txt").lines().collect();
     assert_eq!(listed, expected, "testdata/refusals.txt lists what there is");

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use lango_document::Diagnostic;
-use lango_gateway::policy_digest;
+use lango_gateway::{Activation, Administrators, policy_digest};
 use lango_identity::SpiffeId;
 use lango_policy::PolicySet;
+use lango_store::{Examined, Written};
 use time::Date;
 
 use super::report::DoctorReport;
 use crate::{
+    commands::{entries::in_region, policy::signed_by},
     config::{GatewayFile, documents},
     output::counted,
 };
@@ -71,8 +73,43 @@ pub fn examine(
     Some((set, digest))
 }
 
-/// Whether the policy in the folder is the one that decided last.
-pub fn in_force(digest: [u8; 32], last: Option<[u8; 32]>, report: &mut DoctorReport) {
+/// Who administers the gateway over the wire; none where the configuration is wrong there.
+pub fn administrators(file: &GatewayFile, config: &Path, report: &mut DoctorReport) -> Administrators {
+    match file.administrators(config) {
+        Ok(administrators) => {
+            if let listed @ 1.. = administrators.listed.len() {
+                report.ok("administration", format!("{} over the wire", counted(listed, "administrator")));
+            }
+            administrators
+        }
+        Err(wrong) => {
+            report.failed("administration", wrong, "fix `[administration]` in the configuration");
+            Administrators::default()
+        }
+    }
+}
+
+/// Whether the policy in the folder is the one that decided last, or what it waits for.
+pub async fn in_force(
+    digest: [u8; 32],
+    store: &mut Examined,
+    activation: Activation,
+    report: &mut DoctorReport,
+) {
+    let last = store.last_policy;
+    if activation == Activation::Two && store.written == Written::Current {
+        let kept = store.kept_policy().await.ok().flatten();
+        let signed = signed_by(store, &digest).await.unwrap_or_default();
+        if kept.is_none_or(|kept| kept.digest != digest) {
+            let signed: Vec<_> = signed.iter().map(|one| in_region(&one.administrator)).collect();
+            let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
+            return report.warning(
+                "policy in force",
+                format!("another one: this one waits for two signatures, and {by} has signed it"),
+                "have two administrators sign it: `lango policy sign FOLDER --gateway URL --identity DIR`",
+            );
+        }
+    }
     match last {
         None => {}
         Some(last) if last == digest => report.ok("policy in force", "the last request was decided by this policy"),

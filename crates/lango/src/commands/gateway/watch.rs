@@ -82,9 +82,16 @@ pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Si
             Ok(PolicyChange::Same) if is_asked => {
                 tracing::info!("the policy in the folder is in force already")
             }
+            Ok(PolicyChange::Waits { digest }) => {
+                if is_asked {
+                    tracing::info!(policy = %hex::encode(digest), "the policy in the folder waits for signatures");
+                }
+                refused.clear();
+            }
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => refused.clear(),
             Err(error) if !is_asked && is_changing(&error) => watch.is_being_saved(Instant::now()),
             Err(error) => {
+                gateway.policy_refused(&error);
                 let words = error.to_string();
                 // What is refused again for the same reason is said once.
                 if is_asked || words != refused {

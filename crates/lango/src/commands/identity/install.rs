@@ -221,7 +221,13 @@ impl InstallCertificates {
                 folder::configuration(&self.dir, &file.region)
             ),
             Role::Analyst => format!("Ask with it: lango query run --identity {}", self.dir.display()),
-            Role::Auditor | Role::Administrator => String::new(),
+            Role::Administrator => format!(
+                "Once the office's gateway lists `{}` under `[administration]`: lango policy status --gateway https://HOST:PORT \
+                 --identity {}",
+                principal.name(),
+                self.dir.display()
+            ),
+            Role::Auditor => String::new(),
         };
         let replaced = self.dir.join(REPLACED);
         let before = match replaced.exists() {

@@ -157,6 +157,8 @@ fn configuration(new: &NewFolder, listen: SocketAddr, source: &str) -> String {
          store    = \"ledger.sqlite\"\n\
          # Which store is this gateway's and how far it had come, on another disk, so that no older copy goes unnoticed.\n\
          # anchor = \"/mnt/other-disk/lango.anchor\"\n\n{}\n\
+         # Who administers it from their own machine, and whether a change of the policy takes two of them.\n\
+         # [administration]\n# administrators = [\"ama\", \"kofi\"]\n# activation     = \"two\"\n\n\
          # A policy names a connection by this table's name.\n[source.register]\n{source}\
          # A statement that takes longer is stopped, and what was reserved for it stays spent.\nstatement_timeout_s = 60\n",
         region_table(&new.region)

@@ -31,9 +31,13 @@ impl InitPerson {
                 let price = step("Ask for the price of a question, which costs nothing:", &[&price]);
                 (vec![("question.toml".to_owned(), QUESTION.to_owned())], vec![doctor, price])
             }
-            Role::Office | Role::Coordinator | Role::Auditor | Role::Administrator => {
-                (Vec::new(), vec![doctor])
+            Role::Administrator => {
+                let status = format!("lango policy status --gateway https://HOST:PORT --identity {keys}");
+                let words =
+                    "See how the office's gateway stands, once it lists you under `[administration]`:";
+                (Vec::new(), vec![doctor, step(words, &[&status])])
             }
+            Role::Office | Role::Coordinator | Role::Auditor => (Vec::new(), vec![doctor]),
         };
         new.make(&[], &files, &next)
     }

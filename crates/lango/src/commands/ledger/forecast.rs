@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lango_gateway::system_clock;
+use lango_gateway::{policy_accounts, system_clock};
 use lango_policy::PolicySet;
 use lango_privacy::nano;
 use serde::Serialize;
 use time::{Date, Duration};
 
 use super::{
-    accounts::{accounts, named, say_if_another, shortened},
+    accounts::{named, say_if_another, shortened},
     printed::bar,
 };
 use crate::{
@@ -66,15 +66,15 @@ impl Forecast {
         let today = today()?;
         let since = (system_clock()() / DAY_S + 1 - i64::from(self.days)) * DAY_S;
         let mut lines = Vec::new();
-        for one in accounts(&policy, today)? {
+        for one in policy_accounts(&policy, today)? {
             let balance = store.balance(&one.account).await?;
             let (recent, questions) = store.charged_since(&one.account, since).await?;
-            let (left, limit) = (one.left(&balance), one.limit.amount_nano);
+            let (left, limit) = (one.left_nano(&balance), one.limit.amount_nano);
             let recent = recent.amount(&one.budget.account).unwrap_or(0);
             let dry_on = dry_on(today, left, recent, self.days)
                 .filter(|day| one.budget.renews.period(*day) == one.account.period);
             lines.push(Line {
-                grant: one.grant(),
+                grant: one.grant().unwrap_or_default().to_owned(),
                 pool: one.account.pool,
                 period: one.account.period,
                 left: nano(left),

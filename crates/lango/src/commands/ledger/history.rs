@@ -1,7 +1,5 @@
 //! `lango ledger history`: who asked what, and what came of it.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use lango_privacy::nano;
 use lango_store::{Decision, Entry, HistoryFilter};
@@ -9,17 +7,16 @@ use serde::Serialize;
 use time::{Date, macros::format_description};
 
 use crate::{
+    administrator::desk::{Desk, Reached},
     commands::entries::{TextEntry, entries, in_region, minute, price, question_below},
-    config::{GatewayFile, read_toml},
     failure::Failure,
     output::{Format, foreign, report},
 };
 
 #[derive(Debug, Args)]
 pub struct History {
-    /// The gateway's configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    desk: Desk,
     /// Of this dataset alone.
     #[arg(long, value_name = "NAME")]
     dataset: Option<String>,
@@ -52,7 +49,7 @@ struct Line {
     purpose: String,
     dataset: Option<String>,
     decision: String,
-    /// The refusal's code.
+    /// The refusal's code, the review's state, what was looked up, or the digest of the policy that was signed.
     reason: String,
     /// The grant that decided.
     rule: Option<String>,
@@ -71,13 +68,15 @@ struct Line {
 
 impl History {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let file: GatewayFile = read_toml(&self.config)?;
-        let mut store = file.readable_store(&self.config).await?;
         let since = self.since.map_or(0, |day| day.midnight().assume_utc().unix_timestamp());
-        let Self { dataset, principal, most, .. } = self;
-        let found = store.history(&HistoryFilter { since, dataset, principal, most }).await?;
+        let Self { desk, dataset, principal, most, format, .. } = self;
+        let filter = HistoryFilter { since, before: None, dataset, principal, most };
+        let found = match desk.open().await? {
+            Reached::Files(config, file) => file.readable_store(config).await?.history(&filter).await?,
+            Reached::Gateway(gateway) => gateway.records(filter).await?,
+        };
         let lines = found.into_iter().map(line).collect::<Result<Vec<_>, Failure>>()?;
-        report(self.format, &lines, shown)
+        report(format, &lines, shown)
     }
 }
 
@@ -103,6 +102,9 @@ fn head(line: &Line) -> [String; 5] {
         ("", Some(rule)) => format!("by {rule}"),
         ("", None) if line.decision == Decision::Activated.word() => {
             format!("policy {}", line.policy.get(..16).unwrap_or_default())
+        }
+        (digest, None) if line.decision == Decision::Signed.word() => {
+            format!("policy {}", digest.get(..16).unwrap_or_default())
         }
         ("", None) => String::new(),
         (reason, Some(rule)) => format!("{reason}, by {rule}"),

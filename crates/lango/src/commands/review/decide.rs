@@ -1,15 +1,17 @@
 //! `lango review approve | reject`: the office decides.
 
+use std::path::Path;
+
 use clap::Args;
-use lango_gateway::{decided, lapsed, policy_digest, review_name, system_clock};
+use lango_gateway::{ReviewFound, decided, policy_digest, review_name, system_clock};
 use lango_identity::{Role, SpiffeId};
 use lango_ledger::ReviewEvent;
 use lango_policy::PolicySet;
-use lango_store::{ReviewVerdict, StoreError, WHY_BYTES_MOST};
+use lango_store::{ReviewVerdict, StoredReview, WHY_BYTES_MOST};
 
 use super::{OneReview, meaning};
 use crate::{
-    clock::today,
+    administrator::desk::Reached,
     config::GatewayFile,
     failure::Failure,
     output::{foreign, say},
@@ -53,28 +55,22 @@ impl Reject {
     }
 }
 
-/// Decides on a review for the office, whose store the one who decides can write to, under the policy as it is in its folder now.
+/// Decides on a review: at the gateway in the administrator's name, or in the office's, whose store the one who decides can write
+/// to, under the policy as it is in its folder now.
 async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), Failure> {
-    let file = one.file()?;
-    let documents = file.policies(&one.config)?;
-    let policy = PolicySet::read(&documents)?;
-    let mut examined = file.readable_store(&one.config).await?;
-    let found = one.find(&mut examined).await?;
-    drop(examined);
-    let lapses = lapsed(&policy, &found, today()?).filter(|_| event == ReviewEvent::Approved);
-    if let Some(lapses) = lapses {
+    let place = one.desk.open().await?;
+    let ReviewFound { review, lapses, .. } = one.find(&place).await?;
+    if let Some(lapses) = lapses.filter(|_| event == ReviewEvent::Approved) {
         return Err(Failure::of(&one.name, format!("cannot be approved: {lapses}")));
     }
-    let office = office(&file, &policy)?;
-    let record = decided(&office, (system_clock()(), policy_digest(&documents)));
-    let verdict = ReviewVerdict { event, by: office.to_string(), why };
-    let store = file.store(&one.config).await?;
-    let stands = store.decide_review(&found.subject.id, &verdict, &record).await;
-    store.close().await;
-    let stands = stands.map_err(|error| match error {
-        StoreError::Review(step) => Failure::of(&one.name, step.to_string()),
-        error => error.into(),
-    })?;
+    let stands = match &place {
+        Reached::Files(config, file) => {
+            decide_in_office(file, config, &review.subject.id, (event, why)).await?
+        }
+        Reached::Gateway(gateway) => {
+            gateway.decide(review.subject.id, event == ReviewEvent::Approved, why).await?
+        }
+    };
     say(&format!(
         "review {} of {} is {}: {}",
         review_name(&stands.subject.id),
@@ -85,8 +81,21 @@ async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), 
     Ok(())
 }
 
-/// The office in whose name is decided: who can write to its store decides for it.
-fn office(file: &GatewayFile, policy: &PolicySet) -> Result<SpiffeId, Failure> {
+/// Decides in the office's name: who can write to its store decides for it.
+async fn decide_in_office(
+    file: &GatewayFile,
+    config: &Path,
+    review: &[u8; 16],
+    (event, why): (ReviewEvent, String),
+) -> Result<StoredReview, Failure> {
+    let documents = file.policies(config)?;
+    let policy = PolicySet::read(&documents)?;
     let office = SpiffeId::new(file.region_name(), Role::Office, &policy.office);
-    office.map_err(|error| Failure::of(&policy.office, error.to_string()))
+    let office = office.map_err(|error| Failure::of(&policy.office, error))?;
+    let record = decided(&office, (system_clock()(), policy_digest(&documents)));
+    let verdict = ReviewVerdict { event, by: office.to_string(), why };
+    let store = file.store(config).await?;
+    let stands = store.decide_review(review, &verdict, &record).await;
+    store.close().await;
+    Ok(stands?)
 }

@@ -1,25 +1,22 @@
 //! `lango review list`: what waits.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use lango_gateway::review_name;
 use lango_privacy::nano;
-use lango_store::StoredReview;
+use lango_store::{ReviewFilter, StoredReview};
 use serde::Serialize;
 
 use crate::{
+    administrator::desk::{Desk, Reached},
     commands::entries::{TextEntry, entries, in_region, minute, price, question_below},
-    config::{GatewayFile, read_toml},
     failure::Failure,
     output::{Format, foreign, report},
 };
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// The gateway's configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    desk: Desk,
     /// Those that were decided too.
     #[arg(long)]
     all: bool,
@@ -55,9 +52,14 @@ pub(super) struct Line {
 
 impl List {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let file: GatewayFile = read_toml(&self.config)?;
-        let mut store = file.readable_store(&self.config).await?;
-        let found = store.reviews(self.all, self.most).await?;
+        let Self { all, most, .. } = self;
+        let found = match self.desk.open().await? {
+            Reached::Files(config, file) => {
+                let mut store = file.readable_store(config).await?;
+                store.reviews(&ReviewFilter { all, after: None, most }).await?
+            }
+            Reached::Gateway(gateway) => gateway.reviews(all, most).await?,
+        };
         let lines = found.into_iter().map(Line::of).collect::<Result<Vec<_>, _>>()?;
         let none = if self.all { "nothing was reviewed" } else { "nothing waits for the office" };
         report(self.format, &lines, |lines| shown(lines, none))

@@ -1,18 +1,17 @@
 //! `lango review show`: one review, whole.
 
 use clap::Args;
-use lango_gateway::lapsed;
-use lango_ledger::ReviewState;
+use lango_gateway::{ReviewFound, ReviewedTable};
 use lango_policy::PolicySet;
 use lango_privacy::{Layout, Level, PlanText};
 use lango_statistics::{CombinedTable, OfficeRelease, combine};
-use lango_store::{Examined, Stored, StoredReview};
+use lango_store::StoredReview;
 use serde_json::json;
 
 use super::{OneReview, list::Line, meaning};
 use crate::{
+    administrator::desk::Reached,
     analyst::report::{ROWS_SHOWN, one_table},
-    clock::today,
     commands::entries::question_lines,
     failure::Failure,
     output::{foreign, print, print_json},
@@ -44,45 +43,29 @@ enum ShowFormat {
 
 impl ShowReview {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let file = self.review.file()?;
-        let policy = PolicySet::read(&file.policies(&self.review.config)?)?;
-        let mut store = file.readable_store(&self.review.config).await?;
-        let review = self.review.find(&mut store).await?;
-        let now = lapsed(&policy, &review, today()?);
+        let place = self.review.desk.open().await?;
+        let ReviewFound { review, lapses, tables } = self.review.find(&place).await?;
         if self.format == ShowFormat::Json {
-            return print_json(&json!({ "review": Line::of(review)?, "lapses_because": now }));
+            return print_json(&json!({ "review": Line::of(review)?, "lapses_because": lapses }));
         }
-        let tables = match review.state {
-            ReviewState::Held | ReviewState::Shown | ReviewState::Withheld => {
-                self.answer(&mut store, &review, &policy.office).await?
-            }
-            ReviewState::Waiting | ReviewState::Approved | ReviewState::Rejected | ReviewState::Lapsed => {
-                Vec::new()
-            }
+        let office = match &place {
+            Reached::Files(config, file) => PolicySet::read(&file.policies(config)?)?.office,
+            Reached::Gateway(gateway) => gateway.office.name().to_owned(),
         };
-        let mut text = head(review, now)?;
+        let tables = self.answer(&tables, &office)?;
+        let mut text = head(review, lapses.as_deref())?;
         for table in &tables {
             text += &format!("\n{}", one_table(table, self.confidence.get(), self.rows));
         }
         print(&text)
     }
 
-    /// The noisy answer as its asker would see it: what is exact is kept nowhere.
-    async fn answer(
-        &self,
-        store: &mut Examined,
-        review: &StoredReview,
-        office: &str,
-    ) -> Result<Vec<CombinedTable>, Failure> {
-        let Some(stored) = store.find(&review.subject.key).await? else { return Ok(Vec::new()) };
-        let read = read(&stored)?;
-        let mut divisors = Vec::new();
-        for id in &read.plan.earlier {
-            divisors.extend(store.release(id).await?);
-        }
-        let divisors = divisors.iter().map(self::read).collect::<Result<Vec<_>, _>>()?;
+    /// The noisy answer as its asker would see it.
+    fn answer(&self, tables: &[ReviewedTable], office: &str) -> Result<Vec<CombinedTable>, Failure> {
+        let read = tables.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let Some((answer, divisors)) = read.split_first() else { return Ok(Vec::new()) };
         let earlier = divisors.iter().map(|read| read.of(office, Vec::new())).collect();
-        Ok(combine(&[read.of(office, earlier)], false, self.confidence)?)
+        Ok(combine(&[answer.of(office, earlier)], false, self.confidence)?)
     }
 }
 
@@ -99,19 +82,19 @@ impl Read<'_> {
     }
 }
 
-fn read(stored: &Stored) -> Result<Read<'_>, Failure> {
+fn read(table: &ReviewedTable) -> Result<Read<'_>, Failure> {
     let damaged = |what: &'static str| {
         move |_| Failure::of("the store", format!("holds a release whose {what} cannot be read"))
     };
     Ok(Read {
-        layout: stored.layout.parse().map_err(|_| damaged("layout")(()))?,
-        plan: stored.plan.parse().map_err(damaged("plan"))?,
-        cells: &stored.cells,
+        layout: table.layout.parse().map_err(|_| damaged("layout")(()))?,
+        plan: table.plan.parse().map_err(damaged("plan"))?,
+        cells: &table.cells,
     })
 }
 
 /// What is reviewed, and how it stands.
-fn head(review: StoredReview, lapses: Option<&'static str>) -> Result<String, Failure> {
+fn head(review: StoredReview, lapses: Option<&str>) -> Result<String, Failure> {
     let state = review.state;
     let line = Line::of(review)?;
     let mut rows = vec![

@@ -1,0 +1,194 @@
+//! An office's gateway, as its administrators reach it: each act is signed for that office alone.
+
+use std::{path::Path, time::Duration};
+
+use lango_analyst::{Credentials, now};
+use lango_gateway::{AccountStanding, PolicyStanding, ReviewFound, Travels};
+use lango_identity::{
+    Expected, PayloadType, Role, SpiffeId, check_own, client_config, digest, explain_handshake, peer_id,
+};
+use lango_store::{Entry, HistoryFilter, StoredReview};
+use lango_transport::{AddressError, connect, peer_certificates};
+use lango_wire::{
+    Act, Administration, Inquiry, PAGE_MOST, client::AdministrationClient,
+    pb::administration_service_administer_response::Found, status::refusal_envelope,
+};
+use tonic::Status;
+
+use crate::{analyst::ask::refused, config, failure::Failure, output::foreign};
+
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long an act is waited for.
+const ACT_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a signed act lives, in seconds: for clocks that differ, and no more.
+const LIFE_S: u64 = 600;
+
+/// A connection to an office's gateway, and who signs.
+pub struct OfficeGateway {
+    credentials: Credentials,
+    /// The gateway's own, as its certificate says.
+    pub office: SpiffeId,
+    service: AdministrationClient,
+}
+
+impl OfficeGateway {
+    /// Connects, and finds out which office it is.
+    pub async fn open(address: &str, identity: &Path) -> Result<Self, Failure> {
+        let address =
+            address.parse().map_err(|error: AddressError| Failure::Usage(format!("--gateway: {error}")))?;
+        let credentials = config::credentials(identity)?;
+        let Credentials { region, tls, signer } = &credentials;
+        if signer.principal().role() != Role::Administrator {
+            let why =
+                format!("holds the keys of {}: name the folder of an administrator", signer.principal());
+            return Err(Failure::of(identity.display(), why));
+        }
+        check_own(tls, region, now()).map_err(|fault| Failure::of(&fault, fault.advice()))?;
+        signer.check(region, now()).map_err(|fault| Failure::of("the signing certificate", fault))?;
+        let unreachable = |why: String| Failure::of(format!("cannot reach the gateway at {address}"), why);
+        let any = client_config(tls, region, Expected::Role(Role::Office))?;
+        let chain = peer_certificates(&address, any, CONNECT_TIME_MAX).await;
+        let chain = chain.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
+        let office = peer_id(&chain).map_err(|fault| unreachable(fault.to_string()))?;
+        let channel =
+            connect(&address, client_config(tls, region, Expected::Id(office.clone()))?, CONNECT_TIME_MAX);
+        let channel =
+            channel.await.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
+        Ok(Self { credentials, office, service: AdministrationClient::new(channel) })
+    }
+
+    /// How the accounts of the policy in force stand.
+    pub async fn accounts(&self) -> Result<Vec<AccountStanding>, Failure> {
+        let Found::Accounts(found) = self.administer(Act::Ledger).await? else { return Err(self.astray()) };
+        all(found.accounts)
+    }
+
+    /// The access records that meet a filter, newest first, page by page.
+    pub async fn records(&self, filter: HistoryFilter) -> Result<Vec<Entry>, Failure> {
+        let HistoryFilter { since, mut before, dataset, principal, most } = filter;
+        let mut entries: Vec<Entry> = Vec::new();
+        while let Some(most) = left(most, entries.len()) {
+            let (dataset, principal) = (dataset.clone(), principal.clone());
+            let act = Act::Records { since, before, dataset, principal, most };
+            let Found::Records(page) = self.administer(act).await? else { return Err(self.astray()) };
+            let (is_empty, more) = (page.records.is_empty(), page.more);
+            entries.extend(all::<Entry>(page.records)?);
+            before = entries.last().map(|entry| entry.sequence);
+            if is_empty || !more {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The last reviews, newest first, page by page: those that wait for the office, or all.
+    pub async fn reviews(&self, decided_too: bool, most: u32) -> Result<Vec<StoredReview>, Failure> {
+        let mut reviews: Vec<StoredReview> = Vec::new();
+        while let Some(most) = left(most, reviews.len()) {
+            let after = reviews.last().map(|review| review.subject.id);
+            let act = Act::Reviews { all: decided_too, most, after };
+            let Found::Reviews(page) = self.administer(act).await? else { return Err(self.astray()) };
+            let (is_empty, more) = (page.reviews.is_empty(), page.more);
+            reviews.extend(all::<StoredReview>(page.reviews)?);
+            if is_empty || !more {
+                break;
+            }
+        }
+        Ok(reviews)
+    }
+
+    /// The reviews that a name, or the beginning of one, may mean: two at most.
+    pub async fn reviews_named(&self, name: &str) -> Result<Vec<ReviewFound>, Failure> {
+        let act = Act::Review { name: name.to_owned() };
+        let Found::FoundReviews(found) = self.administer(act).await? else { return Err(self.astray()) };
+        all(found.reviews)
+    }
+
+    /// Decides on a review.
+    pub async fn decide(
+        &self,
+        review: [u8; 16],
+        approve: bool,
+        why: String,
+    ) -> Result<StoredReview, Failure> {
+        let act = Act::Decide { review, approve, why };
+        let Found::Decided(review) = self.administer(act).await? else { return Err(self.astray()) };
+        Ok(StoredReview::of_message(review)?)
+    }
+
+    /// How the policy stands.
+    pub async fn policy(&self) -> Result<PolicyStanding, Failure> {
+        self.standing(Act::Policy).await
+    }
+
+    /// Signs a policy, by its digest; how the policy stands then.
+    pub async fn sign(&self, policy: [u8; 32]) -> Result<PolicyStanding, Failure> {
+        self.standing(Act::Sign { policy }).await
+    }
+
+    async fn standing(&self, act: Act) -> Result<PolicyStanding, Failure> {
+        let Found::Policy(standing) = self.administer(act).await? else { return Err(self.astray()) };
+        Ok(PolicyStanding::of_message(standing)?)
+    }
+
+    /// Signs an act and has the gateway do it.
+    async fn administer(&self, act: Act) -> Result<Found, Failure> {
+        let Credentials { signer, .. } = &self.credentials;
+        let mut request_id = [0; 16];
+        getrandom::fill(&mut request_id)?;
+        let issued_at = u64::try_from(now()).unwrap_or_default();
+        let act = Administration {
+            request_id,
+            administrator: signer.principal().clone(),
+            office: self.office.clone(),
+            act,
+            issued_at,
+            expires_at: issued_at + LIFE_S,
+        };
+        let payload = act.encode();
+        let request_digest = digest(PayloadType::Administration, &payload);
+        let envelope = signer.sign(PayloadType::Administration, payload).into();
+        let done = tokio::time::timeout(ACT_TIME_MAX, self.service.administer(envelope)).await;
+        let done = done
+            .map_err(|_| Failure::of("the gateway", format!("has not answered within {ACT_TIME_MAX:?}")))?;
+        let done = done.map_err(|status| self.failed(&status, &request_digest))?;
+        done.found.ok_or_else(|| self.astray())
+    }
+
+    /// A refusal in words, made from what the office signed; else what the connection says.
+    fn failed(&self, status: &Status, request_digest: &[u8; 32]) -> Failure {
+        let Credentials { region, .. } = &self.credentials;
+        let inquiry = Inquiry { region, now: now(), request_digest, question: None };
+        let signed = refusal_envelope(status);
+        let signed = signed.and_then(|envelope| inquiry.refusal_in(&envelope, &self.office).ok());
+        match signed {
+            Some(refusal) => {
+                Failure::Failed(format!("{} refuses: {}", self.office.name(), refused(&refusal)))
+            }
+            None => {
+                let said = foreign(status.message());
+                Failure::Failed(format!(
+                    "the gateway failed, and nobody signed its words ({:?}): {said}",
+                    status.code()
+                ))
+            }
+        }
+    }
+
+    fn astray(&self) -> Failure {
+        Failure::of(
+            &self.office,
+            "its gateway answers something else than was asked: the two are of other versions",
+        )
+    }
+}
+
+fn all<T: Travels>(messages: Vec<T::Message>) -> Result<Vec<T>, Failure> {
+    Ok(messages.into_iter().map(T::of_message).collect::<Result<_, _>>()?)
+}
+
+/// The number of the next page, where one is left.
+fn left(most: u32, there: usize) -> Option<u32> {
+    let left = most.saturating_sub(u32::try_from(there).unwrap_or(u32::MAX)).min(PAGE_MOST);
+    (left > 0).then_some(left)
+}

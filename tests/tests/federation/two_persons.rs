@@ -1,0 +1,184 @@
+//! The two-person rule: a change of the policy decides when two administrators of the office have signed it, and not before.
+
+use lango_gateway::{Activation, PolicyChange, PolicyStanding, Travels};
+use lango_identity::{PayloadType, Role};
+use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
+use lango_wire::{Act, pb::administration_service_administer_response::Found};
+use tonic::Code;
+
+/// What a question may cost at most.
+fn policy(epsilon: &str) -> String {
+    Policy::of("GHA").grants([TestGrant::of(epsilon, "5")]).text()
+}
+
+/// An office with three administrators that decides by `policy("0.5")`.
+async fn started(world: &TestRegion) -> Office {
+    let mut office = Office::prepare(world, "GHA", &Policy::of("GHA"), &Register::sample(5));
+    office.write_policy(&policy("0.5"));
+    office.up().await.unwrap();
+    office.down().await;
+    two(world, &mut office, &["ama", "kofi", "esi"]).await;
+    office
+}
+
+/// Starts it with the rule and these administrators.
+async fn two(world: &TestRegion, office: &mut Office, names: &[&str]) {
+    office.administrators.listed = names.iter().map(|name| world.id(Role::Administrator, name)).collect();
+    office.administrators.activation = Activation::Two;
+    office.up().await.unwrap();
+}
+
+fn administrator(world: &TestRegion, name: &str) -> Caller {
+    world.caller(Role::Administrator, name)
+}
+
+fn standing(found: Found) -> PolicyStanding {
+    let Found::Policy(standing) = found else { panic!("the policy's standing") };
+    PolicyStanding::of_message(standing).unwrap()
+}
+
+async fn status(world: &TestRegion, office: &Office) -> PolicyStanding {
+    standing(administrator(world, "ama").administer(office, Act::Policy).await.unwrap())
+}
+
+/// Saves a policy that then waits; its digest.
+async fn waits(office: &Office, policy: &str) -> [u8; 32] {
+    match office.change(policy).await.unwrap() {
+        PolicyChange::Waits { digest } => digest,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn refusal(failed: Result<Found, FailedCall>) -> String {
+    failed.unwrap_err().refusal().to_owned()
+}
+
+/// The most that a question may cost now.
+async fn is_allowed(world: &TestRegion, office: &Office, epsilon: &str) -> bool {
+    world.analyst().estimate(office, &persons("by sex", epsilon)).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_administrators_activate_a_change_and_one_cannot() {
+    let world = TestRegion::new();
+    let office = started(&world).await;
+    let (ama, kofi) = (administrator(&world, "ama"), administrator(&world, "kofi"));
+    let before = status(&world, &office).await;
+    assert_eq!((before.signatures_needed, &before.waiting), (2, &None));
+    assert!(is_allowed(&world, &office, "0.5").await);
+    assert!(world.analyst().ask(&office, &persons("by sex", "0.4")).await.is_ok());
+
+    let digest = waits(&office, &policy("1")).await;
+    let sign = Act::Sign { policy: digest };
+    let waiting = status(&world, &office).await;
+    assert_eq!((waiting.in_force, waiting.waiting.unwrap().digest), (before.in_force, digest));
+    assert!(!is_allowed(&world, &office, "1").await, "nothing unsigned decides");
+
+    // One cannot, however often, neither anew nor with the same act.
+    let act = ama.sign(PayloadType::Administration, ama.act(&office.id, sign.clone()).encode());
+    let signed = standing(ama.send_act(&office, &act).await.unwrap()).waiting.unwrap().signed;
+    assert_eq!(signed.iter().map(|one| one.administrator.as_str()).collect::<Vec<_>>(), [ama.id.to_string()]);
+    assert_eq!(refusal(ama.administer(&office, sign.clone()).await), "policy-signed-already");
+    for sender in [&ama, &kofi] {
+        assert_eq!(refusal(sender.send_act(&office, &act).await), "act-done");
+    }
+    // Nor can one who is none of this office's, or whose certificate proves nothing.
+    for other in [world.analyst(), administrator(&world, "yaw"), world.caller(Role::Auditor, "kofi")] {
+        assert_eq!(refusal(other.administer(&office, sign.clone()).await), "not-administrator");
+    }
+    let foreign = administrator(&TestRegion::new(), "kofi");
+    let foreign = Caller::new(kofi.tls.clone(), foreign.signer, world.region.clone(), world.clock.clone());
+    let over = world.caller_with(&world.identity_of(&kofi.id, world.lifetime(), world.past()));
+    for other in [foreign, over] {
+        assert_eq!(other.administer(&office, sign.clone()).await.unwrap_err().code, Code::Unauthenticated);
+    }
+    // Nor does a signature for another office or of another policy.
+    let elsewhere = kofi.act(&world.id(Role::Office, "TGO"), sign.clone());
+    let elsewhere = kofi.sign(PayloadType::Administration, elsewhere.encode());
+    assert_eq!(refusal(kofi.send_act(&office, &elsewhere).await), "not-addressed");
+    let failed = kofi.administer(&office, Act::Sign { policy: [7; 32] }).await.unwrap_err();
+    assert_eq!(failed.refusal(), "policy-not-waiting");
+    assert_eq!(failed.signed.unwrap().arguments.get("waiting"), Some(hex(&digest).as_str()));
+    assert!(!is_allowed(&world, &office, "1").await);
+
+    let after = standing(kofi.administer(&office, sign.clone()).await.unwrap());
+    assert_eq!((after.in_force, after.waiting), (Some(digest), None));
+    assert!(is_allowed(&world, &office, "1").await);
+    assert_eq!(office.ledger().pure_nano(""), 400_000_000, "spent budgets survive");
+    assert_eq!(refusal(ama.administer(&office, sign).await), "policy-not-waiting");
+    let records = office.records();
+    let signed: Vec<_> = records
+        .iter()
+        .filter(|record| ["signed", "activated"].contains(&record.decision.as_str()))
+        .map(|record| (record.principal.rsplit('/').next().unwrap(), record.reason.as_str()))
+        .collect();
+    let digest = hex(&digest);
+    assert_eq!(signed, [("ama", digest.as_str()), ("kofi", digest.as_str()), ("GHA", "")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_changes_after_a_signature_waits_anew_and_so_does_one_that_comes_back() {
+    let world = TestRegion::new();
+    let office = started(&world).await;
+    let (ama, kofi) = (administrator(&world, "ama"), administrator(&world, "kofi"));
+    let sign = async |caller: &Caller, policy| caller.administer(&office, Act::Sign { policy }).await;
+    let first = waits(&office, &policy("1")).await;
+    sign(&ama, first).await.unwrap();
+    let second = waits(&office, &policy("2")).await;
+    assert_eq!(refusal(sign(&kofi, first).await), "policy-not-waiting");
+    sign(&kofi, second).await.unwrap();
+    assert!(!is_allowed(&world, &office, "1").await, "each has one signature");
+    // Back to the first, which one has signed.
+    assert_eq!(waits(&office, &policy("1")).await, first);
+    sign(&kofi, first).await.unwrap();
+    assert!(is_allowed(&world, &office, "1").await && !is_allowed(&world, &office, "2").await);
+    // What was signed before a change came into force is good for nothing after it.
+    assert_eq!(waits(&office, &policy("2")).await, second);
+    sign(&ama, second).await.unwrap();
+    assert!(!is_allowed(&world, &office, "2").await);
+    sign(&kofi, second).await.unwrap();
+    assert!(is_allowed(&world, &office, "2").await);
+    assert_eq!(waits(&office, &policy("1")).await, first, "one person cannot bring back what was replaced");
+    // A folder that is wrong waits for nobody, and the one in force stays.
+    office.change("policy = 2").await.unwrap_err();
+    assert_eq!(refusal(sign(&ama, first).await), "policy-not-waiting");
+    assert!(!status(&world, &office).await.refused.is_empty());
+    assert!(is_allowed(&world, &office, "2").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_decides_by_what_was_activated_last_and_by_nothing_where_nothing_was() {
+    let world = TestRegion::new();
+    let mut office = started(&world).await;
+    office.down().await;
+    office.write_policy(&policy("1"));
+    office.up().await.unwrap();
+    assert!(is_allowed(&world, &office, "0.5").await && !is_allowed(&world, &office, "1").await);
+    let digest = status(&world, &office).await.waiting.unwrap().digest;
+    administrator(&world, "ama").administer(&office, Act::Sign { policy: digest }).await.unwrap();
+    // Who is not listed any more has not signed, and what was signed outlives a start.
+    office.down().await;
+    two(&world, &mut office, &["kofi", "esi"]).await;
+    administrator(&world, "kofi").administer(&office, Act::Sign { policy: digest }).await.unwrap();
+    assert!(!is_allowed(&world, &office, "1").await);
+    administrator(&world, "esi").administer(&office, Act::Sign { policy: digest }).await.unwrap();
+    assert!(is_allowed(&world, &office, "1").await);
+    office.down().await;
+    office.up().await.unwrap();
+    assert!(is_allowed(&world, &office, "1").await);
+
+    // An office that has decided nothing yet.
+    let mut new = Office::prepare(&world, "TGO", &Policy::of("TGO"), &Register::sample(5));
+    two(&world, &mut new, &["ama", "kofi"]).await;
+    let refused = world.analyst().estimate(&new, &persons("by sex", "0.5")).await.unwrap_err();
+    assert_eq!(refused.refusal(), "dataset-unknown");
+    let digest = status(&world, &new).await.waiting.unwrap().digest;
+    for name in ["ama", "kofi"] {
+        administrator(&world, name).administer(&new, Act::Sign { policy: digest }).await.unwrap();
+    }
+    assert!(is_allowed(&world, &new, "0.5").await);
+}
