@@ -46,11 +46,14 @@ impl Gateway {
         let decision = if is_held { Decision::Drawn } else { Decision::Released };
         let mut record = self.record(request, known, decision);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
-        // Signed before it is stored: the same bytes are what a request that is sent again gets.
-        let earlier = self.sign_earlier(request, earlier);
-        let signed = self.sign(request, release.clone(), reservation.charged, false, granted, earlier);
-        if !is_held {
-            record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
+        // Signed before it is stored: the same bytes are what a request that is sent again gets. What is held is signed when it
+        // may leave.
+        let signed = (!is_held).then(|| {
+            let earlier = self.sign_earlier(request, earlier);
+            self.sign(request, release.clone(), reservation.charged, false, granted, earlier)
+        });
+        if let Some(signed) = &signed {
+            record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), signed)));
         }
         self.withhold(request, release.release_id);
         let settled = self.store.settle(reservation.id, &release, &record).await;
@@ -60,15 +63,15 @@ impl Gateway {
                 &error,
             )
         })?;
-        match settled {
+        let signed = match (settled, signed) {
+            (Settled::Stored, Some(signed)) => signed,
             // As if it had been there before: it leaves when the office has approved it.
-            Settled::Stored if is_held => {
+            (Settled::Stored, None) => {
                 return self.repeat(request, allowed, release, reservation.charged).await;
             }
-            Settled::Stored => {}
-            Settled::Earlier => return self.repeat_other(request, allowed, reservation.charged).await,
-            Settled::Answered => return Err(known.answered_elsewhere()),
-        }
+            (Settled::Earlier, _) => return self.repeat_other(request, allowed, reservation.charged).await,
+            (Settled::Answered, _) => return Err(known.answered_elsewhere()),
+        };
         tracing::info!(
             request = %hex::encode(request.digest), principal = %request.principal, cells = release.cells.len(),
             sql_us, total_us = request.pace.elapsed_us(), "released"
