@@ -11,7 +11,7 @@ use std::{
 use rustix::{
     fs::{Access, CWD, Mode, RenameFlags, access, renameat_with},
     io::Errno,
-    process::{geteuid, umask},
+    process::{Pid, geteuid, getpid, test_kill_process, umask},
 };
 
 use crate::FileError;
@@ -75,6 +75,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if path.symlink_metadata().is_ok() {
         return Err(FileError::Exists(path.to_owned()));
     }
+    remove_left(path).map_err(|source| FileError::system(path, source))?;
     let unfinished = unfinished(path);
     replace(&unfinished, bytes)?;
     let named = take_name(&unfinished, path).and_then(|()| keep_name(path));
@@ -108,11 +109,8 @@ pub fn make_filled_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fi
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
         make_folder(above).map_err(system)?;
     }
+    remove_left(path).map_err(system)?;
     let unfinished = unfinished(path);
-    match fs::remove_dir_all(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(system(error)),
-        _ => {}
-    }
     let fill = || {
         make_folder(&unfinished).map_err(system)?;
         for (name, bytes) in files {
@@ -166,6 +164,29 @@ fn unfinished(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.unfinished", std::process::id()));
     path.with_file_name(name)
+}
+
+/// Removes what processes that are no more left unfinished of a file or a folder: a key may lie in it.
+fn remove_left(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let number = found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name.as_str()));
+        let number =
+            number.and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.strip_suffix(".unfinished"));
+        let process = number.and_then(|number| number.parse::<i32>().ok()).and_then(Pid::from_raw);
+        let Some(process) = process else { continue };
+        let is_own = process == getpid();
+        if is_own || test_kill_process(process) == Err(Errno::SRCH) {
+            match entry.file_type()?.is_dir() {
+                true => fs::remove_dir_all(entry.path())?,
+                false => fs::remove_file(entry.path())?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Renames, unless something has the name.

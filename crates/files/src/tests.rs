@@ -63,6 +63,23 @@ fn a_new_file_is_whole_and_takes_no_others_place() {
 }
 
 #[test]
+fn what_a_process_that_is_no_more_left_unfinished_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    let left = |process: u32| dir.path().join(format!(".authority.{process}.unfinished"));
+    let (dead, alive) = (left(child.id()), left(1));
+    for folder in [&dead, &alive] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("authority.key"), "key").unwrap();
+    }
+    let other = dir.path().join(".authority.x.unfinished");
+    fs::write(&other, "not ours").unwrap();
+    make_filled_folder(&dir.path().join("authority"), &[("authority.key", b"key")]).unwrap();
+    assert!(!dead.exists() && alive.exists() && other.exists());
+}
+
+#[test]
 fn a_folder_has_all_of_its_files_or_is_not_there() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("a/identity/");

@@ -63,6 +63,13 @@ impl PolicySet {
         self.prohibitions.iter().filter(move |rule| rule.is_to(principal))
     }
 
+    /// What prohibitions leave to a principal of a grant, on whatever day; nothing where they forbid all of it.
+    pub fn left_of<'a>(&'a self, principal: &'a SpiffeId, grant: &'a Grant) -> Option<OpenGrant<'a>> {
+        let rules: Vec<&Prohibition> =
+            self.prohibitions_to(principal).filter(|rule| rule.is_on(&grant.dataset)).collect();
+        left_of(grant, self.datasets.get(&grant.dataset)?, &rules)
+    }
+
     /// What is open to a principal on a day, in the order of the datasets' names.
     ///
     /// Nothing is left out that some question could use, and nothing of a dataset is shown that the principal's own grants do not
@@ -72,9 +79,8 @@ impl PolicySet {
         let open = self.datasets.values().filter_map(|dataset| {
             let rules: Vec<&Prohibition> =
                 self.prohibitions_to(principal).filter(|rule| rule.is_on(&dataset.name)).collect();
-            let taken = TakenOut::by(&rules)?;
             let on_it = grants.iter().filter(|grant| grant.dataset == dataset.name);
-            let grants: Vec<_> = on_it.filter_map(|grant| taken.out_of(grant)).collect();
+            let grants: Vec<_> = on_it.filter_map(|grant| left_of(grant, dataset, &rules)).collect();
             let (pool, budget) = self.pool(&dataset.name).zip(self.budget(&dataset.name))?;
             let is_open = !grants.is_empty();
             let mut open = OpenDataset { dataset, pool, budget, grants, refused: Vec::new() };
@@ -97,7 +103,7 @@ impl<'a> OpenDataset<'a> {
 
     /// What a prohibition refuses beside what it takes out; nothing where no question can meet all of its parts.
     fn refused_by(&self, rule: &'a Prohibition) -> Option<OpenRefusal<'a>> {
-        if TakenOut::is_by(rule) {
+        if rule.purposes.is_empty() && whole(rule, self.dataset).is_some() {
             return None;
         }
         let (columns, granted) = (self.columns(), self.grants.iter().flat_map(|grant| &grant.purposes));
@@ -117,47 +123,62 @@ impl<'a> OpenDataset<'a> {
     }
 }
 
-/// What prohibitions of one part refuse, whatever is asked.
-#[derive(Debug, Default)]
-struct TakenOut<'a> {
-    purposes: BTreeSet<&'a str>,
-    columns: BTreeSet<&'a Name>,
+/// What a prohibition refuses of each of its purposes, whatever else is asked.
+enum Whole<'a> {
+    /// Every question.
+    Dataset,
+    /// Every question that uses this column.
+    Column(&'a Name),
+    /// Every question that groups by this column or has a condition on it: each of its keys is refused.
+    Keys(&'a Name),
 }
 
-impl<'a> TakenOut<'a> {
-    /// Whether a prohibition refuses a whole dataset, or all of a purpose or of a column of it.
-    fn is_by(rule: &Prohibition) -> bool {
-        let parts = (rule.purposes.is_empty(), rule.columns.len(), rule.codes.is_empty());
-        matches!(parts, (true, 0 | 1, true) | (false, 0, true))
-    }
-
-    /// What the prohibitions on a dataset take out of its grants; nothing where one refuses every question.
-    fn by(rules: &[&'a Prohibition]) -> Option<Self> {
-        let mut taken = Self::default();
-        for rule in rules.iter().filter(|rule| Self::is_by(rule)) {
-            if rule.purposes.is_empty() && rule.columns.is_empty() {
-                return None;
-            }
-            taken.purposes.extend(rule.purposes.iter().map(String::as_str));
-            taken.columns.extend(&rule.columns);
+/// What a prohibition refuses as a whole; nothing where it refuses combinations, or some codes of a column alone.
+fn whole<'a>(rule: &'a Prohibition, dataset: &Dataset) -> Option<Whole<'a>> {
+    let (mut columns, mut codes) = (rule.columns.iter(), rule.codes.iter());
+    match (columns.next(), codes.next(), columns.next(), codes.next()) {
+        (None, None, ..) => Some(Whole::Dataset),
+        (Some(column), None, None, _) => Some(Whole::Column(column)),
+        (None, Some((column, codes)), _, None) => {
+            let keyset = dataset.columns.get(column)?.domain.keyset()?;
+            keyset.codes().iter().all(|code| codes.contains(code)).then_some(Whole::Keys(column))
         }
-        Some(taken)
+        _ => None,
     }
+}
 
-    /// What is left of a grant; nothing where that is no measure or no purpose.
-    fn out_of<'g>(&self, grant: &'g Grant) -> Option<OpenGrant<'g>> {
-        let is_left = |name: &&Name| !self.columns.contains(name);
-        let measure = |measure: &&Measure| measure.column().is_none_or(|column| is_left(&column));
-        let purposes = grant.purposes.iter().map(String::as_str);
-        let open = OpenGrant {
-            grant,
-            purposes: purposes.filter(|purpose| !self.purposes.contains(purpose)).collect(),
-            measures: grant.measures.iter().filter(measure).collect(),
-            by: grant.by.iter().filter(is_left).collect(),
-            filters: grant.filters.iter().filter(is_left).collect(),
+/// What prohibitions leave of a grant; nothing where that is no measure for any purpose.
+fn left_of<'a>(grant: &'a Grant, dataset: &Dataset, rules: &[&Prohibition]) -> Option<OpenGrant<'a>> {
+    let mut open =
+        OpenGrant { grant, purposes: Vec::new(), measures: Vec::new(), by: Vec::new(), filters: Vec::new() };
+    let (mut measures, mut by, mut filters) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for purpose in &grant.purposes {
+        let of_it = rules.iter().filter(|rule| rule.is_for(Some(purpose)));
+        let refused: Vec<Whole<'_>> = of_it.filter_map(|rule| whole(rule, dataset)).collect();
+        let is_closed = refused.iter().any(|refused| matches!(refused, Whole::Dataset));
+        let is_measured = |name: &Name| {
+            !refused.iter().any(|refused| matches!(refused, Whole::Column(column) if *column == name))
         };
-        (!open.purposes.is_empty() && !open.measures.is_empty()).then_some(open)
+        let is_grouped = |name: &Name| {
+            let is_it = |refused: &Whole<'_>| matches!(refused, Whole::Keys(column) if *column == name);
+            is_measured(name) && !refused.iter().any(is_it)
+        };
+        let is_left = |measure: &&Measure| {
+            measure.column().is_none_or(is_measured) && measure.dimension().is_none_or(is_grouped)
+        };
+        let left: Vec<&Measure> = grant.measures.iter().filter(is_left).collect();
+        if is_closed || left.is_empty() {
+            continue;
+        }
+        open.purposes.push(purpose);
+        measures.extend(left);
+        by.extend(grant.by.iter().filter(|name| is_grouped(name)));
+        filters.extend(grant.filters.iter().filter(|name| is_grouped(name)));
     }
+    open.measures = grant.measures.iter().filter(|measure| measures.contains(measure)).collect();
+    open.by = grant.by.iter().filter(|name| by.contains(name)).collect();
+    open.filters = grant.filters.iter().filter(|name| filters.contains(name)).collect();
+    (!open.purposes.is_empty()).then_some(open)
 }
 
 impl Budget {

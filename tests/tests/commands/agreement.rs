@@ -66,5 +66,5 @@ async fn readers_of_an_answer_and_of_the_record_see_the_agreement() {
     );
     assert!(kept[5..].iter().all(|(_, agreement)| *agreement == "MoU-2026-14"), "{kept:?}");
     let (_, stdout, _) = ledger("history", &config, &[]);
-    assert!(stdout.contains("by regional-analysts under MoU-2027-1"), "{stdout}");
+    assert!(stdout.contains("\n      under MoU-2027-1\n"), "{stdout}");
 }

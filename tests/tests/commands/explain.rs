@@ -49,6 +49,38 @@ fn shipped_policies_say_what_they_permit() {
 }
 
 #[test]
+fn what_refusals_forbid_is_not_said_to_be_open() {
+    let policy = fs::read_to_string(project().join("policies/residents-yearly.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    for (refusal, expected, hidden) in [
+        (
+            "purpose = [\"official-statistics\", \"education-study-2026\"]",
+            "it may ask nothing.",
+            "A question costs",
+        ),
+        ("columns = [\"age\"]", "By country_of_birth or sex,", "\"age\""),
+        ("codes = { sex = [\"F\", \"M\", \"_O\", \"_U\"] }", "By country_of_birth or age,", "\"sex\""),
+    ] {
+        fs::write(&file, format!("{policy}\n[[refusal]]\nid = \"never\"\n{refusal}\n")).unwrap();
+        let path = file.to_str().unwrap();
+        let words = ["--principal", "spiffe://ecowas.example/analyst/awa"];
+        let Explained { code, stdout, stderr } = explain(path, &words, None);
+        assert_eq!(code, Some(0), "{refusal}: {stderr}");
+        let granted = stdout.split("Refused, whatever is granted:").next().unwrap();
+        let granted = granted.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_hidden =
+            granted.split_whitespace().all(|word| format!("{:?}", word.trim_matches(',')) != hidden);
+        assert!(granted.contains(expected) && !granted.contains(hidden) && is_hidden, "{refusal}: {stdout}");
+        let json = explain(path, &[&words[..], &["--format", "json"]].concat(), None).stdout;
+        let said: Value = serde_json::from_str(&json).unwrap();
+        let grant = &said["datasets"][0]["grants"][0];
+        assert_eq!(grant["open"], !refusal.starts_with("purpose"), "{refusal}: {grant}");
+        assert!(!grant["by"].to_string().contains(hidden), "{refusal}: {grant}");
+    }
+}
+
+#[test]
 fn a_question_is_permitted_refused_or_forbidden_by_lines_that_are_quoted() {
     let epsilon = "epsilon = 0.5";
     for (name, policy, principal, question, decision, code) in [

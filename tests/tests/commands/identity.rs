@@ -178,6 +178,14 @@ fn every_role_gets_what_it_needs_and_nobody_elses_keys() {
         desk.done(&format!("install {name}.pem --dir {name}"));
         assert_eq!(desk.everything(), before);
     }
+    // What a file manager leaves behind is nobody's identity.
+    for stray in [
+        "authority/issued/.DS_Store",
+        "authority/issued/analyst/.DS_Store",
+        "authority/issued/analyst/awa/Thumbs.db",
+    ] {
+        desk.write(stray, "");
+    }
     let issued = desk.done("show authority");
     for said in ["office", "GHA", "kofi", "365 days"] {
         assert!(issued.contains(said), "{issued}");

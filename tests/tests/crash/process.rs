@@ -49,7 +49,10 @@ impl Process {
     }
 
     fn await_ready(command: &mut Command) -> Self {
-        let mut child = command.spawn().unwrap();
+        Self::ready(command.spawn().unwrap())
+    }
+
+    fn ready(mut child: Child) -> Self {
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let address = loop {
@@ -66,6 +69,27 @@ impl Process {
             said
         });
         Self { address, child, log: Some(log) }
+    }
+
+    /// Starts a gateway and sends it SIGHUP as soon as it catches that, which it must before it catches what ends it: those it
+    /// catches when it has opened everything.
+    pub(crate) fn start_hung_up(config: &Path) -> Self {
+        let mut program = command(config);
+        let child = program.spawn().unwrap();
+        let caught = |number: u32| {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            let signals =
+                status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+            u64::from_str_radix(&signals, 16).unwrap() & (1 << (number - 1)) != 0
+        };
+        let begun = std::time::Instant::now();
+        let (hang_up, terminate) = (1, 15);
+        while !caught(hang_up) {
+            assert!(!caught(terminate), "SIGTERM is caught before SIGHUP");
+            assert!(begun.elapsed().as_secs() < 20, "SIGHUP is not caught");
+        }
+        crate::program::signal("HUP", child.id());
+        Self::ready(child)
     }
 
     /// The most memory that it has had, in megabytes.

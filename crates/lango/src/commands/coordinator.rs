@@ -27,7 +27,7 @@ impl CoordinatorCommand {
         serving::log(file.log);
         let config = file.load(&self.config)?;
         let limits = config.limits;
-        serving::run(&limits, async {
+        serving::run(serving::runtime()?, &limits, async {
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("coordinator", listener.local_addr()?);

@@ -26,16 +26,21 @@ pub struct GatewayCommand {
 impl GatewayCommand {
     pub fn run(self) -> Result<(), Failure> {
         allocator::hold_threshold();
+        let runtime = serving::runtime()?;
+        // Before anything that takes time: until then SIGHUP ends a process.
+        let hang_up = {
+            let _within = runtime.enter();
+            signal(SignalKind::hangup())?
+        };
         let file: GatewayFile = read_toml(&self.config)?;
         serving::log(file.log);
         let limits = file.limits();
-        serving::run(&limits, async {
+        serving::run(runtime, &limits, async {
             // Within the runtime: the pools of servers' connections belong to it.
             let config = file.load(&self.config)?;
             let gateway = Arc::new(lango_gateway::Gateway::open(config).await?);
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
-            let hang_up = signal(SignalKind::hangup())?;
             serving::ready("gateway", listener.local_addr()?);
             let folder = file.policy_folder(&self.config);
             let watching = tokio::spawn(watch::keep(Arc::clone(&gateway), folder, hang_up));

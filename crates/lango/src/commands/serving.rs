@@ -81,8 +81,11 @@ impl Write for Seen {
 }
 
 /// Runs a server to its end, then ends its threads, whatever they do.
-pub fn run(limits: &ServerLimits, serve: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let runtime = runtime()?;
+pub fn run(
+    runtime: Runtime,
+    limits: &ServerLimits,
+    serve: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     let served = runtime.block_on(serve);
     // A statement at a slow source or a question's arithmetic may be under way on a thread of its own.
     runtime.shutdown_timeout(limits.close());

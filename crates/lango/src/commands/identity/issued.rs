@@ -94,9 +94,13 @@ impl AuthorityFolder {
     pub fn everyone(&self) -> Result<Vec<IssuedLast>, Failure> {
         let mut found = Vec::new();
         for role in Role::ALL {
-            for name in names(&self.folder.join(ISSUED).join(role.as_str()))? {
-                let principal = SpiffeId::new(self.file.region.trust_domain(), role, &name)?;
-                found.extend(self.last(&principal)?);
+            let folder = self.folder.join(ISSUED).join(role.as_str());
+            for name in names(&folder)? {
+                // What is no folder of a principal is not the authority's: `.DS_Store`, `Thumbs.db`.
+                let principal = SpiffeId::new(self.file.region.trust_domain(), role, &name);
+                if let (Ok(principal), true) = (principal, folder.join(&name).is_dir()) {
+                    found.extend(self.last(&principal)?);
+                }
             }
         }
         Ok(found)
@@ -137,6 +141,11 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn numbers(folder: &Path) -> Result<Vec<u32>, Failure> {
-    let number = |name: String| name.strip_suffix(".pem")?.parse().ok();
+    // Not `+1.pem`, and no `._1.pem`.
+    let number = |name: String| {
+        let digits = name.strip_suffix(".pem")?;
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+        digits.parse().ok().filter(|_| is_number)
+    };
     Ok(names(folder)?.into_iter().filter_map(number).collect())
 }

@@ -117,12 +117,26 @@ impl InitOffice {
 
 /// The key of a server's address in a configuration; none of what is no address.
 fn server_key(text: &str) -> Result<Option<&'static str>, String> {
+    if holds_password(text) {
+        return Err("the address holds a password: leave it out, and write it, alone, into the file `register.password` in the \
+                    folder when that is made (chmod 600); change it where the address stood in a script or a shell's history"
+            .to_owned());
+    }
     match text.split_once("://") {
         Some(("postgres" | "postgresql", _)) => Ok(Some("postgres")),
         Some(("mariadb" | "mysql", _)) => Ok(Some("mariadb")),
         Some(_) => Err("a server's address begins with postgresql:// or mariadb://".to_owned()),
         None => Ok(None),
     }
+}
+
+/// Whether a server's address has a password in it: `USER:PASSWORD@`, or as an option.
+fn holds_password(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let authority = place.rsplit_once('@').map(|(user, _)| user);
+    let is_password = |option: &str| option.split('=').next() == Some("password");
+    authority.is_some_and(|user| user.contains(':')) || options.split('&').any(is_password)
 }
 
 /// A host as certificates name it.
@@ -185,6 +199,26 @@ mod tests {
             assert!(host_of(other).is_err(), "{other}");
         }
         assert_eq!(url("::1", 7443), "https://[::1]:7443");
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_is_not_repeated() {
+        for address in [
+            "postgresql://lango:Winter/2026@db/register",
+            "mysql://lango:@db/register",
+            "postgresql://lango@db/register?password=Winter",
+            "postgresql://lango@db/register?sslmode=require&password=Winter",
+        ] {
+            let error = server_key(address).unwrap_err();
+            assert!(error.contains("register.password") && !error.contains("Winter"), "{address}: {error}");
+        }
+        for (text, key) in [
+            ("postgresql://lango@db:5432/register", Some("postgres")),
+            ("mysql://lango@db/register?socket=/run/mysqld.sock", Some("mariadb")),
+            ("a:b@c.sqlite", None),
+        ] {
+            assert_eq!(server_key(text), Ok(key));
+        }
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl History {
 /// The records, each with its question below it.
 fn shown(lines: &[Line]) -> String {
     let shown = |line: &Line| {
-        let mut below = question_below(line.question.as_deref().unwrap_or_default());
+        let mut below: Vec<String> = why(line).into_iter().collect();
+        below.extend(question_below(line.question.as_deref().unwrap_or_default()));
         if line.left_out > 0 {
             below.push(format!(
                 "before it {} refusals were not recorded, for there were too many",
@@ -96,29 +97,34 @@ fn shown(lines: &[Line]) -> String {
     if lines.is_empty() { "no record meets these conditions".to_owned() } else { entries(&shown) }
 }
 
-/// When, who, what came of it, by which grant or for which reason, and the price.
-fn head(line: &Line) -> [String; 5] {
-    let by = match (line.reason.as_str(), &line.rule) {
-        ("", Some(rule)) => format!("by {rule}"),
-        ("", None) if line.decision == Decision::Activated.word() => {
+/// The reason of a refusal, and the agreement of a grant.
+fn why(line: &Line) -> Option<String> {
+    let is_digest = line.decision == Decision::Signed.word();
+    let reason = Some(line.reason.as_str()).filter(|reason| !reason.is_empty() && !is_digest);
+    let under = line.agreement.as_ref().map(|agreement| format!("under {agreement}"));
+    let words: Vec<String> = reason.map(str::to_owned).into_iter().chain(under).collect();
+    (!words.is_empty()).then(|| foreign(&words.join(", ")))
+}
+
+/// When, who, for what, what came of it, by which grant, and the price.
+fn head(line: &Line) -> [String; 6] {
+    let by = match &line.rule {
+        Some(rule) => format!("by {rule}"),
+        None if line.decision == Decision::Activated.word() => {
             format!("policy {}", line.policy.get(..16).unwrap_or_default())
         }
-        (digest, None) if line.decision == Decision::Signed.word() => {
-            format!("policy {}", digest.get(..16).unwrap_or_default())
+        // What was signed stands in the place of a reason.
+        None if line.decision == Decision::Signed.word() => {
+            format!("policy {}", line.reason.get(..16).unwrap_or_default())
         }
-        ("", None) => String::new(),
-        (reason, Some(rule)) => format!("{reason}, by {rule}"),
-        (reason, None) => reason.to_owned(),
-    };
-    let by = match &line.agreement {
-        Some(agreement) => format!("{by} under {agreement}"),
-        None => by,
+        None => String::new(),
     };
     let charged = match &line.epsilon {
         Some(epsilon) if epsilon == "0" && line.rho == "0" => String::new(),
         epsilon => price(epsilon.as_deref(), &line.rho),
     };
-    [line.at.clone(), in_region(&line.principal), line.decision.clone(), foreign(&by), charged]
+    let purpose = foreign(&line.purpose);
+    [line.at.clone(), in_region(&line.principal), purpose, line.decision.clone(), foreign(&by), charged]
 }
 
 fn line(entry: Entry) -> Result<Line, Failure> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lango_identity::SpiffeId;
-use lango_policy::{Budget, Grant, GrantPart, PolicySet, Prohibition, Renewal, Review};
+use lango_policy::{Budget, Grant, GrantPart, OpenGrant, PolicySet, Prohibition, Renewal, Review};
 use lango_privacy::{
     Accounting, Basis, Dataset, Decimal, Level, Margin, Measure, Name, Price, Query, compile, nano,
 };
@@ -30,13 +30,21 @@ impl<'a> MayAsk<'a> {
     }
 
     pub fn text(&self) -> String {
-        let grants = self.set.grants_to(self.principal).count();
-        let office = &self.set.office;
-        if grants == 0 {
-            let head = format!("No grant of office {office} is to {}: it may ask nothing.", self.principal);
-            return wrapped(&head, "");
-        }
-        let head = format!("{} may ask office {office} under {}.", self.principal, counted(grants, "grant"));
+        let grants = self.set.grants_to(self.principal);
+        let left: Vec<bool> = grants.map(|grant| self.left_of(grant).is_some()).collect();
+        let (office, principal) = (&self.set.office, self.principal);
+        let head = match (left.len(), left.iter().filter(|is_left| **is_left).count()) {
+            (0, _) => {
+                let head = format!("No grant of office {office} is to {principal}: it may ask nothing.");
+                return wrapped(&head, "");
+            }
+            (_, 0) => {
+                format!(
+                    "Refusals of office {office} forbid all that is granted to {principal}: it may ask nothing."
+                )
+            }
+            (_, open) => format!("{principal} may ask office {office} under {}.", counted(open, "grant")),
+        };
         let mut text = wrapped(&head, "") + "\n";
         for (name, dataset) in &self.set.datasets {
             let grants = self.grants_on(name);
@@ -57,7 +65,12 @@ impl<'a> MayAsk<'a> {
         text
     }
 
-    fn grant_text(&self, grant: &Grant, dataset: &Dataset, budget: &Budget) -> String {
+    /// What refusals leave of a grant.
+    fn left_of(&self, grant: &'a Grant) -> Option<OpenGrant<'a>> {
+        self.set.left_of(self.principal, grant)
+    }
+
+    fn grant_text(&self, grant: &'a Grant, dataset: &Dataset, budget: &Budget) -> String {
         let spot = spot(self.set.grant_place(grant, GrantPart::Id));
         let mut text = format!("\n  {} ({spot})\n", grant.id);
         for sentence in self.sentences(grant, dataset, budget) {
@@ -66,10 +79,13 @@ impl<'a> MayAsk<'a> {
         text
     }
 
-    fn sentences(&self, grant: &Grant, dataset: &Dataset, budget: &Budget) -> Vec<String> {
-        let measures: Vec<String> = grant.measures.iter().map(ToString::to_string).collect();
-        let mut sentences =
-            vec![format!("For {}: {}.", either(&grant.purposes), listed(&measures)), by(grant)];
+    fn sentences(&self, grant: &'a Grant, dataset: &Dataset, budget: &Budget) -> Vec<String> {
+        let Some(open) = self.left_of(grant) else {
+            return vec!["Nothing: what is refused below forbids all of it.".to_owned()];
+        };
+        let measures: Vec<String> = open.measures.iter().map(ToString::to_string).collect();
+        let purposes: Vec<String> = open.purposes.iter().map(ToString::to_string).collect();
+        let mut sentences = vec![format!("For {}: {}.", either(&purposes), listed(&measures)), by(&open)];
         if let Some(valid) = grant.valid {
             let today = match (self.on < valid.from, self.on > valid.until) {
                 (true, _) => ": not yet",
@@ -93,21 +109,25 @@ impl<'a> MayAsk<'a> {
         if grant.review != Review::default() {
             sentences.push(format!("The office reviews {}.", grant.review));
         }
-        sentences.extend(precision(grant, dataset, &budget.account));
+        sentences.extend(precision(&open, dataset, &budget.account));
         sentences
     }
 
     pub fn json(&self) -> Value {
         let datasets = self.set.datasets.iter().filter_map(|(name, dataset)| {
             let (grants, budget) = (self.grants_on(name), self.set.budget(name)?);
-            let grant_json = |grant: &&Grant| {
+            let grant_json = |grant: &&'a Grant| {
+                let open = self.left_of(grant);
+                let words =
+                    |of: &dyn Fn(&OpenGrant<'a>) -> Vec<String>| open.as_ref().map(of).unwrap_or_default();
                 json!({
+                    "open": open.is_some(),
                     "id": grant.id,
                     "place": spot(self.set.grant_place(grant, GrantPart::Id)),
-                    "purposes": grant.purposes,
-                    "measures": grant.measures.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                    "by": grant.by.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                    "where": grant.filters.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                    "purposes": words(&|open| strings(&open.purposes)),
+                    "measures": words(&|open| strings(&open.measures)),
+                    "by": words(&|open| strings(&open.by)),
+                    "where": words(&|open| strings(&open.filters)),
                     "by_at_most": grant.by_at_most,
                     "from": grant.valid.map(|valid| valid.from.to_string()),
                     "until": grant.valid.map(|valid| valid.until.to_string()),
@@ -137,25 +157,28 @@ impl<'a> MayAsk<'a> {
 }
 
 /// By what a grant allows to group, and on what conditions may be.
-fn by(grant: &Grant) -> String {
-    let words = |names: &[Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let columns: BTreeSet<&Name> = grant.by.iter().chain(&grant.filters).collect();
-    let most = match grant.by_at_most as usize {
+fn by(open: &OpenGrant<'_>) -> String {
+    let columns: BTreeSet<&Name> = open.by.iter().chain(&open.filters).copied().collect();
+    let most = match open.grant.by_at_most as usize {
         most if most >= columns.len() => String::new(),
         most => format!("; {} at once at most, conditions included", counted(most, "column")),
     };
-    let further: Vec<Name> = grant.filters.iter().filter(|name| !grant.by.contains(name)).cloned().collect();
-    match (grant.by.is_empty(), further.is_empty()) {
-        (_, _) if grant.by_at_most == 0 => "In total alone.".to_owned(),
+    let further: Vec<&Name> = open.filters.iter().filter(|name| !open.by.contains(name)).copied().collect();
+    match (open.by.is_empty(), further.is_empty()) {
+        (_, _) if open.grant.by_at_most == 0 => "In total alone.".to_owned(),
         (true, true) => "In total alone.".to_owned(),
-        (true, false) => format!("In total, with conditions on {}{most}.", either(&words(&further))),
-        (false, true) => format!("By {}, in conditions too{most}.", either(&words(&grant.by))),
+        (true, false) => format!("In total, with conditions on {}{most}.", either(&strings(&further))),
+        (false, true) => format!("By {}, in conditions too{most}.", either(&strings(&open.by))),
         (false, false) => format!(
             "By {}, in conditions too; conditions also on {}{most}.",
-            either(&words(&grant.by)),
-            either(&words(&further))
+            either(&strings(&open.by)),
+            either(&strings(&further))
         ),
     }
+}
+
+fn strings(of: &[impl ToString]) -> Vec<String> {
+    of.iter().map(ToString::to_string).collect()
 }
 
 /// What a prohibition refuses, in a sentence.
@@ -196,15 +219,18 @@ fn questions(grant: &Grant, budget: &Budget) -> String {
 }
 
 /// How precise each measure is at the highest price, as a total.
-fn precision(grant: &Grant, dataset: &Dataset, account: &Accounting) -> Vec<String> {
-    let each = grant.measures.iter().filter_map(|measure| {
-        let measure = match measure {
+fn precision(open: &OpenGrant<'_>, dataset: &Dataset, account: &Accounting) -> Vec<String> {
+    let grant = open.grant;
+    let each = open.measures.iter().filter_map(|measure| {
+        let measure: Measure = match measure {
             Measure::Quantile(column, shares) if shares.is_empty() => {
                 Measure::Quantile(column.clone(), vec![Decimal::minimal("0.5")?])
             }
-            Measure::Quantile(..) | Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) => measure.clone(),
-            Measure::Sum(_) | Measure::Mean(_) | Measure::Share(_) => measure.clone(),
-            Measure::Histogram(_) | Measure::Keys(_) => measure.clone(),
+            Measure::Quantile(..) | Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) => {
+                (*measure).clone()
+            }
+            Measure::Sum(_) | Measure::Mean(_) | Measure::Share(_) => (*measure).clone(),
+            Measure::Histogram(_) | Measure::Keys(_) => (*measure).clone(),
         };
         let query = Query {
             dataset: dataset.name.clone(),

@@ -40,6 +40,9 @@ fn what_is_open_is_what_is_allowed() {
         ("columns = [\"sex\"]\npurpose = [\"enforcement\"]", 0),
         ("columns = [\"sex\", \"age\"]", 1),
         ("codes = { sex = [\"F\"] }", 1),
+        ("codes = { sex = [\"F\", \"M\", \"_O\", \"_U\"] }", 0),
+        ("codes = { sex = [\"F\", \"M\", \"_O\", \"_U\"] }\npurpose = [\"public-policy\"]", 1),
+        ("columns = [\"income\"]\npurpose = [\"official-statistics\", \"public-policy\"]", 0),
     ] {
         let set = with(parts);
         let open = set.open(&awa, june());
