@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod connection;
 pub mod names;
 pub mod offices;
+pub mod precision;
 pub mod prices;
 pub mod question;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,7 +23,7 @@ use crate::{
 const ANSWER_GRID_MS_MOST: u64 = 120_000;
 
 /// The code lists that an office declares, by name; nothing in the place of one that is wrong.
-pub(crate) type CodeLists = BTreeMap<String, Option<Vec<Code>>>;
+pub(crate) type CodeLists = BTreeMap<String, Option<Arc<[Code]>>>;
 
 /// The columns of a dataset: those that hang together, and the names of the others.
 #[derive(Debug, Default)]
@@ -63,7 +64,7 @@ impl In<'_> {
         &self,
         name: &Spanned<String>,
         table: Option<&CodeListTable>,
-    ) -> Option<Vec<Code>> {
+    ) -> Option<Arc<[Code]>> {
         let written = name.get_ref();
         let is_built_in = written == ALPHA_3 || lists::written_as(written).is_some();
         if is_built_in || written.is_empty() || !written.bytes().all(|c| c.is_ascii_graphic()) {
@@ -74,11 +75,11 @@ impl In<'_> {
             return self.refuse(DiagnosticCode::CodeList, name, (message, "choose another name"));
         }
         let table = table?;
-        let codes: Vec<Code> = match (&table.codes, &table.file) {
+        let codes: Arc<[Code]> = match (&table.codes, &table.file) {
             (Some(codes), None) => {
-                each(codes.get_ref().iter().map(|code| self.code(code.span(), code.get_ref())))?
+                each(codes.get_ref().iter().map(|code| self.code(code.span(), code.get_ref())))?.into()
             }
-            (None, Some(file)) => lists::codes(&self.list(file.span(), file.get_ref())?)?,
+            (None, Some(file)) => lists::codes(&self.list(file.span(), file.get_ref())?)?.into(),
             (Some(_), Some(_)) | (None, None) => {
                 let message = format!("code list `{written}` says either `codes` or `file`");
                 let help = "write `codes = [\"F\", \"M\"]`, or `file = \"sex.csv\"` with a column `code`";
@@ -90,7 +91,7 @@ impl In<'_> {
             self.reader.refuse(DiagnosticCode::CodeList, at.unwrap_or(name.span()), error.to_string())
         };
         // What a column of these codes would refuse is wrong once, here.
-        Domain::codes(codes.clone()).map_or_else(refused, |_| Some(codes))
+        Domain::code_list(Arc::clone(&codes)).map_or_else(refused, |_| Some(codes))
     }
 
     /// The step of the time grid that the dataset's answers leave on, if it has one.
@@ -389,7 +390,9 @@ impl In<'_> {
         let money = scale.is_some() || currency.is_some();
         let open = open.as_ref().map(|open| *open.get_ref());
         let domain = match (codes, integer, amount, date, open, bands) {
-            (Some(codes), None, None, None, None, None) if !money => Domain::codes(self.codes(codes, lists)?),
+            (Some(codes), None, None, None, None, None) if !money => {
+                Domain::code_list(self.codes(codes, lists)?)
+            }
             (None, Some(integer), None, None, None, bands) if !money => {
                 let [low, high] = *integer.get_ref();
                 match bands.as_ref().map(|bands| (bands, bands.get_ref())) {
@@ -461,9 +464,12 @@ impl In<'_> {
         })
     }
 
-    fn codes(&self, at: &Spanned<Codes>, declared: &CodeLists) -> Option<Vec<Code>> {
+    fn codes(&self, at: &Spanned<Codes>, declared: &CodeLists) -> Option<Arc<[Code]>> {
         match at.get_ref() {
-            Codes::Listed(codes) => each(codes.iter().map(|code| self.code(code.span(), code.get_ref()))),
+            Codes::Listed(codes) => {
+                let codes = each(codes.iter().map(|code| self.code(code.span(), code.get_ref())));
+                codes.map(Arc::from)
+            }
             // Of one that is wrong nothing more is said.
             Codes::Named(name) if declared.contains_key(name) => declared.get(name)?.clone(),
             Codes::Named(name) if name == ALPHA_3 => lists::alpha_3().map(|code| code.parse().ok()).collect(),

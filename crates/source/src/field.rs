@@ -111,7 +111,7 @@ impl<'a> Field<'a> {
             FilterOn::Codes { codes, other, unknown } => {
                 let mut passing = vec![false; self.keys];
                 let declared = match self.domain {
-                    Domain::Codes(declared) => declared.as_slice(),
+                    Domain::Codes(declared) => declared.as_ref(),
                     Domain::Integer { .. } | Domain::Amount { .. } | Domain::Date { .. } | Domain::Open => {
                         &[]
                     }

@@ -64,14 +64,6 @@ fn revoked() -> String {
 const TAKEN: Duration = Duration::from_millis(2_500);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_is_hung_up_on_while_it_starts_goes_on_starting() {
-    let world = TestRegion::new();
-    let office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
-    let (_, ended, log) = Process::start_hung_up(&office.write_config(&world)).stop();
-    assert!(ended, "{log}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_grant_that_is_saved_is_refused_without_a_restart() {
     let running = Running::start();
     running.comes_to("answered").await;

@@ -106,3 +106,11 @@ async fn a_coordinator_ends_in_time_whatever_is_open() {
     assert!(took < SHUTDOWN + SLACK && is_well, "{took:?}: {log}");
     assert!(log.contains("connections were cut"), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_is_hung_up_on_while_it_starts_goes_on_starting() {
+    let world = TestRegion::new();
+    let office = Office::prepare(&world, "GHA", &policy(), &Register::sample(5));
+    let (_, ended, log) = Process::start_hung_up(&office.write_config(&world)).stop();
+    assert!(ended, "{log}");
+}

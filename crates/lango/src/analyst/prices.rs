@@ -10,6 +10,7 @@ use crate::{
     analyst::{
         ask::refused,
         offices::{alike, unanswered_alike},
+        precision::Sought,
         report::{billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
@@ -17,7 +18,11 @@ use crate::{
 };
 
 /// Prices to be shown.
-pub struct PriceList<'a>(pub &'a Prices);
+pub struct PriceList<'a> {
+    pub prices: &'a Prices,
+    /// The precision that was asked for.
+    pub sought: Option<&'a Sought>,
+}
 
 impl PriceList<'_> {
     /// Prints the prices.
@@ -35,7 +40,7 @@ impl PriceList<'_> {
 
     /// Who named a price, and who did not and why, in a few lines.
     fn coverage(&self) -> String {
-        let Prices { priced, unpriced, .. } = self.0;
+        let Prices { priced, unpriced, .. } = self.prices;
         let mut text = format!(
             "coverage  {} of {} offices named a price\n",
             priced.len(),
@@ -54,16 +59,17 @@ impl PriceList<'_> {
     /// The stable form for programs.
     pub fn json(&self) -> Value {
         let offices: Vec<Value> =
-            self.0.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
-        let absent = self.0.unpriced.iter();
+            self.prices.priced.iter().map(|(office, priced)| self.office(office, priced)).collect();
+        let absent = self.prices.unpriced.iter();
         let absent: Vec<Value> =
             absent.map(|(office, why)| json!({ "office": office, "reason": reason(why) })).collect();
         json!({
-            "query": { "digest": hex::encode(self.0.query_digest), "text": self.0.text },
-            "confidence": self.0.level.get(),
+            "query": { "digest": hex::encode(self.prices.query_digest), "text": self.prices.text },
+            "confidence": self.prices.level.get(),
             "offices": offices,
             "absent": absent,
             "region": self.region(),
+            "precision": self.sought.map(|sought| sought.foreseen(self.prices).json()),
         })
     }
 
@@ -103,10 +109,10 @@ impl PriceList<'_> {
 
     /// The error of a sum over all offices that named a price, and of what is divided after adding up.
     fn region(&self) -> Vec<Value> {
-        let planned: Vec<_> = self.0.priced.values().map(planned).collect();
-        let first = self.0.priced.values().next();
+        let planned: Vec<_> = self.prices.priced.values().map(planned).collect();
+        let first = self.prices.priced.values().next();
         let margins = first.map(|priced| priced.plan.margins.as_slice()).unwrap_or_default();
-        let each = margins.iter().zip(foresee(&planned, self.0.level)).map(|(margin, foreseen)| {
+        let each = margins.iter().zip(foresee(&planned, self.prices.level)).map(|(margin, foreseen)| {
             let mut value = json!({ "measure": margin.measure.to_string(), "by": by(&margin.by) });
             if let Some(object) = value.as_object_mut() {
                 object.extend(error(foreseen.as_ref()));
@@ -121,7 +127,7 @@ impl PriceList<'_> {
         &self,
         priced: &'a VerifiedPrice,
     ) -> impl Iterator<Item = (&'a MarginText, Option<Foreseen>)> {
-        priced.plan.margins.iter().zip(foresee(&[planned(priced)], self.0.level))
+        priced.plan.margins.iter().zip(foresee(&[planned(priced)], self.prices.level))
     }
 
     const CSV: [&'static str; 9] = [
@@ -138,7 +144,7 @@ impl PriceList<'_> {
 
     fn csv(&self) -> String {
         let mut text = Self::CSV.join(",") + "\n";
-        for (office, priced) in &self.0.priced {
+        for (office, priced) in &self.prices.priced {
             for (margin, foreseen) in self.foreseen(priced) {
                 let error = error(foreseen.as_ref());
                 let field = |name: &str| match error.get(name) {
@@ -168,7 +174,7 @@ impl PriceList<'_> {
     /// A table for every price that there is, with the offices that name it.
     pub fn text(&self) -> String {
         let mut blocks: Vec<(String, Vec<&str>)> = Vec::new();
-        for (office, priced) in &self.0.priced {
+        for (office, priced) in &self.prices.priced {
             let block = self.block(priced);
             match blocks.iter_mut().find(|(known, _)| *known == block) {
                 Some((_, offices)) => offices.push(office),
@@ -182,7 +188,8 @@ impl PriceList<'_> {
         for (index, line) in self.added_up().into_iter().enumerate() {
             text += &format!("{:<9} {line}\n", if index == 0 { "added up" } else { "" });
         }
-        for (offices, why) in unpriced_alike(&self.0.unpriced) {
+        text.extend(self.sought.map(|sought| sought.foreseen(self.prices).text()));
+        for (offices, why) in unpriced_alike(&self.prices.unpriced) {
             match offices.as_slice() {
                 [office] => text += &format!("{office:<9} {}\n", reason(why)),
                 several => text += &format!("{}\n          {}\n", several.join(" "), reason(why)),
@@ -194,8 +201,13 @@ impl PriceList<'_> {
 
     /// The price of some offices, who name the same.
     fn block(&self, priced: &VerifiedPrice) -> String {
-        let header =
-            ["margin", "price", "mechanism", "std err", &format!("{} interval", percent(self.0.level.get()))];
+        let header = [
+            "margin",
+            "price",
+            "mechanism",
+            "std err",
+            &format!("{} interval", percent(self.prices.level.get())),
+        ];
         let rows = self.foreseen(priced).map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(foreseen.as_ref());
             let mechanism = mechanism(&margin.measurement).to_owned();
@@ -251,12 +263,12 @@ impl PriceList<'_> {
 
     /// The errors of all offices' figures together, where there are several.
     fn added_up(&self) -> Vec<String> {
-        let planned: Vec<_> = self.0.priced.values().map(planned).collect();
-        let margins = self.0.priced.values().next().map(|priced| priced.plan.margins.as_slice());
+        let planned: Vec<_> = self.prices.priced.values().map(planned).collect();
+        let margins = self.prices.priced.values().next().map(|priced| priced.plan.margins.as_slice());
         if planned.len() < 2 {
             return Vec::new();
         }
-        let each = margins.unwrap_or_default().iter().zip(foresee(&planned, self.0.level));
+        let each = margins.unwrap_or_default().iter().zip(foresee(&planned, self.prices.level));
         each.filter_map(|(margin, foreseen)| {
             let (std_err, interval) = for_people(Some(&foreseen?));
             let std_err = if std_err.is_empty() { std_err } else { format!("std err {std_err}, ") };
@@ -310,7 +322,7 @@ pub fn for_people(foreseen: Option<&Foreseen>) -> (String, String) {
 }
 
 /// A half-width: as it is where it is whole, else with three digits.
-fn width(half_width: f64) -> String {
+pub fn width(half_width: f64) -> String {
     if half_width.fract() == 0.0 { output::number(half_width, 0) } else { brief(half_width) }
 }
 
@@ -420,7 +432,7 @@ mod tests {
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
         let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]);
-        let text = PriceList(&text).text();
+        let text = PriceList { prices: &text, sought: None }.text();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
@@ -442,7 +454,7 @@ mod tests {
     #[test]
     fn programs_get_the_error_of_each_margin_as_far_as_it_is_foreseen() {
         let one = prices(&[("BEN", priced(Loss::pure(500_000_000), Accounting::Pure, ""))]);
-        let margins = PriceList(&one).json()["offices"][0]["margins"].clone();
+        let margins = PriceList { prices: &one, sought: None }.json()["offices"][0]["margins"].clone();
         let fields = |margin: &Value| margin.as_object().unwrap().keys().skip(5).cloned().collect::<Vec<_>>();
         let fields: Vec<_> = margins.as_array().unwrap().iter().map(fields).collect();
         assert_eq!(fields[0], ["std_err", "half_width", "threshold"]);
@@ -453,7 +465,7 @@ mod tests {
             (margins[3]["rank_error"].clone(), margins[2]["price"].clone()),
             (json!([498, 498]), json!(0.1))
         );
-        let csv = PriceList(&one).csv();
+        let csv = PriceList { prices: &one, sought: None }.csv();
         assert!(
             csv.contains(
                 "BEN,\"quantile(income,0.1,0.5) by sex\",pure,0.1,permute-and-flip,,,498 498,1234\n"

@@ -12,7 +12,7 @@ use lango_statistics::{
 use serde_json::Value;
 
 use crate::{
-    analyst::offices::alike,
+    analyst::{offices::alike, precision::Sought},
     failure::Failure,
     output::{self, Format, brief, counted, decimals, grouped, number},
 };
@@ -35,6 +35,8 @@ pub struct Shown {
     pub whole: bool,
     /// Below histograms, the quantiles of these shares.
     pub quantiles: Vec<Decimal>,
+    /// The precision that was asked for.
+    pub sought: Option<Sought>,
 }
 
 /// An answer to be shown.
@@ -45,14 +47,26 @@ impl AnswerReport<'_> {
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
         match format {
-            Format::Json => output::print_json(&self.json(&tables)),
+            Format::Json => output::print_json(&self.with_precision(self.json(&tables), shown)),
             Format::Csv => {
                 // The rows have no place for who is not in them.
                 output::say(who_answered(&self.0.coverage).trim_end());
                 output::print(&data::csv(&tables))
             }
-            Format::Table => output::print(&self.for_people(&tables, shown.rows)),
+            Format::Table => output::print(&(self.for_people(&tables, shown.rows) + &self.precision(shown))),
         }
+    }
+
+    /// Whether a precision that was asked for is met, in words.
+    fn precision(&self, shown: &Shown) -> String {
+        shown.sought.as_ref().map(|sought| sought.found(self.0).text()).unwrap_or_default()
+    }
+
+    fn with_precision(&self, mut answer: Value, shown: &Shown) -> Value {
+        if let Some((fields, sought)) = answer.as_object_mut().zip(shown.sought.as_ref()) {
+            fields.insert("precision".to_owned(), sought.found(self.0).json());
+        }
+        answer
     }
 
     /// The answer as tables for people.

@@ -1,9 +1,9 @@
 //! `lango query run | estimate`: a question to many offices, or its price.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
-use lango_analyst::Enquiry;
+use lango_analyst::{Client, Enquiry};
 use lango_privacy::{Decimal, Level, Measure};
 
 use super::serving;
@@ -12,6 +12,7 @@ use crate::{
         ask,
         connection::Connection,
         names,
+        precision::{PrecisionOf, Sought},
         prices::PriceList,
         question::{Offer, Parts, read_file},
         report::{AnswerReport, ROWS_SHOWN, Shown},
@@ -66,6 +67,9 @@ pub struct Ask {
     /// How precise the answer shall be, in place of what it may cost: "50 at 95 % on persons by sex".
     #[arg(long, value_name = "WIDTH at CONFIDENCE")]
     precision: Option<String>,
+    /// Whose figures are to be so precise: each office's own, or those of all offices that are asked, added up.
+    #[arg(long, value_name = "WHOSE", value_enum, default_value = "office")]
+    precision_of: PrecisionOf,
     /// What the answer is for, in the words of the offices' policies.
     #[arg(long, default_value = "official-statistics")]
     purpose: String,
@@ -152,12 +156,32 @@ impl Ask {
         })
     }
 
+    /// The precision that is asked for; one of the region makes a finer one of the question's.
+    async fn sought(&self, client: &Client, enquiry: &mut Enquiry) -> Result<Option<Sought>, Failure> {
+        if self.precision_of == PrecisionOf::Office {
+            return Ok(Sought::of(&mut enquiry.query, PrecisionOf::Office, 1));
+        }
+        if enquiry.by_office {
+            let message = "--precision-of region is of figures added up: take `office` out of --by";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let offices = match enquiry.members.iter().collect::<BTreeSet<_>>().len() {
+            0 => client.member_names(Duration::from_secs(self.timeout)).await.map_err(ask::failure)?.len(),
+            named => named,
+        };
+        let sought = Sought::of(&mut enquiry.query, PrecisionOf::Region, offices);
+        let missing = "--precision-of says whose precision is meant: name one with --precision";
+        sought.map(Some).ok_or_else(|| Failure::Usage(missing.to_owned()))
+    }
+
     async fn run(self) -> Result<(), Failure> {
-        let enquiry = self.read()?;
+        let mut enquiry = self.read()?;
         let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
+        let sought = self.sought(&client, &mut enquiry).await?;
         names::check(&client, &enquiry).await?;
         let answered = ask::run(&client, &enquiry).await?;
-        let shown = Shown { rows: self.rows, whole: self.whole, quantiles: self.quantiles.clone() };
+        let quantiles = self.quantiles.clone();
+        let shown = Shown { rows: self.rows, whole: self.whole, quantiles, sought };
         AnswerReport(&answered).print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
         if count == 0 {
@@ -174,13 +198,14 @@ impl Ask {
     }
 
     async fn estimate(self) -> Result<(), Failure> {
-        let enquiry = self.read()?;
+        let mut enquiry = self.read()?;
         let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
+        let sought = self.sought(&client, &mut enquiry).await?;
         let prices = ask::price(&client, &enquiry).await?;
         if prices.priced.is_empty() {
             names::check(&client, &enquiry).await?;
         }
-        PriceList(&prices).print(self.format)?;
+        PriceList { prices: &prices, sought: sought.as_ref() }.print(self.format)?;
         if prices.priced.is_empty() {
             Err(Failure::Failed("no office named a price".to_owned()))
         } else {

@@ -8,8 +8,8 @@ use crate::{Code, Keyset, text::is_calendar_day};
 /// The declared values of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Domain {
-    /// A code list; neither `_T`, `_O` nor `_U` is in it.
-    Codes(Vec<Code>),
+    /// A code list; neither `_T`, `_O` nor `_U` is in it. Columns of one list share it.
+    Codes(Arc<[Code]>),
     /// Whole numbers from `low` to `high`, grouped in bands of `bands`.
     Integer {
         /// The least.
@@ -75,10 +75,15 @@ impl Span {
 }
 
 impl Domain {
-    /// A code list.
+    /// A code list of its own.
     pub fn codes(codes: Vec<Code>) -> Result<Self, DatasetError> {
+        Self::code_list(codes.into())
+    }
+
+    /// A code list that columns share.
+    pub fn code_list(codes: Arc<[Code]>) -> Result<Self, DatasetError> {
         let mut seen = std::collections::BTreeSet::new();
-        for code in &codes {
+        for code in codes.iter() {
             if [OTHER, UNKNOWN, TOTAL].contains(&code.as_str()) {
                 return Err(DatasetError::Reserved(code.to_string()));
             }
@@ -134,19 +139,19 @@ impl Domain {
     /// Days from one to another, both included.
     pub fn date(from: String, until: String, by: Span) -> Result<Self, DatasetError> {
         let days = is_calendar_day(&from) && is_calendar_day(&until) && from <= until;
-        let domain = Self::Date { from, until, by };
-        let keys = domain.keyset().map_or(0, |keyset| keyset.len() as i64);
+        // Counted before any key is made: from 0001 to 9999 there are millions.
+        let keys = stretches(&from, &until, by) + 2;
         match days {
             false => Err(DatasetError::Days),
             true if keys > KEYS_MOST => Err(DatasetError::Keys(keys)),
-            true => Ok(domain),
+            true => Ok(Self::Date { from, until, by }),
         }
     }
 
     /// The public keys, `_O` and `_U` last; `None` where there are none to group by.
     pub fn keyset(&self) -> Option<Keyset> {
         let declared = match self {
-            Self::Codes(codes) => codes.clone(),
+            Self::Codes(codes) => codes.to_vec(),
             Self::Integer { low, high, bands } => {
                 let starts = bands.points(&Range { low: *low, high: *high, scale: 0 });
                 let ends = starts.iter().skip(1).map(|next| next - 1).chain([*high]);
@@ -158,15 +163,14 @@ impl Domain {
         Some(Keyset::new(declared.into_iter().chain([Code::fixed(OTHER), Code::fixed(UNKNOWN)]).collect()))
     }
 
-    /// How many public keys there are, `_O` and `_U` included, without making them where that can be helped; `None` where
-    /// there are none to group by.
+    /// How many public keys there are, `_O` and `_U` included, without making them; `None` where there are none to group by.
     pub fn key_count(&self) -> Option<usize> {
         match self {
             Self::Codes(codes) => Some(codes.len() + 2),
             Self::Integer { low, high, bands } => {
                 Some(bands.count(&Range { low: *low, high: *high, scale: 0 }).saturating_add(2))
             }
-            Self::Date { .. } => self.keyset().map(|keyset| keyset.len()),
+            Self::Date { from, until, by } => usize::try_from(stretches(from, until, *by) + 2).ok(),
             Self::Amount { .. } | Self::Open => None,
         }
     }
@@ -199,7 +203,7 @@ impl Domain {
 
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Codes(codes) => format!("codes {}", crate::name::join(codes)),
+            Self::Codes(codes) => format!("codes {}", crate::name::join(codes.iter())),
             Self::Integer { low, high, bands: Grid::Every(width) } => {
                 format!("integer {low} {high} bands {width}")
             }
@@ -211,6 +215,29 @@ impl Domain {
             Self::Open => "open".to_owned(),
         }
     }
+}
+
+/// How many stretches there are between two days, those that the period only touches included.
+fn stretches(from: &str, until: &str, by: Span) -> i64 {
+    let part = |day: &str, range: std::ops::Range<usize>| {
+        day.get(range).and_then(|part| part.parse::<i64>().ok()).unwrap_or_default()
+    };
+    let count = |day: &str| {
+        let (year, month) = (part(day, 0..4), part(day, 5..7));
+        match by {
+            Span::Year => year,
+            Span::Month => year * 12 + month,
+            Span::Day => {
+                // Years that begin in March have their odd day last (Howard Hinnant, chrono-compatible low-level date algorithms).
+                let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+                year * 365 + year.div_euclid(4) - year.div_euclid(100)
+                    + year.div_euclid(400)
+                    + (153 * month + 2) / 5
+                    + part(day, 8..10)
+            }
+        }
+    };
+    count(until) - count(from) + 1
 }
 
 /// The names of every stretch between two days, in order; a stretch that the period only touches has one too.
@@ -290,8 +317,21 @@ mod tests {
         let dates = |by| Domain::date("0001-01-01".into(), "9999-12-31".into(), by);
         assert_eq!(dates(Span::Year).unwrap().keyset().unwrap().len(), 9_999 + 2);
         assert_eq!(dates(Span::Month), Err(DatasetError::Keys(9_999 * 12 + 2)));
+        assert_eq!(dates(Span::Day), Err(DatasetError::Keys(3_652_059 + 2)));
         let lives = Domain::date("1900-01-01".into(), "2099-12-31".into(), Span::Day).unwrap();
         assert_eq!(lives.keyset().unwrap().len(), 73_049 + 2);
+        for (from, until) in [
+            ("2023-12-30", "2024-03-01"),
+            ("2024-02-29", "2024-02-29"),
+            ("1999-03-01", "2001-02-28"),
+            ("1899-12-31", "1900-03-01"),
+            ("0001-01-01", "0004-12-31"),
+        ] {
+            for by in [Span::Day, Span::Month, Span::Year] {
+                let period = Domain::date(from.into(), until.into(), by).unwrap();
+                assert_eq!(period.key_count(), Some(period.keyset().unwrap().len()), "{from} {until} {by:?}");
+            }
+        }
     }
 
     #[test]
