@@ -1,4 +1,5 @@
-//! How long a decision, a check, a comparison and a change of policies take: `cargo run --release --package lango-tests --example policies`.
+//! How long a decision, a check, a comparison and a change of policies take: `cargo run --release --package lango-tests --example
+//! policies`.
 
 // A bench that cannot be run has nothing to print.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,8 +1,10 @@
 //! Look-ups: what is open to the asker, and a stored release again.
 
+use std::sync::Arc;
+
 use lango_identity::{PayloadType, digest};
 use lango_ledger::{Account, Balance};
-use lango_policy::{Granted, OpenDataset, OpenGrant, OpenRefusal};
+use lango_policy::{CodeLabels, Granted, OpenDataset, OpenGrant, OpenRefusal};
 use lango_privacy::{Accounting, Column, Dataset, Grid, Loss, Query};
 use lango_store::{Decision, Step};
 use lango_wire::{
@@ -72,7 +74,11 @@ impl Gateway {
         for grant in &open.grants {
             grants.push(self.describe_grant(request, open, grant, (&mut pool, known)).await?);
         }
-        let column = |name| Some(described_column(name, dataset.columns.get(name)?));
+        let labels = request.policy.set.labels.get(&dataset.name);
+        let column = |name| {
+            let labels = labels.and_then(|labels| labels.get(name));
+            Some(described_column(name, dataset.columns.get(name)?, labels.map(Arc::as_ref)))
+        };
         Ok(DescribedDataset {
             name: dataset.name.clone(),
             title: dataset.title.clone(),
@@ -181,11 +187,18 @@ fn loss_of(account: Accounting, epsilon_nano: u64) -> Loss {
     }
 }
 
-fn described_column(name: &lango_privacy::Name, column: &Column) -> DatasetColumn {
+fn described_column(
+    name: &lango_privacy::Name,
+    column: &Column,
+    labels: Option<&CodeLabels>,
+) -> DatasetColumn {
     let keyset = column.domain.keyset();
     let codes: Vec<_> = keyset.iter().flat_map(|keyset| keyset.codes()).cloned().collect();
+    let label = |code| labels.and_then(|labels| labels.get(code)).cloned().unwrap_or_default();
+    let labels = if labels.is_some() { codes.iter().map(label).collect() } else { Vec::new() };
     DatasetColumn {
         name: name.clone(),
+        labels,
         code_count: u32::try_from(codes.len()).unwrap_or(u32::MAX),
         codes,
         numbers: numbers(column),
@@ -218,13 +231,24 @@ fn numbers(column: &Column) -> Option<DescribedNumbers> {
     })
 }
 
-/// Datasets of a description, and how many are left out, so that it is no larger than one may be. The codes of the columns that
+/// Datasets of a description, and how many are left out, so that it is no larger than one may be. What codes are called goes
+/// first. The codes of the columns that
 /// have most are counted and not listed where they make it too large; if it is too large without codes, the last datasets are
 /// counted and not described.
 fn within_bounds(mut datasets: Vec<DescribedDataset>) -> (Vec<DescribedDataset>, u32) {
     let bytes = |dataset: &DescribedDataset| dataset.to_message().wire_bytes() + FRAME_BYTES;
     let mut size: usize = datasets.iter().map(bytes).sum::<usize>() + FRAME_BYTES;
     let mut columns: Vec<_> = datasets.iter_mut().flat_map(|dataset| &mut dataset.columns).collect();
+    let label_bytes =
+        |column: &DatasetColumn| column.labels.iter().map(|label| label.len() + 2).sum::<usize>();
+    columns.sort_by_key(|column| std::cmp::Reverse(label_bytes(column)));
+    for column in &mut columns {
+        if size <= DATASETS_BYTES_MAX {
+            break;
+        }
+        size = size.saturating_sub(label_bytes(column));
+        column.labels.clear();
+    }
     columns.sort_by_key(|column| std::cmp::Reverse(column.codes.len()));
     for column in columns {
         if size <= DATASETS_BYTES_MAX {
@@ -261,6 +285,7 @@ mod tests {
             name: format!("c{at}").parse().unwrap(),
             code_count: u32::try_from(*count).unwrap(),
             codes: (0..*count).map(code).collect(),
+            labels: Vec::new(),
             numbers: None,
         };
         DescribedDataset {
@@ -278,6 +303,19 @@ mod tests {
             grants: Vec::new(),
             refused: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_codes_are_called_goes_before_the_codes() {
+        let mut one = dataset("a", 9, &[2_000, 20]);
+        for column in &mut one.columns {
+            column.labels = column.codes.iter().map(|_| "x".repeat(400)).collect();
+        }
+        let (described, left_out) = within_bounds(vec![one]);
+        let kept: Vec<_> =
+            described[0].columns.iter().map(|column| (column.codes.len(), column.labels.len())).collect();
+        assert_eq!((kept, left_out), (vec![(2_000, 0), (20, 20)], 0));
+        assert!(description::datasets(&described, 0).len() <= DATASETS_BYTES_MAX);
     }
 
     #[test]

@@ -217,6 +217,7 @@ impl Draft {
         }
         self.set.dataset_places.insert(name.clone(), places(at, written, table, &columns));
         self.wrong_columns.insert(name.clone(), columns.wrong);
+        self.set.labels.insert(name.clone(), columns.labels);
         let dataset = dataset(at, name.clone(), table, unit, columns.declared);
         match &table.group {
             Some(Some(group)) => match at.name(group) {

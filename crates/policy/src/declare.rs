@@ -15,7 +15,8 @@ use crate::{
     file::{
         self, Bands, CodeListTable, Codes, ColumnTable, DatasetTable, DerivedTable, Number, Points, Recode,
     },
-    lists,
+    labels::CodeLabels,
+    lists::{self, CodeList},
     within::{In, each},
 };
 
@@ -23,12 +24,14 @@ use crate::{
 const ANSWER_GRID_MS_MOST: u64 = 120_000;
 
 /// The code lists that an office declares, by name; nothing in the place of one that is wrong.
-pub(crate) type CodeLists = BTreeMap<String, Option<Arc<[Code]>>>;
+pub(crate) type CodeLists = BTreeMap<String, Option<CodeList>>;
 
 /// The columns of a dataset: those that hang together, and the names of the others.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     pub declared: BTreeMap<Name, Column>,
+    /// What the codes of columns are called.
+    pub labels: BTreeMap<Name, Arc<CodeLabels>>,
     pub wrong: BTreeSet<String>,
 }
 
@@ -39,7 +42,11 @@ impl In<'_> {
         for (name, column) in table.column.iter().flatten() {
             let read = column.as_ref().and_then(|column| self.column(column, everywhere, lists));
             match self.column_name(name).zip(read) {
-                Some((name, column)) => drop(columns.declared.insert(name, column)),
+                Some((name, read)) => {
+                    let labels = column.as_ref().and_then(|column| labels_of(column.get_ref(), lists));
+                    columns.labels.extend(labels.map(|labels| (name.clone(), labels)));
+                    columns.declared.insert(name, read);
+                }
                 None => drop(columns.wrong.insert(name.get_ref().clone())),
             }
         }
@@ -64,7 +71,7 @@ impl In<'_> {
         &self,
         name: &Spanned<String>,
         table: Option<&CodeListTable>,
-    ) -> Option<Arc<[Code]>> {
+    ) -> Option<CodeList> {
         let written = name.get_ref();
         let is_built_in = written == ALPHA_3 || lists::written_as(written).is_some();
         if is_built_in || written.is_empty() || !written.bytes().all(|c| c.is_ascii_graphic()) {
@@ -75,11 +82,12 @@ impl In<'_> {
             return self.refuse(DiagnosticCode::CodeList, name, (message, "choose another name"));
         }
         let table = table?;
-        let codes: Arc<[Code]> = match (&table.codes, &table.file) {
+        let list = match (&table.codes, &table.file) {
             (Some(codes), None) => {
-                each(codes.get_ref().iter().map(|code| self.code(code.span(), code.get_ref())))?.into()
+                let codes = each(codes.get_ref().iter().map(|code| self.code(code.span(), code.get_ref())))?;
+                CodeList { codes: codes.into(), labels: Arc::default() }
             }
-            (None, Some(file)) => lists::codes(&self.list(file.span(), file.get_ref())?)?.into(),
+            (None, Some(file)) => lists::codes(&self.list(file.span(), file.get_ref())?)?,
             (Some(_), Some(_)) | (None, None) => {
                 let message = format!("code list `{written}` says either `codes` or `file`");
                 let help = "write `codes = [\"F\", \"M\"]`, or `file = \"sex.csv\"` with a column `code`";
@@ -91,7 +99,7 @@ impl In<'_> {
             self.reader.refuse(DiagnosticCode::CodeList, at.unwrap_or(name.span()), error.to_string())
         };
         // What a column of these codes would refuse is wrong once, here.
-        Domain::code_list(Arc::clone(&codes)).map_or_else(refused, |_| Some(codes))
+        Domain::code_list(Arc::clone(&list.codes)).map_or_else(refused, |_| Some(list))
     }
 
     /// The step of the time grid that the dataset's answers leave on, if it has one.
@@ -471,7 +479,9 @@ impl In<'_> {
                 codes.map(Arc::from)
             }
             // Of one that is wrong nothing more is said.
-            Codes::Named(name) if declared.contains_key(name) => declared.get(name)?.clone(),
+            Codes::Named(name) if declared.contains_key(name) => {
+                declared.get(name)?.as_ref().map(|list| Arc::clone(&list.codes))
+            }
             Codes::Named(name) if name == ALPHA_3 => lists::alpha_3().map(|code| code.parse().ok()).collect(),
             Codes::Named(name) if lists::written_as(name).is_some() => {
                 let other = if name.ends_with('2') { "alpha-2" } else { "m49" };
@@ -499,6 +509,13 @@ impl In<'_> {
 
 fn is_number_bands(bands: Option<&Spanned<Bands>>) -> bool {
     matches!(bands.map(Spanned::get_ref), Some(Bands::Width(_) | Bands::Listed(_)))
+}
+
+/// What the codes of a column are called, where it names a list that says so.
+fn labels_of(table: &ColumnTable, lists: &CodeLists) -> Option<Arc<CodeLabels>> {
+    let Codes::Named(name) = table.codes.as_ref()?.get_ref() else { return None };
+    let list = lists.get(name)?.as_ref()?;
+    (!list.labels.is_empty()).then(|| Arc::clone(&list.labels))
 }
 
 /// Where a code stands in a column's list, the last time.

@@ -20,6 +20,7 @@ mod grant;
 mod grants;
 mod index;
 mod judge;
+mod labels;
 mod lists;
 mod open;
 mod prohibition;
@@ -40,6 +41,7 @@ pub use diff::{Askers, Change, Comparison, Difference, Example, Novelty, PolicyD
 pub use explain::{Objection, Verdict, covers};
 pub use grant::{Grant, GrantPart, Review, Validity};
 pub use judge::Judged;
+pub use labels::CodeLabels;
 pub use lists::CountryCodes;
 pub use open::{OpenDataset, OpenGrant, OpenRefusal};
 pub use prohibition::Prohibition;

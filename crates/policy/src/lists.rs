@@ -1,15 +1,20 @@
 //! Code lists: those that are built in, and those that an office keeps in files beside its policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use lango_document::{DiagnosticCode, Document};
 use lango_privacy::{Code, trimmed};
 
-use crate::within::In;
+use crate::{labels::CodeLabels, within::In};
 
 /// The most lines of a file beside a policy.
 const LINES_MOST: usize = 200_000;
+/// The most bytes of a label: it stands beside a code in tables.
+const LABEL_BYTES_MOST: usize = 200;
 
 /// A country of the built-in list: ISO 3166-1 alpha-3, alpha-2 and numeric codes, and the region and the subregion of the United
 /// Nations' standard M49, where it is in one.
@@ -153,8 +158,16 @@ pub(crate) fn pairs(at: &In<'_>) -> Option<Vec<(String, Code)>> {
     is_right.then_some(pairs)
 }
 
-/// The codes of a file with a column `code`, in the order of its lines; other columns are for people.
-pub(crate) fn codes(at: &In<'_>) -> Option<Vec<Code>> {
+/// A list of codes that an office declares.
+#[derive(Debug, Clone)]
+pub(crate) struct CodeList {
+    pub codes: Arc<[Code]>,
+    pub labels: Arc<CodeLabels>,
+}
+
+/// The codes of a file with a column `code`, in the order of its lines, and what a column `label` calls them; other columns are
+/// for people who read the file.
+pub(crate) fn codes(at: &In<'_>) -> Option<CodeList> {
     const LINE: DiagnosticCode = DiagnosticCode::ListLine;
     let reader = &at.reader;
     let mut lines = Lines::of(reader.document);
@@ -164,16 +177,25 @@ pub(crate) fn codes(at: &In<'_>) -> Option<Vec<Code>> {
         let words = ("the first line names the columns, one of them `code`", "write `code` above the codes");
         return reader.refuse_line(LINE, 1, words);
     };
-    let (mut codes, mut seen, mut is_right) = (Vec::new(), BTreeMap::new(), true);
+    let label_place = header.iter().position(|name| trimmed(name) == "label");
+    let (mut codes, mut labels) = (Vec::new(), CodeLabels::new());
+    let (mut seen, mut is_right) = (BTreeMap::new(), true);
     while let Some((line, fields)) = lines.next().map_err(wrong).ok()? {
-        let code = fields.get(place).map_or("", |field| trimmed(field));
+        let field = |place: usize| fields.get(place).map_or("", |field| trimmed(field));
+        let (code, label) = (field(place), label_place.map_or("", field));
         let message = match (code.parse::<Code>(), seen.insert(code.to_owned(), line)) {
             (_, Some(before)) => format!("{code:?} stands on line {before} already"),
             (Err(error), None) => error.to_string(),
             (Ok(_), None) if codes.len() >= LINES_MOST => {
                 return reader.refuse_line(LINE, line, format!("the file has more than {LINES_MOST} lines"));
             }
+            (Ok(_), None) if label.len() > LABEL_BYTES_MOST || label.chars().any(char::is_control) => {
+                format!("the label of {code:?} is not one line of at most {LABEL_BYTES_MOST} bytes")
+            }
             (Ok(code), None) => {
+                if !label.is_empty() {
+                    labels.insert(code.clone(), label.to_owned());
+                }
                 codes.push(code);
                 continue;
             }
@@ -184,7 +206,7 @@ pub(crate) fn codes(at: &In<'_>) -> Option<Vec<Code>> {
     if codes.is_empty() && is_right {
         return reader.refuse_line(LINE, 1, "the file has no line below `code`");
     }
-    is_right.then_some(codes)
+    is_right.then(|| CodeList { codes: codes.into(), labels: Arc::new(labels) })
 }
 
 /// A line that cannot be read, and why.
@@ -298,15 +320,25 @@ mod tests {
             let found = codes(&In { reader: Reader::new(&document, &findings), lists: &[] });
             findings
                 .outcome(found)
-                .map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+                .map(|found| {
+                    let label = |code: &Code| found.labels.get(code).map(|label| format!(":{label}"));
+                    let codes =
+                        found.codes.iter().map(|code| format!("{code}{}", label(code).unwrap_or_default()));
+                    codes.collect::<Vec<_>>().join(" ")
+                })
                 .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"))
         };
-        for text in [
-            "code\nF\nM\n",
-            "label,code\n\"Women, girls\", F\n\nMen,M",
-            "\u{feff}code,label\r\nF,x\r\nM,y\r\n",
+        for (text, found) in [
+            ("code\nF\nM\n", "F M"),
+            ("label,code\n\"Women, girls\", F\n\nMen,M", "F:Women, girls M:Men"),
+            ("\u{feff}code,label,note\r\nF, x ,1\r\nM,,2\r\n", "F:x M"),
         ] {
-            assert_eq!(read(text).as_deref(), Ok("F M"), "{text}");
+            assert_eq!(read(text).as_deref(), Ok(found), "{text}");
+        }
+        let long = format!("code,label\nF,{}", "x".repeat(201));
+        for text in ["code,label\nF,\"two\nlines\"", &long] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains("the label of \"F\" is not one line"), "{error}");
         }
         for (text, expected) in [
             ("", "sex.csv:1:1: the first line names the columns, one of them `code`"),

@@ -1,6 +1,6 @@
 //! The rules of one office, as they were found to hang together.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use lango_document::{Diagnostic, TextPlace};
 use lango_privacy::{Dataset, Name};
@@ -9,6 +9,7 @@ use crate::{
     budget::{Budget, Pool},
     grant::{Grant, GrantPart, GrantPlaces},
     index::Index,
+    labels::CodeLabels,
     prohibition::{Prohibition, ProhibitionPlaces},
     trial::Trial,
 };
@@ -20,6 +21,8 @@ pub struct PolicySet {
     pub office: String,
     /// The datasets by name.
     pub datasets: BTreeMap<Name, Dataset>,
+    /// What the codes of their columns are called, by dataset and column; of those alone whose list says so.
+    pub labels: BTreeMap<Name, BTreeMap<Name, Arc<CodeLabels>>>,
     /// The step of the time grid that a dataset's answers leave on. One that is not here answers at once.
     pub answer_grids: BTreeMap<Name, Duration>,
     /// The pool that each dataset draws on.

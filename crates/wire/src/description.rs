@@ -67,6 +67,8 @@ pub struct DatasetColumn {
     pub code_count: u32,
     /// All of its keys, or none where they are too many to be listed.
     pub codes: Vec<Code>,
+    /// What each of its keys is called, in their order, empty for one that has no name; none where no key has one.
+    pub labels: Vec<String>,
     /// What can be computed of it, where it holds numbers.
     pub numbers: Option<DescribedNumbers>,
 }
@@ -173,6 +175,12 @@ impl DescribedDataset {
 }
 
 impl DatasetColumn {
+    /// The keys that have a name, with it.
+    pub fn labelled(&self) -> impl Iterator<Item = (&Code, &str)> {
+        let labels = self.labels.iter().map(String::as_str);
+        self.codes.iter().zip(labels).filter(|(_, label)| !label.is_empty())
+    }
+
     fn to_message(&self) -> pb::Column {
         let numbers = |numbers: DescribedNumbers| {
             let DescribedNumbers { low, high, scale, bins, candidates } = numbers;
@@ -183,6 +191,7 @@ impl DatasetColumn {
             codes: texts(&self.codes),
             numbers: self.numbers.map(numbers),
             code_count: self.code_count,
+            labels: self.labels.clone(),
         }
     }
 
@@ -190,6 +199,9 @@ impl DatasetColumn {
         let listed = message.codes.len();
         if listed != 0 && u32::try_from(listed) != Ok(message.code_count) {
             return Err(not_a_word("code_count"));
+        }
+        if !message.labels.is_empty() && message.labels.len() != listed {
+            return Err(not_a_word("labels"));
         }
         let numbers = |numbers: pb::Numbers| {
             let pb::Numbers { low, high, scale, bins, candidates } = numbers;
@@ -202,6 +214,7 @@ impl DatasetColumn {
             name: word("column", &message.name)?,
             code_count: message.code_count,
             codes: words("codes", &message.codes)?,
+            labels: message.labels,
             numbers: message.numbers.map(numbers).transpose()?,
         })
     }
@@ -364,6 +377,7 @@ mod tests {
                 name: name("sex"),
                 code_count: 2,
                 codes: vec![code("F"), code("M")],
+                labels: vec!["Women".to_owned(), String::new()],
                 numbers: Some(DescribedNumbers { low: -1, high: 9, scale: 2, bins: 3, candidates: 0 }),
             }],
             grants: vec![DescribedGrant {

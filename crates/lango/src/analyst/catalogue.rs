@@ -167,14 +167,21 @@ impl<'a> CatalogueReport<'a> {
         let mut parts = Vec::new();
         let count = column.code_count as usize;
         if count > 0 {
-            let codes: Vec<&str> = column.codes.iter().map(|code| code.as_str()).collect();
+            let labels: BTreeMap<_, _> = column.labelled().collect();
+            let named = |code: &lango_privacy::Code| match labels.get(code) {
+                Some(label) => format!("{code} ({})", shown(label)),
+                None => code.to_string(),
+            };
+            let codes: Vec<String> = column.codes.iter().map(named).collect();
+            let between = if labels.is_empty() { " " } else { ", " };
             parts.push(match codes.as_slice() {
                 [] => format!("{}, too many to be listed", counted(count, "code")),
-                all if self.is_whole || all.len() <= CODES_SHOWN => all.join(" "),
+                all if self.is_whole || all.len() <= CODES_SHOWN => all.join(between),
                 [first, second, third, .., last] => {
-                    format!("{}: {first} {second} {third} .. {last}", counted(count, "code"))
+                    let first = [first.as_str(), second, third].join(between);
+                    format!("{}: {first} .. {last}", counted(count, "code"))
                 }
-                few => few.join(" "),
+                few => few.join(between),
             });
         }
         if let Some(DescribedNumbers { low, high, scale, bins, candidates }) = column.numbers {
@@ -283,6 +290,7 @@ fn dataset_json(office: &str, dataset: &DescribedDataset) -> Value {
             "name": column.name.as_str(),
             "code_count": column.code_count,
             "codes": column.codes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "labels": column.labelled().map(|(code, label)| (code.to_string(), json!(label))).collect::<serde_json::Map<_, _>>(),
             "numbers": column.numbers.as_ref().map(numbers),
         })
     });

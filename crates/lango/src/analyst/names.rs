@@ -3,6 +3,7 @@
 //! Only a name that is like a right one is found here. Any other is asked for: what an office refuses, it signs.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -21,6 +22,9 @@ use crate::{
 
 /// How long offices are waited for that have not said yet what is open: a question may be asked without that.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the codes of columns are called, by column and code.
+pub type CodeNames = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A name that an office does not know.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,17 +45,31 @@ impl fmt::Display for Misspelt {
 }
 
 /// Looks up at all offices that are asked whether they know the names of a question, all at once. The first office that does
-/// ends it. Where nobody says what is open, the question may be asked as it is.
+/// ends it, and what it calls its codes is returned. Where nobody says what is open, the question may be asked as it is.
 ///
 /// # Errors
 /// Every office that described its datasets has another name like one of the question's.
-pub async fn check(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
+pub async fn check(client: &Client, enquiry: &Enquiry) -> Result<CodeNames, Failure> {
     let (members, datasets) = tokio::join!(members(client, enquiry), datasets(client, enquiry));
     members?;
-    if let Some(why) = datasets? {
-        say(&format!("lango: names are not looked up before the question is asked: {why}"));
+    match datasets? {
+        Found::Names(names) => Ok(names),
+        Found::Nothing => Ok(CodeNames::new()),
+        Found::NotLookedUp(why) => {
+            say(&format!("lango: names are not looked up before the question is asked: {why}"));
+            Ok(CodeNames::new())
+        }
     }
-    Ok(())
+}
+
+/// What came of looking names up.
+enum Found {
+    /// An office knows them, and calls codes so.
+    Names(CodeNames),
+    /// The question itself says why not.
+    Nothing,
+    /// Why they are not looked up.
+    NotLookedUp(String),
 }
 
 /// Whether the coordinator has the members that are named.
@@ -70,15 +88,15 @@ async fn members(client: &Client, enquiry: &Enquiry) -> Result<(), Failure> {
     }
 }
 
-/// Whether an office knows the question's names; why that is not known, where nobody says what is open.
-async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Option<String>, Failure> {
+/// Whether an office knows the question's names.
+async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Found, Failure> {
     let began = Instant::now();
     let mut describing = match client.describe(&enquiry.members, None, PATIENCE).await {
         Ok(describing) => describing,
         // The question is refused for the same reason.
-        Err(AskError::Member(_) | AskError::NoMembers) => return Ok(None),
+        Err(AskError::Member(_) | AskError::NoMembers) => return Ok(Found::Nothing),
         Err(error) => {
-            return Ok(Some(foreign(&error.to_string())));
+            return Ok(Found::NotLookedUp(foreign(&error.to_string())));
         }
     };
     let asked = describing.audience().len();
@@ -89,7 +107,7 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Option<String>, 
                 let Some(described) = describing.described(&office) else { continue };
                 let misspelt = misspelt_in(&enquiry.query, &enquiry.purpose, described);
                 if misspelt.is_empty() {
-                    return Ok(None);
+                    return Ok(Found::Names(code_names(&enquiry.query, described)));
                 }
                 found.push((office, misspelt));
             }
@@ -101,18 +119,29 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Option<String>, 
             )) => {}
             Ok(None) => break,
             Err(error) => {
-                return Ok(Some(foreign(&error.to_string())));
+                return Ok(Found::NotLookedUp(foreign(&error.to_string())));
             }
         }
     }
     if found.is_empty() {
-        return Ok(Some(format!(
+        return Ok(Found::NotLookedUp(format!(
             "no office has said within {:.1} s what is open",
             began.elapsed().as_secs_f64()
         )));
     }
     found.sort();
     Err(Failure::Usage(in_words(&found, asked)))
+}
+
+/// What an office calls the codes of the question's dataset.
+fn code_names(query: &Query, described: &VerifiedDescription) -> CodeNames {
+    let dataset = described.datasets.iter().find(|dataset| dataset.name == query.dataset);
+    let columns = dataset.into_iter().flat_map(|dataset| &dataset.columns);
+    let named = columns.map(|column| {
+        let labels = column.labelled().map(|(code, label)| (code.to_string(), label.to_owned()));
+        (column.name.to_string(), labels.collect())
+    });
+    named.filter(|(_, labels): &(String, BTreeMap<String, String>)| !labels.is_empty()).collect()
 }
 
 /// What offices do not know, a line for each name; what all of them say alike is said once.

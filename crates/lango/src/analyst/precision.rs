@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     analyst::{
         prices::width,
-        report::{by, named, percent, real},
+        report::{Remark, by, named, percent, real},
     },
     output::counted,
 };
@@ -56,19 +56,24 @@ impl Sought {
     }
 
     /// Whether prices buy it.
-    pub fn foreseen(&self, prices: &Prices) -> Outcome<'_> {
+    pub fn foreseen(&self, prices: &Prices) -> Remark {
         let each = prices.priced.iter().map(|(office, priced)| {
             (office.as_str(), Planned { plan: &priced.plan, layout: &priced.layout })
         });
-        Outcome { sought: self, reached: self.reached(&each.collect::<Vec<_>>()) }
+        self.remark(&each.collect::<Vec<_>>())
     }
 
     /// Whether an answer has it.
-    pub fn found(&self, answered: &Answered) -> Outcome<'_> {
+    pub fn found(&self, answered: &Answered) -> Remark {
         let each = answered.answers.iter().map(|(office, answer)| {
             (office.as_str(), Planned { plan: &answer.plan, layout: &answer.layout })
         });
-        Outcome { sought: self, reached: self.reached(&each.collect::<Vec<_>>()) }
+        self.remark(&each.collect::<Vec<_>>())
+    }
+
+    fn remark(&self, offices: &[(&str, Planned<'_>)]) -> Remark {
+        let outcome = Outcome { sought: self, reached: self.reached(offices) };
+        Remark { name: "precision", text: outcome.text(), value: outcome.json() }
     }
 
     fn reached(&self, offices: &[(&str, Planned<'_>)]) -> Reached {
@@ -96,14 +101,14 @@ impl Sought {
 }
 
 /// A precision that was asked for, and what came of it.
-pub struct Outcome<'a> {
+struct Outcome<'a> {
     sought: &'a Sought,
     reached: Reached,
 }
 
 impl Outcome<'_> {
     /// For people, in a few lines.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let Sought { of, half_width, level, measure, by } = self.sought;
         let Reached { offices, region } = &self.reached;
         let whom = match of {
@@ -138,7 +143,7 @@ impl Outcome<'_> {
     }
 
     /// For programs.
-    pub fn json(&self) -> Value {
+    fn json(&self) -> Value {
         let Sought { of, half_width, level, measure, by: margin } = self.sought;
         let one = |reached: f64| json!({ "half_width": real(reached), "met": self.sought.is_met(reached) });
         let offices = self.reached.offices.iter().map(|(office, reached)| {

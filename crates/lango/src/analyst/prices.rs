@@ -10,8 +10,7 @@ use crate::{
     analyst::{
         ask::refused,
         offices::{alike, unanswered_alike},
-        precision::Sought,
-        report::{billionths, by, epsilon, named, percent, real},
+        report::{Remark, billionths, by, epsilon, named, percent, real},
     },
     failure::Failure,
     output::{self, Format, brief, csv_field, foreign, grouped},
@@ -20,8 +19,8 @@ use crate::{
 /// Prices to be shown.
 pub struct PriceList<'a> {
     pub prices: &'a Prices,
-    /// The precision that was asked for.
-    pub sought: Option<&'a Sought>,
+    /// What else there is to say.
+    pub remark: Option<Remark>,
 }
 
 impl PriceList<'_> {
@@ -69,7 +68,7 @@ impl PriceList<'_> {
             "offices": offices,
             "absent": absent,
             "region": self.region(),
-            "precision": self.sought.map(|sought| sought.foreseen(self.prices).json()),
+            "precision": self.remark.as_ref().map(|remark| &remark.value),
         })
     }
 
@@ -188,7 +187,7 @@ impl PriceList<'_> {
         for (index, line) in self.added_up().into_iter().enumerate() {
             text += &format!("{:<9} {line}\n", if index == 0 { "added up" } else { "" });
         }
-        text.extend(self.sought.map(|sought| sought.foreseen(self.prices).text()));
+        text.extend(self.remark.as_ref().map(|remark| remark.text.as_str()));
         for (offices, why) in unpriced_alike(&self.prices.unpriced) {
             match offices.as_slice() {
                 [office] => text += &format!("{office:<9} {}\n", reason(why)),
@@ -432,7 +431,7 @@ mod tests {
         let account = Accounting::Zcdp { delta_e18: 1_000_000_000_000 };
         let zcdp = priced(Loss::rho(24_356_000), account, "2 % of rows");
         let text = prices(&[("BEN", pure.clone()), ("GHA", zcdp), ("NGA", pure)]);
-        let text = PriceList { prices: &text, sought: None }.text();
+        let text = PriceList { prices: &text, remark: None }.text();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "BEN NGA");
         assert!(lines.contains(&"GHA") && lines.contains(&"cost      epsilon 0.5"), "{text}");
@@ -454,7 +453,7 @@ mod tests {
     #[test]
     fn programs_get_the_error_of_each_margin_as_far_as_it_is_foreseen() {
         let one = prices(&[("BEN", priced(Loss::pure(500_000_000), Accounting::Pure, ""))]);
-        let margins = PriceList { prices: &one, sought: None }.json()["offices"][0]["margins"].clone();
+        let margins = PriceList { prices: &one, remark: None }.json()["offices"][0]["margins"].clone();
         let fields = |margin: &Value| margin.as_object().unwrap().keys().skip(5).cloned().collect::<Vec<_>>();
         let fields: Vec<_> = margins.as_array().unwrap().iter().map(fields).collect();
         assert_eq!(fields[0], ["std_err", "half_width", "threshold"]);
@@ -465,7 +464,7 @@ mod tests {
             (margins[3]["rank_error"].clone(), margins[2]["price"].clone()),
             (json!([498, 498]), json!(0.1))
         );
-        let csv = PriceList { prices: &one, sought: None }.csv();
+        let csv = PriceList { prices: &one, remark: None }.csv();
         assert!(
             csv.contains(
                 "BEN,\"quantile(income,0.1,0.5) by sex\",pure,0.1,permute-and-flip,,,498 498,1234\n"

@@ -12,9 +12,9 @@ use lango_statistics::{
 use serde_json::Value;
 
 use crate::{
-    analyst::{offices::alike, precision::Sought},
+    analyst::{names::CodeNames, offices::alike},
     failure::Failure,
-    output::{self, Format, brief, counted, decimals, grouped, number},
+    output::{self, Format, brief, counted, decimals, foreign, grouped, number},
 };
 
 mod data;
@@ -35,8 +35,21 @@ pub struct Shown {
     pub whole: bool,
     /// Below histograms, the quantiles of these shares.
     pub quantiles: Vec<Decimal>,
-    /// The precision that was asked for.
-    pub sought: Option<Sought>,
+    /// What the codes of columns are called.
+    pub labels: CodeNames,
+    /// What else there is to say.
+    pub remark: Option<Remark>,
+}
+
+/// Something to say of an answer or of prices beside their tables.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    /// Its name for programs.
+    pub name: &'static str,
+    /// For people, in lines.
+    pub text: String,
+    /// For programs.
+    pub value: Value,
 }
 
 /// An answer to be shown.
@@ -47,31 +60,26 @@ impl AnswerReport<'_> {
     pub fn print(&self, format: Format, shown: &Shown) -> Result<(), Failure> {
         let tables = self.shown(shown)?;
         match format {
-            Format::Json => output::print_json(&self.with_precision(self.json(&tables), shown)),
+            Format::Json => output::print_json(&self.with_remark(self.json(&tables), shown)),
             Format::Csv => {
                 // The rows have no place for who is not in them.
                 output::say(who_answered(&self.0.coverage).trim_end());
                 output::print(&data::csv(&tables))
             }
-            Format::Table => output::print(&(self.for_people(&tables, shown.rows) + &self.precision(shown))),
+            Format::Table => output::print(&self.for_people(&tables, shown)),
         }
     }
 
-    /// Whether a precision that was asked for is met, in words.
-    fn precision(&self, shown: &Shown) -> String {
-        shown.sought.as_ref().map(|sought| sought.found(self.0).text()).unwrap_or_default()
-    }
-
-    fn with_precision(&self, mut answer: Value, shown: &Shown) -> Value {
-        if let Some((fields, sought)) = answer.as_object_mut().zip(shown.sought.as_ref()) {
-            fields.insert("precision".to_owned(), sought.found(self.0).json());
+    fn with_remark(&self, mut answer: Value, shown: &Shown) -> Value {
+        if let Some((fields, remark)) = answer.as_object_mut().zip(shown.remark.as_ref()) {
+            fields.insert(remark.name.to_owned(), remark.value.clone());
         }
         answer
     }
 
     /// The answer as tables for people.
     pub fn text(&self, shown: &Shown) -> Result<String, Failure> {
-        Ok(self.for_people(&self.shown(shown)?, shown.rows))
+        Ok(self.for_people(&self.shown(shown)?, shown))
     }
 
     /// The answer in the stable form for programs.
@@ -122,10 +130,10 @@ impl AnswerReport<'_> {
             .fold(0, u64::saturating_add)
     }
 
-    fn for_people(&self, tables: &[CombinedTable], rows: usize) -> String {
+    fn for_people(&self, tables: &[CombinedTable], shown: &Shown) -> String {
         let mut text = String::new();
         for table in tables {
-            text += &one_table(table, self.0.level.get(), rows);
+            text += &one_table(table, self.0.level.get(), shown.rows, &shown.labels);
             text.push('\n');
         }
         text += &who_answered(&self.0.coverage);
@@ -150,7 +158,9 @@ impl AnswerReport<'_> {
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
         }
-        text + &self.split() + &self.agreements()
+        text += &(self.split() + &self.agreements());
+        text.extend(shown.remark.as_ref().map(|remark| remark.text.as_str()));
+        text
     }
 
     /// The agreements under which offices answered, each with them; nothing where none is cited.
@@ -234,8 +244,22 @@ pub(super) fn percent(confidence: f64) -> String {
     format!("{} %", (confidence * 1e6).round() / 1e4)
 }
 
-/// A table for people, with this number of rows at most; 0 shows all.
-pub fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String {
+/// The most letters of a line with labels in it.
+const WIDTH: usize = 100;
+
+/// A table for people, with this number of rows at most; 0 shows all. Labels stand beside codes where that leaves it narrow
+/// enough.
+pub fn one_table(table: &CombinedTable, confidence: f64, rows: usize, labels: &CodeNames) -> String {
+    let labelled = laid_out(table, confidence, rows, labels);
+    let is_narrow = || labelled.lines().all(|line| line.chars().count() <= WIDTH);
+    if labels.is_empty() || is_narrow() {
+        labelled
+    } else {
+        laid_out(table, confidence, rows, &CodeNames::new())
+    }
+}
+
+fn laid_out(table: &CombinedTable, confidence: f64, rows: usize, labels: &CodeNames) -> String {
     let chosen = table.cells.iter().any(|cell| cell.figure.is_some_and(|figure| figure.rank_error.is_some()));
     let error = format!("{} {}", percent(confidence), if chosen { "rank error" } else { "interval" });
     // The axis of quantiles names the shares.
@@ -264,7 +288,12 @@ pub fn one_table(table: &CombinedTable, confidence: f64, rows: usize) -> String 
         );
         let figure =
             figure.into_iter().chain(std::iter::repeat(String::new())).take(if chosen { 2 } else { 3 });
-        let key = key.iter().map(|code| (*code).to_owned());
+        let key = key.iter().zip(&table.axes).map(|(code, axis)| {
+            match labels.get(&axis.dimension).and_then(|labels| labels.get(*code)) {
+                Some(label) => format!("{code} {}", foreign(label)),
+                None => (*code).to_owned(),
+            }
+        });
         key.chain(figure).chain([cell.status.code().to_owned()]).collect()
     });
     let right: Vec<usize> = (keys..keys + if chosen { 2 } else { 3 }).collect();

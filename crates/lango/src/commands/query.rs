@@ -178,10 +178,11 @@ impl Ask {
         let mut enquiry = self.read()?;
         let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
         let sought = self.sought(&client, &mut enquiry).await?;
-        names::check(&client, &enquiry).await?;
+        let labels = names::check(&client, &enquiry).await?;
         let answered = ask::run(&client, &enquiry).await?;
+        let remark = sought.map(|sought| sought.found(&answered));
         let quantiles = self.quantiles.clone();
-        let shown = Shown { rows: self.rows, whole: self.whole, quantiles, sought };
+        let shown = Shown { rows: self.rows, whole: self.whole, quantiles, labels, remark };
         AnswerReport(&answered).print(self.format, &shown)?;
         let count = answered.coverage.answered.len();
         if count == 0 {
@@ -205,7 +206,8 @@ impl Ask {
         if prices.priced.is_empty() {
             names::check(&client, &enquiry).await?;
         }
-        PriceList { prices: &prices, sought: sought.as_ref() }.print(self.format)?;
+        let remark = sought.map(|sought| sought.foreseen(&prices));
+        PriceList { prices: &prices, remark }.print(self.format)?;
         if prices.priced.is_empty() {
             Err(Failure::Failed("no office named a price".to_owned()))
         } else {

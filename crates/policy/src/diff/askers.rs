@@ -1,4 +1,4 @@
-//! Who asks, and on which days: of all that two policies do not tell apart, one.
+//! Who asks, and on which days: one of all whom, and one of all days that, two policies treat alike.
 
 use std::collections::BTreeSet;
 

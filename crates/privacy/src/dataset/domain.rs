@@ -228,7 +228,7 @@ fn stretches(from: &str, until: &str, by: Span) -> i64 {
             Span::Year => year,
             Span::Month => year * 12 + month,
             Span::Day => {
-                // Years that begin in March have their odd day last (Howard Hinnant, chrono-compatible low-level date algorithms).
+                // Years that begin in March have their odd day last (Howard Hinnant, chrono-compatible date algorithms).
                 let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
                 year * 365 + year.div_euclid(4) - year.div_euclid(100)
                     + year.div_euclid(400)

@@ -14,7 +14,7 @@ pub(crate) fn residents() -> DescribedDataset {
     let column = |name: &str, codes: &str, numbers| {
         let codes: Vec<Code> = words(codes);
         let code_count = u32::try_from(codes.len()).unwrap();
-        DatasetColumn { name: name.parse().unwrap(), code_count, codes, numbers }
+        DatasetColumn { name: name.parse().unwrap(), code_count, codes, labels: Vec::new(), numbers }
     };
     let income = DescribedNumbers { low: 0, high: 500_000_000, scale: 2, bins: 0, candidates: 0 };
     DescribedDataset {
@@ -117,6 +117,20 @@ fn a_dataset_that_is_named_has_all_of_its_codes() {
     let catalogue = catalogue();
     let text = CatalogueReport { catalogue: &catalogue, is_whole: true }.for_people();
     assert!(text.contains("age: 0-4 5-9 10-14 15-19 20-24 25-29 30-34 35-39 _O _U"), "{text}");
+}
+
+#[test]
+fn codes_stand_with_what_they_are_called() {
+    let mut named = residents();
+    named.columns[2].labels = ["Women", "Men", "", "\u{1b}[2J"].map(str::to_owned).into();
+    let catalogue =
+        MemberCatalogue { described: [described("GHA", vec![named])].into(), undescribed: Vec::new() };
+    let report = CatalogueReport { catalogue: &catalogue, is_whole: false };
+    let text = report.for_people();
+    assert!(text.contains("sex: F (Women), M (Men), _O, _U (") && !text.contains('\u{1b}'), "{text}");
+    let sex = &report.json()["datasets"][0]["offices"][0]["columns"][2];
+    assert_eq!(sex["labels"]["M"], "Men");
+    assert_eq!(sex["labels"].as_object().unwrap().len(), 3);
 }
 
 #[test]

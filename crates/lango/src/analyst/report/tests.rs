@@ -62,7 +62,7 @@ fn figures_are_shown_with_the_decimals_that_their_error_supports() {
             ["0.25 10.5 7 rows A", "0.5 1,200.0 31 rows A", "X - L"],
         ),
     ] {
-        let text = one_table(&table(measure, "sex", &cells), 0.95, 0);
+        let text = one_table(&table(measure, "sex", &cells), 0.95, 0, &CodeNames::new());
         assert_eq!(rows(&text)[1..], expected, "{text}");
     }
 }
@@ -75,7 +75,7 @@ fn a_long_table_shows_its_largest_cells_and_counts_the_others() {
         ("X", figure(3.0, 1.0, 2.0)),
         ("_U", figure(2.0, 1.0, 2.0)),
     ];
-    let text = one_table(&table("persons", "sex", &cells), 0.95, 2);
+    let text = one_table(&table("persons", "sex", &cells), 0.95, 2, &CodeNames::new());
     let rows = rows(&text);
     assert_eq!(rows[0], "sex persons 95 % interval std err status");
     assert_eq!(rows[1..3], ["X 3 1 to 5 1.00 A", "_U 2 0 to 4 1.00 A"]);
@@ -91,13 +91,13 @@ fn a_wide_table_fits_a_terminal_of_a_hundred_columns() {
     }
     let mut counts = table("persons", "sex", &[("F", figure(234_567.8, 123.4, 250.1))]);
     counts.axes.splice(0..0, wide.axes[..3].iter().cloned());
-    let header = rows(&one_table(&wide, 0.95, 0)).remove(0);
+    let header = rows(&one_table(&wide, 0.95, 0, &CodeNames::new())).remove(0);
     assert_eq!(
         header,
         "office arrival_year country_of_birth quantile quantile(income) 95 % rank error status"
     );
     for table in [wide, counts] {
-        let text = one_table(&table, 0.95, 0);
+        let text = one_table(&table, 0.95, 0, &CodeNames::new());
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= 100, "{widest}\n{text}");
     }
@@ -141,5 +141,20 @@ fn found_keys_are_shown_as_they_stand_in_the_registers() {
         let mut table = table(measure, "village", &cells);
         found_keys_in_words(&mut table);
         assert_eq!(table.axes[0].codes, expected);
+    }
+}
+
+#[test]
+fn labels_stand_beside_codes_where_there_is_room() {
+    let cells = [("F", figure(1_200.0, 2.0, 4.0)), ("M", None)];
+    let called = |label: &str| -> CodeNames {
+        [("sex".to_owned(), [("F".to_owned(), label.to_owned())].into())].into()
+    };
+    let printed = |label: &str| one_table(&table("persons", "sex", &cells), 0.95, 0, &called(label));
+    let text = printed("Women");
+    assert!(text.contains("F Women ") && !text.contains("M Women"), "{text}");
+    for label in ["x".repeat(100), "\u{1b}[2J".to_owned()] {
+        let text = printed(&label);
+        assert!(!text.contains("xx") && !text.contains('\u{1b}'), "{text}");
     }
 }

@@ -236,7 +236,7 @@ impl Rehearsal {
     }
 
     fn text(&self, rows: usize) -> Result<String, Failure> {
-        let prices = PriceList { prices: &self.prices, sought: None }.text();
+        let prices = PriceList { prices: &self.prices, remark: None }.text();
         let answer = AnswerReport(&self.answered).text(&Shown { rows, ..Shown::default() })?;
         Ok(format!("{}\n\n{}\n\n{}\nINVENTED\n", wrapped(&self.note(), ""), prices.trim_end(), answer))
     }
@@ -251,7 +251,7 @@ impl Rehearsal {
                 "rows_at_most": self.rows_at_most,
                 "seed": seed,
             },
-            "price": PriceList { prices: &self.prices, sought: None }.json(),
+            "price": PriceList { prices: &self.prices, remark: None }.json(),
             "answer": AnswerReport(&self.answered).value(&Shown::default())?,
         }))
     }

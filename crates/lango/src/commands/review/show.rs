@@ -55,7 +55,7 @@ impl ShowReview {
         let tables = self.answer(&tables, &office)?;
         let mut text = head(review, lapses.as_deref())?;
         for table in &tables {
-            text += &format!("\n{}", one_table(table, self.confidence.get(), self.rows));
+            text += &format!("\n{}", one_table(table, self.confidence.get(), self.rows, &Default::default()));
         }
         print(&text)
     }
