@@ -230,7 +230,11 @@ pub(crate) fn rounded(found: &Findings, rows: u64) -> [(Finding, bool); 5] {
         // One in ten numbers of 16 digits ends in 0, with nothing lost.
         (Finding::LostDigits, lost >= LOST_LEAST && lost * 4 >= count(Finding::LongNumber)),
         (Finding::SingleFloat, are_floats(Finding::SingleFloat, Finding::BeyondSingle)),
-        (Finding::DoubleFloat, are_floats(Finding::DoubleFloat, Finding::BeyondDouble)),
+        (
+            Finding::DoubleFloat,
+            are_floats(Finding::DoubleFloat, Finding::BeyondDouble)
+                && count(Finding::DoubleFloat) * 2 >= count(Finding::LongNumber),
+        ),
         // A few among numbers are numbers.
         (
             Finding::ExponentIdentifier,

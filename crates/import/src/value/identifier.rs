@@ -11,11 +11,11 @@ const HIDDEN: [&str; 9] = [
 ];
 /// The digits of numbers that may be too large for every one to have its own float of 32 bits, and of 64.
 const SINGLE_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
-const DOUBLE_DIGITS: std::ops::RangeInclusive<usize> = 17..=30;
+const DOUBLE_DIGITS: std::ops::RangeInclusive<usize> = 16..=30;
 /// The digits with which a float of 64 bits is written at most.
 const DOUBLE_DIGITS_WRITTEN: usize = 17;
 /// Words and marks for nobody, as programs and clerks write them.
-const NOBODY: [&str; 26] = [
+const NOBODY: [&str; 31] = [
     "NULL",
     "#NULL!",
     "(null)",
@@ -24,6 +24,11 @@ const NOBODY: [&str; 26] = [
     "NA",
     "N/A",
     "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#NAME?",
+    "#DIV/0!",
+    "#NUM!",
     "N.A.",
     "NaN",
     "None",
@@ -141,7 +146,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
     }
-    if (!has(DIGIT) && is_one_of(text, &NOBODY)) || is_total(text) {
+    if is_one_of(text, &NOBODY) || text.starts_with(b"Err:") || is_total(text) {
         return kept(text, Some(Finding::NobodyIdentifier));
     }
     if !has(DIGIT) || text.contains(&b' ') {
