@@ -22,7 +22,7 @@ const VALUES_LEAST: u64 = 10;
 const MOMENT_ONE_IN: u64 = 10;
 /// Of one file's rows one in this number may stand in the files once more, as events do that no declared column sets apart.
 const FILE_ONE_IN: u64 = 5;
-/// Of ten rows, so many are copies by no chance, wherever they stand.
+/// Of ten rows, this number are copies by no chance, wherever they stand.
 const COPIES_IN_TEN: u64 = 3;
 /// Identifiers with zeros alone behind the 15th digit from which a spreadsheet may have made them.
 const LOST_LEAST: u64 = 3;
@@ -216,8 +216,8 @@ fn of_identifiers(found: &Findings, rows: u64, extent: Extent) -> Vec<Weighed> {
     all
 }
 
-/// What a program leaves of identifiers that it took for numbers and rounded, and whether those of so many rows are so by no
-/// chance.
+/// What a program leaves of identifiers that it took for numbers and rounded, and whether those of this number of rows are so by
+/// no chance.
 pub(crate) fn rounded(found: &Findings, rows: u64) -> [(Finding, bool); 5] {
     let count = |finding| found.of(finding).count;
     let present = rows.saturating_sub(count(Finding::Missing));

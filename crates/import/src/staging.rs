@@ -132,8 +132,8 @@ impl Staging {
         Ok((count, rows))
     }
 
-    /// Shows the identifier of each row, in the order in which they were put in, as long as it is said to go on; whether it was so
-    /// to the end.
+    /// Shows the identifier of each row, in the order in which they were put in, as long as it is said to go on; whether it was
+    /// so to the end.
     fn each_identifier(&self, see: &mut dyn FnMut(ValueRef<'_>) -> bool) -> rusqlite::Result<bool> {
         let sql = format!("SELECT {} FROM {} NOT INDEXED", quoted(&self.unit), quoted(&self.staging));
         let mut statement = self.connection.prepare(&sql)?;

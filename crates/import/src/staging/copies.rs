@@ -20,8 +20,8 @@ const COMPARED: u64 = 65_536;
 pub(crate) struct Copies {
     /// How many there are, as those that were compared let expect.
     pub(crate) rows: u64,
-    /// How many of them stand as far behind the one that they are like as most do, and not near it: a part of the rows that stands
-    /// there once more, in the same order.
+    /// How many of them stand as far behind the one that they are like as most do, and not near it: a part of the rows that
+    /// stands there once more, in the same order.
     pub(crate) in_block: u64,
     /// The numbers of the first of them, counted from 1 through all files.
     pub(crate) first: Vec<u64>,

@@ -21,7 +21,8 @@ const PLACES_MOST: usize = 1 << 26;
 impl Staging {
     /// How many rows have an identifier that stands on more rows than one unit's could be: on ten times as many as the policy
     /// allows and one in a hundred of all, on a hundred times as many, or on twice as many where it is 0, negative, or one digit
-    /// again and again (`9999`); and on more than the policy allows where all others together would be most of the rows. With the numbers of the first of them, in the file's order, counted from 1.
+    /// again and again (`9999`); and on more than the policy allows where all others together would be most of the rows. With the
+    /// numbers of the first of them, in the file's order, counted from 1.
     pub(crate) fn crowded(&self, rows: u64) -> Result<(u64, Vec<u64>), ImportError> {
         self.try_crowded(rows).map_err(|error| self.failed(error))
     }

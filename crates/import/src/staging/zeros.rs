@@ -27,8 +27,8 @@ impl Staging {
         self.shorter_ones(&of_digits, &|identifier| format!("ltrim({identifier}, '0')"))
     }
 
-    /// The same of identifiers of letters, marks and digits, with the zeros of each of their numbers, where ten rows and more have
-    /// such: `P8` and `P0008`, `EA1/H8` and `EA01/H008`.
+    /// The same of identifiers of letters, marks and digits, with the zeros of each of their numbers, where ten rows and more
+    /// have such: `P8` and `P0008`, `EA1/H8` and `EA01/H008`.
     pub(crate) fn lost_inner_zeros(&self) -> Result<(u64, Vec<u64>), ImportError> {
         let found = self.try_lost_inner_zeros().map_err(|error| self.failed(error))?;
         Ok(if found.0 < ROWS_LEAST { (0, Vec::new()) } else { found })

@@ -116,8 +116,8 @@ const ORIGINS: [&IsoDay; 9] = [
     b"9999-12-31",
 ];
 
-/// Whether a day is one from which programs count, or the same a year or ten years before or after: clerks who know the year alone
-/// write its first day, and those who know the decade its first year.
+/// Whether a day is one from which programs count, or the same a year or ten years before or after: clerks who know the year
+/// alone write its first day, and those who know the decade its first year.
 pub(super) fn origin(day: &IsoDay) -> Option<Finding> {
     let [.., tens, tenth, _, first, second] = day;
     if !matches!((tens, tenth, first, second), (b'0', b'1', b'0', b'1') | (b'1', b'2', b'3', _)) {

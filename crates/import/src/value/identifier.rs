@@ -211,7 +211,7 @@ enum IsFloat {
     No,
 }
 
-/// Whether a float of so many bits for its digits holds a number; `None` of one for which each is its own.
+/// Whether a float of this number of bits for its digits holds a number; `None` of one for which each is its own.
 fn is_float(digits: &[u8], of_digits: std::ops::RangeInclusive<usize>, bits: u32) -> Option<IsFloat> {
     if !of_digits.contains(&digits.len()) {
         return None;
@@ -230,9 +230,12 @@ fn is_float(digits: &[u8], of_digits: std::ops::RangeInclusive<usize>, bits: u32
 
 /// Whether a float of 4 bits less would hold a number too, as one rounded number in 16 is.
 fn is_round(digits: &[u8]) -> bool {
-    let is = |of_digits, bits: u32| matches!(is_float(digits, of_digits, bits - 4), Some(IsFloat::Yes));
-    (is(SINGLE_DIGITS, f32::MANTISSA_DIGITS) && !DOUBLE_DIGITS.contains(&digits.len()))
-        || is(DOUBLE_DIGITS, f64::MANTISSA_DIGITS)
+    let is = |of_digits: &std::ops::RangeInclusive<usize>, bits: u32| {
+        let is_held = |bits| matches!(is_float(digits, of_digits.clone(), bits), Some(IsFloat::Yes));
+        is_held(bits) && is_held(bits - 4)
+    };
+    (is(&SINGLE_DIGITS, f32::MANTISSA_DIGITS) && !DOUBLE_DIGITS.contains(&digits.len()))
+        || is(&DOUBLE_DIGITS, f64::MANTISSA_DIGITS)
 }
 
 /// The zeros at the end of a number.
