@@ -17,10 +17,12 @@ use crate::{
     Gateway,
     accounts::account_standings,
     authenticate::Request,
-    lapse::{decided, lapsed},
+    change::PolicyChange,
+    lapse::{decided, lapsed, review_name},
     refuse::{Known, Refused},
-    reviewed::reviews_found,
+    reviewed::{ReviewFound, reviews_found},
     shown::Travels,
+    standing::WaitingPolicy,
 };
 
 /// What the records or reviews of a page have at most, in bytes, unless one alone has more.
@@ -34,6 +36,7 @@ impl Gateway {
         signed: &Administration,
     ) -> Result<Found, Refused> {
         let known = Known::default();
+        let mut seen = Seen::default();
         self.make_answer_room(request).await;
         let found = match &signed.act {
             Act::Ledger => self.ledger_shown(request, &known).await?,
@@ -43,23 +46,24 @@ impl Gateway {
                     HistoryFilter { since: *since, before: *before, dataset, principal, most: *most };
                 self.records_shown(&filter, &known).await?
             }
-            Act::Policy => self.policy_shown(&known).await?,
+            Act::Policy => self.policy_shown(None, &known).await?,
             Act::Reviews { all, most, after } => {
                 let filter = ReviewFilter { all: *all, after: *after, most: *most };
                 self.reviews_shown(&filter, &known).await?
             }
-            Act::Review { name } => self.review_shown(request, name, &known).await?,
+            Act::Review { name } => self.review_shown(request, name, &mut seen).await?,
             Act::Decide { review, approve, why } => {
                 let stands = self.decide(request, review, (*approve, why), &known).await?;
                 return Ok(Found::Decided(stands.to_message()));
             }
             Act::Sign { policy } => {
-                self.sign_policy(request, policy, &known).await?;
-                return self.policy_shown(&known).await;
+                let signed = self.sign_policy(request, policy, &known).await?;
+                return self.policy_shown(signed, &known).await;
             }
         };
         let mut record = self.record(request, &known, Decision::Inspected);
-        record.reason = signed.act.word().to_owned();
+        record.reason = seen.words(signed.act.word());
+        (record.query_digest, record.dataset) = (seen.query_digest, seen.dataset);
         record.request = request.step(self.done(request));
         self.append(request, &record, &known).await?;
         Ok(found)
@@ -97,35 +101,47 @@ impl Gateway {
         &self,
         request: &Request<Administration>,
         name: &str,
-        known: &Known,
+        seen: &mut Seen,
     ) -> Result<Found, Refused> {
+        let known = Known::default();
         let range = review_range(name).ok_or_else(|| refused(AdministrationFault::ReviewUnknown))?;
         let policy = &request.policy.set;
         let mut reviews = reviews_found(&mut self.store.clone(), policy, self.today(), range)
             .await
             .map_err(|error| known.unavailable("the reviews cannot be read", &error))?;
-        if let [_, _, ..] = reviews.as_slice() {
+        match reviews.as_mut_slice() {
+            [] => {}
+            [found] => {
+                if is_asker(&request.principal, &found.review) {
+                    found.tables.clear();
+                }
+                *seen = Seen::of(found);
+            }
             // Of several that are meant nothing but the names is of use.
-            reviews.iter_mut().for_each(|found| found.tables.clear());
+            several => several.iter_mut().for_each(|found| found.tables.clear()),
         }
         let reviews = reviews.into_iter().map(Travels::to_message).collect();
         Ok(Found::FoundReviews(pb::ReviewsFound { reviews }))
     }
 
-    async fn policy_shown(&self, known: &Known) -> Result<Found, Refused> {
+    /// How the policy stands, and who signed the one that just came into force.
+    async fn policy_shown(&self, activated: Option<WaitingPolicy>, known: &Known) -> Result<Found, Refused> {
         let standing = self.policy_standing().await;
-        let standing =
+        let mut standing =
             standing.map_err(|error| known.unavailable("it is not known who signed a policy", &error))?;
+        standing.signed.extend(activated);
         Ok(Found::Policy(standing.to_message()))
     }
 
-    /// Keeps the administrator's signature of the policy that waits, which comes into force if that was the last that it took.
+    /// Keeps the administrator's signature of the policy that waits, which comes into force if that was the last that it took:
+    /// then who signed it. The folder holds the same from when it is known what waits until the signature is kept.
     async fn sign_policy(
         &self,
         request: &Request<Administration>,
         policy: &[u8; 32],
         known: &Known,
-    ) -> Result<(), Refused> {
+    ) -> Result<Option<WaitingPolicy>, Refused> {
+        let _alone = self.changing.lock().await;
         let (waiting, envelope) = match (self.waiting(), &request.envelope) {
             (Some(waiting), Some(envelope)) if waiting.digest == *policy => (waiting, envelope.clone()),
             (waiting, _) => {
@@ -144,15 +160,24 @@ impl Gateway {
         record.reason = hex::encode(policy);
         record.request = request.step(self.done(request));
         let unkept = |error: StoreError| known.unavailable("a signature cannot be kept", &error);
+        // One that does not count any more is in nobody's way.
+        self.signing().forget_others(&self.store, Some(policy)).await.map_err(unkept)?;
         if !self.store.sign_policy(&signature, &record).await.map_err(unkept)? {
             return Err(refused(AdministrationFault::SignedAlready));
         }
-        if self.signing().may_activate(&self.store, policy).await.map_err(unkept)?
-            && let Err(error) = self.change_policy(waiting.documents.to_vec()).await
-        {
-            tracing::error!(%error, "a policy that two administrators signed cannot come into force yet");
+        let signed = self.signing().signed_by(&self.store, policy).await.map_err(unkept)?;
+        if signed.len() < self.administrators.activation.signatures_needed() {
+            return Ok(None);
         }
-        Ok(())
+        match self.take_policy(waiting.documents.to_vec()).await {
+            Ok(PolicyChange::Activated { digest }) => Ok(Some(WaitingPolicy { digest, signed })),
+            Ok(PolicyChange::Same | PolicyChange::Waits { .. }) => Ok(None),
+            // The standing says so, and that both signatures stand.
+            Err(error) => {
+                tracing::error!(%error, "a policy that two administrators signed cannot come into force yet");
+                Ok(None)
+            }
+        }
     }
 
     /// Decides on a review in the administrator's name.
@@ -166,8 +191,7 @@ impl Gateway {
         let unread = |error: &StoreError| known.unavailable("a review cannot be decided", error);
         let unknown = || refused(AdministrationFault::ReviewUnknown);
         let found = self.store.review(review).await.map_err(|error| unread(&error))?.ok_or_else(unknown)?;
-        let asker: Option<SpiffeId> = found.subject.principal.parse().ok();
-        if asker.is_some_and(|asker| asker.name() == request.principal.name()) {
+        if is_asker(&request.principal, &found) {
             return Err(refused(AdministrationFault::OwnQuestion));
         }
         let event = if approve { ReviewEvent::Approved } else { ReviewEvent::Rejected };
@@ -189,6 +213,40 @@ impl Gateway {
             if let StoreError::NoReview = error { unknown() } else { unread(&error) }
         })
     }
+}
+
+/// What an administrator was shown of one question, for the record.
+#[derive(Default)]
+struct Seen {
+    review: Option<String>,
+    query_digest: Option<[u8; 32]>,
+    dataset: Option<String>,
+    with_answer: bool,
+}
+
+impl Seen {
+    fn of(ReviewFound { review, tables, .. }: &ReviewFound) -> Self {
+        let subject = &review.subject;
+        Self {
+            review: Some(review_name(&subject.id)),
+            query_digest: Some(subject.key.query_digest),
+            dataset: Some(subject.dataset.clone()),
+            with_answer: !tables.is_empty(),
+        }
+    }
+
+    /// `word`, and which review, where one was shown.
+    fn words(&self, word: &str) -> String {
+        let answer = if self.with_answer { " and its answer" } else { "" };
+        self.review.as_ref().map_or_else(|| word.to_owned(), |review| format!("{word} {review}{answer}"))
+    }
+}
+
+/// Whether an administrator has the name of the one who asked what is reviewed: the two may be one person, whatever capitals
+/// their certificates are written with.
+fn is_asker(administrator: &SpiffeId, review: &StoredReview) -> bool {
+    let asker: Option<SpiffeId> = review.subject.principal.parse().ok();
+    asker.is_some_and(|asker| asker.name().eq_ignore_ascii_case(administrator.name()))
 }
 
 fn refused(fault: AdministrationFault) -> Refused {

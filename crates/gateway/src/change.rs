@@ -37,12 +37,48 @@ impl Gateway {
     /// INVARIANT (a policy decides only if it is recorded): what the ledger keeps of a policy, and the record that it came into
     /// force, are durable before the first question is decided by it; and nothing that comes after that can fail.
     pub async fn change_policy(&self, documents: Vec<Document>) -> Result<PolicyChange, PolicyError> {
-        let changed = self.take_policy(documents).await;
+        let mut held = self.changing.lock().await;
+        if let Err(error) = self.folder_holds(&mut held, Some(policy_digest(&documents))).await {
+            let error = PolicyError::Signatures(error);
+            self.folder(None, error.texts());
+            return Err(error);
+        }
+        self.take_policy(documents).await
+    }
+
+    /// Notes that the folder cannot be read, for those who ask how the policy stands. What was signed of it has ended.
+    pub async fn policy_unread(&self, error: &PolicyError) {
+        let mut held = self.changing.lock().await;
+        self.folder(None, error.texts());
+        if let Err(error) = self.folder_holds(&mut held, None).await {
+            tracing::error!(%error, "signatures of a policy that the folder does not hold cannot be forgotten yet");
+        }
+    }
+
+    /// Ends the signatures of what the folder does not hold any more. Where that fails, it is not known what it held.
+    async fn folder_holds(
+        &self,
+        held: &mut Option<[u8; 32]>,
+        found: Option<[u8; 32]>,
+    ) -> Result<(), StoreError> {
+        if found.is_some() && *held == found {
+            return Ok(());
+        }
+        // What comes after a time of which nothing is known is signed anew.
+        let kept = held.take().and(found);
+        self.signing().forget_others(&self.store, kept.as_ref()).await?;
+        *held = found;
+        Ok(())
+    }
+
+    /// Takes the policy that the folder holds, or has it wait, and notes what became of it. The caller holds `changing`.
+    pub(crate) async fn take_policy(&self, documents: Vec<Document>) -> Result<PolicyChange, PolicyError> {
+        let changed = self.examined(documents).await;
         match &changed {
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => self.folder(None, Vec::new()),
             // What waits was noted.
             Ok(PolicyChange::Waits { .. }) => {}
-            Err(error) => self.policy_refused(error),
+            Err(error) => self.folder(None, error.texts()),
         }
         changed
     }
@@ -60,11 +96,11 @@ impl Gateway {
 
     /// Whose signatures of a policy count.
     pub(crate) fn signing(&self) -> Signing<'_> {
-        Signing { administrators: &self.administrators, office: &self.office, region: &self.region }
+        let (administrators, now) = (&self.administrators, self.now());
+        Signing { administrators, office: &self.office, region: &self.region, now }
     }
 
-    async fn take_policy(&self, documents: Vec<Document>) -> Result<PolicyChange, PolicyError> {
-        let _alone = self.changing.lock().await;
+    async fn examined(&self, documents: Vec<Document>) -> Result<PolicyChange, PolicyError> {
         let digest = policy_digest(&documents);
         if digest == self.policy().digest {
             return Ok(PolicyChange::Same);
@@ -97,29 +133,19 @@ impl Gateway {
         Ok(PolicyChange::Activated { digest })
     }
 
-    /// Remembers what is wrong with the folder for those who ask how the policy stands.
-    pub fn policy_refused(&self, error: &PolicyError) {
-        let texts = match error.diagnostics() {
-            Some(found) => found.iter().map(ToString::to_string).collect(),
-            None => vec![error.to_string()],
-        };
-        self.folder(None, texts);
-    }
-
     /// How the policy stands.
     pub(crate) async fn policy_standing(&self) -> Result<PolicyStanding, StoreError> {
         let refused = self.refused_change.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let waiting = match self.waiting() {
-            None => None,
-            Some(Waiting { digest, .. }) => {
-                Some(WaitingPolicy { digest, signed: self.signing().signed_by(&self.store, &digest).await? })
-            }
-        };
+        let signed = self.signing().counted(&self.store.policy_signatures().await?);
+        let waiting = self.waiting().map(|waiting| waiting.digest);
+        let (waiting, signed) = WaitingPolicy::parted(waiting, signed);
+        let policy = self.policy();
         Ok(PolicyStanding {
-            in_force: Some(self.policy().digest),
+            in_force: (!policy.is_stopgap).then_some(policy.digest),
             signatures_needed: self.administrators.activation.signatures_needed(),
             administrators: self.administrators.listed.iter().map(ToString::to_string).collect(),
             waiting,
+            signed,
             refused,
         })
     }

@@ -7,25 +7,27 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lango_document::{Diagnostic, Document};
-use lango_identity::{Region, Signer, SpiffeId, TlsIdentity, Unauthenticated, check_own};
+use lango_document::{Diagnostics, Document};
+use lango_identity::{Region, Signer, SpiffeId, TlsIdentity, check_own};
 use lango_source::Source;
-use lango_store::{Location, ReleaseKey, Store, StoreError};
+use lango_store::{Location, ReleaseKey, Store};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
 use tokio::sync::Mutex;
 
 use crate::{
-    administrators::Administrators,
+    administrators::{Activation, Administrators},
     anchoring::Anchoring,
+    begin::{Begun, FolderFault, FolderPolicy},
     capacity::Capacity,
     failures::Failures,
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
-    in_force::{Circumstances, PolicyError, PolicyInForce, log},
+    in_force::{Circumstances, PolicyInForce, log},
     lapse::lapse_reviews,
+    open_error::OpenError,
     strangers::Strangers,
-    two::{Signing, Waiting, standing_files},
+    two::{Signing, Waiting},
     withheld::Withheld,
 };
 
@@ -49,8 +51,8 @@ pub struct GatewayConfig {
     pub tls: TlsIdentity,
     /// Its key and certificate for answers.
     pub signer: Signer,
-    /// Its policy files.
-    pub policies: Vec<Document>,
+    /// The policy files in its folder, or what is wrong with them.
+    pub policies: Result<Vec<Document>, Diagnostics>,
     /// The connections that the policy names.
     pub sources: HashMap<String, Arc<dyn Source>>,
     /// Where its ledger, releases and access records are kept.
@@ -75,8 +77,9 @@ pub struct Gateway {
     pub(crate) office: SpiffeId,
     /// Taken for a moment, to be read or replaced: nobody holds it while something is done.
     pub(crate) in_force: RwLock<Arc<PolicyInForce>>,
-    /// Held while another policy is examined.
-    pub(crate) changing: Mutex<()>,
+    /// Held while another policy is examined or signed: the digest of what the folder held when it was read last, if that is
+    /// known.
+    pub(crate) changing: Mutex<Option<[u8; 32]>>,
     /// The change of the policy that waits for signatures.
     pub(crate) waiting: std::sync::Mutex<Option<Waiting>>,
     /// What is wrong with the folder, where it was refused: a text for each mistake.
@@ -101,29 +104,6 @@ pub struct Gateway {
     pub(crate) withheld: Withheld,
 }
 
-/// Why a gateway does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The policy cannot come into force.
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
-    /// The policy in the folder waits for signatures, and the one that was activated last cannot come into force again.
-    #[error(
-        "the policy in the folder waits for signatures, and the one that was activated last cannot be used any more: {0}\n\nPut \
-         right what that names, or start with `activation = \"one\"` if the folder's shall decide"
-    )]
-    Kept(PolicyError),
-    /// The certificate for TLS is another principal's, or not good.
-    #[error("the TLS certificate is not good: {0}")]
-    Tls(String),
-    /// The certificate for answers is not good.
-    #[error("the signing certificate is not good: {0}")]
-    Signing(Unauthenticated),
-    /// The ledger cannot be used.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
-
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
     pub async fn open(config: GatewayConfig) -> Result<Self, OpenError> {
@@ -131,28 +111,30 @@ impl Gateway {
         let office = config.signer.principal().clone();
         let region = config.region.trust_domain().to_owned();
         let circumstances = Circumstances { office: office.clone(), region, today: day_of(now) };
-        let (mut policy, mut unwise) = PolicyInForce::read(&config.policies, &circumstances)?;
+        let found = FolderPolicy::read(config.policies, &circumstances, &config.sources).await;
+        let found = match (config.administrators.activation, found) {
+            (Activation::One, Err(FolderFault { error, .. })) => return Err(error.into()),
+            (Activation::One | Activation::Two, found) => found,
+        };
         config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
-        check_tls(&config, now).map_err(OpenError::Tls)?;
-        policy.check_sources(&config.sources).await?;
+        check_tls(&config.tls, &config.signer, &config.region, now).map_err(OpenError::Tls)?;
         let opened = Store::open(&config.store).await;
         let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
         let anchoring = match config.anchor {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,
         };
-        let signing =
-            Signing { administrators: &config.administrators, office: &office, region: &config.region };
-        let mut waiting = None;
-        if !signing.may_activate(&store, &policy.digest).await? {
-            waiting = Some(Waiting { digest: policy.digest, documents: config.policies.into() });
-            (policy, unwise) = standing(&store, &policy.set.office, &circumstances).await?;
-            policy.check_sources(&config.sources).await.map_err(OpenError::Kept)?;
+        let (administrators, region) = (&config.administrators, &config.region);
+        let signing = Signing { administrators, office: &office, region, now };
+        let begun = Begun::of(found, &store, &signing, &circumstances, &config.sources).await?;
+        let Begun { mut policy, unwise, held, waiting, refused } = begun;
+        if !policy.is_stopgap {
+            // Where one person changes it, the first policy of a store is on record with the first request.
+            let is_recorded =
+                administrators.activation == Activation::Two || store.last_sequence().await? > 0;
+            policy.declare(&store, &config.sources, (&office, is_recorded.then_some(now))).await?;
+            lapse_reviews(&store, &policy, (&office, now, day_of(now))).await;
         }
-        // The first policy of a store is on record with the first request.
-        let recorded = (store.last_sequence().await? > 0).then_some(now);
-        policy.declare(&store, &config.sources, (&office, recorded)).await?;
-        lapse_reviews(&store, &policy, (&office, now, day_of(now))).await;
         log(&unwise, &policy.bounded(&store, &config.sources).await);
         let limits = config.limits;
         Ok(Self {
@@ -161,9 +143,9 @@ impl Gateway {
             signer: config.signer,
             office,
             in_force: RwLock::new(Arc::new(policy)),
-            changing: Mutex::default(),
+            changing: Mutex::new(held),
             waiting: std::sync::Mutex::new(waiting),
-            refused_change: std::sync::Mutex::default(),
+            refused_change: std::sync::Mutex::new(refused),
             administrators: config.administrators,
             sources: config.sources,
             store,
@@ -196,30 +178,13 @@ impl Gateway {
 }
 
 /// Whether the certificate for TLS is good, and of the office that signs; else what is wrong.
-fn check_tls(config: &GatewayConfig, now: i64) -> Result<(), String> {
-    check_own(&config.tls, &config.region, now).map_err(|fault| fault.to_string())?;
-    match config.tls.id() {
-        Ok(id) if id == *config.signer.principal() => Ok(()),
+fn check_tls(tls: &TlsIdentity, signer: &Signer, region: &Region, now: i64) -> Result<(), String> {
+    check_own(tls, region, now).map_err(|fault| fault.to_string())?;
+    match tls.id() {
+        Ok(id) if id == *signer.principal() => Ok(()),
         Ok(id) => Err(format!("it is of {id}")),
         Err(fault) => Err(fault.to_string()),
     }
-}
-
-/// What an office decides by while the policy in its folder waits for signatures.
-async fn standing(
-    store: &Store,
-    office: &str,
-    circumstances: &Circumstances,
-) -> Result<(PolicyInForce, Vec<Diagnostic>), OpenError> {
-    let kept = store.kept_policy().await?;
-    let files = standing_files(kept.as_ref(), office).ok_or(StoreError::Damaged("policy"))?;
-    let read = PolicyInForce::read(&files, circumstances).map_err(OpenError::Kept)?;
-    tracing::warn!(
-        policy = %hex::encode(read.0.digest),
-        "the policy in the folder waits for the signatures of two administrators: what was activated last decides, and nothing is \
-         granted where nothing was"
-    );
-    Ok(read)
 }
 
 /// The day (UTC) of a moment in Unix seconds.

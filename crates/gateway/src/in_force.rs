@@ -25,6 +25,8 @@ type Sources = HashMap<String, Arc<dyn Source>>;
 pub(crate) struct PolicyInForce {
     pub set: PolicySet,
     pub digest: [u8; 32],
+    /// Whether it grants nothing and stands where no policy has come into force yet.
+    pub is_stopgap: bool,
     /// The names and texts of its files, as the digest takes them, until they are kept.
     files: Vec<u8>,
 }
@@ -98,6 +100,14 @@ impl PolicyError {
             | Self::CutShort(_) => None,
         }
     }
+
+    /// What is wrong, a text for each mistake.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self.diagnostics() {
+            Some(found) => found.iter().map(ToString::to_string).collect(),
+            None => vec![self.to_string()],
+        }
+    }
 }
 
 /// The digest of policy files: over their names and texts, each with its length.
@@ -121,7 +131,7 @@ impl PolicyInForce {
         }
         let unwise = set.warnings(Some(*today), Some(region));
         let files = canonical_bytes(documents);
-        Ok((Self { set, digest: digest(PayloadType::Policy, &files), files }, unwise))
+        Ok((Self { set, digest: digest(PayloadType::Policy, &files), is_stopgap: false, files }, unwise))
     }
 
     /// Holds every dataset against the catalogue of its source.

@@ -194,35 +194,42 @@ impl Travels for PolicyStanding {
     type Message = pb::PolicyStanding;
 
     fn to_message(self) -> pb::PolicyStanding {
-        let waiting = self.waiting.map(|WaitingPolicy { digest, signed }| {
-            let signed = signed
-                .into_iter()
-                .map(|SignedBy { administrator, at }| pb::PolicySigned { administrator, at });
-            pb::PolicyWaiting { digest: digest.to_vec(), signed: signed.collect() }
-        });
         pb::PolicyStanding {
             in_force: self.in_force.map(Vec::from).unwrap_or_default(),
             signatures_needed: u32::try_from(self.signatures_needed).unwrap_or(u32::MAX),
             administrators: self.administrators,
-            waiting,
+            waiting: self.waiting.map(WaitingPolicy::to_message),
             refused: self.refused,
+            signed: self.signed.into_iter().map(WaitingPolicy::to_message).collect(),
         }
     }
 
     fn of_message(message: pb::PolicyStanding) -> Result<Self, Malformed> {
-        let waiting = message.waiting.map(|pb::PolicyWaiting { digest, signed }| {
-            let signed = signed
-                .into_iter()
-                .map(|pb::PolicySigned { administrator, at }| SignedBy { administrator, at });
-            Ok(WaitingPolicy { digest: bytes("digest", &digest)?, signed: signed.collect() })
-        });
+        let in_force = Some(message.in_force).filter(|digest| !digest.is_empty());
         Ok(Self {
-            in_force: Some(bytes("in_force", &message.in_force)?),
+            in_force: in_force.map(|digest| bytes("in_force", &digest)).transpose()?,
             signatures_needed: message.signatures_needed as usize,
             administrators: message.administrators,
-            waiting: waiting.transpose()?,
+            waiting: message.waiting.map(WaitingPolicy::of_message).transpose()?,
+            signed: message.signed.into_iter().map(WaitingPolicy::of_message).collect::<Result<_, _>>()?,
             refused: message.refused,
         })
+    }
+}
+
+impl Travels for WaitingPolicy {
+    type Message = pb::PolicyWaiting;
+
+    fn to_message(self) -> pb::PolicyWaiting {
+        let signed = |SignedBy { administrator, at }: SignedBy| pb::PolicySigned { administrator, at };
+        let digest = self.digest.to_vec();
+        pb::PolicyWaiting { digest, signed: self.signed.into_iter().map(signed).collect() }
+    }
+
+    fn of_message(message: pb::PolicyWaiting) -> Result<Self, Malformed> {
+        let signed = |pb::PolicySigned { administrator, at }| SignedBy { administrator, at };
+        let digest = bytes("digest", &message.digest)?;
+        Ok(Self { digest, signed: message.signed.into_iter().map(signed).collect() })
     }
 }
 
@@ -310,16 +317,18 @@ mod tests {
         }
         travels(review(ReviewState::Rejected, Some((8, "spiffe://lango.example/office/GHA".into()))));
         let signed = SignedBy { administrator: "spiffe://lango.example/administrator/ama".into(), at: 9 };
-        for (waiting, refused) in [
-            (None, vec!["one".to_owned(), "two".to_owned()]),
-            (Some(WaitingPolicy { digest: [5; 32], signed: vec![signed] }), Vec::new()),
+        let policy = WaitingPolicy { digest: [5; 32], signed: vec![signed] };
+        for (in_force, waiting, signed, refused) in [
+            (None, None, vec![policy.clone()], vec!["one".to_owned(), "two".to_owned()]),
+            (Some([4; 32]), Some(policy), Vec::new(), Vec::new()),
         ] {
             let administrators = vec!["spiffe://lango.example/administrator/ama".to_owned()];
             travels(PolicyStanding {
-                in_force: Some([4; 32]),
+                in_force,
                 signatures_needed: 2,
                 administrators,
                 waiting,
+                signed,
                 refused,
             });
         }

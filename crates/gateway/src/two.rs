@@ -14,8 +14,11 @@ use lango_wire::{Act, Administration, kept_envelope};
 use crate::{
     administrators::{Activation, Administrators},
     in_force::policy_digest,
-    standing::SignedBy,
+    standing::{SignedBy, WaitingPolicy},
 };
+
+/// How long a signature of a policy counts, in seconds: seven days.
+const SIGNATURE_LIFE_S: i64 = 7 * 86_400;
 
 /// A good change of the policy that waits for signatures.
 #[derive(Debug, Clone)]
@@ -24,34 +27,66 @@ pub(crate) struct Waiting {
     pub documents: Arc<[Document]>,
 }
 
-/// Whose signatures count, and for which office.
-pub(crate) struct Signing<'a> {
+/// Whose signatures count, for which office, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Signing<'a> {
+    /// The office's administrators.
     pub administrators: &'a Administrators,
+    /// The office.
     pub office: &'a SpiffeId,
+    /// Its region.
     pub region: &'a Region,
+    /// The moment, in Unix seconds.
+    pub now: i64,
 }
 
 impl Signing<'_> {
-    /// Who has signed a policy: administrators that are listed now, each once, whose signature holds.
+    /// Which policies were signed, and by whom: by administrators that are listed now, each once, within the last seven days,
+    /// whose signature holds.
+    pub fn counted(&self, signatures: &[PolicySignature]) -> Vec<WaitingPolicy> {
+        let mut found: Vec<WaitingPolicy> = Vec::new();
+        for signature in signatures {
+            let Some(administrator) = self.signer(signature) else { continue };
+            let (digest, at) = (signature.policy_digest, signature.signed_at);
+            let signed = SignedBy { administrator, at };
+            match found.iter_mut().find(|policy| policy.digest == digest) {
+                None => found.push(WaitingPolicy { digest, signed: vec![signed] }),
+                Some(policy) => {
+                    if policy.signed.iter().all(|one| one.administrator != signed.administrator) {
+                        policy.signed.push(signed);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Who has signed a policy.
     pub(crate) async fn signed_by(
         &self,
         store: &Store,
         digest: &[u8; 32],
     ) -> Result<Vec<SignedBy>, StoreError> {
-        let mut signed: Vec<SignedBy> = Vec::new();
-        for signature in store.policy_signatures(digest).await? {
-            match self.signer(&signature, digest) {
-                Some(administrator) if signed.iter().all(|one| one.administrator != administrator) => {
-                    signed.push(SignedBy { administrator, at: signature.signed_at });
-                }
-                Some(_) => {}
-                None => tracing::warn!(
-                    administrator = signature.administrator, policy = %hex::encode(digest),
-                    "a signature of a policy does not count: its signer is not listed any more, or it was changed"
-                ),
-            }
+        let found = self.counted(&store.policy_signatures().await?).into_iter();
+        Ok(found.filter(|policy| policy.digest == *digest).flat_map(|policy| policy.signed).collect())
+    }
+
+    /// INVARIANT (a signature lasts as long as the folder holds what it signs): forgets all signatures but those that count and
+    /// are of the policy that the folder holds, where it can be read.
+    pub(crate) async fn forget_others(
+        &self,
+        store: &Store,
+        held: Option<&[u8; 32]>,
+    ) -> Result<(), StoreError> {
+        let mut ended = store.policy_signatures().await?;
+        ended.retain(|one| Some(&one.policy_digest) != held || self.signer(one).is_none());
+        for PolicySignature { policy_digest, administrator, .. } in &ended {
+            tracing::warn!(
+                administrator, policy = %hex::encode(policy_digest),
+                "a signature of a policy has ended: the folder holds another one, the signer is not listed, or it is too old"
+            );
         }
-        Ok(signed)
+        if ended.is_empty() { Ok(()) } else { store.forget_signatures(ended).await }
     }
 
     /// INVARIANT (nothing unsigned decides): a policy may come into force where one person changes it, where it was activated
@@ -67,14 +102,17 @@ impl Signing<'_> {
         }
     }
 
-    /// Whose signature of a policy it is, verified as when it came.
-    fn signer(&self, signature: &PolicySignature, digest: &[u8; 32]) -> Option<String> {
+    /// Whose signature it is, verified as when it came, if it counts now.
+    fn signer(&self, signature: &PolicySignature) -> Option<String> {
+        if self.now.saturating_sub(signature.signed_at) >= SIGNATURE_LIFE_S {
+            return None;
+        }
         let envelope = kept_envelope(&signature.envelope)?;
         let limits = EnvelopeLimits::default();
         let verified =
             verify(&envelope, PayloadType::Administration, self.region, signature.signed_at, limits).ok()?;
         let signed = Administration::decode(&verified.payload, &verified.principal).ok()?;
-        let is_good = signed.act == Act::Sign { policy: *digest }
+        let is_good = signed.act == Act::Sign { policy: signature.policy_digest }
             && signed.office == *self.office
             && self.administrators.listed.contains(&verified.principal);
         is_good.then(|| verified.principal.to_string())
@@ -82,8 +120,8 @@ impl Signing<'_> {
 }
 
 /// The files that an office decides by while its folder waits: those that were activated last, or where none were, a policy that
-/// grants nothing.
-pub(crate) fn standing_files(kept: Option<&KeptPolicy>, office: &str) -> Option<Vec<Document>> {
+/// grants nothing. Nothing where those that were activated are damaged.
+pub fn standing_files(kept: Option<&KeptPolicy>, office: &str) -> Option<Vec<Document>> {
     let Some(kept) = kept else {
         let nothing = format!("policy = 2\noffice = \"{office}\"\n");
         return Some(vec![Document::new("nothing.toml", nothing)]);

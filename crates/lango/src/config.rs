@@ -2,6 +2,7 @@
 
 mod administration;
 mod database;
+mod deciding;
 pub mod documents;
 mod limits;
 mod positive;
@@ -17,7 +18,7 @@ use std::{
 
 use lango_analyst::Credentials;
 use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
-use lango_gateway::{Administrators, system_clock};
+use lango_gateway::{Activation, Administrators, system_clock};
 use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
@@ -203,6 +204,12 @@ impl GatewayFile {
     /// Everything that the file leads to; `file` is where it was read.
     pub fn load(&self, file: &Path) -> Result<lango_gateway::GatewayConfig, Failure> {
         let (tls, signer) = keys(&beside(file, &self.identity))?;
+        let administrators = self.administrators(file)?;
+        let policies = match (administrators.activation, self.policies(file)) {
+            (Activation::One, Err(wrong)) => return Err(wrong.into()),
+            // The gateway may have another one to decide by.
+            (Activation::One | Activation::Two, policies) => policies,
+        };
         let source = |(name, table): (&String, &DatabaseTable)| {
             Ok((name.clone(), table.source(file, &format!("source.{name}"))?))
         };
@@ -210,11 +217,11 @@ impl GatewayFile {
             region: self.region.load(file)?,
             tls,
             signer,
-            policies: documents::policies(&beside(file, &self.policies))?,
+            policies,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.store_location(file)?,
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
-            administrators: self.administrators(file)?,
+            administrators,
             request_life_max: self.request_life_max_s.unwrap_or(EIGHT_DAYS).seconds(),
             limits: self.limits(),
             clock: system_clock(),

@@ -200,9 +200,9 @@ impl Examined {
         policy::kept(&mut self.connection).await
     }
 
-    /// Who signed a policy since another one was activated, oldest first, of a store that is readable.
-    pub async fn policy_signatures(&mut self, digest: &[u8; 32]) -> Result<Vec<PolicySignature>, StoreError> {
-        policy::signatures(&mut self.connection, digest).await
+    /// The signatures of policies that are kept, oldest first, of a store that is readable.
+    pub async fn policy_signatures(&mut self) -> Result<Vec<PolicySignature>, StoreError> {
+        policy::signatures(&mut self.connection).await
     }
 
     /// The last records of questions before a sequence number, newest first, of a store that is readable. A request has several
@@ -255,7 +255,7 @@ statement! {
     Questions { before, most } =
         "SELECT sequence, at, principal, purpose, request_digest, query_digest, dataset, query, decision, reason, rule, \
          agreement, policy_digest, pure_nano, rho_nano, delta_e18, left_out FROM access_record \
-         WHERE sequence < :before AND query_digest IS NOT NULL ORDER BY sequence DESC LIMIT :most"
+         WHERE sequence < :before AND query_digest IS NOT NULL AND decision NOT IN ('reviewed', 'inspected') ORDER BY sequence DESC LIMIT :most"
 }
 
 statement! {

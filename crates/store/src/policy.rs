@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     Record, Store, StoreError,
     engine::{Connection, Row, Run},
-    request,
+    request, rows,
     statement::statement,
     writer::Write,
 };
@@ -51,10 +51,14 @@ statement! {
 }
 
 statement! {
-    /// The signatures of a policy, oldest first.
-    SignaturesOf { digest } =
-        "SELECT policy_digest, administrator, signed_at, envelope FROM policy_signature WHERE policy_digest = :digest \
-         ORDER BY signed_at, administrator"
+    /// All signatures, oldest first.
+    Signatures = "SELECT policy_digest, administrator, signed_at, envelope FROM policy_signature ORDER BY signed_at, administrator"
+}
+
+statement! {
+    /// Forgets one.
+    ForgetSignature { digest, administrator } =
+        "DELETE FROM policy_signature WHERE policy_digest = :digest AND administrator = :administrator"
 }
 
 statement! {
@@ -94,15 +98,38 @@ impl Write for Sign {
     }
 }
 
+struct ForgetSome(Vec<PolicySignature>);
+
+#[async_trait]
+impl Write for ForgetSome {
+    const NAME: &'static str = "forget-signatures";
+
+    type Outcome = ();
+
+    async fn apply(&self, transaction: &mut Connection) -> Result<(), StoreError> {
+        for PolicySignature { policy_digest, administrator, .. } in &self.0 {
+            let forget =
+                ForgetSignature { digest: policy_digest.into(), administrator: administrator.into() };
+            transaction.all(forget.into()).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Store {
     /// The policy that was activated last, where one was.
     pub async fn kept_policy(&self) -> Result<Option<KeptPolicy>, StoreError> {
         kept(&mut self.reader()).await
     }
 
-    /// Who signed a policy since another one was activated, oldest first.
-    pub async fn policy_signatures(&self, digest: &[u8; 32]) -> Result<Vec<PolicySignature>, StoreError> {
-        signatures(&mut self.reader(), digest).await
+    /// The signatures of policies that are kept, oldest first.
+    pub async fn policy_signatures(&self) -> Result<Vec<PolicySignature>, StoreError> {
+        signatures(&mut self.reader()).await
+    }
+
+    /// Forgets signatures, all of them or none.
+    pub async fn forget_signatures(&self, signatures: Vec<PolicySignature>) -> Result<(), StoreError> {
+        self.write(ForgetSome(signatures)).await
     }
 
     /// Keeps a signature and records it, in one transaction; false where the administrator has signed that policy already, and
@@ -126,27 +153,20 @@ pub(crate) async fn keep(transaction: &mut Connection, policy: &KeptPolicy) -> R
 }
 
 pub(crate) async fn kept(run: &mut impl Run) -> Result<Option<KeptPolicy>, StoreError> {
-    let kept = |row: Row| {
-        let digest = row.get::<Vec<u8>>("policy_digest")?.try_into();
-        let digest = digest.map_err(|_| StoreError::Damaged("policy"))?;
-        Ok(KeptPolicy { digest, files: row.get("files")? })
-    };
+    let kept = |row: Row| Ok(KeptPolicy { digest: rows::policy_digest(&row)?, files: row.get("files")? });
     run.optional(Kept.into()).await?.map(kept).transpose()
 }
 
-pub(crate) async fn signatures(
-    run: &mut impl Run,
-    digest: &[u8; 32],
-) -> Result<Vec<PolicySignature>, StoreError> {
+pub(crate) async fn signatures(run: &mut impl Run) -> Result<Vec<PolicySignature>, StoreError> {
     let signature = |row: &Row| {
         Ok(PolicySignature {
-            policy_digest: *digest,
+            policy_digest: rows::policy_digest(row)?,
             administrator: row.get("administrator")?,
             signed_at: row.get("signed_at")?,
             envelope: row.get("envelope")?,
         })
     };
-    run.all(SignaturesOf { digest: digest.into() }.into()).await?.iter().map(signature).collect()
+    run.all(Signatures.into()).await?.iter().map(signature).collect()
 }
 
 #[cfg(test)]
@@ -186,9 +206,16 @@ mod tests {
         assert!(sign(signature(2, "ama", 7)).await);
         assert!(!sign(signature(2, "ama", 9)).await, "signed already");
         assert!(sign(signature(3, "ama", 9)).await);
-        let of = async |policy: u8| store.policy_signatures(&[policy; 32]).await.unwrap();
+        let of = async |policy: u8| {
+            let mut all = store.policy_signatures().await.unwrap();
+            all.retain(|one| one.policy_digest == [policy; 32]);
+            all
+        };
         assert_eq!(of(2).await, [signature(2, "ama", 7), signature(2, "kofi", 8)]);
         assert_eq!(store.records(0, 9).await.unwrap().len(), 3, "each is recorded once");
+        assert!(sign(signature(4, "ama", 9)).await);
+        store.forget_signatures(of(4).await).await.unwrap();
+        assert_eq!((of(2).await.len(), of(3).await.len(), of(4).await.len()), (2, 1, 0));
         // The same policy again, as at every start, leaves them; another one makes them void.
         store.declare(&[], None, Some(&kept(1))).await.unwrap();
         assert_eq!((of(2).await.len(), of(3).await.len()), (2, 1));

@@ -8,7 +8,7 @@ use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 use crate::{
     KeptPolicy, Record, Store, StoreError,
     engine::{Connection, Row, Run},
-    policy, rows,
+    policy,
     statement::statement,
     writer::Write,
 };
@@ -57,11 +57,6 @@ statement! {
     ForgetSums { from, to } = "DELETE FROM account WHERE pool IN (:from, :to)"
 }
 
-statement! {
-    /// The policy of the last record.
-    LastPolicy = "SELECT policy_digest FROM access_record ORDER BY sequence DESC LIMIT 1"
-}
-
 struct Declare {
     declared: Vec<DeclaredMember>,
     record: Option<Record>,
@@ -77,8 +72,7 @@ impl Write for Declare {
     async fn apply(&self, transaction: &mut Connection) -> Result<Vec<Moved>, StoreError> {
         let known = known(transaction).await?;
         let Pools { moves, members } = follow(&known, &self.declared)?;
-        let last = transaction.optional(LastPolicy.into()).await?;
-        let last = last.as_ref().map(rows::policy_digest).transpose()?;
+        let before = policy::kept(transaction).await?.map(|kept| kept.digest);
         for (from, to) in &moves {
             transaction.all(MoveCharges { from: from.into(), to: to.into() }.into()).await?;
             transaction.all(ForgetSums { from: from.into(), to: to.into() }.into()).await?;
@@ -92,7 +86,7 @@ impl Write for Declare {
             }
         }
         // Gateways of one office on one store take the same policy one after the other, and it came into force once.
-        if let Some(record) = self.record.as_ref().filter(|record| last != Some(record.policy_digest)) {
+        if let Some(record) = self.record.as_ref().filter(|record| before != Some(record.policy_digest)) {
             transaction.all(record.insert().into()).await?;
         }
         if let Some(kept) = &self.kept {
@@ -127,7 +121,7 @@ pub(crate) fn moved(moves: BTreeMap<String, String>) -> Vec<Moved> {
 
 impl Store {
     /// Declares the datasets of the policy that comes into force, with their pools, in one transaction with the record of it,
-    /// which is left out if the last record is of the same policy. Charges whose pool is no longer declared follow their rows; a
+    /// which is left out if the policy that is kept is the same. Charges whose pool is no longer declared follow their rows; a
     /// policy that would give budget back is refused. `kept` is the policy whole, which is kept in place of the one before.
     pub async fn declare(
         &self,

@@ -116,7 +116,7 @@ pub enum Decision {
     Activated,
     /// A review took a step; the reason is the word for how it stands.
     Reviewed,
-    /// An administrator of the office looked something up; the reason is the word for what.
+    /// An administrator of the office looked something up; the reason is the word for what, and which review.
     Inspected,
     /// An administrator of the office signed a policy; the reason is its digest, in hexadecimal.
     Signed,

@@ -54,6 +54,11 @@ fn open(path: &Path) -> Connection {
 }
 
 impl TestLedger {
+    /// Takes the policy that came into force last out of the file, as one of a version that kept none.
+    pub fn forget_policy(path: &Path) {
+        open(path).execute("DELETE FROM policy_kept", []).unwrap();
+    }
+
     /// Reads the file.
     pub fn read(path: &Path) -> Self {
         let connection = open(path);

@@ -108,7 +108,7 @@ impl Office {
             region: self.region.clone(),
             tls: self.identity.tls(),
             signer: self.identity.signer(),
-            policies: self.policies(),
+            policies: Ok(self.policies()),
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
             anchor: self.anchor.clone(),

@@ -134,7 +134,7 @@ review-lapses = it cannot be approved: { $why }
 review-own = the question is of an analyst with your name, and nobody decides on their own questions: have another administrator decide
 policy-not-waiting =
     .none = no change of the policy waits for signatures: `lango policy status` says what is in force and what is wrong with the folder
-    .other = another change of the policy waits for signatures, whose digest is { $waiting }: read that one, and sign it if it is good
+    .other = another change of the policy waits for signatures, whose digest is { $waiting }: compare it with what you read, `lango policy check FOLDER` prints the digest of a folder
 policy-signed-already = you have signed this policy already: it waits for another administrator
 
 # A code of a later version, or a case of one.

@@ -79,7 +79,7 @@ pub(crate) async fn serve(folder: &Path, address: &str) -> Result<(), Failure> {
         region: Region::from_pem(&read("region")?, read("authority.pem")?.as_bytes(), EKU.parse()?)?,
         tls: TlsIdentity::load(&folder.join("identity"))?,
         signer: Signer::load(&folder.join("identity"))?,
-        policies: vec![Document::new("policy.toml", read("policy.toml")?)],
+        policies: Ok(vec![Document::new("policy.toml", read("policy.toml")?)]),
         sources: HashMap::from([("register".to_owned(), source(address)?)]),
         store: Location::File(folder.join("ledger.sqlite")),
         anchor: None,

@@ -89,13 +89,7 @@ async fn an_administrator_elsewhere_sees_what_the_office_sees_and_decides() {
         assert!(history.contains("withheld"), "{history}");
     }
     let history = in_office(&["ledger", "history"], &config, &["--most", "3"]);
-    let inspected = |what: &str| {
-        let mut lines = history.lines().zip(history.lines().skip(1));
-        lines.any(|(head, below)| {
-            head.contains("administrator/ama") && head.contains("inspected") && below.trim() == what
-        })
-    };
-    assert!(inspected("records") && inspected("ledger"), "{history}");
+    assert!(history.contains("administrator/ama    inspected\n      records"), "{history}");
     let standing = same(&["policy", "status"], &[]);
     assert!(standing.contains("listed    administrator/ama, administrator/kofi\n"), "{standing}");
 
@@ -107,6 +101,13 @@ async fn an_administrator_elsewhere_sees_what_the_office_sees_and_decides() {
     );
     let (code, _, stderr) = at(Role::Administrator, "yaw").run(&["ledger", "show"], &[]);
     assert!(code == Some(1) && stderr.contains("GHA refuses: not-administrator: "), "{stderr}");
+    // An office that is not the one that is meant is sent nothing.
+    let before = office.records().len();
+    let (code, _, stderr) = ama.run(&["ledger", "show"], &["--office", "TGO"]);
+    assert!(code == Some(1) && stderr.contains("is of the office GHA, not of TGO"), "{stderr}");
+    assert_eq!(office.records().len(), before);
+    let (_, named) = ama.done(&["ledger", "show"], &["--office", "GHA"]);
+    assert!(named.contains("the gateway of spiffe://ecowas.example/office/GHA"), "{named}");
     let (code, _, stderr) = at(Role::Analyst, "awa").run(&["ledger", "show"], &[]);
     assert!(code == Some(1) && stderr.contains("name the folder of an administrator"), "{stderr}");
     let (code, _, stderr) =
@@ -182,15 +183,24 @@ async fn two_sign_their_copies_of_a_folder_and_it_comes_into_force() {
     let (code, _, stderr) = ama.run(&["policy", "sign", folder], &[]);
     assert!(code == Some(1) && stderr.contains("policy-not-waiting: another change"), "{stderr}");
     save(&text);
-    ama.done(&["policy", "sign", folder], &[]);
+    let (_, kept) = ama.done(&["policy", "sign", folder], &[]);
+    assert!(kept.contains("comes into force when one administrator more has signed it"), "{kept}");
     let (code, _, stderr) = ama.run(&["policy", "sign", folder], &[]);
     assert!(code == Some(1) && stderr.contains("policy-signed-already: "), "{stderr}");
     let status = same();
     assert!(status.contains("signed    by administrator/ama, "), "{status}");
     let (_, report, _) = said(&crate::prepare::lango(&["doctor"], &config, &["--format", "json"]));
-    assert!(report.contains("waits for two signatures, and administrator/ama has signed it"), "{report}");
+    assert!(report.contains("until two have signed one, and administrator/ama has"), "{report}");
     let digest = status.lines().find_map(|line| line.strip_prefix("waiting   ")).unwrap().to_owned();
-    kofi.done(&["policy", "sign", &digest], &[]);
+    let (code, _, stderr) = kofi.run(&["policy", "sign", &digest[..12]], &[]);
+    assert!(code == Some(1) && stderr.contains("a digest has 64 letters"), "{stderr}");
+    // What does not decide yet is not what the office's commands read.
+    let (_, report, _) = said(&crate::prepare::lango(&["doctor"], &config, &["--format", "json"]));
+    assert!(report.contains("none: no policy is kept"), "{report}");
+    assert!(!in_office(&["ledger", "show"], &config, &[]).contains("residents"));
+    let (_, done) = kofi.done(&["policy", "sign", &digest], &[]);
+    assert!(done.contains("in force now, signed by administrator/ama and administrator/kofi"), "{done}");
+    assert!(in_office(&["ledger", "show"], &config, &[]).contains("residents"));
     assert!(same().contains(&format!("in force  {digest}\n")));
     assert!(awa.ask(&office, &question).await.is_ok());
     let history = in_office(&["ledger", "history"], &config, &[]);
@@ -201,4 +211,11 @@ async fn two_sign_their_copies_of_a_folder_and_it_comes_into_force() {
     }
     let (_, ended, log) = gateway.stop();
     assert!(ended, "{log}");
+    // A folder with other limits changes nothing for them, nor does a wrong one.
+    let saved = office.folder().join("policies/policy.toml");
+    for other in [text.replace("epsilon_total", "epsilon_totl"), format!("{text}# another\n")] {
+        let before = in_office(&["ledger", "show"], &config, &[]);
+        std::fs::write(&saved, other).unwrap();
+        assert_eq!(in_office(&["ledger", "show"], &config, &[]), before);
+    }
 }

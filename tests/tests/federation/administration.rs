@@ -177,10 +177,11 @@ async fn nobody_decides_on_a_question_of_their_own_name_or_against_the_policy_in
     let world = TestRegion::new();
     let office = started(&world).await;
     let ama = administrator(&world, "ama");
-    let analyst = world.caller(Role::Analyst, "ama");
+    // Capitals make no other person.
+    let analyst = world.caller(Role::Analyst, "Ama");
     let question = persons("by sex", "0.5");
     let grant = TestGrant {
-        more: "review = \"required\"".to_owned(),
+        more: "review = \"required\"\nhold = true".to_owned(),
         to: analyst.id.to_string(),
         ..TestGrant::of("1", "5")
     };
@@ -192,6 +193,18 @@ async fn nobody_decides_on_a_question_of_their_own_name_or_against_the_policy_in
         assert_eq!(refusal(own), "review-own");
     }
     let kofi = administrator(&world, "kofi");
+    kofi.administer(&office, decide(waits.subject.id, true)).await.unwrap();
+    assert_eq!(analyst.ask(&office, &question).await.unwrap_err().refusal(), "answer-held");
+    // Nor do they see the answer that waits; and what was seen is on record.
+    let name = review_name(&waits.subject.id);
+    for (caller, tables, reason) in
+        [(&ama, 0, format!("review {name}")), (&kofi, 1, format!("review {name} and its answer"))]
+    {
+        assert_eq!(found(caller, &office, &name).await[0].tables.len(), tables);
+        let (of_dataset, _) = records(&kofi, &office, of_records(Some("residents"), None, 1)).await;
+        assert_eq!((of_dataset[0].decision.as_str(), &of_dataset[0].reason), ("inspected", &reason));
+        assert_eq!(of_dataset[0].query_digest, Some(waits.subject.key.query_digest));
+    }
     office.change(&Policy::of("GHA").grants([TestGrant::of("1", "5")]).text()).await.unwrap();
     let lapsed = kofi.administer(&office, decide(waits.subject.id, true)).await;
     assert!(["review-lapses", "review-step"].contains(&refusal(lapsed).as_str()));

@@ -1,8 +1,10 @@
 //! The two-person rule: a change of the policy decides when two administrators of the office have signed it, and not before.
 
-use lango_gateway::{Activation, PolicyChange, PolicyStanding, Travels};
+use lango_gateway::{Activation, OpenError, PolicyChange, PolicyStanding, Travels, WaitingPolicy};
 use lango_identity::{PayloadType, Role};
-use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
+use lango_testkit::{
+    Caller, FailedCall, Office, Policy, Register, TestGrant, TestLedger, TestRegion, persons,
+};
 use lango_wire::{Act, pb::administration_service_administer_response::Found};
 use tonic::Code;
 
@@ -132,9 +134,11 @@ async fn a_folder_that_changes_after_a_signature_waits_anew_and_so_does_one_that
     assert_eq!(refusal(sign(&kofi, first).await), "policy-not-waiting");
     sign(&kofi, second).await.unwrap();
     assert!(!is_allowed(&world, &office, "1").await, "each has one signature");
-    // Back to the first, which one has signed.
+    // Back to the first, which one has signed: the signature ended when the folder held another policy.
     assert_eq!(waits(&office, &policy("1")).await, first);
     sign(&kofi, first).await.unwrap();
+    assert!(!is_allowed(&world, &office, "1").await);
+    sign(&ama, first).await.unwrap();
     assert!(is_allowed(&world, &office, "1").await && !is_allowed(&world, &office, "2").await);
     // What was signed before a change came into force is good for nothing after it.
     assert_eq!(waits(&office, &policy("2")).await, second);
@@ -165,6 +169,11 @@ async fn a_start_decides_by_what_was_activated_last_and_by_nothing_where_nothing
     two(&world, &mut office, &["kofi", "esi"]).await;
     administrator(&world, "kofi").administer(&office, Act::Sign { policy: digest }).await.unwrap();
     assert!(!is_allowed(&world, &office, "1").await);
+    // Nor has one who is listed again.
+    office.down().await;
+    two(&world, &mut office, &["ama", "kofi", "esi"]).await;
+    assert_eq!(signers(&status(&world, &office).await.waiting.unwrap()), ["kofi"]);
+    assert!(!is_allowed(&world, &office, "1").await);
     administrator(&world, "esi").administer(&office, Act::Sign { policy: digest }).await.unwrap();
     assert!(is_allowed(&world, &office, "1").await);
     office.down().await;
@@ -176,9 +185,128 @@ async fn a_start_decides_by_what_was_activated_last_and_by_nothing_where_nothing
     two(&world, &mut new, &["ama", "kofi"]).await;
     let refused = world.analyst().estimate(&new, &persons("by sex", "0.5")).await.unwrap_err();
     assert_eq!(refused.refusal(), "dataset-unknown");
-    let digest = status(&world, &new).await.waiting.unwrap().digest;
+    let first = status(&world, &new).await;
+    assert_eq!(first.in_force, None, "no policy has come into force");
+    let digest = first.waiting.unwrap().digest;
     for name in ["ama", "kofi"] {
         administrator(&world, name).administer(&new, Act::Sign { policy: digest }).await.unwrap();
     }
     assert!(is_allowed(&world, &new, "0.5").await);
+    let records = new.records();
+    assert!(records.iter().any(|record| record.decision == "activated"), "the first one is on record too");
+}
+
+/// The names of those who signed a policy.
+fn signers(policy: &WaitingPolicy) -> Vec<&str> {
+    policy.signed.iter().map(|one| one.administrator.rsplit('/').next().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_ends_with_the_proposal_and_after_seven_days() {
+    let world = TestRegion::new();
+    let office = started(&world).await;
+    let (ama, kofi) = (administrator(&world, "ama"), administrator(&world, "kofi"));
+    let sign = async |caller: &Caller, policy| caller.administer(&office, Act::Sign { policy }).await;
+    // A proposal is given up, and comes back: nobody has signed it.
+    let digest = waits(&office, &policy("1")).await;
+    sign(&ama, digest).await.unwrap();
+    assert_eq!(office.change(&policy("0.5")).await.unwrap(), PolicyChange::Same);
+    assert_eq!(waits(&office, &policy("1")).await, digest);
+    let signed = standing(sign(&kofi, digest).await.unwrap());
+    assert_eq!(signers(&signed.waiting.unwrap()), ["kofi"]);
+    // The same where the folder was wrong meanwhile.
+    office.change("policy = 2").await.unwrap_err();
+    assert_eq!(waits(&office, &policy("1")).await, digest);
+    assert!(signers(&status(&world, &office).await.waiting.unwrap()).is_empty());
+    // One second before it is seven days old a signature counts, and then no more; it can be made anew.
+    sign(&ama, digest).await.unwrap();
+    world.clock.advance(7 * 86_400 - 1);
+    let shown = standing(kofi.administer(&office, Act::Policy).await.unwrap());
+    assert_eq!(signers(&shown.waiting.unwrap()), ["ama"]);
+    world.clock.advance(1);
+    let signed = standing(sign(&kofi, digest).await.unwrap());
+    assert_eq!(signers(&signed.waiting.unwrap()), ["kofi"]);
+    assert_ne!(signed.in_force, Some(digest));
+    let done = standing(sign(&ama, digest).await.unwrap());
+    assert_eq!(done.in_force, Some(digest));
+    // Within one second they stand in the order of their names.
+    assert!([["ama", "kofi"], ["kofi", "ama"]].contains(&signers(&done.signed[0])[..].try_into().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_signed_and_could_not_come_into_force_ends_with_the_folder() {
+    let world = TestRegion::new();
+    let office = started(&world).await;
+    let (ama, kofi) = (administrator(&world, "ama"), administrator(&world, "kofi"));
+    let sign = async |caller: &Caller, policy| caller.administer(&office, Act::Sign { policy }).await;
+    let digest = waits(&office, &policy("1")).await;
+    sign(&ama, digest).await.unwrap();
+    office.database.away();
+    let failed = standing(sign(&kofi, digest).await.unwrap());
+    office.database.back();
+    // Who signed last sees that both signatures stand, and why the policy does not decide.
+    assert_eq!((failed.in_force == Some(digest), failed.waiting, failed.refused.len()), (false, None, 1));
+    assert_eq!((failed.signed[0].digest, signers(&failed.signed[0])), (digest, vec!["ama", "kofi"]));
+    assert_eq!(office.change(&policy("0.5")).await.unwrap(), PolicyChange::Same);
+    assert!(status(&world, &office).await.signed.is_empty());
+    // Who saves it again gets it signed by nobody.
+    assert_eq!(waits(&office, &policy("1")).await, digest);
+    assert!(!is_allowed(&world, &office, "1").await);
+    // As long as the folder holds it, it comes into force when it can.
+    sign(&ama, digest).await.unwrap();
+    office.database.away();
+    sign(&kofi, digest).await.unwrap();
+    office.database.back();
+    assert_eq!(office.change(&policy("1")).await.unwrap(), PolicyChange::Activated { digest });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_wrong_keeps_no_gateway_from_the_policy_that_was_activated_last() {
+    let world = TestRegion::new();
+    let mut office = started(&world).await;
+    let digest = waits(&office, &policy("1")).await;
+    administrator(&world, "ama").administer(&office, Act::Sign { policy: digest }).await.unwrap();
+    office.down().await;
+    office.write_policy("policy = 2");
+    office.up().await.unwrap();
+    assert!(is_allowed(&world, &office, "0.5").await);
+    let wrong = status(&world, &office).await;
+    assert_eq!((wrong.waiting, wrong.signed), (None, Vec::new()));
+    assert!(!wrong.refused.is_empty());
+    assert_eq!(waits(&office, &policy("1")).await, digest);
+    assert!(signers(&status(&world, &office).await.waiting.unwrap()).is_empty());
+    // Where one person changes the policy, or nothing was activated, there is no other one to begin with.
+    office.down().await;
+    office.write_policy("policy = 2");
+    office.administrators.activation = Activation::One;
+    assert!(matches!(office.up().await, Err(OpenError::Policy(_))));
+    let mut new = Office::prepare(&world, "TGO", &Policy::of("TGO"), &Register::sample(5));
+    new.write_policy("policy = 2");
+    new.administrators = office.administrators.clone();
+    new.administrators.activation = Activation::Two;
+    assert!(matches!(new.up().await, Err(OpenError::Policy(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_review_lapses_while_no_policy_is_in_force() {
+    let world = TestRegion::new();
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
+    let grant = TestGrant { more: "review = \"required\"".to_owned(), ..TestGrant::of("1", "5") };
+    office.write_policy(&Policy::of("GHA").grants([grant]).text());
+    office.up().await.unwrap();
+    let question = persons("by sex", "0.5");
+    assert_eq!(world.analyst().ask(&office, &question).await.unwrap_err().refusal(), "review-waiting");
+    office.down().await;
+    // As in a store of a version that kept no policy.
+    TestLedger::forget_policy(&office.store());
+    two(&world, &mut office, &["ama", "kofi"]).await;
+    let act = Act::Reviews { all: true, most: 9, after: None };
+    let found = administrator(&world, "ama").administer(&office, act).await.unwrap();
+    let Found::Reviews(page) = found else { panic!("reviews") };
+    assert_eq!(page.reviews.iter().map(|review| review.state.as_str()).collect::<Vec<_>>(), ["waiting"]);
+    let digest = status(&world, &office).await.waiting.unwrap().digest;
+    for name in ["ama", "kofi"] {
+        administrator(&world, name).administer(&office, Act::Sign { policy: digest }).await.unwrap();
+    }
+    assert_eq!(world.analyst().ask(&office, &question).await.unwrap_err().refusal(), "review-waiting");
 }

@@ -16,11 +16,14 @@ pub struct Desk {
     #[arg(long, value_name = "FILE", required_unless_present = "gateway", conflicts_with = "gateway")]
     config: Option<PathBuf>,
     /// The gateway, https://HOST:PORT: for an administrator whom its configuration lists.
-    #[arg(long, value_name = "URL", requires = "identity")]
+    #[arg(long, value_name = "URL")]
     gateway: Option<String>,
-    /// The folder with the administrator's keys and certificates.
+    /// The folder with the administrator's keys and certificates: needed with --gateway.
     #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
     identity: Option<PathBuf>,
+    /// The office that the gateway must be of, by its name: any other one is refused.
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    office: Option<String>,
 }
 
 /// What a desk leads to.
@@ -36,9 +39,10 @@ impl Desk {
         match (&self.config, &self.gateway, &self.identity) {
             (Some(config), _, _) => Ok(Reached::Files(config, Box::new(read_toml(config)?))),
             (None, Some(address), Some(identity)) => {
-                Ok(Reached::Gateway(Box::new(OfficeGateway::open(address, identity).await?)))
+                let office = self.office.as_deref();
+                Ok(Reached::Gateway(Box::new(OfficeGateway::open(address, identity, office).await?)))
             }
-            (None, _, _) => Err(Failure::Usage("name --config, or --gateway with --identity".to_owned())),
+            (None, _, _) => Err(Failure::Usage("name --config; or --gateway, with the folder of your keys as --identity DIR or in LANGO_IDENTITY".to_owned())),
         }
     }
 }

@@ -11,11 +11,16 @@ use lango_store::{Entry, HistoryFilter, StoredReview};
 use lango_transport::{AddressError, connect, peer_certificates};
 use lango_wire::{
     Act, Administration, Inquiry, PAGE_MOST, client::AdministrationClient,
-    pb::administration_service_administer_response::Found, status::refusal_envelope,
+    pb::administration_service_administer_response::Found, review_range, status::refusal_envelope,
 };
 use tonic::Status;
 
-use crate::{analyst::ask::refused, config, failure::Failure, output::foreign};
+use crate::{
+    analyst::ask::refused,
+    config,
+    failure::Failure,
+    output::{foreign, say},
+};
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long an act is waited for.
@@ -32,8 +37,8 @@ pub struct OfficeGateway {
 }
 
 impl OfficeGateway {
-    /// Connects, and finds out which office it is.
-    pub async fn open(address: &str, identity: &Path) -> Result<Self, Failure> {
+    /// Connects, finds out which office it is, and says so; one that is not the expected one is sent nothing.
+    pub async fn open(address: &str, identity: &Path, expected: Option<&str>) -> Result<Self, Failure> {
         let address =
             address.parse().map_err(|error: AddressError| Failure::Usage(format!("--gateway: {error}")))?;
         let credentials = config::credentials(identity)?;
@@ -50,6 +55,11 @@ impl OfficeGateway {
         let chain = peer_certificates(&address, any, CONNECT_TIME_MAX).await;
         let chain = chain.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
         let office = peer_id(&chain).map_err(|fault| unreachable(fault.to_string()))?;
+        if let Some(expected) = expected.filter(|expected| *expected != office.name()) {
+            let why = format!("is of the office {}, not of {expected}", office.name());
+            return Err(Failure::of(format!("the gateway at {address}"), why));
+        }
+        say(&format!("the gateway of {office}"));
         let channel =
             connect(&address, client_config(tls, region, Expected::Id(office.clone()))?, CONNECT_TIME_MAX);
         let channel =
@@ -72,7 +82,14 @@ impl OfficeGateway {
             let act = Act::Records { since, before, dataset, principal, most };
             let Found::Records(page) = self.administer(act).await? else { return Err(self.astray()) };
             let (is_empty, more) = (page.records.is_empty(), page.more);
-            entries.extend(all::<Entry>(page.records)?);
+            let found = all::<Entry>(page.records)?;
+            let falls = found.iter().try_fold(before.unwrap_or(i64::MAX), |before, entry| {
+                (entry.sequence < before).then_some(entry.sequence)
+            });
+            if falls.is_none() || found.len() > most as usize {
+                return Err(self.astray());
+            }
+            entries.extend(found);
             before = entries.last().map(|entry| entry.sequence);
             if is_empty || !more {
                 break;
@@ -89,7 +106,11 @@ impl OfficeGateway {
             let act = Act::Reviews { all: decided_too, most, after };
             let Found::Reviews(page) = self.administer(act).await? else { return Err(self.astray()) };
             let (is_empty, more) = (page.reviews.is_empty(), page.more);
-            reviews.extend(all::<StoredReview>(page.reviews)?);
+            let found = all::<StoredReview>(page.reviews)?;
+            if found.len() > most as usize {
+                return Err(self.astray());
+            }
+            reviews.extend(found);
             if is_empty || !more {
                 break;
             }
@@ -101,7 +122,14 @@ impl OfficeGateway {
     pub async fn reviews_named(&self, name: &str) -> Result<Vec<ReviewFound>, Failure> {
         let act = Act::Review { name: name.to_owned() };
         let Found::FoundReviews(found) = self.administer(act).await? else { return Err(self.astray()) };
-        all(found.reviews)
+        let found = all::<ReviewFound>(found.reviews)?;
+        let is_named = |found: &ReviewFound| {
+            review_range(name).is_some_and(|(low, high)| (low..=high).contains(&found.review.subject.id))
+        };
+        if found.len() > 2 || !found.iter().all(is_named) {
+            return Err(self.astray());
+        }
+        Ok(found)
     }
 
     /// Decides on a review.
@@ -112,8 +140,9 @@ impl OfficeGateway {
         why: String,
     ) -> Result<StoredReview, Failure> {
         let act = Act::Decide { review, approve, why };
-        let Found::Decided(review) = self.administer(act).await? else { return Err(self.astray()) };
-        Ok(StoredReview::of_message(review)?)
+        let Found::Decided(decided) = self.administer(act).await? else { return Err(self.astray()) };
+        let decided = StoredReview::of_message(decided)?;
+        if decided.subject.id == review { Ok(decided) } else { Err(self.astray()) }
     }
 
     /// How the policy stands.

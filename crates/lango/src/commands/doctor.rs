@@ -85,8 +85,9 @@ impl DoctorCommand {
         let policy = policies::examine(file, config, office.as_ref(), today, report);
         let mut store = store::examine(file, config, now, report).await;
         let administrators = policies::administrators(file, config, report);
-        if let (Some((_, digest)), Some(store)) = (&policy, store.as_mut()) {
-            policies::in_force(*digest, store, administrators.activation, report).await;
+        if let (Some((set, digest)), Some(store)) = (&policy, store.as_mut()) {
+            let policy = (set.office.as_str(), *digest);
+            policies::in_force((file, config), policy, store, administrators.activation, report).await;
         }
         let policy = policy.map(|(set, _)| set);
         let sources = sources::examine(file, config, policy.as_ref(), store.as_mut(), report).await;

@@ -28,7 +28,6 @@ use explain::PolicyExplain;
 use replay::PolicyReplay;
 use schema::PolicySchema;
 use simulate::PolicySimulate;
-pub use status::signed_by;
 use status::{PolicySign, PolicyStatus};
 use trials::PolicyTest;
 

@@ -66,8 +66,8 @@ impl OneReview {
         };
         let found = match place {
             Reached::Files(config, file) => {
-                let policy = PolicySet::read(&file.policies(config)?)?;
                 let mut store = file.readable_store(config).await?;
+                let policy = PolicySet::read(&file.deciding(config, &mut store).await?)?;
                 reviews_found(&mut store, &policy, today()?, range).await?
             }
             Reached::Gateway(gateway) => gateway.reviews_named(&self.name).await?,

@@ -40,8 +40,8 @@ impl AdministrationTable {
         for name in &self.administrators {
             let id = SpiffeId::new(region, Role::Administrator, name);
             let id = id.map_err(|error| Failure::of(&at, error))?;
-            if listed.contains(&id) {
-                return Err(Failure::of(at, format!("lists `{name}` twice")));
+            if listed.iter().any(|other: &SpiffeId| other.name().eq_ignore_ascii_case(id.name())) {
+                return Err(Failure::of(at, format!("lists `{name}` twice, capitals apart")));
             }
             listed.push(id);
         }
@@ -81,6 +81,7 @@ mod tests {
                 "lists 1, and `activation = \"two\"` takes 2",
             ),
             ("administrators = [\"ama\", \"ama\"]\nactivation = \"two\"", "lists `ama` twice"),
+            ("administrators = [\"ama\", \"Ama\"]\nactivation = \"two\"", "lists `Ama` twice"),
             ("administrators = [\"a b\"]", "g.toml: administration.administrators: "),
             ("administrators = [\"ama\"]\nactivation = \"three\"", "`one` or `two`"),
             ("activation = \"two\"", "`administrators`"),

@@ -100,7 +100,7 @@ pub fn readable(folder: &Path) -> (Vec<Document>, Diagnostics) {
 }
 
 /// Warnings of a policy folder, and of files in it, that every user of the machine may change: what is saved there comes into
-/// force.
+/// force, or waits to be signed.
 pub fn writable_by_all(folder: &Path) -> Vec<Diagnostic> {
     let files = of_folder(folder).unwrap_or_default().into_iter().map(|(path, _)| path);
     let is_writable = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.mode() & 0o002 != 0);

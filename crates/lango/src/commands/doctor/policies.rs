@@ -11,7 +11,7 @@ use time::Date;
 
 use super::report::DoctorReport;
 use crate::{
-    commands::{entries::in_region, policy::signed_by},
+    commands::entries::in_region,
     config::{GatewayFile, documents},
     output::counted,
 };
@@ -91,26 +91,39 @@ pub fn administrators(file: &GatewayFile, config: &Path, report: &mut DoctorRepo
 
 /// Whether the policy in the folder is the one that decided last, or what it waits for.
 pub async fn in_force(
-    digest: [u8; 32],
+    (file, config): (&GatewayFile, &Path),
+    (office, digest): (&str, [u8; 32]),
     store: &mut Examined,
     activation: Activation,
     report: &mut DoctorReport,
 ) {
-    let last = store.last_policy;
-    if activation == Activation::Two && store.written == Written::Current {
-        let kept = store.kept_policy().await.ok().flatten();
-        let signed = signed_by(store, &digest).await.unwrap_or_default();
-        if kept.is_none_or(|kept| kept.digest != digest) {
-            let signed: Vec<_> = signed.iter().map(|one| in_region(&one.administrator)).collect();
-            let by = if signed.is_empty() { "nobody".to_owned() } else { signed.join(", ") };
-            return report.warning(
-                "policy in force",
-                format!("another one: this one waits for two signatures, and {by} has signed it"),
-                "have two administrators sign it: `lango policy sign FOLDER --gateway URL --identity DIR`",
-            );
+    if activation == Activation::Two && matches!(store.written, Written::Current | Written::Earlier(_)) {
+        let is_current = store.written == Written::Current;
+        let kept = if is_current { store.kept_policy().await.ok().flatten() } else { None };
+        let signed = if is_current { file.signed(config, office, store).await } else { Ok(Vec::new()) };
+        let signed = signed.unwrap_or_default().into_iter().filter(|policy| policy.digest == digest);
+        let by: Vec<_> =
+            signed.flat_map(|policy| policy.signed).map(|one| in_region(&one.administrator)).collect();
+        let by = if by.is_empty() { "nobody".to_owned() } else { by.join(", ") };
+        match kept {
+            Some(kept) if kept.digest == digest => {}
+            Some(_) => {
+                return report.warning(
+                    "policy in force",
+                    format!("another one: this one waits for two signatures, and {by} has signed it"),
+                    "have two administrators sign it: `lango policy sign FOLDER --gateway URL --identity DIR`",
+                );
+            }
+            None => {
+                return report.warning(
+                    "policy in force",
+                    format!("none: no policy is kept, so that the gateway grants nothing until two have signed one, and {by} has"),
+                    "have two administrators sign it; or start the gateway once with `activation = \"one\"`, which keeps this one",
+                );
+            }
         }
     }
-    match last {
+    match store.last_policy {
         None => {}
         Some(last) if last == digest => report.ok("policy in force", "the last request was decided by this policy"),
         Some(last) => report.warning(

@@ -91,7 +91,6 @@ pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Si
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => refused.clear(),
             Err(error) if !is_asked && is_changing(&error) => watch.is_being_saved(Instant::now()),
             Err(error) => {
-                gateway.policy_refused(&error);
                 let words = error.to_string();
                 // What is refused again for the same reason is said once.
                 if is_asked || words != refused {
@@ -110,7 +109,13 @@ async fn take(gateway: &Gateway, folder: &Path, tries: usize) -> Result<PolicyCh
         left = left.saturating_sub(1);
         let taken = match read(folder).await {
             Ok(read) => gateway.change_policy(read).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                let is_changing = is_changing(&error) && (left > 0 || tries == 1);
+                if !is_changing {
+                    gateway.policy_unread(&error).await;
+                }
+                Err(error)
+            }
         };
         match taken {
             Err(error) if left > 0 && is_changing(&error) => tokio::time::sleep(POLL).await,

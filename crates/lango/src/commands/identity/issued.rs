@@ -83,11 +83,16 @@ impl AuthorityFolder {
         Ok(Some(IssuedLast { number, bundle, text }))
     }
 
-    /// A name of the role that differs from this one in capitals alone, which people would take for it.
+    /// A name, of whatever role, that differs from this one in capitals alone, which people would take for it.
     pub fn lookalike(&self, principal: &SpiffeId) -> Result<Option<String>, Failure> {
-        let names = names(&self.folder.join(ISSUED).join(principal.role().as_str()))?;
         let is_like = |name: &String| name.eq_ignore_ascii_case(principal.name()) && name != principal.name();
-        Ok(names.into_iter().find(is_like))
+        for role in Role::ALL {
+            let found = names(&self.folder.join(ISSUED).join(role.as_str()))?.into_iter().find(is_like);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Everyone who was issued something, with what was issued last.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use lango_document::Document;
-use lango_gateway::{AccountStanding, account_standings, declared_members, policy_digest};
+use lango_gateway::{AccountStanding, Activation, account_standings, declared_members, policy_digest};
 use lango_policy::PolicySet;
 use lango_privacy::{Accounting, nano};
 use lango_store::{Examined, Moved};
@@ -68,12 +68,12 @@ impl Show {
     }
 }
 
-/// How the accounts of the policy in the folder stand.
+/// How the accounts of the policy that decides stand.
 async fn in_office(file: &GatewayFile, config: &Path) -> Result<Vec<AccountStanding>, Failure> {
-    let documents = file.policies(config)?;
-    let policy = PolicySet::read(&documents)?;
     let mut store = file.readable_store(config).await?;
-    say_if_another(&store, &documents);
+    let documents = file.deciding(config, &mut store).await?;
+    let policy = PolicySet::read(&documents)?;
+    say_if_another(file.administrators(config)?.activation, &store, &documents);
     let standings = account_standings(&mut store, &policy, today()?).await?;
     for Moved { from, to } in store.moves(&declared_members(&policy)).await? {
         say(&format!(
@@ -84,8 +84,9 @@ async fn in_office(file: &GatewayFile, config: &Path) -> Result<Vec<AccountStand
 }
 
 /// Says so where the last record was decided by another policy than the folder's, whose limits are shown.
-pub(super) fn say_if_another(store: &Examined, documents: &[Document]) {
-    if store.last_policy.is_some_and(|last| last != policy_digest(documents)) {
+pub(super) fn say_if_another(activation: Activation, store: &Examined, documents: &[Document]) {
+    if activation == Activation::One && store.last_policy.is_some_and(|last| last != policy_digest(documents))
+    {
         say(
             "these are the limits of the policy in the folder, and the last request was decided by another one: `lango doctor` says more",
         );

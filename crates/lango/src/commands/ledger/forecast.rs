@@ -59,10 +59,10 @@ const COLUMNS: [&str; 6] = ["account", "used", "left", "asked", "a day", "runs d
 impl Forecast {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
-        let documents = file.policies(&self.config)?;
-        let policy = PolicySet::read(&documents)?;
         let mut store = file.readable_store(&self.config).await?;
-        say_if_another(&store, &documents);
+        let documents = file.deciding(&self.config, &mut store).await?;
+        let policy = PolicySet::read(&documents)?;
+        say_if_another(file.administrators(&self.config)?.activation, &store, &documents);
         let today = today()?;
         let since = (system_clock()() / DAY_S + 1 - i64::from(self.days)) * DAY_S;
         let mut lines = Vec::new();

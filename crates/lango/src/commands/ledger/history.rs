@@ -124,7 +124,7 @@ fn head(line: &Line) -> [String; 6] {
         epsilon => price(epsilon.as_deref(), &line.rho),
     };
     let purpose = foreign(&line.purpose);
-    [line.at.clone(), in_region(&line.principal), purpose, line.decision.clone(), foreign(&by), charged]
+    [line.at.clone(), in_region(&line.principal), purpose, foreign(&line.decision), foreign(&by), charged]
 }
 
 fn line(entry: Entry) -> Result<Line, Failure> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lango_document::{Diagnostic, DiagnosticCode, Diagnostics, TextPlace};
+use lango_gateway::policy_digest;
 use lango_policy::PolicySet;
 use serde_json::{Value, json};
 use time::Date;
@@ -34,6 +35,14 @@ pub struct PolicyCheck {
     format: Format,
 }
 
+/// What there is in a folder.
+struct Checked {
+    /// In words.
+    what: String,
+    /// The digest that administrators sign, in hexadecimal.
+    digest: String,
+}
+
 impl PolicyCheck {
     pub fn run(&self) -> Result<(), Failure> {
         let mut found = Vec::new();
@@ -47,9 +56,10 @@ impl PolicyCheck {
             (None, None) => Some(PathBuf::from("policies")),
         };
         let today = today()?;
-        let checked = folder.as_deref().map(|folder| self.check(folder, config.as_ref(), today, &mut found));
+        let checked =
+            folder.as_deref().and_then(|folder| self.check(folder, config.as_ref(), today, &mut found));
         let found: Diagnostics = found.into_iter().collect();
-        self.print(&found, &checked.unwrap_or_default())?;
+        self.print(&found, checked.as_ref())?;
         match (found.errors(), found.warnings()) {
             (0, 0) => Ok(()),
             (0, warnings) if self.deny_warnings => {
@@ -60,18 +70,18 @@ impl PolicyCheck {
         }
     }
 
-    /// Checks a folder; what there is in it, in words.
+    /// Checks a folder; what there is in it.
     fn check(
         &self,
         folder: &Path,
         config: Option<&(&Path, GatewayFile)>,
         today: Date,
         found: &mut Vec<Diagnostic>,
-    ) -> String {
+    ) -> Option<Checked> {
         let (read, unreadable) = documents::readable(folder);
         found.extend(unreadable.iter().cloned());
         if read.is_empty() {
-            return String::new();
+            return None;
         }
         let region = config.map(|(_, config)| config.region_name()).or(self.region.as_deref());
         let (set, said) = PolicySet::check(&read, Some(today), region);
@@ -81,7 +91,7 @@ impl PolicyCheck {
                 || matches!(code, DiagnosticCode::NoPolicy | DiagnosticCode::NoSuchFile)
         };
         found.extend(said.iter().filter(|said| unreadable.is_empty() || !follows(said.code)).cloned());
-        let Some(set) = set else { return String::new() };
+        let set = set?;
         if let Some((file, config)) = config {
             found.extend(documents::writable_by_all(folder));
             without_source(&set, file, config, found);
@@ -91,13 +101,19 @@ impl PolicyCheck {
             counted(set.grants.len(), "grant"),
             counted(set.trials.len(), "test"),
         ];
-        format!("office {}: {datasets}, {grants}, {tests}", set.office)
+        Some(Checked {
+            what: format!("office {}: {datasets}, {grants}, {tests}", set.office),
+            digest: hex::encode(policy_digest(&read)),
+        })
     }
 
-    fn print(&self, found: &Diagnostics, checked: &str) -> Result<(), Failure> {
+    fn print(&self, found: &Diagnostics, checked: Option<&Checked>) -> Result<(), Failure> {
+        let digest = checked.map(|checked| format!("\ndigest {}", checked.digest)).unwrap_or_default();
+        let what = checked.map(|checked| checked.what.as_str()).unwrap_or_default();
         match self.format {
-            Format::Table if found.is_empty() => output::print(&format!("{checked}; nothing is wrong")),
-            Format::Table => output::print(&found.to_string()),
+            Format::Table if found.is_empty() => output::print(&format!("{what}; nothing is wrong{digest}")),
+            Format::Table if found.errors() > 0 => output::print(&found.to_string()),
+            Format::Table => output::print(&format!("{found}\n{digest}")),
             Format::Json => output::print_json(&json(found)),
             Format::Csv => output::print(&csv(found)),
         }

@@ -56,12 +56,12 @@ impl Reject {
 }
 
 /// Decides on a review: at the gateway in the administrator's name, or in the office's, whose store the one who decides can write
-/// to, under the policy as it is in its folder now.
+/// to, under the policy that decides now.
 async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), Failure> {
     let place = one.desk.open().await?;
     let ReviewFound { review, lapses, .. } = one.find(&place).await?;
     if let Some(lapses) = lapses.filter(|_| event == ReviewEvent::Approved) {
-        return Err(Failure::of(&one.name, format!("cannot be approved: {lapses}")));
+        return Err(Failure::of(&one.name, format!("cannot be approved: {}", foreign(&lapses))));
     }
     let stands = match &place {
         Reached::Files(config, file) => {
@@ -88,7 +88,7 @@ async fn decide_in_office(
     review: &[u8; 16],
     (event, why): (ReviewEvent, String),
 ) -> Result<StoredReview, Failure> {
-    let documents = file.policies(config)?;
+    let documents = file.deciding(config, &mut file.readable_store(config).await?).await?;
     let policy = PolicySet::read(&documents)?;
     let office = SpiffeId::new(file.region_name(), Role::Office, &policy.office);
     let office = office.map_err(|error| Failure::of(&policy.office, error))?;

@@ -49,7 +49,10 @@ impl ShowReview {
             return print_json(&json!({ "review": Line::of(review)?, "lapses_because": lapses }));
         }
         let office = match &place {
-            Reached::Files(config, file) => PolicySet::read(&file.policies(config)?)?.office,
+            Reached::Files(config, file) => {
+                let mut store = file.readable_store(config).await?;
+                PolicySet::read(&file.deciding(config, &mut store).await?)?.office
+            }
             Reached::Gateway(gateway) => gateway.office.name().to_owned(),
         };
         let tables = self.answer(&tables, &office)?;
@@ -109,7 +112,9 @@ fn head(review: StoredReview, lapses: Option<&str>) -> Result<String, Failure> {
     rows.push(("state", format!("{}: {}", state.word(), meaning(state))));
     rows.extend(line.decision().map(|decision| ("decided", decision)));
     rows.extend(
-        lapses.filter(|_| state.is_open()).map(|why| ("but", format!("{why}: it cannot be approved"))),
+        lapses
+            .filter(|_| state.is_open())
+            .map(|why| ("but", format!("{}: it cannot be approved", foreign(why)))),
     );
     let row = |(name, value): &(&str, String)| format!("{name:<9} {value}").trim_end().to_owned();
     Ok(rows.iter().map(row).collect::<Vec<_>>().join("\n") + "\n")
