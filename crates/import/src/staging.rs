@@ -146,6 +146,22 @@ impl Staging {
         Ok(true)
     }
 
+    /// How many rows have an identifier of which this is true, and the numbers of the first of them, counted from 1.
+    fn rows_with(&self, is_so: &mut dyn FnMut(ValueRef<'_>) -> bool) -> rusqlite::Result<(u64, Vec<u64>)> {
+        let (mut count, mut rows, mut number) = (0, Vec::new(), 0);
+        self.each_identifier(&mut |identifier| {
+            number += 1;
+            if is_so(identifier) {
+                count += 1;
+                if rows.len() < FIRST {
+                    rows.push(number);
+                }
+            }
+            true
+        })?;
+        Ok((count, rows))
+    }
+
     fn settle(&self, tuning: &Tuning) -> rusqlite::Result<()> {
         self.connection.busy_timeout(BUSY_TIMEOUT)?;
         // The tables of others are left alone: nothing is deleted row by row for their keys, and no view is rewritten.

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 
 use super::{
     FIRST, Staging,
-    counts::{NEAR, ROWS_LEAST, is_dense},
+    counts::{NEAR, ROWS_LEAST, is_dense, number},
     quoted,
 };
 
@@ -119,13 +119,12 @@ impl Areas {
     /// Passes over the identifier of a row of this number; false if it is not in such an order.
     fn pass(&mut self, identifier: &[u8], row: u64) -> bool {
         let Some(numbers) = numbers(identifier, &self.shape, self.cut) else { return false };
-        let same = self.last.as_ref().map(|(last, _)| *last == numbers);
-        let ascends = self.last.as_ref().is_none_or(|(last, text)| {
-            if self.is_by_text { identifier > text.as_slice() } else { numbers > *last }
-        });
-        if same == Some(true) {
-            return true;
-        }
+        let ascends = match &self.last {
+            None => true,
+            Some((last, _)) if *last == numbers => return true,
+            Some((_, text)) if self.is_by_text => identifier > text.as_slice(),
+            Some((last, _)) => numbers > *last,
+        };
         if !ascends {
             if !self.is_dense() || !is_near(&numbers, &self.first) {
                 return false;
@@ -176,15 +175,15 @@ fn numbers(identifier: &[u8], shape: &[u8], cut: Cut) -> Option<Numbers> {
     match cut {
         Cut::Marks => {
             let mut of_shape = numbers.iter_mut();
-            for part in shape {
-                rest = if *part == b'0' {
+            for mark in shape {
+                rest = if *mark == b'0' {
                     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                    let (number, after) =
+                    let (part, after) =
                         rest.split_at_checked(digits).filter(|_| (1..=DIGITS).contains(&digits))?;
-                    *of_shape.next()? = value(number);
+                    *of_shape.next()? = number(part);
                     after
                 } else {
-                    rest.strip_prefix(&[*part])?
+                    rest.strip_prefix(&[*mark])?
                 };
             }
             rest.is_empty().then_some(numbers)
@@ -196,12 +195,8 @@ fn numbers(identifier: &[u8], shape: &[u8], cut: Cut) -> Option<Numbers> {
             let is_like = shape.starts_with(before) && digits.iter().all(u8::is_ascii_digit);
             let (area, within) = digits.split_at_checked(count).filter(|_| is_like)?;
             let [first, second, ..] = &mut numbers;
-            (*first, *second) = (value(area), value(within));
+            (*first, *second) = (number(area), number(within));
             Some(numbers)
         }
     }
-}
-
-fn value(digits: &[u8]) -> u64 {
-    digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
 }

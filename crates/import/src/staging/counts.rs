@@ -101,18 +101,11 @@ impl Staging {
         if in_first * 2 < in_last * 3 {
             return Ok(none);
         }
-        let (mut number, mut begun): (u64, (u64, Vec<u64>)) = (0, (0, Vec::new()));
-        self.each_identifier(&mut |identifier| {
-            number += 1;
-            if counted(identifier).is_some_and(|(_, value)| value == first) {
-                begun.0 += 1;
-                if begun.1.len() <= FIRST {
-                    begun.1.push(number);
-                }
-            }
-            true
+        let mut has_begun = false;
+        let begun = self.rows_with(&mut |identifier| {
+            let is_first = counted(identifier).is_some_and(|(_, value)| value == first);
+            is_first && std::mem::replace(&mut has_begun, true)
         })?;
-        let begun = (begun.0.saturating_sub(1), begun.1.into_iter().skip(1).collect());
         Ok((begun, rises * 20 <= count.numbers))
     }
 
@@ -187,5 +180,10 @@ fn counted(identifier: ValueRef<'_>) -> Option<(&[u8], u64)> {
     };
     let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (mark, digits) = text.split_at_checked(text.len() - digits).filter(|_| (1..=15).contains(&digits))?;
-    Some((mark, digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))))
+    Some((mark, number(digits)))
+}
+
+/// The number that digits write.
+pub(super) fn number(digits: &[u8]) -> u64 {
+    digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
 }

@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::types::ValueRef;
 
-use super::{FIRST, Staging};
+use super::Staging;
 use crate::{ImportError, value::is_digits};
 
 /// As many times the rows that a unit may have are no unit's, if they are one in a hundred of all rows.
@@ -57,23 +57,14 @@ impl Staging {
             true
         })?;
         counted.retain(|identifier, rows| *rows > limit(identifier));
-        let (mut count, mut first, mut number) = (0, Vec::new(), 0);
         if counted.is_empty() {
-            return Ok((count, first));
+            return Ok((0, Vec::new()));
         }
-        self.each_identifier(&mut |identifier| {
-            number += 1;
-            with_text(identifier, &mut |text| {
-                if counted.contains_key(text) {
-                    count += 1;
-                    if first.len() < FIRST {
-                        first.push(number);
-                    }
-                }
-            });
-            true
-        })?;
-        Ok((count, first))
+        self.rows_with(&mut |identifier| {
+            let mut is_crowded = false;
+            with_text(identifier, &mut |text| is_crowded = counted.contains_key(text));
+            is_crowded
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::types::ValueRef;
 
-use super::{FIRST, Staging, quoted};
+use super::Staging;
 use crate::{Finding, ImportError, value::of_identifier};
 
 /// Letters of an identifier, counted from its end, of which it is known what stands there in others.
@@ -51,33 +51,19 @@ impl Staging {
     }
 
     fn try_unlike_others(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
-        let sql = format!("SELECT {} FROM {} NOT INDEXED", quoted(&self.unit), quoted(&self.staging));
-        let mut statement = self.connection.prepare(&sql)?;
         let mut spelling = Spelling { bytes: [false; 256], places: [(0, 0); PLACES] };
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if let ValueRef::Text(identifier) = row.get_ref(0)?
+        self.each_identifier(&mut |identifier| {
+            if let ValueRef::Text(identifier) = identifier
                 && identifier.iter().any(u8::is_ascii_digit)
                 && !identifier.contains(&b' ')
             {
                 spelling.add(identifier);
             }
-        }
-        drop(rows);
-        let mut rows = statement.query([])?;
-        let (mut count, mut first, mut number) = (0, Vec::new(), 0);
-        while let Some(row) = rows.next()? {
-            number += 1;
-            if let ValueRef::Text(identifier) = row.get_ref(0)?
-                && of_identifier(identifier).noted == Some(Finding::OddIdentifier)
-                && !spelling.fits(identifier)
-            {
-                count += 1;
-                if first.len() < FIRST {
-                    first.push(number);
-                }
-            }
-        }
-        Ok((count, first))
+            true
+        })?;
+        self.rows_with(&mut |identifier| {
+            matches!(identifier, ValueRef::Text(identifier)
+                if of_identifier(identifier).noted == Some(Finding::OddIdentifier) && !spelling.fits(identifier))
+        })
     }
 }

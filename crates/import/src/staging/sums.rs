@@ -1,5 +1,7 @@
 //! Rows that hold the sum of the numbers above them: the totals of a report's parts, among the rows of units.
 
+use std::convert::Infallible;
+
 use rusqlite::types::ValueRef;
 
 use super::{FIRST, Staging, ends::NUMBERS_LEAST, quoted};
@@ -52,15 +54,24 @@ impl Sums {
         self.begin(batch.file);
         let columns = usize::try_from(batch.rows).map_or(0, |rows| batch.values.len() / rows);
         for row in batch.values.chunks_exact(columns.max(1)) {
-            self.rows += 1;
-            for (sum, column) in self.of_file.iter_mut().zip(&self.numbers) {
-                if let Some(SqlValue::Integer(number)) = row.get(*column)
-                    && sum.pass(*number)
-                {
-                    self.found.push((self.rows, *column));
-                }
+            let Ok(()) = self.pass_row::<Infallible>(|column| match row.get(column) {
+                Some(SqlValue::Integer(number)) => Ok(Some(*number)),
+                Some(SqlValue::Null | SqlValue::Text(_) | SqlValue::Bytes(_)) | None => Ok(None),
+            });
+        }
+    }
+
+    /// Passes over the numbers of a row, each by its column's position.
+    fn pass_row<E>(&mut self, number_in: impl Fn(usize) -> Result<Option<i64>, E>) -> Result<(), E> {
+        self.rows += 1;
+        for (sum, column) in self.of_file.iter_mut().zip(&self.numbers) {
+            if let Some(number) = number_in(*column)?
+                && sum.pass(number)
+            {
+                self.found.push((self.rows, *column));
             }
         }
+        Ok(())
     }
 
     /// A sum is one of numbers of its own file.
@@ -101,14 +112,12 @@ impl Staging {
             sums.begin(file);
             for _ in 0..part.rows {
                 let Some(row) = rows.next()? else { return Ok(()) };
-                sums.rows += 1;
-                for (sum, column) in sums.of_file.iter_mut().zip(&sums.numbers) {
-                    if let ValueRef::Integer(number) = row.get_ref(*column)?
-                        && sum.pass(number)
-                    {
-                        sums.found.push((sums.rows, *column));
-                    }
-                }
+                sums.pass_row::<rusqlite::Error>(|column| {
+                    Ok(match row.get_ref(column)? {
+                        ValueRef::Integer(number) => Some(number),
+                        ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => None,
+                    })
+                })?;
             }
         }
         Ok(())

@@ -311,7 +311,7 @@ pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
 /// What stands before a mark of decimals behind which there is nothing but zeros, as a program writes a whole number that it held
 /// as a float.
 pub(crate) fn before_zeros(text: &[u8]) -> Option<&[u8]> {
-    let zeros = text.iter().rev().take_while(|byte| **byte == b'0').count();
+    let zeros = zeros(text);
     let before = text.get(..text.len() - zeros).filter(|_| zeros > 0)?;
     before.strip_suffix(b".").or_else(|| before.strip_suffix(b","))
 }
