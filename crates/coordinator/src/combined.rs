@@ -17,7 +17,7 @@ pub(crate) fn coverage(coverage: Coverage) -> pb::Coverage {
 /// A table in columns. A cell without a figure has zeros, its error among them, and its status says why.
 pub(crate) fn table(table: CombinedTable) -> pb::Table {
     let axis = |axis: Axis| pb::Axis { dimension: axis.dimension, codes: axis.codes };
-    let CombinedTable { measure, axes, cells } = table;
+    let CombinedTable { measure, axes, cells, hidden } = table;
     let column = |of: fn(&Figure) -> Option<f64>| column(&cells, of);
     pb::Table {
         measure: measure.to_string(),
@@ -28,6 +28,10 @@ pub(crate) fn table(table: CombinedTable) -> pb::Table {
         upper: column(|figure| figure.upper),
         statuses: cells.iter().map(|cell| cell.status.code().to_owned()).collect(),
         rank_errors: self::column(&cells, |figure| figure.rank_error),
+        hidden: hidden
+            .into_iter()
+            .filter_map(|(cell, offices)| Some(pb::HiddenCell { cell: u32::try_from(cell).ok()?, offices }))
+            .collect(),
     }
 }
 
@@ -50,7 +54,8 @@ mod tests {
             Cell { figure: None, status: Status::NotCollected },
         ];
         let axes = vec![Axis { dimension: "sex".into(), codes: vec!["F".into(), "M".into()] }];
-        table(CombinedTable { measure: Measure::persons(), axes, cells })
+        let hidden = [(1, vec!["GHA".to_owned()])].into();
+        table(CombinedTable { measure: Measure::persons(), axes, cells, hidden })
     }
 
     #[test]
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!((sent.lower, sent.upper), (vec![-8.0, 0.0], vec![2.0, 0.0]));
         assert_eq!((sent.statuses, sent.axes[0].codes.len()), (vec!["A".into(), "L".into()], 2));
         assert_eq!(sent.rank_errors, [0u64; 0]);
+        assert_eq!(sent.hidden, [pb::HiddenCell { cell: 1, offices: vec!["GHA".into()] }]);
     }
 
     #[test]

@@ -67,6 +67,8 @@ codes! {
     NotAName = "not-a-name",
     /// A value that contradicts another one.
     Contradiction = "contradiction",
+    /// A grant's `shown_if` has no rule, or one that cannot judge a measure of the grant.
+    ShownIf = "shown-if",
 
     // Policies.
     /// The format's version.

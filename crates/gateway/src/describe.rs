@@ -168,10 +168,10 @@ impl Gateway {
         };
         known.allowed_by(granted.grant);
         let earlier = self.earlier_of(request, &stored, &known).await?;
-        let earlier = self.sign_earlier(request, earlier);
+        let earlier = self.sign_earlier(request, earlier, &known)?;
         let mut record = self.record(request, &known, Decision::Repeated);
         record.release_id = Some(stored.release_id);
-        let signed = self.sign(request, stored, FREE, true, &granted, earlier);
+        let signed = self.sign(request, stored, (FREE, true), &granted, earlier, &known)?;
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.append(request, &record, &known).await?;
         Ok(signed)

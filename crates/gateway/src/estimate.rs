@@ -1,7 +1,7 @@
 //! The price of a question and the error of its answer: stops before the data.
 
 use lango_store::{Decision, Step};
-use lango_wire::{Charged, FREE, Question, Reviewed, kept, pb};
+use lango_wire::{Charged, FREE, Question, kept, pb};
 
 use crate::{
     Gateway, authenticate::Request, authorize::Allowed, capacity::Work, refuse::Refused, sign::Answered,
@@ -48,10 +48,8 @@ impl Gateway {
         let of_policy = granted.dataset.bounds_drop.clone();
         let of_source = self.filters_rows(granted.dataset).then(|| FILTERED.to_owned());
         let bounds_drop = of_policy.into_iter().chain(of_source).collect::<Vec<_>>().join("; ");
-        let reviewed =
-            Reviewed { question: granted.reviews_question(&loss), answer: granted.grant.review.hold };
-        let left = (queries_left, bounds_drop, reviewed);
-        let estimate = self.sign_price(request, &answered, (plan, layout), charged, left);
+        let left = (queries_left, bounds_drop);
+        let estimate = self.sign_price(request, &answered, (plan, layout), charged, left, granted);
         let mut record = self.record(request, known, Decision::Estimated);
         record.request =
             request.step(Step::Answered(kept::estimate(granted.dataset.name.as_str(), &estimate)));

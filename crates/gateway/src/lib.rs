@@ -28,6 +28,7 @@ mod failures;
 mod flights;
 mod free_answers;
 mod grid;
+mod hide;
 mod in_force;
 mod lapse;
 mod lease;

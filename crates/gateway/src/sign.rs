@@ -13,6 +13,7 @@ use crate::{
     Gateway,
     authenticate::Request,
     authorize::Allowed,
+    hide::hidden,
     measure::Noisy,
     refuse::{Known, Refused},
     release_key::stored_key,
@@ -48,10 +49,13 @@ impl Gateway {
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
         // Signed before it is stored: the same bytes are what a request that is sent again gets. What is held is signed when it
         // may leave.
-        let signed = (!is_held).then(|| {
-            let earlier = self.sign_earlier(request, earlier);
-            self.sign(request, release.clone(), reservation.charged, false, granted, earlier)
-        });
+        let signed = if is_held {
+            None
+        } else {
+            let earlier = self.sign_earlier(request, earlier, known)?;
+            let charged = (reservation.charged, false);
+            Some(self.sign(request, release.clone(), charged, granted, earlier, known)?)
+        };
         if let Some(signed) = &signed {
             record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), signed)));
         }
@@ -112,10 +116,10 @@ impl Gateway {
         self.review_question(request, &allowed, &stored.loss).await?;
         self.review_answer(request, &allowed, &stored.loss).await?;
         let earlier = self.earlier_of(request, &stored, known).await?;
-        let earlier = self.sign_earlier(request, earlier);
+        let earlier = self.sign_earlier(request, earlier, known)?;
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
-        let signed = self.sign(request, stored, charged, true, granted, earlier);
+        let signed = self.sign(request, stored, (charged, true), granted, earlier, known)?;
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.append(request, &record, known).await?;
         let total_us = request.pace.elapsed_us();
@@ -172,22 +176,34 @@ impl Gateway {
         &self,
         request: &Request<T>,
         earlier: Vec<EarlierRelease<'_>>,
-    ) -> Vec<pb::Release> {
-        let sign =
-            |EarlierRelease { stored, granted }| self.sign(request, stored, FREE, true, &granted, Vec::new());
+        known: &Known,
+    ) -> Result<Vec<pb::Release>, Refused> {
+        let sign = |EarlierRelease { stored, granted }| {
+            self.sign(request, stored, (FREE, true), &granted, Vec::new(), known)
+        };
         earlier.into_iter().map(sign).collect()
     }
 
-    /// The office's signature under what leaves.
+    /// The office's signature under what leaves, without what the grant does not show; `charged` is what the request was charged,
+    /// and whether the values had been released before.
     pub(crate) fn sign<T>(
         &self,
         request: &Request<T>,
-        stored: Stored,
-        charged: Loss,
-        repeated: bool,
+        mut stored: Stored,
+        (charged, repeated): (Loss, bool),
         granted: &Granted<'_>,
         earlier: Vec<pb::Release>,
-    ) -> pb::Release {
+        known: &Known,
+    ) -> Result<pb::Release, Refused> {
+        let hidden = match granted.grant.shown_if {
+            None => None,
+            Some(rule) => {
+                let hidden = hidden(self.office.name(), &mut stored, &earlier, rule);
+                let unread = "what a grant does not show of a stored release cannot be found";
+                Some(hidden.ok_or_else(|| known.unavailable(unread, &hex::encode(stored.release_id)))?)
+            }
+        };
+        let (hidden, bits) = hidden.unzip();
         let charged = Charged { loss: charged, repeated, account: granted.budget.account };
         let answered =
             Answered { query: &stored.query, dataset_version: &stored.dataset_version, loss: stored.loss };
@@ -197,8 +213,9 @@ impl Gateway {
             release_id: stored.release_id,
             charged: Some(charged),
             agreement: granted.grant.agreement.clone(),
+            hidden,
         };
-        pb::Release {
+        Ok(pb::Release {
             envelope: Some(self.signer.sign(PayloadType::Release, signed.encode()).into()),
             plan: stored.plan,
             layout: stored.layout,
@@ -207,7 +224,8 @@ impl Gateway {
             repeated,
             account: Some(charged.account.into()),
             earlier: in_one_field(&earlier),
-        }
+            hidden: bits.unwrap_or_default(),
+        })
     }
 
     /// The office's signature under a price.
@@ -217,10 +235,16 @@ impl Gateway {
         answered: &Answered<'_>,
         (plan, layout): (String, String),
         charged: Charged,
-        (queries_left, bounds_drop, reviewed): (u64, String, Reviewed),
+        (queries_left, bounds_drop): (u64, String),
+        granted: &Granted<'_>,
     ) -> pb::Estimate {
         let basics = self.basics(request, answered, &plan, &layout);
-        let signed = SignedPrice { basics, charged, queries_left, bounds_drop, reviewed };
+        let reviewed = Reviewed {
+            question: granted.reviews_question(&answered.loss),
+            answer: granted.grant.review.hold,
+        };
+        let shown_if = granted.grant.shown_if;
+        let signed = SignedPrice { basics, charged, queries_left, bounds_drop, reviewed, shown_if };
         pb::Estimate {
             office: self.office.to_string(),
             plan,

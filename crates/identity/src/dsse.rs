@@ -39,6 +39,8 @@ pub enum PayloadType {
     Policy,
     /// Integers as little-endian 64-bit words: a release's cells.
     Vector,
+    /// A bit for each of a release's integers: which are hidden.
+    Hidden,
     /// The members of a group.
     Roster,
     /// What an office reviews: a question's key, its grant, its principal and its purpose.
@@ -69,6 +71,7 @@ impl PayloadType {
             Self::Terms => "application/vnd.lango.terms.v1",
             Self::Policy => "application/vnd.lango.policy.v1",
             Self::Vector => "application/vnd.lango.vector.v1",
+            Self::Hidden => "application/vnd.lango.hidden.v1",
             Self::Roster => "application/vnd.lango.roster.v1",
             Self::Review => "application/vnd.lango.review.v1",
             Self::Datasets => "application/vnd.lango.datasets.v1",

@@ -350,6 +350,7 @@ impl<'a> OfDataset<'a> {
             (from_nano != to_nano, TermChange::Share { from_nano, to_nano }),
             (from.delta_per_query_e18 != to.delta_per_query_e18, TermChange::Delta),
             (from.review != to.review, TermChange::Review { from: from.review, to: to.review }),
+            (from.shown_if != to.shown_if, TermChange::ShownIf { from: from.shown_if, to: to.shown_if }),
             (from.agreement != to.agreement, TermChange::Agreement),
         ];
         let changes = changes.into_iter().filter(|(is_other, _)| *is_other).map(|(_, change)| change);

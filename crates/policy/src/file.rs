@@ -365,6 +365,7 @@ pub(crate) struct GrantTable {
     pub review: Optional<Spanned<ReviewWord>>,
     pub review_above: Optional<Spanned<Quantity>>,
     pub hold: Optional<bool>,
+    pub shown_if: Optional<Spanned<ShownIfTable>>,
     pub valid: Optional<Spanned<ValidTable>>,
     pub agreement: Optional<Spanned<String>>,
     pub publish: Option<Spanned<Publish>>,
@@ -386,6 +387,8 @@ table_in_parts!(GrantTable => "a grant" {
     optional review "review": "`\"required\"`: each question waits until the office has approved it.",
     optional review_above "review_above": "The same, for questions that cost more than this epsilon alone.",
     optional hold "hold": "`true`: each noisy answer waits until the office has approved it. It is charged when it is drawn.",
+    optional shown_if "shown_if": "Which figures of an answer are shown, once the noise is in them. The others are hidden (`Q`), \
+                                   and the answer costs the same. All are shown by default.",
     optional valid "valid": "First and last day, UTC, both included. Always by default.",
     optional agreement "agreement": "The agreement that the grant carries out, such as `MoU-2026-14`: signed with every \
                                      answer, and recorded.",
@@ -409,6 +412,18 @@ table_in_parts!(RefusalTable => "a refusal" {
     optional dataset "dataset": "Of which dataset; of all by default.",
     optional columns "columns": "Columns that no table of an answer uses together.",
     optional codes "codes": "Codes that no table shows, by column.",
+});
+
+#[derive(Debug)]
+pub(crate) struct ShownIfTable {
+    pub count: Optional<Spanned<u32>>,
+    pub relative_error: Optional<Spanned<Quantity>>,
+}
+
+table_in_parts!(ShownIfTable => "`shown_if`" {
+    optional count "count": "The least noisy count that a figure is made of: of persons, of rows, or of what a mean is divided \
+                             by. Shares and bins are shown or hidden together, by all that they count.",
+    optional relative_error "relative_error": "The greatest standard error, as a share of the figure: 0.3 is 30 %.",
 });
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lango_document::TextPlace;
 use lango_principal::{PrincipalPattern, SpiffeId};
-use lango_privacy::{Measure, Name, nano};
+use lango_privacy::{Measure, Name, ShownIf, nano};
 use time::Date;
 
 use crate::agreement::Agreement;
@@ -36,6 +36,8 @@ pub struct Grant {
     pub delta_per_query_e18: u64,
     /// What the office reviews of it.
     pub review: Review,
+    /// Which figures of its answers are shown; all, where it says nothing.
+    pub shown_if: Option<ShownIf>,
     /// On which days.
     pub valid: Option<Validity>,
     /// The agreement that it carries out.

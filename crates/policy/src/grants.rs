@@ -3,13 +3,13 @@
 use std::str::FromStr;
 
 use lango_document::DiagnosticCode;
-use lango_privacy::{Dataset, Measure, Name};
+use lango_privacy::{Dataset, Measure, Name, ShownIf};
 use toml::Spanned;
 
 use crate::{
     agreement::{Agreement, AgreementError},
     check::Draft,
-    file::{GrantTable, Publish},
+    file::{GrantTable, Publish, Quantity, ShownIfTable},
     grant::{Grant, GrantPlaces, Review, Validity},
     within::{In, each},
 };
@@ -58,6 +58,7 @@ impl Draft {
         self.affordable(at, table, &dataset.name, total);
         let delta = self.delta(at, table, &dataset.name);
         let review = review(at, table);
+        let shown_if = shown_if(at, table);
         let wrong = self.wrong_columns.get(&dataset.name);
         let is_wrong =
             |name: &str| wrong.is_some_and(|wrong| wrong.iter().any(|of| of.eq_ignore_ascii_case(name)));
@@ -114,6 +115,7 @@ impl Draft {
             epsilon_total_nano: total?,
             delta_per_query_e18: delta?,
             review: review?,
+            shown_if: shown_if?,
             valid: valid?,
             agreement: agreement?,
             dataset: dataset.name,
@@ -200,6 +202,48 @@ fn review(at: &In<'_>, table: &GrantTable) -> Option<Review> {
         }
     };
     Some(Review { above_nano, hold: table.hold?.unwrap_or(false) })
+}
+
+/// Which figures the grant shows; all, where it says nothing. Every measure that it grants can be judged by it.
+fn shown_if(at: &In<'_>, table: &GrantTable) -> Option<Option<ShownIf>> {
+    let Some(written) = table.shown_if.as_ref()? else { return Some(None) };
+    let ShownIfTable { count, relative_error } = written.get_ref();
+    let (count, relative_error) = (count.as_ref()?.as_ref(), relative_error.as_ref()?.as_ref());
+    let nano = |written: &Spanned<Quantity>| {
+        let nano = written.get_ref().0.scaled(9).and_then(|nano| u64::try_from(nano).ok());
+        nano.filter(|nano| *nano > 0).or_else(|| {
+            let message = "a relative error is above 0 and no finer than a billionth";
+            at.refuse(DiagnosticCode::ShownIf, written, (message, "write a share of the figure: 0.3 is 30 %"))
+        })
+    };
+    let relative_error_nano = relative_error.map(|written| nano(written).ok_or(())).transpose().ok()?;
+    if let Some(none) = count.filter(|count| *count.get_ref() == 0) {
+        let words = ("every figure is made of 0 or more", "write the least count, or take the key out");
+        return at.refuse(DiagnosticCode::ShownIf, none, words);
+    }
+    let rule = ShownIf::new(count.map(|count| *count.get_ref()), relative_error_nano).or_else(|| {
+        let words = (
+            "`shown_if` names no rule",
+            "write `shown_if = { count = 20 }`, `{ relative_error = 0.3 }`, or both",
+        );
+        at.refuse(DiagnosticCode::ShownIf, written, words)
+    })?;
+    let mut judged = true;
+    for text in table.measures.iter().flat_map(|measures| measures.get_ref()) {
+        let (key, why) = match Measure::from_str(text.get_ref()) {
+            Ok(Measure::Sum(_)) if rule.count().is_some() => ("count", "a sum has no count of its own"),
+            Ok(Measure::Quantile(..)) if rule.count().is_some() => {
+                ("count", "a quantile has no count of its own")
+            }
+            Ok(Measure::Quantile(..)) => ("relative_error", "a chosen quantile has no standard error"),
+            Ok(_) | Err(_) => continue,
+        };
+        let message = format!("`shown_if.{key}` cannot judge `{}`: {why}", text.get_ref());
+        let help = format!("grant it in a rule of its own, without `{key}`");
+        at.refuse::<(), _>(DiagnosticCode::ShownIf, text, (message, help));
+        judged = false;
+    }
+    judged.then_some(Some(rule))
 }
 
 fn validity(at: &In<'_>, written: &Spanned<crate::file::ValidTable>) -> Option<Validity> {

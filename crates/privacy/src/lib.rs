@@ -17,6 +17,7 @@ mod mechanism;
 mod name;
 mod plan;
 mod query;
+mod shown_if;
 mod text;
 
 pub use accuracy::{
@@ -44,4 +45,5 @@ pub use plan::{
     PlannedMargin, ReleasedTable, RestoreError, Sensitivity, compile, fractions, restore,
 };
 pub use query::{Bound, Condition, Filter, Margin, Price, Query};
+pub use shown_if::ShownIf;
 pub use text::{QueryError, QueryPart};

@@ -1,5 +1,7 @@
 //! Adding up: what each office adds to the cells of a margin's table, and with what noise.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lango_privacy::{Form, Name, Range, RatioTerm};
 
 use crate::{
@@ -36,6 +38,15 @@ pub(crate) struct Sum {
     last: u32,
 }
 
+/// What a block of a table adds up to.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// In the order of the table's figures.
+    pub sums: Vec<Sum>,
+    /// The figures of which some answer hides its part, which is then in no sum, and those answers by their places in the block.
+    pub hidden: BTreeMap<usize, Vec<usize>>,
+}
+
 /// The bounds between which the means of some offices lie, and the point between them that figures are measured from, in
 /// the unit of the column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,12 +66,37 @@ impl<'a> Estimated<'a> {
         Self { answer, own: answer.estimates(over), earlier }
     }
 
+    /// The same of the integers as they were measured.
+    pub fn as_measured(answer: &'a OfficeRelease<'a>) -> Self {
+        let earlier = answer.earlier.iter().map(OfficeRelease::as_measured).collect();
+        Self { answer, own: answer.as_measured(), earlier }
+    }
+
+    /// Whether something of it, or of what its means are divided by, is hidden.
+    fn hides(&self) -> bool {
+        let releases = [self.answer].into_iter().chain(&self.answer.earlier);
+        releases.filter_map(|release| release.hidden).any(|hidden| hidden.count() > 0)
+    }
+
     /// The least noisy released counts by which a centred mean is divided.
     fn divisor(&self, place: usize) -> Option<&Estimates<'a>> {
         let mean = self.answer.layout.margins().get(place)?;
         let usable = self.answer.divisors(mean);
         let estimates = usable.filter_map(|(release, margin)| self.earlier.get(release)?.get(margin));
         estimates.min_by(|a, b| a.variance().total_cmp(&b.variance()))
+    }
+}
+
+impl Sum {
+    /// Both, of one office, with independent noises.
+    pub fn and(self, other: &Self, noises: &mut Noises) -> Self {
+        Self {
+            value: self.value.and(other.value),
+            denominator: self.denominator + other.denominator,
+            carried: noises.sum(self.carried, other.carried),
+            offices: self.offices.max(other.offices),
+            last: self.last,
+        }
     }
 }
 
@@ -98,24 +134,56 @@ pub(crate) fn unit(scale: u32) -> f64 {
 /// How a figure is computed from the integers of a cell.
 enum Part<'a> {
     /// Each integer, times the factor, goes to a place of its own.
-    Plain { factor: i128, places: Vec<usize> },
+    Plain { of: &'a Estimates<'a>, factor: i128, places: Vec<usize> },
     /// Several integers each add something to a numerator and a denominator: their estimates, the first's place, and the
     /// distance from cell to cell.
     Ratio(Vec<(&'a Estimates<'a>, usize, usize, Form)>),
 }
 
+impl Part<'_> {
+    /// What each of this number of cells adds to which place: a value and a denominator, or nothing where it is hidden.
+    fn visit(
+        &self,
+        cells: usize,
+        offsets: &[Vec<usize>],
+        mut visitor: impl FnMut(usize, Option<(Amount, f64)>),
+    ) {
+        for cell in 0..cells {
+            let first = target(cell, offsets);
+            match self {
+                Self::Plain { of, factor, places } => {
+                    for (value, place) in places.iter().enumerate() {
+                        let amount = of.at(cell * places.len() + value);
+                        visitor(first + place, amount.map(|amount| (amount.times(*factor), 0.0)));
+                    }
+                }
+                Self::Ratio(parts) => {
+                    let sum = parts.iter().try_fold((0.0, 0.0), |(numerator, denominator), part| {
+                        let (of, from, width, form) = part;
+                        let value = of.at(cell * width + from)?.get();
+                        Some((numerator + form.numerator * value, denominator + form.denominator * value))
+                    });
+                    let amount = |(real, denominator)| (Amount { whole: 0, real }, denominator);
+                    visitor(first, sum.map(amount));
+                }
+            }
+        }
+    }
+}
+
 impl Sheet<'_> {
     /// The sums of a block of the table: of all answers, or of one.
-    pub fn block(&self, answers: &[(usize, &Estimated<'_>)], noises: &mut Noises) -> Vec<Sum> {
-        let mut sums = vec![Sum::default(); self.size().unwrap_or_default()];
+    pub fn block(&self, answers: &[(usize, &Estimated<'_>)], noises: &mut Noises) -> Block {
+        let sums = vec![Sum::default(); self.size().unwrap_or_default()];
+        let mut block = Block { sums, hidden: BTreeMap::new() };
         let contents: Vec<CellContent<'_>> =
             answers.iter().filter_map(|(index, _)| self.contents.get(*index).cloned()).collect();
         let frame = Frame::of(&contents);
         let scale = self.scale();
         for (office, ((_, estimated), content)) in answers.iter().zip(&contents).enumerate() {
-            self.add(&mut sums, office, estimated, content, (frame, scale), noises);
+            self.add(&mut block, office, estimated, content, (frame, scale), noises);
         }
-        sums
+        block
     }
 
     /// The finest scale of the offices' columns: the one of sums.
@@ -126,7 +194,7 @@ impl Sheet<'_> {
 
     fn add(
         &self,
-        sums: &mut [Sum],
+        block: &mut Block,
         office: usize,
         estimated: &Estimated<'_>,
         content: &CellContent<'_>,
@@ -142,8 +210,22 @@ impl Sheet<'_> {
             }
         };
         let offsets = self.offsets(estimated.answer);
-        let mut add = |place: usize, value: Amount, denominator: f64| {
-            let Some(sum) = sums.get_mut(place) else { return };
+        let cells = estimated.answer.layout.cells_of(&self.margin.by);
+        // A figure that several keys are summed into lacks what is hidden of one of them.
+        let mut hidden = BTreeSet::new();
+        if estimated.hides() {
+            part.visit(cells, &offsets, |place, value| {
+                if value.is_none() {
+                    hidden.insert(place);
+                }
+            });
+        }
+        for place in &hidden {
+            block.hidden.entry(*place).or_default().push(office);
+        }
+        part.visit(cells, &offsets, |place, value| {
+            let sum = block.sums.get_mut(place).filter(|_| !hidden.contains(&place));
+            let Some((sum, (value, denominator))) = sum.zip(value) else { return };
             sum.value = sum.value.and(value);
             sum.denominator += denominator;
             let office = u32::try_from(office + 1).unwrap_or(u32::MAX);
@@ -152,26 +234,7 @@ impl Sheet<'_> {
                 (sum.last, sum.offices) = (office, sum.offices.saturating_add(1));
                 sum.carried = noises.sum(sum.carried, carried);
             }
-        };
-        for cell in 0..estimated.answer.layout.cells_of(&self.margin.by) {
-            let first = target(cell, &offsets);
-            match &part {
-                Part::Plain { factor, places } => {
-                    for (value, place) in places.iter().enumerate() {
-                        add(first + place, own.at(cell * places.len() + value).times(*factor), 0.0);
-                    }
-                }
-                Part::Ratio(parts) => {
-                    let (mut numerator, mut denominator) = (0.0, 0.0);
-                    for (of, from, width, form) in parts {
-                        let value = of.at(cell * width + from).get();
-                        numerator += form.numerator * value;
-                        denominator += form.denominator * value;
-                    }
-                    add(first, Amount { whole: 0, real: numerator }, denominator);
-                }
-            }
-        }
+        });
     }
 
     fn part<'e>(
@@ -202,14 +265,14 @@ impl Sheet<'_> {
             }
             CellContent::Sum(range) => {
                 let factor = 10i128.pow(scale.saturating_sub(range.scale).min(18));
-                Part::Plain { factor, places: vec![0] }
+                Part::Plain { of: own, factor, places: vec![0] }
             }
             CellContent::Count
             | CellContent::Shares(_)
             | CellContent::Bins(..)
             | CellContent::Chosen(..)
             | CellContent::Found(_) => {
-                Part::Plain { factor: 1, places: self.inner_places(estimated.answer, content) }
+                Part::Plain { of: own, factor: 1, places: self.inner_places(estimated.answer, content) }
             }
         }
     }
@@ -225,7 +288,7 @@ fn ratio_terms(of: &Estimates<'_>, form: Form) -> impl Iterator<Item = RatioTerm
 }
 
 /// The place in the table of an answer's cell, by offsets of its dimensions, the last dimension first.
-fn target(cell: usize, offsets: &[Vec<usize>]) -> usize {
+pub(crate) fn target(cell: usize, offsets: &[Vec<usize>]) -> usize {
     let mut rest = cell;
     let mut place = 0;
     for offsets in offsets {

@@ -25,7 +25,7 @@ use crate::{
 ///     "00".repeat(32)
 /// );
 /// let plan: PlanText = plan.parse().map_err(|()| "no plan")?;
-/// let of = |office, cells| OfficeRelease { office, layout: &layout, plan: &plan, cells, earlier: Vec::new() };
+/// let of = |office, cells| OfficeRelease { office, layout: &layout, plan: &plan, cells, hidden: None, earlier: vec![] };
 /// let releases = [of("GHA", &[120, 115, 0, 3]), of("TGO", &[40, 52, -1, 0])];
 /// for release in &releases {
 ///     release.check()?;

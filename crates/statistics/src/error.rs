@@ -36,6 +36,12 @@ pub enum CombineError {
         /// The dimension.
         dimension: String,
     },
+    /// An integer that is hidden is not 0.
+    #[error("{office} sends figures that it says it hides")]
+    Hidden {
+        /// The office.
+        office: String,
+    },
     /// The scale of a noise is beyond what an interval can be computed for.
     #[error("{office} declares a noise of absurd scale")]
     Noise {

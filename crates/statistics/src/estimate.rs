@@ -4,7 +4,7 @@ use lango_privacy::{
     Group, Layout, LayoutMargin, Margin, MarginText, Measurement, Mechanism, Name, Noise, Term,
 };
 
-use crate::OfficeRelease;
+use crate::{Hidden, OfficeRelease};
 
 /// A number that is whole as long as what it is the sum of is.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -37,6 +37,9 @@ impl Amount {
 #[derive(Debug, Clone)]
 pub(crate) struct Estimates<'a> {
     values: Values<'a>,
+    hidden: Option<&'a Hidden>,
+    /// The place of the margin's first integer among those of the release.
+    first: usize,
     /// The noise of each, added up over the keys of the dimensions that are summed over; none, where none was added.
     pub noise: Vec<Term>,
 }
@@ -47,17 +50,29 @@ enum Values<'a> {
     Fitted(Vec<f64>),
 }
 
+impl Values<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Measured(integers) => integers.len(),
+            Self::Fitted(values) => values.len(),
+        }
+    }
+}
+
 impl Estimates<'_> {
-    /// The estimate at a place of the layout.
-    pub fn at(&self, place: usize) -> Amount {
-        match &self.values {
+    /// The estimate at a place of the margin; nothing where the office does not show it.
+    pub fn at(&self, place: usize) -> Option<Amount> {
+        if self.hidden.is_some_and(|hidden| hidden.contains(self.first + place)) {
+            return None;
+        }
+        Some(match &self.values {
             Values::Measured(integers) => {
                 Amount { whole: integers.get(place).copied().unwrap_or_default().into(), real: 0.0 }
             }
             Values::Fitted(values) => {
                 Amount { whole: 0, real: values.get(place).copied().unwrap_or_default() }
             }
-        }
+        })
     }
 
     /// The variance of each.
@@ -69,8 +84,17 @@ impl Estimates<'_> {
 impl<'a> OfficeRelease<'a> {
     /// The estimates of each margin, and their noises once these dimensions are summed over. The answer was checked.
     pub(crate) fn estimates(&self, over: &[Name]) -> Vec<Estimates<'a>> {
+        self.estimates_of(&self.groups(), over)
+    }
+
+    /// The same of integers as they were measured: by no least squares.
+    pub(crate) fn as_measured(&self) -> Vec<Estimates<'a>> {
+        let groups = self.groups().into_iter().map(|group| Group { cube: None, ..group });
+        self.estimates_of(&groups.collect::<Vec<_>>(), &[])
+    }
+
+    fn estimates_of(&self, groups: &[Group], over: &[Name]) -> Vec<Estimates<'a>> {
         let measured = self.measured();
-        let groups = self.layout.groups(&self.plan.bounds).unwrap_or_default();
         let values = groups.iter().flat_map(|group| {
             let measured = measured.get(group.margins.clone()).unwrap_or_default();
             match self.fitted(group, measured) {
@@ -78,13 +102,36 @@ impl<'a> OfficeRelease<'a> {
                 None => measured.iter().copied().map(Values::Measured).collect(),
             }
         });
-        values.zip(self.noise(over)).map(|(values, noise)| Estimates { values, noise }).collect()
+        let noises = groups.iter().flat_map(|group| self.noises(group, over));
+        let mut first = 0;
+        let each = values.zip(noises).map(|(values, noise)| {
+            let estimates = Estimates { values, hidden: self.hidden, first, noise };
+            first += estimates.values.len();
+            estimates
+        });
+        each.collect()
+    }
+
+    /// The margins that add up. Those of a measure of which the office hides some integer are left as they were measured: the
+    /// hidden ones would be missing in the sums.
+    fn groups(&self) -> Vec<Group> {
+        let mut groups = self.layout.groups(&self.plan.bounds).unwrap_or_default();
+        let Some(hidden) = self.hidden else { return groups };
+        let mut first = 0;
+        for group in &mut groups {
+            let margins = self.layout.margins().get(group.margins.clone()).unwrap_or_default();
+            let next = first + margins.iter().map(|margin| self.layout.integers_of(margin)).sum::<usize>();
+            if (first..next).any(|place| hidden.contains(place)) {
+                group.cube = None;
+            }
+            first = next;
+        }
+        groups
     }
 
     /// The noise of each margin's estimates, once these dimensions are summed over.
     pub(crate) fn noise(&self, over: &[Name]) -> Vec<Vec<Term>> {
-        let groups = self.layout.groups(&self.plan.bounds).unwrap_or_default();
-        groups.iter().flat_map(|group| self.noises(group, over)).collect()
+        self.groups().iter().flat_map(|group| self.noises(group, over)).collect()
     }
 
     /// The integers margin by margin.

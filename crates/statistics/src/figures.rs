@@ -1,10 +1,12 @@
 //! From sums to figures: values with their intervals, and what to think of them.
 
+use std::collections::BTreeMap;
+
 use lango_privacy::{RatioFigure, rank_bound};
 
 use crate::{
     Axis, Cell, CombinedTable, Figure, OFFICE, OfficeRelease, Status,
-    add::{Estimated, Frame, Sum, unit},
+    add::{Block, Estimated, Frame, Sum, unit},
     content::CellContent,
     intervals::Intervals,
     noises::Carried,
@@ -34,12 +36,16 @@ impl Sheet<'_> {
     pub fn table(&self, together: &Together<'_, '_>, intervals: &mut Intervals) -> CombinedTable {
         let mixed = if together.by_office { Vec::new() } else { self.mixed_others(together.answers) };
         let is_mixed = |place: usize| mixed.iter().any(|(stride, keys, at)| place / stride % keys == *at);
-        let mut cells = Vec::new();
+        let (mut cells, mut hidden) = (Vec::new(), BTreeMap::new());
         for block in together.blocks() {
             let contents: Vec<CellContent<'_>> =
                 block.iter().filter_map(|(index, _)| self.contents.get(*index).cloned()).collect();
-            let sums = self.block(&block, &mut intervals.noises);
+            let Block { sums, hidden: missing } = self.block(&block, &mut intervals.noises);
             let figures = self.figures(&contents, &sums, intervals);
+            let first = cells.len();
+            let office = |at: &usize| Some(block.get(*at)?.1.answer.office.to_owned());
+            let named = |offices: &Vec<usize>| offices.iter().filter_map(office).collect();
+            hidden.extend(missing.iter().map(|(place, offices)| (first + place, named(offices))));
             let alike =
                 matches!(contents.first(), Some(CellContent::Bins(..))) || Frame::of(&contents).shared;
             let least = little(&contents);
@@ -54,6 +60,7 @@ impl Sheet<'_> {
                     None if !is_estimable => Status::Unreliable,
                     Some(figure) if figure.is_unreliable(least) => Status::Unreliable,
                     None if sum.offices > 0 => Status::Missing,
+                    None if missing.contains_key(&place) => Status::Suppressed,
                     None if matches!(contents.first(), Some(CellContent::Found(_))) => Status::Suppressed,
                     None => Status::NotCollected,
                     Some(_) if (sum.offices as usize) < block.len() => Status::DefinitionDiffers,
@@ -67,7 +74,7 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        CombinedTable { measure: self.margin.measure.clone(), axes, cells }
+        CombinedTable { measure: self.margin.measure.clone(), axes, cells, hidden }
     }
 
     /// The figures of a block, whose answers have these contents.
@@ -103,9 +110,9 @@ impl Sheet<'_> {
 }
 
 /// A figure, and whether it says anything.
-struct Estimate {
-    figure: Figure,
-    is_estimable: bool,
+pub(crate) struct Estimate {
+    pub figure: Figure,
+    pub is_estimable: bool,
 }
 
 impl From<Figure> for Estimate {
@@ -149,7 +156,7 @@ fn plain(sum: &Sum, unit: f64, intervals: &mut Intervals) -> Option<Figure> {
 }
 
 /// A mean: the ratio of the sum of what values are above the middle of the frame and of their number.
-fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Estimate> {
+pub(crate) fn mean(sum: &Sum, frame: &Frame, intervals: &mut Intervals) -> Option<Estimate> {
     if sum.offices == 0 {
         return None;
     }

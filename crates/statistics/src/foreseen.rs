@@ -52,6 +52,7 @@ pub fn foresee(offices: &[Planned<'_>], level: Level) -> Vec<Option<Foreseen>> {
             layout,
             plan,
             cells: &[],
+            hidden: None,
             earlier: Vec::new(),
         })
         .collect();

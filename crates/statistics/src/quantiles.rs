@@ -1,10 +1,12 @@
 //! Quantiles of several offices together, from their histograms.
 
+use std::collections::BTreeMap;
+
 use lango_privacy::{Decimal, HistogramQuantile, Level, Measure};
 
 use crate::{
     Axis, Cell, CombineError, CombinedTable, Figure, OfficeRelease, Status,
-    add::{Estimated, Sum, unit},
+    add::{Block, Estimated, Sum, unit},
     combine::{shared_margins, sheets},
     content::CellContent,
     figures::{Together, offices},
@@ -40,7 +42,7 @@ impl Sheet<'_> {
         shares: &[Decimal],
         intervals: &mut Intervals,
     ) -> Result<CombinedTable, CombineError> {
-        let mut cells = Vec::new();
+        let (mut cells, mut hidden) = (Vec::new(), BTreeMap::new());
         for block in together.blocks() {
             let mut contents = block.iter().filter_map(|(index, _)| self.contents.get(*index));
             let Some(content) = contents.next() else { continue };
@@ -49,11 +51,23 @@ impl Sheet<'_> {
             }
             let Some((_, first)) = block.first() else { continue };
             let bins = self.inner_places(first.answer, content);
-            let sums = self.block(&block, &mut intervals.noises);
-            for cell in sums.chunks(self.inner.max(1)) {
+            let Block { sums, hidden: missing } = self.block(&block, &mut intervals.noises);
+            for (at, cell) in sums.chunks(self.inner.max(1)).enumerate() {
+                // The bins of a cell are shown or hidden together.
+                let first = bins.first().map_or(0, |bin| at * self.inner + bin);
+                let of = missing.get(&first).map_or(&[][..], Vec::as_slice);
+                let office = |at: &usize| Some(block.get(*at)?.1.answer.office.to_owned());
+                let offices: Vec<String> = of.iter().filter_map(office).collect();
                 let counts: Vec<Sum> = bins.iter().filter_map(|place| cell.get(*place).copied()).collect();
                 for share in shares {
-                    cells.push(quantile(content, &counts, share, block.len(), intervals));
+                    if !offices.is_empty() {
+                        hidden.insert(cells.len(), offices.clone());
+                    }
+                    let mut found = quantile(content, &counts, share, block.len(), intervals);
+                    if found.figure.is_none() && !offices.is_empty() {
+                        found.status = Status::Suppressed;
+                    }
+                    cells.push(found);
                 }
             }
         }
@@ -69,7 +83,7 @@ impl Sheet<'_> {
         if together.by_office {
             axes.insert(0, offices(together.answers));
         }
-        Ok(CombinedTable { measure, axes, cells })
+        Ok(CombinedTable { measure, axes, cells, hidden })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use lango_privacy::{Code, Layout, LayoutMargin, MarginText, Measure, Measurement, PlanText, TOTAL};
 
-use crate::{CombineError, content::CellContent};
+use crate::{CombineError, Hidden, content::CellContent};
 
 /// Above this scale intervals could no longer be computed; no plan has a greater one.
 const SCALE_MOST: f64 = 1e13;
@@ -20,6 +20,8 @@ pub struct OfficeRelease<'a> {
     pub plan: &'a PlanText,
     /// The noisy integers as measured.
     pub cells: &'a [i64],
+    /// Which of them the office does not show, and has put 0 in the place of; `None` where it shows all.
+    pub hidden: Option<&'a Hidden>,
     /// The office's earlier releases that its means are divided by; what these were divided by does not matter.
     pub earlier: Vec<OfficeRelease<'a>>,
 }
@@ -78,6 +80,9 @@ impl<'a> OfficeRelease<'a> {
         let (expected, found) = (self.layout.integers(), self.cells.len());
         if expected != found {
             return Err(CombineError::Cells { office: office(), expected, found });
+        }
+        if !self.hidden.is_none_or(|hidden| hidden.is_of(self.cells)) {
+            return Err(CombineError::Hidden { office: office() });
         }
         if !self.plan.margins.iter().all(usable) {
             return Err(CombineError::Noise { office: office() });

@@ -1,6 +1,9 @@
 //! Counts as whole numbers, none below zero, that still add up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use lango_privacy::{Cube, Measure};
 
@@ -10,7 +13,7 @@ use crate::{Axis, Cell, CombineError, CombinedTable, Figure, OFFICE, OfficeRelea
 type Dimension<'a> = (bool, &'a str);
 
 /// The tables of some answers, with the counts made whole numbers that are not negative; margins of a measure that added up
-/// before still do. Sums, ratios, quantiles and found keys stay as they are.
+/// before still do, unless something of them is hidden: then each figure is rounded by itself. Sums, ratios, quantiles and found keys stay as they are.
 ///
 /// Standard errors and intervals are those of the estimates before, the intervals cut off at zero: rounding, and what
 /// negative cells lacked and their neighbours give, may move a figure out of its interval.
@@ -31,6 +34,10 @@ pub fn in_whole_numbers(
     for (measure, places) in groups {
         let offices = places.first().and_then(|place| Some(blocks(tables.get(*place)?)));
         for block in 0..offices.unwrap_or(0) {
+            if places.iter().filter_map(|place| tables.get(*place)).any(|table| hides(table, block)) {
+                places.iter().for_each(|place| round_each(&mut tables, *place, block));
+                continue;
+            }
             make_whole(&mut tables, &places, block)
                 .ok_or_else(|| CombineError::NotWhole { measure: measure.to_string() })?;
         }
@@ -61,8 +68,26 @@ fn dimensions(table: &CombinedTable) -> impl Iterator<Item = Dimension<'_>> {
 }
 
 fn block_cells(table: &CombinedTable, block: usize) -> &[Cell] {
+    table.cells.get(places(table, block)).unwrap_or_default()
+}
+
+/// The places of a block's cells.
+fn places(table: &CombinedTable, block: usize) -> Range<usize> {
     let size = table.cells.len() / blocks(table).max(1);
-    table.cells.get(block * size..(block + 1) * size).unwrap_or_default()
+    block * size..(block + 1) * size
+}
+
+/// Whether something of a block is hidden.
+fn hides(table: &CombinedTable, block: usize) -> bool {
+    table.hidden.range(places(table, block)).next().is_some()
+}
+
+/// Rounds each figure of a block by itself.
+fn round_each(tables: &mut [CombinedTable], place: usize, block: usize) {
+    let Some(table) = tables.get_mut(place) else { return };
+    let own = places(table, block);
+    let figures = table.cells.get_mut(own).into_iter().flatten().filter_map(|cell| cell.figure.as_mut());
+    figures.for_each(|figure| *figure = at_least_none(figure, figure.value.round_ties_even().max(0.0)));
 }
 
 /// Makes one block of some tables, whose margins add up, whole.
@@ -115,7 +140,7 @@ fn make_whole(tables: &mut [CombinedTable], places: &[usize], block: usize) -> O
         let first = block * (table.cells.len() / blocks(table).max(1));
         for (cell, value) in inside.iter().zip(made) {
             let figure = table.cells.get_mut(first + cell).and_then(|cell| cell.figure.as_mut());
-            figure.into_iter().for_each(|figure| *figure = at_least_none(figure, value));
+            figure.into_iter().for_each(|figure| *figure = at_least_none(figure, value as f64));
         }
     }
     Some(())
@@ -140,7 +165,7 @@ fn positions(table: &CombinedTable) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-fn at_least_none(figure: &Figure, value: i64) -> Figure {
+fn at_least_none(figure: &Figure, value: f64) -> Figure {
     let end = |end: Option<f64>| end.map(|end| end.max(0.0));
-    Figure { value: value as f64, lower: end(figure.lower), upper: end(figure.upper), ..*figure }
+    Figure { value, lower: end(figure.lower), upper: end(figure.upper), ..*figure }
 }

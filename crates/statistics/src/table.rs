@@ -1,6 +1,6 @@
 //! A combined margin: axes, and a cell for every combination of their codes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use lango_privacy::{Measure, OTHER, UNKNOWN};
 
@@ -16,6 +16,8 @@ pub struct CombinedTable {
     pub axes: Vec<Axis>,
     /// Row-major over the axes: the last one runs fastest.
     pub cells: Vec<Cell>,
+    /// The cells, by their places, of which some offices hide their part, and these: it is not in the figure.
+    pub hidden: BTreeMap<usize, Vec<String>>,
 }
 
 /// A dimension of a table.
@@ -57,7 +59,8 @@ pub struct Figure {
 pub enum Status {
     /// `A`, normal: every office in the table is in the cell, under one definition.
     Normal,
-    /// `D`, definition differs: some offices do not declare the key, so they count its rows elsewhere, or did not find it;
+    /// `D`, definition differs: some offices do not declare the key, so they count its rows elsewhere, did not find it, or hide
+    /// their figure;
     /// or the key is `_O` and the offices' lists differ, so it holds different things; or values were clamped to different
     /// bounds.
     DefinitionDiffers,
@@ -66,7 +69,8 @@ pub enum Status {
     Unreliable,
     /// `L`, data exist but were not collected: the office does not declare the key.
     NotCollected,
-    /// `Q`, suppressed: the key was sought in the data, and too few units have it, or none.
+    /// `Q`, suppressed: the key was sought in the data, and too few units have it, or none; or every office that has the key
+    /// hides its figure.
     Suppressed,
     /// `O`, missing: the sum does not fit 64 bits. Only an office that makes numbers up gets there.
     Missing,

@@ -2,8 +2,11 @@
 
 use lango_privacy::{Layout, Level, Mechanism, Name, Noise, NoiseSum, PlanText};
 
-use crate::{CombineError, CombinedTable, Figure, OfficeRelease, Status, combine, combine_over};
+use crate::{
+    CombineError, CombinedTable, Figure, Hidden, OfficeRelease, Status, combine, combine_over, hide,
+};
 
+mod hidden;
 mod measures;
 mod refusals;
 mod simulated;
@@ -14,6 +17,7 @@ struct Office {
     layout: Layout,
     plan: PlanText,
     cells: Vec<i64>,
+    hidden: Option<Hidden>,
     earlier: Vec<Office>,
 }
 
@@ -49,12 +53,21 @@ impl Office {
             layout: layout.parse().expect(&layout),
             plan: plan.parse().expect(&plan),
             cells,
+            hidden: None,
             earlier: Vec::new(),
         }
     }
 
     fn after(mut self, earlier: Office) -> Self {
         self.earlier.push(earlier);
+        self
+    }
+
+    /// As the office shows it under a rule.
+    fn shown_if(mut self, rule: &str) -> Self {
+        let hidden = hide(&self.answer(), rule.parse().unwrap()).unwrap();
+        hidden.cover(&mut self.cells);
+        self.hidden = Some(hidden);
         self
     }
 
@@ -70,6 +83,7 @@ impl Office {
             layout: &self.layout,
             plan: &self.plan,
             cells: &self.cells,
+            hidden: self.hidden.as_ref(),
             earlier,
         }
     }

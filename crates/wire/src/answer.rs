@@ -2,6 +2,7 @@
 
 use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
+use lango_statistics::Hidden;
 use prost::bytes::Bytes;
 
 use crate::{
@@ -10,7 +11,9 @@ use crate::{
     limits::{DATASETS_BYTES_MAX, EarlierSize, LAYOUT_BYTES_MAX, OFFICE_LIMITS, PLAN_BYTES_MAX},
     pb,
     sealed::{SealedDescription, SealedPrice, SealedRelease, opened, text, unpacked},
-    signed::{Basics, Cells, Charged, SignedDescription, SignedPrice, SignedRefusal, SignedRelease},
+    signed::{
+        Basics, Cells, Charged, SignedDescription, SignedHidden, SignedPrice, SignedRefusal, SignedRelease,
+    },
 };
 
 pub use error::AnswerError;
@@ -54,8 +57,10 @@ pub struct VerifiedRelease {
     pub plan: PlanText,
     /// How it is laid out.
     pub layout: Layout,
-    /// The noisy integers.
+    /// The noisy integers; 0 where one is hidden.
     pub cells: Vec<i64>,
+    /// Which of them the office hides; `None` where its grant shows all.
+    pub hidden: Option<Hidden>,
     /// The earlier releases that its means are divided by, in the plan's order; without earlier ones of their own.
     pub earlier: Vec<VerifiedRelease>,
 }
@@ -79,6 +84,7 @@ impl VerifiedRelease {
             layout: &self.layout,
             plan: &self.plan,
             cells: &self.cells,
+            hidden: self.hidden.as_ref(),
             earlier: self.earlier.iter().map(Self::side_by_side).collect(),
         }
     }
@@ -207,6 +213,7 @@ impl Inquiry<'_> {
         let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
         let cells = unpacked(&release.cells, layout.integers())?;
         differs("cells", signed.cells_digest == Cells(&cells).digest())?;
+        let hidden = hidden(&release.hidden, signed.hidden, &cells)?;
         let charged = signed.charged.ok_or(AnswerError::Absent("account"))?;
         let Loss { pure_nano, .. } = signed.basics.loss;
         differs("account", charged.account != Accounting::Pure || pure_nano.is_some())?;
@@ -215,7 +222,7 @@ impl Inquiry<'_> {
         beside.is(&charged, &signed.basics.loss)?;
         let Charged { loss: charged, repeated, account } = charged;
         let (statement, earlier) = (signed, Vec::new());
-        Ok(VerifiedRelease { statement, charged, repeated, account, plan, layout, cells, earlier })
+        Ok(VerifiedRelease { statement, charged, repeated, account, plan, layout, cells, hidden, earlier })
     }
 
     /// The texts, if they are what was signed in answer to this request and speak of the question's margins.
@@ -253,6 +260,17 @@ impl Beside {
         differs("charge", self.repeated == signed.repeated)?;
         differs("account", self.account == Some(signed.account.into()))
     }
+}
+
+/// The hidden integers, if they are those that were signed, and 0; none where none were signed.
+fn hidden(bits: &[u8], signed: Option<SignedHidden>, cells: &[i64]) -> Result<Option<Hidden>, AnswerError> {
+    let Some(signed) = signed else {
+        differs("hidden cells", bits.is_empty())?;
+        return Ok(None);
+    };
+    differs("hidden cells", signed.digest == digest(PayloadType::Hidden, bits))?;
+    let hidden = Hidden::read(bits, cells.len()).filter(|hidden| hidden.is_of(cells));
+    hidden.map(Some).ok_or(AnswerError::Differs("hidden cells"))
 }
 
 /// Reads the two texts of a release or of an estimate, which speak of the same margins and of no more keys than a release can

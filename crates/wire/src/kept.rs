@@ -1,7 +1,9 @@
 //! Answers as a store keeps them for a request that is sent again: bytes that become the same message once more.
 //!
-//! What a release's own row holds already (plan, layout and cells) is left out, and put back from there by [`Kept::fill`].
+//! What a release's own row holds already (plan, layout and cells) is left out, and put back from there by [`Kept::fill`], which
+//! hides again what was hidden.
 
+use lango_statistics::Hidden;
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -123,6 +125,9 @@ impl Kept {
 fn fill(release: &mut pb::Release, filling: Option<Filling>) {
     if let Some(Filling { plan, layout, cells }) = filling {
         (release.plan, release.layout, release.cells) = (plan, layout, cells);
+        if let Some(hidden) = Hidden::read(&release.hidden, release.cells.len()) {
+            hidden.cover(&mut release.cells);
+        }
     }
 }
 
@@ -136,6 +141,7 @@ fn without_filling(release: &pb::Release) -> pb::Release {
         repeated: release.repeated,
         account: release.account,
         earlier: Vec::new(),
+        hidden: release.hidden.clone(),
     }
 }
 
@@ -186,7 +192,20 @@ mod tests {
             repeated: id == 1,
             account: Some(pb::Account::default()),
             earlier: in_one_field(&earlier),
+            hidden: vec![],
         }
+    }
+
+    #[test]
+    fn what_was_hidden_is_hidden_again_in_a_kept_release() {
+        let mut whole = a_release(1, vec![]);
+        let Filling { plan, layout, cells } =
+            Filling { plan: whole.plan.clone(), layout: whole.layout.clone(), cells: whole.cells.clone() };
+        (whole.hidden, whole.cells[1]) = (vec![0b010], 0);
+        let mut kept = read(&release("residents", &whole)).unwrap();
+        kept.fill(vec![Filling { plan, layout, cells }]);
+        let KeptBody::Release(found, _) = kept.body else { panic!() };
+        assert_eq!(found.encode_to_vec(), whole.encode_to_vec());
     }
 
     #[test]

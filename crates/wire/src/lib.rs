@@ -40,7 +40,8 @@ pub use refusal::{
     AdministrationFault, Arguments, BudgetFault, COORDINATOR_CODES, Refusal, ReviewFault, TimeFault,
 };
 pub use signed::{
-    Basics, Cells, Charged, Reviewed, SignedDescription, SignedPrice, SignedRefusal, SignedRelease,
+    Basics, Cells, Charged, Reviewed, SignedDescription, SignedHidden, SignedPrice, SignedRefusal,
+    SignedRelease,
 };
 
 /// The generated messages, clients and servers of `lango.v1`.

@@ -21,8 +21,8 @@ pub const ENVELOPE_BYTES_MAX: usize =
 /// The most bytes of the headers that a refusal travels in: its envelope in base64, which makes four bytes of three, and 16 KiB
 /// for its words and facts, in all places of them.
 pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 16 * KIB;
-/// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes, the texts, the
-/// envelope and their frame.
+/// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes and a bit for
+/// each, the texts, the envelope and their frame.
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;
 /// The most bytes of what an administrator is shown: a noisy answer with the question that it answers, or a page.
 pub const SHOWN_BYTES_MAX: usize = ANSWER_BYTES_MAX + REQUEST_BYTES_MAX;
@@ -55,6 +55,7 @@ pub(crate) const OFFICE_LIMITS: EnvelopeLimits =
 pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize {
     plan.saturating_add(layout)
         .saturating_add(integers.saturating_mul(INTEGER_BYTES_MAX))
+        .saturating_add(integers.div_ceil(8))
         .saturating_add(ENVELOPE_BYTES_MAX)
         .saturating_add(KIB)
 }

@@ -42,6 +42,9 @@ pub struct SealedRelease {
     /// Releases, each behind its length.
     #[prost(bytes = "bytes", tag = "9")]
     pub earlier: Bytes,
+    /// Bits.
+    #[prost(bytes = "bytes", tag = "10")]
+    pub hidden: Bytes,
 }
 
 /// A [`pb::Estimate`] as it came.
@@ -200,6 +203,7 @@ impl SealedRelease {
             repeated: self.repeated,
             account: self.account,
             earlier: self.earlier.to_vec(),
+            hidden: self.hidden.to_vec(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use lango_identity::{PayloadType, SpiffeId, digest};
 use lango_policy::Agreement;
-use lango_privacy::{Accounting, Loss};
+use lango_privacy::{Accounting, Loss, ShownIf};
 use prost::Message;
 
 use crate::{
@@ -70,6 +70,17 @@ pub struct SignedRelease {
     pub charged: Option<Charged>,
     /// The agreement that the grant cites by which the request was answered.
     pub agreement: Option<Agreement>,
+    /// What of the integers is hidden; nothing where the grant shows all.
+    pub hidden: Option<SignedHidden>,
+}
+
+/// What an office signs of the figures that it does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedHidden {
+    /// The grant's rule.
+    pub shown_if: ShownIf,
+    /// The bits that say which integers these are.
+    pub digest: [u8; 32],
 }
 
 /// What an office signs of a price.
@@ -85,6 +96,8 @@ pub struct SignedPrice {
     pub bounds_drop: String,
     /// What the office reviews before an answer leaves.
     pub reviewed: Reviewed,
+    /// Which figures of the answer would be shown; all, where the grant says nothing.
+    pub shown_if: Option<ShownIf>,
 }
 
 /// What an office reviews before an answer leaves.
@@ -153,6 +166,8 @@ impl SignedRelease {
             accounting: account.0 as u32,
             account_delta_e18: account.1,
             agreement: self.agreement.as_ref().map(ToString::to_string).unwrap_or_default(),
+            shown_if: self.hidden.map(|hidden| hidden.shown_if.to_string()).unwrap_or_default(),
+            hidden_digest: self.hidden.map(|hidden| hidden.digest.to_vec()).unwrap_or_default(),
         }
         .encode_to_vec()
     }
@@ -173,6 +188,13 @@ impl SignedRelease {
             release_id: sized("release_id", &p.release_id)?,
             charged: if old { None } else { Some(charged()?) },
             agreement: read_agreement(&p.agreement)?,
+            hidden: match (read_shown_if(&p.shown_if)?, p.hidden_digest.as_slice()) {
+                (None, []) => None,
+                (None, _) => return Err(Malformed { field: "hidden_digest", fault: FieldFault::Word }),
+                (Some(shown_if), digest) => {
+                    Some(SignedHidden { shown_if, digest: sized("hidden_digest", digest)? })
+                }
+            },
         })
     }
 }
@@ -205,6 +227,7 @@ impl SignedPrice {
             time: self.basics.time,
             reviews_question: self.reviewed.question,
             reviews_answer: self.reviewed.answer,
+            shown_if: self.shown_if.map(|rule| rule.to_string()).unwrap_or_default(),
         }
         .encode_to_vec()
     }
@@ -220,7 +243,8 @@ impl SignedPrice {
         let charged = read_charged(charge, p.repeated, p.accounting, p.account_delta_e18)?;
         let reviewed = Reviewed { question: p.reviews_question, answer: p.reviews_answer };
         let (queries_left, bounds_drop) = (p.queries_left, p.bounds_drop);
-        Ok(Self { basics, charged, queries_left, bounds_drop, reviewed })
+        let shown_if = read_shown_if(&p.shown_if)?;
+        Ok(Self { basics, charged, queries_left, bounds_drop, reviewed, shown_if })
     }
 }
 
@@ -320,6 +344,12 @@ fn read_basics(
 fn read_agreement(text: &str) -> Result<Option<Agreement>, Malformed> {
     let read =
         |text: &str| text.parse().map_err(|_| Malformed { field: "agreement", fault: FieldFault::Word });
+    Some(text).filter(|text| !text.is_empty()).map(read).transpose()
+}
+
+fn read_shown_if(text: &str) -> Result<Option<ShownIf>, Malformed> {
+    let read =
+        |text: &str| text.parse().map_err(|()| Malformed { field: "shown_if", fault: FieldFault::Word });
     Some(text).filter(|text| !text.is_empty()).map(read).transpose()
 }
 

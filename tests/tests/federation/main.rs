@@ -13,6 +13,7 @@ mod costs;
 mod envelopes;
 mod failures;
 mod grid;
+mod hidden;
 mod ledger;
 mod limits;
 mod log;

@@ -36,6 +36,7 @@ pub fn release(
         release_id: [4; 16],
         charged: Some(charged),
         agreement: None,
+        hidden: None,
     };
     pb::Release {
         envelope: Some(signer.sign(PayloadType::Release, signed.encode()).into()),
@@ -46,6 +47,7 @@ pub fn release(
         repeated: false,
         account: Some(charged.account.into()),
         earlier: Vec::new(),
+        hidden: Vec::new(),
     }
 }
 

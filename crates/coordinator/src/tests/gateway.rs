@@ -197,6 +197,7 @@ impl GatewayService for ScriptedGateway {
             queries_left: 3,
             bounds_drop: String::new(),
             reviewed: Default::default(),
+            shown_if: None,
         };
         let estimate = Some(pb::Estimate {
             office: self.office.to_string(),
@@ -230,6 +231,7 @@ impl GatewayService for ScriptedGateway {
             release_id: [4; 16],
             charged: Some(charged),
             agreement: None,
+            hidden: None,
         };
         let repeated = matches!(self.behaviour, Behaviour::AnswersBeside);
         let release = Some(pb::Release {
@@ -241,6 +243,7 @@ impl GatewayService for ScriptedGateway {
             repeated,
             account: Some(charged.account.into()),
             earlier: Vec::new(),
+            hidden: Vec::new(),
         });
         Ok(Response::new(pb::GatewayServiceQueryResponse { release }))
     }

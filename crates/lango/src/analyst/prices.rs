@@ -102,6 +102,7 @@ impl PriceList<'_> {
             "bounds_drop": priced.statement.bounds_drop,
             "question_reviewed": priced.statement.reviewed.question,
             "answer_reviewed": priced.statement.reviewed.answer,
+            "shown_if": priced.statement.shown_if.map(|rule| rule.to_string()),
             "margins": margins,
         })
     }
@@ -257,6 +258,9 @@ impl PriceList<'_> {
                 "reviewed  the office reviews the question before it answers, and the answer before it leaves\n"
             }
         };
+        if let Some(rule) = priced.statement.shown_if {
+            text += &format!("shown     a figure is shown if {}\n", rule.in_words());
+        }
         text
     }
 
@@ -409,6 +413,7 @@ mod tests {
                 queries_left: 1_234,
                 bounds_drop,
                 reviewed: Default::default(),
+                shown_if: None,
             },
             plan: plan.parse().unwrap(),
             layout: LAYOUT.parse().unwrap(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lango_analyst::Answered;
 use lango_policy::Agreement;
-use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, nano};
+use lango_privacy::{Accounting, Code, Decimal, Loss, Measure, PlanText, ShownIf, nano};
 use lango_statistics::{
     Absent, Cell, CombineError, CombinedTable, Coverage, Figure, Status, in_whole_numbers,
     quantile_from_histogram,
@@ -158,7 +158,7 @@ impl AnswerReport<'_> {
         if delta_e18 > 0 {
             text += &format!("          and delta {:e} at each\n", delta_e18 as f64 / 1e18);
         }
-        text += &(self.split() + &self.agreements());
+        text += &(self.split() + &self.agreements() + &self.hidden());
         text.extend(shown.remark.as_ref().map(|remark| remark.text.as_str()));
         text
     }
@@ -175,6 +175,24 @@ impl AnswerReport<'_> {
             .iter()
             .map(|(agreement, offices)| format!("agreement {agreement} ({})\n", offices.join(", ")));
         lines.collect()
+    }
+
+    /// What offices hide of their figures, and by which rule; nothing where all is shown.
+    fn hidden(&self) -> String {
+        let mut rules: BTreeMap<ShownIf, Vec<String>> = BTreeMap::new();
+        for (office, answer) in &self.0.answers {
+            let hides = |offices: &&Vec<String>| offices.contains(office);
+            let figures = self.0.tables.iter().map(|table| table.hidden.values().filter(hides).count());
+            let figures: usize = figures.sum();
+            if let Some(signed) = answer.statement.hidden.filter(|_| figures > 0) {
+                let of_all = format!("{office} {}", grouped(figures as i64));
+                rules.entry(signed.shown_if).or_default().push(of_all);
+            }
+        }
+        let line = |(rule, offices): (&ShownIf, &Vec<String>)| {
+            format!("hidden    {} figures: shown if {}\n", offices.join(", "), rule.in_words())
+        };
+        rules.iter().map(line).collect()
     }
 
     /// How the price was shared among margins, where there are several and all offices shared it alike.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lango_principal::{PrincipalPattern, SpiffeId};
-use lango_privacy::{Measure, Name, Query};
+use lango_privacy::{Measure, Name, Query, ShownIf};
 use time::Date;
 
 use crate::grant::{Review, Validity};
@@ -90,6 +90,13 @@ pub enum TermChange {
         from: Review,
         /// Under the new one.
         to: Review,
+    },
+    /// Other figures of its answers are shown.
+    ShownIf {
+        /// Under the old policy.
+        from: Option<ShownIf>,
+        /// Under the new one.
+        to: Option<ShownIf>,
     },
     /// The grant that is charged cites another agreement, or none.
     Agreement,

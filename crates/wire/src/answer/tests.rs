@@ -31,6 +31,7 @@ struct Made {
     plan: String,
     layout: String,
     cells: Vec<i64>,
+    hidden: Vec<u8>,
     earlier: Vec<pb::Release>,
 }
 
@@ -71,14 +72,16 @@ impl Fixture {
                 release_id: [id; 16],
                 charged: Some(charged),
                 agreement: None,
+                hidden: None,
             },
             plan: plan.to_owned(),
             layout: layout.to_owned(),
             cells: CELLS.to_vec(),
+            hidden: Vec::new(),
             earlier: Vec::new(),
         };
         alter(&mut made);
-        let Made { statement, plan, layout, cells, earlier } = made;
+        let Made { statement, plan, layout, cells, hidden, earlier } = made;
         pb::Release {
             envelope: Some(self.signer.sign(PayloadType::Release, statement.encode()).into()),
             plan,
@@ -88,6 +91,7 @@ impl Fixture {
             repeated: false,
             account: Some(Accounting::Pure.into()),
             earlier: in_one_field(&earlier),
+            hidden,
         }
     }
 
@@ -99,6 +103,7 @@ impl Fixture {
             queries_left: 7,
             bounds_drop: "2 % of rows".to_owned(),
             reviewed: Default::default(),
+            shown_if: None,
         };
         pb::Estimate {
             office: office("GHA").to_string(),
@@ -306,6 +311,40 @@ fn earlier_releases_are_those_that_the_plan_names_each_signed_for_the_request() 
     let mut cut = fixture.release_of(4, &named(&[7]), LAYOUT, |made| made.earlier = vec![earlier(7)]);
     cut.earlier.truncate(100);
     assert_eq!(check(&fixture.region, &cut), differs("earlier releases"));
+}
+
+#[test]
+fn what_an_office_hides_is_what_it_signed_and_nothing_of_it_is_sent() {
+    let fixture = Fixture::new();
+    let shown_if = "count 20".parse().unwrap();
+    let sent = |signed: Option<&[u8]>, bits: &[u8], cells: [i64; 4]| {
+        let release = fixture.release(4, |made| {
+            let digest = |bits| SignedHidden { shown_if, digest: digest(PayloadType::Hidden, bits) };
+            made.statement.hidden = signed.map(digest);
+            made.statement.cells_digest = Cells(&cells).digest();
+            (made.cells, made.hidden) = (cells.to_vec(), bits.to_vec());
+        });
+        check(&fixture.region, &release).map(|verified| verified.hidden)
+    };
+    let hidden = sent(Some(&[0b0110]), &[0b0110], [5, 0, 0, 2]).unwrap().unwrap();
+    let places: Vec<usize> = (0..4).filter(|place| hidden.contains(*place)).collect();
+    assert_eq!(places, [1, 2]);
+    assert_eq!(
+        sent(Some(&[0]), &[0], [5, -3, 0, 1]).unwrap().unwrap().count(),
+        0,
+        "a rule that hides nothing"
+    );
+    let differs = Err(AnswerError::Differs("hidden cells"));
+    for (signed, bits, cells, what) in [
+        (Some(&[0b0110][..]), &[0b0010][..], [5, 0, 0, 2], "other bits"),
+        (Some(&[0b0110]), &[], [5, 0, 0, 2], "no bits"),
+        (None, &[0b0110], [5, 0, 0, 2], "bits that nobody signed"),
+        (Some(&[0b0110]), &[0b0110], [5, 1, 0, 2], "a figure that is said to be hidden"),
+        (Some(&[0b1_0000]), &[0b1_0000], [5, 0, 0, 2], "a bit of no integer"),
+        (Some(&[0, 0]), &[0, 0], [5, 0, 0, 2], "bits of more integers"),
+    ] {
+        assert_eq!(sent(signed, bits, cells), differs, "{what}");
+    }
 }
 
 #[test]

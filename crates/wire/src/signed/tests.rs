@@ -107,6 +107,38 @@ fn an_agreement_is_signed_after_everything_else_and_is_readable() {
 }
 
 #[test]
+fn a_rule_and_what_it_hides_are_signed_together_or_not_at_all() {
+    let gha = office("GHA");
+    let without = vector("release", PayloadType::Release);
+    let mut release = SignedRelease::decode(&without, &gha).unwrap();
+    assert_eq!(release.hidden, None, "releases of before hide nothing");
+    let hidden = SignedHidden { shown_if: "count 20".parse().unwrap(), digest: [7; 32] };
+    release.hidden = Some(hidden);
+    let bytes = release.encode();
+    // Fields 22 and 23, of eight and of 32 bytes.
+    let fields: [&[u8]; 4] = [&[0xb2, 0x01, 8], b"count 20", &[0xba, 0x01, 32], &[7; 32]];
+    assert_eq!(bytes, [without.as_slice(), &fields.concat()].concat());
+    assert_eq!(SignedRelease::decode(&bytes, &gha), Ok(release));
+    for (rule, digest, field) in [
+        ("count 020", vec![7; 32], "shown_if"),
+        ("shown", vec![7; 32], "shown_if"),
+        ("", vec![7; 32], "hidden_digest"),
+        ("count 20", vec![], "hidden_digest"),
+        ("count 20", vec![7; 31], "hidden_digest"),
+    ] {
+        let mut payload = pb::ReleasePayload::decode(bytes.as_slice()).unwrap();
+        (payload.shown_if, payload.hidden_digest) = (rule.to_owned(), digest);
+        let read = SignedRelease::decode(&payload.encode_to_vec(), &gha);
+        assert_eq!(read.map_err(|error| error.field), Err(field), "{rule:?}");
+    }
+    let price = vector("price", PayloadType::Price);
+    let mut price = SignedPrice::decode(&price, &gha).unwrap();
+    assert_eq!(price.shown_if, None);
+    price.shown_if = Some(hidden.shown_if);
+    assert_eq!(SignedPrice::decode(&price.encode(), &gha), Ok(price));
+}
+
+#[test]
 fn what_is_not_written_as_this_protocol_writes_it_is_refused() {
     let gha = office("GHA");
     let argument = |name: &str, value: &str| pb::Argument { name: name.into(), value: value.into() };

@@ -64,6 +64,7 @@ impl AnswerReport<'_> {
                     "release": hex::encode(answer.statement.release_id),
                     "dataset_version": answer.statement.basics.dataset_version,
                     "agreement": answer.statement.agreement.as_ref().map(ToString::to_string),
+                    "shown_if": answer.statement.hidden.map(|hidden| hidden.shown_if.to_string()),
                     "split": split.collect::<Vec<_>>(),
                 })
             })
@@ -107,9 +108,10 @@ pub(super) fn csv(tables: &[CombinedTable]) -> String {
         let names = table.axes.iter().map(|axis| csv_field(&axis.dimension));
         let header: Vec<String> = ["measure".to_owned()].into_iter().chain(names).collect();
         let rank = if chosen { ",rank_error" } else { "" };
-        text += &format!("{},value,std_err,lower,upper,status{rank}\n", header.join(","));
+        let hides = if table.hidden.is_empty() { "" } else { ",hidden_by" };
+        text += &format!("{},value,std_err,lower,upper,status{rank}{hides}\n", header.join(","));
         let measure = table.measure.to_string();
-        for (key, cell) in table.keys().zip(&table.cells) {
+        for (place, (key, cell)) in table.keys().zip(&table.cells).enumerate() {
             let key: Vec<String> = [measure.as_str()].into_iter().chain(key).map(csv_field).collect();
             let figure = cell.figure;
             let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
@@ -122,6 +124,10 @@ pub(super) fn csv(tables: &[CombinedTable]) -> String {
                 let rank = figure.and_then(|figure| figure.rank_error).map(|rows| rows.to_string());
                 text += &format!(",{}", rank.unwrap_or_default());
             }
+            if !table.hidden.is_empty() {
+                let offices = table.hidden.get(&place).map(|offices| offices.join(" "));
+                text += &format!(",{}", offices.unwrap_or_default());
+            }
             text.push('\n');
         }
     }
@@ -129,7 +135,7 @@ pub(super) fn csv(tables: &[CombinedTable]) -> String {
 }
 
 pub(super) fn cells(table: &CombinedTable) -> impl Iterator<Item = Value> {
-    table.keys().zip(&table.cells).map(|(key, cell)| {
+    table.keys().zip(&table.cells).enumerate().map(|(place, (key, cell))| {
         let key: Map<String, Value> =
             table.axes.iter().zip(key).map(|(axis, code)| (axis.dimension.clone(), json!(code))).collect();
         let figure = cell.figure;
@@ -145,6 +151,9 @@ pub(super) fn cells(table: &CombinedTable) -> impl Iterator<Item = Value> {
         if let (Some(rows), Some(cell)) = (figure.and_then(|figure| figure.rank_error), value.as_object_mut())
         {
             cell.insert("rank_error".to_owned(), json!(rows));
+        }
+        if let Some((offices, cell)) = table.hidden.get(&place).zip(value.as_object_mut()) {
+            cell.insert("hidden_by".to_owned(), json!(offices));
         }
         value
     })

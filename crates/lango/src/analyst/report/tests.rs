@@ -11,7 +11,12 @@ fn table(measure: &str, dimension: &str, cells: &[(&str, Option<Figure>)]) -> Co
         status: if figure.is_some() { Status::Normal } else { Status::NotCollected },
     };
     let axes = vec![Axis { dimension: dimension.to_owned(), codes }];
-    CombinedTable { measure: measure.parse().unwrap(), axes, cells: cells.iter().map(cell).collect() }
+    CombinedTable {
+        measure: measure.parse().unwrap(),
+        axes,
+        cells: cells.iter().map(cell).collect(),
+        hidden: [].into(),
+    }
 }
 
 fn figure(value: f64, std_err: f64, half_width: f64) -> Option<Figure> {

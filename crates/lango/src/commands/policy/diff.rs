@@ -7,7 +7,7 @@ use lango_document::TextPlace;
 use lango_policy::{
     Askers, Change, Comparison, Difference, Example, GrantPart, Novelty, PolicyDiff, PolicySet, TermChange,
 };
-use lango_privacy::{Name, nano};
+use lango_privacy::{Name, ShownIf, nano};
 use serde_json::{Value, json};
 use time::Date;
 
@@ -157,6 +157,13 @@ impl Compared {
             TermChange::Review { from, to } => {
                 format!("the office reviews {to}, and not {from}")
             }
+            TermChange::ShownIf { from, to } => {
+                let rule = |rule: Option<ShownIf>| match rule {
+                    None => "always".to_owned(),
+                    Some(rule) => format!("if {}", rule.in_words()),
+                };
+                format!("a figure is shown {}, and not {}", rule(to), rule(from))
+            }
             TermChange::Agreement => {
                 let cited = |set: &PolicySet, id: &str| {
                     let grant = set.grants.iter().find(|grant| grant.id == id);
@@ -267,6 +274,7 @@ fn terms(change: &Change) -> impl Iterator<Item = &'static str> {
         | TermChange::Pool
         | TermChange::Budget => "charged otherwise",
         TermChange::Review { .. } => "reviewed otherwise",
+        TermChange::ShownIf { .. } => "shown otherwise",
         TermChange::Agreement => "asked under another agreement",
         TermChange::AnswerGrid { .. } => "answered on another grid of time",
         TermChange::Dataset => "answered from what is declared otherwise",

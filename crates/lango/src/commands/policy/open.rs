@@ -109,6 +109,9 @@ impl<'a> MayAsk<'a> {
         if grant.review != Review::default() {
             sentences.push(format!("The office reviews {}.", grant.review));
         }
+        if let Some(rule) = grant.shown_if {
+            sentences.push(format!("A figure is shown if {}.", rule.in_words()));
+        }
         sentences.extend(precision(&open, dataset, &budget.account));
         sentences
     }
@@ -132,6 +135,7 @@ impl<'a> MayAsk<'a> {
                     "from": grant.valid.map(|valid| valid.from.to_string()),
                     "until": grant.valid.map(|valid| valid.until.to_string()),
                     "agreement": grant.agreement.as_ref().map(ToString::to_string),
+                    "shown_if": grant.shown_if.map(|rule| rule.to_string()),
                     "epsilon_per_query": nano(grant.epsilon_per_query_nano),
                     "epsilon_total": nano(grant.epsilon_total_nano),
                     "questions": budget.questions_of(grant, grant.epsilon_per_query_nano),

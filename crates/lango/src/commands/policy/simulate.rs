@@ -9,9 +9,10 @@ use lango_ledger::{Balance, Limit};
 use lango_policy::{AccessRequest, Granted, Judged, PolicySet};
 use lango_privacy::{Basis, Level, Measured, Plan, compile, measure};
 use lango_source::Invented;
-use lango_statistics::{CELLS_MOST, Coverage, Outcome, combine_within};
+use lango_statistics::{CELLS_MOST, Coverage, Outcome, combine_within, hide};
 use lango_wire::{
-    Basics, Cells, Charged, Reviewed, SignedPrice, SignedRelease, VerifiedPrice, VerifiedRelease,
+    Basics, Cells, Charged, Reviewed, SignedHidden, SignedPrice, SignedRelease, VerifiedPrice,
+    VerifiedRelease,
 };
 use serde_json::{Value, json};
 use time::Date;
@@ -117,7 +118,7 @@ impl PolicySimulate {
         let office = SpiffeId::new(self.principal.trust_domain(), Role::Office, &set.office)?;
         let basics = basics(&plan, query_digest, office);
         let priced = priced(&plan, granted, basics.clone())?;
-        let answer = answer(&plan, granted, basics, measured);
+        let answer = answer(&plan, granted, basics, measured)?;
         let (by_office, level) = (draft.by_office, self.confidence);
         let tables = combine_within(&[answer.side_by_side()], by_office, level, CELLS_MOST)?.0;
         let name = set.office.clone();
@@ -172,19 +173,26 @@ fn priced(plan: &Plan, granted: Granted<'_>, basics: Basics) -> Result<VerifiedP
             question: granted.reviews_question(&plan.loss),
             answer: granted.grant.review.hold,
         },
+        shown_if: granted.grant.shown_if,
     };
     Ok(VerifiedPrice { statement, plan: plan.text(), layout: plan.layout.clone() })
 }
 
-fn answer(plan: &Plan, granted: Granted<'_>, basics: Basics, measured: Measured) -> VerifiedRelease {
+fn answer(
+    plan: &Plan,
+    granted: Granted<'_>,
+    basics: Basics,
+    measured: Measured,
+) -> Result<VerifiedRelease, Failure> {
     let account = granted.budget.account;
-    VerifiedRelease {
+    let mut answer = VerifiedRelease {
         statement: SignedRelease {
             basics,
             cells_digest: Cells(&measured.integers).digest(),
             release_id: [0; 16],
             charged: Some(Charged { loss: plan.loss, repeated: false, account }),
             agreement: granted.grant.agreement.clone(),
+            hidden: None,
         },
         charged: plan.loss,
         repeated: false,
@@ -192,8 +200,17 @@ fn answer(plan: &Plan, granted: Granted<'_>, basics: Basics, measured: Measured)
         plan: plan.text(),
         layout: measured.layout,
         cells: measured.integers,
+        hidden: None,
         earlier: Vec::new(),
+    };
+    if let Some(rule) = granted.grant.shown_if {
+        let hidden = hide(&answer.side_by_side(), rule)?;
+        hidden.cover(&mut answer.cells);
+        let digest = digest(PayloadType::Hidden, hidden.bits());
+        answer.statement.hidden = Some(SignedHidden { shown_if: rule, digest });
+        answer.hidden = Some(hidden);
     }
+    Ok(answer)
 }
 
 /// How many such questions the tighter of pool and grant allows in a period in which nothing else is asked.

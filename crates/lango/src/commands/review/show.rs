@@ -81,7 +81,14 @@ struct Read<'a> {
 
 impl Read<'_> {
     fn of<'a>(&'a self, office: &'a str, earlier: Vec<OfficeRelease<'a>>) -> OfficeRelease<'a> {
-        OfficeRelease { office, layout: &self.layout, plan: &self.plan, cells: self.cells, earlier }
+        OfficeRelease {
+            office,
+            layout: &self.layout,
+            plan: &self.plan,
+            cells: self.cells,
+            hidden: None,
+            earlier,
+        }
     }
 }
 

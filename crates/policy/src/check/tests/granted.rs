@@ -185,6 +185,58 @@ fn a_grant_says_what_the_office_reviews() {
 }
 
 #[test]
+fn a_grant_says_which_figures_are_shown() {
+    let with = |lines: &str| GOOD.replacen("publish", &format!("{lines}\npublish"), 1);
+    let rule = |lines: &str| read(&with(lines)).unwrap().grants[0].shown_if;
+    assert_eq!(rule(""), None);
+    for (written, expected) in [
+        ("{ count = 20 }", "count 20"),
+        ("{ relative_error = 0.30 }", "relative_error 0.3"),
+        ("{ count = 1, relative_error = 2 }", "count 1 relative_error 2"),
+    ] {
+        assert_eq!(rule(&format!("shown_if = {written}")), Some(expected.parse().unwrap()), "{written}");
+    }
+    for (written, code, said) in [
+        ("{}", "shown-if", "`shown_if` names no rule: write `shown_if = { count = 20 }`"),
+        ("{ count = 0 }", "shown-if", "every figure is made of 0 or more"),
+        ("{ relative_error = 0 }", "shown-if", "a relative error is above 0"),
+        ("{ relative_error = 0.0000000001 }", "shown-if", "no finer than a billionth"),
+        ("{ count = -1 }", "out-of-range", ""),
+        ("{ most = 3 }", "unknown-key", "`most`"),
+        ("20", "wrong-type", ""),
+    ] {
+        let document = Document::new("gha.toml", with(&format!("shown_if = {written}")));
+        let wrong = PolicySet::read(&[document]).unwrap_err().to_string();
+        assert!(wrong.contains(&format!("error[{code}]")) && wrong.contains(said), "{written}: {wrong}");
+    }
+}
+
+#[test]
+fn a_rule_on_figures_judges_every_measure_that_the_grant_has() {
+    let with = |measures: &str, rule: &str| {
+        let text = GOOD.replacen("publish", &format!("shown_if = {{ {rule} }}\npublish"), 1);
+        let (before, after) = text.split_once("measures").unwrap();
+        let (_, after) = after.split_once('\n').unwrap();
+        read(&format!("{before}measures = [{measures}]\n{after}"))
+    };
+    let every = "\"persons\", \"rows\", \"mean(income)\", \"share(sex)\", \"histogram(age)\"";
+    assert!(with(every, "count = 20, relative_error = 0.3").is_ok());
+    assert!(with("\"sum(income)\"", "relative_error = 0.3").is_ok());
+    for (measure, rule, said) in [
+        (
+            "sum(income)",
+            "count = 20",
+            "`shown_if.count` cannot judge `sum(income)`: a sum has no count of its own",
+        ),
+        ("median(income)", "count = 20", "`shown_if.count` cannot judge `median(income)`"),
+        ("median(income)", "relative_error = 0.3", "`shown_if.relative_error` cannot judge `median(income)`"),
+    ] {
+        let wrong = with(&format!("\"persons\", \"{measure}\""), rule).unwrap_err().join("\n");
+        assert!(wrong.contains(said) && wrong.contains("grant it in a rule of its own"), "{wrong}");
+    }
+}
+
+#[test]
 fn what_names_no_purpose_is_allowed_where_it_could_be_asked_for_one() {
     let purposes = "purpose   = [\"official-statistics\", \"academic-research\"]";
     let refusal = |purposes: &str| format!("\n[[refusal]]\nid = \"no\"\npurpose = [{purposes}]\n");
