@@ -8,7 +8,7 @@ use lango_store::{
     StoredReview,
 };
 use lango_wire::{
-    Act, Administration, AdministrationFault, OnWire, Refusal, envelope_bytes, kept,
+    Act, Administration, AdministrationFault, OnWire, Refusal, ReviewChoice, envelope_bytes, kept,
     pb::{self, administration_service_administer_response::Found},
     review_range,
 };
@@ -52,8 +52,8 @@ impl Gateway {
                 self.reviews_shown(&filter, &known).await?
             }
             Act::Review { name } => self.review_shown(request, name, &mut seen).await?,
-            Act::Decide { review, approve, why } => {
-                let stands = self.decide(request, review, (*approve, why), &known).await?;
+            Act::Decide { review, choice, why } => {
+                let stands = self.decide(request, review, (*choice, why), &known).await?;
                 return Ok(Found::Decided(stands.to_message()));
             }
             Act::Sign { policy } => {
@@ -185,7 +185,7 @@ impl Gateway {
         &self,
         request: &Request<Administration>,
         review: &[u8; 16],
-        (approve, why): (bool, &str),
+        (choice, why): (ReviewChoice, &str),
         known: &Known,
     ) -> Result<StoredReview, Refused> {
         let unread = |error: &StoreError| known.unavailable("a review cannot be decided", error);
@@ -194,8 +194,14 @@ impl Gateway {
         if is_asker(&request.principal, &found) {
             return Err(refused(AdministrationFault::OwnQuestion));
         }
-        let event = if approve { ReviewEvent::Approved } else { ReviewEvent::Rejected };
-        if approve && let Some(why) = lapsed(&request.policy.set, &found, self.today()) {
+        let event = match choice {
+            ReviewChoice::ApproveQuestion => ReviewEvent::Approved,
+            ReviewChoice::ApproveAnswer => ReviewEvent::AnswerApproved,
+            ReviewChoice::Reject => ReviewEvent::Rejected,
+        };
+        if choice != ReviewChoice::Reject
+            && let Some(why) = lapsed(&request.policy.set, &found, self.today())
+        {
             return Err(refused(AdministrationFault::ReviewLapses { why }));
         }
         self.begin_work(request, known).await?;

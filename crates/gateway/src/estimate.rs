@@ -1,6 +1,7 @@
 //! The price of a question and the error of its answer: stops before the data.
 
-use lango_store::{Decision, Step};
+use lango_privacy::Layout;
+use lango_store::{Decision, Step, Stored};
 use lango_wire::{Charged, FREE, Question, kept, pb};
 
 use crate::{
@@ -28,7 +29,8 @@ impl Gateway {
         let stored = stored.filter(|stored| !self.withheld.contains(&stored.release_id));
         let repeated = stored.is_some();
         let (plan, layout, loss) = match stored {
-            Some(stored) => (stored.plan, stored.layout, stored.loss),
+            // Which keys were found is what the answer says: it may be held, and costs something where it is not stored.
+            Some(Stored { plan, layout, loss, .. }) => (plan, planned(layout), loss),
             None => {
                 let (plan, _room) = self.plan(request, &allowed, Work::Estimate).await?;
                 (plan.text().to_string(), plan.layout.to_string(), plan.loss)
@@ -56,4 +58,9 @@ impl Gateway {
         self.append(request, &record, known).await?;
         Ok(estimate)
     }
+}
+
+/// The layout of a stored release before anything was found for it.
+fn planned(layout: String) -> String {
+    layout.parse::<Layout>().map_or(layout, |layout| layout.planned().to_string())
 }

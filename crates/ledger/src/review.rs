@@ -32,8 +32,10 @@ pub enum ReviewEvent {
     },
     /// The noisy answer is stored, and the grant holds it.
     Answered,
-    /// The office approves of what waits.
+    /// The office approves the question.
     Approved,
+    /// The office, which has seen the noisy answer, lets it leave.
+    AnswerApproved,
     /// The office rejects what waits.
     Rejected,
     /// Another policy came into force, which decides otherwise of what waits.
@@ -111,12 +113,13 @@ impl ReviewState {
         match event {
             ReviewEvent::Asked { .. } => Some(Self::Waiting),
             ReviewEvent::Answered => Some(Self::Held),
-            ReviewEvent::Approved | ReviewEvent::Rejected | ReviewEvent::PolicyChanged => None,
+            ReviewEvent::Approved | ReviewEvent::AnswerApproved => None,
+            ReviewEvent::Rejected | ReviewEvent::PolicyChanged => None,
         }
     }
 
     /// INVARIANT (nothing unseen): from no state does a step lead to [`Approved`](Self::Approved) or [`Shown`](Self::Shown) but
-    /// the office's own approval, and no price above the one that it saw stays approved.
+    /// the office's own approval of just that, the question or the answer, and no price above the one that it saw stays approved.
     pub fn after(self, event: ReviewEvent) -> Result<Self, ReviewStepError> {
         use ReviewEvent as Event;
         match (self, event) {
@@ -140,7 +143,7 @@ impl ReviewState {
             ) => Ok(Self::Held),
             (state @ (Self::Shown | Self::Withheld), Event::Answered) => Ok(state),
             (Self::Waiting | Self::Rejected, Event::Approved) => Ok(Self::Approved),
-            (Self::Held | Self::Withheld, Event::Approved) => Ok(Self::Shown),
+            (Self::Held | Self::Withheld, Event::AnswerApproved) => Ok(Self::Shown),
             (Self::Waiting | Self::Approved, Event::Rejected) => Ok(Self::Rejected),
             (Self::Held, Event::Rejected) => Ok(Self::Withheld),
             (Self::Waiting | Self::Approved | Self::Held, Event::PolicyChanged) => Ok(Self::Lapsed),
@@ -148,7 +151,11 @@ impl ReviewState {
                 state @ (Self::Rejected | Self::Shown | Self::Withheld | Self::Lapsed),
                 Event::PolicyChanged,
             ) => Ok(state),
-            (Self::Approved | Self::Shown | Self::Lapsed, Event::Approved)
+            (Self::Approved | Self::Held | Self::Shown | Self::Withheld | Self::Lapsed, Event::Approved)
+            | (
+                Self::Waiting | Self::Approved | Self::Rejected | Self::Shown | Self::Lapsed,
+                Event::AnswerApproved,
+            )
             | (Self::Rejected | Self::Shown | Self::Withheld | Self::Lapsed, Event::Rejected) => {
                 Err(ReviewStepError { from: self.word(), step: event.word() })
             }
@@ -162,7 +169,8 @@ impl ReviewEvent {
         match self {
             Self::Asked { .. } => "asked",
             Self::Answered => "answered",
-            Self::Approved => "approved",
+            Self::Approved => "approved as a question",
+            Self::AnswerApproved => "approved as an answer",
             Self::Rejected => "rejected",
             Self::PolicyChanged => "lapsed",
         }
@@ -177,24 +185,45 @@ mod tests {
     const DEARER: Event = Event::Asked { is_dearer: true };
 
     /// Every state with every event; what is not listed is an error.
-    const STEPS: [(State, [Option<State>; 6]); 7] = {
+    const STEPS: [(State, [Option<State>; 7]); 7] = {
         use State::*;
         [
-            // asked, dearer, answered, approved, rejected, another policy
+            // asked, dearer, answered, approved, approved as an answer, rejected, another policy
             (
                 Waiting,
-                [Some(Waiting), Some(Waiting), Some(Held), Some(Approved), Some(Rejected), Some(Lapsed)],
+                [
+                    Some(Waiting),
+                    Some(Waiting),
+                    Some(Held),
+                    Some(Approved),
+                    None,
+                    Some(Rejected),
+                    Some(Lapsed),
+                ],
             ),
-            (Approved, [Some(Approved), Some(Waiting), Some(Held), None, Some(Rejected), Some(Lapsed)]),
-            (Rejected, [Some(Rejected), Some(Rejected), Some(Held), Some(Approved), None, Some(Rejected)]),
-            (Held, [Some(Held), Some(Held), Some(Held), Some(Shown), Some(Withheld), Some(Lapsed)]),
-            (Shown, [Some(Shown), Some(Shown), Some(Shown), None, None, Some(Shown)]),
-            (Withheld, [Some(Withheld), Some(Withheld), Some(Withheld), Some(Shown), None, Some(Withheld)]),
-            (Lapsed, [Some(Waiting), Some(Waiting), Some(Held), None, None, Some(Lapsed)]),
+            (Approved, [Some(Approved), Some(Waiting), Some(Held), None, None, Some(Rejected), Some(Lapsed)]),
+            (
+                Rejected,
+                [Some(Rejected), Some(Rejected), Some(Held), Some(Approved), None, None, Some(Rejected)],
+            ),
+            (Held, [Some(Held), Some(Held), Some(Held), None, Some(Shown), Some(Withheld), Some(Lapsed)]),
+            (Shown, [Some(Shown), Some(Shown), Some(Shown), None, None, None, Some(Shown)]),
+            (
+                Withheld,
+                [Some(Withheld), Some(Withheld), Some(Withheld), None, Some(Shown), None, Some(Withheld)],
+            ),
+            (Lapsed, [Some(Waiting), Some(Waiting), Some(Held), None, None, None, Some(Lapsed)]),
         ]
     };
-    const EVENTS: [Event; 6] =
-        [ASKED, DEARER, Event::Answered, Event::Approved, Event::Rejected, Event::PolicyChanged];
+    const EVENTS: [Event; 7] = [
+        ASKED,
+        DEARER,
+        Event::Answered,
+        Event::Approved,
+        Event::AnswerApproved,
+        Event::Rejected,
+        Event::PolicyChanged,
+    ];
 
     #[test]
     fn a_review_takes_these_steps_and_no_others() {
@@ -208,15 +237,18 @@ mod tests {
         assert_eq!(error.to_string(), "a review that is shown cannot be rejected");
         let first = EVENTS.map(State::first);
         let [waiting, held] = [State::Waiting, State::Held].map(Some);
-        assert_eq!(first, [waiting, waiting, held, None, None, None]);
+        assert_eq!(first, [waiting, waiting, held, None, None, None, None]);
     }
 
     #[test]
     fn nothing_passes_that_the_office_has_not_approved() {
         for (from, after) in STEPS {
             for (event, to) in EVENTS.into_iter().zip(after) {
-                let Some(to) = to.filter(|_| event != Event::Approved) else { continue };
-                assert!(!to.lets_answer_leave() || from.lets_answer_leave(), "{from:?} {event:?}");
+                let Some(to) = to else { continue };
+                assert!(
+                    event == Event::AnswerApproved || !to.lets_answer_leave() || from.lets_answer_leave(),
+                    "{from:?} {event:?}"
+                );
                 // An answer is held whether or not its question was reviewed.
                 let is_held = event == Event::Answered && to == State::Held;
                 assert!(

@@ -174,6 +174,14 @@ impl Layout {
     }
 
     /// The layout with the keys that were found in the data, margin by margin where there are any.
+    /// As it was planned, without the keys that were found in the data.
+    pub fn planned(mut self) -> Self {
+        for margin in self.margins.iter_mut().filter(|margin| matches!(margin.measure, Measure::Keys(_))) {
+            margin.values = Some(Vec::new());
+        }
+        self
+    }
+
     pub(crate) fn with_found(mut self, found: impl IntoIterator<Item = Option<Vec<Code>>>) -> Self {
         for (margin, found) in self.margins.iter_mut().zip(found) {
             if found.is_some() {

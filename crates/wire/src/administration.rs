@@ -71,8 +71,8 @@ pub enum Act {
     Decide {
         /// Which.
         review: [u8; 16],
-        /// Whether the question may be answered, or the answer leave.
-        approve: bool,
+        /// What is decided.
+        choice: ReviewChoice,
         /// Why.
         why: String,
     },
@@ -81,6 +81,18 @@ pub enum Act {
         /// The digest of its files.
         policy: [u8; 32],
     },
+}
+
+/// What an administrator decides on a review. Whoever approves says of what: a question that has become an answer meanwhile is
+/// not approved unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewChoice {
+    /// The question may be answered.
+    ApproveQuestion,
+    /// The noisy answer may leave.
+    ApproveAnswer,
+    /// Neither.
+    Reject,
 }
 
 impl Act {
@@ -116,9 +128,10 @@ impl Act {
                 ActMessage::Reviews(pb::ReviewLookup { all: *all, most: *most, after })
             }
             Self::Review { name } => ActMessage::Review(pb::ReviewNamed { name: name.clone() }),
-            Self::Decide { review, approve, why } => ActMessage::Decision(pb::ReviewDecision {
+            Self::Decide { review, choice, why } => ActMessage::Decision(pb::ReviewDecision {
                 review_id: review.to_vec(),
-                approve: *approve,
+                approve: *choice != ReviewChoice::Reject,
+                answer: *choice == ReviewChoice::ApproveAnswer,
                 why: why.clone(),
             }),
             Self::Sign { policy } => {
@@ -149,14 +162,20 @@ impl Act {
                 Some(_) => Ok(Self::Review { name }),
                 None => Err(Malformed { field: "name", fault: FieldFault::Word }),
             },
-            ActMessage::Decision(pb::ReviewDecision { review_id, approve, why }) => {
+            ActMessage::Decision(pb::ReviewDecision { review_id, approve, why, answer }) => {
                 if why.len() > WHY_BYTES_MOST || why.chars().any(char::is_control) {
                     return Err(Malformed { field: "why", fault: FieldFault::Word });
                 }
-                if why.is_empty() && !approve {
-                    return Err(Malformed { field: "why", fault: FieldFault::Missing });
-                }
-                Ok(Self::Decide { review: sized("review_id", &review_id)?, approve, why })
+                let choice = match (approve, answer) {
+                    (true, false) => ReviewChoice::ApproveQuestion,
+                    (true, true) => ReviewChoice::ApproveAnswer,
+                    (false, false) if why.is_empty() => {
+                        return Err(Malformed { field: "why", fault: FieldFault::Missing });
+                    }
+                    (false, false) => ReviewChoice::Reject,
+                    (false, true) => return Err(Malformed { field: "answer", fault: FieldFault::Word }),
+                };
+                Ok(Self::Decide { review: sized("review_id", &review_id)?, choice, why })
             }
             ActMessage::Signature(pb::PolicySignature { policy_digest }) => {
                 Ok(Self::Sign { policy: sized("policy_digest", &policy_digest)? })
@@ -246,7 +265,7 @@ mod tests {
     }
 
     fn decide(why: &str) -> Act {
-        Act::Decide { review: [2; 16], approve: true, why: why.to_owned() }
+        Act::Decide { review: [2; 16], choice: ReviewChoice::ApproveQuestion, why: why.to_owned() }
     }
 
     #[test]
@@ -272,7 +291,12 @@ mod tests {
             (decide(&"x".repeat(201)), Some("why")),
             (decide("two\nlines"), Some("why")),
             (decide(""), None),
-            (Act::Decide { review: [2; 16], approve: false, why: String::new() }, Some("why")),
+            (Act::Decide { review: [2; 16], choice: ReviewChoice::Reject, why: String::new() }, Some("why")),
+            (
+                Act::Decide { review: [2; 16], choice: ReviewChoice::Reject, why: "as agreed".to_owned() },
+                None,
+            ),
+            (Act::Decide { review: [2; 16], choice: ReviewChoice::ApproveAnswer, why: String::new() }, None),
             (Act::Sign { policy: [4; 32] }, None),
         ] {
             let signed = signed(act);

@@ -9,6 +9,8 @@ use crate::{Administration, AdministrationFault, Lookup, Malformed, Question, Re
 pub const CLOCK_SKEW_S: u64 = 300;
 /// A price enquiry or a look-up, which is free, lives at most this long, in seconds: its answer is kept until then.
 pub const FREE_LIFE_S_MAX: u64 = 3_600;
+/// An administrator's act lives at most this long, in seconds.
+pub const ACT_LIFE_S_MAX: u64 = 600;
 
 /// What can be signed as a request.
 pub trait SignedRequest: Sized {
@@ -116,6 +118,8 @@ impl Admission<'_> {
         }
         let life_s_max = if kind == PayloadType::Query {
             self.question_life_s_max
+        } else if kind == PayloadType::Administration {
+            self.question_life_s_max.min(ACT_LIFE_S_MAX)
         } else {
             self.question_life_s_max.min(FREE_LIFE_S_MAX)
         };

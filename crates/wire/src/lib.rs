@@ -26,7 +26,7 @@ mod currency;
 mod envelope;
 
 pub use absence::Absence;
-pub use administration::{Act, Administration, REVIEW_LETTERS_LEAST, review_range};
+pub use administration::{Act, Administration, REVIEW_LETTERS_LEAST, ReviewChoice, review_range};
 pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
 pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
 pub use currency::FREE;

@@ -69,7 +69,13 @@ async fn what_waits_is_seen_and_decided_while_the_gateway_runs() {
     ask("answer-withheld").await;
     let (code, _, stderr) = review(&["reject", &name], &config, &["--why", "again"]);
     assert!(code == Some(1) && stderr.contains("a review that is withheld cannot be rejected"), "{stderr}");
-    review(&["approve", &name], &config, &[]);
+    let (code, _, stderr) = review(&["approve", &name], &config, &[]);
+    assert!(
+        code == Some(1) && stderr.contains("let it leave with `lango review approve --answer`"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = review(&["approve", &name], &config, &["--answer"]);
+    assert!(code == Some(0) && stderr.contains(" is shown"), "{stderr}");
     assert!(awa.ask(&office, &question).await.unwrap().repeated);
     let (_, stdout, _) = review(&["list"], &config, &["--all", "--format", "csv"]);
     assert!(stdout.starts_with("name,state,asked_at,principal,") && stdout.contains(",shown,"), "{stdout}");

@@ -5,7 +5,7 @@ use lango_identity::{PayloadType, Role};
 use lango_ledger::ReviewState;
 use lango_store::{Entry, StoredReview};
 use lango_testkit::{Caller, FailedCall, Office, Policy, Register, TestGrant, TestRegion, persons};
-use lango_wire::{Act, pb::administration_service_administer_response::Found};
+use lango_wire::{Act, ReviewChoice, pb::administration_service_administer_response::Found};
 use tonic::Code;
 
 const SOME: Act = Act::Policy;
@@ -52,8 +52,8 @@ async fn found(caller: &Caller, office: &Office, name: &str) -> Vec<ReviewFound>
     found.reviews.into_iter().map(|review| ReviewFound::of_message(review).unwrap()).collect()
 }
 
-fn decide(review: [u8; 16], approve: bool) -> Act {
-    Act::Decide { review, approve, why: "as agreed".to_owned() }
+fn decide(review: [u8; 16], choice: ReviewChoice) -> Act {
+    Act::Decide { review, choice, why: "as agreed".to_owned() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,27 +131,41 @@ async fn an_administrator_approves_and_who_asked_is_answered() {
     assert!(found(&ama, &office, "ffffffff").await.is_empty());
 
     // Nobody else decides, nor an administrator who has the asker's name.
-    let analysts = awa.administer(&office, decide(id, true)).await;
+    let analysts = awa.administer(&office, decide(id, ReviewChoice::ApproveQuestion)).await;
     assert_eq!(refusal(analysts), "not-administrator");
     let own = administrator(&world, "awa");
-    assert_eq!(refusal(own.administer(&office, decide(id, true)).await), "not-administrator");
-    assert_eq!(refusal(ama.administer(&office, decide([9; 16], true)).await), "review-unknown");
+    assert_eq!(
+        refusal(own.administer(&office, decide(id, ReviewChoice::ApproveQuestion)).await),
+        "not-administrator"
+    );
+    assert_eq!(
+        refusal(ama.administer(&office, decide([9; 16], ReviewChoice::ApproveQuestion)).await),
+        "review-unknown"
+    );
 
-    let sent = ama.sign(PayloadType::Administration, ama.act(&office.id, decide(id, true)).encode());
+    let sent = ama.sign(
+        PayloadType::Administration,
+        ama.act(&office.id, decide(id, ReviewChoice::ApproveQuestion)).encode(),
+    );
     let Found::Decided(stands) = ama.send_act(&office, &sent).await.unwrap() else { panic!("decided") };
     let stands = StoredReview::of_message(stands).unwrap();
     assert_eq!((stands.state, stands.why.as_str()), (ReviewState::Approved, "as agreed"));
     assert_eq!(stands.decided.unwrap().1, ama.id.to_string());
-    assert_eq!(refusal(kofi.administer(&office, decide(id, true)).await), "review-step");
+    assert_eq!(
+        refusal(kofi.administer(&office, decide(id, ReviewChoice::ApproveQuestion)).await),
+        "review-step"
+    );
 
     // Another one sees the noisy answer, keeps it back, and the first act, sent again, changes nothing.
     assert_eq!(awa.ask(&office, &question).await.unwrap_err().refusal(), "answer-held");
     let [held] = &found(&kofi, &office, &review_name(&id)).await[..] else { panic!("one review") };
     assert_eq!((held.review.state, held.tables.len()), (ReviewState::Held, 1));
-    kofi.administer(&office, decide(id, false)).await.unwrap();
+    kofi.administer(&office, decide(id, ReviewChoice::Reject)).await.unwrap();
     assert_eq!(refusal(ama.send_act(&office, &sent).await), "act-done");
     assert_eq!(awa.ask(&office, &question).await.unwrap_err().refusal(), "answer-withheld");
-    ama.administer(&office, decide(id, true)).await.unwrap();
+    let unseen = decide(id, ReviewChoice::ApproveQuestion);
+    assert_eq!(refusal(ama.administer(&office, unseen).await), "review-step");
+    ama.administer(&office, decide(id, ReviewChoice::ApproveAnswer)).await.unwrap();
     assert_eq!(awa.ask(&office, &question).await.unwrap().cells, held.tables[0].cells);
     let steps: Vec<_> = office
         .records()
@@ -188,12 +202,12 @@ async fn nobody_decides_on_a_question_of_their_own_name_or_against_the_policy_in
     office.change(&Policy::of("GHA").grants([grant]).text()).await.unwrap();
     analyst.ask(&office, &question).await.unwrap_err();
     let [waits] = &reviews(&ama, &office, 9, None).await[..] else { panic!("one review") };
-    for approve in [true, false] {
-        let own = ama.administer(&office, decide(waits.subject.id, approve)).await;
+    for choice in [ReviewChoice::ApproveQuestion, ReviewChoice::ApproveAnswer, ReviewChoice::Reject] {
+        let own = ama.administer(&office, decide(waits.subject.id, choice)).await;
         assert_eq!(refusal(own), "review-own");
     }
     let kofi = administrator(&world, "kofi");
-    kofi.administer(&office, decide(waits.subject.id, true)).await.unwrap();
+    kofi.administer(&office, decide(waits.subject.id, ReviewChoice::ApproveQuestion)).await.unwrap();
     assert_eq!(analyst.ask(&office, &question).await.unwrap_err().refusal(), "answer-held");
     // Nor do they see the answer that waits; and what was seen is on record.
     let name = review_name(&waits.subject.id);
@@ -206,7 +220,7 @@ async fn nobody_decides_on_a_question_of_their_own_name_or_against_the_policy_in
         assert_eq!(of_dataset[0].query_digest, Some(waits.subject.key.query_digest));
     }
     office.change(&Policy::of("GHA").grants([TestGrant::of("1", "5")]).text()).await.unwrap();
-    let lapsed = kofi.administer(&office, decide(waits.subject.id, true)).await;
+    let lapsed = kofi.administer(&office, decide(waits.subject.id, ReviewChoice::ApproveQuestion)).await;
     assert!(["review-lapses", "review-step"].contains(&refusal(lapsed).as_str()));
 }
 

@@ -116,7 +116,7 @@ async fn an_answer_is_charged_when_it_is_drawn_and_leaves_when_the_office_has_ap
     let withheld = ("answer-withheld".to_owned(), name, "too few were asked".to_owned());
     assert_eq!(refused(awa.ask(&office, &question).await.unwrap_err()), withheld);
 
-    reviewed(&office, Some((ReviewEvent::Approved, ""))).await;
+    reviewed(&office, Some((ReviewEvent::AnswerApproved, ""))).await;
     let answer = awa.ask(&office, &question).await.unwrap();
     assert_eq!((answer.repeated, &answer.cells), (true, &stored.cells));
     assert_eq!(awa.fetch(&office, stored.release_id).await.unwrap().cells, stored.cells);
@@ -157,7 +157,7 @@ async fn what_is_held_divides_no_other_answer() {
     let alone = awa.ask(&office, &of("mean(income)")).await.unwrap();
     assert!(alone.earlier.is_empty(), "the mean has counts of its own");
     // Once it may leave, it serves: in a question that is not stored yet.
-    reviewed(&office, Some((ReviewEvent::Approved, ""))).await;
+    reviewed(&office, Some((ReviewEvent::AnswerApproved, ""))).await;
     let other = of("mean(income)").replace("0.5", "0.4");
     assert_eq!(awa.ask(&office, &other).await.unwrap().earlier.len(), 1);
 }

@@ -10,7 +10,7 @@ use lango_identity::{
 use lango_store::{Entry, HistoryFilter, StoredReview};
 use lango_transport::{AddressError, connect, peer_certificates};
 use lango_wire::{
-    Act, Administration, Inquiry, PAGE_MOST, client::AdministrationClient,
+    Act, Administration, Inquiry, PAGE_MOST, ReviewChoice, client::AdministrationClient,
     pb::administration_service_administer_response::Found, review_range, status::refusal_envelope,
 };
 use tonic::Status;
@@ -136,10 +136,10 @@ impl OfficeGateway {
     pub async fn decide(
         &self,
         review: [u8; 16],
-        approve: bool,
+        choice: ReviewChoice,
         why: String,
     ) -> Result<StoredReview, Failure> {
-        let act = Act::Decide { review, approve, why };
+        let act = Act::Decide { review, choice, why };
         let Found::Decided(decided) = self.administer(act).await? else { return Err(self.astray()) };
         let decided = StoredReview::of_message(decided)?;
         if decided.subject.id == review { Ok(decided) } else { Err(self.astray()) }

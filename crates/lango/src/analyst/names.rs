@@ -22,6 +22,8 @@ use crate::{
 
 /// How long offices are waited for that have not said yet what is open: a question may be asked without that.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long offices are waited for that are only to say what codes are called.
+const FOR_LABELS: Duration = Duration::from_millis(250);
 
 /// What the codes of columns are called, by column and code.
 pub type CodeNames = BTreeMap<String, BTreeMap<String, String>>;
@@ -64,7 +66,7 @@ pub async fn check(client: &Client, enquiry: &Enquiry) -> Result<CodeNames, Fail
 
 /// What came of looking names up.
 enum Found {
-    /// An office knows them, and calls codes so.
+    /// An office knows them, and all that were asked call codes so.
     Names(CodeNames),
     /// The question itself says why not.
     Nothing,
@@ -101,15 +103,27 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Found, Failure> 
     };
     let asked = describing.audience().len();
     let mut found: Vec<(String, Vec<Misspelt>)> = Vec::new();
+    let mut labels: Vec<CodeNames> = Vec::new();
+    let mut until: Option<tokio::time::Instant> = None;
     loop {
-        match describing.next().await {
+        // Once one office knows the names, the others are waited for a moment alone: they have the labels.
+        let event = match until {
+            None => describing.next().await,
+            Some(until) => match tokio::time::timeout_at(until, describing.next()).await {
+                Ok(event) => event,
+                Err(_) => return Ok(Found::Names(CodeNames::new())),
+            },
+        };
+        match event {
             Ok(Some(AskEvent::MemberAnswered { office })) => {
                 let Some(described) = describing.described(&office) else { continue };
                 let misspelt = misspelt_in(&enquiry.query, &enquiry.purpose, described);
                 if misspelt.is_empty() {
-                    return Ok(Found::Names(code_names(&enquiry.query, described)));
+                    labels.push(code_names(&enquiry.query, described));
+                    until.get_or_insert_with(|| tokio::time::Instant::now() + FOR_LABELS);
+                } else {
+                    found.push((office, misspelt));
                 }
-                found.push((office, misspelt));
             }
             Ok(Some(
                 AskEvent::MemberRefused { .. }
@@ -122,6 +136,9 @@ async fn datasets(client: &Client, enquiry: &Enquiry) -> Result<Found, Failure> 
                 return Ok(Found::NotLookedUp(foreign(&error.to_string())));
             }
         }
+    }
+    if !labels.is_empty() {
+        return Ok(Found::Names(if labels.len() == asked { agreed(labels) } else { CodeNames::new() }));
     }
     if found.is_empty() {
         return Ok(Found::NotLookedUp(format!(
@@ -142,6 +159,19 @@ fn code_names(query: &Query, described: &VerifiedDescription) -> CodeNames {
         (column.name.to_string(), labels.collect())
     });
     named.filter(|(_, labels): &(String, BTreeMap<String, String>)| !labels.is_empty()).collect()
+}
+
+/// The labels that all of some offices have for a code: no office names what another counts.
+fn agreed(labels: Vec<CodeNames>) -> CodeNames {
+    let mut rest = labels.into_iter();
+    let mut agreed = rest.next().unwrap_or_default();
+    for other in rest {
+        for (column, labels) in &mut agreed {
+            labels.retain(|code, label| other.get(column).and_then(|labels| labels.get(code)) == Some(label));
+        }
+    }
+    agreed.retain(|_, labels| !labels.is_empty());
+    agreed
 }
 
 /// What offices do not know, a line for each name; what all of them say alike is said once.

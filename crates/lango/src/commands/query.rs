@@ -166,12 +166,26 @@ impl Ask {
             return Err(Failure::Usage(message.to_owned()));
         }
         let offices = match enquiry.members.iter().collect::<BTreeSet<_>>().len() {
-            0 => client.member_names(Duration::from_secs(self.timeout)).await.map_err(ask::failure)?.len(),
+            0 => self.offices_with(client, enquiry).await?,
             named => named,
         };
         let sought = Sought::of(&mut enquiry.query, PrecisionOf::Region, offices);
         let missing = "--precision-of says whose precision is meant: name one with --precision";
         sought.map(Some).ok_or_else(|| Failure::Usage(missing.to_owned()))
+    }
+
+    /// How many offices have signed that they have the question's dataset. A list of members is the coordinator's alone: a long one
+    /// would make every office's answer dear.
+    async fn offices_with(&self, client: &Client, enquiry: &Enquiry) -> Result<usize, Failure> {
+        let patience = Duration::from_secs(self.timeout);
+        let dataset = enquiry.query.dataset.as_str();
+        let offices = ask::catalogue(client, &[], Some(dataset), patience).await?.described.len();
+        match offices {
+            0 => Err(Failure::Failed(format!(
+                "no office has said that it has `{dataset}`: name those that you mean with --member"
+            ))),
+            _ => Ok(offices),
+        }
     }
 
     async fn run(self) -> Result<(), Failure> {

@@ -83,7 +83,8 @@ async fn a_review_stands_as_it_was_left_and_each_step_is_recorded_once(engine: E
         matches!(refused, StoreError::Review(ReviewStepError { from: "withheld", step: "rejected" })),
         "{refused}"
     );
-    assert_eq!(fixture.decide(1, ReviewEvent::Approved).await.unwrap().state, ReviewState::Shown);
+    assert!(fixture.decide(1, ReviewEvent::Approved).await.is_err(), "the question is not what waits");
+    assert_eq!(fixture.decide(1, ReviewEvent::AnswerApproved).await.unwrap().state, ReviewState::Shown);
     assert_eq!(fixture.state(1, answer).await, ReviewState::Shown);
     assert!(matches!(fixture.decide(2, ReviewEvent::Approved).await, Err(StoreError::NoReview)));
 

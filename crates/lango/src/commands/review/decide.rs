@@ -5,9 +5,10 @@ use std::path::Path;
 use clap::Args;
 use lango_gateway::{ReviewFound, decided, policy_digest, review_name, system_clock};
 use lango_identity::{Role, SpiffeId};
-use lango_ledger::ReviewEvent;
+use lango_ledger::{ReviewEvent, ReviewState};
 use lango_policy::PolicySet;
 use lango_store::{ReviewVerdict, StoredReview, WHY_BYTES_MOST};
+use lango_wire::ReviewChoice;
 
 use super::{OneReview, meaning};
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
 pub struct Approve {
     #[command(flatten)]
     review: OneReview,
+    /// Approve the noisy answer, which you have seen with `lango review show`, and not the question.
+    #[arg(long)]
+    answer: bool,
     /// Why, for the record; at most 200 bytes.
     #[arg(long, value_name = "TEXT", default_value = "", value_parser = why)]
     why: String,
@@ -45,31 +49,31 @@ fn why(text: &str) -> Result<String, String> {
 
 impl Approve {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        decide(&self.review, ReviewEvent::Approved, self.why).await
+        let choice = if self.answer { ReviewChoice::ApproveAnswer } else { ReviewChoice::ApproveQuestion };
+        decide(&self.review, choice, self.why).await
     }
 }
 
 impl Reject {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        decide(&self.review, ReviewEvent::Rejected, self.why).await
+        decide(&self.review, ReviewChoice::Reject, self.why).await
     }
 }
 
 /// Decides on a review: at the gateway in the administrator's name, or in the office's, whose store the one who decides can write
 /// to, under the policy that decides now.
-async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), Failure> {
+async fn decide(one: &OneReview, choice: ReviewChoice, why: String) -> Result<(), Failure> {
     let place = one.desk.open().await?;
     let ReviewFound { review, lapses, .. } = one.find(&place).await?;
-    if let Some(lapses) = lapses.filter(|_| event == ReviewEvent::Approved) {
+    if let Some(lapses) = lapses.filter(|_| choice != ReviewChoice::Reject) {
         return Err(Failure::of(&one.name, format!("cannot be approved: {}", foreign(&lapses))));
     }
+    unmeant(choice, review.state).map_or(Ok(()), |why| Err(Failure::of(&one.name, why)))?;
     let stands = match &place {
         Reached::Files(config, file) => {
-            decide_in_office(file, config, &review.subject.id, (event, why)).await?
+            decide_in_office(file, config, &review.subject.id, (event(choice), why)).await?
         }
-        Reached::Gateway(gateway) => {
-            gateway.decide(review.subject.id, event == ReviewEvent::Approved, why).await?
-        }
+        Reached::Gateway(gateway) => gateway.decide(review.subject.id, choice, why).await?,
     };
     say(&format!(
         "review {} of {} is {}: {}",
@@ -79,6 +83,29 @@ async fn decide(one: &OneReview, event: ReviewEvent, why: String) -> Result<(), 
         meaning(stands.state)
     ));
     Ok(())
+}
+
+fn event(choice: ReviewChoice) -> ReviewEvent {
+    match choice {
+        ReviewChoice::ApproveQuestion => ReviewEvent::Approved,
+        ReviewChoice::ApproveAnswer => ReviewEvent::AnswerApproved,
+        ReviewChoice::Reject => ReviewEvent::Rejected,
+    }
+}
+
+/// What to say to somebody who approves something else than what waits.
+fn unmeant(choice: ReviewChoice, state: ReviewState) -> Option<&'static str> {
+    let has_answer = matches!(state, ReviewState::Held | ReviewState::Withheld);
+    let waits = matches!(state, ReviewState::Waiting | ReviewState::Approved | ReviewState::Rejected);
+    match choice {
+        ReviewChoice::ApproveQuestion if has_answer => Some(
+            "there is a noisy answer: see it with `lango review show`, and let it leave with `lango review approve --answer`",
+        ),
+        ReviewChoice::ApproveAnswer if waits => {
+            Some("there is no answer yet: the question is approved without `--answer`")
+        }
+        ReviewChoice::ApproveQuestion | ReviewChoice::ApproveAnswer | ReviewChoice::Reject => None,
+    }
 }
 
 /// Decides in the office's name: who can write to its store decides for it.
