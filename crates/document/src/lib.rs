@@ -27,7 +27,7 @@ pub use document::{Document, Position, TextPlace};
 pub use findings::{Mistakes, Reader};
 pub use form::ValueForm;
 pub use keys::Keys;
-pub use near::{foreign_letter, nearest};
+pub use near::{foreign_letter, nearest, nearest_all};
 pub use shape::{DocumentShape, KeyShape, TableShape};
 pub use written::{FromDocument, WrittenValue};
 

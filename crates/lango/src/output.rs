@@ -105,6 +105,24 @@ pub fn day(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |time| time.date().to_string())
 }
 
+/// `a, b or c`.
+pub fn either(words: &[String]) -> String {
+    joined(words, "or")
+}
+
+/// `a, b and c`.
+pub fn listed(words: &[String]) -> String {
+    joined(words, "and")
+}
+
+fn joined(words: &[String], last: &str) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
+    }
+}
+
 /// How many there are of something: `1 grant`, `2 grants`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

@@ -48,7 +48,7 @@ impl Sheet<'_> {
             hidden.extend(missing.iter().map(|(place, offices)| (first + place, named(offices))));
             let alike =
                 matches!(contents.first(), Some(CellContent::Bins(..))) || Frame::of(&contents).shared;
-            let least = little(&contents);
+            let (least, may_be_negative) = (little(&contents), may_be_negative(&contents));
             cells.extend(sums.iter().zip(figures).enumerate().map(|(place, (sum, estimate))| {
                 let (figure, is_estimable) = match estimate {
                     Some(Estimate { figure, is_estimable }) => {
@@ -58,7 +58,7 @@ impl Sheet<'_> {
                 };
                 let status = match figure {
                     None if !is_estimable => Status::Unreliable,
-                    Some(figure) if figure.is_unreliable(least) => Status::Unreliable,
+                    Some(figure) if figure.is_unreliable(least, may_be_negative) => Status::Unreliable,
                     None if sum.offices > 0 => Status::Missing,
                     None if missing.contains_key(&place) => Status::Suppressed,
                     None if matches!(contents.first(), Some(CellContent::Found(_))) => Status::Suppressed,
@@ -132,6 +132,15 @@ fn little(contents: &[CellContent<'_>]) -> f64 {
         Some(CellContent::Shares(_)) => 0.01,
         _ => 1.0,
     }
+}
+
+/// Whether what is measured can be below 0: what is counted, and values whose bounds are not, cannot.
+pub(crate) fn may_be_negative(contents: &[CellContent<'_>]) -> bool {
+    contents.iter().any(|content| match content {
+        CellContent::Sum(range) | CellContent::Pair(range) | CellContent::Centred(range, _) => range.low < 0,
+        CellContent::Count | CellContent::Shares(_) | CellContent::Bins(..) => false,
+        CellContent::Chosen(..) | CellContent::Found(_) => false,
+    })
 }
 
 /// The axis of offices.

@@ -7,7 +7,7 @@ use crate::{
     add::{Estimated, Frame, Sum, target},
     combine::shared_margins,
     content::CellContent,
-    figures::mean,
+    figures::{may_be_negative, mean},
     intervals::Intervals,
     sheet::Sheet,
 };
@@ -43,6 +43,10 @@ impl Sheet<'_> {
         let offsets = self.offsets(measured.answer);
         let inner = self.inner_places(measured.answer, content);
         let frame = Frame::of(&self.contents);
+        let size = |(value, error): (f64, f64)| match may_be_negative(&self.contents) {
+            true => (value, error),
+            false => (value.max(0.0), error),
+        };
         let mut shown = Vec::new();
         for cell in 0..measured.answer.layout.cells_of(&self.margin.by) {
             let first = target(cell, &offsets);
@@ -50,10 +54,10 @@ impl Sheet<'_> {
                 CellContent::Count | CellContent::Found(_) => {
                     shown.extend(inner.iter().map(|place| {
                         let figure = plain(sum(first + place), intervals);
-                        rule.shows(figure.map(|(count, _)| count), figure)
+                        rule.shows(figure.map(|(count, _)| count), figure.map(size))
                     }));
                 }
-                CellContent::Sum(_) => shown.push(rule.shows(None, plain(sum(first), intervals))),
+                CellContent::Sum(_) => shown.push(rule.shows(None, plain(sum(first), intervals).map(size))),
                 CellContent::Pair(_) | CellContent::Centred(..) => {
                     let sum = sum(first);
                     let figure = mean(&sum, &frame, intervals).filter(|mean| mean.is_estimable);
@@ -66,7 +70,7 @@ impl Sheet<'_> {
                         all.and(&sum(first + place), &mut intervals.noises)
                     });
                     let figure = plain(all, intervals);
-                    let is_shown = rule.shows(figure.map(|(count, _)| count), figure);
+                    let is_shown = rule.shows(figure.map(|(count, _)| count), figure.map(size));
                     shown.extend(std::iter::repeat_n(is_shown, inner.len()));
                 }
                 CellContent::Chosen(..) => {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lango_analyst::{AskError, AskEvent, Client, Enquiry};
-use lango_document::nearest;
+use lango_document::nearest_all;
 use lango_policy::short_purpose;
 use lango_privacy::{Condition, Measure, Query};
 use lango_wire::{DescribedDataset, VerifiedDescription};
@@ -17,9 +17,11 @@ use lango_wire::{DescribedDataset, VerifiedDescription};
 use crate::{
     analyst::offices::{alike, named},
     failure::Failure,
-    output::{foreign, say},
+    output::{either, foreign, say},
 };
 
+/// The most names that are offered for a wrong one.
+const MEANT_MOST: usize = 4;
 /// How long offices are waited for that have not said yet what is open: a question may be asked without that.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long offices are waited for that are only to say what codes are called.
@@ -35,14 +37,15 @@ pub struct Misspelt {
     what: &'static str,
     /// As asked.
     asked: String,
-    /// What was most likely meant.
-    meant: String,
+    /// What was most likely meant: one name, or several that are as near.
+    meant: Vec<String>,
 }
 
 impl fmt::Display for Misspelt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, asked, meant } = self;
-        write!(f, "no {what} `{}`: did you mean `{}`?", foreign(asked), foreign(meant))
+        let meant: Vec<String> = meant.iter().map(|name| format!("`{}`", foreign(name))).collect();
+        write!(f, "no {what} `{}`: did you mean {}?", foreign(asked), either(&meant))
     }
 }
 
@@ -249,8 +252,10 @@ fn misspelt<'a>(
 ) -> Option<Misspelt> {
     let known: Vec<&str> = known.into_iter().collect();
     let same = known.iter().copied().find(|name| name.eq_ignore_ascii_case(asked));
-    let meant = same.or_else(|| nearest(asked, known.iter().copied()))?;
-    Some(Misspelt { what, asked: asked.to_owned(), meant: meant.to_owned() })
+    let mut meant = same.map_or_else(|| nearest_all(asked, known.iter().copied()), |same| vec![same]);
+    meant.truncate(MEANT_MOST);
+    let meant: Vec<String> = meant.into_iter().map(str::to_owned).collect();
+    (!meant.is_empty()).then(|| Misspelt { what, asked: asked.to_owned(), meant })
 }
 
 #[cfg(test)]

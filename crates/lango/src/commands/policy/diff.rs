@@ -14,10 +14,14 @@ use time::Date;
 use super::{
     explain::TextFormat,
     loaded,
-    open::{in_period, listed},
+    open::in_period,
     quoted::{spot, wrapped},
 };
-use crate::{clock::today, failure::Failure, output};
+use crate::{
+    clock::today,
+    failure::Failure,
+    output::{self, listed},
+};
 
 #[derive(Debug, Args)]
 pub struct PolicyCompare {

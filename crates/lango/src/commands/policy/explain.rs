@@ -20,7 +20,7 @@ use crate::{
     analyst::question,
     clock::today,
     failure::Failure,
-    output::{self, counted},
+    output::{self, counted, listed},
 };
 
 #[derive(Debug, Args)]
@@ -206,9 +206,10 @@ impl<'a> Explained<'a> {
                     Some(agreement) => format!(", under the agreement {agreement}"),
                     None => String::new(),
                 };
+                let reviewed = reviewed(granted, loss);
                 let head = format!(
                     "permitted: grant `{}` allows all of it{under}. It costs epsilon {cost} of the {share} that the grant has \
-                     {}, if as much is left there and in the pool of `{}`.",
+                     {}, if as much is left there and in the pool of `{}`.{reviewed}",
                     granted.grant.id,
                     open::in_period(granted.budget.renews),
                     granted.pool.name
@@ -279,7 +280,7 @@ impl<'a> Explained<'a> {
             text += "\nNo grant is on this dataset.\n";
         } else if grants.is_empty() {
             let names: Vec<String> = self.set.datasets.keys().map(ToString::to_string).collect();
-            text += &format!("\nThe office has {}.\n", open::listed(&names));
+            text += &format!("\nThe office has {}.\n", listed(&names));
         }
         text
     }
@@ -316,6 +317,14 @@ impl<'a> Explained<'a> {
             Decision::Permitted(granted, _) => granted.grant.agreement.as_ref().map(ToString::to_string),
             Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => None,
         };
+        let terms = match &self.decision {
+            Decision::Permitted(granted, loss) => json!({
+                "question_reviewed": granted.reviews_question(loss),
+                "answer_reviewed": granted.grant.review.hold,
+                "shown_if": granted.grant.shown_if.map(|rule| rule.to_string()),
+            }),
+            Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => Value::Null,
+        };
         let changes: Vec<Value> = match &self.decision {
             Decision::NotGranted { grants, to_others, .. } => {
                 let each = grants.iter().map(|(grant, objections)| {
@@ -337,6 +346,7 @@ impl<'a> Explained<'a> {
             "message": message,
             "rule": rule,
             "agreement": agreement,
+            "terms": terms,
             "lines": lines,
             "nearest": changes,
         })
@@ -345,6 +355,22 @@ impl<'a> Explained<'a> {
 
 /// The most grants that are explained.
 const GRANTS_SHOWN: usize = 5;
+/// What the office does beside: what it reviews at this price, and which figures it hides.
+fn reviewed(granted: &Granted<'_>, loss: &Loss) -> String {
+    let grant = granted.grant;
+    let question = granted.reviews_question(loss);
+    let waits = match (question, grant.review.hold) {
+        (false, false) => "",
+        (true, false) => " The office reviews the question before it answers.",
+        (false, true) => " The office reviews the answer before it leaves.",
+        (true, true) => {
+            " The office reviews the question before it answers, and the answer before it leaves."
+        }
+    };
+    let hides = grant.shown_if.map(|rule| format!(" A figure is shown if {}.", rule.in_words()));
+    format!("{waits}{}", hides.unwrap_or_default())
+}
+
 fn change(remedy: &str) -> String {
     wrapped(&format!("to permit it, {remedy}"), "    ") + "\n"
 }

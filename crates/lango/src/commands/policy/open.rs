@@ -14,7 +14,7 @@ use time::Date;
 use super::quoted::{lines_json, spot, wrapped};
 use crate::{
     analyst::prices,
-    output::{counted, grouped},
+    output::{counted, either, grouped, listed},
 };
 
 /// What is open to a principal on a day.
@@ -268,23 +268,5 @@ pub fn in_period(renews: Renewal) -> &'static str {
         Renewal::Monthly => "a month",
         Renewal::Quarterly => "a quarter",
         Renewal::Yearly => "a year",
-    }
-}
-
-/// `a, b and c`.
-pub fn listed(words: &[String]) -> String {
-    joined(words, "and")
-}
-
-/// `a, b or c`.
-fn either(words: &[String]) -> String {
-    joined(words, "or")
-}
-
-fn joined(words: &[String], last: &str) -> String {
-    match words {
-        [] => "nothing".to_owned(),
-        [one] => one.clone(),
-        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
     }
 }
