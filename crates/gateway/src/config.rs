@@ -24,7 +24,7 @@ use crate::{
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
     in_force::{Circumstances, PolicyInForce, log},
-    lapse::lapse_reviews,
+    lapse::{decided, lapse_reviews},
     open_error::OpenError,
     strangers::Strangers,
     two::{Signing, Waiting},
@@ -128,10 +128,12 @@ impl Gateway {
         let signing = Signing { administrators, office: &office, region, now };
         let begun = Begun::of(found, &store, &signing, &circumstances, &config.sources).await?;
         let Begun { mut policy, unwise, held, waiting, refused } = begun;
+        let is_new = store.last_sequence().await? == 0;
+        let configured = decided(&office, (now, policy.digest));
+        administrators.keep(&store, is_new, configured).await?;
         if !policy.is_stopgap {
             // Where one person changes it, the first policy of a store is on record with the first request.
-            let is_recorded =
-                administrators.activation == Activation::Two || store.last_sequence().await? > 0;
+            let is_recorded = administrators.activation == Activation::Two || !is_new;
             policy.declare(&store, &config.sources, (&office, is_recorded.then_some(now))).await?;
             lapse_reviews(&store, &policy, (&office, now, day_of(now))).await;
         }

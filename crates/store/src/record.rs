@@ -1,5 +1,5 @@
-//! What an access record holds: one for every request that was decided, refusals included, and one for every change of the
-//! policy.
+//! What an access record holds: one for every request that was decided, refusals included, for every change of the
+//! policy, and of who administers the office.
 
 use lango_privacy::Loss;
 
@@ -8,7 +8,7 @@ use lango_privacy::Loss;
 pub struct Record {
     /// Unix seconds.
     pub at: i64,
-    /// The asker's SPIFFE URI; the office's own where the policy changed.
+    /// The asker's SPIFFE URI; the office's own where the policy changed, or who administers the office.
     pub principal: String,
     /// For what, in the asker's words.
     pub purpose: String,
@@ -120,6 +120,8 @@ pub enum Decision {
     Inspected,
     /// An administrator of the office signed a policy; the reason is its digest, in hexadecimal.
     Signed,
+    /// No request: the gateway started with other administrators, or another activation; the reason is which, and which before.
+    Configured,
 }
 
 impl Decision {
@@ -138,6 +140,7 @@ impl Decision {
             Self::Reviewed => "reviewed",
             Self::Inspected => "inspected",
             Self::Signed => "signed",
+            Self::Configured => "configured",
         }
     }
 }

@@ -18,7 +18,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 7],
+    next: [(i64, &'static str); 8],
 }
 
 static SQLITE: Steps = Steps {
@@ -31,6 +31,7 @@ static SQLITE: Steps = Steps {
         (5, include_str!("../migrations/sqlite/6.sql")),
         (6, include_str!("../migrations/sqlite/7.sql")),
         (7, include_str!("../migrations/sqlite/8.sql")),
+        (8, include_str!("../migrations/sqlite/9.sql")),
     ],
 };
 
@@ -44,6 +45,7 @@ static POSTGRES: Steps = Steps {
         (5, include_str!("../migrations/postgres/6.sql")),
         (6, include_str!("../migrations/postgres/7.sql")),
         (7, include_str!("../migrations/postgres/8.sql")),
+        (8, include_str!("../migrations/postgres/9.sql")),
     ],
 };
 

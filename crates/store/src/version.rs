@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The schema that this version reads and writes.
-pub(crate) const SCHEMA: i64 = 8;
+pub(crate) const SCHEMA: i64 = 9;
 
 /// The first one with a guard.
 pub(crate) const GUARDED: i64 = 3;

@@ -10,9 +10,7 @@ use std::{
 
 use lango_database::{Server, Tls};
 use lango_document::Document;
-use lango_gateway::{
-    Activation, Administrators, Gateway, GatewayConfig, OpenError, PolicyChange, PolicyError, serve,
-};
+use lango_gateway::{Administrators, Gateway, GatewayConfig, OpenError, PolicyChange, PolicyError, serve};
 use lango_identity::{Region, Role, SpiffeId};
 use lango_policy::PolicySet;
 use lango_source::Source;
@@ -293,10 +291,7 @@ fn administration(Administrators { listed, activation }: &Administrators) -> Str
         return String::new();
     }
     let listed: Vec<&str> = listed.iter().map(SpiffeId::name).collect();
-    let activation = match activation {
-        Activation::One => "one",
-        Activation::Two => "two",
-    };
+    let activation = activation.word();
     format!("\n[administration]\nadministrators = {listed:?}\nactivation = \"{activation}\"\n")
 }
 

@@ -206,9 +206,14 @@ async fn two_sign_their_copies_of_a_folder_and_it_comes_into_force() {
     let history = in_office(&["ledger", "history"], &config, &[]);
     for by in ["ama", "kofi"] {
         let line = format!("administrator/{by}");
-        let signed = format!("signed     policy {}", &digest[..16]);
+        let signed = format!("signed      policy {}", &digest[..16]);
         assert!(history.lines().any(|one| one.contains(&line) && one.contains(&signed)), "{history}");
     }
+    let first = "activation two, administrators ama, kofi; before: none on record";
+    assert!(
+        history.contains(&format!("office/GHA                               configured\n      {first}")),
+        "{history}"
+    );
     let (_, ended, log) = gateway.stop();
     assert!(ended, "{log}");
     // A folder with other limits changes nothing for them, nor does a wrong one.

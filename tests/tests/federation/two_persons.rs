@@ -196,6 +196,38 @@ async fn a_start_decides_by_what_was_activated_last_and_by_nothing_where_nothing
     assert!(records.iter().any(|record| record.decision == "activated"), "the first one is on record too");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_administers_an_office_and_how_is_on_record_whenever_it_changes() {
+    let world = TestRegion::new();
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
+    let changes = |office: &Office| -> Vec<String> {
+        let mut records = office.records();
+        records.retain(|record| record.decision == "configured");
+        assert!(records.iter().all(|record| record.principal == office.id.to_string()));
+        records.into_iter().map(|record| record.reason).collect()
+    };
+    office.up().await.unwrap();
+    office.down().await;
+    assert!(changes(&office).is_empty(), "a new store's office lists nobody");
+    let (both, one) = ("activation two, administrators ama, kofi", "activation one, administrators ama");
+    let mut expected = vec![format!("{both}; before: activation one, administrators none")];
+    // The order of the list does not count.
+    for names in [["ama", "kofi"], ["kofi", "ama"]] {
+        two(&world, &mut office, &names).await;
+        office.down().await;
+        assert_eq!(changes(&office), expected);
+    }
+    // Who switches the rule off and has another policy decide at one start leaves both on record, in this order.
+    office.write_policy(&policy("1"));
+    office.administrators.listed = vec![world.id(Role::Administrator, "ama")];
+    office.administrators.activation = Activation::One;
+    office.up().await.unwrap();
+    expected.push(format!("{one}; before: {both}"));
+    assert_eq!(changes(&office), expected);
+    let decisions: Vec<String> = office.records().into_iter().map(|record| record.decision).collect();
+    assert_eq!(decisions[decisions.len() - 2..], ["configured", "activated"]);
+}
+
 /// The names of those who signed a policy.
 fn signers(policy: &WaitingPolicy) -> Vec<&str> {
     policy.signed.iter().map(|one| one.administrator.rsplit('/').next().unwrap()).collect()

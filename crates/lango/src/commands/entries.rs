@@ -32,6 +32,11 @@ pub fn entries<const CELLS: usize>(entries: &[TextEntry<CELLS>]) -> String {
     text.join("\n")
 }
 
+/// Words, in the lines that stand below their entry: none where there are none.
+pub fn words_below(text: &str) -> Vec<String> {
+    foreign_lines(text, WIDTH)
+}
+
 /// A question's text in the lines that stand below its entry.
 pub fn question_below(text: &str) -> Vec<String> {
     question_lines(text, WIDTH)
@@ -40,7 +45,11 @@ pub fn question_below(text: &str) -> Vec<String> {
 /// A question's text in lines of this number of letters.
 pub fn question_lines(text: &str, width: usize) -> Vec<String> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("lango-query ")).collect();
-    let mut lines = wrapped(&foreign(&lines.join("; ")), width);
+    foreign_lines(&lines.join("; "), width)
+}
+
+fn foreign_lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines = wrapped(&foreign(text), width);
     lines.retain(|line| !line.is_empty());
     lines
 }

@@ -8,7 +8,7 @@ use time::{Date, macros::format_description};
 
 use crate::{
     administrator::desk::{Desk, Reached},
-    commands::entries::{TextEntry, entries, in_region, minute, price, question_below},
+    commands::entries::{TextEntry, entries, in_region, minute, price, question_below, words_below},
     failure::Failure,
     output::{Format, foreign, report},
 };
@@ -49,7 +49,8 @@ struct Line {
     purpose: String,
     dataset: Option<String>,
     decision: String,
-    /// The refusal's code, the review's state, what was looked up, or the digest of the policy that was signed.
+    /// The refusal's code, the review's state, what was looked up, the digest of the policy that was signed, or who administers
+    /// the office.
     reason: String,
     /// The grant that decided.
     rule: Option<String>,
@@ -83,7 +84,7 @@ impl History {
 /// The records, each with its question below it.
 fn shown(lines: &[Line]) -> String {
     let shown = |line: &Line| {
-        let mut below: Vec<String> = why(line).into_iter().collect();
+        let mut below = words_below(&why(line));
         below.extend(question_below(line.question.as_deref().unwrap_or_default()));
         if line.left_out > 0 {
             below.push(format!(
@@ -97,13 +98,13 @@ fn shown(lines: &[Line]) -> String {
     if lines.is_empty() { "no record meets these conditions".to_owned() } else { entries(&shown) }
 }
 
-/// The reason of a refusal, and the agreement of a grant.
-fn why(line: &Line) -> Option<String> {
+/// The reason of a refusal, and the agreement of a grant; empty where there is neither.
+fn why(line: &Line) -> String {
     let is_digest = line.decision == Decision::Signed.word();
     let reason = Some(line.reason.as_str()).filter(|reason| !reason.is_empty() && !is_digest);
     let under = line.agreement.as_ref().map(|agreement| format!("under {agreement}"));
     let words: Vec<String> = reason.map(str::to_owned).into_iter().chain(under).collect();
-    (!words.is_empty()).then(|| foreign(&words.join(", ")))
+    words.join(", ")
 }
 
 /// When, who, for what, what came of it, by which grant, and the price.
