@@ -150,6 +150,39 @@ async fn what_is_wrong_with_a_saved_policy_is_seen_from_afar() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_last_signature_that_puts_nothing_in_force_fails_and_counts() {
+    let world = TestRegion::new();
+    let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));
+    office.administrators.listed = ["ama", "kofi"].map(|name| world.id(Role::Administrator, name)).into();
+    office.administrators.activation = Activation::Two;
+    let config = office.write_config(&world);
+    let gateway = Process::start(&config);
+    let at = |name| AtGateway::of(&world, &format!("https://{}", gateway.address), Role::Administrator, name);
+    let (ama, kofi) = (at("ama"), at("kofi"));
+    let status = || ama.done(&["policy", "status"], &[]).0;
+    let waiting = status();
+    let digest = waiting.lines().find_map(|line| line.strip_prefix("waiting   ")).unwrap();
+    ama.done(&["policy", "sign", digest], &[]);
+    office.database.away();
+    let (code, shown, stderr) = kofi.run(&["policy", "sign", digest], &[]);
+    office.database.back();
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("but the policy cannot come into force yet: see above why"), "{stderr}");
+    assert!(shown.contains("in force  no policy yet") && shown.contains("the folder is refused"), "{shown}");
+    for line in [&format!("besides   {digest}\n"), "by administrator/ama, ", "by administrator/kofi, "] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    // Both signatures stand: it comes into force when the folder is read again.
+    gateway.signal("HUP");
+    let begun = std::time::Instant::now();
+    while !status().contains(&format!("in force  {digest}\n")) {
+        assert!(begun.elapsed().as_secs() < 30, "{}", status());
+    }
+    let (_, ended, log) = gateway.stop();
+    assert!(ended, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_sign_their_copies_of_a_folder_and_it_comes_into_force() {
     let world = TestRegion::new();
     let mut office = Office::prepare(&world, "GHA", &Policy::of("GHA"), &Register::sample(5));

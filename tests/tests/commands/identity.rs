@@ -335,6 +335,7 @@ fn a_name_is_one_principals_until_its_key_says_otherwise() {
     desk.identity("analyst", "awa", "awa");
     let again = desk.request("analyst", "awa", "again");
     let like = desk.request("analyst", "Awa", "like");
+    let elsewhere = desk.request("administrator", "AWA", "elsewhere");
     let new = desk.request("analyst", "new", "new");
     for (request, words, more, expected) in [
         (
@@ -345,6 +346,8 @@ fn a_name_is_one_principals_until_its_key_says_otherwise() {
         ),
         ("like", &like, "", "`Awa` is like `awa`"),
         ("like", &like, " --replace", "`Awa` is like `awa`"),
+        // An administrator who is taken for an analyst might decide on the analyst's own questions.
+        ("elsewhere", &elsewhere, "", "`AWA` is like `awa`"),
         ("new", &new, " --replace", "has no certificates yet; leave --replace out"),
         ("again", &like, " --replace", "the words are not this request's"),
         ("again", &again, " --replace --days 3650", "the authority's own certificate ends at"),

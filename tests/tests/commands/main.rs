@@ -13,6 +13,7 @@ mod identity;
 mod import;
 mod init;
 mod ledger;
+mod lying;
 mod places;
 mod policy;
 mod pooled;
