@@ -3,7 +3,7 @@
 use std::{path::Path, time::Instant};
 
 use lango_identity::Role;
-use lango_testkit::{Federation, Policy, TestGrant, TestRegion};
+use lango_testkit::{Federation, Office, Policy, Register, TestGrant, TestRegion};
 use serde_json::Value;
 use tokio::time::{Duration, timeout};
 
@@ -135,4 +135,39 @@ async fn a_name_that_no_office_knows_is_answered_with_the_nearest_before_anythin
         done.stderr
     );
     assert!(done.stdout.contains("refused   GHA, TGO (measure-not-granted)\n"), "{}", done.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_of_codes_are_shown_as_each_office_has_them() {
+    let world = TestRegion::new();
+    let called = |name: &str, women: &str, men: &str| {
+        let policy = Policy::of(name).more("[code_list.sexes]\nfile = \"sexes.csv\"");
+        let office = Office::prepare(&world, name, &policy, &Register::sample(2));
+        let text = policy.text().replace(r#"sex = { codes = ["F", "M"] }"#, r#"sex = { codes = "sexes" }"#);
+        std::fs::write(office.folder().join("sexes.csv"), format!("code,label\nF,{women}\nM,{men}\n"))
+            .unwrap();
+        office.write_policy(&text);
+        office
+    };
+    let mut offices = vec![called("BEN", "Femmes", "Hommes"), called("GHA", "Women", "Men")];
+    for office in &mut offices {
+        office.up().await.unwrap();
+    }
+    let federation = Federation::start(&world, offices, Duration::from_secs(30)).await;
+    let identity = folder(&world.identity(Role::Analyst, "awa"), &world.authority.to_pem().certificate_pem);
+    let done = catalogue(&federation, identity.path(), &["residents"]).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let words: Vec<&str> = done.stdout.split_whitespace().collect();
+    let words = words.join(" ");
+    for said in ["sex: F (Femmes), M (Hommes), _O, _U at BEN", "F (Women), M (Men), _O, _U at GHA"] {
+        assert!(words.contains(said), "{}", done.stdout);
+    }
+    let done = catalogue(&federation, identity.path(), &["residents", "--format", "json"]).await;
+    let printed: Value = serde_json::from_str(&done.stdout).unwrap();
+    let offices = printed["datasets"][0]["offices"].as_array().unwrap();
+    for (office, women) in offices.iter().zip(["Femmes", "Women"]) {
+        let columns = office["columns"].as_array().unwrap();
+        let sex = columns.iter().find(|column| column["name"] == "sex").unwrap();
+        assert_eq!(sex["labels"]["F"], women, "{sex}");
+    }
 }
