@@ -54,7 +54,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// May depend on everything that ships.
 const EVERYTHING: &[&str] = &["lango", "testkit"];
 /// Know no clock, file, socket or database.
-const PURE: &[&str] = &["privacy", "policy", "ledger", "statistics", "words", "document", "principal"];
+const PURE: &[&str] =
+    &["privacy", "policy", "ledger", "statistics", "access-log", "words", "document", "principal"];
 const IMPURE: &[&str] = &["tokio", "tonic", "sqlx", "rusqlite", "hyper-util", "tokio-rustls", "tokio-stream"];
 
 fn root() -> PathBuf {
