@@ -40,6 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "document",
             "ledger",
             "access-log",
+            "statistics",
             "identity",
             "source",
             "store",
