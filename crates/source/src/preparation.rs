@@ -68,7 +68,7 @@ impl std::fmt::Display for Bounding {
 
 /// The form of prepared rows. INVARIANT: it is raised when the row order, the normal form of a value or the columns of prepared
 /// tables change, so that what an earlier version of the program prepared is not read as this one would.
-const FORM: &str = "lango-prepared 2";
+const FORM: &str = "lango-prepared 3";
 
 /// What a preparation is tied to. Rows that change under the same version are not seen: the version is the office's promise.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,7 +84,8 @@ impl Reader {
                 let read = number(format!("{value:e}").as_bytes(), scale);
                 read.map_or(Value::Undeclared, |(value, _)| self.number(value))
             }
-            (Raw::Real(value), Form::Days | Form::Texts) => self.text(Cow::Owned(value.to_string())),
+            // -0 is the number 0.
+            (Raw::Real(value), Form::Days | Form::Texts) => self.text(Cow::Owned((value + 0.0).to_string())),
             (Raw::Text(text), _) if text.len() > TEXT_BYTES_MOST => Value::Undeclared,
             (Raw::Text(text), _) => match trimmed_bytes(text) {
                 [] => Value::Missing,

@@ -146,10 +146,10 @@ impl ColumnDecoder {
         let _ = match &self.values {
             DecodedValues::Truths(values) => values.get(at).map(|value| write!(out, "{value}")),
             DecodedValues::Single(values) => {
-                values.get(at).map(|value| Writing::float(value, value.is_nan(), out))
+                values.get(at).map(|value| Writing::float(*value, value.is_nan(), out))
             }
             DecodedValues::Double(values) => {
-                values.get(at).map(|value| Writing::float(value, value.is_nan(), out))
+                values.get(at).map(|value| Writing::float(*value, value.is_nan(), out))
             }
             DecodedValues::Narrow(values) => {
                 values.get(at).map(|value| writing.integer(i64::from(*value), true, out))

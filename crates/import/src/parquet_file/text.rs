@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    ops::Add,
 };
 
 use half::f16;
@@ -108,9 +109,12 @@ impl Writing {
         moment(value, 1_000_000_000, self == Self::Moment { per_second: 1_000_000_000, in_utc: true }, out)
     }
 
-    /// Writes a float as the shortest decimal that reads back the same; nothing where it is none.
-    pub(super) fn float(value: &impl Display, is_nan: bool, out: &mut Vec<u8>) -> io::Result<()> {
-        if is_nan { Ok(()) } else { write!(out, "{value}") }
+    /// Writes a float as the shortest decimal that reads back the same, -0 as the number 0; nothing where it is none.
+    pub(super) fn float<T>(value: T, is_nan: bool, out: &mut Vec<u8>) -> io::Result<()>
+    where
+        T: Display + Default + Add<Output = T>,
+    {
+        if is_nan { Ok(()) } else { write!(out, "{}", value + T::default()) }
     }
 
     /// Writes text, or what is stored in big-endian bytes.
@@ -135,7 +139,7 @@ impl Writing {
             }
             Self::Half => {
                 let value = <[u8; 2]>::try_from(value).map_or(f16::NAN, f16::from_le_bytes);
-                Self::float(&value, value.is_nan(), out)
+                Self::float(value, value.is_nan(), out)
             }
             Self::Plain | Self::Unsigned | Self::Day | Self::Moment { .. } => out.write_all(value),
         }
@@ -218,11 +222,15 @@ mod tests {
             writing.bytes(value, &mut text).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), expected);
         }
-        for (value, expected) in
-            [(0.1, "0.1"), (f64::NAN, ""), (f64::NEG_INFINITY, "-inf"), (1e21, "1000000000000000000000")]
-        {
+        for (value, expected) in [
+            (0.1, "0.1"),
+            (-0.0, "0"),
+            (f64::NAN, ""),
+            (f64::NEG_INFINITY, "-inf"),
+            (1e21, "1000000000000000000000"),
+        ] {
             let mut text = Vec::new();
-            Writing::float(&value, value.is_nan(), &mut text).unwrap();
+            Writing::float(value, value.is_nan(), &mut text).unwrap();
             assert_eq!(String::from_utf8(text).unwrap(), expected);
         }
     }

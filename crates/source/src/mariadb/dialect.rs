@@ -14,6 +14,13 @@ pub(super) fn place(zone: &str) -> &str {
     if ["UTC", "Etc/UTC"].contains(&zone) { "+00:00" } else { zone }
 }
 
+/// The text of a number without zeros behind its last digit after the point.
+fn short(number: &str) -> String {
+    format!(
+        r"CAST(TRIM(TRAILING '.' FROM REGEXP_REPLACE(CAST({number} AS CHAR), '^(-?[0-9]+[.][0-9]*?)0+$', '\1')) AS BINARY)"
+    )
+}
+
 pub(crate) struct MariaDbDialect;
 
 impl Dialect for MariaDbDialect {
@@ -92,9 +99,8 @@ impl Dialect for MariaDbDialect {
                 format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)")
             }
             ColumnType::Moment => self.decimal(&format!("DATE({column})")),
-            ColumnType::Decimal(1..) | ColumnType::Numeric | ColumnType::Float => format!(
-                r"CAST(TRIM(TRAILING '.' FROM REGEXP_REPLACE(CAST({column} AS CHAR), '^(-?[0-9]+[.][0-9]*?)0+$', '\1')) AS BINARY)"
-            ),
+            ColumnType::Decimal(1..) | ColumnType::Numeric => short(column),
+            ColumnType::Float => short(&format!("{column} + 0")),
             ColumnType::Integer | ColumnType::Unsigned | ColumnType::Decimal(0) | ColumnType::Day => {
                 self.decimal(column)
             }

@@ -98,9 +98,10 @@ impl Dialect for PostgresDialect {
         match kind {
             ColumnType::Moment => format!("{column}::date::text"),
             ColumnType::Decimal(_) | ColumnType::Numeric => format!("trim_scale({column})::text"),
+            // Of the narrowest type, so that the sum is of the column's own.
+            ColumnType::Float => format!("({column} + 0::float4)::text"),
             ColumnType::Integer
             | ColumnType::Unsigned
-            | ColumnType::Float
             | ColumnType::Text { .. }
             | ColumnType::Day
             | ColumnType::Word => format!("{column}::text"),

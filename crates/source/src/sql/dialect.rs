@@ -109,6 +109,9 @@ pub(crate) trait Dialect: Send + Sync {
 
     /// A column's value as text that is compared byte by byte; NULL where it is NULL. Of a number without zeros behind its last
     /// digit after the point: 566 where the column has 566.00.
+    ///
+    /// INVARIANT (equal values have one text): a group has the text of any of its rows, so where the column's own equality is
+    /// what groups it, two values that it takes for the same have the same text. -0 is the number 0: adding 0 makes it that.
     fn text(&self, column: &str, kind: ColumnType) -> String;
 
     /// What a column is grouped by, so that no two values that differ in a byte come together.

@@ -205,6 +205,44 @@ fn codes_are_read_from_numbers_of_every_type_alike() {
     }
 }
 
+/// A group has the text of one of its rows, whichever the server came to first.
+#[test]
+fn repro_values_that_a_server_takes_for_the_same_were_read_as_the_first_of_them() {
+    for (engine, kind, values) in [
+        (Engine::Sqlite, "", ["-1e-300 * 1e-300", "0.0", "'0'", "1.0"]),
+        (Engine::Sqlite, "real", ["-1e-300 * 1e-300", "0.0", "'0'", "1.0"]),
+        (Engine::Postgres, "float8", ["'-0'", "0", "'-0'", "1"]),
+        (Engine::Postgres, "float4", ["'-0'", "0", "'-0'", "1"]),
+        (Engine::Postgres, "numeric", ["-0.00", "0", "0.000", "1.0"]),
+        (Engine::Postgres, "numeric(5,2)", ["-0.001", "0", "0.001", "1.0"]),
+        (Engine::Postgres, "char(3)", ["'0'", "'0 '", "'0  '", "'1'"]),
+        (Engine::Postgres, "bpchar", ["'0'", "'0 '", "'0  '", "'1'"]),
+        (Engine::Postgres, "citext", ["' 0'", "'0'", "'0 '", "'1'"]),
+        (Engine::Postgres, "name", ["' 0'", "'0'", "'0 '", "'1'"]),
+        (Engine::MariaDb, "double", ["-1e-300 * 1e-300", "0", "'-0'", "1"]),
+        (Engine::MariaDb, "double(9,2)", ["-1e-300 * 1e-300", "0", "'-0.001'", "1"]),
+        (Engine::MariaDb, "decimal(5,2)", ["'-0.00'", "0", "-0.001", "1"]),
+        (Engine::MariaDb, "decimal(40,3)", ["'-0.00'", "0", "-0.0001", "1"]),
+        (Engine::MariaDb, "decimal(5,0)", ["'-0'", "0", "-0.1", "1"]),
+        (Engine::MariaDb, "varchar(9)", ["' 0'", "'0'", "'0 '", "'1'"]),
+        (Engine::MariaDb, "char(9)", ["' 0'", "'0'", "'0 '", "'1'"]),
+    ] {
+        let orders = [[0, 1, 2, 3], [1, 0, 2, 3], [3, 2, 1, 0]];
+        for (unit, order) in
+            ["int PRIMARY KEY", "int"].into_iter().flat_map(|unit| orders.map(|order| (unit, order)))
+        {
+            let rows = order.iter().enumerate().map(|(id, at)| format!("({id}, {})", values[*at]));
+            let insert = format!("INSERT INTO residents VALUES {}", rows.collect::<Vec<_>>().join(", "));
+            let table = format!("CREATE TABLE residents (person_id {unit}, kind {kind})");
+            let extension =
+                if kind == "citext" { "CREATE EXTENSION citext" } else { "DROP TABLE IF EXISTS none" };
+            let (_, found) =
+                counted(&made(engine, &[extension, &table, &insert]), codes(&["0", "1"])).unwrap();
+            assert_eq!(found, vector(&[("0", 3), ("1", 1)]), "{engine:?} {kind} {unit} {order:?}");
+        }
+    }
+}
+
 #[test]
 fn generated_columns_and_views_are_read_and_a_view_is_never_vouched_for() {
     let base = "CREATE TABLE base (person_id integer PRIMARY KEY, sex varchar(9))";

@@ -62,6 +62,7 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         Odd { stored: Sql::Text("1e1".into()), ..number(10, "10-11") },
         Odd { stored: Sql::Real(2.5), ..number(2, "0-4") },
         Odd { stored: Sql::Real(-0.5), ..number(0, "0-4") },
+        Odd { stored: Sql::Real(-0.0), ..number(0, "0-4") },
         Odd { stored: Sql::Real(1e300), ..number(i64::MAX, "_O") },
         wrong(Sql::Real(f64::INFINITY), false),
         wrong(blob(b"4"), false),
@@ -90,6 +91,7 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         Odd { stored: Sql::Text("10".into()), ..number(10, "not a dimension") },
         Odd { stored: Sql::Text("-.5".into()), ..number(0, "not a dimension") },
         Odd { stored: Sql::Real(9.5), ..number(10, "not a dimension") },
+        Odd { stored: Sql::Real(-0.0), ..number(0, "not a dimension") },
         wrong(blob(b"10"), false),
     ]);
     let sex = [
@@ -106,6 +108,7 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         text("F; DROP TABLE residents", "_O"),
         Odd { stored: Sql::Integer(2), ..text("2", "_O") },
         Odd { stored: Sql::Real(1.0), ..text("1", "1") },
+        Odd { stored: Sql::Real(-0.0), ..text("0", "_O") },
         wrong(blob(b"F"), true),
     ];
     let village = [
@@ -122,6 +125,7 @@ pub(super) fn pools() -> [(&'static str, Vec<Odd>); 5] {
         text("7", "7"),
         wrong(blob(b"Kumasi"), true),
         Odd { stored: Sql::Real(7.0), ..text("7", "7") },
+        Odd { stored: Sql::Real(-0.0), ..text("0", "0") },
         Odd { stored: Sql::Text(" Kumasi".into()), ..text("Kumasi", "Kumasi") },
     ];
     let with_gaps =

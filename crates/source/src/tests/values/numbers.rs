@@ -56,6 +56,29 @@ fn numbers_at_the_ends_of_64_bits_are_clamped_and_added_without_overflow() {
     }
 }
 
+/// Which row of a unit is read depends on what stands in it.
+#[test]
+fn minus_zero_stands_in_the_row_order_as_zero() {
+    let columns =
+        [("age", Column::from(Domain::codes(["0", "1"].map(|code| code.parse().unwrap()).into()).unwrap()))];
+    let asked: [(&str, &[&str]); 1] = [("persons", &["age"])];
+    let counted = Engine::ALL.map(|engine| {
+        let minus = if engine == Engine::Postgres { "'-0'" } else { "-1e-300 * 1e-300" };
+        ["0", minus].map(|zero| {
+            let rows: Vec<String> =
+                (0..40).flat_map(|id| [format!("{id}, {zero}"), format!("{id}, 1")]).collect();
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            let database = held(engine, "person_id int, age double precision", &rows);
+            by_every_access(&database, &declared(columns.clone(), 1), &asked, &[])
+        })
+    });
+    assert_eq!(counted[0][0][0].values().sum::<i64>(), 40);
+    assert_eq!(counted[0][0][0].len(), 2, "all rows of one kind show nothing: {counted:?}");
+    for found in counted.iter().flatten() {
+        assert_eq!(found, &counted[0][0]);
+    }
+}
+
 #[test]
 fn unsigned_numbers_meet_negative_bounds_without_an_error() {
     let columns = [
