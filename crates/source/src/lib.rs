@@ -127,6 +127,11 @@ pub enum SourceError {
     /// The table is not there.
     #[error("the source has no table `{0}`")]
     NoTable(String),
+    /// Others rewrite it without end.
+    #[error(
+        "table `{0}` was emptied or rewritten again each time a view of it was begun: ask when the office has loaded it"
+    )]
+    Rewritten(String),
     /// It is an index, a sequence or the like.
     #[error("`{0}` is neither a table nor a view")]
     NotATable(String),

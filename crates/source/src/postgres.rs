@@ -91,7 +91,7 @@ impl Postgres {
     }
 
     async fn table(&self, view: &mut PgConnection, dataset: &Dataset) -> Result<CatalogueTable, SourceError> {
-        table::table(view, &self.shards, dataset, self.sessions.row_security()).await
+        table::table(view, &self.sessions, &self.shards, dataset).await
     }
 
     /// One consistent view.
@@ -127,7 +127,7 @@ impl Source for Postgres {
         let server = text(&mut view, of_server).await?;
         let database = text(&mut view, of_database).await?;
         // By the same rule as where it is read, or one table would have two identities, and the persons in it two pools.
-        let found = match catalogue::relation(&mut view, table).await {
+        let found = match catalogue::relation(&mut view, &self.sessions, table).await {
             Ok(relation) => relation.oid.to_string(),
             Err(SourceError::NoTable(_)) => table.to_owned(),
             Err(error) => return Err(error),

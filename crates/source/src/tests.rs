@@ -10,6 +10,7 @@ mod oracle;
 mod pooled;
 mod readings;
 mod real;
+mod reloads;
 mod rights;
 mod sessions;
 mod statements;

@@ -205,23 +205,54 @@ async fn a_shard_that_is_down_is_named_and_its_question_is_charged_only_if_rows_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_goes_while_its_shard_is_read_fails_the_question() {
-    let (cluster, _single) = both("BIGINT PRIMARY KEY", &rows(30, 1));
+async fn a_key_or_rows_that_go_after_a_shard_was_looked_at_fail_the_question() {
+    let key = "ALTER TABLE residents DROP CONSTRAINT residents_pkey";
+    let rows_of = "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM residents; TRUNCATE residents; \
+                   INSERT INTO residents SELECT * FROM kept; SELECT pg_sleep(3); COMMIT";
+    for (change, bounding) in [(key, Bounding::Unprepared), (rows_of, Bounding::Vouched)] {
+        let (cluster, _single) = both("BIGINT PRIMARY KEY", &rows(30, 1));
+        let (source, dataset) = (sharded(&cluster, 3), dataset(1));
+        let plan = planned(QUESTIONS[0], &dataset);
+        let [_, second, third] = &cluster.shards;
+        let until = async |waiting: &str| {
+            while third.integer(waiting) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        // The third shard is looked at last, and waited for.
+        let held = third.run_async("BEGIN; LOCK TABLE residents; SELECT pg_sleep(2); COMMIT");
+        let asked = async {
+            until("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()").await;
+            source.open().await.unwrap().fetch(plan, secret()).await.map(drop)
+        };
+        let changed = async {
+            until("SELECT count(*) FROM pg_locks WHERE relation = 'residents'::regclass AND NOT granted")
+                .await;
+            second.run_async(change).await;
+        };
+        let ((), failed, ()) = tokio::join!(held, asked, changed);
+        assert_eq!(failed, Err(FetchError { rows_were_read: true }), "{change}");
+        assert_eq!(source.bounding(&dataset, &secret()).await, Ok(bounding), "{change}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_that_is_loaded_again_is_waited_for() {
+    let (cluster, single) = both("BIGINT PRIMARY KEY", &rows(30, 1));
     let (source, dataset) = (sharded(&cluster, 3), dataset(1));
-    let plan = planned(QUESTIONS[0], &dataset);
+    let expected = answers(&plain(&single), &dataset).await;
     let shard = &cluster.shards[1];
-    // A reader of the rows waits for this; the catalogue can be read.
-    let dropped = shard.run_async(
-        "BEGIN; LOCK TABLE residents; SELECT pg_sleep(2); ALTER TABLE residents DROP CONSTRAINT residents_pkey; COMMIT",
+    let loaded = shard.run_async(
+        "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM residents; TRUNCATE residents; \
+         INSERT INTO residents SELECT * FROM kept; SELECT pg_sleep(2); COMMIT",
     );
     let asked = async {
         let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
         while shard.integer(sleeping) == 0 {
             tokio::task::yield_now().await;
         }
-        source.open().await.unwrap().fetch(plan, secret()).await.map(drop)
+        answers(&source, &dataset).await
     };
-    let ((), failed) = tokio::join!(dropped, asked);
-    assert_eq!(failed, Err(FetchError { rows_were_read: true }));
-    assert_eq!(source.bounding(&dataset, &secret()).await, Ok(Bounding::Unprepared));
+    let ((), found) = tokio::join!(loaded, asked);
+    assert_eq!(found, expected);
 }

@@ -15,6 +15,19 @@ const REACHED: &str = "WITH RECURSIVE reached AS ( \
         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass \
         WHERE v.oid = r.oid AND v.relkind = 'v') AS next(oid))";
 
+/// Whether a table, or one of those that it is read through, has another file than the transaction's view knows, or is not in that
+/// view at all: TRUNCATE, REFRESH MATERIALIZED VIEW and some forms of ALTER TABLE make a new one, in which the view sees no row.
+/// What is held is not rewritten any more.
+pub(super) async fn is_rewritten(view: &mut PgConnection, oid: i64) -> sqlx::Result<bool> {
+    // The function answers as of now, the table as of the view.
+    let sql = format!(
+        "{REACHED} SELECT NOT EXISTS (SELECT FROM pg_class WHERE oid = $1::oid) OR EXISTS ( \
+         SELECT FROM reached r JOIN pg_class c ON c.oid = r.oid \
+         WHERE c.relfilenode <> 0 AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode)"
+    );
+    unnamed(AssertSqlSafe(sql)).bind(oid).fetch_one(view).await?.try_get(0)
+}
+
 /// With this option of `postgres_fdw` the other server raises an error instead of leaving rows out.
 const ASKS_FOR_ALL: &str = "-c row_security=off";
 

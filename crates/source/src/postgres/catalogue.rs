@@ -3,14 +3,18 @@
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 
 use super::{
+    behind::is_rewritten,
     dialect::PostgresDialect,
-    session::{on_usual_path, unnamed},
+    session::{Sessions, on_usual_path, unnamed},
 };
 use crate::{
     SourceError,
     failure::unavailable,
     sql::{ColumnType, Dialect, Listed, Made},
 };
+
+/// How often a view of a table is begun while others rewrite it.
+const VIEWS_MOST: usize = 10;
 
 /// Texts of at most this number of characters are short, whatever bytes each takes.
 const SHORT_CHARACTERS: i32 = 2_048;
@@ -42,13 +46,35 @@ async fn scalar(view: &mut PgConnection, sql: &'static str) -> Result<String, So
 
 /// The table that a policy names, `registers.residents`, or `residents`, found as the server finds it for its user; held until
 /// the transaction ends, so that no other takes its name between what the catalogue says of it and the reading of its rows.
-pub(super) async fn relation(view: &mut PgConnection, table: &str) -> Result<Relation, SourceError> {
+///
+/// INVARIANT (no view is older than its lock): an office may empty a table and fill it again in one transaction, for which a
+/// question waits. The transaction's view of the rows, if it were from before the wait, would show neither the old rows, whose
+/// file is gone, nor the new ones. A lock is taken without a view where the server allows it; elsewhere a view from before the
+/// wait is given up and begun anew, which the table's file shows.
+pub(super) async fn relation(
+    view: &mut PgConnection,
+    sessions: &Sessions,
+    table: &str,
+) -> Result<Relation, SourceError> {
     if table.chars().any(char::is_control) {
         return Err(SourceError::Identifier(table.to_owned()));
     }
-    let held = held(view, table).await.map_err(|error| unavailable(&error))?;
     let no_table = || SourceError::NoTable(table.to_owned());
-    let HeldTable { oid, schema, name } = held.ok_or_else(no_table)?;
+    for _ in 0..VIEWS_MOST {
+        let held = held(view, table).await.map_err(|error| unavailable(&error))?;
+        let held = held.ok_or_else(no_table)?;
+        if !is_rewritten(view, held.oid).await.map_err(|error| unavailable(&error))? {
+            return found(view, table, held).await;
+        }
+        sessions.begin_anew(view).await?;
+    }
+    Err(SourceError::Rewritten(table.to_owned()))
+}
+
+/// What the catalogue has of a table that is held.
+async fn found(view: &mut PgConnection, table: &str, held: HeldTable) -> Result<Relation, SourceError> {
+    let HeldTable { oid, schema, name } = held;
+    let no_table = || SourceError::NoTable(table.to_owned());
     // A temporary one is found first, and is another client's where a pooler stands in front of the server.
     let sql = "SELECT relkind::text FROM pg_class WHERE oid = $1::oid AND relpersistence <> 't'";
     let found = unnamed(sql).bind(oid).fetch_optional(view).await.map_err(|error| unavailable(&error))?;
@@ -75,17 +101,11 @@ pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<O
     let quoted = table.split('.').map(|part| PostgresDialect.quoted(part)).collect::<Vec<_>>().join(".");
     let literal = quoted.replace('\'', "''");
     let find = format!("SELECT pg_catalog.to_regclass('{literal}')::pg_catalog.oid::pg_catalog.text");
-    let begin = "SAVEPOINT lango_table";
-    let end = "RELEASE SAVEPOINT lango_table";
-    let hold = on_usual_path(&format!("SELECT 1 FROM {quoted} LIMIT 0; {find}"));
-    let rows =
-        match sqlx::raw_sql(AssertSqlSafe(format!("{begin}; {hold}; {end}"))).fetch_all(&mut *view).await {
-            Err(error) if error.as_database_error().is_some() => {
-                let again = format!("ROLLBACK TO SAVEPOINT lango_table; {}; {end}", on_usual_path(&find));
-                sqlx::raw_sql(AssertSqlSafe(again)).fetch_all(&mut *view).await?
-            }
-            rows => rows?,
-        };
+    // The first begins no view before it has the lock; it is refused on materialised views and foreign tables, and to a user who
+    // may read some columns alone.
+    let holding = [lock(&quoted), format!("SELECT 1 FROM {quoted} LIMIT 0")];
+    let [lock, read] = holding.map(|hold| on_usual_path(&format!("{hold}; {find}")));
+    let rows = first_allowed(view, [lock, read, on_usual_path(&find)]).await?;
     let found: Option<String> = rows.last().map(|row| row.try_get_unchecked(0)).transpose()?.flatten();
     let Some(oid) = found.and_then(|oid| oid.parse::<i64>().ok()) else { return Ok(None) };
     // What the server prints of a table is its name now, behind its schema's, for that is not on the path. The catalogue, as the
@@ -99,6 +119,38 @@ pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<O
         schema: schema.unwrap_or_else(|| "pg_catalog".to_owned()),
         name: row.try_get(1)?,
     }))
+}
+
+/// Waits for whoever rewrites a table, and keeps others from that until the transaction ends.
+pub(super) fn lock(quoted: &str) -> String {
+    format!("LOCK TABLE {quoted} IN ACCESS SHARE MODE")
+}
+
+/// The rows of the first statements that the server does not refuse. That one was stopped while it waited is no refusal: a view
+/// that the next ones began would be from before the end of the wait.
+pub(super) async fn first_allowed<const N: usize>(
+    view: &mut PgConnection,
+    attempts: [String; N],
+) -> sqlx::Result<Vec<PgRow>> {
+    let mut rows = Ok(Vec::new());
+    for statements in attempts {
+        let sql = format!("SAVEPOINT lango_table; {statements}; RELEASE SAVEPOINT lango_table");
+        rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut *view).await;
+        match &rows {
+            Err(error) if is_refused(error) => {
+                let back = "ROLLBACK TO SAVEPOINT lango_table; RELEASE SAVEPOINT lango_table";
+                sqlx::raw_sql(back).execute(&mut *view).await?;
+            }
+            _ => break,
+        }
+    }
+    rows
+}
+
+/// Whether a server refused a statement, and did not stop it: query_canceled, lock_not_available, deadlock_detected.
+fn is_refused(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().map(|error| error.code().unwrap_or_default());
+    code.is_some_and(|code| !["57014", "55P03", "40P01"].contains(&&*code))
 }
 
 /// The columns, each with whether it is never NULL and whether its collation is deterministic.

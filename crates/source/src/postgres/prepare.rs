@@ -87,7 +87,7 @@ pub(super) async fn prepare(
     execute(&mut tx, "SELECT pg_advisory_xact_lock(hashtext('lango dataset prepare'))".to_owned())
         .await
         .map_err(unprepared)?;
-    let table = table::table(&mut tx, shards, dataset, sessions.row_security()).await?;
+    let table = table::table(&mut tx, sessions, shards, dataset).await?;
     if table.one_row_per_unit {
         return Err(SourceError::NothingToPrepare(dataset.table.clone()));
     }

@@ -69,6 +69,16 @@ impl Sessions {
         self.begin(TransactionKind::Read).await
     }
 
+    /// Gives a view up, with all that it holds, and begins it anew.
+    pub(super) async fn begin_anew(&self, view: &mut PgConnection) -> Result<(), SourceError> {
+        let settings = self.settings(TransactionKind::Read);
+        let sql = format!("ROLLBACK; {}", beginning(TransactionKind::Read, &settings));
+        let begun =
+            within(self.statement_timeout, sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *view)).await;
+        begun.map_err(|error| unavailable(&error))?;
+        read_back(view, self.statement_timeout, &settings).await
+    }
+
     /// A transaction that writes and has no time limit.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Pg>, SourceError> {
         self.begin(TransactionKind::Write).await

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
-    catalogue::{columns, encoding, qualified, sole_keys},
+    catalogue::{columns, encoding, first_allowed, lock, qualified, sole_keys},
     collation::outdated,
     rights::is_filtered,
     session::{Sessions, unnamed},
@@ -37,6 +37,15 @@ struct Remote {
     same_names: bool,
 }
 
+/// The parts of a table.
+pub(super) struct Parts {
+    /// Where each is read here.
+    pub(super) froms: Vec<String>,
+    /// The file that each on another server has there: one that has another after the rows were read was emptied or rewritten
+    /// meanwhile.
+    pub(super) files: Vec<String>,
+}
+
 /// The parts of a partitioned table, if each of them has units of its own, one row each: the table is partitioned by a hash of
 /// the unit column, so that a unit lives in one part, and every part's own catalogue vouches for one row per unit.
 pub(super) async fn parts(
@@ -45,29 +54,32 @@ pub(super) async fn parts(
     oid: i64,
     typed: &Typed,
     listed: &[Listed],
-) -> Result<Option<Vec<String>>, SourceError> {
+) -> Result<Option<Parts>, SourceError> {
     if !hashed_by_unit(view, oid, &typed.unit.name).await? {
         return Ok(None);
     }
-    let (mut froms, mut places) = (Vec::new(), BTreeSet::new());
+    let (mut froms, mut files, mut places) = (Vec::new(), Vec::new(), BTreeSet::new());
     for part in partitions(view, oid).await? {
         let place = match &part.remote {
             None => {
                 let vouched = vouches(view, part.oid, &typed.unit.name).await?;
-                vouched.then(|| format!("here {}", part.oid))
+                vouched.then(|| (format!("here {}", part.oid), None))
             }
             Some(remote) => match shards.get(&remote.server) {
-                Some(sessions) => there(sessions, remote, typed, listed).await?,
+                Some(sessions) => {
+                    there(sessions, remote, typed, listed).await?.map(|(place, file)| (place, Some(file)))
+                }
                 None => None,
             },
         };
         // One table as two parts would have every unit twice.
-        if !place.is_some_and(|place| places.insert(place)) {
+        let Some((_, file)) = place.filter(|(place, _)| places.insert(place.clone())) else {
             return Ok(None);
-        }
+        };
         froms.push(part.from);
+        files.extend(file);
     }
-    Ok(Some(froms).filter(|parts| !parts.is_empty()))
+    Ok(Some(Parts { froms, files }).filter(|parts| !parts.froms.is_empty()))
 }
 
 async fn hashed_by_unit(view: &mut PgConnection, oid: i64, unit: &str) -> Result<bool, SourceError> {
@@ -103,13 +115,14 @@ async fn partitions(view: &mut PgConnection, oid: i64) -> Result<Vec<Part>, Sour
     rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(|error| unavailable(&error))
 }
 
-/// Which table a part is on its own server, if that server's catalogue says that it is a table with one row per unit.
+/// Which table a part is on its own server, and its file there, if that server's catalogue says that it is a table with one row
+/// per unit.
 async fn there(
     sessions: &Sessions,
     remote: &Remote,
     typed: &Typed,
     listed: &[Listed],
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<(String, String)>, SourceError> {
     let of_shard = |error: sqlx::Error| {
         SourceError::Unavailable(format!("shard `{}`: {}", remote.server, safe_words(&error)))
     };
@@ -120,15 +133,19 @@ async fn there(
             error
         }
     })?;
+    // A part that is emptied and filled again is waited for: the other server's view is from before its lock when this one reads.
+    let waiting = [lock(&remote.table), "SELECT 1".to_owned()];
+    first_allowed(&mut there, waiting).await.map_err(of_shard)?;
     encoding(&mut there).await?;
-    let sql = "SELECT c.oid::bigint, pg_postmaster_start_time()::text || ' ' || d.oid || ' ' || c.oid, \
+    let sql = "SELECT c.oid::bigint, pg_postmaster_start_time()::text || ' ' || d.oid || ' ' || c.oid, c.relfilenode::text, \
                coalesce($2 = current_database(), true) FROM pg_class c, pg_database d WHERE c.oid = to_regclass($1) \
                AND c.relkind = 'r' AND d.datname = current_database() \
                AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid)";
     let found = unnamed(sql).bind(&remote.table).bind(&remote.database).fetch_optional(&mut *there).await;
     let Some(row) = found.map_err(of_shard)? else { return Ok(None) };
     let (oid, place): (i64, String) = (row.try_get(0).map_err(of_shard)?, row.try_get(1).map_err(of_shard)?);
-    let same_database: bool = row.try_get(2).map_err(of_shard)?;
+    let (file, same_database): (String, bool) =
+        (row.try_get(2).map_err(of_shard)?, row.try_get(3).map_err(of_shard)?);
     if !same_database || !remote.same_names {
         return Ok(None);
     }
@@ -140,7 +157,7 @@ async fn there(
             table: format!("{} of shard {}", remote.table, remote.server),
         });
     }
-    Ok(vouches(&mut there, oid, &typed.unit.name).await?.then_some(place))
+    Ok(vouches(&mut there, oid, &typed.unit.name).await?.then_some((place, file)))
 }
 
 /// Whether a table's own catalogue vouches for one row per unit.

@@ -11,10 +11,10 @@ use super::{
     dialect::PostgresDialect,
     rights::{may_read, row_security},
     session::{Sessions, unnamed},
-    shards,
+    shards::{self, Parts},
 };
 use crate::{
-    RowSecurity, SourceError,
+    SourceError,
     failure::unavailable,
     sql::{CatalogueTable, Listed, time_zones, typed},
 };
@@ -22,14 +22,14 @@ use crate::{
 /// Checks that all that is declared is there.
 pub(super) async fn table(
     view: &mut PgConnection,
+    sessions: &Sessions,
     pools: &BTreeMap<String, Sessions>,
     dataset: &Dataset,
-    wanted: RowSecurity,
 ) -> Result<CatalogueTable, SourceError> {
-    // The first statement that reads, so that the view is of a moment at which the table is held.
-    let relation = relation(view, &dataset.table).await?;
+    // Before anything else is read, so that the view is of a moment at which the table is held.
+    let relation = relation(view, sessions, &dataset.table).await?;
     encoding(view).await?;
-    let policies = row_security(view, &relation, dataset, wanted).await?;
+    let policies = row_security(view, &relation, dataset, sessions.row_security()).await?;
     let listed = columns(view, relation.oid).await?;
     let plain: Vec<Listed> = listed.iter().map(|(listed, ..)| listed.clone()).collect();
     let typed = typed(&PostgresDialect, dataset, &plain)?;
@@ -72,6 +72,9 @@ pub(super) async fn table(
         fingerprint += &definition(view, relation.oid).await?;
     }
     fingerprint += &format!("keys {}\nparts {}\n", keys.join(", "), children.join(", "));
+    if let Some(Parts { files, .. }) = &parts {
+        fingerprint += &format!("files {}\n", files.join(", "));
+    }
     if let Some(policies) = policies {
         fingerprint += &format!("row security {policies}");
     }
@@ -84,7 +87,7 @@ pub(super) async fn table(
         unit_not_null: not_null,
         one_row_per_unit: vouched || parts.is_some(),
         columns: typed.columns,
-        shards: parts.unwrap_or_default(),
+        shards: parts.map(|parts| parts.froms).unwrap_or_default(),
         fingerprint,
     })
 }
