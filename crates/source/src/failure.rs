@@ -1,7 +1,7 @@
 //! What may be said of a database's error: a message that speaks of values is not passed on.
 
 use lango_database::protection_fault;
-use sqlx::{Error, mysql::MySqlDatabaseError};
+use sqlx::{Error, mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
 use crate::{FetchError, SourceError, settings::CONNECTION_WAIT};
 
@@ -52,8 +52,15 @@ pub(crate) fn unavailable(error: &Error) -> SourceError {
 fn is_row_security(error: &Error) -> bool {
     let database = error.as_database_error();
     database.is_some_and(|error| {
-        error.code().as_deref() == Some("42501") && error.message().contains("row-level security")
+        let routine = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
+        refuses_rows(&error.code().unwrap_or_default(), routine, error.message())
     })
+}
+
+/// By the routine that raised the error, for the server's words are in the language of its `lc_messages`. Another server's error
+/// comes through `postgres_fdw` with its words alone.
+fn refuses_rows(code: &str, routine: Option<&str>, message: &str) -> bool {
+    code == "42501" && (routine == Some("check_enable_rls") || message.contains("row-level security"))
 }
 
 /// A failure of a question. It goes to the log; the asker learns nothing of it.
@@ -66,4 +73,26 @@ pub(crate) fn failed(error: &Error, rows_were_read: bool) -> FetchError {
 pub(crate) fn unfit(error: &SourceError) -> FetchError {
     tracing::error!(cause = %error, rows_were_read = false, "the source does not fit the policy");
     FetchError { rows_were_read: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refuses_rows;
+
+    #[test]
+    fn a_refusal_to_leave_out_rows_is_known_in_every_language() {
+        let english = "query would be affected by row-level security policy for table \"t\"";
+        let french =
+            "la requ\u{ea}te serait affect\u{e9}e par une politique de s\u{e9}curit\u{e9} au niveau ligne";
+        for (code, routine, message, expected) in [
+            ("42501", Some("check_enable_rls"), english, true),
+            ("42501", Some("check_enable_rls"), french, true),
+            ("42501", Some("pgfdw_report_error"), english, true),
+            ("42501", Some("aclcheck_error"), "permission denied for table t", false),
+            ("42501", None, french, false),
+            ("42P01", Some("check_enable_rls"), english, false),
+        ] {
+            assert_eq!(refuses_rows(code, routine, message), expected, "{code} {routine:?} {message}");
+        }
+    }
 }

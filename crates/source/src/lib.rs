@@ -63,18 +63,14 @@ pub trait Source: Send + Sync {
     async fn prepare(&self, dataset: &Dataset, secret: &Secret) -> Result<PreparedRows, SourceError>;
 
     /// The fingerprint that an import noted of the data in a table; none on servers. Reads no row of the table.
-    async fn data(&self, _table: &str) -> Result<Option<String>, SourceError> {
-        Ok(None)
-    }
+    async fn data(&self, table: &str) -> Result<Option<String>, SourceError>;
 
     /// What the catalogue says of the tables that there are; reads no row.
     async fn describe(&self) -> Result<Vec<TableDescription>, SourceError>;
 
     /// Whether the office has said that row-level security of the source chooses the rows that its gateway reads. So says the
     /// configuration, not the data.
-    fn filters_rows(&self) -> bool {
-        false
-    }
+    fn filters_rows(&self) -> bool;
 
     /// Counts what stands in a dataset's table as its policy reads it, for the office's own eyes: reads every row, writes
     /// nothing.

@@ -130,6 +130,15 @@ impl Source for MariaDb {
         prepare::prepare(&self.pool, schema, dataset, secret).await
     }
 
+    async fn data(&self, _: &str) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+
+    fn filters_rows(&self) -> bool {
+        // It has no row-level security.
+        false
+    }
+
     async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
         let mut view = self.view().await?;
         let table = catalogue::table(&mut view, dataset).await?;

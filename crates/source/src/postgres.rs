@@ -148,6 +148,10 @@ impl Source for Postgres {
         prepare::prepare(&self.sessions, &self.shards, schema, dataset, secret).await
     }
 
+    async fn data(&self, _: &str) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+
     fn filters_rows(&self) -> bool {
         self.sessions.row_security() == RowSecurity::Filters
     }

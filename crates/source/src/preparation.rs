@@ -169,3 +169,36 @@ fn digest(parts: &[&[u8]]) -> String {
     }
     hex::encode(digest.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use lango_testkit::{read_columns, readings};
+
+    use super::*;
+    use crate::{
+        order::RowOrder,
+        value::{Raw, Reader},
+    };
+
+    #[test]
+    fn the_form_is_raised_when_a_text_is_read_otherwise() {
+        let mut all = Sha256::new();
+        for (column, text, _) in readings() {
+            let columns = read_columns();
+            let (_, column) = columns.iter().find(|(name, _)| *name == column).unwrap();
+            let mut order = RowOrder::new(&[7; 32], Raw::Integer(1));
+            order.add(&Reader::new(column, 0).read(Raw::Text(text.as_bytes())));
+            for number in [0.0, -0.0, 1.5, f64::NAN] {
+                order.add(&Reader::new(column, 0).read(Raw::Real(number)));
+            }
+            all.update(order.digest());
+        }
+        let found = hex::encode(all.finalize());
+        assert_eq!(
+            (FORM, found.as_str()),
+            ("lango-prepared 3", "0475688d71a85d8ac1f0681a4ec9ba56aec71368ecfa78ad83859af850e8a2e8"),
+            "values are read or put in order otherwise, or the list of readings has changed: in the first case raise FORM, so that no \
+             earlier preparation is read as this program would have made it; then write the digest here"
+        );
+    }
+}

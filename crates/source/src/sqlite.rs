@@ -172,6 +172,11 @@ impl Source for Sqlite {
         blocking(move || describe::tables(&open.connection)).await
     }
 
+    fn filters_rows(&self) -> bool {
+        // It has no row-level security.
+        false
+    }
+
     async fn survey(&self, dataset: &Dataset) -> Result<Survey, SourceError> {
         let (open, dataset) = (self.connect().await?, dataset.clone());
         blocking(move || survey::survey(&open.connection, &dataset)).await

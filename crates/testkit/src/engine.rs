@@ -2,9 +2,23 @@
 
 use std::{env, fmt::Write};
 
-/// An engine that offices keep their registers in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Engine {
+/// The engines and the list of them all, so that no test leaves one out.
+macro_rules! engines {
+    ($($(#[$meta:meta])* $engine:ident,)+) => {
+        /// An engine that offices keep their registers in.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Engine {
+            $($(#[$meta])* $engine,)+
+        }
+
+        impl Engine {
+            /// Every engine there is.
+            pub const ALL: [Self; [$(Self::$engine),+].len()] = [$(Self::$engine),+];
+        }
+    };
+}
+
+engines! {
     /// The file that a gateway reads by itself.
     Sqlite,
     /// The private server that `tests/servers` starts.
@@ -49,9 +63,6 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 }
 
 impl Engine {
-    /// Every engine there is.
-    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-
     /// The engine of this run: `LANGO_TEST_ENGINE`, one of `sqlite` (also where it is not set), `postgres` and `mariadb`.
     pub fn under_test() -> Self {
         match env::var("LANGO_TEST_ENGINE").as_deref() {

@@ -56,3 +56,17 @@ fn what_is_reported_of_an_error_holds_no_value() {
         );
     }
 }
+
+/// What a refusal is known by, whatever the language of the server's words.
+#[test]
+fn a_refusal_to_leave_out_rows_names_the_routine_that_raised_it() {
+    let (database, source) = source();
+    database.run("ALTER TABLE residents ENABLE ROW LEVEL SECURITY");
+    let refused = runtime().block_on(async {
+        let mut view = source.view().await.unwrap();
+        unnamed("SELECT * FROM public.residents").execute(&mut *view).await.unwrap_err()
+    });
+    let refused = refused.as_database_error().unwrap();
+    let routine = refused.downcast_ref::<sqlx::postgres::PgDatabaseError>().routine();
+    assert_eq!((refused.code().as_deref(), routine), (Some("42501"), Some("check_enable_rls")));
+}
