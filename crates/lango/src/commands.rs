@@ -14,6 +14,7 @@ mod policy;
 mod query;
 mod review;
 mod serving;
+mod views;
 
 use clap::{Parser, Subcommand};
 

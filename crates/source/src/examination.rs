@@ -19,6 +19,8 @@ pub struct Examination {
     pub may_prepare: Option<bool>,
     /// What an import of the gateway's own noted of the tables asked about; none on servers.
     pub imported: Vec<ImportedTable>,
+    /// The views among the tables asked about in which one unit's row may decide on another's.
+    pub mixing: Vec<MixingView>,
 }
 
 /// An index whose entries may lie in another order than the server searches for them in.
@@ -42,4 +44,30 @@ pub struct ImportedTable {
     /// The faults of columns that were accepted: the column, the word of the fault (none where values were unread, undeclared or
     /// missing), and the share that was, from 0 to 1.
     pub accepted: Vec<(String, String, f64)>,
+}
+
+/// A view in which one unit's row may decide on another's, so that no bound on a unit's rows holds for what is below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MixingView {
+    /// The table asked about.
+    pub table: String,
+    /// What it does with rows, or a view does that it reads; none where the catalogue has its definition as text alone.
+    pub by: Option<Vec<Mixing>>,
+}
+
+/// What brings rows of several units together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mixing {
+    /// A query within an expression, such as `EXISTS`.
+    Subquery,
+    /// A join.
+    Join,
+    /// A window function.
+    Window,
+    /// An aggregate, or a grouping.
+    Aggregate,
+    /// `DISTINCT`, or a set operation that leaves rows out.
+    Distinct,
+    /// `LIMIT` or `OFFSET`.
+    Limit,
 }

@@ -31,7 +31,7 @@ use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
-pub use examination::{Examination, ImportedTable, OutdatedIndex};
+pub use examination::{Examination, ImportedTable, Mixing, MixingView, OutdatedIndex};
 pub use invented::Invented;
 pub use mariadb::MariaDb;
 pub use moments::SurveyedMoments;

@@ -200,6 +200,7 @@ impl Source for Sqlite {
                 open.connection.query_row("SELECT sqlite_version()", [], |row| row.get::<_, String>(0));
             let imported = catalogue::imported(&open.connection, &tables);
             let imported = imported.map_err(|error| unavailable(&error))?;
+            let mixing = catalogue::mixing(&open.connection, &tables);
             Ok(Examination {
                 engine: format!("SQLite {}", version.map_err(|error| unavailable(&error))?),
                 tls: None,
@@ -209,6 +210,7 @@ impl Source for Sqlite {
                 called: Vec::new(),
                 may_prepare: None,
                 imported,
+                mixing: mixing.map_err(|error| unavailable(&error))?,
             })
         })
         .await

@@ -6,6 +6,7 @@ mod catalogues;
 mod engines;
 mod fixture;
 mod kinds;
+mod mixing;
 mod oracle;
 mod pooled;
 mod readings;

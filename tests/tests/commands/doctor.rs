@@ -57,7 +57,7 @@ impl Found {
         line.unwrap_or_else(|| panic!("no {check}: {:#?}", self.checks))[2].clone()
     }
 
-    fn is_checked(&self, check: &str) -> bool {
+    pub fn is_checked(&self, check: &str) -> bool {
         self.checks.iter().any(|[name, ..]| name == check)
     }
 

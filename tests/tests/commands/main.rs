@@ -29,6 +29,7 @@ mod review;
 mod schema;
 mod simulate;
 mod trials;
+mod views;
 
 use std::{path::Path, time::Duration};
 

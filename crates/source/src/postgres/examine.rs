@@ -3,13 +3,13 @@
 use sqlx::{Connection, PgConnection, Row};
 
 use super::{
-    behind::functions,
+    behind::{functions, mixing},
     catalogue::{HeldTable, held},
     collation::outdated,
     dialect::PostgresDialect,
     session::{Sessions, unnamed},
 };
-use crate::{Examination, SourceError, failure::unavailable, sql::Dialect};
+use crate::{Examination, MixingView, SourceError, failure::unavailable, sql::Dialect};
 
 pub(super) async fn examine(
     sessions: &Sessions,
@@ -35,12 +35,17 @@ async fn inspect(
     let (version, tls): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let timeout: i64 = row.try_get(2)?;
     let (mut may_change, mut outdated_indexes, mut called) = (Vec::new(), Vec::new(), Vec::new());
+    let mut mixing_views = Vec::new();
     for table in tables {
         let Some(HeldTable { oid, .. }) = held(connection, table).await? else { continue };
         let sql = "SELECT has_table_privilege($1::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')";
         let row = unnamed(sql).bind(oid).fetch_one(&mut *connection).await?;
         if row.try_get::<Option<bool>, _>(0)? == Some(true) {
             may_change.push((*table).to_owned());
+        }
+        let by = mixing(connection, oid).await?;
+        if !by.is_empty() {
+            mixing_views.push(MixingView { table: (*table).to_owned(), by: Some(by) });
         }
         outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
         called.extend(functions(connection, oid).await?);
@@ -64,5 +69,6 @@ async fn inspect(
         called,
         may_prepare,
         imported: Vec::new(),
+        mixing: mixing_views,
     })
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::{
-    ImportedTable, SourceError,
+    ImportedTable, MixingView, SourceError,
     columns::find_column,
     count::{UnitType, Vouched},
 };
@@ -188,6 +188,19 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
         imported.push(ImportedTable { table: table.clone(), accepted });
     }
     Ok(imported)
+}
+
+/// The views among these tables: what they do with rows stands in their text alone.
+pub(super) fn mixing(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<MixingView>> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE)";
+    let mut is_view = connection.prepare(sql)?;
+    let mut views = Vec::new();
+    for table in tables {
+        if is_view.query_row([table], |row| row.get(0))? {
+            views.push(MixingView { table: table.clone(), by: None });
+        }
+    }
+    Ok(views)
 }
 
 /// Whether the file has a table of this name.

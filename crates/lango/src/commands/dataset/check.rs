@@ -8,7 +8,7 @@ use lango_source::{ColumnSurvey, Survey, UndeclaredReason};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::serving,
+    commands::{serving, views},
     config::{GatewayFile, read_toml},
     failure::Failure,
     output::{foreign, grouped, number, print, print_json, spinner, table},
@@ -42,24 +42,26 @@ pub enum CheckFormat {
 impl Check {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
-        let (dataset, survey) = serving::runtime()?.block_on(async {
+        let (dataset, survey, view) = serving::runtime()?.block_on(async {
             // The source has pools, which belong to the runtime.
             let (dataset, source) = file.dataset(&self.config, &self.dataset)?;
             let failed = |error: lango_source::SourceError| Failure::Failed(foreign(&error.to_string()));
             source.check(&dataset).await.map_err(failed)?;
+            let found = source.examine(&[&dataset.table]).await.map_err(failed)?;
+            let view = views::finding(&dataset, &found.mixing);
             let spinner = spinner(format!("reading every row of `{}`", foreign(&dataset.table)));
             let survey = source.survey(&dataset).await;
             spinner.finish_and_clear();
-            Ok::<_, Failure>((dataset, survey.map_err(failed)?))
+            Ok::<_, Failure>((dataset, survey.map_err(failed)?, view))
         })?;
         match self.format {
-            CheckFormat::Table => print(&for_people(&dataset, &survey)),
-            CheckFormat::Json => print_json(&as_json(&dataset, &survey)),
+            CheckFormat::Table => print(&for_people(&dataset, &survey, view.as_deref())),
+            CheckFormat::Json => print_json(&as_json(&dataset, &survey, view.as_deref())),
         }
     }
 }
 
-fn for_people(dataset: &Dataset, survey: &Survey) -> String {
+fn for_people(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> String {
     let mut parts = vec![
         format!(
             "{} rows of `{}` as the policy reads them; for the office's own eyes: these are exact counts of persons",
@@ -70,6 +72,7 @@ fn for_people(dataset: &Dataset, survey: &Survey) -> String {
     ];
     parts.extend(undeclared(survey));
     parts.push(units(dataset, survey));
+    parts.extend(view.map(|found| format!("warning: {}: {}", foreign(found), views::ADVICE)));
     parts.extend(warnings(dataset, survey));
     parts.join("\n\n")
 }
@@ -226,7 +229,7 @@ fn share(part: u64, whole: u64) -> String {
     if whole == 0 { "0.0".to_owned() } else { number(part as f64 * 100.0 / whole as f64, 1) }
 }
 
-fn as_json(dataset: &Dataset, survey: &Survey) -> Value {
+fn as_json(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> Value {
     let column = |found: &ColumnSurvey| {
         let reasons =
             found.reasons.iter().map(|(reason, rows)| json!({ "reason": words(*reason), "rows": rows }));
@@ -258,6 +261,7 @@ fn as_json(dataset: &Dataset, survey: &Survey) -> Value {
         "identifiers_alike": survey.alike,
         "rows_of_units": survey.units.iter().map(|(rows, units)| json!({ "rows": rows, "units": units })).collect::<Vec<_>>(),
         "rows_of_largest_unit": survey.largest(),
+        "view": view,
         "rows_at_most": own,
         "rows_kept": survey.kept(own),
         "columns": columns,

@@ -8,7 +8,7 @@ use lango_source::{Bounding, Examination, OutdatedIndex, Secret, Source, SourceE
 use lango_store::Examined;
 
 use super::report::DoctorReport;
-use crate::config::GatewayFile;
+use crate::{commands::views, config::GatewayFile};
 
 /// Examines each source of the configuration, and the policy's datasets in it; returns the sources that can be reached.
 pub async fn examine(
@@ -100,6 +100,11 @@ async fn reach(
     match source.examine(&tables).await {
         Ok(found) => {
             examined(&subject, &found, report);
+            for dataset in datasets {
+                if let Some(finding) = views::finding(dataset, &found.mixing) {
+                    report.warning(format!("dataset {}, view", dataset.name), finding, views::ADVICE);
+                }
+            }
             imported(datasets, &found, report);
             Some(source)
         }
