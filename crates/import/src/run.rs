@@ -315,6 +315,7 @@ fn compare_identifiers(
     report: &mut ImportReport,
 ) -> Result<(), ImportError> {
     let rows = report.rows;
+    let of_files: Vec<u64> = report.parts.iter().map(|part| part.rows).collect();
     let Some(ImportedColumn { findings, .. }) = report.columns.first_mut() else { return Ok(()) };
     let has = |finding| findings.of(finding).count > 0;
     let present = rows - findings.of(Finding::Missing).count;
@@ -340,7 +341,7 @@ fn compare_identifiers(
         put(Finding::AlikeIdentifier, staging.alike()?)?;
     }
     if files.schema().rows_at_most > 1 {
-        let again = staging.counted_again()?;
+        let again = staging.counted_again(&of_files)?;
         // Those that begin again stand on many rows for that reason.
         if again.0 == 0 {
             put(Finding::CrowdedIdentifier, staging.crowded(rows)?)?;

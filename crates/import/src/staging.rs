@@ -28,6 +28,7 @@ mod holding;
 mod imported;
 mod progress;
 mod spelling;
+mod strangers;
 mod sums;
 mod units;
 mod zeros;

@@ -14,4 +14,5 @@ mod parts;
 mod readings;
 mod rounded;
 mod several;
+mod strangers;
 mod whole;

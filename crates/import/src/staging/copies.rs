@@ -76,32 +76,39 @@ impl Staging {
 /// missing.
 fn digest(row: &rusqlite::Row<'_>, columns: &[Target]) -> rusqlite::Result<u64> {
     let mut digest = BuildHasherDefault::<DefaultHasher>::default().build_hasher();
-    for (at, Target { declared, .. }) in columns.iter().enumerate() {
-        let (tag, bytes) = match row.get_ref(at)? {
-            ValueRef::Integer(value) if declared.of_number(value) != Some(Finding::Missing) => {
-                digest.write_u8(1);
-                digest.write_i64(value);
-                continue;
-            }
-            ValueRef::Real(value) => {
-                digest.write_u8(2);
-                digest.write_u64(value.to_bits());
-                continue;
-            }
-            ValueRef::Text(text) if !declared.is_missing(text) => match declared.code(text) {
-                Some(code) => {
-                    digest.write_u8(5);
-                    digest.write_usize(code);
-                    continue;
-                }
-                None => (3, text),
-            },
-            ValueRef::Blob(bytes) => (4, bytes),
-            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Text(_) => (0, &[][..]),
-        };
-        digest.write_u8(tag);
-        digest.write_usize(bytes.len());
-        digest.write(bytes);
+    for (at, target) in columns.iter().enumerate() {
+        digest_value(row.get_ref(at)?, target, &mut digest);
     }
     Ok(digest.finish())
+}
+
+/// Adds a value to a digest as the policy reads it; whether it is there.
+pub(super) fn digest_value(value: ValueRef<'_>, target: &Target, digest: &mut DefaultHasher) -> bool {
+    let declared = &target.declared;
+    let (tag, bytes) = match value {
+        ValueRef::Integer(value) if declared.of_number(value) != Some(Finding::Missing) => {
+            digest.write_u8(1);
+            digest.write_i64(value);
+            return true;
+        }
+        ValueRef::Real(value) => {
+            digest.write_u8(2);
+            digest.write_u64(value.to_bits());
+            return true;
+        }
+        ValueRef::Text(text) if !declared.is_missing(text) => match declared.code(text) {
+            Some(code) => {
+                digest.write_u8(5);
+                digest.write_usize(code);
+                return true;
+            }
+            None => (3, text),
+        },
+        ValueRef::Blob(bytes) => (4, bytes),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Text(_) => (0, &[][..]),
+    };
+    digest.write_u8(tag);
+    digest.write_usize(bytes.len());
+    digest.write(bytes);
+    tag != 0
 }

@@ -20,12 +20,16 @@ impl Staging {
     /// and the rows of one number are not one unit's, as in a panel they are: in their order, each begins near the first of all;
     /// in another order, the small numbers stand on more rows than the large ones, for the counts do not end at one number. With
     /// the numbers of the first such rows, counted from 1. Numbers of areas and of what is in them are found by
-    /// [`Staging::areas_again`].
-    pub(crate) fn counted_again(&self) -> Result<(u64, Vec<u64>), ImportError> {
-        self.try_counted_again().map_err(|error| self.failed(error))
+    /// [`Staging::areas_again`], and counts that leave many numbers out by [`Staging::strangers`]; it takes the rows of each file.
+    pub(crate) fn counted_again(&self, of_files: &[u64]) -> Result<(u64, Vec<u64>), ImportError> {
+        let found = self.dense_again().and_then(|found| match found {
+            (0, _) => self.strangers(of_files),
+            found => Ok(found),
+        });
+        found.map_err(|error| self.failed(error))
     }
 
-    fn try_counted_again(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
+    fn dense_again(&self) -> rusqlite::Result<(u64, Vec<u64>)> {
         let (found, is_clear) = match self.in_order()? {
             Some(found) => (found, true),
             None => match self.in_any_order()? {
@@ -170,7 +174,7 @@ pub(super) fn is_dense(first: u64, last: u64, numbers: u64) -> bool {
 }
 
 /// The number at the end of an identifier, below 10^15, and what stands before it.
-fn counted(identifier: ValueRef<'_>) -> Option<(&[u8], u64)> {
+pub(super) fn counted(identifier: ValueRef<'_>) -> Option<(&[u8], u64)> {
     let text = match identifier {
         ValueRef::Integer(value) => {
             return Some((&[], u64::try_from(value).ok().filter(|value| *value < NUMBER_MOST)?));

@@ -51,7 +51,7 @@ impl OfUnits {
 }
 
 /// The greatest number that divides both; of 0 and another the other.
-fn divisor(one: u128, other: u128) -> u128 {
+pub(super) fn divisor(one: u128, other: u128) -> u128 {
     if other == 0 { one } else { divisor(other, one % other) }
 }
 
