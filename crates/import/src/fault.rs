@@ -54,30 +54,32 @@ pub enum UnfitValues {
 }
 
 impl UnfitValues {
-    /// Those that are accepted by a word of their own.
-    const NAMED: [(Self, &'static str); 22] = [
-        (Self::OtherOrder, "order"),
-        (Self::TwoNotations, "notations"),
-        (Self::Thousands, "thousands"),
-        (Self::OutOfBounds, "bounds"),
-        (Self::OutOfPeriod, "period"),
-        (Self::OddIdentifier, "odd"),
-        (Self::HiddenLetter, "hidden"),
-        (Self::RoundedIdentifier, "rounded"),
-        (Self::TailedIdentifier, "tails"),
-        (Self::LostZeros, "zeros"),
-        (Self::AlikeIdentifier, "alike"),
-        (Self::CrowdedIdentifier, "crowded"),
-        (Self::CountedAgain, "counted-again"),
-        (Self::CopiedRow, "copies"),
-        (Self::LastRow, "last"),
-        (Self::FirstRow, "first"),
-        (Self::TotalRow, "totals"),
-        (Self::NoValues, "empty"),
-        (Self::DayBefore, "hours"),
-        (Self::OriginDay, "origin"),
-        (Self::TwoMarks, "marks"),
-        (Self::HugeNumber, "huge"),
+    /// Each of them once.
+    pub(crate) const ALL: [Self; 24] = [
+        Self::NoIdentifier,
+        Self::NotDeclared,
+        Self::OtherOrder,
+        Self::TwoNotations,
+        Self::Thousands,
+        Self::OutOfBounds,
+        Self::OutOfPeriod,
+        Self::OddIdentifier,
+        Self::HiddenLetter,
+        Self::RoundedIdentifier,
+        Self::TailedIdentifier,
+        Self::LostZeros,
+        Self::AlikeIdentifier,
+        Self::CrowdedIdentifier,
+        Self::CountedAgain,
+        Self::CopiedRow,
+        Self::LastRow,
+        Self::FirstRow,
+        Self::TotalRow,
+        Self::NoValues,
+        Self::DayBefore,
+        Self::OriginDay,
+        Self::TwoMarks,
+        Self::HugeNumber,
     ];
 
     /// What is wrong, in words that follow a number.
@@ -190,7 +192,31 @@ impl UnfitValues {
 
     /// The word by which it is accepted; none for what `COLUMN=SHARE` alone accepts.
     pub fn word(self) -> Option<&'static str> {
-        Self::NAMED.into_iter().find(|(fault, _)| *fault == self).map(|(_, word)| word)
+        match self {
+            Self::NoIdentifier | Self::NotDeclared => None,
+            Self::OtherOrder => Some("order"),
+            Self::TwoNotations => Some("notations"),
+            Self::Thousands => Some("thousands"),
+            Self::OutOfBounds => Some("bounds"),
+            Self::OutOfPeriod => Some("period"),
+            Self::OddIdentifier => Some("odd"),
+            Self::HiddenLetter => Some("hidden"),
+            Self::RoundedIdentifier => Some("rounded"),
+            Self::TailedIdentifier => Some("tails"),
+            Self::LostZeros => Some("zeros"),
+            Self::AlikeIdentifier => Some("alike"),
+            Self::CrowdedIdentifier => Some("crowded"),
+            Self::CountedAgain => Some("counted-again"),
+            Self::CopiedRow => Some("copies"),
+            Self::LastRow => Some("last"),
+            Self::FirstRow => Some("first"),
+            Self::TotalRow => Some("totals"),
+            Self::NoValues => Some("empty"),
+            Self::DayBefore => Some("hours"),
+            Self::OriginDay => Some("origin"),
+            Self::TwoMarks => Some("marks"),
+            Self::HugeNumber => Some("huge"),
+        }
     }
 }
 
@@ -198,8 +224,33 @@ impl std::str::FromStr for UnfitValues {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::NAMED.into_iter().find(|(_, word)| *word == text);
-        let words = || Self::NAMED.map(|(_, word)| word).join(", ");
-        found.map(|(fault, _)| fault).ok_or_else(|| format!("one of {}", words()))
+        let found = Self::ALL.into_iter().find(|fault| fault.word() == Some(text));
+        let words = || Self::ALL.into_iter().filter_map(Self::word).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| format!("one of {}", words()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_is_accepted_by_its_own_word_and_stands_in_the_manual() {
+        for (at, fault) in UnfitValues::ALL.into_iter().enumerate() {
+            assert_eq!(fault as usize, at, "{fault:?}");
+        }
+        let words: Vec<&str> = UnfitValues::ALL.into_iter().filter_map(UnfitValues::word).collect();
+        for word in &words {
+            assert_eq!(word.parse::<UnfitValues>().unwrap().word(), Some(*word));
+        }
+        assert!("soon".parse::<UnfitValues>().unwrap_err().contains("zeros, alike, crowded"));
+        let manual = include_str!("../../../docs/IMPORTING.md");
+        let (_, table) = manual.split_once("| word | what stops the import |").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let listed: Vec<&str> = table.lines().filter_map(|line| line.split('`').nth(1)).collect();
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>(), words.iter().collect(), "each has its line");
+        assert_eq!(listed.len(), words.len(), "and each word one fault");
     }
 }
