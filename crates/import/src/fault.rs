@@ -43,6 +43,8 @@ pub enum UnfitValues {
     TotalRow,
     /// A column has no value in one of several files.
     NoValues,
+    /// All days are in one month, and on its first twelve days: day and month may be exchanged.
+    OneMonth,
     /// Almost all moments are at midnight of another place, so that the day may be the one before the one that is meant.
     DayBefore,
     /// Many days are one from which programs count.
@@ -55,7 +57,7 @@ pub enum UnfitValues {
 
 impl UnfitValues {
     /// Each of them once.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::NoIdentifier,
         Self::NotDeclared,
         Self::OtherOrder,
@@ -76,6 +78,7 @@ impl UnfitValues {
         Self::FirstRow,
         Self::TotalRow,
         Self::NoValues,
+        Self::OneMonth,
         Self::DayBefore,
         Self::OriginDay,
         Self::TwoMarks,
@@ -122,6 +125,7 @@ impl UnfitValues {
             }
             Self::TotalRow => "rows hold the sum of the numbers above them",
             Self::NoValues => "rows have no value, and those of the other files do",
+            Self::OneMonth => "days are on the first twelve of one month, whatever the year",
             Self::DayBefore => "moments are at midnight of another place",
             Self::OriginDay => {
                 "days are one from which programs count, as 1970-01-01, and a fifth as many or fewer are the same day of the year before or after"
@@ -170,6 +174,9 @@ impl UnfitValues {
             Self::NoValues => {
                 "export that file again, if it is not of a group that has none, as children have no income"
             }
+            Self::OneMonth => {
+                "day and month may be exchanged: say --dates in the order in which they are written, or export them again"
+            }
             Self::DayBefore => {
                 "their day may be the one before the one that is meant: export days; or, if they say how far their clock is from UTC (`Z`, \
                  `+00:00`), declare the `time_zone` in which they are midnight, or none if they are days"
@@ -212,6 +219,7 @@ impl UnfitValues {
             Self::FirstRow => Some("first"),
             Self::TotalRow => Some("totals"),
             Self::NoValues => Some("empty"),
+            Self::OneMonth => Some("month"),
             Self::DayBefore => Some("hours"),
             Self::OriginDay => Some("origin"),
             Self::TwoMarks => Some("marks"),

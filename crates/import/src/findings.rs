@@ -145,6 +145,8 @@ pub enum Finding {
     InnerZero,
     /// One that a float holds, with more zeros at the end of its bits than a rounding leaves.
     RoundNumber,
+    /// A day on the first twelve of a month, in which nearly all days of its file or of all are.
+    OneMonth,
 }
 
 /// What a finding says of a value.
@@ -185,7 +187,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -246,6 +248,7 @@ impl Finding {
         Self::CopiedBlock,
         Self::InnerZero,
         Self::RoundNumber,
+        Self::OneMonth,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -312,6 +315,7 @@ impl Finding {
             Self::HugeNumber => (Written, "beyond any number of a register"),
             Self::CopiedBlock => (Compared, "on a copied row as far behind as most"),
             Self::RoundNumber => (Compared, "a number that a smaller float holds"),
+            Self::OneMonth => (Written, "on the first twelve days of one month"),
             Self::InnerZero => (Compared, "with a zero in front of a number within"),
         }
     }

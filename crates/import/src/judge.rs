@@ -230,6 +230,7 @@ fn of_values(found: &Findings, rows: u64, options: &ImportOptions, extent: Exten
             of(Finding::OutsidePeriod),
             count(Finding::OutsidePeriod) == read && read >= least,
         ),
+        weighed(UnfitValues::OneMonth, of(Finding::OneMonth), extent == Extent::All),
         weighed(
             UnfitValues::DayBefore,
             of(Finding::OtherMidnight),

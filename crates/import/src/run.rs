@@ -147,6 +147,7 @@ impl ImportJob<'_> {
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
         compare_sums(staging, files, &sums, &mut done)?;
+        compare_days(staging, files, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -394,6 +395,29 @@ fn compare_sums(
     }
     if let Some(column) = report.columns.first_mut() {
         column.findings.put(Finding::TotalRow, all);
+    }
+    Ok(())
+}
+
+/// Notes the days that are on the first twelve of one month, in each file by itself, or else in all together.
+fn compare_days(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+    for (at, target) in files.schema().columns.iter().enumerate().skip(1) {
+        if !target.field_type.is_day() {
+            continue;
+        }
+        let (mut before, mut found) = (0, FoundValues::default());
+        for part in &report.parts {
+            let (count, rows) = staging.in_one_month(&target.name, before + 1, before + part.rows)?;
+            found.absorb(&FoundValues { count, first: files.places(&rows)? });
+            before += part.rows;
+        }
+        if found.count == 0 && report.parts.len() > 1 {
+            let (count, rows) = staging.in_one_month(&target.name, 1, before)?;
+            found = FoundValues { count, first: files.places(&rows)? };
+        }
+        if let Some(column) = report.columns.get_mut(at) {
+            column.findings.put(Finding::OneMonth, found);
+        }
     }
     Ok(())
 }

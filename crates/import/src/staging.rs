@@ -26,6 +26,7 @@ mod crowded;
 mod ends;
 mod holding;
 mod imported;
+mod months;
 mod progress;
 mod spelling;
 mod strangers;

@@ -8,6 +8,7 @@ mod fixture;
 mod good;
 mod habits;
 mod identifiers;
+mod months;
 mod pages;
 mod parquet;
 mod parts;

@@ -70,6 +70,11 @@ impl FieldType {
         matches!(self, Self::Word | Self::Day { .. })
     }
 
+    /// Whether its values are days.
+    pub(crate) fn is_day(&self) -> bool {
+        matches!(self, Self::Day { .. })
+    }
+
     /// Whether its values are numbers.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Self::Number { .. })

@@ -7,12 +7,14 @@ use crate::{Accounting, Code, Measure, Name, Objective};
 pub use column::Column;
 pub use domain::{Domain, Span};
 pub use grid::{Grid, Range};
+pub use months::DaysOfMonths;
 pub use reading::Reading;
 pub use stored::{TEXT_BYTES_MOST, day, folded, number, trimmed, trimmed_bytes};
 
 mod column;
 mod domain;
 mod grid;
+mod months;
 mod reading;
 mod stored;
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lango_privacy::{Column, Dataset, Domain, Name, number, trimmed_bytes};
+use lango_privacy::{Column, Dataset, DaysOfMonths, Domain, Name, number, trimmed_bytes};
 
 use crate::{
     moments::SurveyedMoments,
@@ -50,6 +50,8 @@ pub struct ColumnSurvey {
     pub frequent: Vec<(String, u64)>,
     /// Of days that have a time, the times.
     pub moments: SurveyedMoments,
+    /// The days of the period, by their months.
+    pub months: DaysOfMonths,
 }
 
 /// Why a value is not declared, as far as its shape shows.
@@ -137,6 +139,7 @@ impl<'a> SurveyTally<'a> {
             }
             (Value::Text(text), Domain::Date { .. }) if self.domain.key_of(text).is_some() => {
                 counted.declared += rows;
+                counted.months.add(lango_privacy::day(text).unwrap_or_default().as_bytes(), rows);
             }
             (Value::Text(_) | Value::Undeclared, Domain::Open) => counted.declared += rows,
             (Value::Integer(_) | Value::Text(_) | Value::Undeclared, _) => self.note(raw, &value, rows),
@@ -284,6 +287,10 @@ mod tests {
         let found = counted(&days, &["2020-05-01 00:00", "2019-12-31", "31/12/2020", "2020-02-30", "soon"]);
         assert_eq!(found.declared, 1);
         assert_eq!(found.reasons, BTreeMap::from([(DayOrder, 2), (OutsidePeriod, 1), (Other, 1)]));
+        assert_eq!(found.months.in_one_month(), None);
+        let exchanged: Vec<String> = (0..30).map(|n| format!("2020-03-{:02} 00:00", n % 12 + 1)).collect();
+        let found = counted(&days, &exchanged.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(found.months.in_one_month(), Some((3, 30)));
     }
 
     #[test]

@@ -200,16 +200,26 @@ fn warnings(dataset: &Dataset, survey: &Survey) -> Vec<String> {
                  the `time_zone` in which they are midnight"
             ));
         }
-        let clamped = found.below.max(found.above);
-        if clamped * 100 > present && clamped > 0 {
+        if let Some((month, days)) = found.months.in_one_month() {
             warnings.push(format!(
-                "warning: {} values of `{name}` lie beyond one bound: does a number such as 999 stand for not stated? Say it with \
-                 `missing`",
-                count(clamped)
+                "warning: {} days of `{name}` are all on the first twelve of one month ({month:02}), whatever the year: day and month may be \
+                 exchanged; if so, import them with --dates in the order in which they are written",
+                count(days)
             ));
         }
+        warnings.extend(beyond_one_bound(name.as_str(), found.below.max(found.above), present));
     }
     warnings
+}
+
+/// What to ask of a column of which more than one in a hundred of the present values lie beyond one bound.
+pub(super) fn beyond_one_bound(column: &str, beyond: u64, present: u64) -> Option<String> {
+    (beyond * 100 > present).then(|| {
+        format!(
+            "warning: {} values of `{column}` lie beyond one bound: does a number such as 999 stand for not stated? Say it with `missing`",
+            grouped(beyond.cast_signed())
+        )
+    })
 }
 
 fn words(reason: UndeclaredReason) -> &'static str {

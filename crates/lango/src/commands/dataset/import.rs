@@ -165,7 +165,9 @@ impl Import {
         let days: Vec<String> = report
             .columns
             .iter()
-            .flat_map(|held| found(report, held, |finding| finding == Finding::OtherDays))
+            .flat_map(|held| {
+                found(report, held, |finding| matches!(finding, Finding::OtherDays | Finding::OneMonth))
+            })
             .collect();
         if !days.is_empty() {
             section(&mut rows, "days", days.into_iter());
