@@ -1,4 +1,4 @@
-//! What may say that a value is missing: well-known words, and numbers of nines.
+//! What may say that a value is missing: well-known words, and numbers such as 999 and 998.
 
 use std::collections::BTreeMap;
 
@@ -74,30 +74,37 @@ impl MissingWords {
     }
 }
 
-/// Whether a number may say that there is none: -1, and nines with or without a sign.
-pub(super) fn is_nines(number: i64) -> bool {
-    let mut nines = 9_i64;
-    while nines < number.saturating_abs() {
-        nines = nines.saturating_mul(10).saturating_add(9);
+/// Whether a number may say that there is none, or why: nines with or without a sign (`99`, `-9`), the three numbers before them
+/// (`96` to `98`, `-97`), eights and sevens alone (`888`, `-77`), -1, -7 and -8.
+pub(super) fn may_be_none(number: i64) -> bool {
+    let digits = number.unsigned_abs().to_string().into_bytes();
+    let Some((last, before)) = digits.split_last() else { return false };
+    let are_nines = before.iter().all(|digit| *digit == b'9') && (b'6'..=b'9').contains(last);
+    let are_alike = before.iter().all(|digit| digit == last) && matches!(last, b'7' | b'8');
+    match (number, before) {
+        (-1 | 9, _) => true,
+        // A digit is somebody's number of children.
+        (_, []) => matches!(number, -9..=-7),
+        // Nineteen digits may be past 63 bits.
+        (_, before) => (are_nines || are_alike) && before.len() < 18,
     }
-    // Nineteen nines are past 63 bits.
-    number == -1 || (nines == number.saturating_abs() && nines < i64::MAX)
 }
 
-/// Those of a column's nines that stand apart from its other numbers, which lie between `least` and `greatest`: a negative one
-/// where no other number is, and a positive one of at least twice the next greatest number.
+/// Those of a column's numbers that may say that there is none and stand apart from its others, which lie between `least` and
+/// `greatest`: a negative one where no other number is, and a positive one of at least twice the next greatest of the others, as
+/// `998` and `999` both are.
 pub(super) fn apart(
-    nines: &BTreeMap<i64, u64>,
+    numbers: &BTreeMap<i64, u64>,
     others: Option<(i64, i64)>,
 ) -> impl Iterator<Item = (i64, u64)> {
     let (least, mut greatest) = others.unwrap_or((i64::MIN, i64::MAX));
-    nines.iter().map(|(nines, rows)| (*nines, *rows)).filter(move |(nines, _)| {
-        if *nines < 0 {
+    numbers.iter().map(|(number, rows)| (*number, *rows)).filter(move |(number, _)| {
+        if *number < 0 {
             return least >= 0;
         }
-        let stands_apart = *nines / 2 >= greatest;
+        let stands_apart = *number / 2 >= greatest;
         if !stands_apart {
-            greatest = greatest.max(*nines);
+            greatest = greatest.max(*number);
         }
         stands_apart
     })
@@ -129,11 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn nines_that_stand_apart_are_found() {
+    fn numbers_for_none_that_stand_apart_are_found() {
         let nines = [-999, -99, -9, -1, 9, 99, 999, 99_999, 999_999_999_999_999_999];
-        assert!(nines.iter().all(|number| is_nines(*number)));
-        let others = [0, 1, -2, 8, 90, 998, 9_990, i64::MAX, i64::MIN, i64::MIN + 1];
-        assert!(!others.iter().any(|number| is_nines(*number)));
+        let beside = [98, 97, 96, 998, 9_997, 999_999_998, -98, -8, -7, 888, -88, 77, 7_777];
+        assert!(nines.iter().chain(&beside).all(|number| may_be_none(*number)));
+        let others = [0, 1, -2, -6, 7, 8, 90, 95, 898, 989, 778, 9_990, i64::MAX, i64::MIN, i64::MIN + 1];
+        assert!(!others.iter().any(|number| may_be_none(*number)));
         let of = |nines: &[i64], others| {
             let counted = nines.iter().map(|number| (*number, 20)).collect();
             apart(&counted, others).map(|(number, _)| number).collect::<Vec<_>>()
@@ -148,6 +156,11 @@ mod tests {
             (&[-1, -99], Some((-5, 97)), &[]),
             (&[999], Some((-9, -5)), &[999]),
             (&[999], None, &[]),
+            (&[998, 999], Some((0, 95)), &[998, 999]),
+            (&[888, 999], Some((0, 95)), &[888, 999]),
+            (&[77, 88, 96, 97, 98, 99, 998, 999], Some((0, 95)), &[998, 999]),
+            (&[999_999_998, 999_999_999], Some((-9_999, 650_000)), &[999_999_998, 999_999_999]),
+            (&[-99, -98], Some((0, 95)), &[-99, -98]),
         ] {
             assert_eq!(of(nines, others), expected, "{nines:?} {others:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::missing::is_nines;
+use super::missing::may_be_none;
 use crate::{
     DecimalMark, Notation, Thousands,
     value::{decimals, nearest_whole},
@@ -40,17 +40,17 @@ struct Numbers {
     count: u64,
     /// The most decimals that one needs.
     decimals: u32,
-    /// The least and the greatest of those that are no nines, as the nearest whole numbers.
+    /// The least and the greatest of those that say a number, as the nearest whole numbers.
     bounds: Option<(i64, i64)>,
-    nines: BTreeMap<i64, u64>,
+    for_none: BTreeMap<i64, u64>,
 }
 
 impl Numbers {
     fn add(&mut self, number: i64, decimals: u32) {
         self.count += 1;
         self.decimals = self.decimals.max(decimals);
-        if decimals == 0 && is_nines(number) {
-            *self.nines.entry(number).or_default() += 1;
+        if decimals == 0 && may_be_none(number) {
+            *self.for_none.entry(number).or_default() += 1;
         } else {
             self.bounds = join(self.bounds, Some((number, number)));
         }
@@ -114,16 +114,16 @@ impl NumberTally {
         self.marked.get(way).map_or(0, |numbers| numbers.decimals).max(self.plain.decimals)
     }
 
-    /// The nines that one of the [`WAYS`] reads, and the least and the greatest of the other numbers.
-    pub(super) fn nines(&self, way: usize) -> (BTreeMap<i64, u64>, Option<(i64, i64)>) {
-        let (mut nines, mut bounds) = (self.plain.nines.clone(), self.plain.bounds);
+    /// The numbers that may say that there is none, as one of the [`WAYS`] reads them, and the least and the greatest of the other numbers.
+    pub(super) fn for_none(&self, way: usize) -> (BTreeMap<i64, u64>, Option<(i64, i64)>) {
+        let (mut for_none, mut bounds) = (self.plain.for_none.clone(), self.plain.bounds);
         if let Some(marked) = self.marked.get(way) {
-            for (number, rows) in &marked.nines {
-                *nines.entry(*number).or_default() += rows;
+            for (number, rows) in &marked.for_none {
+                *for_none.entry(*number).or_default() += rows;
             }
             bounds = join(bounds, marked.bounds);
         }
-        (nines, bounds)
+        (for_none, bounds)
     }
 }
 
@@ -183,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn nines_are_kept_apart_from_the_others() {
+    fn numbers_for_none_are_kept_apart_from_the_others() {
         let mut tally = NumberTally::default();
         for value in ["0", "97", "999", "999,0", "-1", "12,5"] {
             tally.add(value.as_bytes(), false);
         }
-        assert_eq!(tally.nines(1), (BTreeMap::from([(-1, 1), (999, 2)]), Some((0, 97))));
-        assert_eq!(tally.nines(0), (BTreeMap::from([(-1, 1), (999, 1)]), Some((0, 97))));
+        assert_eq!(tally.for_none(1), (BTreeMap::from([(-1, 1), (999, 2)]), Some((0, 97))));
+        assert_eq!(tally.for_none(0), (BTreeMap::from([(-1, 1), (999, 1)]), Some((0, 97))));
     }
 }

@@ -132,10 +132,10 @@ impl ColumnTally {
             && counts.get(way) == Some(&most);
         let word_rows = self.words.counted().map(|(_, rows)| rows).sum();
         let words = self.words.counted().map(|(word, rows)| (word.to_owned(), rows));
-        let (nines, others) = self.numbers.nines(way);
-        let nines = apart(&nines, others).map(|(number, rows)| (number.to_string(), rows));
-        let nines = nines.filter(|_| rough == RoughShape::Numbers);
-        let missing = words.chain(nines).filter(|(_, rows)| *rows >= ROWS_SHOWN_LEAST).collect();
+        let (for_none, others) = self.numbers.for_none(way);
+        let for_none = apart(&for_none, others).map(|(number, rows)| (number.to_string(), rows));
+        let for_none = for_none.filter(|_| rough == RoughShape::Numbers);
+        let missing = words.chain(for_none).filter(|(_, rows)| *rows >= ROWS_SHOWN_LEAST).collect();
         DescribedColumn {
             name,
             blank: self.blank,

@@ -11,7 +11,7 @@ use lango_import::{
     ImportedColumn, Notation, Rename, Thousands, Tuning, UnitKey,
 };
 
-use super::{files::FileReading, progress::ShownProgress};
+use super::{check::beyond_one_bound, files::FileReading, progress::ShownProgress};
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
@@ -215,7 +215,13 @@ impl Import {
             (Some(_), true) => "a dry run: nothing was imported".to_owned(),
             (Some(_), false) => register.display().to_string(),
         };
-        table(&[&self.dataset, &into], &[], rows.into_iter().map(|(name, value)| vec![name, value]))
+        let table = table(&[&self.dataset, &into], &[], rows.into_iter().map(|(name, value)| vec![name, value]));
+        let asked = report.columns.iter().filter_map(|held| {
+            let count = |finding| held.findings.of(finding).count;
+            let beyond = count(Finding::Below).max(count(Finding::Above));
+            beyond_one_bound(&held.name, beyond, report.rows.saturating_sub(count(Finding::Missing)))
+        });
+        std::iter::once(table).chain(asked).collect::<Vec<_>>().join("\n\n")
     }
 }
 
