@@ -7,10 +7,12 @@ use crate::{findings::Finding, notation::Notation};
 
 mod day;
 mod identifier;
+mod missing;
 mod number;
 
 pub(crate) use day::{day_formats, day_readings};
 pub(crate) use identifier::{ALSO_NOTED, before_zeros, is_digits, of_identifier, unmarked};
+pub(crate) use missing::NO_VALUE;
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.

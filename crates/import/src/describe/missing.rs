@@ -2,53 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::value::NO_VALUE;
+
 /// The most spellings of such words that are counted in a column.
 const SPELLINGS_MOST: usize = 32;
 
-/// Words of offices in English, French and Portuguese, and of programs; ASCII letters of either case are the same.
-const WORDS: &[&str] = &[
-    "na",
-    "n/a",
-    "n.a.",
-    "#n/a",
-    "nd",
-    "n.d.",
-    "nan",
-    "null",
-    "none",
-    "nil",
-    "?",
-    "??",
-    "-",
-    "--",
-    "---",
-    ".",
-    "..",
-    "...",
-    "\\n",
-    "(null)",
-    "<na>",
-    "unknown",
-    "not known",
-    "not stated",
-    "not specified",
-    "not available",
-    "not applicable",
-    "unspecified",
-    "undetermined",
-    "missing",
-    "no answer",
-    "inconnu",
-    "inconnue",
-    "non déclaré",
-    "non renseigné",
-    "non précisé",
-    "sans objet",
-    "desconhecido",
-    "ignorado",
-    "não declarado",
-    "sem resposta",
-];
+/// What stands for no value, beside [`NO_VALUE`], where it is no identifier: some of these could be one that is drawn in letters.
+const OF_VALUES: &[&str] =
+    &["nd", "n.d.", "n/d", "s/d", "nsp", "dk", "??", "--", "---", "...", ":", "0000-00-00", "00/00/0000"];
 
 /// Words that may say that a value is missing, as they are spelled, with the number of their rows.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +18,7 @@ pub(super) struct MissingWords(BTreeMap<String, u64>);
 impl MissingWords {
     /// Counts a value without the blanks around it, if it is such a word.
     pub(super) fn add(&mut self, value: &[u8]) -> bool {
-        let word = WORDS.iter().find(|word| word.as_bytes().eq_ignore_ascii_case(value));
+        let word = NO_VALUE.iter().chain(OF_VALUES).find(|word| word.as_bytes().eq_ignore_ascii_case(value));
         let Some(text) = word.and_then(|_| std::str::from_utf8(value).ok()) else { return false };
         if let Some(rows) = self.0.get_mut(text) {
             *rows += 1;
@@ -125,6 +86,11 @@ mod tests {
             words.counted().collect::<Vec<_>>(),
             [("N/A", 1), ("NA", 2), ("Non déclaré", 1), ("\\N", 1), ("na", 1)]
         );
+        for word in
+            [":", "#DIV/0!", "#NULL!", "NSP", "Sin dato", "S/D", "N/D", "(blank)", "0000-00-00", "#REF!"]
+        {
+            assert!(words.add(word.as_bytes()), "{word}");
+        }
         let mut many = MissingWords::default();
         for bits in 0..1_u32 << 7 {
             let letter = |(at, letter): (usize, char)| {

@@ -2,6 +2,7 @@
 
 use lango_privacy::trimmed_bytes;
 
+use super::missing::NO_VALUE;
 use crate::findings::Finding;
 
 /// Letters without a shape: the byte order mark, blanks without width, the soft hyphen; and what stands for a letter that a
@@ -14,40 +15,6 @@ const SINGLE_DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
 const DOUBLE_DIGITS: std::ops::RangeInclusive<usize> = 16..=30;
 /// The digits with which a float of 64 bits is written at most.
 const DOUBLE_DIGITS_WRITTEN: usize = 17;
-/// Words and marks for nobody, as programs and clerks write them.
-const NOBODY: [&str; 31] = [
-    "NULL",
-    "#NULL!",
-    "(null)",
-    "<null>",
-    "<NA>",
-    "NA",
-    "N/A",
-    "#N/A",
-    "#REF!",
-    "#VALUE!",
-    "#NAME?",
-    "#DIV/0!",
-    "#NUM!",
-    "N.A.",
-    "NaN",
-    "None",
-    "nil",
-    "undefined",
-    "unknown",
-    "not known",
-    "not stated",
-    "missing",
-    "inconnu",
-    "inconnue",
-    "desconhecido",
-    "desconocido",
-    ".",
-    "..",
-    "-",
-    "?",
-    "\\N",
-];
 /// With these begins what stands for all, whatever number or mark follows, and these are that alone.
 const TOTALS: [&str; 10] = [
     "total",
@@ -146,7 +113,7 @@ pub(crate) fn of_identifier(word: &[u8]) -> Identifier<'_> {
     if has_exponent(text) || text.iter().all(|byte| *byte == b'#') {
         return kept(text, Some(Finding::RoundedIdentifier));
     }
-    if is_one_of(text, &NOBODY) || text.starts_with(b"Err:") || is_total(text) {
+    if is_one_of(text, NO_VALUE) || text.starts_with(b"Err:") || is_total(text) {
         return kept(text, Some(Finding::NobodyIdentifier));
     }
     if !has(DIGIT) || text.contains(&b' ') {

@@ -215,7 +215,8 @@ impl Import {
             (Some(_), true) => "a dry run: nothing was imported".to_owned(),
             (Some(_), false) => register.display().to_string(),
         };
-        let table = table(&[&self.dataset, &into], &[], rows.into_iter().map(|(name, value)| vec![name, value]));
+        let table =
+            table(&[&self.dataset, &into], &[], rows.into_iter().map(|(name, value)| vec![name, value]));
         let asked = report.columns.iter().filter_map(|held| {
             let count = |finding| held.findings.of(finding).count;
             let beyond = count(Finding::Below).max(count(Finding::Above));

@@ -25,6 +25,8 @@ pub struct Suggestion<'a> {
     pub form: ColumnForm<'a>,
     /// What may say that a value is missing.
     pub missing: Vec<&'a str>,
+    /// Codes that may say it too, for they are a category of some columns: `None` beside `Primary`.
+    pub either: Vec<&'a str>,
 }
 
 /// The form of a column in a policy.
@@ -57,7 +59,26 @@ pub enum ColumnForm<'a> {
 impl<'a> Suggestion<'a> {
     pub fn of(column: &'a DescribedColumn) -> Self {
         let words: Vec<&str> = column.missing.iter().map(|(word, _)| word.as_str()).collect();
-        let form = form(column, &words);
+        let is_text = matches!(column.shape, ValueShape::Text);
+        let (form, words) = match form(column, &words) {
+            ColumnForm::Codes { .. } if is_text => {
+                let words: Vec<&str> = words.into_iter().filter(|word| !is_either(word)).collect();
+                (form(column, &words), words)
+            }
+            form => (form, words),
+        };
+        let either = match &form {
+            ColumnForm::Codes { values, .. } if is_text => {
+                values.iter().copied().filter(|value| is_either(value)).collect()
+            }
+            ColumnForm::Codes { .. }
+            | ColumnForm::Nothing
+            | ColumnForm::Countries { .. }
+            | ColumnForm::Text
+            | ColumnForm::Integer
+            | ColumnForm::Amount { .. }
+            | ColumnForm::Date => Vec::new(),
+        };
         // `NA` is Namibia where it is a country.
         let is_country = |word: &&str| match &form {
             ColumnForm::Countries { written, .. } => written.texts().contains(*word),
@@ -69,7 +90,7 @@ impl<'a> Suggestion<'a> {
             | ColumnForm::Date => false,
         };
         let missing = words.into_iter().filter(|word| !is_country(word)).collect();
-        Self { column, form, missing }
+        Self { column, form, missing, either }
     }
 
     /// The form in a word, as a policy says it; none where there is none.
@@ -82,6 +103,13 @@ impl<'a> Suggestion<'a> {
             ColumnForm::Date => Some("date"),
         }
     }
+}
+
+/// Whether a word is a category of some columns and stands for no value in others.
+fn is_either(word: &str) -> bool {
+    const WORDS: &[&str] =
+        &["none", "nil", "aucun", "aucune", "nenhum", "nenhuma", "ninguno", "ninguna", "hakuna"];
+    WORDS.iter().any(|either| either.eq_ignore_ascii_case(word))
 }
 
 fn form<'a>(column: &'a DescribedColumn, words: &[&str]) -> ColumnForm<'a> {

@@ -164,26 +164,57 @@ mod tests {
     use super::*;
     use crate::commands::dataset::skeleton::TablePlace;
 
-    #[test]
-    fn a_usual_files_table_is_no_wider_than_a_terminal() {
+    /// Describes a file of this text.
+    fn of_text(text: &str) -> FileDescription {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let format = lango_import::FileFormat::of(&path).unwrap();
+        let files = [lango_import::ImportFile { path, format }];
+        FileDescription::of(&files, &mut |_| std::ops::ControlFlow::Continue(())).unwrap()
+    }
+
+    fn skeleton(file: &FileDescription) -> FileSkeleton<'_> {
+        let (names, place) = (vec!["a.csv".to_owned()], TablePlace::default());
+        FileSkeleton { file, names, table: "residents", place, config: None, reading: Vec::new() }
+    }
+
+    #[test]
+    fn a_word_that_may_be_a_category_is_a_question_and_a_country_is_none() {
+        let levels = ["None", "Primary", "Secondary", "NA"];
+        let levels_fr = ["Aucun", "Primaire", "Secondaire", "NA"];
+        let born = ["GHA", "TGO", "BEN", "None"];
+        let row =
+            |n: usize| format!("P{n},{},{},{},{}\n", levels[n % 4], levels_fr[n % 4], born[n % 4], n % 4);
+        let rows: String = (0..200).map(row).collect();
+        let file = of_text(&format!("person_id,educlvl,niveau,birth,children\n{rows}"));
+        let skeleton = skeleton(&file);
+        let text = skeleton.text();
+        assert!(
+            text.contains("codes = [\"None\", \"Primary\", \"Secondary\"], missing = [\"NA\"]"),
+            "{text}"
+        );
+        assert!(text.contains("codes = [\"Aucun\", \"Primaire\", \"Secondaire\"]"), "{text}");
+        assert!(text.contains("codes = \"iso3166-1-alpha-3\", missing = [\"None\"]"), "{text}");
+        assert_eq!(
+            skeleton.doubts(),
+            [("educlvl", "None"), ("niveau", "Aucun")].map(|(column, word)| format!(
+                "Of `{column}`, `{word}` may be a category or say that there is no value: it is listed as a code; if it says that, name \
+                 it in `missing`."
+            ))
+        );
+    }
+
+    #[test]
+    fn a_usual_files_table_is_no_wider_than_a_terminal() {
         let row = |n: usize| {
             let (size, born) = (n % 9, ["C\u{f4}te d'Ivoire", "Burkina Faso", "not stated"][n % 3]);
             format!("{n:04},{size},{born},0{size},\"1,{}\",{n}.25,NA\n", 200 + n % 700)
         };
         let rows: String = (0..1_500).map(row).collect();
-        std::fs::write(
-            &path,
-            format!("person_id,household_size,country_of_birth,region,income,weight,x\n{rows}"),
-        )
-        .unwrap();
-        let format = lango_import::FileFormat::of(&path).unwrap();
-        let files = [lango_import::ImportFile { path, format }];
-        let file = FileDescription::of(&files, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
-        let (names, place) = (vec!["a.csv".to_owned()], TablePlace::default());
-        let skeleton =
-            FileSkeleton { file: &file, names, table: "residents", place, config: None, reading: Vec::new() };
+        let header = "person_id,household_size,country_of_birth,region,income,weight,x";
+        let file = of_text(&format!("{header}\n{rows}"));
+        let skeleton = skeleton(&file);
         let text = for_people(&skeleton);
         for said in ["whole numbers,", "zeros in front", ">1,000", "not stated", "(500)", "missing?"] {
             assert!(text.contains(said), "{said}\n{text}");

@@ -120,6 +120,17 @@ impl FileSkeleton<'_> {
                 listed([&unit.name])
             ));
         }
+        for column in &self.file.columns {
+            let either = Suggestion::of(column).either.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            if !either.is_empty() {
+                doubts.push(format!(
+                    "Of {}, {} may be a category or say that there is no value: it is listed as a code; if it says that, name \
+                     it in `missing`.",
+                    listed([&column.name]),
+                    listed(&either)
+                ));
+            }
+        }
         doubts
     }
 }
@@ -218,7 +229,7 @@ fn of(key: &DescribedColumn) -> String {
 
 /// A column as the policy could declare it, or why it cannot.
 fn line(suggestion: &Suggestion<'_>, at: usize, names: &BTreeMap<&str, String>) -> String {
-    let Suggestion { column, form, missing } = suggestion;
+    let Suggestion { column, form, missing, either: _ } = suggestion;
     let shown = foreign(&column.name);
     let name = name_of(&column.name, names);
     let from = from(&column.name, name);
