@@ -147,6 +147,10 @@ pub enum Finding {
     RoundNumber,
     /// A day on the first twelve of a month, in which nearly all days of its file or of all are.
     OneMonth,
+    /// No day that is read: its year has two digits, its month is in letters, or it is a count of days.
+    OtherDayForm,
+    /// No number and no day, but a word that says that there is none.
+    NoValueWord,
 }
 
 /// What a finding says of a value.
@@ -187,7 +191,7 @@ impl Default for Findings {
 
 impl Finding {
     /// Each of them once, in the order of reports.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 63] = [
         Self::Missing,
         Self::DecimalComma,
         Self::DecimalPoint,
@@ -249,6 +253,8 @@ impl Finding {
         Self::InnerZero,
         Self::RoundNumber,
         Self::OneMonth,
+        Self::OtherDayForm,
+        Self::NoValueWord,
     ];
 
     fn facts(self) -> (FindingKind, &'static str) {
@@ -316,6 +322,8 @@ impl Finding {
             Self::CopiedBlock => (Compared, "on a copied row as far behind as most"),
             Self::RoundNumber => (Compared, "a number that a smaller float holds"),
             Self::OneMonth => (Written, "on the first twelve days of one month"),
+            Self::OtherDayForm => (Unread, "a day in a form that is not read"),
+            Self::NoValueWord => (Unread, "a word for none"),
             Self::InnerZero => (Compared, "with a zero in front of a number within"),
         }
     }
@@ -331,9 +339,25 @@ impl Finding {
             (Self::DecimalComma, "--decimal comma"),
             (Self::DecimalPoint, "--decimal point"),
             (Self::Thousands, "--thousands"),
-            (Self::DayOrder, "--dates with how they are written (\"%Y-%m-%d\" reads 2011-8-5)"),
+            (
+                Self::DayOrder,
+                "--dates with how they are written (\"%d/%m/%Y\" or \"%m/%d/%Y\" reads 7/4/2024, \"%Y%m%d\" 20160422)",
+            ),
         ];
         remedies.into_iter().find(|(finding, _)| *finding == self).map(|(_, remedy)| remedy)
+    }
+
+    /// What to do where no option reads such values.
+    pub(crate) fn instead(self) -> Option<&'static str> {
+        let instead = [
+            (
+                Self::OtherDayForm,
+                "export the days as 2024-01-31, for years of two digits (31/01/24), months in letters (31-Jan-2024, 31JAN2024) and counts of \
+                 days (45321) are not read",
+            ),
+            (Self::NoValueWord, "name the words that stand for no value in the column's `missing`"),
+        ];
+        instead.into_iter().find(|(finding, _)| *finding == self).map(|(_, instead)| instead)
     }
 
     /// Whether such a value does not read as its column's type. It is kept as it stands.

@@ -46,6 +46,8 @@ pub struct UnfitColumn {
     pub places: String,
     /// The options that might read the values.
     pub remedies: Vec<&'static str>,
+    /// What to do about those that no option reads.
+    pub instead: Vec<&'static str>,
 }
 
 /// What of the files is unfit, and what the caller had to accept.
@@ -131,6 +133,7 @@ impl Judgement {
                 share: share(count, of),
                 places: report.places(&shown.counted),
                 remedies: remedies(&column.findings, options),
+                instead: often(&column.findings).filter_map(Finding::instead).collect(),
             }),
         }
     }
@@ -282,16 +285,20 @@ fn remedies(findings: &Findings, options: &ImportOptions) -> Vec<&'static str> {
         Some(Thousands::Comma) => Some(Finding::DecimalComma),
         Some(Thousands::Blank | Thousands::Apostrophe) | None => None,
     };
-    let enough = |counted: &FoundValues| counted.count * 10 >= findings.not_declared();
-    let found = findings.found().filter(|(_, counted)| enough(counted));
     // What is said to be the mark of thousands cannot be that of decimals.
     let remedy = |finding| if said == Some(finding) { Some("no --thousands") } else { finding.remedy() };
-    found.filter_map(|(finding, _)| remedy(finding)).collect()
+    often(findings).filter_map(remedy).collect()
+}
+
+/// What a tenth of the values that are unfit are, or more.
+fn often(findings: &Findings) -> impl Iterator<Item = Finding> {
+    let enough = |counted: &FoundValues| counted.count * 10 >= findings.not_declared();
+    findings.found().filter(move |(_, counted)| enough(counted)).map(|(finding, _)| finding)
 }
 
 impl std::fmt::Display for UnfitColumn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { column, fault, only_in, count, of, share, places, remedies } = self;
+        let Self { column, fault, only_in, count, of, share, places, remedies, instead } = self;
         let percent = format!("{:.2}", self::share(*count, *of) * 100.0);
         let percent = percent.trim_end_matches('0').trim_end_matches('.');
         let within = match only_in.as_slice() {
@@ -303,8 +310,14 @@ impl std::fmt::Display for UnfitColumn {
         };
         write!(f, "`{column}`: {within}{count} of {of} {}, {percent} % ({places}): ", fault.words())?;
         match (fault, remedies.as_slice()) {
-            (UnfitValues::NotDeclared, []) => f.write_str("correct the file or the policy")?,
-            (UnfitValues::NotDeclared, remedies) => write!(f, "say {}", remedies.join(" and "))?,
+            (UnfitValues::NotDeclared, []) if instead.is_empty() => {
+                f.write_str("correct the file or the policy")?;
+            }
+            (UnfitValues::NotDeclared, remedies) => {
+                let options = (!remedies.is_empty()).then(|| format!("say {}", remedies.join(" and ")));
+                let all = options.into_iter().chain(instead.iter().map(|instead| (*instead).to_owned()));
+                f.write_str(&all.collect::<Vec<_>>().join("; "))?;
+            }
             (UnfitValues::TwoNotations, remedies @ [_, ..]) => {
                 let (instead, remedies) = (fault.instead(), remedies.join(" and "));
                 write!(f, "{instead} and, if it is another than 2024-07-01, say {remedies}")?;

@@ -12,7 +12,7 @@ mod number;
 
 pub(crate) use day::{day_formats, day_readings};
 pub(crate) use identifier::{ALSO_NOTED, before_zeros, is_digits, of_identifier, unmarked};
-pub(crate) use missing::NO_VALUE;
+pub(crate) use missing::is_no_value;
 pub(crate) use number::{Excess, decimals, nearest_whole};
 
 /// What a column holds.
@@ -149,12 +149,21 @@ impl FieldType {
             Self::Word => Read::Text(word),
             Self::Day { place } => match day::day(word, notation, place.as_ref()) {
                 Ok((day, noted)) => Read::Day(day, noted),
-                Err(reason) => Read::UnreadText(word, reason),
+                Err(reason) => Read::UnreadText(word, self.why_unread(word, reason)),
             },
             Self::Number { scale, excess } => match number::number(word, *scale, *excess, notation) {
                 Ok((value, noted)) => Read::Integer(value, noted),
-                Err(reason) => Read::UnreadBytes(word, reason),
+                Err(reason) => Read::UnreadBytes(word, self.why_unread(word, reason)),
             },
+        }
+    }
+
+    /// Why a word is not read, where no way to read it is known.
+    fn why_unread(&self, word: &[u8], reason: Finding) -> Finding {
+        match (self, reason) {
+            (_, Finding::Unreadable) if is_no_value(word) => Finding::NoValueWord,
+            (Self::Day { .. }, Finding::Unreadable) if day::is_other_form(word) => Finding::OtherDayForm,
+            (_, reason) => reason,
         }
     }
 }
@@ -191,7 +200,11 @@ mod tests {
             (&number, b" 12\xc2\xa0", Read::Integer(12, None)),
             (&number, b"12.50", Read::Integer(12, Some(Finding::RoundedNumber))),
             (&number, b"12.0", Read::Integer(12, None)),
-            (&number, b"NaN", Read::UnreadBytes(b"NaN", Finding::Unreadable)),
+            (&number, b"NaN", Read::UnreadBytes(b"NaN", Finding::NoValueWord)),
+            (&number, b"..", Read::UnreadBytes(b"..", Finding::NoValueWord)),
+            (&number, b"thirty", Read::UnreadBytes(b"thirty", Finding::Unreadable)),
+            (&day, b"n/a", Read::UnreadText(b"n/a", Finding::NoValueWord)),
+            (&day, b"31/12/23", Read::UnreadText(b"31/12/23", Finding::OtherDayForm)),
             (&number, b"1 2", Read::UnreadBytes(b"1 2", Finding::Unreadable)),
             (&number, b"12,0", Read::UnreadBytes(b"12,0", Finding::DecimalComma)),
         ] {

@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::value::NO_VALUE;
+use crate::value::is_no_value;
 
 /// The most spellings of such words that are counted in a column.
 const SPELLINGS_MOST: usize = 32;
-
-/// What stands for no value, beside [`NO_VALUE`], where it is no identifier: some of these could be one that is drawn in letters.
-const OF_VALUES: &[&str] =
-    &["nd", "n.d.", "n/d", "s/d", "nsp", "dk", "??", "--", "---", "...", ":", "0000-00-00", "00/00/0000"];
 
 /// Words that may say that a value is missing, as they are spelled, with the number of their rows.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +14,10 @@ pub(super) struct MissingWords(BTreeMap<String, u64>);
 impl MissingWords {
     /// Counts a value without the blanks around it, if it is such a word.
     pub(super) fn add(&mut self, value: &[u8]) -> bool {
-        let word = NO_VALUE.iter().chain(OF_VALUES).find(|word| word.as_bytes().eq_ignore_ascii_case(value));
-        let Some(text) = word.and_then(|_| std::str::from_utf8(value).ok()) else { return false };
+        if !is_no_value(value) {
+            return false;
+        }
+        let Ok(text) = std::str::from_utf8(value) else { return false };
         if let Some(rows) = self.0.get_mut(text) {
             *rows += 1;
         } else if self.0.len() < SPELLINGS_MOST {

@@ -408,3 +408,35 @@ fn a_column_may_have_another_name_in_the_file() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+#[test]
+fn the_message_says_what_to_do_of_days_and_markers_that_nothing_reads() {
+    let days = |values: &[&str]| {
+        let row = |(n, day): (usize, &&str)| format!("P{n},F,1,{n}.25,\"{day}\",Tema\n");
+        HEADER.to_owned() + &values.iter().enumerate().map(row).collect::<String>()
+    };
+    let forms = "export the days as 2024-01-31";
+    let missing = "name the words that stand for no value in the column's `missing`";
+    for (content, expected) in [
+        (days(&["31/12/23", "01/12/23"]), forms),
+        (days(&["31-Dec-2023", "1-Jan-2023"]), forms),
+        (days(&["31DEC2023", "01JAN2023"]), forms),
+        (days(&["45321", "45322"]), forms),
+        (days(&["20160422", "20160423"]), "\"%Y%m%d\" 20160422"),
+        (days(&["7/4/2024", "31/4/2024"]), "\"%d/%m/%Y\" or \"%m/%d/%Y\" reads 7/4/2024"),
+        (days(&["2024-01-31", "0000-00-00"]), missing),
+        (incomes(&["1200.50", "NA"]).replace(';', ","), missing),
+        (incomes(&["1200.50", ".."]).replace(';', ","), missing),
+        (incomes(&["1200.50", "#N/A"]).replace(';', ","), missing),
+        (incomes(&["1200.50", "NULL", "12,5"]).replace(';', ","), missing),
+        (incomes(&["1200.50", "thirty"]).replace(';', ","), "correct the file or the policy"),
+    ] {
+        let office = Office::new();
+        let said = office.import(&office.write("a.csv", &content)).unwrap_err().to_string();
+        assert!(said.contains(expected), "{content}\n{said}");
+    }
+    let office = Office::new();
+    let content = incomes(&["1200.50", "NULL", "12,5"]).replace(';', ",");
+    let said = office.import(&office.write("a.csv", content)).unwrap_err().to_string();
+    assert!(said.contains(&format!("say --decimal comma; {missing}, or say --accept")), "{said}");
+}

@@ -54,3 +54,12 @@ pub(crate) const NO_VALUE: &[&str] = &[
     "sin datos",
     "no responde",
 ];
+
+/// What stands for no value, beside [`NO_VALUE`], where it is no identifier: some of these could be one that is drawn in letters.
+const OF_VALUES: &[&str] =
+    &["nd", "n.d.", "n/d", "s/d", "nsp", "dk", "??", "--", "---", "...", ":", "0000-00-00", "00/00/0000"];
+
+/// Whether a value without the blanks around it says that there is none.
+pub(crate) fn is_no_value(value: &[u8]) -> bool {
+    NO_VALUE.iter().chain(OF_VALUES).any(|word| word.as_bytes().eq_ignore_ascii_case(value))
+}
