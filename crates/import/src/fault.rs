@@ -163,7 +163,7 @@ impl UnfitValues {
             Self::AlikeIdentifier => "write each unit's identifier in one way",
             Self::CrowdedIdentifier => {
                 "it may say that there is none, be the number of something larger, or have been rounded: leave it empty in rows of nobody, name the \
-                 units' own column, export the identifiers as texts; or raise `rows_at_most` in the policy if units have as many rows"
+                 units' own column, export the identifiers as texts; or raise `rows_at_most` in the policy if units have as many rows, as one who crosses a border every day has"
             }
             Self::CopiedRow => {
                 "leave out what was exported or appended twice, or what a join has doubled, or declare the column in which such rows differ"

@@ -20,6 +20,9 @@ pub(super) const WAYS: [(DecimalMark, Option<Thousands>); 8] = [
     (DecimalMark::Comma, Some(Thousands::Apostrophe)),
 ];
 
+/// Of this many numbers one has a mark, or more, where numbers are written with marks.
+const MARKED_ONE_IN: u64 = 1_000;
+
 /// Digits of a number that any notation reads, and that cannot overflow.
 const DIGITS_SAFE: usize = 18;
 
@@ -104,9 +107,12 @@ impl NumberTally {
         self.marked.each_ref().map(|numbers| self.plain.count + numbers.count)
     }
 
-    /// Whether the notation matters to some.
+    /// Whether the notation matters to some, and not only to so few that these are no numbers: two houses in a column of their
+    /// numbers, `108,110`.
     pub(super) fn has_marks(&self) -> bool {
-        self.marked.iter().any(|numbers| numbers.count > 0)
+        self.marked
+            .iter()
+            .any(|numbers| numbers.count > 0 && numbers.count * MARKED_ONE_IN >= self.plain.count)
     }
 
     /// The most decimals that a number needs, as one of the [`WAYS`] reads it.
@@ -180,6 +186,18 @@ mod tests {
         }
         assert!(!tally.has_marks());
         assert!(tally.add(b"1.500", false) && tally.has_marks());
+        let mut houses = NumberTally::default();
+        for number in 0..32_178 {
+            houses.add(number.to_string().as_bytes(), false);
+        }
+        for _ in 0..3 {
+            houses.add(b"108,110", false);
+        }
+        assert!(!houses.has_marks(), "three of so many are no numbers");
+        for _ in 0..30 {
+            houses.add(b"1,200", false);
+        }
+        assert!(houses.has_marks());
     }
 
     #[test]

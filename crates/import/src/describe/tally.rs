@@ -105,7 +105,7 @@ impl ColumnTally {
         let rough = self.rough_shape();
         // A column whose numbers are written in another way than the others' is described as it is written.
         let (counts, most) = (self.numbers.counts(), self.most_numbers());
-        let way = if counts.get(way) == Some(&most) {
+        let way = if counts.get(way) == Some(&most) || !self.numbers.has_marks() {
             way
         } else {
             counts.iter().position(|count| *count == most).unwrap_or(way)
@@ -123,7 +123,7 @@ impl ColumnTally {
         };
         let read = match rough {
             RoughShape::Days => self.days.most(false),
-            RoughShape::Numbers => most,
+            RoughShape::Numbers => counts.get(way).copied().unwrap_or(most),
             RoughShape::Other => self.present,
         };
         let likely_thousands = is_open

@@ -62,6 +62,7 @@ fn the_shape_of_a_column_is_that_of_nearly_all_its_values() {
         (&[("20231231", 19)], whole(false), 0),
         (&[("20231231", 20)], day(false), 0),
         (&[("20231231", 20), ("20231232", 1)], whole(false), 0),
+        (&[("108", 9_000), ("108,110", 3)], whole(false), 3),
         (&[("true", 2), ("False", 1)], ValueShape::Truth, 0),
         (&[("F", 2), ("M", 1)], ValueShape::Text, 0),
         (&[("", 2), ("\u{a0}", 1)], ValueShape::Nothing, 0),
