@@ -224,7 +224,7 @@ impl RowTraits {
         let is_other = finding.is_some_and(|finding| finding.is_unread() || finding.is_undeclared());
         self.has_other |= is_other;
         self.has_label |= is_label && !is_missing && !is_other;
-        self.lacks_label |= is_label && (is_missing || is_other);
+        self.lacks_label |= is_label && finding.is_some_and(Finding::is_lacking);
         self.has_number |= !is_label && !is_missing && matches!(value, SqlValue::Integer(_));
     }
 }

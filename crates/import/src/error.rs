@@ -21,6 +21,11 @@ pub enum ImportError {
         /// What the system says.
         cause: io::Error,
     },
+    /// The program itself failed at a text file.
+    #[error(
+        "{0}: the program failed while it read, which is an error of its own: say so to those who make it, and export otherwise"
+    )]
+    ReaderFailed(String),
     /// It is a folder, a pipe or the like.
     #[error(
         "{0} is not a file: an import that is interrupted goes on in it, so it must be one, and no pipe or device"
@@ -458,6 +463,7 @@ impl ImportError {
             | Self::Total { .. } => false,
             Self::File { .. }
             | Self::NotAFile(_)
+            | Self::ReaderFailed(_)
             | Self::Unnamed(_)
             | Self::NotAsSaid { .. }
             | Self::Empty(_)

@@ -315,7 +315,11 @@ pub(crate) fn changed(files: &[ImportFile]) -> ImportError {
 
 /// That the thread that read the files gave up: a library that does so by a panic on a damaged file is no reason to do the same.
 pub(crate) fn undecodable(files: &[ImportFile]) -> ImportError {
-    ImportError::Parquet { file: paths(files).into(), cause: "it cannot be decoded".to_owned() }
+    if files.iter().any(|file| file.format == FileFormat::Parquet) {
+        // The library stops so at some damaged files.
+        return ImportError::Parquet { file: paths(files).into(), cause: "it cannot be decoded".to_owned() };
+    }
+    ImportError::ReaderFailed(paths(files))
 }
 
 /// The first of them, and how many more there are.

@@ -5,7 +5,7 @@ use std::path::Path;
 use lango_privacy::{Column, Dataset};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{ImportError, declared::Declared, options::Rename, value::FieldType};
+use crate::{ImportError, declared::Declared, findings::Finding, options::Rename, value::FieldType};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,17 @@ impl Target {
             field_type,
             declared: column.map_or_else(Declared::anything, Declared::of),
             described: format!("{name} {:?}", column.map(|column| (&column.domain, &column.reading))),
+        }
+    }
+
+    /// What is noted of a code or day as the table holds it: what was not read as a day stands there as it was written.
+    pub(crate) fn finding(&self, text: &[u8]) -> Option<Finding> {
+        let is_read =
+            |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| lango_privacy::day(text) == Some(text));
+        match self.declared.of_text(text) {
+            Some(Finding::OutsidePeriod) if !is_read(text) => Some(Finding::Unreadable),
+            None if self.field_type.is_day() && !is_read(text) => Some(Finding::Unreadable),
+            found => found,
         }
     }
 

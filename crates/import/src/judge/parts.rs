@@ -33,7 +33,8 @@ pub(super) fn of_parts(
     for (number, part) in report.parts.iter().enumerate() {
         let Some(found) = part.findings.get(at) else { continue };
         let of_part = of_column(found, part.rows, at == 0, options, Extent::OneFile);
-        // Both are in the same order.
+        let same = |(one, other): (&Weighed, &Weighed)| one.fault == other.fault;
+        debug_assert!(of_part.len() == whole.len() && of_part.iter().zip(whole).all(same), "in one order");
         for (first, whole) in of_part.into_iter().zip(whole).filter(|(first, _)| first.has_it()) {
             let others = whole.counted.count.saturating_sub(first.counted.count);
             let is_usual_so =

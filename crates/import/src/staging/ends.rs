@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, types::ValueRef};
 
 use super::{Staging, quoted};
-use crate::{FileEdge, ImportError, TotalRow};
+use crate::{FileEdge, Finding, ImportError, TotalRow};
 
 /// Rows at a file's edge of which several may be totals and notes.
 const FOOT: i64 = 5;
@@ -167,7 +167,7 @@ impl Staging {
                 nulls += u32::from(value == ValueRef::Null);
                 found.lacks_one |= match value {
                     ValueRef::Null => true,
-                    ValueRef::Text(text) => target.declared.of_text(text).is_some(),
+                    ValueRef::Text(text) => target.finding(text).is_some_and(Finding::is_lacking),
                     ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => false,
                 };
             }
