@@ -127,7 +127,12 @@ impl FileFormat {
         match self {
             Self::Delimited(Delimited { delimiter, encoding, compression, skip_lines }) => {
                 let (compression, encoding) = (compression.word(), encoding.name());
-                format!("{compression} text in {encoding}, {delimiter:?}, below {skip_lines} lines")
+                // As it always was: registers keep digests of it.
+                let delimiter = match delimiter {
+                    Delimiter::Usual(byte) => format!("Usual({byte})"),
+                    Delimiter::Said(byte) => format!("Said({byte})"),
+                };
+                format!("{compression} text in {encoding}, {delimiter}, below {skip_lines} lines")
             }
             Self::Parquet => "Parquet".to_owned(),
         }

@@ -142,6 +142,32 @@ impl Notation {
     pub fn is_clear(&self) -> bool {
         self.thousands.is_none_or(|mark| mark.goes_with(self.decimal))
     }
+
+    /// In words, and the same for the same notation, in every version: registers keep digests of it.
+    pub(crate) fn describe(&self) -> String {
+        let decimal = match self.decimal {
+            DecimalMark::Point => "Point",
+            DecimalMark::Comma => "Comma",
+        };
+        let thousands = match self.thousands {
+            None => "None",
+            Some(Thousands::Blank) => "Some(Blank)",
+            Some(Thousands::Point) => "Some(Point)",
+            Some(Thousands::Comma) => "Some(Comma)",
+            Some(Thousands::Apostrophe) => "Some(Apostrophe)",
+        };
+        let piece = |piece: &Piece| match piece {
+            Piece::Day => "Day".to_owned(),
+            Piece::Month => "Month".to_owned(),
+            Piece::Year => "Year".to_owned(),
+            Piece::Literal(byte) => format!("Literal({byte})"),
+        };
+        let days = self.days.as_ref().map_or("None".to_owned(), |days| {
+            let pieces: Vec<String> = days.pieces().iter().map(piece).collect();
+            format!("Some(DayFormat([{}]))", pieces.join(", "))
+        });
+        format!("Notation {{ decimal: {decimal}, thousands: {thousands}, days: {days} }}")
+    }
 }
 
 impl DayFormat {
@@ -211,6 +237,23 @@ mod tests {
             let format = text.parse::<DayFormat>();
             assert!(format.as_ref().is_ok_and(|format| format.to_string() == text) || format.is_err());
             assert_eq!(format.map(|format| format.0), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_registers_keep_digests_of_is_written_as_it_always_was() {
+        for (notation, expected) in [
+            (Notation::default(), "Notation { decimal: Point, thousands: None, days: None }"),
+            (
+                Notation {
+                    decimal: DecimalMark::Comma,
+                    thousands: Some(Thousands::Blank),
+                    days: Some("%d/%m/%Y".parse().unwrap()),
+                },
+                "Notation { decimal: Comma, thousands: Some(Blank), days: Some(DayFormat([Day, Literal(47), Month, Literal(47), Year])) }",
+            ),
+        ] {
+            assert_eq!(notation.describe(), expected);
         }
     }
 

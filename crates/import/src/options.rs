@@ -37,6 +37,14 @@ pub struct Rename {
     pub to: String,
 }
 
+impl Rename {
+    /// Renames in words, and the same for the same ones, in every version: registers keep digests of it.
+    pub(crate) fn describe(all: &[Self]) -> String {
+        let one = |rename: &Self| format!("Rename {{ from: {:?}, to: {:?} }}", rename.from, rename.to);
+        format!("[{}]", all.iter().map(one).collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// The share of a column's values that may be at fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {

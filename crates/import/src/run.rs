@@ -15,7 +15,7 @@ use lango_privacy::Dataset;
 
 use crate::{
     FileEdge, Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions,
-    ImportReport, ImportedColumn, TotalRow, Tuning, UnitKey,
+    ImportReport, ImportedColumn, Rename, TotalRow, Tuning, UnitKey,
     batch::{Batch, FileRows},
     files::{Files, changed, undecodable},
     fingerprint,
@@ -84,12 +84,7 @@ impl ImportJob<'_> {
     /// The data at hand; refused where the register holds others of the same version. What the policy declares is no part of
     /// them: a declaration has its own place in what answers are stored under.
     fn imported(&self, schema: &TableSchema, files: Files<'_>) -> Result<ImportedData, ImportError> {
-        let ImportOptions { notation, renames, .. } = self.options;
-        let data = format!(
-            "reading {READING}\n{}\n{}\n{notation:?}\n{renames:?}",
-            files.content()?,
-            files.describe()
-        );
+        let data = data_text(&files.content()?, &files.describe(), self.options);
         let imported = ImportedData {
             dataset: self.dataset.name.to_string(),
             version: self.dataset.version.to_string(),
@@ -117,10 +112,10 @@ impl ImportJob<'_> {
     ) -> Result<ImportReport, ImportError> {
         let schema = files.schema();
         let reading = format!(
-            "reading {READING}\n{:?}\n{}\n{:?}\n{}",
+            "reading {READING}\n{:?}\n{}\n{}\n{}",
             Finding::ALL,
             files.describe(),
-            self.options.notation,
+            self.options.notation.describe(),
             schema.describe()
         );
         let (mut progress, event) =
@@ -264,6 +259,12 @@ impl ImportJob<'_> {
         }
         Ok(())
     }
+}
+
+/// What distinguishes data from others: the files' content, how they are read, and what the caller says of them.
+fn data_text(content: &str, formats: &str, options: &ImportOptions) -> String {
+    let (notation, renames) = (options.notation.describe(), Rename::describe(&options.renames));
+    format!("reading {READING}\n{content}\n{formats}\n{notation}\n{renames}")
 }
 
 fn found(files: Files<'_>, progress: Progress, left_out: Vec<String>) -> ImportReport {
@@ -426,5 +427,31 @@ fn notify(report: Report<'_>, event: ImportEvent) -> Result<(), ImportError> {
     match report(event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ImportError::Stopped),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FileFormat;
+
+    #[test]
+    fn what_a_register_remembers_of_its_data_is_the_same_in_every_version() {
+        let renames = vec![Rename { from: "Nu\"m".into(), to: "person_id".into() }];
+        let notation = crate::Notation { days: Some("%Y%m%d".parse().unwrap()), ..Default::default() };
+        let options = ImportOptions { notation, renames, ..ImportOptions::default() };
+        let formats = FileFormat::of(Path::new("a.csv.gz")).unwrap().describe();
+        let text = data_text("12 bytes", &formats, &options);
+        assert_eq!(
+            text,
+            "reading 4\n12 bytes\ngzip text in UTF-8, Usual(44), below 0 lines\n\
+             Notation { decimal: Point, thousands: None, days: Some(DayFormat([Year, Month, Day])) }\n\
+             [Rename { from: \"Nu\\\"m\", to: \"person_id\" }]",
+            "the same files would be refused as other data under their version"
+        );
+        assert_eq!(
+            fingerprint::digest(&text),
+            "019a6408b6598416f7a9cd2c4a88791ba046b07d830912e865ba4eebc1d475e0"
+        );
     }
 }

@@ -117,10 +117,10 @@ impl TableSchema {
     pub(crate) fn describe(&self) -> String {
         let columns = self.columns.iter().map(|target| target.described.as_str());
         format!(
-            "table {}\nrows at most {}\n{:?}\n{}",
+            "table {}\nrows at most {}\n{}\n{}",
             self.table,
             self.rows_at_most,
-            self.renames,
+            Rename::describe(&self.renames),
             columns.collect::<Vec<_>>().join("\n")
         )
     }

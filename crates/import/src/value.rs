@@ -6,6 +6,7 @@ use lango_privacy::{Column, Domain, TEXT_BYTES_MOST};
 use crate::{findings::Finding, notation::Notation};
 
 mod day;
+mod forms;
 mod identifier;
 mod missing;
 mod number;
@@ -162,7 +163,7 @@ impl FieldType {
     fn why_unread(&self, word: &[u8], reason: Finding) -> Finding {
         match (self, reason) {
             (_, Finding::Unreadable) if is_no_value(word) => Finding::NoValueWord,
-            (Self::Day { .. }, Finding::Unreadable) if day::is_other_form(word) => Finding::OtherDayForm,
+            (Self::Day { .. }, Finding::Unreadable) if forms::is_other_form(word) => Finding::OtherDayForm,
             (_, reason) => reason,
         }
     }
