@@ -107,7 +107,7 @@ impl NumberTally {
         self.marked.each_ref().map(|numbers| self.plain.count + numbers.count)
     }
 
-    /// Whether the notation matters to some, and not only to so few that these are no numbers: two houses in a column of their
+    /// Whether the notation matters to some, and not only to a few that are no numbers: two houses in a column of their
     /// numbers, `108,110`.
     pub(super) fn has_marks(&self) -> bool {
         self.marked
@@ -120,7 +120,8 @@ impl NumberTally {
         self.marked.get(way).map_or(0, |numbers| numbers.decimals).max(self.plain.decimals)
     }
 
-    /// The numbers that may say that there is none, as one of the [`WAYS`] reads them, and the least and the greatest of the other numbers.
+    /// The numbers that may say that there is none, as one of the [`WAYS`] reads them, and the least and the greatest of the
+    /// other numbers.
     pub(super) fn for_none(&self, way: usize) -> (BTreeMap<i64, u64>, Option<(i64, i64)>) {
         let (mut for_none, mut bounds) = (self.plain.for_none.clone(), self.plain.bounds);
         if let Some(marked) = self.marked.get(way) {
@@ -193,7 +194,7 @@ mod tests {
         for _ in 0..3 {
             houses.add(b"108,110", false);
         }
-        assert!(!houses.has_marks(), "three of so many are no numbers");
+        assert!(!houses.has_marks(), "three of thousands are no numbers");
         for _ in 0..30 {
             houses.add(b"1,200", false);
         }

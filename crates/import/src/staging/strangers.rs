@@ -25,7 +25,7 @@ const AGREES: f64 = 0.4;
 /// Standard errors from which a difference is no chance.
 const ERRORS: f64 = 3.0;
 
-/// Rows in whose numbers no unit stands twice under another number.
+/// Rows from one beginning of the numbers to the next, or those of a file.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     first_row: u64,
@@ -136,7 +136,8 @@ impl Staging {
         Ok(is_so.then_some(Stretches { all, step }))
     }
 
-    /// The rows of one number in so many as a table of this size lets compare, in the order of numbers and stretches.
+    /// The rows of all numbers, or of one number in some, as the size of the table lets compare; in the order of numbers and
+    /// stretches.
     fn compared(&self, stretches: &Stretches, every: u64) -> rusqlite::Result<Vec<Compared>> {
         let sql = format!("SELECT * FROM {} NOT INDEXED", quoted(&self.staging));
         let mut statement = self.connection.prepare(&sql)?;

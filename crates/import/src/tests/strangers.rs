@@ -2,7 +2,7 @@
 
 use super::fixture::{HEADER, Office, dataset};
 
-/// A number that looks drawn, the same for the same seed.
+/// A number as if it were drawn, the same for the same seed.
 fn drawn(seed: u64, below: u64) -> u64 {
     let mixed = (seed ^ 0x9e37_79b9).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     ((mixed ^ mixed >> 29).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33) % below
