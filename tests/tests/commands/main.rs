@@ -17,6 +17,7 @@ mod lying;
 mod places;
 mod policy;
 mod pooled;
+mod precision;
 mod prepare;
 #[path = "../crash/process.rs"]
 #[allow(dead_code)]
