@@ -58,8 +58,14 @@ async fn a_precision_is_met_at_each_office_or_for_the_region_as_it_was_asked() {
     let precision = ["--precision", "30 at 95 % on persons by sex", "--precision-of", "region"];
     let shown = done(&federation, &[&one[..], &precision].concat()).await;
     assert!(shown.contains("met at each office: ± 30 at most\n") && !shown.contains("added up"), "{shown}");
+    let fine = ["--precision", "1 at 95 % on persons by sex", "--precision-of", "region"];
     for (by, price, said) in [
-        ("office,sex", &precision[..], "take `office` out of --by"),
+        (
+            "sex",
+            &fine[..],
+            "of 3 offices together that is a precision of 0.577 at each, and of a count none is finer",
+        ),
+        ("office,sex", &precision, "take `office` out of --by"),
         ("sex", &["--epsilon", "1", "--precision-of", "region"], "name one with --precision"),
     ] {
         let refused =

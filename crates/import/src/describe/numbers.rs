@@ -204,10 +204,10 @@ mod tests {
     #[test]
     fn numbers_for_none_are_kept_apart_from_the_others() {
         let mut tally = NumberTally::default();
-        for value in ["0", "97", "999", "999,0", "-1", "12,5"] {
+        for value in ["0", "95", "999", "999,0", "-1", "12,5"] {
             tally.add(value.as_bytes(), false);
         }
-        assert_eq!(tally.for_none(1), (BTreeMap::from([(-1, 1), (999, 2)]), Some((0, 97))));
-        assert_eq!(tally.for_none(0), (BTreeMap::from([(-1, 1), (999, 1)]), Some((0, 97))));
+        assert_eq!(tally.for_none(1), (BTreeMap::from([(-1, 1), (999, 2)]), Some((0, 95))));
+        assert_eq!(tally.for_none(0), (BTreeMap::from([(-1, 1), (999, 1)]), Some((0, 95))));
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use lango_analyst::{Client, Enquiry};
-use lango_privacy::{Decimal, Level, Measure};
+use lango_privacy::{Decimal, Level, Measure, Price};
 
 use super::serving;
 use crate::{
@@ -117,6 +117,11 @@ impl QueryCommand {
     }
 }
 
+/// Whether a measure counts, so that a half-width is of one or more.
+fn is_count(measure: &Measure) -> bool {
+    matches!(measure, Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Histogram(_))
+}
+
 impl Ask {
     fn read(&self) -> Result<Enquiry, Failure> {
         let offer =
@@ -171,7 +176,19 @@ impl Ask {
         };
         let sought = Sought::of(&mut enquiry.query, PrecisionOf::Region, offices);
         let missing = "--precision-of says whose precision is meant: name one with --precision";
-        sought.map(Some).ok_or_else(|| Failure::Usage(missing.to_owned()))
+        let sought = sought.ok_or_else(|| Failure::Usage(missing.to_owned()))?;
+        match &enquiry.query.price {
+            Price::Precision { half_width, measure, .. }
+                if is_count(measure) && half_width.floor_scaled(0) == Some(0) =>
+            {
+                Err(Failure::Usage(format!(
+                    "of {offices} offices together that is a precision of {half_width} at each, and of a count none is finer \
+                     than 1: ask for {} or more",
+                    (offices as f64).sqrt().ceil()
+                )))
+            }
+            Price::Precision { .. } | Price::Epsilon(_) => Ok(Some(sought)),
+        }
     }
 
     /// How many offices have signed that they have the question's dataset. A list of members is the coordinator's alone: a long one
