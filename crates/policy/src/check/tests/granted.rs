@@ -197,7 +197,7 @@ fn a_grant_says_which_figures_are_shown() {
         assert_eq!(rule(&format!("shown_if = {written}")), Some(expected.parse().unwrap()), "{written}");
     }
     for (written, code, said) in [
-        ("{}", "shown-if", "`shown_if` names no rule: write `shown_if = { count = 20 }`"),
+        ("{}", "shown-if", "write `shown_if = { count = 20 }`, `{ relative_error = 0.3 }`, or both"),
         ("{ count = 0 }", "shown-if", "every figure is made of 0 or more"),
         ("{ relative_error = 0 }", "shown-if", "a relative error is above 0"),
         ("{ relative_error = 0.0000000001 }", "shown-if", "no finer than a billionth"),

@@ -81,8 +81,8 @@ fn every_key_that_the_reader_knows_is_in_the_shape_and_no_other() {
     let mut tables = 0;
     is_as_read(&file, &|inside| inside.to_owned(), &mut tables);
     assert_eq!(
-        tables, 11,
-        "the file, a code list, a dataset, a unit, two columns, a budget, a grant, its days, a refusal, a test"
+        tables, 12,
+        "the file, a code list, a dataset, a unit, two columns, a budget, a grant, its days, what it shows, a refusal, a test"
     );
 }
 
