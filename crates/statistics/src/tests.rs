@@ -222,9 +222,14 @@ fn a_dimension_summed_over_is_complete_whatever_the_lists() {
 
 #[test]
 fn a_figure_that_the_noise_may_have_made_is_unreliable() {
-    // A noise of scale 10 has a standard error of 14.1: the least reliable count is 43.
+    // A noise of scale 10 has a standard error of 14.1: the least reliable count is 43. None is below 0.
     let of = |scale, cells| combined(&[Office::by_sex("GHA", "F,M,_O,_U", scale, cells)], false).unwrap();
-    assert_eq!(shown(&of(10.0, vec![43, 42, -42, -43])[0]), ["F 43 A", "M 42 U", "_O -42 U", "_U -43 A"]);
+    assert_eq!(shown(&of(10.0, vec![43, 42, -42, -43])[0]), ["F 43 A", "M 42 U", "_O -42 U", "_U -43 U"]);
+    let differences = |cells| {
+        let lines = "codes sex F,M\ncolumn net from -9 to 9 scale 0\nmargin sum(net) by sex: discrete-laplace scale 10";
+        combined(&[Office::new("GHA", lines, cells)], false).unwrap()
+    };
+    assert_eq!(shown(&differences(vec![-42, -43])[0]), ["F -42 U", "M -43 A"], "a sum may be below 0");
     // An error of one at most matters to nobody, however small the count is.
     assert_eq!(shown(&of(0.5, vec![1, 0, -1, 2])[0]), ["F 1 A", "M 0 A", "_O -1 A", "_U 2 A"]);
 }
