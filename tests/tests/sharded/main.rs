@@ -2,6 +2,8 @@
 
 mod asked;
 
+use std::time::Duration;
+
 use asked::{QUESTIONS, answers, both, dataset, plain, planned, rows, secret, sharded};
 use lango_source::{Bounding, FetchError, Source, SourceError};
 use lango_testkit::{Cluster, Register};
@@ -215,12 +217,13 @@ async fn a_key_or_rows_that_go_after_a_shard_was_looked_at_fail_the_question() {
         let plan = planned(QUESTIONS[0], &dataset);
         let [_, second, third] = &cluster.shards;
         let until = async |waiting: &str| {
+            // Not at once again: who is waited for runs in the same task.
             while third.integer(waiting) == 0 {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         // The third shard is looked at last, and waited for.
-        let held = third.run_async("BEGIN; LOCK TABLE residents; SELECT pg_sleep(2); COMMIT");
+        let held = third.run_async("BEGIN; LOCK TABLE residents; SELECT pg_sleep(4); COMMIT");
         let asked = async {
             until("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()").await;
             source.open().await.unwrap().fetch(plan, secret()).await.map(drop)
@@ -249,7 +252,7 @@ async fn a_shard_that_is_loaded_again_is_waited_for() {
     let asked = async {
         let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
         while shard.integer(sleeping) == 0 {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         answers(&source, &dataset).await
     };
