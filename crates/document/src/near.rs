@@ -5,7 +5,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     nearest_all(word, candidates).into_iter().next()
 }
 
-/// All candidates that are equally like `word`, and alike enough to be meant, in their order: `NGR` is as near to `NER` as to `NGA`.
+/// All candidates that are equally like `word`, and alike enough to be meant, in their order: `NGR` is as near to `NER` as to
+/// `NGA`.
 pub fn nearest_all<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     // What is longer than any name is none misspelt, and would take long to compare.
     if word.len() > 128 {

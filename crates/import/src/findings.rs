@@ -370,7 +370,8 @@ impl Finding {
         self.facts().0 == FindingKind::Identifier
     }
 
-    /// Whether a row with such a code or day lacks one: it is missing, unread or not declared. A day outside of the period is one.
+    /// Whether a row with such a code or day lacks one: it is missing, unread or not declared. A day outside of the period is
+    /// one.
     pub(crate) fn is_lacking(self) -> bool {
         self == Self::Missing || self.is_unread() || self.is_undeclared()
     }

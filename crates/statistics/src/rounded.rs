@@ -13,7 +13,8 @@ use crate::{Axis, Cell, CombineError, CombinedTable, Figure, OFFICE, OfficeRelea
 type Dimension<'a> = (bool, &'a str);
 
 /// The tables of some answers, with the counts made whole numbers that are not negative; margins of a measure that added up
-/// before still do, unless something of them is hidden: then each figure is rounded by itself. Sums, ratios, quantiles and found keys stay as they are.
+/// before still do, unless something of them is hidden: then each figure is rounded by itself. Sums, ratios, quantiles and found
+/// keys stay as they are.
 ///
 /// Standard errors and intervals are those of the estimates before, the intervals cut off at zero: rounding, and what
 /// negative cells lacked and their neighbours give, may move a figure out of its interval.

@@ -81,8 +81,8 @@ const ERROR_MOST: f64 = 3.0;
 
 impl Figure {
     /// Whether its standard error is more than a third of it and more than `least`, which is little by itself, however small the
-    /// figure is. A figure below 0 of what cannot be negative is the noise's alone. A third is the coefficient of variation beyond which statistics offices mark survey estimates (Statistics
-    /// Canada, Quality Guidelines).
+    /// figure is. A figure below 0 of what cannot be negative is the noise's alone. A third is the coefficient of variation
+    /// beyond which statistics offices mark survey estimates (Statistics Canada, Quality Guidelines).
     pub(crate) fn is_unreliable(&self, least: f64, may_be_negative: bool) -> bool {
         let size = if may_be_negative { self.value.abs() } else { self.value };
         self.std_err.is_some_and(|error| error > least && error * ERROR_MOST > size)

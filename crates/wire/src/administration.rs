@@ -83,7 +83,7 @@ pub enum Act {
     },
 }
 
-/// What an administrator decides on a review. Whoever approves says of what: a question that has become an answer meanwhile is
+/// What an administrator decides on a review. Who approves says of what: a question that has become an answer meanwhile is
 /// not approved unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewChoice {

@@ -207,7 +207,7 @@ async fn a_shard_that_is_down_is_named_and_its_question_is_charged_only_if_rows_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_or_rows_that_go_after_a_shard_was_looked_at_fail_the_question() {
+async fn a_key_or_rows_that_go_after_a_shard_was_examined_fail_the_question() {
     let key = "ALTER TABLE residents DROP CONSTRAINT residents_pkey";
     let rows_of = "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM residents; TRUNCATE residents; \
                    INSERT INTO residents SELECT * FROM kept; SELECT pg_sleep(3); COMMIT";
@@ -222,7 +222,7 @@ async fn a_key_or_rows_that_go_after_a_shard_was_looked_at_fail_the_question() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        // The third shard is looked at last, and waited for.
+        // The third shard is examined last, and waited for.
         let held = third.run_async("BEGIN; LOCK TABLE residents; SELECT pg_sleep(4); COMMIT");
         let asked = async {
             until("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()").await;

@@ -20,7 +20,8 @@ impl Staging {
     /// and the rows of one number are not one unit's, as in a panel they are: in their order, each begins near the first of all;
     /// in another order, the small numbers stand on more rows than the large ones, for the counts do not end at one number. With
     /// the numbers of the first such rows, counted from 1. Numbers of areas and of what is in them are found by
-    /// [`Staging::areas_again`], and counts that leave many numbers out by [`Staging::strangers`]; it takes the rows of each file.
+    /// [`Staging::areas_again`], and counts that leave many numbers out by [`Staging::strangers`]; it takes the rows of each
+    /// file.
     pub(crate) fn counted_again(&self, of_files: &[u64]) -> Result<(u64, Vec<u64>), ImportError> {
         let found = self.dense_again().and_then(|found| match found {
             (0, _) => self.strangers(of_files),

@@ -191,8 +191,8 @@ impl Ask {
         }
     }
 
-    /// How many offices have signed that they have the question's dataset. A list of members is the coordinator's alone: a long one
-    /// would make every office's answer dear.
+    /// How many offices have signed that they have the question's dataset. A list of members is the coordinator's alone: a long
+    /// one would make every office's answer dear.
     async fn offices_with(&self, client: &Client, enquiry: &Enquiry) -> Result<usize, Failure> {
         let patience = Duration::from_secs(self.timeout);
         let dataset = enquiry.query.dataset.as_str();

@@ -121,7 +121,7 @@ pub(super) async fn held(view: &mut PgConnection, table: &str) -> sqlx::Result<O
     }))
 }
 
-/// Waits for whoever rewrites a table, and keeps others from that until the transaction ends.
+/// Waits for those who rewrite a table, and keeps others from that until the transaction ends.
 pub(super) fn lock(quoted: &str) -> String {
     format!("LOCK TABLE {quoted} IN ACCESS SHARE MODE")
 }
