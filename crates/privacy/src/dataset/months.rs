@@ -49,10 +49,12 @@ impl DaysOfMonths {
 mod tests {
     use super::*;
 
+    /// What is said of it, the days, and what is found.
+    type Case = (&'static str, fn(u32) -> (u32, u32), Option<(usize, u64)>);
+
     #[test]
     fn days_are_in_one_month_where_the_other_order_spreads_them_over_months() {
-        type Day = fn(u32) -> (u32, u32);
-        let cases: [(&str, Day, Option<(usize, u64)>); 8] = [
+        let cases: [Case; 8] = [
             ("firsts, exchanged", |n| (1, n % 12 + 1), Some((1, 60))),
             ("quarters, exchanged", |n| (1, n % 4 * 3 + 1), Some((1, 60))),
             ("fifteenths read aright", |n| (n % 12 + 1, 15), None),
