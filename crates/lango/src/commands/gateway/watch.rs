@@ -49,6 +49,11 @@ impl Watch {
         is_at_rest || now.duration_since(self.read_at) >= EVERY
     }
 
+    /// Whether it is due without having rested: it has been changing for as long as one that rests is left alone.
+    fn is_restless(&self, now: Instant) -> bool {
+        !self.is_read && now.duration_since(self.since) < REST
+    }
+
     /// The folder was read.
     fn was_read(&mut self, now: Instant) {
         (self.read_at, self.is_read) = (now, true);
@@ -76,7 +81,9 @@ pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Si
         if !watch.is_due(found, Instant::now()) && !is_asked {
             continue;
         }
-        let taken = take(&gateway, &folder, if is_asked { TRIES } else { 1 }).await;
+        // What waits for signatures waits no longer where nobody can say what the folder holds.
+        let is_last_word = is_asked || watch.is_restless(Instant::now());
+        let taken = take(&gateway, &folder, if is_last_word { TRIES } else { 1 }).await;
         watch.was_read(Instant::now());
         match taken {
             Ok(PolicyChange::Same) if is_asked => {
@@ -89,7 +96,7 @@ pub(super) async fn keep(gateway: Arc<Gateway>, folder: PathBuf, mut hang_up: Si
                 refused.clear();
             }
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => refused.clear(),
-            Err(error) if !is_asked && is_changing(&error) => watch.is_being_saved(Instant::now()),
+            Err(error) if !is_last_word && is_changing(&error) => watch.is_being_saved(Instant::now()),
             Err(error) => {
                 let words = error.to_string();
                 // What is refused again for the same reason is said once.
@@ -194,7 +201,9 @@ mod tests {
         }
         save("policy = 2 # saved once more");
         assert!(watch.is_due(found(), at(152_900)));
+        assert!(watch.is_restless(at(152_900)), "what it holds is said to be unknown");
         watch.was_read(at(152_900));
+        assert!(!watch.is_restless(at(153_000)));
         // One that is gone is a change too.
         std::fs::remove_file(&file).unwrap();
         assert!(!watch.is_due(found(), at(153_000)));
