@@ -183,6 +183,13 @@ pub(crate) fn codes(at: &In<'_>) -> Option<CodeList> {
     while let Some((line, fields)) = lines.next().map_err(wrong).ok()? {
         let field = |place: usize| fields.get(place).map_or("", |field| trimmed(field));
         let (code, label) = (field(place), label_place.map_or("", field));
+        // A comma that does not stand in quotes makes two fields of a label, and another one the code.
+        if fields.len() != header.len() {
+            let message = format!("{} fields where the first line has {}", fields.len(), header.len());
+            reader.refuse_line::<()>(LINE, line, (message, "write a field that holds a comma in quotes"));
+            is_right = false;
+            continue;
+        }
         let message = match (code.parse::<Code>(), seen.insert(code.to_owned(), line)) {
             (_, Some(before)) => format!("{code:?} stands on line {before} already"),
             (Err(error), None) => error.to_string(),
@@ -345,7 +352,8 @@ mod tests {
             ("code\n", "sex.csv:1:1: the file has no line below `code`"),
             ("code\nF\nF", "sex.csv:3:1: \"F\" stands on line 2 already"),
             ("code\nF M", "sex.csv:2:1: `F M` is not a code"),
-            ("label,code\nF", "sex.csv:2:1: `` is not a code"),
+            ("label,code\nF", "sex.csv:2:1: 1 fields where the first line has 2"),
+            ("label,code\nWomen, girls,F", "sex.csv:2:1: 3 fields where the first line has 2"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with(expected), "{text}: {error}");
