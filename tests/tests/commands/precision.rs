@@ -63,7 +63,7 @@ async fn a_precision_is_met_at_each_office_or_for_the_region_as_it_was_asked() {
         (
             "sex",
             &fine[..],
-            "of 3 offices together that is a precision of 0.577 at each, and of a count none is finer",
+            "of 3 offices together that is a precision of 0.57735 at each, and of a count none is finer",
         ),
         ("office,sex", &precision, "take `office` out of --by"),
         ("sex", &["--epsilon", "1", "--precision-of", "region"], "name one with --precision"),
