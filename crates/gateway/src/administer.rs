@@ -2,7 +2,6 @@
 //! signed it.
 
 use lango_identity::SpiffeId;
-use lango_ledger::ReviewEvent;
 use lango_store::{
     Decision, HistoryFilter, PolicySignature, Record, ReviewFilter, ReviewVerdict, Step, StoreError,
     StoredReview,
@@ -18,7 +17,7 @@ use crate::{
     accounts::account_standings,
     authenticate::Request,
     change::PolicyChange,
-    lapse::{decided, lapsed, review_name},
+    lapse::{decided, lapsed, review_event, review_name},
     refuse::{Known, Refused},
     reviewed::{ReviewFound, reviews_found},
     shown::Travels,
@@ -194,11 +193,7 @@ impl Gateway {
         if is_asker(&request.principal, &found) {
             return Err(refused(AdministrationFault::OwnQuestion));
         }
-        let event = match choice {
-            ReviewChoice::ApproveQuestion => ReviewEvent::Approved,
-            ReviewChoice::ApproveAnswer => ReviewEvent::AnswerApproved,
-            ReviewChoice::Reject => ReviewEvent::Rejected,
-        };
+        let event = review_event(choice);
         if choice != ReviewChoice::Reject
             && let Some(why) = lapsed(&request.policy.set, &found, self.today())
         {

@@ -1,6 +1,5 @@
 //! What the grant of an answer does not show: decided by the noisy figures, each time that the answer leaves.
 
-use lango_identity::{PayloadType, digest};
 use lango_privacy::{Layout, PlanText, ShownIf};
 use lango_statistics::{Hidden, OfficeRelease, hide};
 use lango_store::Stored;
@@ -42,6 +41,5 @@ pub(crate) fn hidden(
     };
     let hidden = hide(&release, rule).ok()?;
     hidden.cover(&mut stored.cells);
-    let digest = digest(PayloadType::Hidden, hidden.bits());
-    Some((SignedHidden { shown_if: rule, digest }, hidden.bits().to_vec()))
+    Some((SignedHidden::new(rule, &hidden), hidden.bits().to_vec()))
 }

@@ -5,7 +5,7 @@ use lango_ledger::{ReviewEvent, ReviewState};
 use lango_policy::{AccessRequest, PolicySet};
 use lango_privacy::Query;
 use lango_store::{Decision, Record, ReviewVerdict, Store, StoredReview};
-use lango_wire::FREE;
+use lango_wire::{FREE, ReviewChoice};
 use time::Date;
 
 use crate::{in_force::PolicyInForce, release_key::live_key};
@@ -83,6 +83,15 @@ pub fn decided(by: &SpiffeId, (at, policy_digest): (i64, [u8; 32])) -> Record {
         release_id: None,
         left_out: 0,
         request: None,
+    }
+}
+
+/// The step of a review that an office's choice is.
+pub fn review_event(choice: ReviewChoice) -> ReviewEvent {
+    match choice {
+        ReviewChoice::ApproveQuestion => ReviewEvent::Approved,
+        ReviewChoice::ApproveAnswer => ReviewEvent::AnswerApproved,
+        ReviewChoice::Reject => ReviewEvent::Rejected,
     }
 }
 

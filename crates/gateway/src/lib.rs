@@ -60,7 +60,7 @@ pub use administrators::{Activation, Administrators};
 pub use change::PolicyChange;
 pub use config::{Clock, Gateway, GatewayConfig, system_clock};
 pub use in_force::{PolicyError, policy_digest};
-pub use lapse::{decided, lapsed, review_name};
+pub use lapse::{decided, lapsed, review_event, review_name};
 pub use open_error::OpenError;
 pub use pools::{DeclareError, declared_members, reached_members};
 pub use reviewed::{ReviewFound, ReviewedTable, reviews_found};

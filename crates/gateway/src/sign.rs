@@ -239,10 +239,7 @@ impl Gateway {
         granted: &Granted<'_>,
     ) -> pb::Estimate {
         let basics = self.basics(request, answered, &plan, &layout);
-        let reviewed = Reviewed {
-            question: granted.reviews_question(&answered.loss),
-            answer: granted.grant.review.hold,
-        };
+        let reviewed = Reviewed::of(granted, &answered.loss);
         let shown_if = granted.grant.shown_if;
         let signed = SignedPrice { basics, charged, queries_left, bounds_drop, reviewed, shown_if };
         pb::Estimate {

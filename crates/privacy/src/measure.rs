@@ -51,6 +51,11 @@ impl Measure {
         Self::Units(Name::fixed("persons"))
     }
 
+    /// Whether its figures are counts of units or of rows.
+    pub fn counts(&self) -> bool {
+        matches!(self, Self::Units(_) | Self::Rows | Self::RowsOf(_) | Self::Histogram(_))
+    }
+
     /// The column that the measure reads beside those it is grouped by.
     pub fn column(&self) -> Option<&Name> {
         match self {

@@ -43,8 +43,8 @@ pub(crate) struct Sum {
 pub(crate) struct Block {
     /// In the order of the table's figures.
     pub sums: Vec<Sum>,
-    /// The figures of which some answer hides its part, which is then in no sum, and those answers by their places in the block.
-    pub hidden: BTreeMap<usize, Vec<usize>>,
+    /// The figures of which some offices hide their part, which is then in no sum, and these.
+    pub hidden: BTreeMap<usize, Vec<String>>,
 }
 
 /// The bounds between which the means of some offices lie, and the point between them that figures are measured from, in
@@ -221,7 +221,7 @@ impl Sheet<'_> {
             });
         }
         for place in &hidden {
-            block.hidden.entry(*place).or_default().push(office);
+            block.hidden.entry(*place).or_default().push(estimated.answer.office.to_owned());
         }
         part.visit(cells, &offsets, |place, value| {
             let sum = block.sums.get_mut(place).filter(|_| !hidden.contains(&place));

@@ -43,9 +43,7 @@ impl Sheet<'_> {
             let Block { sums, hidden: missing } = self.block(&block, &mut intervals.noises);
             let figures = self.figures(&contents, &sums, intervals);
             let first = cells.len();
-            let office = |at: &usize| Some(block.get(*at)?.1.answer.office.to_owned());
-            let named = |offices: &Vec<usize>| offices.iter().filter_map(office).collect();
-            hidden.extend(missing.iter().map(|(place, offices)| (first + place, named(offices))));
+            hidden.extend(missing.iter().map(|(place, offices)| (first + place, offices.clone())));
             let alike =
                 matches!(contents.first(), Some(CellContent::Bins(..))) || Frame::of(&contents).shared;
             let (least, may_be_negative) = (little(&contents), may_be_negative(&contents));

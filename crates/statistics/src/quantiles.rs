@@ -55,17 +55,15 @@ impl Sheet<'_> {
             for (at, cell) in sums.chunks(self.inner.max(1)).enumerate() {
                 // The bins of a cell are shown or hidden together.
                 let first = bins.first().map_or(0, |bin| at * self.inner + bin);
-                let of = missing.get(&first).map_or(&[][..], Vec::as_slice);
-                let office = |at: &usize| Some(block.get(*at)?.1.answer.office.to_owned());
-                let offices: Vec<String> = of.iter().filter_map(office).collect();
+                let offices = missing.get(&first);
                 let counts: Vec<Sum> = bins.iter().filter_map(|place| cell.get(*place).copied()).collect();
                 for share in shares {
-                    if !offices.is_empty() {
-                        hidden.insert(cells.len(), offices.clone());
-                    }
                     let mut found = quantile(content, &counts, share, block.len(), intervals);
-                    if found.figure.is_none() && !offices.is_empty() {
-                        found.status = Status::Suppressed;
+                    if let Some(offices) = offices {
+                        hidden.insert(cells.len(), offices.clone());
+                        if found.figure.is_none() {
+                            found.status = Status::Suppressed;
+                        }
                     }
                     cells.push(found);
                 }

@@ -25,7 +25,7 @@ pub fn in_whole_numbers(
     let mut tables = tables.to_vec();
     let margins = answers.first().map(|answer| answer.layout.margins()).unwrap_or_default();
     let mut groups: Vec<(&Measure, Vec<usize>)> = Vec::new();
-    for (place, margin) in margins.iter().enumerate().filter(|(_, margin)| counts(&margin.measure)) {
+    for (place, margin) in margins.iter().enumerate().filter(|(_, margin)| margin.measure.counts()) {
         let adds_up = answers.iter().all(|answer| margin.measure.adds_up(&answer.plan.bounds));
         match groups.last_mut().filter(|(measure, _)| adds_up && **measure == margin.measure) {
             Some((_, places)) => places.push(place),
@@ -44,10 +44,6 @@ pub fn in_whole_numbers(
         }
     }
     Ok(tables)
-}
-
-fn counts(measure: &Measure) -> bool {
-    matches!(measure, Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Histogram(_))
 }
 
 /// How many offices stand side by side in a table; 1 where they are added up.

@@ -1,8 +1,9 @@
 //! What an office signs: releases, prices, descriptions and refusals, written in one way and read strictly.
 
 use lango_identity::{PayloadType, SpiffeId, digest};
-use lango_policy::Agreement;
+use lango_policy::{Agreement, Granted};
 use lango_privacy::{Accounting, Loss, ShownIf};
+use lango_statistics::Hidden;
 use prost::Message;
 
 use crate::{
@@ -137,6 +138,30 @@ pub struct SignedRefusal {
     pub time: u64,
     /// The facts of the refusal.
     pub arguments: Arguments,
+}
+
+impl SignedHidden {
+    /// What is signed of what a rule hides.
+    pub fn new(shown_if: ShownIf, hidden: &Hidden) -> Self {
+        Self { shown_if, digest: digest(PayloadType::Hidden, hidden.bits()) }
+    }
+}
+
+impl Reviewed {
+    /// What the office reviews of a question at this price under the grant that allows it.
+    pub fn of(granted: &Granted<'_>, loss: &Loss) -> Self {
+        Self { question: granted.reviews_question(loss), answer: granted.grant.review.hold }
+    }
+
+    /// The same for people, after "the office"; nothing where it reviews neither.
+    pub fn in_words(self) -> Option<&'static str> {
+        match (self.question, self.answer) {
+            (false, false) => None,
+            (true, false) => Some("reviews the question before it answers"),
+            (false, true) => Some("reviews the answer before it leaves"),
+            (true, true) => Some("reviews the question before it answers, and the answer before it leaves"),
+        }
+    }
 }
 
 impl SignedRelease {

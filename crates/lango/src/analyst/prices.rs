@@ -250,14 +250,9 @@ impl PriceList<'_> {
         if !priced.statement.bounds_drop.is_empty() {
             text += &format!("dropped   {}\n", foreign(&priced.statement.bounds_drop));
         }
-        text += match (priced.statement.reviewed.question, priced.statement.reviewed.answer) {
-            (false, false) => "",
-            (true, false) => "reviewed  the office reviews the question before it answers\n",
-            (false, true) => "reviewed  the office reviews the answer before it leaves\n",
-            (true, true) => {
-                "reviewed  the office reviews the question before it answers, and the answer before it leaves\n"
-            }
-        };
+        if let Some(words) = priced.statement.reviewed.in_words() {
+            text += &format!("reviewed  the office {words}\n");
+        }
         if let Some(rule) = priced.statement.shown_if {
             text += &format!("shown     a figure is shown if {}\n", rule.in_words());
         }

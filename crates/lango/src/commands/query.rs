@@ -117,11 +117,6 @@ impl QueryCommand {
     }
 }
 
-/// Whether a measure counts, so that a half-width is of one or more.
-fn is_count(measure: &Measure) -> bool {
-    matches!(measure, Measure::Units(_) | Measure::Rows | Measure::RowsOf(_) | Measure::Histogram(_))
-}
-
 impl Ask {
     fn read(&self) -> Result<Enquiry, Failure> {
         let offer =
@@ -179,7 +174,7 @@ impl Ask {
         let sought = sought.ok_or_else(|| Failure::Usage(missing.to_owned()))?;
         match &enquiry.query.price {
             Price::Precision { half_width, measure, .. }
-                if is_count(measure) && half_width.floor_scaled(0) == Some(0) =>
+                if measure.counts() && half_width.floor_scaled(0) == Some(0) =>
             {
                 Err(Failure::Usage(format!(
                     "of {offices} offices together that is a precision of {half_width} at each, and of a count none is finer \

@@ -9,6 +9,7 @@ use lango_policy::{
     AccessRequest, Denial, Grant, GrantPart, Granted, Judged, Objection, PolicySet, Prohibition, Verdict,
 };
 use lango_privacy::{Loss, PlanRefusal, Query, nano};
+use lango_wire::Reviewed;
 use serde_json::{Value, json};
 use time::{Date, macros::format_description};
 
@@ -318,11 +319,14 @@ impl<'a> Explained<'a> {
             Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => None,
         };
         let terms = match &self.decision {
-            Decision::Permitted(granted, loss) => json!({
-                "question_reviewed": granted.reviews_question(loss),
-                "answer_reviewed": granted.grant.review.hold,
-                "shown_if": granted.grant.shown_if.map(|rule| rule.to_string()),
-            }),
+            Decision::Permitted(granted, loss) => {
+                let Reviewed { question, answer } = Reviewed::of(granted, loss);
+                json!({
+                    "question_reviewed": question,
+                    "answer_reviewed": answer,
+                    "shown_if": granted.grant.shown_if.map(|rule| rule.to_string()),
+                })
+            }
             Decision::Unplanned(..) | Decision::Forbidden(_) | Decision::NotGranted { .. } => Value::Null,
         };
         let changes: Vec<Value> = match &self.decision {
@@ -357,18 +361,10 @@ impl<'a> Explained<'a> {
 const GRANTS_SHOWN: usize = 5;
 /// What the office does beside: what it reviews at this price, and which figures it hides.
 fn reviewed(granted: &Granted<'_>, loss: &Loss) -> String {
-    let grant = granted.grant;
-    let question = granted.reviews_question(loss);
-    let waits = match (question, grant.review.hold) {
-        (false, false) => "",
-        (true, false) => " The office reviews the question before it answers.",
-        (false, true) => " The office reviews the answer before it leaves.",
-        (true, true) => {
-            " The office reviews the question before it answers, and the answer before it leaves."
-        }
-    };
-    let hides = grant.shown_if.map(|rule| format!(" A figure is shown if {}.", rule.in_words()));
-    format!("{waits}{}", hides.unwrap_or_default())
+    let waits = Reviewed::of(granted, loss).in_words().map(|words| format!(" The office {words}."));
+    let rule = granted.grant.shown_if;
+    let hides = rule.map(|rule| format!(" A figure is shown if {}.", rule.in_words()));
+    waits.into_iter().chain(hides).collect()
 }
 
 fn change(remedy: &str) -> String {

@@ -169,10 +169,7 @@ fn priced(plan: &Plan, granted: Granted<'_>, basics: Basics) -> Result<VerifiedP
         charged: Charged { loss: plan.loss, repeated: false, account: granted.budget.account },
         queries_left: queries_left(plan, granted)?,
         bounds_drop: plan.dataset.bounds_drop.clone().unwrap_or_default(),
-        reviewed: Reviewed {
-            question: granted.reviews_question(&plan.loss),
-            answer: granted.grant.review.hold,
-        },
+        reviewed: Reviewed::of(&granted, &plan.loss),
         shown_if: granted.grant.shown_if,
     };
     Ok(VerifiedPrice { statement, plan: plan.text(), layout: plan.layout.clone() })
@@ -206,8 +203,7 @@ fn answer(
     if let Some(rule) = granted.grant.shown_if {
         let hidden = hide(&answer.side_by_side(), rule)?;
         hidden.cover(&mut answer.cells);
-        let digest = digest(PayloadType::Hidden, hidden.bits());
-        answer.statement.hidden = Some(SignedHidden { shown_if: rule, digest });
+        answer.statement.hidden = Some(SignedHidden::new(rule, &hidden));
         answer.hidden = Some(hidden);
     }
     Ok(answer)

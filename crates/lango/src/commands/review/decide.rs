@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use lango_gateway::{ReviewFound, decided, policy_digest, review_name, system_clock};
+use lango_gateway::{ReviewFound, decided, policy_digest, review_event, review_name, system_clock};
 use lango_identity::{Role, SpiffeId};
 use lango_ledger::{ReviewEvent, ReviewState};
 use lango_policy::PolicySet;
@@ -71,7 +71,7 @@ async fn decide(one: &OneReview, choice: ReviewChoice, why: String) -> Result<()
     unmeant(choice, review.state).map_or(Ok(()), |why| Err(Failure::of(&one.name, why)))?;
     let stands = match &place {
         Reached::Files(config, file) => {
-            decide_in_office(file, config, &review.subject.id, (event(choice), why)).await?
+            decide_in_office(file, config, &review.subject.id, (review_event(choice), why)).await?
         }
         Reached::Gateway(gateway) => gateway.decide(review.subject.id, choice, why).await?,
     };
@@ -83,14 +83,6 @@ async fn decide(one: &OneReview, choice: ReviewChoice, why: String) -> Result<()
         meaning(stands.state)
     ));
     Ok(())
-}
-
-fn event(choice: ReviewChoice) -> ReviewEvent {
-    match choice {
-        ReviewChoice::ApproveQuestion => ReviewEvent::Approved,
-        ReviewChoice::ApproveAnswer => ReviewEvent::AnswerApproved,
-        ReviewChoice::Reject => ReviewEvent::Rejected,
-    }
 }
 
 /// What to say to somebody who approves something else than what waits.
