@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use lango_privacy::TEXT_BYTES_MOST;
+use rusqlite::types::ValueRef;
 
 use crate::{
     findings::{Finding, Findings, RowPlace},
@@ -198,8 +199,22 @@ impl Batch {
         self.rows >= ROWS || self.heap.len() >= BYTES
     }
 
-    /// The bytes of a value.
-    pub(crate) fn bytes(&self, range: &Range<usize>) -> &[u8] {
+    /// Its rows, each the values of all columns.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[SqlValue]> {
+        self.values.chunks_exact(self.findings.len().max(1))
+    }
+
+    /// A value as SQLite takes it.
+    pub(crate) fn value(&self, value: &SqlValue) -> ValueRef<'_> {
+        match value {
+            SqlValue::Null => ValueRef::Null,
+            SqlValue::Integer(value) => ValueRef::Integer(*value),
+            SqlValue::Text(range) => ValueRef::Text(self.bytes(range)),
+            SqlValue::Bytes(range) => ValueRef::Blob(self.bytes(range)),
+        }
+    }
+
+    fn bytes(&self, range: &Range<usize>) -> &[u8] {
         self.heap.get(range.clone()).unwrap_or_default()
     }
 

@@ -22,7 +22,7 @@ use crate::{
     judge::{Judgement, rounded},
     lock::ImportLock,
     schema::TableSchema,
-    staging::{EdgeRow, ImportedData, Progress, Repeated, Staging, Sums},
+    staging::{EdgeRow, ImportedData, Progress, Repeated, Searches, Staging},
 };
 
 /// INVARIANT: it is raised when the program would read other values of the same files, so that what an earlier version of it read
@@ -123,9 +123,9 @@ impl ImportJob<'_> {
         if let Some(event) = event {
             notify(report, event)?;
         }
-        let mut sums = staging.sums(&progress.parts)?;
+        let mut searches = staging.searches(&progress.parts)?;
         if !progress.complete {
-            self.fill(staging, files, (&mut progress, &mut sums), report)?;
+            self.fill(staging, files, (&mut progress, &mut searches), report)?;
             if progress.rows == 0 {
                 let first = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
                 return Err(ImportError::NoRows(first));
@@ -141,8 +141,8 @@ impl ImportJob<'_> {
         count_units(staging, &mut done)?;
         compare_identifiers(staging, files, &mut done)?;
         compare_rows(staging, files, &mut done)?;
-        compare_sums(staging, files, &sums, &mut done)?;
-        compare_days(staging, files, &mut done)?;
+        compare_sums(staging, files, &searches, &mut done)?;
+        compare_days(staging, files, &searches, &mut done)?;
         let judged = Judgement::of(&done, self.options);
         if !judged.unfit.is_empty() {
             return Err(ImportError::Unfit { columns: judged.unfit, report: Box::new(done) });
@@ -172,7 +172,7 @@ impl ImportJob<'_> {
         &self,
         staging: &Staging,
         files: Files<'_>,
-        (progress, sums): (&mut Progress, &mut Sums),
+        (progress, searches): (&mut Progress, &mut Searches),
         report: Report<'_>,
     ) -> Result<(), ImportError> {
         let read = Arc::new(AtomicU64::new(0));
@@ -191,7 +191,7 @@ impl ImportJob<'_> {
                     Err(_) => ControlFlow::Break(()),
                 })
             });
-            let inserted = self.insert(staging, receive, (&mut *progress, sums), &mut on_progress);
+            let inserted = self.insert(staging, receive, (&mut *progress, searches), &mut on_progress);
             let ends = reader.join().unwrap_or_else(|_| Err(undecodable(self.files)));
             inserted.and(ends)
         })?;
@@ -240,14 +240,14 @@ impl ImportJob<'_> {
         &self,
         staging: &Staging,
         batches: Receiver<Batch>,
-        (progress, sums): (&mut Progress, &mut Sums),
+        (progress, searches): (&mut Progress, &mut Searches),
         on_progress: &mut dyn FnMut(&Progress) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         let (mut rows, mut bytes) = (0, 0);
         for batch in batches {
             staging.insert(&batch)?;
             progress.absorb(&batch);
-            sums.pass(&batch);
+            searches.pass(&batch);
             rows += batch.rows;
             // What a number takes on a page, or its place in a row.
             bytes += batch.heap.len() + batch.values.len() * 9;
@@ -381,12 +381,12 @@ fn compare_rows(staging: &Staging, files: Files<'_>, report: &mut ImportReport) 
 fn compare_sums(
     staging: &Staging,
     files: Files<'_>,
-    sums: &Sums,
+    searches: &Searches,
     report: &mut ImportReport,
 ) -> Result<(), ImportError> {
     let (mut before, mut all) = (0, FoundValues::default());
     for part in report.parts.iter_mut().filter(|part| part.rows > 0) {
-        let (count, rows) = staging.subtotals(sums, before + 1, before + part.rows)?;
+        let (count, rows) = staging.subtotals(searches, before + 1, before + part.rows)?;
         let counted = FoundValues { count, first: files.places(&rows)? };
         all.absorb(&counted);
         if let Some(findings) = part.findings.first_mut() {
@@ -401,20 +401,24 @@ fn compare_sums(
 }
 
 /// Notes the days that are on the first twelve of one month, in each file by itself, or else in all together.
-fn compare_days(staging: &Staging, files: Files<'_>, report: &mut ImportReport) -> Result<(), ImportError> {
+fn compare_days(
+    staging: &Staging,
+    files: Files<'_>,
+    searches: &Searches,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
     for (at, target) in files.schema().columns.iter().enumerate().skip(1) {
-        if !target.field_type.is_day() {
-            continue;
-        }
+        let find = |file, first, last| -> Result<FoundValues, ImportError> {
+            let (count, rows) = staging.in_one_month(searches, (at, &target.name), file, (first, last))?;
+            Ok(FoundValues { count, first: files.places(&rows)? })
+        };
         let (mut before, mut found) = (0, FoundValues::default());
-        for part in &report.parts {
-            let (count, rows) = staging.in_one_month(&target.name, before + 1, before + part.rows)?;
-            found.absorb(&FoundValues { count, first: files.places(&rows)? });
+        for (file, part) in report.parts.iter().enumerate() {
+            found.absorb(&find(Some(file), before + 1, before + part.rows)?);
             before += part.rows;
         }
         if found.count == 0 && report.parts.len() > 1 {
-            let (count, rows) = staging.in_one_month(&target.name, 1, before)?;
-            found = FoundValues { count, first: files.places(&rows)? };
+            found = find(None, 1, before)?;
         }
         if let Some(column) = report.columns.get_mut(at) {
             column.findings.put(Finding::OneMonth, found);

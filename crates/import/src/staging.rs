@@ -10,11 +10,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension, types::ValueRef};
 
 use crate::{
-    ImportError, Tuning, UnitKey,
-    batch::{Batch, SqlValue},
-    findings::FIRST,
-    options::Accepted,
-    schema::TableSchema,
+    ImportError, Tuning, UnitKey, batch::Batch, findings::FIRST, options::Accepted, schema::TableSchema,
 };
 
 mod accepted;
@@ -28,6 +24,7 @@ mod holding;
 mod imported;
 mod months;
 mod progress;
+mod searches;
 mod spelling;
 mod strangers;
 mod sums;
@@ -37,7 +34,7 @@ mod zeros;
 pub(crate) use ends::EdgeRow;
 pub(crate) use imported::ImportedData;
 pub(crate) use progress::Progress;
-pub(crate) use sums::Sums;
+pub(crate) use searches::Searches;
 
 /// A query of a gateway may hold the register for as long as its statements may run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -194,16 +191,10 @@ impl Staging {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
         }
         let mut statement = self.connection.prepare(&self.insert)?;
-        let columns = statement.parameter_count().max(1);
-        for row in batch.values.chunks_exact(columns) {
+        for row in batch.rows() {
             for (at, value) in row.iter().enumerate() {
-                let value = match value {
-                    SqlValue::Null => ValueRef::Null,
-                    SqlValue::Integer(value) => ValueRef::Integer(*value),
-                    SqlValue::Text(range) => ValueRef::Text(batch.bytes(range)),
-                    SqlValue::Bytes(range) => ValueRef::Blob(batch.bytes(range)),
-                };
-                statement.raw_bind_parameter(at + 1, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+                let value = rusqlite::types::ToSqlOutput::Borrowed(batch.value(value));
+                statement.raw_bind_parameter(at + 1, value)?;
             }
             statement.raw_execute()?;
         }

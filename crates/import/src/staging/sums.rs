@@ -1,15 +1,9 @@
 //! Rows that hold the sum of the numbers above them: the totals of a report's parts, among the rows of units.
 
-use std::convert::Infallible;
-
 use rusqlite::types::ValueRef;
 
-use super::{FIRST, Staging, ends::NUMBERS_LEAST, quoted};
-use crate::{
-    ImportError,
-    batch::{Batch, SqlValue},
-    report::FilePart,
-};
+use super::{FIRST, Searches, Staging, ends::NUMBERS_LEAST, quoted};
+use crate::{ImportError, schema::Target};
 
 /// The numbers of a column since its last sum.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,13 +26,12 @@ impl Sum {
     }
 }
 
-/// The search for such rows, which passes over all rows once, as they are put in.
+/// The search for such rows.
 #[derive(Debug)]
-pub(crate) struct Sums {
+pub(super) struct Sums {
     /// The positions of the columns of numbers.
     numbers: Vec<usize>,
     of_file: Vec<Sum>,
-    file: usize,
     /// Rows so far.
     rows: u64,
     /// The numbers of rows that hold a sum, counted from 1 through all files, each with the column that does.
@@ -46,26 +39,24 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Passes over the rows of a batch.
-    pub(crate) fn pass(&mut self, batch: &Batch) {
-        if batch.rows == 0 || self.numbers.is_empty() {
-            return;
-        }
-        self.begin(batch.file);
-        let columns = usize::try_from(batch.rows).map_or(0, |rows| batch.values.len() / rows);
-        for row in batch.values.chunks_exact(columns.max(1)) {
-            let Ok(()) = self.pass_row::<Infallible>(|column| match row.get(column) {
-                Some(SqlValue::Integer(number)) => Ok(Some(*number)),
-                Some(SqlValue::Null | SqlValue::Text(_) | SqlValue::Bytes(_)) | None => Ok(None),
-            });
-        }
+    pub(super) fn of(columns: &[Target]) -> Self {
+        let numbers = columns.iter().enumerate().skip(1);
+        let numbers: Vec<usize> =
+            numbers.filter(|(_, target)| target.field_type.is_number()).map(|(at, _)| at).collect();
+        Self { of_file: vec![Sum::default(); numbers.len()], numbers, rows: 0, found: Vec::new() }
     }
 
-    /// Passes over the numbers of a row, each by its column's position.
-    fn pass_row<E>(&mut self, number_in: impl Fn(usize) -> Result<Option<i64>, E>) -> Result<(), E> {
+    pub(super) fn need_nothing(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    pub(super) fn pass_row<'a, E>(
+        &mut self,
+        value_in: &impl Fn(usize) -> Result<ValueRef<'a>, E>,
+    ) -> Result<(), E> {
         self.rows += 1;
         for (sum, column) in self.of_file.iter_mut().zip(&self.numbers) {
-            if let Some(number) = number_in(*column)?
+            if let ValueRef::Integer(number) = value_in(*column)?
                 && sum.pass(number)
             {
                 self.found.push((self.rows, *column));
@@ -75,65 +66,23 @@ impl Sums {
     }
 
     /// A sum is one of numbers of its own file.
-    fn begin(&mut self, file: usize) {
-        if file != self.file {
-            self.of_file.fill(Sum::default());
-            self.file = file;
-        }
+    pub(super) fn begin(&mut self) {
+        self.of_file.fill(Sum::default());
     }
 }
 
 impl Staging {
-    /// The search, after the rows that an interrupted import put in.
-    pub(crate) fn sums(&self, of_files: &[FilePart]) -> Result<Sums, ImportError> {
-        let numbers = self.schema.columns.iter().enumerate().skip(1);
-        let numbers = numbers.filter(|(_, target)| target.field_type.is_number());
-        let mut sums = Sums {
-            numbers: numbers.map(|(at, _)| at).collect(),
-            of_file: Vec::new(),
-            file: 0,
-            rows: 0,
-            found: Vec::new(),
-        };
-        sums.of_file = vec![Sum::default(); sums.numbers.len()];
-        self.go_on(&mut sums, of_files).map_err(|error| self.failed(error))?;
-        Ok(sums)
-    }
-
-    fn go_on(&self, sums: &mut Sums, of_files: &[FilePart]) -> rusqlite::Result<()> {
-        if sums.numbers.is_empty() || of_files.iter().all(|part| part.rows == 0) {
-            return Ok(());
-        }
-        // A table without key is read in the order in which its rows were put in.
-        let mut statement =
-            self.connection.prepare(&format!("SELECT * FROM {} NOT INDEXED", quoted(&self.staging)))?;
-        let mut rows = statement.query([])?;
-        for (file, part) in of_files.iter().enumerate() {
-            sums.begin(file);
-            for _ in 0..part.rows {
-                let Some(row) = rows.next()? else { return Ok(()) };
-                sums.pass_row::<rusqlite::Error>(|column| {
-                    Ok(match row.get_ref(column)? {
-                        ValueRef::Integer(number) => Some(number),
-                        ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => None,
-                    })
-                })?;
-            }
-        }
-        Ok(())
-    }
-
     /// How many of these rows, which are counted from 1 and all of one file, hold the sum of the numbers between the sum before
     /// them and themselves, and the numbers of the first of them. One sum is a chance, unless the row lacks a code or a day,
     /// another of its numbers is a sum too, or its column has another sum. One in the last row alone is found by
     /// [`Staging::edge_row`].
     pub(crate) fn subtotals(
         &self,
-        sums: &Sums,
+        searches: &Searches,
         first: u64,
         last: u64,
     ) -> Result<(u64, Vec<u64>), ImportError> {
-        self.try_subtotals(sums, first, last).map_err(|error| self.failed(error))
+        self.try_subtotals(&searches.sums, first, last).map_err(|error| self.failed(error))
     }
 
     fn try_subtotals(&self, sums: &Sums, first: u64, last: u64) -> rusqlite::Result<(u64, Vec<u64>)> {

@@ -35,6 +35,15 @@ impl DaysOfMonths {
         }
     }
 
+    /// Adds those of another part of the rows.
+    pub fn absorb(&mut self, others: &Self) {
+        self.all += others.all;
+        for ((count, days), (other_count, other_days)) in self.early.iter_mut().zip(&others.early) {
+            *count += other_count;
+            *days |= other_days;
+        }
+    }
+
     /// The month, counted from 1, whose first twelve days nearly all are, and how many, where they would be spread over months if
     /// day and month were exchanged.
     pub fn in_one_month(&self) -> Option<(usize, u64)> {
