@@ -6,7 +6,7 @@ use prost::Message;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let proto = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
-    let files = ["signed", "types", "gateway", "administration", "coordinator"]
+    let files = ["signed", "types", "gateway", "administration", "audit", "witness", "coordinator"]
         .map(|file| proto.join(format!("lango/v1/{file}.proto")));
     let descriptors = protox::compile(&files, [&proto])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

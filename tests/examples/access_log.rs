@@ -59,7 +59,7 @@ fn entry(number: u64) -> LogEntry {
         purpose: "official-statistics".to_owned(),
         question: Some(LoggedQuestion::of(digest, QUESTION)),
         reason: None,
-        release: Some(LoggedRelease { envelope: Hex(digest), id: Hex([5; 16]) }),
+        release: Some(LoggedRelease { envelope: Some(Hex(digest)), id: Hex([5; 16]) }),
         request: Hex(digest),
         rule: Some("regional-analysts".to_owned()),
         version: Some("2024-07-01".to_owned()),

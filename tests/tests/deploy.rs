@@ -201,7 +201,7 @@ fn the_sample_gateway_starts_says_so_and_stops() {
 #[test]
 fn the_sample_coordinator_starts_says_so_and_stops() {
     let machine = Machine::new();
-    machine.issue(Role::Coordinator, "region", false);
+    machine.issue(Role::Coordinator, "region", true);
     let config = machine.configure("coordinator.toml");
     machine.passes(&config);
     machine.runs("lango-coordinator.service", &config);

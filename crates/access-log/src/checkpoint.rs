@@ -9,6 +9,12 @@ use crate::{
     note_key::{KeyFault, NoteKey, SignatureType, VerifiedBy},
 };
 
+/// The name of the log of a principal: its SPIFFE URI without the scheme, as C2SP names logs. `None` of what is no such URI.
+#[must_use]
+pub fn log_origin(principal: &str) -> Option<String> {
+    principal.strip_prefix("spiffe://").map(str::to_owned)
+}
+
 /// How large a log is, and its root. It prints as the text that is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {

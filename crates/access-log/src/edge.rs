@@ -97,6 +97,12 @@ impl TileEdge {
     }
 }
 
+/// The root over the hashes of a tile; `None` where the bytes are no whole number of hashes.
+#[must_use]
+pub fn tile_root(tile: &[u8]) -> Option<TreeHash> {
+    TreeHash::all_of(tile).ok().map(|hashes| Frontier::over(&hashes).root())
+}
+
 /// The hashes of a tile, fetched.
 pub(crate) fn hashes<E>(
     id: TileId,

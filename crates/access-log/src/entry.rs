@@ -19,7 +19,7 @@ pub use earlier::EarlierRecord;
 pub use house::{
     AccessStep, ActivatedPolicy, ConfigurationChange, DatasetVersion, GatewayFailure, GatewayStart,
     GatewayStop, ImportedRegister, KeyChange, KeyUse, LoggedInspection, LoggedLines, LoggedReview,
-    MadePreparation, PolicyApproval,
+    MadePreparation, MovedCharges, PolicyApproval,
 };
 pub use request::{
     DecidedRequest, LoggedAccount, LoggedCharge, LoggedLoss, LoggedQuestion, LoggedRelease, RequestDecision,
@@ -77,6 +77,16 @@ pub enum ActorRole {
 }
 
 impl ActorRole {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Office, Self::Coordinator, Self::Analyst, Self::Auditor, Self::Administrator];
+
+    /// The role of a word in a URI.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
     /// The word for it in a URI.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -32,13 +32,13 @@ mod fixture;
 mod tests;
 
 pub use bundle::{BundleError, ENTRY_BYTES_MOST, append_entry, entries};
-pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
-pub use edge::{TileEdge, TileError};
+pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint, log_origin};
+pub use edge::{TileEdge, TileError, tile_root};
 pub use entry::{
     AccessStep, ActivatedPolicy, Actor, ActorRole, ConfigurationChange, DatasetVersion, DecidedRequest,
     EarlierRecord, EntryError, EntryFormat, GatewayFailure, GatewayStart, GatewayStop, ImportedRegister,
     KeyChange, KeyUse, LogEntry, LogEvent, LoggedAccount, LoggedCharge, LoggedInspection, LoggedLines,
-    LoggedLoss, LoggedQuestion, LoggedRelease, LoggedReview, MadePreparation, PolicyApproval,
+    LoggedLoss, LoggedQuestion, LoggedRelease, LoggedReview, MadePreparation, MovedCharges, PolicyApproval,
     RequestDecision,
 };
 pub use frontier::{Frontier, FrontierError};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use lango_identity::{Region, SpiffeId, TlsIdentity};
 use lango_transport::{Address, ServerLimits};
 
+use crate::witness::WitnessConfig;
+
 /// A coordinator's settings.
 #[derive(Debug, Clone)]
 pub struct CoordinatorConfig {
@@ -20,6 +22,8 @@ pub struct CoordinatorConfig {
     pub connect_timeout: Duration,
     /// What it gives to its peers, and for how long.
     pub limits: ServerLimits,
+    /// How it witnesses its members' logs; it need not.
+    pub witness: Option<WitnessConfig>,
 }
 
 /// An office in the federation. Its short name is the name in its URI.

@@ -1,7 +1,8 @@
 //! How does one question reach many gateways, and their answers one table?
 //!
 //! Architecture invariant: the coordinator is trusted with nothing. It relays the analyst's envelope byte for byte,
-//! passes every release on so that the analyst verifies it again, signs nothing and stores nothing.
+//! passes every release on so that the analyst verifies it again, and signs and stores nothing of it. As a witness it signs that
+//! logs go on, and stores where they ended.
 //!
 //! Architecture invariant: cells never reach a log line.
 
@@ -18,10 +19,12 @@ mod memory;
 mod question;
 mod server;
 mod service;
+mod witness;
 
 pub use config::{CoordinatorConfig, MemberAddress};
 pub use members::MembersError;
 pub use server::{CoordinatorServeError, serve};
+pub use witness::{WitnessConfig, WitnessError};
 
 #[cfg(test)]
 mod tests;

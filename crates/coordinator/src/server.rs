@@ -25,6 +25,7 @@ use crate::{
     memory::Memory,
     question::Door,
     service::Service,
+    witness,
 };
 
 /// A question as gateways take it, in its frame.
@@ -75,6 +76,7 @@ pub async fn serve(
     check_identity(&config.tls, &config.region)?;
     let tls = server_config(&config.tls, &config.region)?;
     let limits = config.limits;
+    let witnessing = witnessing(&config)?;
     let service = service(config)?;
     let pressure = service.asker.memory.pressure().clone();
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -87,7 +89,12 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection)
         .add_service(reflection_alpha);
+    // Nothing can fail any more, so that what is begun here is ended here.
+    let witnessing = witnessing.map(tokio::spawn);
     lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
+    if let Some(witnessing) = witnessing {
+        witnessing.abort();
+    }
     Ok(())
 }
 
@@ -98,8 +105,22 @@ fn check_identity(tls: &TlsIdentity, region: &Region) -> Result<(), CoordinatorS
     if id.role() == Role::Coordinator { Ok(()) } else { Err(CoordinatorServeError::Role(id)) }
 }
 
+/// What witnesses the members' logs, over connections of its own.
+fn witnessing(
+    config: &CoordinatorConfig,
+) -> Result<Option<impl Future<Output = ()> + Send + 'static>, TlsError> {
+    let Some(witness) = config.witness.clone() else { return Ok(None) };
+    let mut members = Vec::new();
+    for member in &config.members {
+        let tls = client_config(&config.tls, &config.region, Expected::Id(member.uri.clone()))?;
+        let channel = lango_transport::channel(&member.address, tls, config.connect_timeout);
+        members.push((member.uri.clone(), channel));
+    }
+    Ok(Some(witness::keep(witness, config.region.clone(), members)))
+}
+
 fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> {
-    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits } = config;
+    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, .. } = config;
     let gateway = |member: crate::MemberAddress| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
         let channel = lango_transport::channel(&member.address, config, connect_timeout);

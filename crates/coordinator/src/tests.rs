@@ -39,6 +39,7 @@ async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: Se
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
     let config = CoordinatorConfig {
+        witness: None,
         region: world.region.clone(),
         tls: world.tls(Role::Coordinator, "main"),
         members,

@@ -1,6 +1,7 @@
 //! What an administrator of the office asks and decides over the wire. Each signed act is done once and is on record with who
 //! signed it.
 
+use lango_access_log::{Hex, LogEvent, PolicyApproval};
 use lango_identity::SpiffeId;
 use lango_store::{
     Decision, HistoryFilter, PolicySignature, Record, ReviewFilter, ReviewVerdict, Step, StoreError,
@@ -157,6 +158,10 @@ impl Gateway {
         };
         let mut record = self.record(request, known, Decision::Signed);
         record.reason = hex::encode(policy);
+        record.event = Some(LogEvent::PolicySignature(PolicyApproval {
+            digest: Hex(*policy),
+            envelope: Hex(request.envelope_digest),
+        }));
         record.request = request.step(self.done(request));
         let unkept = |error: StoreError| known.unavailable("a signature cannot be kept", &error);
         // One that does not count any more is in nobody's way.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lango_identity::SpiffeId;
-use lango_store::{Decision, Record, Store, StoreError};
+use lango_store::{Record, Store, StoreError};
 
 /// The administrators of an office's gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,6 @@ impl Administrators {
     /// lists nobody is not.
     pub(crate) async fn keep(&self, store: &Store, is_new: bool, record: Record) -> Result<(), StoreError> {
         let setting = self.to_string();
-        let record = Record { decision: Decision::Configured, ..record };
         let is_recorded = !is_new || *self != Self::default();
         if store.keep_administration(&setting, is_recorded.then_some(&record)).await? && is_recorded {
             tracing::warn!(setting, "the administration of the office has changed");

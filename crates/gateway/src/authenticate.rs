@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lango_identity::{
-    Envelope, EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, verify,
+    Envelope, EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, sha256, verify,
 };
 use lango_transport::{Room, Share};
-use lango_wire::{AdministrationFault, Admission, Refusal, SignedRequest, pb};
+use lango_wire::{AdministrationFault, Admission, Refusal, SignedRequest, envelope_digest, pb};
 
 use crate::{
     Gateway, flights::Flight, in_force::PolicyInForce, lease::Turn, pace::Pace, withheld::Withholding,
@@ -24,6 +24,12 @@ pub(crate) struct Request<T> {
     pub payload: Vec<u8>,
     /// All that came, where it is an administrator's act: a signature of a policy is kept.
     pub envelope: Option<Envelope>,
+    /// SHA-256 of all that came.
+    pub envelope_digest: [u8; 32],
+    /// The key that it was signed with.
+    pub key: Option<[u8; 32]>,
+    /// SHA-256 of the certificate that it was signed with.
+    pub certificate: Option<[u8; 32]>,
     /// From which address it was sent, as places are counted for it.
     pub peer: String,
     /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
@@ -32,6 +38,8 @@ pub(crate) struct Request<T> {
     pub policy: Arc<PolicyInForce>,
     /// When its answer leaves.
     pub pace: Pace,
+    /// Its identifier, from A6 on.
+    pub id: OnceLock<[u8; 16]>,
     /// Its turn, from A9 on.
     pub turn: OnceLock<Turn>,
     /// What it took of its principal's share when it turned out to be no copy.
@@ -61,18 +69,24 @@ impl Gateway {
         peer: String,
     ) -> Result<Request<T>, Unauthenticated> {
         let (pace, came_at) = (Pace::begin(), self.now());
-        let envelope: Envelope = envelope.unwrap_or_default().into();
+        let envelope = envelope.unwrap_or_default();
+        let envelope_digest = envelope_digest(&envelope);
+        let envelope: Envelope = envelope.into();
         let verified = verify(&envelope, kind, &self.region, came_at, EnvelopeLimits::default())?;
         Ok(Request {
             digest: digest(kind, &verified.payload),
             principal: verified.principal,
             payload: verified.payload,
+            envelope_digest,
+            key: verified.certificate.ed25519,
+            certificate: envelope.certificates.first().map(|certificate| sha256(certificate)),
             envelope: (kind == PayloadType::Administration).then_some(envelope),
             kind,
             peer,
             came_at,
             policy: self.policy(),
             pace,
+            id: OnceLock::new(),
             turn: OnceLock::new(),
             share: OnceLock::new(),
             flight: OnceLock::new(),
@@ -82,11 +96,17 @@ impl Gateway {
         })
     }
 
-    /// A5 to A8: role, decoding, audience and time. Of administrators those alone are served whom the configuration lists: a
-    /// certificate says whose administrator nobody is.
+    /// A5 to A8: role, decoding, audience and time. Of administrators and auditors those alone are served whom the
+    /// configuration lists: a certificate says of which office nobody is one.
     pub(crate) fn admit<T: SignedRequest>(&self, request: &Request<T>) -> Result<T, Refusal> {
+        if self.sealing.why_broken().is_some() {
+            return Err(Refusal::Unavailable);
+        }
         if T::ROLE == Role::Administrator && !self.administrators.listed.contains(&request.principal) {
             return Err(Refusal::Administration(AdministrationFault::NotAdministrator));
+        }
+        if T::ROLE == Role::Auditor && !self.auditors.contains(&request.principal) {
+            return Err(Refusal::NotAuditor);
         }
         let admission = Admission {
             office: Some(&self.office),

@@ -7,6 +7,7 @@ use lango_store::StoreError;
 
 use crate::{
     Gateway,
+    changes::changes,
     in_force::{Circumstances, PolicyError, PolicyInForce, log, policy_digest},
     lapse::lapse_reviews,
     standing::{PolicyStanding, WaitingPolicy},
@@ -108,7 +109,7 @@ impl Gateway {
         let (office, region) = (self.office.clone(), self.region.trust_domain().to_owned());
         let circumstances = Circumstances { office, region, today: self.today() };
         let read = move || PolicyInForce::read(&documents, &circumstances).map(|read| (read, documents));
-        let ((mut policy, unwise), documents) = lango_transport::aside((), read).await??;
+        let ((policy, unwise), documents) = lango_transport::aside((), read).await??;
         policy.check_sources(&self.sources).await?;
         let may_activate = self.signing().may_activate(&self.store, &digest).await;
         if !may_activate.map_err(PolicyError::Signatures)? {
@@ -119,7 +120,12 @@ impl Gateway {
             return Ok(PolicyChange::Waits { digest });
         }
         let bounded = policy.bounded(&self.store, &self.sources).await;
-        policy.declare(&self.store, &self.sources, (&self.office, Some(self.now()))).await?;
+        let (before, today) = (self.policy(), self.today());
+        let compare = move || (changes(&before.set, &policy.set, today), policy);
+        let (changes, mut policy) = lango_transport::aside((), compare).await?;
+        let signers =
+            self.signing().signers_of(&self.store, &digest).await.map_err(PolicyError::Signatures)?;
+        policy.declare(&self.store, &self.sources, (&self.office, self.now()), (&changes, &signers)).await?;
         let (datasets, grants) = (policy.set.datasets.len(), policy.set.grants.len());
         let before = std::mem::replace(
             &mut *self.in_force.write().unwrap_or_else(PoisonError::into_inner),

@@ -24,8 +24,10 @@ use crate::{
     flights::{Flights, RequestKey},
     free_answers::FreeAnswers,
     in_force::{Circumstances, PolicyInForce, log},
-    lapse::{decided, lapse_reviews},
+    lapse::lapse_reviews,
     open_error::OpenError,
+    sealing::Sealing,
+    started::{configured, started},
     strangers::Strangers,
     two::{Signing, Waiting},
     withheld::Withheld,
@@ -57,10 +59,14 @@ pub struct GatewayConfig {
     pub sources: HashMap<String, Arc<dyn Source>>,
     /// Where its ledger, releases and access records are kept.
     pub store: Location,
+    /// SHA-256 of its configuration's text, which its log names.
+    pub configuration: [u8; 32],
     /// The file, in another place, that holds which store it is and how far it has come.
     pub anchor: Option<PathBuf>,
     /// Who administers it over the wire.
     pub administrators: Administrators,
+    /// Who may audit it over the wire.
+    pub auditors: Vec<SpiffeId>,
     /// The longest life of a request.
     pub request_life_max: Duration,
     /// What it gives to its peers, and for how long.
@@ -85,6 +91,7 @@ pub struct Gateway {
     /// What is wrong with the folder, where it was refused: a text for each mistake.
     pub(crate) refused_change: std::sync::Mutex<Vec<String>>,
     pub(crate) administrators: Administrators,
+    pub(crate) auditors: Vec<SpiffeId>,
     pub(crate) sources: HashMap<String, Arc<dyn Source>>,
     pub(crate) store: Store,
     pub(crate) request_life_max: Duration,
@@ -96,6 +103,7 @@ pub struct Gateway {
     pub(crate) refused_lines: LogRate,
     pub(crate) replayed_lines: LogRate,
     pub(crate) anchoring: Option<Anchoring>,
+    pub(crate) sealing: Sealing,
     pub(crate) flights: Flights<ReleaseKey>,
     pub(crate) requests: Flights<RequestKey>,
     pub(crate) failures: Failures<RequestKey>,
@@ -128,13 +136,14 @@ impl Gateway {
         let signing = Signing { administrators, office: &office, region, now };
         let begun = Begun::of(found, &store, &signing, &circumstances, &config.sources).await?;
         let Begun { mut policy, unwise, held, waiting, refused } = begun;
+        let sealing = Sealing::open(&store, &config.signer).await?;
         let is_new = store.last_sequence().await? == 0;
-        let configured = decided(&office, (now, policy.digest));
+        store.append(&started(&office, (now, policy.digest), &store, config.configuration), None).await?;
+        let configured = configured(&office, (now, policy.digest), config.configuration);
         administrators.keep(&store, is_new, configured).await?;
         if !policy.is_stopgap {
-            // Where one person changes it, the first policy of a store is on record with the first request.
-            let is_recorded = administrators.activation == Activation::Two || !is_new;
-            policy.declare(&store, &config.sources, (&office, is_recorded.then_some(now))).await?;
+            let signers = signing.signers_of(&store, &policy.digest).await?;
+            policy.declare(&store, &config.sources, (&office, now), (&[], &signers)).await?;
             lapse_reviews(&store, &policy, (&office, now, day_of(now))).await;
         }
         log(&unwise, &policy.bounded(&store, &config.sources).await);
@@ -149,6 +158,7 @@ impl Gateway {
             waiting: std::sync::Mutex::new(waiting),
             refused_change: std::sync::Mutex::new(refused),
             administrators: config.administrators,
+            auditors: config.auditors,
             sources: config.sources,
             store,
             request_life_max: config.request_life_max,
@@ -160,6 +170,7 @@ impl Gateway {
             refused_lines: LogRate::new("refusals", limits.log_lines_per_second),
             replayed_lines: LogRate::new("requests sent again", limits.log_lines_per_second),
             anchoring,
+            sealing,
             flights: Flights::default(),
             requests: Flights::default(),
             failures: Failures::default(),

@@ -19,6 +19,7 @@ use crate::{
     authenticate::Request,
     refuse::{Known, Refused},
     release_key::stored_key,
+    sign::envelope_digest,
 };
 
 impl Gateway {
@@ -170,8 +171,9 @@ impl Gateway {
         let earlier = self.earlier_of(request, &stored, &known).await?;
         let earlier = self.sign_earlier(request, earlier, &known)?;
         let mut record = self.record(request, &known, Decision::Repeated);
-        record.release_id = Some(stored.release_id);
+        (record.release_id, record.version) = (Some(stored.release_id), Some(stored.dataset_version.clone()));
         let signed = self.sign(request, stored, (FREE, true), &granted, earlier, &known)?;
+        record.release_envelope = envelope_digest(&signed);
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.append(request, &record, &known).await?;
         Ok(signed)

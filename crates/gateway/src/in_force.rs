@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use lango_access_log::{ActivatedPolicy, Hex, LogEvent, LoggedLines};
 use lango_document::{Diagnostic, Diagnostics, Document};
 use lango_identity::{PayloadType, Role, SpiffeId, digest};
 use lango_policy::{PolicySet, canonical_bytes};
 use lango_source::{Bounding, Source, SourceError};
 use lango_store::{Decision, KeptPolicy, Moved, Record, Store, StoreError};
 use lango_transport::CutShort;
-use lango_wire::FREE;
 
 use time::Date;
 
@@ -148,16 +148,17 @@ impl PolicyInForce {
     }
 
     /// Declares the policy to the ledger, which may refuse it, and lets what was charged before follow its rows. `now` is when it
-    /// comes into force, in Unix seconds, if that is to be recorded. Its files are kept in place of those of the one before.
+    /// comes into force, in Unix seconds. Its files are kept in place of those of the one before.
     pub(crate) async fn declare(
         &mut self,
         store: &Store,
         sources: &Sources,
-        (office, now): (&SpiffeId, Option<i64>),
+        (office, now): (&SpiffeId, i64),
+        (changes, signers): (&[String], &[String]),
     ) -> Result<(), PolicyError> {
-        let record = now.map(|now| self.record(office, now));
+        let record = self.record(office, now, (changes, signers));
         let kept = KeptPolicy { digest: self.digest, files: std::mem::take(&mut self.files) };
-        for Moved { from, to } in declare_pools(store, &self.set, sources, (record.as_ref(), &kept)).await? {
+        for Moved { from, to } in declare_pools(store, &self.set, sources, (&record, &kept)).await? {
             tracing::warn!(from, to, "charges followed their dataset into another pool");
         }
         Ok(())
@@ -174,24 +175,17 @@ impl PolicyInForce {
         found
     }
 
-    fn record(&self, office: &SpiffeId, now: i64) -> Record {
+    fn record(&self, office: &SpiffeId, now: i64, (changes, signers): (&[String], &[String])) -> Record {
+        let event = LogEvent::Policy(ActivatedPolicy {
+            before: None,
+            changes: LoggedLines::of(changes),
+            digest: Hex(self.digest),
+            moved: Vec::new(),
+            signers: signers.to_vec(),
+        });
         Record {
-            at: now,
-            principal: office.to_string(),
-            purpose: String::new(),
-            request_digest: self.digest,
-            query_digest: None,
-            query: None,
-            dataset: None,
-            decision: Decision::Activated,
-            reason: String::new(),
-            rule: None,
-            agreement: None,
-            policy_digest: self.digest,
-            charged: FREE,
-            release_id: None,
-            left_out: 0,
-            request: None,
+            event: Some(event),
+            ..Record::of(office.to_string(), (now, self.digest), Decision::Activated)
         }
     }
 }

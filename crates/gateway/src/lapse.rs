@@ -5,7 +5,7 @@ use lango_ledger::{ReviewEvent, ReviewState};
 use lango_policy::{AccessRequest, PolicySet};
 use lango_privacy::Query;
 use lango_store::{Decision, Record, ReviewVerdict, Store, StoredReview};
-use lango_wire::{FREE, ReviewChoice};
+use lango_wire::ReviewChoice;
 use time::Date;
 
 use crate::{in_force::PolicyInForce, release_key::live_key};
@@ -66,24 +66,7 @@ pub fn lapsed(policy: &PolicySet, review: &StoredReview, today: Date) -> Option<
 
 /// The record of a decision on a review that somebody made at a moment, in Unix seconds, under a policy of this digest.
 pub fn decided(by: &SpiffeId, (at, policy_digest): (i64, [u8; 32])) -> Record {
-    Record {
-        at,
-        principal: by.to_string(),
-        purpose: String::new(),
-        request_digest: policy_digest,
-        query_digest: None,
-        query: None,
-        dataset: None,
-        decision: Decision::Reviewed,
-        reason: String::new(),
-        rule: None,
-        agreement: None,
-        policy_digest,
-        charged: FREE,
-        release_id: None,
-        left_out: 0,
-        request: None,
-    }
+    Record::of(by.to_string(), (at, policy_digest), Decision::Reviewed)
 }
 
 /// The step of a review that an office's choice is.

@@ -4,7 +4,7 @@
 //! it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its stops:
 //! `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up. `refuse` makes
 //! every refusal, and `grid` decides when an answer leaves. `in_force` is the policy that decides, and `change` takes another.
-//! `administer` does what the office's administrators sign.
+//! `administer` does what the office's administrators sign, `audit` shows its auditors the log, and `sealing` proves what is in it.
 //!
 //! Architecture invariant: knows nothing of other offices.
 
@@ -15,12 +15,14 @@ mod administer;
 mod administrators;
 mod anchoring;
 mod answer_room;
+mod audit;
 mod authenticate;
 mod authorize;
 mod begin;
 mod bounds;
 mod capacity;
 mod change;
+mod changes;
 mod config;
 mod describe;
 mod estimate;
@@ -43,6 +45,7 @@ mod release_key;
 mod reserve;
 mod review;
 mod reviewed;
+mod sealing;
 mod secret;
 mod serve;
 mod service;
@@ -50,10 +53,12 @@ mod share;
 mod shown;
 mod sign;
 mod standing;
+mod started;
 mod strangers;
 mod turn;
 mod two;
 mod withheld;
+mod witness;
 
 pub use accounts::{AccountStanding, AccountsError, PolicyAccount, account_standings, policy_accounts};
 pub use administrators::{Activation, Administrators};
@@ -64,6 +69,7 @@ pub use lapse::{decided, lapsed, review_event, review_name};
 pub use open_error::OpenError;
 pub use pools::{DeclareError, declared_members, reached_members};
 pub use reviewed::{ReviewFound, ReviewedTable, reviews_found};
+pub use sealing::LogError;
 pub use secret::{SecretError, bounding_secret};
 pub use serve::{GatewayServeError, serve};
 pub use shown::Travels;

@@ -56,7 +56,7 @@ impl Gateway {
             Err(error) => {
                 let rows_were_read = error.rows_were_read;
                 tracing::error!(dataset = %allowed.granted.dataset.name, rows_were_read, "the source failed");
-                return Err(self.fail(request, &allowed.known, *id, rows_were_read).await);
+                return Err(self.fail(request, allowed, *id, rows_were_read).await);
             }
         };
         let sql_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -68,7 +68,7 @@ impl Gateway {
             Ok(Ok((plan, measured))) => Ok(Noisy { plan, measured, sql_us }),
             Ok(Err(_)) | Err(_) => {
                 tracing::error!("the noise could not be drawn");
-                Err(self.fail(request, &allowed.known, *id, true).await)
+                Err(self.fail(request, allowed, *id, true).await)
             }
         }
     }

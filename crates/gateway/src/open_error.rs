@@ -3,7 +3,7 @@
 use lango_identity::Unauthenticated;
 use lango_store::StoreError;
 
-use crate::in_force::PolicyError;
+use crate::{in_force::PolicyError, sealing::LogError};
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum OpenError {
     /// The certificate for answers is not good.
     #[error("the signing certificate is not good: {0}")]
     Signing(Unauthenticated),
+    /// The log does not go on where it was.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The ledger cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),

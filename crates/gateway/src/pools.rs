@@ -41,11 +41,11 @@ pub(crate) async fn declare_pools(
     store: &Store,
     policy: &PolicySet,
     sources: &HashMap<String, Arc<dyn Source>>,
-    (record, kept): (Option<&Record>, &KeptPolicy),
+    (record, kept): (&Record, &KeptPolicy),
 ) -> Result<Vec<Moved>, DeclareError> {
     let mut declared = declared_members(policy);
     declared.extend(reached_members(policy, sources).await?);
-    Ok(store.declare(&declared, record, Some(kept)).await?)
+    Ok(store.declare(&declared, Some(record), Some(kept)).await?)
 }
 
 /// The policy's datasets in their pools, over the tables that they name.

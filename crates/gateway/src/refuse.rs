@@ -8,7 +8,7 @@ use lango_store::{Decision, Record, Recorded, Step};
 use lango_wire::{FREE, Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
-use crate::{Gateway, authenticate::Request};
+use crate::{Gateway, authenticate::Request, authorize::Allowed};
 
 /// What is known of a request when it is recorded.
 #[derive(Debug, Clone, Default)]
@@ -135,14 +135,19 @@ impl Gateway {
     pub(crate) async fn fail<T>(
         &self,
         request: &Request<T>,
-        known: &Known,
+        allowed: &Allowed<'_>,
         reservation_id: i64,
         rows_were_read: bool,
     ) -> Refused {
+        let known = &allowed.known;
+        let accounts = match self.accounts(request, &allowed.granted, known) {
+            Ok([pool, share]) => [pool.account, share.account],
+            Err(refused) => return refused,
+        };
         let mut record = self.record(request, known, Decision::Failed);
         record.reason = Refusal::Unavailable.code().to_owned();
         record.request = request.step(Step::Freed);
-        let recorded = self.store.fail(reservation_id, rows_were_read, &record).await;
+        let recorded = self.store.fail(reservation_id, &accounts, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
         }
@@ -166,6 +171,12 @@ impl Gateway {
             agreement: known.agreement.clone(),
             policy_digest: request.policy.digest,
             charged: FREE,
+            version: None,
+            certificate: request.certificate,
+            envelope: Some(request.envelope_digest),
+            release_envelope: None,
+            trace: None,
+            event: None,
             release_id: None,
             left_out: 0,
             request: request.step(Step::Working),

@@ -1,20 +1,20 @@
 //! Serving: mutual TLS, health, reflection, and the services for analysts and for administrators.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use lango_identity::{TlsError, server_config};
 use lango_wire::{
-    limits::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
+    limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
     pb::{
-        administration_service_server::AdministrationServiceServer,
-        gateway_service_server::GatewayServiceServer,
+        administration_service_server::AdministrationServiceServer, audit_service_server::AuditServiceServer,
+        gateway_service_server::GatewayServiceServer, witness_service_server::WitnessServiceServer,
     },
     reflection,
 };
 use tokio::{net::TcpListener, time::timeout};
 use tonic::service::Routes;
 
-use crate::{Gateway, service::Service};
+use crate::{Gateway, sealing::LogError, service::Service, started::stopped};
 
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +22,46 @@ pub enum GatewayServeError {
     /// Its certificate cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// The store was rolled back, as a witness has shown.
+    #[error("{0}")]
+    Log(LogError),
     /// The reflection service cannot be built.
     #[error("the reflection service cannot be built: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// How often a checkpoint of the log is kept.
+const SEAL_EVERY: Duration = Duration::from_secs(60);
+
+impl Gateway {
+    async fn keep_anchor(&self) {
+        if let Some(anchoring) = &self.anchoring {
+            anchoring.keep(&self.store).await;
+        }
+    }
+
+    /// Keeps a checkpoint of the log, again and again.
+    async fn keep_log(&self) {
+        loop {
+            self.seal().await;
+            tokio::time::sleep(SEAL_EVERY).await;
+        }
+    }
+
+    async fn seal(&self) {
+        if let Err(error) = self.sealing.keep(&self.store, &self.signer).await {
+            tracing::error!(%error, "a checkpoint of the log could not be kept");
+        }
+    }
+
+    /// Records that the gateway stops, and keeps a checkpoint of its log to the end.
+    async fn log_stop(&self) {
+        let record = stopped(&self.office, (self.now(), self.policy().digest), &self.store);
+        if let Err(error) = self.store.append(&record, None).await {
+            tracing::error!(%error, "the stop could not be recorded");
+        }
+        self.seal().await;
+    }
 }
 
 /// Serves until `shutdown` is done, then lets what is under way finish, as long as the limits allow. A question that takes longer
@@ -40,31 +77,48 @@ pub async fn serve(
     let administration = AdministrationServiceServer::new(service.clone())
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(SHOWN_BYTES_MAX);
+    let audit = AuditServiceServer::new(service.clone())
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(AUDITED_BYTES_MAX);
+    let witness = WitnessServiceServer::new(service.clone())
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(REQUEST_BYTES_MAX);
     let service = GatewayServiceServer::new(service)
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<GatewayServiceServer<Service>>().await;
     health.set_serving::<AdministrationServiceServer<Service>>().await;
+    health.set_serving::<AuditServiceServer<Service>>().await;
+    health.set_serving::<WitnessServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
     let routes = Routes::new(service)
         .add_service(administration)
+        .add_service(audit)
+        .add_service(witness)
         .add_service(health_service)
         .add_service(reflection)
         .add_service(reflection_alpha);
     // Nothing can fail any more, so that what is begun here is ended here.
     let keeping = tokio::spawn({
         let gateway = Arc::clone(&gateway);
-        async move {
-            if let Some(anchoring) = &gateway.anchoring {
-                anchoring.keep(&gateway.store).await;
-            }
-        }
+        async move { tokio::join!(gateway.keep_anchor(), gateway.keep_log()) }
     });
     let limits = (&gateway.limits, gateway.capacity.pressure());
+    let shutdown = async {
+        tokio::select! {
+            () = shutdown => {}
+            () = gateway.sealing.broken() => {}
+        }
+    };
     lango_transport::serve(listener, tls, routes, limits, shutdown).await;
     keeping.abort();
+    if let Some(error) = gateway.sealing.why_broken() {
+        gateway.store.close().await;
+        return Err(GatewayServeError::Log(error));
+    }
     let closing = async {
+        gateway.log_stop().await;
         if let Some(anchoring) = &gateway.anchoring {
             anchoring.renew(&gateway.store).await;
         }

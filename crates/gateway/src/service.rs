@@ -7,11 +7,14 @@ use lango_transport::{Demand, UnderWay};
 use lango_wire::{
     OnWire, Refusal,
     kept::KeptBody,
-    pb::{self, administration_service_administer_response::Found as Administered},
+    pb::{
+        self, administration_service_administer_response::Found as Administered,
+        audit_service_audit_response::Found as Audited,
+    },
 };
 use tonic::{Request, Response, Status};
 
-use crate::{Gateway, refuse::Refused, turn::Found};
+use crate::{Gateway, refuse::Refused, sealing::LogError, turn::Found};
 
 /// A gateway as tonic serves it.
 #[derive(Clone)]
@@ -43,7 +46,10 @@ macro_rules! call {
                 Ok(Found::Fresh(signed)) => match gateway.$work(&request, &signed).await {
                     Err(refused) if refused.answered_elsewhere => gateway.first_answer(&request).await,
                     Err(refused) => Err(refused),
-                    Ok($answer) => return Ok(made(&request, $response)),
+                    Ok(answer) => {
+                        let $answer = gateway.with_receipt(&request, answer).await;
+                        return Ok(made(&request, $response));
+                    }
                 },
                 Ok(Found::Kept(kept)) => Ok(kept),
                 Err(refused) => Err(refused),
@@ -54,7 +60,10 @@ macro_rules! call {
                 Err(refused) => Err(refused),
             };
             match again {
-                Ok($answer) => Ok(made(&request, $response)),
+                Ok(answer) => {
+                    let $answer = gateway.with_receipt(&request, answer).await;
+                    Ok(made(&request, $response))
+                }
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
         };
@@ -91,6 +100,36 @@ fn leaving<T, R: OnWire>(
     Response::new(response)
 }
 
+impl Gateway {
+    /// An answer that is durable, with the receipt of its entry in the log. It leaves without one where the log cannot be read:
+    /// sent again, the request gets it.
+    async fn with_receipt<T: FromKept, R>(
+        &self,
+        request: &crate::authenticate::Request<R>,
+        mut answer: T,
+    ) -> T {
+        if let Some(receipt) = answer.receipt() {
+            match self.receipt(request).await {
+                Ok(found) => *receipt = found,
+                Err(error) => tracing::error!(%error, "the receipt of an answer could not be made"),
+            }
+        }
+        answer
+    }
+
+    async fn receipt<R>(
+        &self,
+        request: &crate::authenticate::Request<R>,
+    ) -> Result<Option<pb::Receipt>, LogError> {
+        let Some(id) = request.id.get() else { return Ok(None) };
+        let answered_by = self.store.answered_by(&request.principal.to_string(), id).await?;
+        let Some(number) = answered_by.and_then(|number| u64::try_from(number - 1).ok()) else {
+            return Ok(None);
+        };
+        self.sealing.receipt(&self.store, &self.signer, number).await.map(Some)
+    }
+}
+
 /// A kept answer as the call's own. An identifier that was answered in one call is good for no other.
 fn again<T: FromKept>(body: KeptBody) -> Result<T, Refused> {
     T::from_kept(body).ok_or_else(|| Refusal::RequestIdReused.into())
@@ -98,11 +137,20 @@ fn again<T: FromKept>(body: KeptBody) -> Result<T, Refused> {
 
 trait FromKept: Sized {
     fn from_kept(body: KeptBody) -> Option<Self>;
+
+    /// Where its receipt stands, if it is an answer that has one.
+    fn receipt(&mut self) -> Option<&mut Option<pb::Receipt>> {
+        None
+    }
 }
 
 impl FromKept for pb::Release {
     fn from_kept(body: KeptBody) -> Option<Self> {
         if let KeptBody::Release(release, _) = body { Some(*release) } else { None }
+    }
+
+    fn receipt(&mut self) -> Option<&mut Option<pb::Receipt>> {
+        Some(&mut self.receipt)
     }
 }
 
@@ -115,6 +163,13 @@ impl FromKept for pb::Estimate {
 impl FromKept for pb::Description {
     fn from_kept(body: KeptBody) -> Option<Self> {
         if let KeptBody::Description(description) = body { Some(description) } else { None }
+    }
+}
+
+impl FromKept for Audited {
+    /// A look-up is good once: what is kept of it is a refusal.
+    fn from_kept(_: KeptBody) -> Option<Self> {
+        None
     }
 }
 
@@ -133,6 +188,29 @@ impl pb::administration_service_server::AdministrationService for Service {
     ) -> Result<Response<pb::AdministrationServiceAdministerResponse>, Status> {
         call!(self, request.act, PayloadType::Administration, Demand::Request, administer, |found| {
             pb::AdministrationServiceAdministerResponse { found: Some(found) }
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl pb::witness_service_server::WitnessService for Service {
+    async fn witness(
+        &self,
+        request: Request<pb::WitnessServiceWitnessRequest>,
+    ) -> Result<Response<pb::WitnessServiceWitnessResponse>, Status> {
+        let peer = request.extensions().get::<UnderWay>().map(UnderWay::peer).unwrap_or_default();
+        self.0.witness(request.into_inner().act, peer).await.map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl pb::audit_service_server::AuditService for Service {
+    async fn audit(
+        &self,
+        request: Request<pb::AuditServiceAuditRequest>,
+    ) -> Result<Response<pb::AuditServiceAuditResponse>, Status> {
+        call!(self, request.lookup, PayloadType::Audit, Demand::Request, audit, |found| {
+            pb::AuditServiceAuditResponse { found: Some(found) }
         })
     }
 }

@@ -47,6 +47,7 @@ impl Gateway {
         let decision = if is_held { Decision::Drawn } else { Decision::Released };
         let mut record = self.record(request, known, decision);
         (record.charged, record.release_id) = (reservation.charged, Some(release.release_id));
+        record.version = Some(release.dataset_version.clone());
         // Signed before it is stored: the same bytes are what a request that is sent again gets. What is held is signed when it
         // may leave.
         let signed = if is_held {
@@ -57,6 +58,7 @@ impl Gateway {
             Some(self.sign(request, release.clone(), charged, granted, earlier, known)?)
         };
         if let Some(signed) = &signed {
+            record.release_envelope = envelope_digest(signed);
             record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), signed)));
         }
         self.withhold(request, release.release_id);
@@ -119,7 +121,9 @@ impl Gateway {
         let earlier = self.sign_earlier(request, earlier, known)?;
         let mut record = self.record(request, known, Decision::Repeated);
         (record.charged, record.release_id) = (charged, Some(stored.release_id));
+        record.version = Some(stored.dataset_version.clone());
         let signed = self.sign(request, stored, (charged, true), granted, earlier, known)?;
+        record.release_envelope = envelope_digest(&signed);
         record.request = request.step(Step::Answered(kept::release(query.dataset.as_str(), &signed)));
         self.append(request, &record, known).await?;
         let total_us = request.pace.elapsed_us();
@@ -225,6 +229,7 @@ impl Gateway {
             account: Some(charged.account.into()),
             earlier: in_one_field(&earlier),
             hidden: bits.unwrap_or_default(),
+            receipt: None,
         })
     }
 
@@ -270,6 +275,11 @@ impl Gateway {
             time: u64::try_from(request.came_at).unwrap_or_default(),
         }
     }
+}
+
+/// The digest of a release's envelope, as the log names it.
+pub(crate) fn envelope_digest(release: &pb::Release) -> Option<[u8; 32]> {
+    release.envelope.as_ref().map(lango_wire::envelope_digest)
 }
 
 /// What is answered, at what loss.

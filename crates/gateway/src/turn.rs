@@ -77,6 +77,8 @@ impl Gateway {
         request: &Request<T>,
     ) -> Result<Admitted<T>, Refusal> {
         let signed = self.admit(request)?;
+        // It is read once.
+        let _ = request.id.set(signed.request_id());
         let claiming = Claiming {
             principal: request.principal.to_string(),
             id: signed.request_id(),

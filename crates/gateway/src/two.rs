@@ -71,6 +71,16 @@ impl Signing<'_> {
         Ok(found.filter(|policy| policy.digest == *digest).flat_map(|policy| policy.signed).collect())
     }
 
+    /// The names of those who have signed a policy.
+    pub(crate) async fn signers_of(
+        &self,
+        store: &Store,
+        digest: &[u8; 32],
+    ) -> Result<Vec<String>, StoreError> {
+        let signed = self.signed_by(store, digest).await?;
+        Ok(signed.into_iter().map(|signed| signed.administrator).collect())
+    }
+
     /// INVARIANT (a signature lasts as long as the folder holds what it signs): forgets all signatures but those that count and
     /// are of the policy that the folder holds, where it can be read.
     pub(crate) async fn forget_others(

@@ -189,7 +189,7 @@ impl Authority {
             for_signing(&mut params, signing_eku);
             self.sign(&params, &SubjectPublicKeyInfo::from_der(key)?)
         };
-        Ok(Certified { tls_pem, signing_pem: request.signing_key().map(signing).transpose()? })
+        Ok(Certified { tls_pem, signing_pem: Some(signing(request.signing_key())?) })
     }
 
     /// What all certificates of a principal have in common.

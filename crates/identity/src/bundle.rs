@@ -9,7 +9,7 @@ use crate::envelope::Unauthenticated;
 use crate::explain::{OwnFault, check_own};
 use crate::pem::{PemError, certificate_to_pem, certificates_from_pem};
 use crate::region::Region;
-use crate::request::{IdentityRequest, is_for_signing, signs};
+use crate::request::{IdentityRequest, is_for_signing};
 use crate::signer::{Signer, SignerError};
 use crate::spki::public_key;
 use crate::tls::{TlsError, TlsIdentity};
@@ -23,8 +23,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Reads a PEM text: a principal's certificate for TLS and, where its role signs, the one for signing, in any order, each
-    /// followed by the authorities above it. Whatever stands between the sections is skipped.
+    /// Reads a PEM text: a principal's certificate for TLS and the one for signing, in any order, each followed by the authorities above it. Whatever stands between the sections is skipped.
     ///
     /// # Errors
     /// [`BundleFault`] when certificates are missing, too many or of several principals.
@@ -54,8 +53,10 @@ impl Bundle {
         let (tls, signing) = (sole("TLS", tls)?, sole("signing", signing)?);
         match (tls, signing) {
             (None, _) => Err(BundleFault::None { what: "TLS", role }),
-            (_, None) if signs(role) => Err(BundleFault::None { what: "signing", role }),
-            (_, Some(_)) if !signs(role) => Err(BundleFault::Needless(role)),
+            // Those of before they signed are still read, for what is issued anew is held against them.
+            (_, None) if !matches!(role, Role::Coordinator | Role::Auditor) => {
+                Err(BundleFault::None { what: "signing", role })
+            }
             (Some(tls), signing) => Ok(Self { principal, tls, signing }),
         }
     }
@@ -101,7 +102,7 @@ impl Bundle {
         let signing = self.signing.as_deref().and_then(key);
         self.principal == *request.principal()
             && key(&self.tls).as_deref() == Some(request.tls_key())
-            && signing.as_deref() == request.signing_key()
+            && signing.as_deref() == Some(request.signing_key())
     }
 
     /// Whether a key in PEM is the one of the certificate for TLS.
@@ -173,11 +174,6 @@ pub enum BundleFault {
     /// Two for one use.
     #[error("there are two certificates for {0}: name the one that was issued last")]
     Two(&'static str),
-    /// One that signs for a role that does not.
-    #[error(
-        "there is a certificate for signing, and principals of role `{0}` sign nothing: ask the authority for one without"
-    )]
-    Needless(Role),
     /// The certificate or key for TLS cannot be read.
     #[error(transparent)]
     Tls(#[from] TlsError),

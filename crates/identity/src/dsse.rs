@@ -17,6 +17,12 @@ pub enum PayloadType {
     Lookup,
     /// An act of an office's administrator.
     Administration,
+    /// An auditor's look-up of a log.
+    Audit,
+    /// A coordinator's act as the witness of a log.
+    Witness,
+    /// The present end of a log, for a witness.
+    LogHead,
     /// An office's answer.
     Release,
     /// An office's answer to a question about a price.
@@ -60,6 +66,9 @@ impl PayloadType {
             Self::Estimate => "application/vnd.lango.estimate.v1",
             Self::Lookup => "application/vnd.lango.lookup.v1",
             Self::Administration => "application/vnd.lango.administration.v1",
+            Self::Audit => "application/vnd.lango.audit.v1",
+            Self::Witness => "application/vnd.lango.witness.v1",
+            Self::LogHead => "application/vnd.lango.log-head.v1",
             Self::Release => "application/vnd.lango.release.v1",
             Self::Price => "application/vnd.lango.price.v1",
             Self::Description => "application/vnd.lango.description.v1",
@@ -97,6 +106,12 @@ pub fn pae(payload_type: &str, body: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn digest(payload_type: PayloadType, bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(pae(payload_type.media_type(), bytes)).into()
+}
+
+/// SHA-256 of bytes that are named by nothing else: a certificate, or a complete envelope.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// Whether `signature` is that of `PAE(payload_type, payload)` under an Ed25519 key: RFC 8032, strictly (canonical encodings,

@@ -23,22 +23,13 @@ use crate::spki::{ED25519, key_kind};
 /// The most characters of a principal's name: role and name together are a certificate's common name, which holds 64.
 pub const NAME_CHARACTERS_MOST: usize = 48;
 
-/// Whether principals of a role have a key that signs, beside the one for TLS.
-#[must_use]
-pub const fn signs(role: Role) -> bool {
-    match role {
-        Role::Office | Role::Analyst | Role::Administrator => true,
-        Role::Coordinator | Role::Auditor => false,
-    }
-}
-
 /// A request of which everything holds that can be checked without knowing who sent it: both keys are proved to be in the
 /// hands of the one who asks, are of the right kind, are two, and both name the principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityRequest {
     principal: SpiffeId,
     tls: KeyRequest,
-    signing: Option<KeyRequest>,
+    signing: KeyRequest,
 }
 
 /// The request of one key.
@@ -57,7 +48,7 @@ pub struct NewRequest {
     /// The key for TLS, PKCS#8 in PEM.
     pub tls_key_pem: Zeroizing<String>,
     /// The key that signs, where the role signs.
-    pub signing_key_pem: Option<Zeroizing<String>>,
+    pub signing_key_pem: Zeroizing<String>,
 }
 
 impl IdentityRequest {
@@ -81,20 +72,15 @@ impl IdentityRequest {
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let tls = params.serialize_request(&tls_key)?.pem()?;
-        let signing = signs(principal.role())
-            .then(|| -> Result<(String, KeyPair), RequestError> {
-                let key = KeyKind::Ed25519.generate()?;
-                let mut params = subject(principal)?;
-                let purpose = ExtendedKeyUsagePurpose::Other(region.signing_eku().arcs().to_vec());
-                params.extended_key_usages = vec![purpose];
-                Ok((params.serialize_request(&key)?.pem()?, key))
-            })
-            .transpose()?;
-        let signing_pem = signing.as_ref().map(|(pem, _)| pem.as_str());
+        let signing_key = KeyKind::Ed25519.generate()?;
+        let mut params = subject(principal)?;
+        let purpose = ExtendedKeyUsagePurpose::Other(region.signing_eku().arcs().to_vec());
+        params.extended_key_usages = vec![purpose];
+        let signing = params.serialize_request(&signing_key)?.pem()?;
         Ok(NewRequest {
-            request: Self::read(region, principal, &tls, signing_pem)?,
+            request: Self::read(region, principal, &tls, Some(&signing))?,
             tls_key_pem: Zeroizing::new(tls_key.serialize_pem()),
-            signing_key_pem: signing.map(|(_, key)| Zeroizing::new(key.serialize_pem())),
+            signing_key_pem: Zeroizing::new(signing_key.serialize_pem()),
         })
     }
 
@@ -114,20 +100,13 @@ impl IdentityRequest {
         if kind.is_none() {
             return Err(RequestError::TlsKeyKind);
         }
-        let signing = match (signs(principal.role()), signing) {
-            (true, Some(pem)) => {
-                let wanted = [region.signing_eku().to_string()];
-                let (signing, kind) = key_request(Slot::Signing, pem, principal, &wanted)?;
-                if kind != Some(KeyKind::Ed25519) {
-                    return Err(RequestError::SigningKeyKind);
-                }
-                Some(signing)
-            }
-            (false, None) => None,
-            (true, None) => return Err(RequestError::NoSigning(principal.role())),
-            (false, Some(_)) => return Err(RequestError::NeedlessSigning(principal.role())),
-        };
-        if signing.as_ref().is_some_and(|signing| signing.public_key == tls.public_key) {
+        let signing = signing.ok_or_else(|| RequestError::NoSigning(principal.role()))?;
+        let wanted = [region.signing_eku().to_string()];
+        let (signing, kind) = key_request(Slot::Signing, signing, principal, &wanted)?;
+        if kind != Some(KeyKind::Ed25519) {
+            return Err(RequestError::SigningKeyKind);
+        }
+        if signing.public_key == tls.public_key {
             return Err(RequestError::OneKey);
         }
         Ok(Self { principal: principal.clone(), tls, signing })
@@ -151,8 +130,8 @@ impl IdentityRequest {
     }
 
     /// The key that signs, as certificates hold it.
-    pub(crate) fn signing_key(&self) -> Option<&[u8]> {
-        self.signing.as_ref().map(|signing| signing.public_key.as_slice())
+    pub(crate) fn signing_key(&self) -> &[u8] {
+        &self.signing.public_key
     }
 
     /// The PKCS#10 request for TLS, in PEM.
@@ -163,8 +142,8 @@ impl IdentityRequest {
 
     /// The PKCS#10 request for signing, in PEM.
     #[must_use]
-    pub fn signing_pem(&self) -> Option<String> {
-        self.signing.as_ref().map(|signing| crate::pem::request_to_pem(&signing.der))
+    pub fn signing_pem(&self) -> String {
+        crate::pem::request_to_pem(&self.signing.der)
     }
 
     /// What the fingerprint is taken of and a renewal signs: the region with its authorities, the principal, and the digest of
@@ -172,12 +151,12 @@ impl IdentityRequest {
     #[must_use]
     pub fn text(&self, region: &Region) -> String {
         let hash = |request: &KeyRequest| hex::encode(Sha256::digest(&request.der));
-        let signing = self.signing.as_ref().map_or_else(|| "none".to_owned(), hash);
         format!(
-            "lango-identity-request 1\nregion {}\nprincipal {}\ntls {}\nsigning {signing}\n",
+            "lango-identity-request 1\nregion {}\nprincipal {}\ntls {}\nsigning {}\n",
             hex::encode(region.digest()),
             self.principal,
-            hash(&self.tls)
+            hash(&self.tls),
+            hash(&self.signing)
         )
     }
 
@@ -375,9 +354,6 @@ pub enum RequestError {
     /// The role signs, and there is no key for it.
     #[error("principals of role `{0}` sign, and the request has no signing key: have it made anew")]
     NoSigning(Role),
-    /// The role does not sign.
-    #[error("principals of role `{0}` sign nothing, and the request has a signing key: have it made anew")]
-    NeedlessSigning(Role),
     /// One key for both.
     #[error("one key would serve TLS and sign: have the request made anew, with two keys")]
     OneKey,

@@ -73,6 +73,24 @@ impl Signer {
         }
     }
 
+    /// Signs a message that no envelope begins like: a checkpoint or a cosignature.
+    #[must_use]
+    pub fn sign_message(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
+    }
+
+    /// Its public key.
+    #[must_use]
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    /// Its chain as it is sent: DER, its own certificate first.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<Vec<u8>> {
+        self.chain.iter().map(|certificate| certificate.to_vec()).collect()
+    }
+
     /// Its chain as it is sent, its own certificate first.
     pub(crate) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain

@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod catalogue;
 pub mod connection;
+pub mod evidence;
 pub mod names;
 pub mod offices;
 pub mod precision;

@@ -1,6 +1,7 @@
 //! Configuration files: TOML, unknown keys refused, paths relative to the file that holds them.
 
 mod administration;
+mod audit;
 mod database;
 mod deciding;
 pub mod documents;
@@ -19,7 +20,7 @@ use std::{
 use lango_analyst::Credentials;
 use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
 use lango_gateway::{Activation, Administrators, system_clock};
-use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart};
+use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart, sha256};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
@@ -28,6 +29,7 @@ use lango_transport::ServerLimits;
 
 use self::{
     administration::AdministrationTable,
+    audit::AuditTable,
     database::{DatabaseTable, StoreValue},
     limits::Limits,
     positive::Positive,
@@ -52,6 +54,7 @@ pub struct GatewayFile {
     region: RegionTable,
     /// Who administers it over the wire.
     administration: AdministrationTable,
+    audit: AuditTable,
     /// The connections that policies name.
     source: BTreeMap<String, DatabaseTable>,
     limits: Limits,
@@ -89,8 +92,16 @@ pub struct CoordinatorFile {
     connect_timeout_s: Option<Positive>,
     region: RegionTable,
     member: Vec<MemberTable>,
+    witness: Option<WitnessTable>,
     limits: Limits,
     pub log: LogTable,
+}
+
+/// How a coordinator witnesses its members' logs.
+#[derive(Debug)]
+struct WitnessTable {
+    folder: PathBuf,
+    every_s: Option<Positive>,
 }
 
 #[derive(Debug)]
@@ -122,6 +133,7 @@ table!(GatewayFile => "a gateway's configuration" {
     optional request_life_max_s "request_life_max_s",
     required region "region",
     or_default administration "administration",
+    or_default audit "audit",
     required source "source",
     or_default limits "limits",
     or_default log "log",
@@ -134,6 +146,7 @@ table!(CoordinatorFile => "a coordinator's configuration" {
     optional connect_timeout_s "connect_timeout_s",
     required region "region",
     required member "member",
+    optional witness "witness",
     or_default limits "limits",
     or_default log "log",
 });
@@ -143,6 +156,8 @@ table!(RegionTable => "a region" {
     required authority "authority",
     required signing_eku "signing_eku",
 });
+
+table!(WitnessTable => "the table of the witness" { required folder "folder", optional every_s "every_s" });
 
 table!(LogTable => "the table of the log" { or_default format "format" });
 
@@ -220,8 +235,10 @@ impl GatewayFile {
             policies,
             sources: self.source.iter().map(source).collect::<Result<HashMap<_, _>, Failure>>()?,
             store: self.store_location(file)?,
+            configuration: sha256(read(file)?.as_bytes()),
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
             administrators,
+            auditors: self.audit.load(file, &self.region.name)?,
             request_life_max: self.request_life_max_s.unwrap_or(EIGHT_DAYS).seconds(),
             limits: self.limits(),
             clock: system_clock(),
@@ -384,8 +401,20 @@ impl CoordinatorFile {
             member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
             connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
             limits: self.limits.0,
+            witness: self.witness(file)?,
             region,
         })
+    }
+
+    /// How it witnesses its members' logs, where the file says so.
+    fn witness(&self, file: &Path) -> Result<Option<lango_coordinator::WitnessConfig>, Failure> {
+        let Some(table) = &self.witness else { return Ok(None) };
+        let (_, signer) = keys(&beside(file, &self.identity))?;
+        Ok(Some(lango_coordinator::WitnessConfig {
+            signer,
+            folder: beside(file, &table.folder),
+            every: table.every_s.unwrap_or(ONE_MINUTE).seconds(),
+        }))
     }
 
     /// The folder with the coordinator's key and certificate.

@@ -1,6 +1,7 @@
 //! Who administers an office, and how many of them a change of its policy takes, as its gateway started with last.
 
 use async_trait::async_trait;
+use lango_access_log::{ConfigurationChange, LogEvent, LoggedLines};
 
 use crate::{
     Record, Store, StoreError,
@@ -41,11 +42,22 @@ impl Write for KeepSetting {
         }
         if let Some(record) = record {
             let reason = changed(setting, known.as_deref());
-            transaction.all(Record { reason, ..record.clone() }.insert().into()).await?;
+            let record = Record { event: configured(record, &reason), reason, ..record.clone() };
+            transaction.all(record.insert(&record.leaf()?).into()).await?;
         }
         transaction.all(Keep { setting: setting.into() }.into()).await?;
         Ok(true)
     }
+}
+
+/// What the log says of a record of another configuration, with what differs.
+fn configured(record: &Record, change: &str) -> Option<LogEvent> {
+    let configuration = match &record.event {
+        Some(LogEvent::Configuration(change)) => change.configuration,
+        _ => return record.event.clone(),
+    };
+    let changes = LoggedLines::of(&[change.to_owned()]);
+    Some(LogEvent::Configuration(ConfigurationChange { changes, configuration }))
 }
 
 /// The setting that is, and the one before, where there was one.

@@ -113,6 +113,12 @@ pub enum StoreError {
     /// A row that this version would not have written.
     #[error("the store holds a damaged {0}: restore it from a backup")]
     Damaged(&'static str),
+    /// What is to be recorded cannot be an entry of the log, so nothing is done.
+    #[error("the log cannot take the record: {0}")]
+    Entry(#[from] lango_access_log::EntryError),
+    /// A record of what no request is about says nothing for the log, so nothing is done.
+    #[error("a record of `{0}` has no event for the log")]
+    Eventless(&'static str),
     /// A reservation was asked to do what reservations never do.
     #[error(transparent)]
     Transition(#[from] lango_ledger::TransitionError),

@@ -1,5 +1,8 @@
 //! A store for a test, on each engine: in a temporary folder, or in a database of its own on the private server.
 
+use lango_access_log::{
+    ActivatedPolicy, ConfigurationChange, GatewayStop, Hex, LogEvent, LoggedLines, PolicyApproval,
+};
 use lango_ledger::{Account, DeclaredMember, Holder, Limit, PoolMember};
 use lango_privacy::{Accounting, Loss};
 use lango_testkit::TestDatabase;
@@ -126,6 +129,11 @@ pub(crate) fn account(holder: Holder) -> Account {
     Account { pool: "residents".into(), holder, period: "2026".into(), since: 1_767_225_600 }
 }
 
+/// The two accounts that [`ask`] charges.
+pub(crate) fn accounts() -> [Account; 2] {
+    [account(Holder::Pool), account(Holder::Grant("analysts".into()))]
+}
+
 pub(crate) fn ask(query: u8, loss: Loss) -> Reserve {
     let charge = |holder, amount_nano| Charge {
         account: account(holder),
@@ -142,24 +150,38 @@ pub(crate) fn ask(query: u8, loss: Loss) -> Reserve {
     }
 }
 
+/// What the log says of a record that no request is about.
+fn house_event(decision: Decision) -> Option<LogEvent> {
+    match decision {
+        Decision::Activated => Some(LogEvent::Policy(ActivatedPolicy {
+            before: None,
+            changes: LoggedLines::default(),
+            digest: Hex([2; 32]),
+            moved: Vec::new(),
+            signers: Vec::new(),
+        })),
+        Decision::Configured => Some(LogEvent::Configuration(ConfigurationChange {
+            changes: LoggedLines::default(),
+            configuration: Hex([3; 32]),
+        })),
+        Decision::Signed => {
+            Some(LogEvent::PolicySignature(PolicyApproval { digest: Hex([2; 32]), envelope: Hex([4; 32]) }))
+        }
+        Decision::Started | Decision::Stopped => Some(LogEvent::Stop(GatewayStop { instance: Hex([5; 16]) })),
+        _ => None,
+    }
+}
+
 pub(crate) fn record(decision: Decision) -> Record {
+    let is_refused = matches!(decision, Decision::Refused | Decision::Failed);
+    let is_release = matches!(decision, Decision::Released | Decision::Drawn);
     Record {
-        at: 1_800_000_000,
-        principal: "spiffe://ecowas.example/analyst/awa".into(),
         purpose: "official-statistics".into(),
         request_digest: [1; 32],
-        query_digest: None,
-        query: None,
-        dataset: None,
-        decision,
-        reason: String::new(),
-        rule: None,
-        agreement: None,
-        policy_digest: [2; 32],
-        charged: FREE,
-        release_id: None,
-        left_out: 0,
-        request: None,
+        reason: if is_refused { "unavailable".to_owned() } else { String::new() },
+        release_id: is_release.then_some([6; 16]),
+        event: house_event(decision),
+        ..Record::of("spiffe://ecowas.example/analyst/awa".into(), (1_800_000_000, [2; 32]), decision)
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     Record, Store, StoreError,
     engine::{Connection, Row, Run},
-    request, rows,
+    rows,
     statement::statement,
     writer::Write,
 };
@@ -42,6 +42,17 @@ statement! {
     Keep { digest, files } =
         "INSERT INTO policy_kept (one, policy_digest, files) VALUES (1, :digest, :files) \
          ON CONFLICT (one) DO UPDATE SET policy_digest = excluded.policy_digest, files = excluded.files"
+}
+
+statement! {
+    /// Keeps one for good.
+    KeepText { digest, files } =
+        "INSERT INTO policy_text (policy_digest, files) VALUES (:digest, :files) ON CONFLICT (policy_digest) DO NOTHING"
+}
+
+statement! {
+    /// One that came into force at some time.
+    TextOf { digest } = "SELECT files FROM policy_text WHERE policy_digest = :digest"
 }
 
 statement! {
@@ -92,8 +103,10 @@ impl Write for Sign {
         if transaction.optional(insert.into()).await?.is_none() {
             return Ok(false);
         }
-        transaction.all(record.insert().into()).await?;
-        transaction.all(request::step(record, None)).await?;
+        let leaf = record.leaf()?;
+        for statement in record.statements(&leaf, None) {
+            transaction.all(statement).await?;
+        }
         Ok(true)
     }
 }
@@ -122,6 +135,12 @@ impl Store {
         kept(&mut self.reader()).await
     }
 
+    /// The names and texts of the files of a policy that came into force at some time, as its digest takes them.
+    pub async fn policy_text(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.reader().optional(TextOf { digest: digest.into() }.into()).await?;
+        row.map(|row| Ok(row.get("files")?)).transpose()
+    }
+
     /// The signatures of policies that are kept, oldest first.
     pub async fn policy_signatures(&self) -> Result<Vec<PolicySignature>, StoreError> {
         signatures(&mut self.reader()).await
@@ -148,6 +167,7 @@ impl Store {
 pub(crate) async fn keep(transaction: &mut Connection, policy: &KeptPolicy) -> Result<(), StoreError> {
     let KeptPolicy { digest, files } = policy;
     transaction.all(ForgetSignatures { digest: digest.into() }.into()).await?;
+    transaction.all(KeepText { digest: digest.into(), files: files.as_slice().into() }.into()).await?;
     transaction.all(Keep { digest: digest.into(), files: files.as_slice().into() }.into()).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use lango_access_log::{ActivatedPolicy, Hex, LogEvent, MovedCharges};
 use lango_ledger::{DeclaredMember, KnownMember, PoolMember, Pools, follow};
 
 use crate::{
@@ -87,13 +88,29 @@ impl Write for Declare {
         }
         // Gateways of one office on one store take the same policy one after the other, and it came into force once.
         if let Some(record) = self.record.as_ref().filter(|record| before != Some(record.policy_digest)) {
-            transaction.all(record.insert().into()).await?;
+            let record = Record { event: activated(record, before, &moves), ..record.clone() };
+            transaction.all(record.insert(&record.leaf()?).into()).await?;
         }
         if let Some(kept) = &self.kept {
             policy::keep(transaction, kept).await?;
         }
         Ok(moved(moves))
     }
+}
+
+/// What the log says of a record of a policy that came into force, with the one before and the charges that followed their rows.
+fn activated(
+    record: &Record,
+    before: Option<[u8; 32]>,
+    moves: &BTreeMap<String, String>,
+) -> Option<LogEvent> {
+    let Some(LogEvent::Policy(policy)) = &record.event else { return record.event.clone() };
+    let moved = moves.iter().map(|(from, to)| MovedCharges { from: from.clone(), to: to.clone() });
+    Some(LogEvent::Policy(ActivatedPolicy {
+        before: before.map(Hex),
+        moved: moved.collect(),
+        ..policy.clone()
+    }))
 }
 
 /// Every member that was declared.

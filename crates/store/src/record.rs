@@ -1,6 +1,7 @@
 //! What an access record holds: one for every request that was decided, refusals included, for every change of the
 //! policy, and of who administers the office.
 
+use lango_access_log::LogEvent;
 use lango_privacy::Loss;
 
 /// What was asked, by whom, and what came of it.
@@ -32,6 +33,18 @@ pub struct Record {
     pub policy_digest: [u8; 32],
     /// What was charged; nothing where it was free.
     pub charged: Loss,
+    /// The version of the dataset that is answered from.
+    pub version: Option<String>,
+    /// SHA-256 of the certificate that the request was signed with.
+    pub certificate: Option<[u8; 32]>,
+    /// SHA-256 of the complete envelope of the request.
+    pub envelope: Option<[u8; 32]>,
+    /// SHA-256 of the complete envelope of what was handed out.
+    pub release_envelope: Option<[u8; 32]>,
+    /// The trace of the request, as W3C's `traceparent` names it.
+    pub trace: Option<[u8; 16]>,
+    /// What the log says of it, where that does not follow from the rest.
+    pub event: Option<LogEvent>,
     /// What was handed out.
     pub release_id: Option<[u8; 16]>,
     /// How many refusals before this one were not recorded, because there were too many.
@@ -41,6 +54,34 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record of who did what, when, in Unix seconds, and under which policy, with nothing beside.
+    pub fn of(principal: String, (at, policy_digest): (i64, [u8; 32]), decision: Decision) -> Self {
+        Self {
+            at,
+            principal,
+            purpose: String::new(),
+            request_digest: policy_digest,
+            query_digest: None,
+            query: None,
+            dataset: None,
+            decision,
+            reason: String::new(),
+            rule: None,
+            agreement: None,
+            policy_digest,
+            charged: Loss::FREE,
+            version: None,
+            certificate: None,
+            envelope: None,
+            release_envelope: None,
+            trace: None,
+            event: None,
+            release_id: None,
+            left_out: 0,
+            request: None,
+        }
+    }
+
     /// The bytes of a question's text that are kept: far more than one that is allowed has, and few enough that questions which
     /// are refused fill no disk.
     pub const QUERY_BYTES_MOST: usize = 16 << 10;
@@ -122,6 +163,10 @@ pub enum Decision {
     Signed,
     /// No request: the gateway started with other administrators, or another activation; the reason is which, and which before.
     Configured,
+    /// No request: a gateway started; the reason is the version of Lango.
+    Started,
+    /// No request: a gateway stopped, as it was asked to.
+    Stopped,
 }
 
 impl Decision {
@@ -141,6 +186,8 @@ impl Decision {
             Self::Inspected => "inspected",
             Self::Signed => "signed",
             Self::Configured => "configured",
+            Self::Started => "started",
+            Self::Stopped => "stopped",
         }
     }
 }

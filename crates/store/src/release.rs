@@ -1,12 +1,14 @@
 //! Stored releases: a noisy answer once measured, repeatable for free.
 
 use async_trait::async_trait;
-use lango_ledger::{ReservationEvent, ReservationState};
+use lango_ledger::{Account, ReservationEvent, ReservationState};
 use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
+    leaf::{Charges, logged_charge},
+    reader::balance,
     request,
     rows::{self, SetState},
     statement::{Together, statement},
@@ -96,9 +98,9 @@ statement! {
 }
 
 statement! {
-    /// How a reservation stands, and its release.
+    /// How a reservation stands, its loss and its release.
     Reserved { id } =
-        "SELECT state, pool, grant_id, release_id FROM reservation LEFT JOIN release ON reservation_id = id WHERE id = :id"
+        "SELECT state, pool, grant_id, pure_nano, rho_nano, delta_e18, release_id FROM reservation LEFT JOIN release ON reservation_id = id WHERE id = :id"
 }
 
 statement! {
@@ -170,14 +172,17 @@ impl Store {
         .await
     }
 
-    /// Records that a reserved question failed. The loss is given back only if no statement that reads rows was sent.
+    /// Records that a reserved question failed. The loss is given back only if no statement that reads rows was sent; the
+    /// accounts are the pool and the grant's share that it was charged to.
     pub async fn fail(
         &self,
         reservation_id: i64,
+        accounts: &[Account; 2],
         rows_were_read: bool,
         record: &Record,
     ) -> Result<(), StoreError> {
-        self.write(Fail { reservation_id, rows_were_read, record: record.clone() }).await
+        let (accounts, record) = (accounts.clone(), record.clone());
+        self.write(Fail { reservation_id, accounts, rows_were_read, record }).await
     }
 }
 
@@ -230,7 +235,8 @@ impl Write for Settle {
             cells: words.as_slice().into(),
             at: record.at.into(),
         };
-        let mut statements = record.statements(None);
+        let leaf = record.leaf()?;
+        let mut statements = record.statements(&leaf, None);
         statements.extend([set_state.into(), insert.into()]);
         transaction.together(&SETTLE, statements).await?;
         Ok(Settled::Stored)
@@ -241,6 +247,7 @@ static FAIL: Together = Together::new();
 
 struct Fail {
     reservation_id: i64,
+    accounts: [Account; 2],
     rows_were_read: bool,
     record: Record,
 }
@@ -259,14 +266,25 @@ impl Write for Fail {
         };
         let row = transaction.one(Reserved { id: self.reservation_id.into() }.into()).await?;
         let after = rows::state(&row)?.after(event)?;
-        if after == ReservationState::Voided {
-            let (pool, grant): (String, String) = (row.get("pool")?, row.get("grant_id")?);
-            transaction.all(ForgetShares { pool: (&pool).into(), grant: (&grant).into() }.into()).await?;
-        }
         let set_state = SetState { state: after.word().into(), id: self.reservation_id.into() };
-        let mut statements = self.record.statements(None);
-        statements.push(set_state.into());
-        transaction.together(&FAIL, statements).await?;
+        let mut charges = Charges::default();
+        if after == ReservationState::Voided {
+            let [pool, share] = &self.accounts;
+            let (pool_before, share_before) =
+                (balance(transaction, pool).await?, balance(transaction, share).await?);
+            let (of_pool, of_grant): (String, String) = (row.get("pool")?, row.get("grant_id")?);
+            let forget = ForgetShares { pool: (&of_pool).into(), grant: (&of_grant).into() };
+            transaction.all(forget.into()).await?;
+            transaction.all(set_state.into()).await?;
+            let (pool_after, share_after) =
+                (balance(transaction, pool).await?, balance(transaction, share).await?);
+            let accounts = [(pool, pool_before, pool_after), (share, share_before, share_after)];
+            charges.given_back = Some(logged_charge(&rows::loss(&row)?, accounts));
+        } else {
+            transaction.all(set_state.into()).await?;
+        }
+        let leaf = self.record.leaf_with(charges)?;
+        transaction.together(&FAIL, self.record.statements(&leaf, None)).await?;
         Ok(())
     }
 }

@@ -69,8 +69,9 @@ statement! {
 statement! {
     /// Keeps one that has not come before, and its answer with it; a row if it did.
     InsertAnswered { principal, id, digest, expires_at, answer } =
-        "INSERT INTO request (principal, request_id, request_digest, expires_at, beat, answer) \
-         SELECT :principal, :id, :digest, :expires_at, 0, :answer FROM request_horizon WHERE forgotten_to < :expires_at \
+        "INSERT INTO request (principal, request_id, request_digest, expires_at, beat, answer, answered_by) \
+         SELECT :principal, :id, :digest, :expires_at, 0, :answer, (SELECT coalesce(max(sequence), 0) + 1 FROM access_record) \
+         FROM request_horizon WHERE forgotten_to < :expires_at \
          ON CONFLICT (principal, request_id) DO NOTHING RETURNING beat"
 }
 
@@ -103,9 +104,11 @@ statement! {
 }
 
 statement! {
-    /// How far a request has come. Where there is no identifier there is no such row.
+    /// How far a request has come, before the record of it is written. Where there is no identifier there is no such row.
     StepRequest { principal, id, answer, is_over, query_digest, version, terms_digest } =
-        "UPDATE request SET answer = coalesce(answer, :answer), dataset_version = coalesce(dataset_version, :version), \
+        "UPDATE request SET answered_by = CASE WHEN answer IS NULL AND :answer IS NOT NULL \
+         THEN (SELECT coalesce(max(sequence), 0) + 1 FROM access_record) ELSE answered_by END, \
+         answer = coalesce(answer, :answer), dataset_version = coalesce(dataset_version, :version), \
          query_digest = coalesce(query_digest, :query_digest), terms_digest = coalesce(terms_digest, :terms_digest), \
          holder = CASE WHEN :is_over = 1 THEN NULL ELSE holder END WHERE principal = :principal AND request_id = :id"
 }

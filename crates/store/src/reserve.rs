@@ -1,6 +1,7 @@
 //! Reserving: the ledger refuses or sets the loss aside, before anything is measured.
 
 use async_trait::async_trait;
+use lango_access_log::LoggedCharge;
 use lango_ledger::{
     Account, Balance, ChargeRefusal, Holder, Limit, PoolMember, ReservationEvent, may_charge,
 };
@@ -9,6 +10,7 @@ use lango_privacy::Loss;
 use crate::{
     Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
+    leaf::{Charges, logged_charge},
     request,
     rows::{self, SetState},
     statement::{Together, statement},
@@ -170,11 +172,12 @@ impl Write for SetAside {
         if let Some(id) = standing.get::<Option<i64>>("id")? {
             return self.resume(transaction, id, &standing).await;
         }
-        let mut after = [Balance::default(); 2];
+        let (mut before, mut after) = ([Balance::default(); 2], [Balance::default(); 2]);
         let columns = [["pool_pure", "pool_rho", "pool_delta"], ["share_pure", "share_rho", "share_delta"]];
-        for ((after, columns), Charge { account, limit }) in after.iter_mut().zip(columns).zip([pool, share])
+        for (((before, after), columns), Charge { account, limit }) in
+            before.iter_mut().zip(&mut after).zip(columns).zip([pool, share])
         {
-            let before = match rows::kept(&standing, columns)? {
+            *before = match rows::kept(&standing, columns)? {
                 Some(kept) => kept,
                 None => summed(transaction, account).await?,
             };
@@ -183,7 +186,13 @@ impl Write for SetAside {
                 Err(refusal) => return Ok(Reserved::Refused(refusal)),
             }
         }
-        let id = self.charge(transaction, &after).await?;
+        let [pool_after, share_after] = after;
+        let [pool_before, share_before] = before;
+        let charge = logged_charge(
+            loss,
+            [(&pool.account, pool_before, pool_after), (&share.account, share_before, share_after)],
+        );
+        let id = self.charge(transaction, &after, charge).await?;
         Ok(Reserved::Held(HeldCharge { id, plan: self.reserve.plan.clone(), loss: *loss, charged: *loss }))
     }
 }
@@ -207,7 +216,12 @@ impl SetAside {
     }
 
     /// Writes the reservation and what both accounts are after it.
-    async fn charge(&self, transaction: &mut Connection, after: &[Balance; 2]) -> Result<i64, StoreError> {
+    async fn charge(
+        &self,
+        transaction: &mut Connection,
+        after: &[Balance; 2],
+        logged: LoggedCharge,
+    ) -> Result<i64, StoreError> {
         let Reserve { key, member, query, plan, loss, pool, share } = &self.reserve;
         let [pool_after, share_after] = after;
         let accounts = SetAccounts {
@@ -238,7 +252,8 @@ impl SetAside {
             delta_e18: rows::signed(loss.delta_e18).into(),
             at: self.record.at.into(),
         };
-        let mut statements = self.record.statements(Some(key));
+        let leaf = self.record.leaf_with(Charges { charged: Some(logged), given_back: None })?;
+        let mut statements = self.record.statements(&leaf, Some(key));
         statements.extend([accounts.into(), reservation.into()]);
         let rows = transaction.together(&CHARGE, statements).await?;
         rows.last().ok_or(StoreError::Damaged("reservation"))?.get("id").map_err(StoreError::from)
@@ -284,7 +299,7 @@ pub(crate) fn holder(account: &Account) -> &str {
     }
 }
 
-async fn summed(run: &mut impl Run, account: &Account) -> Result<Balance, StoreError> {
+pub(crate) async fn summed(run: &mut impl Run, account: &Account) -> Result<Balance, StoreError> {
     let Account { pool, since, .. } = account;
     rows::balance(
         &run.one(Sum { pool: pool.into(), since: (*since).into(), grant: holder(account).into() }.into())

@@ -1,13 +1,14 @@
 //! Reviews: questions and noisy answers that wait for the office, and what it decided.
 
 use async_trait::async_trait;
+use lango_access_log::{Hex, LogEvent, LoggedReview};
 use lango_ledger::{ReviewEvent, ReviewState};
 use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
     engine::{Connection, Row, Run},
-    request, rows,
+    rows,
     statement::{Together, statement},
     writer::Write,
 };
@@ -322,7 +323,18 @@ static PUT: Together = Together::new();
 /// Writes how a review stands, and the record of it.
 async fn put(transaction: &mut Connection, stands: &StoredReview, record: &Record) -> Result<(), StoreError> {
     let StoredReview { subject, asked_at, state, loss, decided, why } = stands;
+    let event = LogEvent::Review(LoggedReview {
+        dataset: Some(subject.dataset.clone()),
+        purpose: subject.purpose.clone(),
+        question: Some(Hex(subject.key.query_digest)),
+        request: Hex(record.request_digest),
+        review: Hex(subject.id),
+        rule: Some(subject.grant.clone()),
+        standing: state.word().to_owned(),
+        why: why.clone(),
+    });
     let record = Record {
+        event: Some(event),
         purpose: subject.purpose.clone(),
         query_digest: Some(subject.key.query_digest),
         query: Some(subject.query.clone()),
@@ -354,8 +366,10 @@ async fn put(transaction: &mut Connection, stands: &StoredReview, record: &Recor
         decided_by: decided.as_ref().map(|(_, by)| by.as_str()).into(),
         why: why.into(),
     };
-    let [insert, step] = [record.insert().into(), request::step(&record, None)];
-    transaction.together(&PUT, vec![insert, step, put.into()]).await?;
+    let leaf = record.leaf()?;
+    let mut statements = record.statements(&leaf, None);
+    statements.push(put.into());
+    transaction.together(&PUT, statements).await?;
     Ok(())
 }
 

@@ -6,9 +6,10 @@ use crate::{
     examine::{check_blank, written_in},
     guard,
     location::{harden, make_file, warn},
+    log,
     purging::Purging,
     statement::statement,
-    version::{SCHEMA, SetSchemaVersion, version},
+    version::{LOGGED, SCHEMA, SetSchemaVersion, version},
     writer::{Write, Writer},
 };
 
@@ -18,7 +19,7 @@ const FIRST: i64 = 1;
 /// The first schema, and the steps from each to the next, taken in the transaction that makes or opens the store.
 struct Steps {
     first: &'static str,
-    next: [(i64, &'static str); 8],
+    next: [(i64, &'static str); 9],
 }
 
 static SQLITE: Steps = Steps {
@@ -32,6 +33,7 @@ static SQLITE: Steps = Steps {
         (6, include_str!("../migrations/sqlite/7.sql")),
         (7, include_str!("../migrations/sqlite/8.sql")),
         (8, include_str!("../migrations/sqlite/9.sql")),
+        (9, include_str!("../migrations/sqlite/10.sql")),
     ],
 };
 
@@ -46,6 +48,7 @@ static POSTGRES: Steps = Steps {
         (6, include_str!("../migrations/postgres/7.sql")),
         (7, include_str!("../migrations/postgres/8.sql")),
         (8, include_str!("../migrations/postgres/9.sql")),
+        (9, include_str!("../migrations/postgres/10.sql")),
     ],
 };
 
@@ -132,7 +135,8 @@ impl Store {
         self.purging.clone()
     }
 
-    pub(crate) fn opened_by(&self) -> [u8; 16] {
+    /// Which of the gateways that share the store this is: new at every opening.
+    pub fn opened_by(&self) -> [u8; 16] {
         self.opened_by
     }
 
@@ -167,6 +171,9 @@ async fn migrate(connection: &mut Connection, mut found: i64) -> Result<(), Stor
             connection.raw(sql).await?;
             found = from + 1;
             connection.all(SetSchemaVersion { version: found.into() }.into()).await?;
+            if found == LOGGED {
+                log::log_earlier(connection).await?;
+            }
         }
     }
     if found == SCHEMA { Ok(()) } else { Err(StoreError::Schema { found, own: SCHEMA }) }

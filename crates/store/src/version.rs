@@ -7,13 +7,16 @@ use crate::{
 };
 
 /// The schema that this version reads and writes.
-pub(crate) const SCHEMA: i64 = 9;
+pub(crate) const SCHEMA: i64 = 10;
 
 /// The first one with a guard.
 pub(crate) const GUARDED: i64 = 3;
 
 /// The first one that names the data of answers.
 pub(crate) const NAMES_DATA: i64 = 4;
+
+/// The first one whose records are entries of the log.
+pub(crate) const LOGGED: i64 = 10;
 
 statement! {
     /// A row if there is a schema, in SQLite.

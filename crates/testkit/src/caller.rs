@@ -216,7 +216,8 @@ impl Caller {
         FailedCall { code: status.code(), reason: reason(&status), signed, status }
     }
 
-    fn now(&self) -> u64 {
+    /// The time, in Unix seconds.
+    pub fn now(&self) -> u64 {
         self.clock.get().try_into().unwrap()
     }
 }

@@ -1,8 +1,12 @@
 //! A coordinator, and what its callers get.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use lango_coordinator::{CoordinatorConfig, MemberAddress, serve};
+use lango_coordinator::{CoordinatorConfig, MemberAddress, WitnessConfig, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
 use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
@@ -48,7 +52,28 @@ impl TestCoordinator {
         member_deadline: Duration,
         limits: ServerLimits,
     ) -> Self {
+        Self::start_as(world, members, (member_deadline, limits), None).await
+    }
+
+    /// One that witnesses the logs of these members, by a folder of its own, and asks them so often.
+    pub async fn start_witness(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        folder: &Path,
+        every: Duration,
+    ) -> Self {
+        let witness = Some((folder.to_owned(), every));
+        Self::start_as(world, members, (Duration::from_secs(60), generous()), witness).await
+    }
+
+    async fn start_as(
+        world: &TestRegion,
+        members: Vec<(SpiffeId, Address)>,
+        (member_deadline, limits): (Duration, ServerLimits),
+        witness: Option<(PathBuf, Duration)>,
+    ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
+        let signer = || identity.signer();
         let config = CoordinatorConfig {
             region: world.region.clone(),
             tls: identity.tls(),
@@ -56,6 +81,7 @@ impl TestCoordinator {
             member_deadline,
             connect_timeout: Duration::from_secs(5),
             limits,
+            witness: witness.map(|(folder, every)| WitnessConfig { signer: signer(), folder, every }),
         };
         let running = Running::start(|listener, stopped| {
             serve(config, listener, async move {

@@ -83,7 +83,8 @@ impl TestLedger {
 }
 
 impl RecordRow {
-    /// Reads all records of the file, oldest first.
+    /// Reads the records of the file, oldest first: of requests, and of what changed. That a gateway started or stopped, and its
+    /// first policy, stand in the log too, and are of no interest here.
     pub fn read(path: &Path) -> Vec<Self> {
         let connection = open(path);
         let columns = "principal, decision, reason, rule, pure_nano, rho_nano, left_out";
@@ -94,6 +95,13 @@ impl RecordRow {
             let (pure_nano, rho_nano, left_out) = (row.get(4)?, row.get(5)?, row.get(6)?);
             Ok(Self { principal, decision, reason, rule, pure_nano, rho_nano, left_out })
         };
-        records.query_map([], record).unwrap().map(Result::unwrap).collect()
+        let records = records.query_map([], record).unwrap().map(Result::unwrap);
+        let mut is_first = true;
+        let is_of_interest = |record: &Self| match record.decision.as_str() {
+            "started" | "stopped" => false,
+            "activated" => !std::mem::take(&mut is_first),
+            _ => true,
+        };
+        records.filter(is_of_interest).collect()
     }
 }

@@ -37,6 +37,8 @@ pub struct Office {
     pub limits: ServerLimits,
     /// Who administers it over the wire, from its next start on.
     pub administrators: Administrators,
+    /// Who may audit it.
+    pub auditors: Vec<SpiffeId>,
     region: Region,
     clock: TestClock,
     folder: TempDir,
@@ -71,6 +73,7 @@ impl Office {
             gate: Gate::default(),
             limits: generous(),
             administrators: Administrators::default(),
+            auditors: Vec::new(),
             region: world.region.clone(),
             clock: world.clock.clone(),
             database: TestDatabase::fresh_or(engine, &folder.path().join("register.sqlite")),
@@ -109,8 +112,10 @@ impl Office {
             policies: Ok(self.policies()),
             sources: HashMap::from([("register".to_owned(), self.gate.guard(source))]),
             store: self.kept.clone().unwrap_or_else(|| Location::File(self.store())),
+            configuration: [0; 32],
             anchor: self.anchor.clone(),
             administrators: self.administrators.clone(),
+            auditors: self.auditors.clone(),
             request_life_max: Duration::from_secs(8 * 86_400),
             limits: self.limits,
             clock: self.clock.clock(),
@@ -134,6 +139,14 @@ impl Office {
     pub async fn down(&mut self) {
         self.gateway = None;
         self.running.take().expect("the office is running").stop().await;
+    }
+
+    /// Whether the gateway has stopped by itself. It may be started again then.
+    pub fn has_stopped(&mut self) -> bool {
+        if self.running.as_ref().is_some_and(Running::has_stopped) {
+            (self.gateway, self.running) = (None, None);
+        }
+        self.running.is_none()
     }
 
     /// Stops the gateway, puts another policy in its folder, and starts it again.
@@ -213,7 +226,7 @@ signing_eku = "{eku}"
 {}
 statement_timeout_s = 600
 {}"#,
-            administration(&self.administrators),
+            administration(&self.administrators) + &audit(&self.auditors),
             self.source_keys(),
             limits::table(&self.limits)
         );
@@ -283,6 +296,12 @@ statement_timeout_s = 600
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// The table of an office's auditors, where there are some.
+fn audit(auditors: &[SpiffeId]) -> String {
+    let listed: Vec<&str> = auditors.iter().map(SpiffeId::name).collect();
+    if listed.is_empty() { String::new() } else { format!("\n[audit]\nauditors = {listed:?}\n") }
 }
 
 /// The table of an office's administrators, where there are some.

@@ -26,6 +26,11 @@ impl Running {
         Self { address, stop, task }
     }
 
+    /// Whether it has stopped by itself.
+    pub fn has_stopped(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Stops it and waits until it has.
     pub async fn stop(self) {
         // Nobody listens if it has failed already; the task then returns the failure.

@@ -127,6 +127,7 @@ answer-withheld =
 reviews-full = { $most } of your questions wait for the office's review already: wait until it has decided some of them
 
 not-administrator = this serves the office's administrators alone, whom the gateway's configuration lists under `[administration]`
+not-auditor = this serves the office's auditors alone, whom the gateway's configuration lists under `[audit]`
 act-done = this signed act came before and was done: it is good once, so sign another
 review-unknown = there is no such review: `lango review list --all` prints them
 review-step = a review that is { $from } cannot be { $step }

@@ -1,15 +1,19 @@
 //! May a request be read and answered by this server, at this moment? Checks A5 to A8 of the protocol, in order: role, decoding,
 //! audience and time; the same at gateways and coordinators.
 
+use std::slice;
+
 use lango_identity::{PayloadType, Role, SpiffeId};
 
-use crate::{Administration, AdministrationFault, Lookup, Malformed, Question, Refusal, TimeFault};
+use crate::{
+    Administration, AdministrationFault, Audit, Lookup, Malformed, Question, Refusal, TimeFault, Witness,
+};
 
 /// The most by which two clocks of a region may differ, in seconds.
 pub const CLOCK_SKEW_S: u64 = 300;
 /// A price enquiry or a look-up, which is free, lives at most this long, in seconds: its answer is kept until then.
 pub const FREE_LIFE_S_MAX: u64 = 3_600;
-/// An administrator's act lives at most this long, in seconds.
+/// An administrator's act, or an auditor's look-up, lives at most this long, in seconds.
 pub const ACT_LIFE_S_MAX: u64 = 600;
 
 /// What can be signed as a request.
@@ -30,7 +34,7 @@ pub trait SignedRequest: Sized {
 }
 
 macro_rules! signed_request {
-    ($($request:ty: $role:ident),*) => {$(
+    ($($request:ty: $role:ident, |$own:ident| $audience:expr;)*) => {$(
         impl SignedRequest for $request {
             const ROLE: Role = Role::$role;
 
@@ -38,7 +42,8 @@ macro_rules! signed_request {
                 Self::decode(bytes, signer)
             }
             fn audience(&self) -> &[SpiffeId] {
-                &self.audience
+                let $own = self;
+                $audience
             }
             fn life(&self) -> (u64, u64) {
                 (self.issued_at, self.expires_at)
@@ -49,23 +54,12 @@ macro_rules! signed_request {
         }
     )*};
 }
-signed_request!(Question: Analyst, Lookup: Analyst);
-
-impl SignedRequest for Administration {
-    const ROLE: Role = Role::Administrator;
-
-    fn read(bytes: &[u8], signer: &SpiffeId) -> Result<Self, Malformed> {
-        Self::decode(bytes, signer)
-    }
-    fn audience(&self) -> &[SpiffeId] {
-        std::slice::from_ref(&self.office)
-    }
-    fn life(&self) -> (u64, u64) {
-        (self.issued_at, self.expires_at)
-    }
-    fn request_id(&self) -> [u8; 16] {
-        self.request_id
-    }
+signed_request! {
+    Question: Analyst, |question| &question.audience;
+    Lookup: Analyst, |lookup| &lookup.audience;
+    Administration: Administrator, |act| slice::from_ref(&act.office);
+    Audit: Auditor, |audit| slice::from_ref(&audit.office);
+    Witness: Coordinator, |act| slice::from_ref(&act.office);
 }
 
 /// The refusal of a principal of another role than the one that may ask.
@@ -73,7 +67,9 @@ fn other_role(role: Role) -> Refusal {
     match role {
         // One refusal for all who are not an office's administrators.
         Role::Administrator => Refusal::Administration(AdministrationFault::NotAdministrator),
-        Role::Office | Role::Coordinator | Role::Analyst | Role::Auditor => Refusal::Role(role),
+        // And one for all who are not its auditors.
+        Role::Auditor => Refusal::NotAuditor,
+        Role::Office | Role::Coordinator | Role::Analyst => Refusal::Role(role),
     }
 }
 
@@ -118,7 +114,7 @@ impl Admission<'_> {
         }
         let life_s_max = if kind == PayloadType::Query {
             self.question_life_s_max
-        } else if kind == PayloadType::Administration {
+        } else if matches!(kind, PayloadType::Administration | PayloadType::Audit | PayloadType::Witness) {
             self.question_life_s_max.min(ACT_LIFE_S_MAX)
         } else {
             self.question_life_s_max.min(FREE_LIFE_S_MAX)

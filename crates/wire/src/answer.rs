@@ -1,6 +1,6 @@
 //! Verifying what came: whether an office signed it as an answer to this request, and whether every part is what it signed.
 
-use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, digest, verify};
+use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, Verified, digest, verify};
 use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
 use lango_statistics::Hidden;
 use prost::bytes::Bytes;
@@ -17,8 +17,10 @@ use crate::{
 };
 
 pub use error::AnswerError;
+pub use receipt::VerifiedReceipt;
 
 mod error;
+mod receipt;
 
 /// What was asked, for those who verify what comes back.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,8 @@ pub struct VerifiedRelease {
     pub hidden: Option<Hidden>,
     /// The earlier releases that its means are divided by, in the plan's order; without earlier ones of their own.
     pub earlier: Vec<VerifiedRelease>,
+    /// That the office's log has an entry of the answer; `None` where it came without.
+    pub receipt: Option<VerifiedReceipt>,
 }
 
 /// A price that has been verified: every part of it is what its office signed.
@@ -193,9 +197,19 @@ impl Inquiry<'_> {
         kind: PayloadType,
         office: &SpiffeId,
     ) -> Result<Vec<u8>, AnswerError> {
+        Ok(self.verified(envelope, kind, office)?.payload)
+    }
+
+    /// What the office signed, with its certificate.
+    fn verified(
+        &self,
+        envelope: &Envelope,
+        kind: PayloadType,
+        office: &SpiffeId,
+    ) -> Result<Verified, AnswerError> {
         let verified = verify(envelope, kind, self.region, self.now, OFFICE_LIMITS)?;
         if verified.principal == *office && office.role() == Role::Office {
-            Ok(verified.payload)
+            Ok(verified)
         } else {
             Err(AnswerError::Signer(verified.principal))
         }
@@ -208,8 +222,14 @@ impl Inquiry<'_> {
         office: &SpiffeId,
         question: Option<Wanted<'_>>,
     ) -> Result<VerifiedRelease, AnswerError> {
-        let payload = self.payload(&opened(&release.envelope)?, PayloadType::Release, office)?;
+        let envelope = opened(&release.envelope)?;
+        let Verified { payload, certificate, .. } = self.verified(&envelope, PayloadType::Release, office)?;
         let signed = SignedRelease::decode(&payload, office)?;
+        let receipt = match (&release.receipt, certificate.ed25519) {
+            (None, _) => None,
+            (Some(receipt), Some(key)) => Some(VerifiedReceipt::verify(receipt, (envelope, key), &signed)?),
+            (Some(_), None) => return Err(AnswerError::Differs("receipt")),
+        };
         let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
         let cells = unpacked(&release.cells, layout.integers())?;
         differs("cells", signed.cells_digest == Cells(&cells).digest())?;
@@ -222,7 +242,18 @@ impl Inquiry<'_> {
         beside.is(&charged, &signed.basics.loss)?;
         let Charged { loss: charged, repeated, account } = charged;
         let (statement, earlier) = (signed, Vec::new());
-        Ok(VerifiedRelease { statement, charged, repeated, account, plan, layout, cells, hidden, earlier })
+        Ok(VerifiedRelease {
+            statement,
+            charged,
+            repeated,
+            account,
+            plan,
+            layout,
+            cells,
+            hidden,
+            earlier,
+            receipt,
+        })
     }
 
     /// The texts, if they are what was signed in answer to this request and speak of the question's margins.

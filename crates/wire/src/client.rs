@@ -8,8 +8,8 @@ use tonic_prost::ProstCodec;
 
 use crate::{
     limits::{
-        ANSWER_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX,
-        SHOWN_BYTES_MAX,
+        ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX,
+        PRICE_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX,
     },
     pb,
     sealed::{
@@ -88,6 +88,46 @@ impl AdministrationClient {
     ) -> Result<pb::AdministrationServiceAdministerResponse, Status> {
         let request = pb::AdministrationServiceAdministerRequest { act: Some(act) };
         unary(&self.0, "/lango.v1.AdministrationService/Administer", request, SHOWN_BYTES_MAX).await
+    }
+}
+
+/// A gateway's client for auditors.
+#[derive(Debug, Clone)]
+pub struct AuditClient(Channel);
+
+impl AuditClient {
+    /// A client over a connection.
+    pub fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// Looks up what is signed.
+    ///
+    /// # Errors
+    /// The gateway's status; `OutOfRange` where what it shows is too large.
+    pub async fn audit(&self, lookup: pb::Envelope) -> Result<pb::AuditServiceAuditResponse, Status> {
+        let request = pb::AuditServiceAuditRequest { lookup: Some(lookup) };
+        unary(&self.0, "/lango.v1.AuditService/Audit", request, AUDITED_BYTES_MAX).await
+    }
+}
+
+/// A gateway's client for those who witness its log.
+#[derive(Debug, Clone)]
+pub struct WitnessClient(Channel);
+
+impl WitnessClient {
+    /// A client over a connection.
+    pub fn new(channel: Channel) -> Self {
+        Self(channel)
+    }
+
+    /// Has a signed act done.
+    ///
+    /// # Errors
+    /// The gateway's status; `OutOfRange` where what it shows is too large.
+    pub async fn witness(&self, act: pb::Envelope) -> Result<pb::WitnessServiceWitnessResponse, Status> {
+        let request = pb::WitnessServiceWitnessRequest { act: Some(act) };
+        unary(&self.0, "/lango.v1.WitnessService/Witness", request, REQUEST_BYTES_MAX).await
     }
 }
 

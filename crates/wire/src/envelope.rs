@@ -1,6 +1,6 @@
 //! Envelopes on the wire.
 
-use lango_identity::Envelope;
+use lango_identity::{Envelope, sha256};
 
 use prost::Message;
 
@@ -18,6 +18,11 @@ impl From<Envelope> for pb::Envelope {
         let Envelope { payload_type, payload, signature, certificates } = envelope;
         Self { r#type: payload_type, payload, signature, certificates }
     }
+}
+
+/// SHA-256 of a complete envelope, signature and certificates included: how a log names it.
+pub fn envelope_digest(envelope: &pb::Envelope) -> [u8; 32] {
+    sha256(&envelope.encode_to_vec())
 }
 
 /// An envelope as it is kept.

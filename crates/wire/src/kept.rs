@@ -142,6 +142,7 @@ fn without_filling(release: &pb::Release) -> pb::Release {
         account: release.account,
         earlier: Vec::new(),
         hidden: release.hidden.clone(),
+        receipt: None,
     }
 }
 
@@ -193,6 +194,7 @@ mod tests {
             account: Some(pb::Account::default()),
             earlier: in_one_field(&earlier),
             hidden: vec![],
+            receipt: None,
         }
     }
 

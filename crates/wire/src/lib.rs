@@ -10,6 +10,7 @@ pub mod absence;
 mod administration;
 mod admit;
 pub mod answer;
+mod audit;
 pub mod client;
 pub mod description;
 pub mod kept;
@@ -20,6 +21,7 @@ pub mod refusal;
 pub mod sealed;
 pub mod signed;
 pub mod status;
+mod witness;
 pub mod words;
 
 mod currency;
@@ -28,12 +30,13 @@ mod envelope;
 pub use absence::Absence;
 pub use administration::{Act, Administration, REVIEW_LETTERS_LEAST, ReviewChoice, review_range};
 pub use admit::{Admission, CLOCK_SKEW_S, FREE_LIFE_S_MAX, SignedRequest};
-pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedRelease, Wanted};
+pub use answer::{AnswerError, Inquiry, VerifiedPrice, VerifiedReceipt, VerifiedRelease, Wanted};
+pub use audit::{Audit, AuditLookup};
 pub use currency::FREE;
 pub use description::{
     DatasetColumn, DescribedDataset, DescribedGrant, DescribedNumbers, DescribedRefusal, VerifiedDescription,
 };
-pub use envelope::{envelope_bytes, kept_envelope};
+pub use envelope::{envelope_bytes, envelope_digest, kept_envelope};
 pub use limits::{MESSAGE_BYTES_MAX, OnWire, PAGE_MOST};
 pub use question::{FieldFault, Lookup, Malformed, Object, Question};
 pub use refusal::{
@@ -43,6 +46,7 @@ pub use signed::{
     Basics, Cells, Charged, Reviewed, SignedDescription, SignedHidden, SignedPrice, SignedRefusal,
     SignedRelease,
 };
+pub use witness::{Witness, WitnessAct};
 
 /// The generated messages, clients and servers of `lango.v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

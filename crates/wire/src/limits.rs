@@ -21,8 +21,10 @@ pub const ENVELOPE_BYTES_MAX: usize =
 /// The most bytes of the headers that a refusal travels in: its envelope in base64, which makes four bytes of three, and 16 KiB
 /// for its words and facts, in all places of them.
 pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 16 * KIB;
+/// The most bytes of a receipt: an entry, and a proof with its checkpoint and their signatures.
+pub const RECEIPT_BYTES_MAX: usize = lango_access_log::ENTRY_BYTES_MOST + 8 * KIB;
 /// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes and a bit for
-/// each, the texts, the envelope and their frame.
+/// each, the texts, the envelope, the receipt and their frame.
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;
 /// The most bytes of what an administrator is shown: a noisy answer with the question that it answers, or a page.
 pub const SHOWN_BYTES_MAX: usize = ANSWER_BYTES_MAX + REQUEST_BYTES_MAX;
@@ -42,6 +44,14 @@ pub const MEMBERS_BYTES_MAX: usize = 512 * KIB;
 pub const PASSED_ON_BYTES_MAX: usize = KIB;
 /// The most records or reviews of a page that an administrator is shown.
 pub const PAGE_MOST: u32 = 200;
+/// The most bytes of a checkpoint with its signatures.
+pub const CHECKPOINT_BYTES_MOST: usize = 8 * KIB;
+/// The most entries of a log in one page.
+pub const ENTRIES_MOST: u32 = 8_192;
+/// The most bytes of the entries of a page, unless one alone has more.
+pub const ENTRIES_BYTES_MOST: usize = 3 * KIB * KIB;
+/// The most bytes of what an auditor is shown: a page of entries, or a policy.
+pub const AUDITED_BYTES_MAX: usize = 16 * KIB * KIB;
 /// The most bytes of any message: a coordinator's combined result.
 pub const MESSAGE_BYTES_MAX: usize = 64 * KIB * KIB;
 /// The most offices that a question may address.
@@ -57,6 +67,7 @@ pub const fn answer_bytes(plan: usize, layout: usize, integers: usize) -> usize 
         .saturating_add(integers.saturating_mul(INTEGER_BYTES_MAX))
         .saturating_add(integers.div_ceil(8))
         .saturating_add(ENVELOPE_BYTES_MAX)
+        .saturating_add(RECEIPT_BYTES_MAX)
         .saturating_add(KIB)
 }
 

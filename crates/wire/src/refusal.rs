@@ -77,6 +77,8 @@ pub enum Refusal {
     Review(ReviewFault),
     /// An administrator's act is not done.
     Administration(AdministrationFault),
+    /// The office's configuration does not list the one who asks among its auditors.
+    NotAuditor,
     /// The dataset is not open to the principal, or there is none.
     DatasetNotOpen {
         /// The office's name.
@@ -277,6 +279,7 @@ impl Refusal {
             Self::Budget(_) => "budget-exceeded",
             Self::Review(fault) => fault.code(),
             Self::Administration(fault) => fault.code(),
+            Self::NotAuditor => "not-auditor",
             Self::DatasetNotOpen { .. } => DenialCode::DatasetUnknown.as_str(),
             Self::ReleaseUnknown => "release-unknown",
             Self::QuantilePerOffice { .. } => "quantile-per-office",
@@ -307,6 +310,7 @@ impl Refusal {
             | Self::Budget(_)
             | Self::Review(_)
             | Self::Administration(_)
+            | Self::NotAuditor
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown => false,
         }
@@ -315,7 +319,9 @@ impl Refusal {
     /// The status that it becomes: the one place where that is decided.
     pub fn status_code(&self) -> Code {
         match self {
-            Self::Role(_) | Self::NotAddressed(_) | Self::PriceNotOfGrant(_) => Code::PermissionDenied,
+            Self::Role(_) | Self::NotAddressed(_) | Self::PriceNotOfGrant(_) | Self::NotAuditor => {
+                Code::PermissionDenied
+            }
             Self::Malformed(_) | Self::Query(_) | Self::Confidence(_) | Self::Time(_) => {
                 Code::InvalidArgument
             }
@@ -394,6 +400,7 @@ impl Refusal {
             | Self::Time(_)
             | Self::RequestIdReused
             | Self::TooManyRequests { .. }
+            | Self::NotAuditor
             | Self::Administration(AdministrationFault::NotAdministrator) => true,
             Self::Published
             | Self::Denied(_)
@@ -442,6 +449,7 @@ impl Refusal {
             | Self::DatasetNotOpen { .. }
             | Self::ReleaseUnknown
             | Self::TablesTooLarge
+            | Self::NotAuditor
             | Self::Unavailable => None,
         }
     }

@@ -45,6 +45,9 @@ pub struct SealedRelease {
     /// Bits.
     #[prost(bytes = "bytes", tag = "10")]
     pub hidden: Bytes,
+    /// An encoded [`pb::Receipt`].
+    #[prost(bytes = "bytes", optional, tag = "11")]
+    pub receipt: Option<Bytes>,
 }
 
 /// A [`pb::Estimate`] as it came.
@@ -204,6 +207,12 @@ impl SealedRelease {
             account: self.account,
             earlier: self.earlier.to_vec(),
             hidden: self.hidden.to_vec(),
+            receipt: self
+                .receipt
+                .as_deref()
+                .map(pb::Receipt::decode)
+                .transpose()
+                .map_err(|_| AnswerError::Differs("receipt"))?,
         })
     }
 

@@ -58,6 +58,7 @@ impl Refusal {
             | Self::ReleaseUnknown
             | Self::QuantilePerOffice { .. }
             | Self::TablesTooLarge
+            | Self::NotAuditor
             | Self::Unavailable => {}
         }
         let code = self.status_code();

@@ -76,8 +76,6 @@ fn mixed(number: u64) -> u64 {
 
 fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> Record {
     Record {
-        at: AT,
-        principal: "spiffe://ecowas.example/analyst/awa".into(),
         purpose: "official-statistics".into(),
         request_digest: sample.digest,
         query_digest: Some(sample.digest),
@@ -85,15 +83,10 @@ fn record(sample: &Sample, decision: Decision, release_id: Option<[u8; 16]>) -> 
             "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.01\n".to_owned(),
         ),
         dataset: Some("residents".into()),
-        decision,
-        reason: String::new(),
         rule: Some(sample.grant.clone()),
-        agreement: None,
-        policy_digest: [7; 32],
         charged: Loss::pure(1),
         release_id,
-        left_out: 0,
-        request: None,
+        ..Record::of("spiffe://ecowas.example/analyst/awa".into(), (AT, [7; 32]), decision)
     }
 }
 

@@ -219,24 +219,8 @@ fn claiming(analyst: &Caller, question: &Question, envelope: &pb::Envelope) -> C
 }
 
 fn failed(analyst: &Caller) -> Record {
-    Record {
-        at: 0,
-        principal: analyst.id.to_string(),
-        purpose: String::new(),
-        request_digest: [0; 32],
-        query_digest: None,
-        query: None,
-        dataset: None,
-        decision: Decision::Failed,
-        reason: "unavailable".into(),
-        rule: None,
-        agreement: None,
-        policy_digest: [0; 32],
-        charged: lango_privacy::Loss::FREE,
-        release_id: None,
-        left_out: 0,
-        request: None,
-    }
+    let record = Record::of(analyst.id.to_string(), (0, [0; 32]), Decision::Failed);
+    Record { reason: "unavailable".into(), ..record }
 }
 
 /// Requests of one principal that two gateways have at once, each to both: those that find that the other gateway has answered

@@ -48,6 +48,7 @@ pub fn release(
         account: Some(charged.account.into()),
         earlier: Vec::new(),
         hidden: Vec::new(),
+        receipt: None,
     }
 }
 

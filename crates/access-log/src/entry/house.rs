@@ -78,8 +78,20 @@ pub struct ActivatedPolicy {
     pub changes: LoggedLines,
     /// Digest of the policy.
     pub digest: Hex<32>,
+    /// The charges that followed their rows into another pool.
+    pub moved: Vec<MovedCharges>,
     /// The administrators who signed it, by their SPIFFE URIs.
     pub signers: Vec<String>,
+}
+
+/// All charges of a pool are another's from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MovedCharges {
+    /// The pool that they were of.
+    pub from: String,
+    /// The pool that they are of now.
+    pub to: String,
 }
 
 /// An administrator signed a policy that waits.
@@ -201,6 +213,8 @@ pub struct LoggedReview {
     pub rule: Option<String>,
     /// How it stands now: the word for it.
     pub standing: String,
+    /// Why, in the office's words; empty where it gave no reason.
+    pub why: String,
 }
 
 /// An administrator or an auditor saw something.

@@ -115,8 +115,9 @@ impl LoggedQuestion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggedRelease {
-    /// SHA-256 of the complete envelope of the release.
-    pub envelope: Hex<32>,
+    /// SHA-256 of the complete envelope that was handed out; none while the answer waits for its review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<Hex<32>>,
     /// The release's own identifier.
     pub id: Hex<16>,
 }

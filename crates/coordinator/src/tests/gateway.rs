@@ -244,6 +244,7 @@ impl GatewayService for ScriptedGateway {
             account: Some(charged.account.into()),
             earlier: Vec::new(),
             hidden: Vec::new(),
+            receipt: None,
         });
         Ok(Response::new(pb::GatewayServiceQueryResponse { release }))
     }

@@ -22,7 +22,7 @@ fn certified(world: &World, request: &IdentityRequest, lifetime: Lifetime) -> St
 }
 
 fn check(world: &World, bundle: &Bundle, keys: &NewRequest) -> Result<(), String> {
-    let signing = keys.signing_key_pem.as_ref().map(|key| key.as_bytes());
+    let signing = Some(keys.signing_key_pem.as_bytes());
     let checked = bundle.check(keys.tls_key_pem.as_bytes(), signing, &world.region, NOW);
     checked.map_err(|fault| fault.to_string())
 }
@@ -118,7 +118,7 @@ fn only_the_present_key_of_the_principal_renews() {
     let world = World::new();
     let region = &world.region;
     let signer = |keys: &NewRequest, bundle: &Bundle| {
-        let key = keys.signing_key_pem.as_ref().unwrap().as_bytes();
+        let key = keys.signing_key_pem.as_bytes();
         Signer::from_pem(bundle.signing_pem().unwrap().as_bytes(), key).unwrap()
     };
     let issued =

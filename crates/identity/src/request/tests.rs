@@ -36,18 +36,16 @@ fn a_request_that_was_made_is_read_back() {
         let made = IdentityRequest::make(&world.region, &id(uri), &hosts, kind).unwrap();
         let request = made.request;
         assert_eq!((request.principal(), request.hosts()), (&id(uri), &hosts[..]));
-        assert_eq!(made.signing_key_pem.is_some(), signs(id(uri).role()));
         let (tls, signing) = (request.tls_pem(), request.signing_pem());
-        assert_eq!(read(&world, uri, &tls, signing.as_deref()), Ok(request));
+        assert_eq!(read(&world, uri, &tls, Some(&signing)), Ok(request));
     }
 }
 
 #[test]
 fn what_is_wrong_with_a_request_is_named() {
     let world = World::new();
-    let (gha, tgo, coordinator) =
-        (made(&world, GHA).request, made(&world, TGO).request, made(&world, REGION).request);
-    let (tls, signing) = (gha.tls_pem(), gha.signing_pem().unwrap());
+    let (gha, tgo) = (made(&world, GHA).request, made(&world, TGO).request);
+    let (tls, signing) = (gha.tls_pem(), gha.signing_pem());
     let forged = {
         let mut der = requests_from_pem(tls.as_bytes()).unwrap().remove(0);
         *der.last_mut().unwrap() ^= 1;
@@ -81,7 +79,7 @@ fn what_is_wrong_with_a_request_is_named() {
             "another's key that signs",
             GHA,
             tls.clone(),
-            tgo.signing_pem().as_ref(),
+            Some(&tgo.signing_pem()),
             "keys of two requests are mixed",
         ),
         (
@@ -92,13 +90,6 @@ fn what_is_wrong_with_a_request_is_named() {
             "`tls` is of `spiffe://lango.example/office/GHA`",
         ),
         ("no signing key", GHA, tls.clone(), None, "sign, and the request has no signing key"),
-        (
-            "a needless one",
-            REGION,
-            coordinator.tls_pem(),
-            Some(&signing),
-            "sign nothing, and the request has",
-        ),
         ("one key", GHA, one_key.0.clone(), Some(&one_key.1), "one key would serve TLS and sign"),
         ("text", GHA, "text".to_owned(), Some(&signing), "`tls` is not one readable PKCS#10 request"),
         ("two in one place", GHA, tls.repeat(2), Some(&signing), "`tls` is not one readable PKCS#10 request"),
@@ -194,9 +185,7 @@ fn the_fingerprint_covers_the_region_the_principal_and_both_keys() {
     assert_ne!(fingerprint, gha.fingerprint(&impostor.region));
     let again = made(&world, GHA).request;
     assert_ne!(fingerprint, again.fingerprint(&world.region));
-    let swapped = read(&world, GHA, &gha.tls_pem(), again.signing_pem().as_deref()).unwrap();
+    let swapped = read(&world, GHA, &gha.tls_pem(), Some(&again.signing_pem())).unwrap();
     assert_ne!(fingerprint, swapped.fingerprint(&world.region));
     assert!(gha.text(&world.region).contains("\nprincipal spiffe://lango.example/office/GHA\n"));
-    let coordinator = made(&world, REGION).request;
-    assert!(coordinator.text(&world.region).ends_with("\nsigning none\n"));
 }

@@ -130,6 +130,19 @@ impl AnswerReport<'_> {
             .fold(0, u64::saturating_add)
     }
 
+    /// The offices that did not prove that their logs have an entry of their answers.
+    fn without_receipt(&self) -> String {
+        let without = self.0.answers.iter().filter(|(_, answer)| answer.receipt.is_none());
+        let names: Vec<&str> = without.map(|(office, _)| office.as_str()).collect();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!(
+            "receipts  none of {}: ask again, or have an auditor find the answer in the log\n",
+            names.join(", ")
+        )
+    }
+
     fn for_people(&self, tables: &[CombinedTable], shown: &Shown) -> String {
         let mut text = String::new();
         for table in tables {
@@ -137,6 +150,7 @@ impl AnswerReport<'_> {
             text.push('\n');
         }
         text += &who_answered(&self.0.coverage);
+        text += &self.without_receipt();
         // An answer may have been charged before another gateway of the office was found to have it.
         let charges = |answer: &&lango_wire::VerifiedRelease| {
             !answer.repeated || epsilon(&answer.charged, &answer.account) > 0

@@ -11,14 +11,14 @@ use crate::{
     analyst::{
         ask,
         connection::Connection,
-        names,
+        evidence, names,
         precision::{PrecisionOf, Sought},
         prices::PriceList,
         question::{Offer, Parts, read_file},
         report::{AnswerReport, ROWS_SHOWN, Shown},
     },
     failure::Failure,
-    output::{Format, counted},
+    output::{Format, counted, say},
 };
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +96,10 @@ pub struct Ask {
     /// Counts as whole numbers that are not negative and add up. Free: it comes after the noise.
     #[arg(long)]
     whole: bool,
+    /// Keep what each office signed below this folder: the release's envelope, the entry of the office's log and the proof that
+    /// it is there.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Below histograms, the quantiles of these shares: 0.25,0.5,0.75.
     #[arg(long, value_name = "Q1,Q2", value_delimiter = ',', value_parser = share)]
     quantiles: Vec<Decimal>,
@@ -210,6 +214,10 @@ impl Ask {
         let quantiles = self.quantiles.clone();
         let shown = Shown { rows: self.rows, whole: self.whole, quantiles, labels, remark };
         AnswerReport(&answered).print(self.format, &shown)?;
+        if let Some(dir) = &self.keep {
+            let (folder, kept) = evidence::keep(&answered, dir)?;
+            say(&format!("kept what {} signed in {}", counted(kept, "office"), folder.display()));
+        }
         let count = answered.coverage.answered.len();
         if count == 0 {
             return Err(Failure::Failed("no office answered".to_owned()));
@@ -225,6 +233,11 @@ impl Ask {
     }
 
     async fn estimate(self) -> Result<(), Failure> {
+        if self.keep.is_some() {
+            return Err(Failure::Usage(
+                "--keep is of answers: a price has no entry that proves anything".to_owned(),
+            ));
+        }
         let mut enquiry = self.read()?;
         let client = self.connection.open(Duration::from_secs(self.timeout)).await?;
         let sought = self.sought(&client, &mut enquiry).await?;

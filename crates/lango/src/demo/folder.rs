@@ -8,7 +8,7 @@ use std::{
 
 use lango_analyst::now;
 use lango_files::{make_folder, replace};
-use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId, signs};
+use lango_identity::{Authority, Lifetime, Oid, Role, SpiffeId};
 use lango_registers::{Draw, OFFICES};
 use lango_store::{Location, Store, StoreError};
 use serde::Serialize;
@@ -128,9 +128,7 @@ impl Folder {
             let id = SpiffeId::new(REGION, role, name)?;
             make_folder(folder)?;
             authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
-            if signs(role) {
-                authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
-            }
+            authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
             Ok(())
         };
         let own_region = |folder: &Path, file: &str| -> Result<(), Failure> {
@@ -235,14 +233,15 @@ fn region_table(authority: &str) -> String {
 fn gateway(port: u16) -> String {
     format!(
         "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\npolicies = \"policies\"\nstore = \"{LEDGER}\"\n\n{}\n\
-         [source.register]\nsqlite = \"register.sqlite\"\n\n[log]\nformat = \"json\"\n",
+         [source.register]\nsqlite = \"register.sqlite\"\n\n[audit]\nauditors = [\"zainab\"]\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )
 }
 
 fn coordinator(port: u16) -> String {
     format!(
-        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\n\n{}\n[log]\nformat = \"json\"\n",
+        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\n\n{}\n\
+         [witness]\nfolder = \"witnessed\"\nevery_s = 10\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )
 }

@@ -1,6 +1,6 @@
 //! What differs between two policies, in the words of the field.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use lango_principal::{PrincipalPattern, SpiffeId};
 use lango_privacy::{Measure, Name, Query, ShownIf};
@@ -155,6 +155,67 @@ pub struct Example {
     pub on: Date,
     /// What.
     pub query: Query,
+}
+
+impl fmt::Display for Novelty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { measures, by, filters, at_once, is_dear, refused_by } = self;
+        let mut parts = Vec::new();
+        if !measures.is_empty() {
+            parts.push(listed(measures));
+        }
+        if !by.is_empty() {
+            parts.push(format!("by {}", listed(by)));
+        }
+        if !filters.is_empty() {
+            parts.push(format!("conditions on {}", listed(filters)));
+        }
+        if *at_once > 0 {
+            parts.push(format!("{at_once} columns at once"));
+        }
+        if *is_dear {
+            parts.push("a higher price".to_owned());
+        }
+        if let Some(rule) = refused_by {
+            parts.push(format!("what the refusal `{rule}` speaks of"));
+        }
+        if parts.is_empty() { f.write_str("questions") } else { f.write_str(&parts.join(", with ")) }
+    }
+}
+
+impl fmt::Display for Difference {
+    /// In a line: what becomes of which questions, by which grants, and who asks them first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { change, dataset, what, askers, .. } = self;
+        match change {
+            Change::Possible { grant } => write!(f, "{dataset}: {what} becomes possible by grant `{grant}`")?,
+            Change::Stopped { grant } => {
+                write!(f, "{dataset}: {what} stops, which grant `{grant}` permitted")?
+            }
+            Change::OnOtherTerms { from, to, .. } if from == to => {
+                write!(f, "{dataset}: {what} is on other terms by grant `{to}`")?;
+            }
+            Change::OnOtherTerms { from, to, .. } => {
+                write!(f, "{dataset}: {what} is on the terms of grant `{to}` instead of `{from}`")?;
+            }
+        }
+        match askers.as_slice() {
+            [] => Ok(()),
+            [one] => write!(f, "; asked by {} for {}", one.who, one.purpose),
+            [one, others @ ..] => {
+                write!(f, "; asked by {} for {}, and by {} others", one.who, one.purpose, others.len())
+            }
+        }
+    }
+}
+
+/// Names in a sentence.
+fn listed(names: &[impl ToString]) -> String {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        names => names.concat(),
+    }
 }
 
 impl PolicyDiff {

@@ -210,9 +210,14 @@ async fn a_request_is_never_charged_under_a_second_release_key(engine: Engine) {
             let Reserved::Held(held) = fixture.store.reserve(&first, &working).await.unwrap() else {
                 panic!()
             };
+            let failed = Record {
+                decision: Decision::Failed,
+                reason: "unavailable".to_owned(),
+                ..answered(1, Step::Freed)
+            };
             // Killed meanwhile, or failed, whether or not its charge is given back.
             if let Some(is_read) = ended {
-                fixture.store.fail(held.id, is_read, &answered(1, Step::Freed)).await.unwrap();
+                fixture.store.fail(held.id, &crate::fixture::accounts(), is_read, &failed).await.unwrap();
             }
             let fixture = fixture.reopen().await;
             let charged = fixture.charged().await;

@@ -58,7 +58,11 @@ async fn a_failure_gives_back_only_what_never_touched_a_row(engine: Engine) {
         if resumed {
             held = fixture.held(1, 4).await;
         }
-        fixture.store.fail(held.id, rows_were_read, &record(Decision::Failed)).await.unwrap();
+        fixture
+            .store
+            .fail(held.id, &crate::fixture::accounts(), rows_were_read, &record(Decision::Failed))
+            .await
+            .unwrap();
         assert_eq!(fixture.charged().await, left, "read {rows_were_read}, resumed {resumed}");
         // Whatever happened, the question can be asked again, and is charged once.
         fixture.held(1, 4).await;

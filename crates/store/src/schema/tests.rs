@@ -86,13 +86,13 @@ const OLD_SQLITE: &str = "INSERT INTO account VALUES ('residents', 'analysts', '
     INSERT INTO reservation VALUES (2, unhex(replace(hex(zeroblob(32)), '00', '01')), '1', \
     unhex(replace(hex(zeroblob(32)), '00', '09')), 'q', 'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending'); \
     INSERT INTO access_record (at, principal, purpose, request_digest, decision, reason, rule, policy_digest, rho_nano, delta_e18) \
-    VALUES (1800000000, 'p', 'q', zeroblob(32), 'reserved', '', 'analysts', zeroblob(32), 0, 0)";
+    VALUES (1800000000, 'spiffe://ecowas.example/analyst/awa', 'q', zeroblob(32), 'reserved', '', 'analysts', zeroblob(32), 0, 0)";
 const OLD_POSTGRES: &str = "INSERT INTO account VALUES ('residents', 'analysts', '2026', 7, 1, 0); \
     INSERT INTO reservation (query_digest, dataset_version, terms_digest, query, dataset, grant_id, period, plan, pure_nano, \
     rho_nano, delta_e18, reserved_at, state) VALUES (decode(repeat('01', 32), 'hex'), '1', decode(repeat('09', 32), 'hex'), 'q', \
     'residents', 'analysts', '2026', 'p', 4, 0, 0, 1800000000, 'pending'); \
     INSERT INTO access_record (sequence, at, principal, purpose, request_digest, decision, reason, rule, policy_digest, rho_nano, \
-    delta_e18) VALUES (1, 1800000000, 'p', 'q', decode(repeat('01', 32), 'hex'), 'reserved', '', 'analysts', \
+    delta_e18) VALUES (1, 1800000000, 'spiffe://ecowas.example/analyst/awa', 'q', decode(repeat('01', 32), 'hex'), 'reserved', '', 'analysts', \
     decode(repeat('02', 32), 'hex'), 0, 0)";
 
 async fn a_store_is_made_once_and_never_by_opening_it(engine: Engine) {

@@ -78,12 +78,20 @@ async fn a_gateway_that_fails_before_reading_gives_nothing_back_while_another_re
     let other = fixture.place.open().await;
     let first = fixture.held(1, 4).await;
     other.reserve(&ask(1, Loss::pure(4)), &record(Decision::Reserved)).await.unwrap();
-    fixture.store.fail(first.id, false, &record(Decision::Failed)).await.unwrap();
+    fixture
+        .store
+        .fail(first.id, &crate::fixture::accounts(), false, &record(Decision::Failed))
+        .await
+        .unwrap();
     assert_eq!(fixture.charged().await, (4, 4));
     let settled = other.settle(first.id, &release(1), &record(Decision::Released)).await.unwrap();
     assert_eq!(settled, Settled::Stored);
     // And one that fails after the other has settled takes nothing away.
-    fixture.store.fail(first.id, false, &record(Decision::Failed)).await.unwrap();
+    fixture
+        .store
+        .fail(first.id, &crate::fixture::accounts(), false, &record(Decision::Failed))
+        .await
+        .unwrap();
     assert_eq!(fixture.charged().await, (4, 4));
     assert!(fixture.store.find(&ask(1, Loss::pure(4)).key).await.unwrap().is_some());
 }

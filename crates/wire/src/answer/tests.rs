@@ -92,6 +92,7 @@ impl Fixture {
             account: Some(Accounting::Pure.into()),
             earlier: in_one_field(&earlier),
             hidden,
+            receipt: None,
         }
     }
 

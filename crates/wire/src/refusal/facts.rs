@@ -41,7 +41,11 @@ impl Refusal {
             Self::QuantilePerOffice { measure, column } => {
                 of([("measure", measure.to_string()), ("column", column.to_string())])
             }
-            Self::RequestIdReused | Self::Published | Self::ReleaseUnknown | Self::Unavailable => of([]),
+            Self::RequestIdReused
+            | Self::Published
+            | Self::NotAuditor
+            | Self::ReleaseUnknown
+            | Self::Unavailable => of([]),
         }
     }
 }

@@ -135,6 +135,7 @@ fn every() -> Vec<Refusal> {
         Refusal::AnswerTooLarge { bytes: 2, bytes_max: 1 },
         Refusal::DatasetNotOpen { office: text(), dataset: text(), principal: text() },
         Refusal::ReleaseUnknown,
+        Refusal::NotAuditor,
         Refusal::QuantilePerOffice { measure, column: name("age") },
         Refusal::TablesTooLarge,
         Refusal::Unavailable,
@@ -199,6 +200,7 @@ fn place(refusal: &Refusal) -> usize {
         Refusal::VersionGone(_) => 19,
         Refusal::Review(_) => 20,
         Refusal::Administration(_) => 21,
+        Refusal::NotAuditor => 22,
     }
 }
 

@@ -26,6 +26,7 @@ fn what_is_passed_on_is_what_came() {
         account: Some(pb::Account { accounting: 1, delta_e18: 0 }),
         earlier: vec![9, 9],
         hidden: vec![2],
+        receipt: None,
     };
     let sealed: SealedRelease = release.clone().into();
     assert_eq!(sealed.passed_on(vec![5, -6]), Ok(release));

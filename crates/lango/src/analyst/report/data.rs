@@ -62,6 +62,10 @@ impl AnswerReport<'_> {
                     "rho_nano": answer.statement.basics.loss.rho_nano,
                     "repeated": answer.repeated,
                     "release": hex::encode(answer.statement.release_id),
+                    "receipt": answer.receipt.as_ref().map(|receipt| {
+                        let log = receipt.proof.checkpoint.unverified();
+                        json!({ "log": log.origin, "entry": receipt.proof.index, "size": log.size })
+                    }),
                     "dataset_version": answer.statement.basics.dataset_version,
                     "agreement": answer.statement.agreement.as_ref().map(ToString::to_string),
                     "shown_if": answer.statement.hidden.map(|hidden| hidden.shown_if.to_string()),

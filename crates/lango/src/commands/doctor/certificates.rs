@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lango_identity::{
     ChainFault, Facts, Region, Role, Signer, SignerError, SpiffeId, TlsError, TlsIdentity, Unauthenticated,
-    certificates_from_pem, check_apart, check_own, signs,
+    certificates_from_pem, check_apart, check_own,
 };
 use time::macros::datetime;
 
@@ -37,7 +37,7 @@ pub fn examine(
         Err(failure) => {
             report.failed("authority", failure, "fix `[region]` in the configuration, or its file");
             // Without it nothing can be said of who issued them.
-            dates(folder, server.is_none_or(signs), now, report);
+            dates(folder, now, report);
             return None;
         }
     };
@@ -53,9 +53,6 @@ pub fn examine(
             }
         };
         report.failed("certificates", format!("they are of {tls}"), needs);
-    }
-    if !signs(role) {
-        return tls;
     }
     if let (Ok(own), Ok(signer)) = (TlsIdentity::load(folder), Signer::load(folder))
         && let Err(error) = check_apart(&own, &signer)
@@ -108,9 +105,8 @@ fn tls(folder: &Path, region: &Region, now: i64, report: &mut DoctorReport) -> O
 }
 
 /// As much as can be said without an authority.
-fn dates(folder: &Path, signs: bool, now: i64, report: &mut DoctorReport) {
-    let names: &[&str] = if signs { &["tls.pem", "signing.pem"] } else { &["tls.pem"] };
-    for name in names {
+fn dates(folder: &Path, now: i64, report: &mut DoctorReport) {
+    for name in ["tls.pem", "signing.pem"] {
         let read =
             lango_files::read(&folder.join(name)).ok().and_then(|text| certificates_from_pem(&text).ok());
         let facts = read.and_then(|chain| chain.first().and_then(|leaf| Facts::read(leaf).ok()));

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use lango_files::{FileError, create};
 use lango_gateway::system_clock;
-use lango_identity::{Bundle, Facts, Fingerprint, FingerprintError, Lifetime, SpiffeId, signs};
+use lango_identity::{Bundle, Facts, Fingerprint, FingerprintError, Lifetime, SpiffeId};
 
 use super::{
     input,
@@ -140,15 +140,9 @@ impl IssueCertificates {
             ))),
             (None, Some(last)) if !self.replace => {
                 let until = day(last.bundle.tls_facts()?.not_after);
-                let renew = match signs(principal.role()) {
-                    true => {
-                        "If its owner asks for the next ones, have them run `lango identity renew`. If the keys are lost,"
-                    }
-                    false => "If its owner asks for the next ones,",
-                };
                 Err(failed(format!(
-                    "the name is taken: `{principal}` has certificates until {until}. {renew} make sure on the telephone whom you speak \
-                     to, and say --replace"
+                    "the name is taken: `{principal}` has certificates until {until}. If its owner asks for the next ones, have them run \
+                     `lango identity renew`. If the keys are lost, make sure on the telephone whom you speak to, and say --replace"
                 )))
             }
             (None, None) if self.replace => {
@@ -172,10 +166,6 @@ impl IssueCertificates {
             [] => "none".to_owned(),
             hosts => hosts.join(", "),
         };
-        let uses = match signs(principal.role()) {
-            true => "a key for TLS and a key that signs",
-            false => "a key for TLS; this role signs nothing",
-        };
         let asked = match (signer, last) {
             (Some(_), _) => "by its present signing key: no telephone is needed".to_owned(),
             (None, None) => "for the first time: the telephone says whether it is theirs".to_owned(),
@@ -188,7 +178,7 @@ impl IssueCertificates {
             ("region", authority_folder.file.region.trust_domain().to_owned()),
             ("role", principal.role().to_string()),
             ("name", principal.name().to_owned()),
-            ("certificates", format!("for {uses}")),
+            ("certificates", "for a key for TLS and a key that signs".to_owned()),
             ("proved", "the keys are in the hands of the one who made the request".to_owned()),
             ("hosts", hosts),
             ("valid", format!("until {}, for {} days", day(lifetime.not_after), self.days)),

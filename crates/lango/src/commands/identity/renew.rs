@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lango_gateway::system_clock;
-use lango_identity::{IdentityRequest, KeyKind, SignedRenewal, Signer, signs};
+use lango_identity::{IdentityRequest, KeyKind, SignedRenewal, Signer};
 
 use super::{
     folder,
@@ -42,7 +42,7 @@ impl RenewIdentity {
             let why = "is there already: install what the authority issued for it, or remove the folder to begin anew";
             return Err(Failure::of(to.display(), why));
         }
-        let signer = match signs(principal.role()) && !self.by_telephone {
+        let signer = match !self.by_telephone {
             true => Some(self.signer(&file.region)?),
             false => None,
         };
@@ -50,7 +50,7 @@ impl RenewIdentity {
         let renewal = signer.map(|signer| SignedRenewal::sign(&new.request, &file.region, &signer));
         let by_key = renewal.is_some();
         let made = RequestFile { request: new.request, renewal };
-        let signing_key = new.signing_key_pem.as_deref().map(String::as_str);
+        let signing_key = Some(new.signing_key_pem.as_str());
         folder::make(&to, &file, &made, &new.tls_key_pem, signing_key)?;
         if !by_key {
             return print(&format!(

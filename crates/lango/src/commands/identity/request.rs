@@ -41,13 +41,7 @@ impl MakeRequest {
         let principal = SpiffeId::new(file.region.trust_domain(), self.role, &self.name)?;
         let new = IdentityRequest::make(&file.region, &principal, &self.host, self.tls_key)?;
         let made = RequestFile { request: new.request, renewal: None };
-        folder::make(
-            &self.dir,
-            &file,
-            &made,
-            &new.tls_key_pem,
-            new.signing_key_pem.as_deref().map(String::as_str),
-        )?;
+        folder::make(&self.dir, &file, &made, &new.tls_key_pem, Some(new.signing_key_pem.as_str()))?;
         print(&asked(&self.dir, &made, &file, &self.dir))
     }
 }

@@ -82,8 +82,7 @@ impl RequestFile {
     pub fn text(&self, region: &Region) -> String {
         let request = &self.request;
         let (name, principal) = (region.trust_domain(), request.principal());
-        let signing =
-            request.signing_pem().map(|pem| format!("signing = \"\"\"\n{pem}\"\"\"\n")).unwrap_or_default();
+        let signing = format!("signing = \"\"\"\n{}\"\"\"\n", request.signing_pem());
         let renewal = self.renewal.as_ref().map(|renewal| {
             format!(
                 "\n# Signed by the present key.\n[renewal]\nsignature = \"{}\"\ncertificates = \"\"\"\n{}\"\"\"\n",

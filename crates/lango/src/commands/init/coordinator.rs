@@ -116,6 +116,8 @@ fn configuration(new: &NewFolder, listen: SocketAddr, members: &[NewMember]) -> 
          listen   = \"{listen}\"\nidentity = \"identity\"\n\
          # A member whose answer takes longer is reported missing; the others' answers are not held back.\n\
          member_deadline_s = 60\nconnect_timeout_s = 5\n\n{}\n\
+         # It cosigns the members' logs, each as long as it goes on where it ended before, and keeps here where that was.\n\
+         [witness]\nfolder = \"witnessed\"\n\n\
          # The federation. A member is believed only if its certificate names the office that stands here.\n",
         new.region.region.trust_domain(),
         region_table(&new.region)

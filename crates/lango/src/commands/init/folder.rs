@@ -93,7 +93,7 @@ impl NewFolder {
         let Self { region, principal, dir, tls_key } = self;
         let new = IdentityRequest::make(&region.region, &principal, hosts, tls_key)?;
         let made = RequestFile { request: new.request, renewal: None };
-        let signing = new.signing_key_pem.as_deref().map(String::as_str);
+        let signing = Some(new.signing_key_pem.as_str());
         let texts = identity::IdentityTexts::of(&region, &made);
         let own = texts.files(&new.tls_key_pem, signing);
         let mut all: Vec<(String, &[u8])> =

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use clap::Args;
 use lango_document::TextPlace;
 use lango_policy::{
-    Askers, Change, Comparison, Difference, Example, GrantPart, Novelty, PolicyDiff, PolicySet, TermChange,
+    Askers, Change, Comparison, Difference, Example, GrantPart, PolicyDiff, PolicySet, TermChange,
 };
 use lango_privacy::{Name, ShownIf, nano};
 use serde_json::{Value, json};
@@ -131,7 +131,7 @@ impl Compared {
 
     /// What becomes of some questions.
     fn sentence(&self, difference: &Difference) -> String {
-        let (dataset, what) = (&difference.dataset, novelty(&difference.what));
+        let (dataset, what) = (&difference.dataset, difference.what.to_string());
         match &difference.change {
             Change::Possible { grant } => {
                 format!("{dataset}: {what}, by grant `{grant}` ({})", place(&self.new, grant))
@@ -289,32 +289,6 @@ fn terms(change: &Change) -> impl Iterator<Item = &'static str> {
 fn all_of(words: impl Iterator<Item = &'static str>) -> String {
     let words: BTreeSet<&str> = words.collect();
     listed(&words.into_iter().map(str::to_owned).collect::<Vec<_>>())
-}
-
-/// What questions have in common.
-fn novelty(what: &Novelty) -> String {
-    let Novelty { measures, by, filters, at_once, is_dear, refused_by } = what;
-    let words = |names: &[Name]| listed(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let mut parts = Vec::new();
-    if !measures.is_empty() {
-        parts.push(listed(&measures.iter().map(ToString::to_string).collect::<Vec<_>>()));
-    }
-    if !by.is_empty() {
-        parts.push(format!("by {}", words(by)));
-    }
-    if !filters.is_empty() {
-        parts.push(format!("conditions on {}", words(filters)));
-    }
-    if *at_once > 0 {
-        parts.push(format!("{at_once} columns at once"));
-    }
-    if *is_dear {
-        parts.push("a higher price".to_owned());
-    }
-    if let Some(rule) = refused_by {
-        parts.push(format!("what the refusal `{rule}` speaks of"));
-    }
-    if parts.is_empty() { "questions".to_owned() } else { parts.join(", with ") }
 }
 
 /// Who asks, in lines.

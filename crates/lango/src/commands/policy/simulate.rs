@@ -199,6 +199,7 @@ fn answer(
         cells: measured.integers,
         hidden: None,
         earlier: Vec::new(),
+        receipt: None,
     };
     if let Some(rule) = granted.grant.shown_if {
         let hidden = hide(&answer.side_by_side(), rule)?;
