@@ -19,6 +19,14 @@ pub fn check_bundle(bundle: TileId, bytes: &[u8]) -> Result<Vec<TreeHash>, FsckF
     check_entries(bundle, bytes, |entry| LogEntry::read(entry).map(drop))
 }
 
+/// The entries of a bundle, each read as [`check_bundle`] reads it, with its hash.
+///
+/// # Errors
+/// [`FsckFault::Bundle`], [`FsckFault::Entry`].
+pub fn read_bundle(bundle: TileId, bytes: &[u8]) -> Result<Vec<(TreeHash, LogEntry)>, FsckFault> {
+    read_entries(bundle, bytes, LogEntry::read)
+}
+
 /// The hashes of a bundle's entries, whatever they are: of a log that is not of Lango's.
 ///
 /// # Errors
@@ -32,11 +40,20 @@ fn check_entries(
     bytes: &[u8],
     check: impl Fn(&[u8]) -> Result<(), EntryError>,
 ) -> Result<Vec<TreeHash>, FsckFault> {
+    let hashes = read_entries(bundle, bytes, check)?;
+    Ok(hashes.into_iter().map(|(hash, ())| hash).collect())
+}
+
+fn read_entries<T>(
+    bundle: TileId,
+    bytes: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, EntryError>,
+) -> Result<Vec<(TreeHash, T)>, FsckFault> {
     let entries =
         bundle::entries(bytes, bundle.width()).map_err(|cause| FsckFault::Bundle { bundle, cause })?;
     let first = bundle.index().saturating_mul(TILE_WIDTH.into());
-    let hash = |(entry, index): (&[u8], u64)| match check(entry) {
-        Ok(()) => Ok(TreeHash::of_leaf(entry)),
+    let hash = |(entry, index): (&[u8], u64)| match read(entry) {
+        Ok(read) => Ok((TreeHash::of_leaf(entry), read)),
         Err(cause) => Err(FsckFault::Entry { index, cause }),
     };
     entries.into_iter().zip(first..).map(hash).collect()

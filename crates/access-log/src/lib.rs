@@ -42,7 +42,7 @@ pub use entry::{
     RequestDecision,
 };
 pub use frontier::{Frontier, FrontierError};
-pub use fsck::{CheckedLog, Fsck, FsckError, FsckFault, check_bundle, hash_bundle};
+pub use fsck::{CheckedLog, Fsck, FsckError, FsckFault, check_bundle, hash_bundle, read_bundle};
 pub use hash::{HashError, TreeHash};
 pub use log_proof::{LogProof, LogProofError};
 pub use note::{NoteError, SignedNote};

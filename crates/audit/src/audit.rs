@@ -1,0 +1,229 @@
+//! An audit as a fold over the entries of a log: what each says is recomputed from those before it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use lango_access_log::{DecidedRequest, LogEntry, LogEvent, RequestDecision};
+
+use crate::{
+    accounts::Accounts,
+    balances::LedgerBalances,
+    claim::Claim,
+    decisions::{Around, Decisions, Verdict, WAITS_S},
+    fault::Fault,
+    policies::{Digests, Policies, PolicyTexts},
+    releases::Releases,
+};
+
+/// An audit that is under way. It holds accounts, policies, what has no answer yet and a few bytes of each release: not the log.
+pub struct Audit<'t> {
+    entries: u64,
+    balances: Option<LedgerBalances>,
+    accounts: Accounts,
+    releases: Releases,
+    decisions: Decisions,
+    policies: Policies<'t>,
+    /// The policies that came into force so far.
+    in_force: HashSet<[u8; 32]>,
+    given_back_at: Option<i64>,
+    report: AuditReport,
+}
+
+/// What an audit came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditReport {
+    /// The times of the earliest and the latest entry, in Unix seconds.
+    pub span: Option<(i64, i64)>,
+    /// Charges, and charges that were given back, whose balances follow from the entries before.
+    pub charges: Claim,
+    /// Balances of the ledger that equal what the log comes to; none where it is not known what the ledger held.
+    pub balances: Option<Claim>,
+    /// Policies that are held under their digests.
+    pub policies: Claim,
+    /// Decisions that follow from their policies.
+    pub decisions: Claim,
+    /// Answers that were reserved before they were released, and released before they were repeated.
+    pub releases: Claim,
+    /// What a policy does not decide, by what does.
+    pub apart: BTreeMap<&'static str, u64>,
+    /// Decisions that hang on a price which the log does not have.
+    pub open: u64,
+    /// Records from before the log.
+    pub earlier: u64,
+    /// Balances that were taken from the first charge after those records: nothing vouches for them.
+    pub opened: u64,
+    /// Events that were not recorded because there were too many.
+    pub left_out: u64,
+}
+
+impl AuditReport {
+    /// Whether every claim holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.claims().all(|(_, claim)| claim.holds())
+    }
+
+    /// The claims by their names.
+    pub fn claims(&self) -> impl Iterator<Item = (&'static str, &Claim)> {
+        let balances = self.balances.iter().map(|claim| ("balances", claim));
+        let others = [
+            ("charges", &self.charges),
+            ("policies", &self.policies),
+            ("decisions", &self.decisions),
+            ("releases", &self.releases),
+        ];
+        others.into_iter().chain(balances)
+    }
+}
+
+impl<'t> Audit<'t> {
+    /// An audit of a log whose policies are held as texts. `balances` is what the ledger held.
+    #[must_use]
+    pub fn new(texts: &'t PolicyTexts<'t>, digests: Digests, balances: Option<LedgerBalances>) -> Self {
+        let mut audit = Self {
+            entries: 0,
+            balances,
+            accounts: Accounts::default(),
+            releases: Releases::default(),
+            decisions: Decisions::default(),
+            policies: Policies::new(texts, digests),
+            in_force: HashSet::new(),
+            given_back_at: None,
+            report: AuditReport::default(),
+        };
+        audit.compare_balances();
+        audit
+    }
+
+    /// Takes the next entry.
+    pub fn take(&mut self, entry: &LogEntry) {
+        let place = (self.entries, entry.at);
+        let report = &mut self.report;
+        report.left_out = report.left_out.saturating_add(entry.left_out.0);
+        let (first, last) = report.span.unwrap_or((entry.at, entry.at));
+        report.span = Some((first.min(entry.at), last.max(entry.at)));
+        match &entry.event {
+            LogEvent::Request(request) => self.request(place, entry, request),
+            LogEvent::Policy(policy) => {
+                self.in_force.insert(policy.digest.0);
+                policy.moved.iter().for_each(|moved| self.accounts.moved(&moved.from, &moved.to));
+                self.know(place, policy.digest.0);
+            }
+            LogEvent::Start(_) => {
+                // What a gateway starts with is in force, whether or not it came into force anew.
+                if let Some(policy) = entry.policy {
+                    self.in_force.insert(policy.0);
+                    self.know(place, policy.0);
+                }
+            }
+            LogEvent::Earlier(record) => {
+                self.report.earlier += 1;
+                self.accounts.earlier(entry.at, &record.charged);
+                self.releases.earlier(record);
+            }
+            LogEvent::Review(_)
+            | LogEvent::Inspection(_)
+            | LogEvent::Stop(_)
+            | LogEvent::Configuration(_)
+            | LogEvent::PolicySignature(_)
+            | LogEvent::Key(_)
+            | LogEvent::Import(_)
+            | LogEvent::Preparation(_)
+            | LogEvent::Version(_)
+            | LogEvent::Failure(_) => {}
+        }
+        self.entries += 1;
+        self.compare_balances();
+    }
+
+    /// What the audit came to.
+    #[must_use]
+    pub fn finish(mut self) -> AuditReport {
+        if let Some(LedgerBalances { size, .. }) = self.balances {
+            let fault = Fault::LedgerAhead { size, entries: self.entries };
+            self.report.balances.get_or_insert_default().take(None, Err(fault));
+        }
+        self.report.apart = self.decisions.apart().clone();
+        self.report.opened = self.report.opened.saturating_add(self.accounts.opened());
+        self.report
+    }
+
+    fn request(&mut self, place: (u64, i64), entry: &LogEntry, request: &DecidedRequest) {
+        let cost = self.answer(place, request);
+        if let Some(policy) = entry.policy {
+            self.know(place, policy.0);
+        }
+        let was_given_back = self.given_back_at.is_some_and(|at| at.abs_diff(entry.at) <= WAITS_S.unsigned_abs());
+        let is_reserved = request.question.as_ref().is_some_and(|one| self.releases.is_reserved(&one.digest.0));
+        let around = Around { accounts: &self.accounts, cost, is_reserved, was_given_back };
+        let decided = self.decisions.check(entry, request, &mut self.policies, &around);
+        let decided = decided.and_then(|verdict| match entry.policy.map(|policy| policy.0) {
+            Some(digest) if verdict == Verdict::Follows && !self.in_force.contains(&digest) => {
+                Err(Fault::PolicyNotInForce { digest })
+            }
+            Some(_) | None => Ok(verdict),
+        });
+        match decided {
+            Ok(Verdict::Follows) => self.report.decisions.take(Some(place), Ok(())),
+            Ok(Verdict::Open) => self.report.open += 1,
+            Ok(Verdict::Apart(_)) => {}
+            Err(fault) => self.report.decisions.take(Some(place), Err(fault)),
+        }
+        self.charge(place, request);
+    }
+
+    /// Takes an answer, and returns what it cost when it was made, where the entries say so.
+    fn answer(&mut self, place: (u64, i64), request: &DecidedRequest) -> Option<lango_access_log::LoggedLoss> {
+        let taken = match request.decision {
+            RequestDecision::Released | RequestDecision::Drawn => self.releases.release(request),
+            RequestDecision::Repeated => self.releases.repeat(request),
+            RequestDecision::Failed => return self.releases.cost(request),
+            RequestDecision::Reserved
+            | RequestDecision::Estimated
+            | RequestDecision::Described
+            | RequestDecision::Refused => return None,
+        };
+        let (cost, held) = match taken {
+            Ok(cost) => (cost, Ok(())),
+            Err(fault) => (None, Err(fault)),
+        };
+        self.report.releases.take(Some(place), held);
+        cost
+    }
+
+    fn charge(&mut self, place: (u64, i64), request: &DecidedRequest) {
+        if let Some(charge) = &request.charge {
+            let charged = self.accounts.charge(place.1, charge);
+            self.report.charges.take(Some(place), charged);
+        }
+        if request.decision == RequestDecision::Reserved
+            && let Err(fault) = self.releases.reserve(place, request)
+        {
+            self.report.releases.take(Some(place), Err(fault));
+        }
+        if let Some(charge) = &request.given_back {
+            let given_back = self.releases.give_back(request, charge, &mut self.accounts);
+            self.report.charges.take(Some(place), given_back);
+            self.given_back_at = Some(place.1);
+        }
+    }
+
+    /// Counts a policy the first time that an entry names it.
+    fn know(&mut self, place: (u64, i64), digest: [u8; 32]) {
+        let (found, is_new) = self.policies.get(&digest);
+        if is_new {
+            let known = found.as_ref().map(drop).map_err(Clone::clone);
+            self.report.policies.take(Some(place), known);
+        }
+    }
+
+    /// Compares the ledger with the log where that is as long as it was then.
+    fn compare_balances(&mut self) {
+        if let Some(balances) = self.balances.take_if(|balances| balances.size == self.entries) {
+            let claim = self.report.balances.get_or_insert_default();
+            self.report.opened = self.report.opened.saturating_add(balances.compare(&self.accounts, claim));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

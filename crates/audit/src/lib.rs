@@ -1,0 +1,26 @@
+//! Does what a log says follow from what it said before? Balances, decisions and answers, recomputed from entries and policies;
+//! and what the entries say, listed, counted and written for others.
+//!
+//! Architecture invariant: pure. It is given entries and texts and returns verdicts; it knows no clock, file or socket, and
+//! believes neither the office nor its store.
+//!
+//! Architecture invariant: it decides nothing of its own. Access is what `policy` decides, a charge what `ledger` decides.
+
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
+mod accounts;
+mod amount;
+mod audit;
+mod balances;
+mod claim;
+mod decisions;
+mod fault;
+mod period;
+mod policies;
+mod releases;
+
+pub use audit::{Audit, AuditReport};
+pub use balances::{LedgerBalance, LedgerBalances};
+pub use claim::Claim;
+pub use fault::{AccountName, Fault, FaultAt};
+pub use policies::{Digests, PolicyTexts};
