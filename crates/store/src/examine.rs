@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use lango_ledger::{Account, Balance, DeclaredMember, follow};
 
 use crate::{
-    Entry, HistoryFilter, KeptPolicy, Location, Moved, PolicySignature, ReleaseKey, ReviewFilter,
+    Entry, HistoryFilter, KeptBalances, KeptPolicy, Location, Moved, PolicySignature, ReleaseKey, ReviewFilter,
     StoreAbsence, StoreError, StorePosition, StoreReader, Stored, StoredReview,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
+    log,
     policy, pools, reader, release, review, rows,
     secret::{data, known},
     statement::statement,
@@ -198,6 +199,34 @@ impl Examined {
     /// The policy that was activated last, of a store that is readable; none where none was kept yet.
     pub async fn kept_policy(&mut self) -> Result<Option<KeptPolicy>, StoreError> {
         policy::kept(&mut self.connection).await
+    }
+
+    /// The files of a policy that came into force at some time, of a store that is readable.
+    pub async fn policy_text(&mut self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        policy::text(&mut self.connection, digest).await
+    }
+
+    /// The leaves of the log behind this number of entries, this number at most, of a store that is readable.
+    pub async fn leaves(&mut self, after: u64, most: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        log::leaves(&mut self.connection, after, most).await
+    }
+
+    /// A full tile of the log's tree, if it is kept, of a store that is readable.
+    pub async fn log_tile(&mut self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        log::log_tile(&mut self.connection, level, number).await
+    }
+
+    /// The checkpoint of the largest tree that is kept, with its size, of a store that is readable.
+    pub async fn checkpoint(
+        &mut self,
+        kind: CheckpointKind,
+    ) -> Result<Option<(u64, String)>, StoreError> {
+        log::checkpoint(&mut self.connection, kind).await
+    }
+
+    /// What the ledger holds of each account at one moment, of a store that is readable.
+    pub async fn kept_balances(&mut self) -> Result<KeptBalances, StoreError> {
+        log::kept_balances(&mut self.connection).await
     }
 
     /// The signatures of policies that are kept, oldest first, of a store that is readable.

@@ -288,33 +288,57 @@ pub(crate) async fn log_earlier(connection: &mut Connection) -> Result<(), Store
     }
 }
 
+pub(crate) async fn kept_balances(run: &mut impl Run) -> Result<KeptBalances, StoreError> {
+    let rows = run.all(Balances.into()).await?;
+    let mut found = KeptBalances { size: 0, balances: Vec::new() };
+    for row in &rows {
+        found.size = row.get::<i64>("size")?.unsigned_abs();
+        let Some(pool) = row.get::<Option<String>>("pool")? else { continue };
+        let grant = Some(row.get::<String>("holder")?).filter(|grant| !grant.is_empty());
+        let (period, charged) = (row.get("period")?, rows::balance(row)?);
+        found.balances.push(KeptBalance { pool, grant, period, charged });
+    }
+    Ok(found)
+}
+
+pub(crate) async fn leaves(run: &mut impl Run, after: u64, most: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+    let leaves = Leaves { after: rows::signed(after).into(), most: i64::from(most).into() };
+    let rows = run.all(leaves.into()).await?;
+    rows.iter().map(|row| Ok(row.get("leaf")?)).collect()
+}
+
+pub(crate) async fn log_tile(
+    run: &mut impl Run,
+    level: u8,
+    number: u64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let tile = TileHashes { level: i64::from(level).into(), number: rows::signed(number).into() };
+    let row = run.optional(tile.into()).await?;
+    row.map(|row| Ok(row.get("hashes")?)).transpose()
+}
+
+pub(crate) async fn checkpoint(
+    run: &mut impl Run,
+    kind: CheckpointKind,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let row = run.optional(KeptCheckpoint { kind: kind.word().into() }.into()).await?;
+    row.map(|row| Ok((row.get::<i64>("size")?.unsigned_abs(), row.get("note")?))).transpose()
+}
+
 impl Store {
     /// What the ledger holds of each account, and how many entries the log has, at one moment.
     pub async fn kept_balances(&self) -> Result<KeptBalances, StoreError> {
-        let rows = self.reader().all(Balances.into()).await?;
-        let mut found = KeptBalances { size: 0, balances: Vec::new() };
-        for row in &rows {
-            found.size = row.get::<i64>("size")?.unsigned_abs();
-            let Some(pool) = row.get::<Option<String>>("pool")? else { continue };
-            let grant = Some(row.get::<String>("holder")?).filter(|grant| !grant.is_empty());
-            let (period, charged) = (row.get("period")?, rows::balance(row)?);
-            found.balances.push(KeptBalance { pool, grant, period, charged });
-        }
-        Ok(found)
+        kept_balances(&mut self.reader()).await
     }
 
     /// The leaves of the log behind this number of entries, this number at most.
     pub async fn leaves(&self, after: u64, most: u32) -> Result<Vec<Vec<u8>>, StoreError> {
-        let leaves = Leaves { after: rows::signed(after).into(), most: i64::from(most).into() };
-        let rows = self.reader().all(leaves.into()).await?;
-        rows.iter().map(|row| Ok(row.get("leaf")?)).collect()
+        leaves(&mut self.reader(), after, most).await
     }
 
     /// A full tile of the log's tree, if it is kept.
     pub async fn log_tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let tile = TileHashes { level: i64::from(level).into(), number: rows::signed(number).into() };
-        let row = self.reader().optional(tile.into()).await?;
-        row.map(|row| Ok(row.get("hashes")?)).transpose()
+        log_tile(&mut self.reader(), level, number).await
     }
 
     /// How many tiles of a level are full, as far as they are kept.
@@ -355,8 +379,7 @@ impl Store {
 
     /// A checkpoint that is kept, with the size of its tree.
     pub async fn checkpoint(&self, kind: CheckpointKind) -> Result<Option<(u64, String)>, StoreError> {
-        let row = self.reader().optional(KeptCheckpoint { kind: kind.word().into() }.into()).await?;
-        row.map(|row| Ok((row.get::<i64>("size")?.unsigned_abs(), row.get("note")?))).transpose()
+        checkpoint(&mut self.reader(), kind).await
     }
 
     /// The number of the record of a request's answer, from 1.

@@ -137,8 +137,7 @@ impl Store {
 
     /// The names and texts of the files of a policy that came into force at some time, as its digest takes them.
     pub async fn policy_text(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.reader().optional(TextOf { digest: digest.into() }.into()).await?;
-        row.map(|row| Ok(row.get("files")?)).transpose()
+        text(&mut self.reader(), digest).await
     }
 
     /// The signatures of policies that are kept, oldest first.
@@ -175,6 +174,11 @@ pub(crate) async fn keep(transaction: &mut Connection, policy: &KeptPolicy) -> R
 pub(crate) async fn kept(run: &mut impl Run) -> Result<Option<KeptPolicy>, StoreError> {
     let kept = |row: Row| Ok(KeptPolicy { digest: rows::policy_digest(&row)?, files: row.get("files")? });
     run.optional(Kept.into()).await?.map(kept).transpose()
+}
+
+pub(crate) async fn text(run: &mut impl Run, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = run.optional(TextOf { digest: digest.into() }.into()).await?;
+    row.map(|row| Ok(row.get("files")?)).transpose()
 }
 
 pub(crate) async fn signatures(run: &mut impl Run) -> Result<Vec<PolicySignature>, StoreError> {
