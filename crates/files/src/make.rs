@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Access, CWD, Mode, RenameFlags, access, renameat_with},
+    fs::{Access, CWD, Mode, RenameFlags, access, renameat_with, syncfs},
     io::Errno,
     process::{Pid, geteuid, getpid, test_kill_process, umask},
 };
@@ -156,6 +156,30 @@ pub fn own_user() -> u32 {
 /// [`FileError::System`].
 pub fn move_over(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).and_then(|()| keep_name(to)).map_err(|source| FileError::system(to, source))
+}
+
+/// Writes a file, in the place of another if there is one, in one step: a reader finds the one or the other, whole. It is on the
+/// disk once [`settle`] has returned, so that of many files each need not be waited for.
+///
+/// # Errors
+/// [`FileError::System`].
+pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let unfinished = unfinished(path);
+    let write = || {
+        let mut file = options().write(true).create(true).truncate(true).open(&unfinished)?;
+        file.write_all(bytes)?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(|source| FileError::system(path, source))
+}
+
+/// Returns when all that was written in a folder's file system is on the disk.
+///
+/// # Errors
+/// [`FileError::System`].
+pub fn settle(folder: &Path) -> Result<(), FileError> {
+    let settle = || Ok(syncfs(File::open(folder)?)?);
+    settle().map_err(|source: io::Error| FileError::system(folder, source))
 }
 
 /// The name of a file that is still being written.

@@ -77,6 +77,22 @@ pub fn verify(
     Ok(Verified { principal: certificate.spiffe.clone(), certificate, payload: envelope.payload.clone() })
 }
 
+/// Whose a chain of certificates is (DER, the signer's own first), and the key that it signs with, as of a moment in Unix seconds:
+/// what a signature is verified by that is in no envelope.
+///
+/// # Errors
+/// [`Unauthenticated`], where the chain is no signer's of the region at that moment.
+pub fn signing_key(
+    chain: &[Vec<u8>],
+    region: &Region,
+    at: i64,
+) -> Result<(SpiffeId, [u8; 32]), Unauthenticated> {
+    let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+    check_size(&chain, Use::Signing)?;
+    let (facts, public_key) = check_certificates(&chain, region, at)?;
+    Ok((facts.spiffe, public_key))
+}
+
 /// A2: the first certificate keeps the rules for signing, and the chain leads to the region's authority.
 pub(crate) fn check_certificates(
     chain: &[CertificateDer<'_>],

@@ -41,7 +41,7 @@ pub use chain::{CERTIFICATE_BYTES_MOST, CERTIFICATES_MOST, ChainFault};
 pub use described::{CertificateUse, Described};
 pub use dsse::{PayloadType, digest, pae, sha256, verify_signature};
 pub use encrypted::{PASSPHRASE_CHARACTERS_LEAST, PassphraseError, decrypt_key, encrypt_key, is_encrypted};
-pub use envelope::{Envelope, EnvelopeLimits, Unauthenticated, Verified, verify};
+pub use envelope::{Envelope, EnvelopeLimits, Unauthenticated, Verified, signing_key, verify};
 pub use explain::{OwnFault, check_own, explain_handshake};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use key::{KeyError, KeyKind};
