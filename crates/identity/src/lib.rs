@@ -48,7 +48,7 @@ pub use key::{KeyError, KeyKind};
 pub use lango_principal::{Role, SpiffeError, SpiffeId};
 pub use oid::{Oid, OidError};
 pub use peer::{Expected, PeerFault, peer_id};
-pub use pem::{PemError, certificates_from_pem, key_from_pem};
+pub use pem::{PemError, certificate_to_pem, certificates_from_pem, key_from_pem};
 pub use region::{Region, RegionError};
 pub use renewal::{RenewalError, SignedRenewal};
 pub use request::{IdentityRequest, NAME_CHARACTERS_MOST, NewRequest, RequestError};

@@ -22,7 +22,8 @@ pub(crate) fn requests_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
 }
 
 /// A certificate in PEM.
-pub(crate) fn certificate_to_pem(der: &[u8]) -> String {
+#[must_use]
+pub fn certificate_to_pem(der: &[u8]) -> String {
     section("CERTIFICATE", der)
 }
 

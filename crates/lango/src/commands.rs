@@ -1,11 +1,12 @@
 //! The commands and their words.
 
 mod allocator;
+mod audit;
 mod catalogue;
 mod coordinator;
 mod dataset;
 mod doctor;
-mod entries;
+pub mod entries;
 mod gateway;
 mod identity;
 mod init;
@@ -53,6 +54,9 @@ enum Command {
     /// See the questions and answers that wait for the office's review, and decide on them.
     #[command(subcommand)]
     Review(review::ReviewCommand),
+    /// Fetch an office's log as its auditor, verify it without trusting anybody, search it, and prove what is in it.
+    #[command(subcommand)]
+    Audit(Box<audit::AuditCommand>),
     /// Make a folder with all that an office, a coordinator, an analyst, an auditor or an administrator needs.
     #[command(subcommand)]
     Init(init::InitCommand),
@@ -79,6 +83,7 @@ impl Lango {
             Command::Dataset(dataset) => dataset.run(),
             Command::Ledger(ledger) => ledger.run(),
             Command::Review(review) => review.run(),
+            Command::Audit(audit) => audit.run(),
             Command::Init(init) => init.run(),
             Command::Identity(identity) => identity.run(),
             Command::Policy(policy) => policy.run(),

@@ -2,12 +2,14 @@
 
 mod administrator;
 mod analyst;
+mod audit;
 mod clock;
 mod commands;
 mod config;
 mod demo;
 mod failure;
 mod output;
+mod reach;
 
 use std::process::ExitCode;
 

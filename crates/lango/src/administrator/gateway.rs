@@ -4,11 +4,8 @@ use std::{cmp::Reverse, path::Path, time::Duration};
 
 use lango_analyst::{Credentials, now};
 use lango_gateway::{AccountStanding, PolicyStanding, ReviewFound, Travels};
-use lango_identity::{
-    Expected, PayloadType, Role, SpiffeId, check_own, client_config, digest, explain_handshake, peer_id,
-};
+use lango_identity::{PayloadType, Role, SpiffeId, digest};
 use lango_store::{Entry, HistoryFilter, StoredReview};
-use lango_transport::{AddressError, connect, peer_certificates};
 use lango_wire::{
     Act, Administration, Inquiry, PAGE_MOST, ReviewChoice, client::AdministrationClient,
     pb::administration_service_administer_response::Found, review_range, status::refusal_envelope,
@@ -17,12 +14,11 @@ use tonic::Status;
 
 use crate::{
     analyst::ask::refused,
-    config,
     failure::Failure,
-    output::{foreign, say},
+    output::foreign,
+    reach::OfficeDoor,
 };
 
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long an act is waited for.
 const ACT_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a signed act lives, in seconds: for clocks that differ, and no more.
@@ -39,31 +35,8 @@ pub struct OfficeGateway {
 impl OfficeGateway {
     /// Connects, finds out which office it is, and says so; one that is not the expected one is sent nothing.
     pub async fn open(address: &str, identity: &Path, expected: Option<&str>) -> Result<Self, Failure> {
-        let address =
-            address.parse().map_err(|error: AddressError| Failure::Usage(format!("--gateway: {error}")))?;
-        let credentials = config::credentials(identity)?;
-        let Credentials { region, tls, signer } = &credentials;
-        if signer.principal().role() != Role::Administrator {
-            let why =
-                format!("holds the keys of {}: name the folder of an administrator", signer.principal());
-            return Err(Failure::of(identity.display(), why));
-        }
-        check_own(tls, region, now()).map_err(|fault| Failure::of(&fault, fault.advice()))?;
-        signer.check(region, now()).map_err(|fault| Failure::of("the signing certificate", fault))?;
-        let unreachable = |why: String| Failure::of(format!("cannot reach the gateway at {address}"), why);
-        let any = client_config(tls, region, Expected::Role(Role::Office))?;
-        let chain = peer_certificates(&address, any, CONNECT_TIME_MAX).await;
-        let chain = chain.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
-        let office = peer_id(&chain).map_err(|fault| unreachable(fault.to_string()))?;
-        if let Some(expected) = expected.filter(|expected| *expected != office.name()) {
-            let why = format!("is of the office {}, not of {expected}", office.name());
-            return Err(Failure::of(format!("the gateway at {address}"), why));
-        }
-        say(&format!("the gateway of {office}"));
-        let channel =
-            connect(&address, client_config(tls, region, Expected::Id(office.clone()))?, CONNECT_TIME_MAX);
-        let channel =
-            channel.await.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
+        let door = OfficeDoor::open(address, identity, Role::Administrator, expected).await?;
+        let OfficeDoor { credentials, office, channel } = door;
         Ok(Self { credentials, office, service: AdministrationClient::new(channel) })
     }
 

@@ -1,0 +1,112 @@
+//! Where a log is fetched from: an office's gateway, or in the office its store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lango_access_log::{SignedCheckpoint, TileId};
+use lango_audit::LedgerBalances;
+use lango_identity::{Region, SpiffeId};
+
+use super::{gateway::AuditedGateway, store::AuditedStore};
+use crate::{config::read_toml, failure::Failure};
+
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// The gateway, https://HOST:PORT: for an auditor whom its configuration lists.
+    #[arg(long, value_name = "URL", required_unless_present = "config", conflicts_with = "config")]
+    gateway: Option<String>,
+    /// The folder with the auditor's keys and certificates: needed with --gateway.
+    #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
+    identity: Option<PathBuf>,
+    /// The office that the gateway must be of, by its name: any other one is refused.
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    office: Option<String>,
+    /// The gateway's configuration file: in the office, which has the store itself.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// An office whose log is fetched.
+pub enum AuditedOffice {
+    Gateway(Box<AuditedGateway>),
+    Store(Box<AuditedStore>),
+}
+
+/// A log's present end.
+pub struct Head {
+    pub checkpoint: SignedCheckpoint,
+    /// The chain of the key that signed it, DER.
+    pub chain: Vec<Vec<u8>>,
+}
+
+impl Whose {
+    pub async fn open(&self) -> Result<AuditedOffice, Failure> {
+        match (&self.config, &self.gateway, &self.identity) {
+            (Some(config), _, _) => {
+                let store = AuditedStore::open(config, &read_toml(config)?).await?;
+                Ok(AuditedOffice::Store(Box::new(store)))
+            }
+            (None, Some(address), Some(identity)) => {
+                let gateway = AuditedGateway::open(address, identity, self.office.as_deref()).await?;
+                Ok(AuditedOffice::Gateway(Box::new(gateway)))
+            }
+            (None, _, _) => Err(Failure::Usage(
+                "name --gateway, with the folder of your keys as --identity DIR or in LANGO_IDENTITY; or in the office --config".to_owned(),
+            )),
+        }
+    }
+}
+
+impl AuditedOffice {
+    pub fn id(&self) -> &SpiffeId {
+        match self {
+            Self::Gateway(gateway) => gateway.office(),
+            Self::Store(store) => &store.office,
+        }
+    }
+
+    pub fn region(&self) -> &Region {
+        match self {
+            Self::Gateway(gateway) => gateway.region(),
+            Self::Store(store) => &store.region,
+        }
+    }
+
+    pub async fn balances(&mut self) -> Result<LedgerBalances, Failure> {
+        match self {
+            Self::Gateway(gateway) => gateway.balances().await,
+            Self::Store(store) => store.balances().await,
+        }
+    }
+
+    pub async fn head(&mut self) -> Result<Head, Failure> {
+        match self {
+            Self::Gateway(gateway) => gateway.head().await,
+            Self::Store(store) => store.head().await,
+        }
+    }
+
+    /// Entries from a number on, one at least where there is one.
+    pub async fn entries(&mut self, first: u64, most: u64) -> Result<Vec<Vec<u8>>, Failure> {
+        match self {
+            Self::Gateway(gateway) => gateway.entries(first, most).await,
+            Self::Store(store) => store.entries(first, most).await,
+        }
+    }
+
+    /// The bytes of a policy; none where the office does not have them.
+    pub async fn policy(&mut self, digest: [u8; 32]) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            Self::Gateway(gateway) => gateway.policy(digest).await,
+            Self::Store(store) => store.policy(&digest).await,
+        }
+    }
+
+    /// A tile as the office keeps it, where it shows that.
+    pub async fn tile(&mut self, id: TileId) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            Self::Gateway(_) => Ok(None),
+            Self::Store(store) => store.tile(id).await,
+        }
+    }
+}

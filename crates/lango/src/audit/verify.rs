@@ -1,0 +1,362 @@
+//! Verifying a held log: one counted line a claim.
+
+use std::path::Path;
+
+use lango_access_log::{
+    Checkpoint, FsckFault, LogEntry, SignedCheckpoint, TileEdge, TileId, TileLevel, Unwitnessed, WitnessPolicy,
+    entries,
+};
+use lango_analyst::now;
+use lango_audit::{Audit, AuditReport, Claim, Digests, FaultAt};
+use lango_identity::{PayloadType, Region, digest};
+use serde::Serialize;
+
+use super::{
+    certificates::verify_signed_by_any,
+    folder::{HeldCheckpoint, LogFolder},
+    read::{Reading, read_log},
+};
+use crate::{
+    commands::entries::minute,
+    failure::Failure,
+    output::{day, foreign, grouped},
+};
+
+/// A claim as it is printed.
+#[derive(Debug, Serialize)]
+pub struct ClaimLine {
+    /// The word for it.
+    pub claim: &'static str,
+    /// How much of it is proven; none where nothing was to be proven.
+    pub proven: Option<u64>,
+    /// How much there is to prove.
+    pub of: Option<u64>,
+    /// Whether all of it is proven.
+    pub holds: bool,
+    /// In words.
+    pub says: String,
+    /// The first entry that is wrong, from 0.
+    pub entry: Option<u64>,
+    /// Its time (UTC).
+    pub at: Option<String>,
+    /// What is wrong.
+    pub wrong: Option<String>,
+}
+
+/// What a verification came to.
+pub struct Verified {
+    pub origin: String,
+    pub size: u64,
+    pub report: Option<AuditReport>,
+    pub lines: Vec<ClaimLine>,
+}
+
+impl Verified {
+    pub fn holds(&self) -> bool {
+        self.lines.iter().all(|line| line.holds)
+    }
+}
+
+/// How digests are made here.
+pub fn digests() -> Digests {
+    Digests {
+        question: |bytes| digest(PayloadType::Text, bytes),
+        policy: |bytes| digest(PayloadType::Policy, bytes),
+    }
+}
+
+/// Verifies all that a folder holds; `witnesses` is the text of a policy of witnesses, where one is given.
+pub fn verify(
+    folder: &LogFolder,
+    region: &Region,
+    witnesses: Option<&WitnessPolicy>,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, Failure> {
+    let signed = folder.held()?;
+    let checkpoint = signed.unverified().clone();
+    let held = folder.checkpoints()?;
+    let texts = |digest: &[u8; 32]| folder.policy(digest);
+    let mut audit = Audit::new(&texts, digests(), folder.balances()?);
+    let mut times = Times::of(&held, &checkpoint);
+    let reading = read_log(folder, &checkpoint, |number, entry| {
+        audit.take(entry);
+        times.take(number, entry);
+        if number % 10_000 == 0 {
+            progress(number);
+        }
+    })?;
+    let mut lines = vec![hashes(folder, &reading, checkpoint.size)];
+    lines.push(checkpoints(folder, region, &signed, &held, &times)?);
+    lines.push(witnessed(&signed, witnesses));
+    let mut report = None;
+    if let Reading::Whole(_) = reading {
+        lines.push(consistent(folder, &held, &checkpoint));
+        let found = audit.finish();
+        lines.extend(recomputed(&found));
+        report = Some(found);
+    } else {
+        let says = "what follows from the entries was not examined: the log itself does not hold".to_owned();
+        lines.push(ClaimLine::plain("entries", false, says));
+    }
+    Ok(Verified { origin: checkpoint.origin.clone(), size: checkpoint.size, report, lines })
+}
+
+/// When the logs of the held checkpoints ended, in Unix seconds: what their keys must have been good at.
+struct Times {
+    /// Sizes, rising, and the time of the last entry of each, once it was read.
+    of: Vec<(u64, Option<i64>)>,
+    next: usize,
+}
+
+impl Times {
+    fn of(held: &[HeldCheckpoint], last: &Checkpoint) -> Self {
+        let sizes = held.iter().map(|held| held.signed.unverified().size).chain([last.size]);
+        let mut of: Vec<(u64, Option<i64>)> = sizes.map(|size| (size, None)).collect();
+        of.sort_unstable();
+        of.dedup();
+        of.retain(|(size, _)| *size > 0);
+        Self { of, next: 0 }
+    }
+
+    fn take(&mut self, number: u64, entry: &LogEntry) {
+        if let Some((size, at)) = self.of.get_mut(self.next)
+            && *size == number + 1
+        {
+            *at = Some(entry.at);
+            self.next += 1;
+        }
+    }
+
+    /// The time of a log's last entry; now of one without entries, and of one that was not read so far.
+    fn at(&self, size: u64) -> i64 {
+        self.of.iter().find(|(of, _)| *of == size).and_then(|(_, at)| *at).unwrap_or_else(now)
+    }
+}
+
+impl ClaimLine {
+    fn plain(claim: &'static str, holds: bool, says: String) -> Self {
+        Self { claim, proven: None, of: None, holds, says, entry: None, at: None, wrong: None }
+    }
+
+    fn counted(claim: &'static str, (proven, of): (u64, u64), says: &str) -> Self {
+        let says = format!("{} of {}{says}", count(proven), count(of));
+        let says = format!("{claim} {says}");
+        let (proven, of) = (Some(proven), Some(of));
+        Self { proven, of, ..Self::plain(claim, proven == of, says) }
+    }
+
+    fn of(claim: &'static str, found: &Claim, says: &str) -> Self {
+        let line = Self::counted(claim, (found.proven, found.of), says);
+        match &found.first {
+            None => line,
+            Some(FaultAt { entry, at, fault }) => {
+                let at = at.and_then(|at| minute(at).ok());
+                Self { entry: *entry, at, wrong: Some(foreign(&fault.to_string())), ..line }
+            }
+        }
+    }
+
+    /// The claim, and below it what is wrong.
+    pub fn text(&self) -> Vec<String> {
+        let mut lines = vec![self.says.clone()];
+        if let Some(wrong) = &self.wrong {
+            let place = match (self.entry, &self.at) {
+                (Some(entry), Some(at)) => format!("entry {} of {at}: ", count(entry)),
+                (Some(entry), None) => format!("entry {}: ", count(entry)),
+                (None, _) => String::new(),
+            };
+            lines.push(format!("  {place}{wrong}"));
+        }
+        lines
+    }
+}
+
+fn count(count: u64) -> String {
+    grouped(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn hashes(folder: &LogFolder, reading: &Reading, size: u64) -> ClaimLine {
+    match reading {
+        Reading::Whole(log) => {
+            let says = format!("; {} tiles and the root derived again", count(log.tiles));
+            ClaimLine::counted("hashes", (log.entries, size), &says)
+        }
+        Reading::Broken { read, fault } => {
+            let entry = match fault {
+                FsckFault::Entry { index, .. } | FsckFault::Leaf { index, .. } => Some(*index),
+                FsckFault::Bundle { .. }
+                | FsckFault::Tile { .. }
+                | FsckFault::Missing { .. }
+                | FsckFault::Size { .. }
+                | FsckFault::Root { .. } => None,
+            };
+            let proven = entry.unwrap_or(match fault {
+                FsckFault::Root { .. } => 0,
+                FsckFault::Bundle { .. }
+                | FsckFault::Entry { .. }
+                | FsckFault::Leaf { .. }
+                | FsckFault::Tile { .. }
+                | FsckFault::Missing { .. }
+                | FsckFault::Size { .. } => *read,
+            });
+            let at = entry.and_then(|index| time_of(folder, index, size));
+            let line = ClaimLine::counted("hashes", (proven, size), "");
+            ClaimLine { entry, at, wrong: Some(foreign(&fault.to_string())), ..line }
+        }
+    }
+}
+
+/// The time that an entry says, whether or not it is what was signed.
+fn time_of(folder: &LogFolder, index: u64, size: u64) -> Option<String> {
+    let bytes = entry_bytes(folder, index, size).ok()??;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    minute(value.get("at")?.as_i64()?).ok()
+}
+
+/// The bytes of an entry of the log of a size; none where it has none.
+pub fn entry_bytes(folder: &LogFolder, index: u64, size: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(bundle) = TileId::at(TileLevel::Entries, index / 256, size).filter(|_| index < size) else {
+        return Ok(None);
+    };
+    let bytes = folder.tile_there(bundle)?;
+    let within = usize::try_from(index % 256)?;
+    Ok(entries(&bytes, bundle.width())?.get(within).map(|entry| entry.to_vec()))
+}
+
+fn checkpoints(
+    folder: &LogFolder,
+    region: &Region,
+    last: &SignedCheckpoint,
+    held: &[HeldCheckpoint],
+    times: &Times,
+) -> Result<ClaimLine, Failure> {
+    let chains = folder.chains()?;
+    let is_listed = held.iter().any(|held| held.signed.unverified() == last.unverified());
+    let all = held.iter().map(|held| &held.signed).chain(Some(last).filter(|_| !is_listed));
+    let (mut proven, mut of, mut wrong) = (0, 0, None);
+    for signed in all {
+        of += 1;
+        let size = signed.unverified().size;
+        let verified = match signed.unverified().origin == last.unverified().origin {
+            true => verify_signed_by_any(signed, &chains, region, times.at(size)),
+            false => Err(Failure::Failed(format!("it is of the log `{}`", signed.unverified().origin))),
+        };
+        match verified {
+            Ok(()) => proven += 1,
+            Err(failure) => {
+                wrong.get_or_insert_with(|| format!("the checkpoint of {} entries: {failure}", count(size)));
+            }
+        }
+    }
+    let wrong = wrong.map(|wrong| foreign(&wrong));
+    Ok(ClaimLine { wrong, ..ClaimLine::counted("checkpoints", (proven, of), " signed") })
+}
+
+fn witnessed(signed: &SignedCheckpoint, witnesses: Option<&WitnessPolicy>) -> ClaimLine {
+    let Some(policy) = witnesses else {
+        let says = "witnesses: no policy of witnesses is given: --witnesses FILE".to_owned();
+        return ClaimLine::plain("witnesses", true, says);
+    };
+    let all = u64::try_from(policy.witnesses().len()).unwrap_or(u64::MAX);
+    let number = |cosigned: usize| u64::try_from(cosigned).unwrap_or(u64::MAX);
+    match policy.verify(signed) {
+        Ok(witnessed) => {
+            let who: Vec<&str> = witnessed.cosigned.iter().map(|(name, _)| *name).collect();
+            let by = if who.is_empty() { String::new() } else { format!(": {}", who.join(", ")) };
+            let says = format!("; the quorum is reached{by}");
+            // A quorum may be fewer than all.
+            let line = ClaimLine::counted("witnesses", (number(who.len()), all), &says);
+            ClaimLine { holds: true, ..line }
+        }
+        Err(unwitnessed) => {
+            let cosigned = match &unwitnessed {
+                Unwitnessed::Quorum { cosigned, .. } => number(*cosigned),
+                Unwitnessed::Log { .. } | Unwitnessed::Checkpoint(_) => 0,
+            };
+            let line = ClaimLine::counted("witnesses", (cosigned, all), "");
+            ClaimLine { holds: false, wrong: Some(foreign(&unwitnessed.to_string())), ..line }
+        }
+    }
+}
+
+/// Whether every earlier checkpoint is of the beginning of the log.
+fn consistent(folder: &LogFolder, held: &[HeldCheckpoint], last: &Checkpoint) -> ClaimLine {
+    const CLAIM: &str = "consistent";
+    let earlier: Vec<&HeldCheckpoint> = held.iter().filter(|held| held.signed.unverified() != last).collect();
+    let root = |of: &Checkpoint| {
+        // A tile that was partial then is the beginning of the one that is there now.
+        let tile = |id: TileId| {
+            let now = TileId::at(id.level(), id.index(), last.size).unwrap_or(id);
+            let mut bytes = folder.tile_there(now)?;
+            bytes.truncate(32 * usize::from(id.width()));
+            Ok::<_, std::io::Error>(bytes)
+        };
+        (of.size <= last.size).then(|| TileEdge::open(of.size, tile).ok().map(|edge| edge.root())).flatten()
+    };
+    let wrong = earlier.iter().find(|held| {
+        let of = held.signed.unverified();
+        of.origin != last.origin || root(of) != Some(of.root)
+    });
+    if let Some(wrong) = wrong {
+        let of = wrong.signed.unverified();
+        let says = format!("NOT consistent with what I held on {}", day(wrong.fetched_at));
+        let why = if of.size > last.size {
+            format!("{} entries were held then, and there are {} now", count(of.size), count(last.size))
+        } else {
+            format!("the first {} entries are not those that were held then", count(of.size))
+        };
+        return ClaimLine { wrong: Some(why), ..ClaimLine::plain(CLAIM, false, says) };
+    }
+    let says = match earlier.as_slice() {
+        [] => "consistent: nothing was held before".to_owned(),
+        [one] => format!("consistent with what I held on {}", day(one.fetched_at)),
+        [first, later @ ..] => {
+            let first = day(first.fetched_at);
+            format!("consistent with what I held on {first}, and {} more times since", later.len())
+        }
+    };
+    let number = u64::try_from(earlier.len()).ok();
+    ClaimLine { proven: number, of: number, ..ClaimLine::plain(CLAIM, true, says) }
+}
+
+/// What was recomputed from the entries.
+fn recomputed(report: &AuditReport) -> Vec<ClaimLine> {
+    let opened = match report.opened {
+        0 => String::new(),
+        opened => format!("; {} balances open with charges from before the log, for which nothing vouches", count(opened)),
+    };
+    let mut lines = vec![ClaimLine::of("charges", &report.charges, &format!(" recomputed{opened}"))];
+    lines.push(match &report.balances {
+        Some(claim) => ClaimLine::of("balances", claim, " equal the ledger's"),
+        None => ClaimLine::plain("balances", true, "balances: what the ledger held was not fetched".to_owned()),
+    });
+    lines.push(ClaimLine::of("policies", &report.policies, " known by digest"));
+    let apart: Vec<String> = report.apart.iter().map(|(what, number)| format!("{} {what}", count(*number))).collect();
+    let mut beside = Vec::new();
+    if report.open > 0 {
+        beside.push(format!("{} hang on a price that is not in the log", count(report.open)));
+    }
+    if !apart.is_empty() {
+        beside.push(format!("no policy decides {}", apart.join(", ")));
+    }
+    let beside = if beside.is_empty() { String::new() } else { format!("; {}", beside.join("; ")) };
+    lines.push(ClaimLine::of("decisions", &report.decisions, &format!(" follow from their policies{beside}")));
+    lines.push(ClaimLine::of("releases", &report.releases, " were reserved before, or released before"));
+    let mut beside = Vec::new();
+    if report.earlier > 0 {
+        beside.push(format!("{} entries are records from before the log", count(report.earlier)));
+    }
+    if report.left_out > 0 {
+        beside.push(format!("{} refusals were not recorded, for there were too many", count(report.left_out)));
+    }
+    if !beside.is_empty() {
+        lines.push(ClaimLine::plain("beside", true, beside.join("; ")));
+    }
+    lines
+}
+
+/// The policy of witnesses in a file.
+pub fn witness_policy(file: &Path) -> Result<WitnessPolicy, Failure> {
+    let text = String::from_utf8(lango_files::read(file)?.to_vec())?;
+    WitnessPolicy::read(&text).map_err(|error| Failure::of(file.display(), error))
+}
