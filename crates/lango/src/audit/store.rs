@@ -40,7 +40,7 @@ impl AuditedStore {
     /// The last checkpoint that the gateway kept: once a minute while it runs, and when it stops.
     pub async fn head(&mut self) -> Result<Head, Failure> {
         let none = || Failure::of("the store", "has no checkpoint yet: its gateway keeps one when it has started");
-        let (_, note) = self.store.last_checkpoint().await?.ok_or_else(none)?;
+        let (_, note) = self.store.checkpoint(CheckpointKind::Kept).await?.ok_or_else(none)?;
         let checkpoint = note.parse().map_err(|error| Failure::of("the checkpoint of the store", error))?;
         Ok(Head { checkpoint, chain: self.chain.clone() })
     }
