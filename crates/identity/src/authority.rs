@@ -192,6 +192,11 @@ impl Authority {
         Ok(Certified { tls_pem, signing_pem: Some(signing(request.signing_key())?) })
     }
 
+    /// What signs.
+    pub(crate) const fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.issuer
+    }
+
     /// What all certificates of a principal have in common.
     pub(crate) fn principal(
         &self,
@@ -353,7 +358,7 @@ fn params(common_name: &str, lifetime: Lifetime) -> Result<CertificateParams, Au
     Ok(params)
 }
 
-fn time(unix: i64) -> Result<OffsetDateTime, AuthorityError> {
+pub(crate) fn time(unix: i64) -> Result<OffsetDateTime, AuthorityError> {
     OffsetDateTime::from_unix_timestamp(unix).map_err(|_| AuthorityError::Time(unix))
 }
 

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage};
+use webpki::{
+    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage, VerifiedPath,
+};
 
 use crate::region::Region;
+use crate::revocation::Link;
+use crate::revocation_list::contents;
 use crate::text::utc;
 
 /// The most certificates of a chain that signs: the signer's own and the authorities between it and the region's.
@@ -62,13 +66,14 @@ fn signs_itself(certificate: &CertificateDer<'_>) -> bool {
         && certificate.verify_signature(None).is_ok()
 }
 
-/// Checks size, signatures, validity, constraints and purposes from the first certificate up to an authority.
+/// Checks size, signatures, validity, constraints and purposes from the first certificate up to an authority. Returns the
+/// certificates of that way, which a revocation list may hold.
 pub(crate) fn check_chain(
     chain: &[CertificateDer<'_>],
     region: &Region,
     now: i64,
     usage: Use,
-) -> Result<(), ChainFault> {
+) -> Result<Vec<Link>, ChainFault> {
     check_size(chain, usage)?;
     let (leaf, above) = chain.split_first().ok_or(ChainFault::Empty)?;
     let leaf = EndEntityCert::try_from(leaf)?;
@@ -80,15 +85,32 @@ pub(crate) fn check_chain(
     match usage {
         Use::Signing => {
             let purpose = IfPresent(KeyPurposeId::new(region.signing_eku().der()));
-            leaf.verify_for_usage(algorithms, &anchors, above, time, purpose, None, None)?;
+            links(&leaf.verify_for_usage(algorithms, &anchors, above, time, purpose, None, None)?)
         }
         Use::Tls => {
-            for purpose in [KeyUsage::client_auth(), KeyUsage::server_auth()] {
-                leaf.verify_for_usage(algorithms, &anchors, above, time, purpose, None, None)?;
-            }
+            let purpose = KeyUsage::client_auth();
+            leaf.verify_for_usage(algorithms, &anchors, above, time, purpose, None, None)?;
+            let purpose = KeyUsage::server_auth();
+            links(&leaf.verify_for_usage(algorithms, &anchors, above, time, purpose, None, None)?)
         }
     }
-    Ok(())
+}
+
+/// The certificates of a verified way, without the region's own authority.
+fn links(path: &VerifiedPath<'_>) -> Result<Vec<Link>, ChainFault> {
+    let mut links = vec![(path.end_entity().serial(), path.end_entity().issuer())];
+    let mut keys = Vec::new();
+    for authority in path.intermediate_certificates() {
+        keys.push(contents(&authority.subject_public_key_info()).to_vec());
+        links.push((authority.serial(), authority.issuer()));
+    }
+    keys.push(path.anchor().subject_public_key_info.as_ref().to_vec());
+    let link = |((serial, issuer), issuer_key): ((&[u8], &[u8]), Vec<u8>)| Link {
+        issuer_key,
+        issuer: issuer.to_vec(),
+        serial: serial.to_vec(),
+    };
+    Ok(links.into_iter().zip(keys).map(link).collect())
 }
 
 /// A purpose that a certificate may leave open, as intermediate authorities do. webpki's `KeyUsage` takes only

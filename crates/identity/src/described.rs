@@ -93,11 +93,12 @@ impl CertificateUse {
     pub fn of(chain: &[CertificateDer<'_>], region: &Region, now: i64) -> Result<Self, Unauthenticated> {
         let facts = crate::certificate::leaf_facts(chain).ok_or(crate::chain::ChainFault::Empty)??;
         if is_for_signing(&facts.purposes, region.signing_eku()) {
-            check_certificates(chain, region, now)?;
+            check_certificates(chain, region, (region.revocation(), now))?;
             return Ok(Self::Signing);
         }
         facts.check_tls(region)?;
-        check_chain(chain, region, now, Use::Tls)?;
+        let links = check_chain(chain, region, now, Use::Tls)?;
+        region.revocations().check(&links, region.revocation(), now)?;
         Ok(Self::Tls)
     }
 }

@@ -6,6 +6,7 @@ use crate::certificate::{CertificateFault, Facts, leaf_facts};
 use crate::chain::{ChainFault, Use, check_chain, check_size};
 use crate::dsse::{PayloadType, verify_signature};
 use crate::region::Region;
+use crate::revocation::{RevocationFault, RevocationRule};
 use lango_principal::SpiffeId;
 use lango_words::printable;
 
@@ -47,8 +48,9 @@ pub struct Verified {
     pub payload: Vec<u8>,
 }
 
-/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), signature (A4).
-/// It does not check revocation (A3).
+/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), revocation by the lists that the
+/// region holds (A3), signature (A4). A certificate that was taken back later than `now` stands, so that what was signed before is
+/// good for ever.
 ///
 /// # Errors
 /// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
@@ -70,7 +72,7 @@ pub fn verify(
         envelope.certificates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
     // Before any of them is read.
     check_size(&chain, Use::Signing)?;
-    let (certificate, public_key) = check_certificates(&chain, region, now)?;
+    let (certificate, public_key) = check_certificates(&chain, region, (region.revocation(), now))?;
     if !verify_signature(&public_key, expected.media_type(), &envelope.payload, &envelope.signature) {
         return Err(Unauthenticated::Signature);
     }
@@ -93,15 +95,17 @@ pub fn signing_key(
     Ok((facts.spiffe, public_key))
 }
 
-/// A2: the first certificate keeps the rules for signing, and the chain leads to the region's authority.
+/// A2 and A3: the first certificate keeps the rules for signing, the chain leads to the region's authority, and none of it was
+/// taken back, as far as the rule asks.
 pub(crate) fn check_certificates(
     chain: &[CertificateDer<'_>],
     region: &Region,
-    now: i64,
+    (rule, now): (RevocationRule, i64),
 ) -> Result<(Facts, [u8; 32]), Unauthenticated> {
     let facts = leaf_facts(chain).ok_or(ChainFault::Empty)??;
     let public_key = facts.check_signing(region)?;
-    check_chain(chain, region, now, Use::Signing)?;
+    let links = check_chain(chain, region, now, Use::Signing)?;
+    region.revocations().check(&links, rule, now)?;
     Ok((facts, public_key))
 }
 
@@ -128,6 +132,9 @@ pub enum Unauthenticated {
     /// A1: the chain is too long, or a certificate too large. A2: it does not lead to the region's authority.
     #[error(transparent)]
     Chain(#[from] ChainFault),
+    /// A3: a certificate was taken back, or nothing says that it was not.
+    #[error(transparent)]
+    Revocation(#[from] RevocationFault),
     /// A4: not the signature of this payload by this certificate's key.
     #[error("the signature is not the certificate's over this payload")]
     Signature,

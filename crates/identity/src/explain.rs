@@ -9,17 +9,19 @@ use crate::certificate::{CertificateFault, leaf_facts};
 use crate::chain::{ChainFault, Use, check_chain, seconds};
 use crate::peer::PeerFault;
 use crate::region::Region;
+use crate::revocation::{RevocationFault, RevocationRule};
 use crate::text::utc;
 use crate::tls::TlsIdentity;
 
-/// Checks one's own TLS chain and key as a peer in the region would, at `now` (Unix seconds).
+/// Checks one's own TLS chain and key as a peer in the region would that has the lists of this side, at `now` (Unix seconds).
 ///
 /// # Errors
 /// [`OwnFault`], the first thing that a peer would refuse.
 pub fn check_own(own: &TlsIdentity, region: &Region, now: i64) -> Result<(), OwnFault> {
     let facts = leaf_facts(own.chain()).ok_or(ChainFault::Empty)??;
     facts.check_tls(region)?;
-    check_chain(own.chain(), region, now, Use::Tls)?;
+    let links = check_chain(own.chain(), region, now, Use::Tls)?;
+    region.revocations().check(&links, RevocationRule::default(), now)?;
     own.check_key().map_err(OwnFault::Key)
 }
 
@@ -32,6 +34,9 @@ pub enum OwnFault {
     /// It is not valid now, or not from the region's authority.
     #[error("this side's own certificate: {0}")]
     Chain(#[from] ChainFault),
+    /// It was taken back.
+    #[error("this side's own certificate: {0}")]
+    Revocation(#[from] RevocationFault),
     /// The key is not the certificate's.
     #[error("this side's own key does not fit its certificate: {0}")]
     Key(rustls::Error),
@@ -55,6 +60,9 @@ impl OwnFault {
             }
             Self::Chain(ChainFault::Algorithm) => {
                 "have it issued by authorities whose keys are of a kind that verifiers take"
+            }
+            Self::Revocation(_) => {
+                "have the authority issue new ones for new keys: `lango identity renew --by-telephone`"
             }
             Self::Key(_) => "put the key that `tls.pem` was issued for into `tls.key`",
             Self::Certificate(_) | Self::Chain(_) => {
@@ -122,13 +130,18 @@ fn peer_words(fault: &CertificateError) -> String {
              configured with the same authority"
                 .to_owned()
         }
-        CertificateError::Revoked => "the peer's certificate is revoked".to_owned(),
+        CertificateError::Revoked => {
+            "the peer's certificate was revoked by the region's authority; its operator must have a new one issued".to_owned()
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "the peer's certificate is not for TLS; it must show its `tls.pem`, not its `signing.pem`".to_owned()
         }
         CertificateError::Other(other) => match other.0.downcast_ref::<PeerFault>() {
             Some(fault @ (PeerFault::Id { .. } | PeerFault::Role { .. })) => {
                 format!("{fault}; check the address, and who is expected there")
+            }
+            Some(PeerFault::Revocation(fault)) => {
+                format!("{fault}; put the authority's present `region.crl` in place on this side")
             }
             Some(PeerFault::Certificate(fault)) => {
                 format!("the peer's certificate breaks a rule of the region: {fault}; its operator must have a new one issued")

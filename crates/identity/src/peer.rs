@@ -13,7 +13,9 @@ use rustls::{
 };
 
 use crate::certificate::{CertificateFault, Facts, leaf_facts};
+use crate::chain::{ChainFault, Use, check_chain, seconds};
 use crate::region::Region;
+use crate::revocation::RevocationFault;
 use lango_principal::{Role, SpiffeId};
 
 /// Whom a client expects to reach.
@@ -42,6 +44,12 @@ pub enum PeerFault {
     /// Its certificate breaks a rule of the region.
     #[error(transparent)]
     Certificate(#[from] CertificateFault),
+    /// Its chain leads to no authority of the region.
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    /// Its certificate was taken back, or nothing says that it was not.
+    #[error(transparent)]
+    Revocation(#[from] RevocationFault),
     /// It is another principal.
     #[error("the peer is `{found}` instead of `{expected}`")]
     Id {
@@ -62,6 +70,10 @@ pub enum PeerFault {
 
 impl From<PeerFault> for rustls::Error {
     fn from(fault: PeerFault) -> Self {
+        // For which TLS has an alert of its own.
+        if matches!(fault, PeerFault::Revocation(RevocationFault::Revoked { .. })) {
+            return Self::InvalidCertificate(CertificateError::Revoked);
+        }
         Self::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
     }
 }
@@ -70,6 +82,29 @@ fn check_peer(certificate: &[u8], region: &Region) -> Result<SpiffeId, PeerFault
     let facts = Facts::read(certificate)?;
     facts.check_tls(region)?;
     Ok(facts.spiffe)
+}
+
+/// A3, where a list or the region has anything to say: whether the chain stands at `now`.
+fn check_revocation(
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    region: &Region,
+    now: UnixTime,
+) -> Result<(), PeerFault> {
+    if !region.revocation().is_required && region.revocations().lists().is_empty() {
+        return Ok(());
+    }
+    let chain: Vec<_> = std::iter::once(end_entity).chain(intermediates).cloned().collect();
+    let now = seconds(now);
+    let links = check_chain(&chain, region, now, Use::Tls)?;
+    Ok(region.revocations().check(&links, region.revocation(), now)?)
+}
+
+/// Whether the peer of an established connection may stay, by the chain it showed and the lists that the region holds now.
+#[must_use]
+pub fn stands(shown: &[CertificateDer<'_>], region: &Region) -> bool {
+    let Some((end_entity, intermediates)) = shown.split_first() else { return false };
+    check_revocation(end_entity, intermediates, region, UnixTime::now()).is_ok()
 }
 
 fn check_expected(expected: &Expected, found: SpiffeId) -> Result<(), PeerFault> {
@@ -100,6 +135,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<ClientCertVerified, rustls::Error> {
         let verified = self.webpki.verify_client_cert(end_entity, intermediates, now)?;
         check_peer(end_entity, &self.region)?;
+        check_revocation(end_entity, intermediates, &self.region, now)?;
         Ok(verified)
     }
 
@@ -152,6 +188,7 @@ impl ServerCertVerifier for ServerVerifier {
             self.provider.signature_verification_algorithms.all,
         )?;
         check_expected(&self.expected, check_peer(end_entity, &self.region)?)?;
+        check_revocation(end_entity, intermediates, &self.region, now)?;
         Ok(ServerCertVerified::assertion())
     }
 

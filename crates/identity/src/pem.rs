@@ -3,16 +3,33 @@
 use pkcs8::LineEnding;
 use pkcs8::der::pem::encode_string;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, CertificateSigningRequestDer, PrivateKeyDer,
+};
 
 /// Reads all certificates of a PEM text, in their order; other sections are skipped.
 ///
 /// # Errors
 /// [`PemError`] when the text is not PEM or holds no certificate.
 pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
-    let chain =
-        CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>().map_err(PemError::Syntax)?;
+    let chain = some_certificates_from_pem(text)?;
     if chain.is_empty() { Err(PemError::NoCertificate) } else { Ok(chain) }
+}
+
+/// As [`certificates_from_pem`], and there may be none.
+pub(crate) fn some_certificates_from_pem(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemError> {
+    CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(PemError::Syntax)
+}
+
+/// Reads all revocation lists of a PEM text, in their order; other sections are skipped.
+pub(crate) fn lists_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, PemError> {
+    let lists = CertificateRevocationListDer::pem_slice_iter(text);
+    lists.map(|list| Ok(list.map_err(PemError::Syntax)?.to_vec())).collect()
+}
+
+/// A revocation list in PEM.
+pub(crate) fn list_to_pem(der: &[u8]) -> String {
+    section("X509 CRL", der)
 }
 
 /// Reads all PKCS#10 requests of a PEM text, in their order; other sections are skipped.

@@ -9,14 +9,18 @@ use sha2::{Digest as _, Sha256};
 use crate::dsse::{PayloadType, digest};
 use crate::oid::Oid;
 use crate::pem::{PemError, certificate_to_pem, certificates_from_pem};
+use crate::revocation::{RevocationRule, Revocations};
+use crate::revocation_list::{RevocationList, RevocationListFault};
 use lango_principal::{SpiffeError, check_trust_domain};
 
 /// What everybody in a federation agrees on before the first connection.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Region {
     trust_domain: String,
     authorities: Vec<CertificateDer<'static>>,
     signing_eku: Oid,
+    revocation: RevocationRule,
+    revocations: Revocations,
 }
 
 impl Region {
@@ -35,7 +39,13 @@ impl Region {
         if matches!(signing_eku.arcs(), [1, 3, 6, 1, 5, 5, 7, 3, ..] | [2, 5, 29, 37, ..]) {
             return Err(RegionError::PublicPurpose(signing_eku));
         }
-        let region = Self { trust_domain: trust_domain.to_owned(), authorities, signing_eku };
+        let region = Self {
+            trust_domain: trust_domain.to_owned(),
+            authorities,
+            signing_eku,
+            revocation: RevocationRule::default(),
+            revocations: Revocations::default(),
+        };
         if region.anchors()?.is_empty() {
             return Err(RegionError::NoAuthority);
         }
@@ -68,7 +78,34 @@ impl Region {
         &self.signing_eku
     }
 
-    /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order.
+    /// The same region, which asks for revocation lists as this rule says.
+    #[must_use]
+    pub fn with_revocation(self, revocation: RevocationRule) -> Self {
+        Self { revocation, ..self }
+    }
+
+    /// What the region asks for of revocation lists.
+    #[must_use]
+    pub const fn revocation(&self) -> RevocationRule {
+        self.revocation
+    }
+
+    /// The revocation lists in use, which all clones of a region share.
+    #[must_use]
+    pub const fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// Takes the revocation lists of a PEM text into use at `now` (Unix seconds); returns those that are new.
+    ///
+    /// # Errors
+    /// [`RevocationListFault`]: then all stays as it was.
+    pub fn take_revocations(&self, pem: &[u8], now: i64) -> Result<Vec<RevocationList>, RevocationListFault> {
+        self.revocations.take(pem, &self.authorities, now)
+    }
+
+    /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order, and whether it
+    /// requires revocation lists, where it does.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut authorities: Vec<String> = self
@@ -78,12 +115,19 @@ impl Region {
             .collect();
         authorities.sort_unstable();
         let text = format!(
-            "lango-region 1\nname {}\nsigning_eku {}\n{}",
+            "lango-region 1\nname {}\nsigning_eku {}\n{}{}",
             self.trust_domain,
             self.signing_eku,
-            authorities.concat()
+            authorities.concat(),
+            self.revocation_text()
         );
         digest(PayloadType::Region, text.as_bytes())
+    }
+
+    fn revocation_text(&self) -> String {
+        let RevocationRule { is_required, age_max_s } = self.revocation;
+        let age = age_max_s.map(|age| format!("revocation_age_max_s {age}\n")).unwrap_or_default();
+        if is_required { format!("revocation required\n{age}") } else { age }
     }
 
     /// The authorities' certificates, in PEM.
@@ -107,6 +151,18 @@ impl Region {
         Ok(roots)
     }
 }
+
+/// Whether both are one region, whatever lists they have at the moment.
+impl PartialEq for Region {
+    fn eq(&self, other: &Self) -> bool {
+        self.trust_domain == other.trust_domain
+            && self.authorities == other.authorities
+            && self.signing_eku == other.signing_eku
+            && self.revocation == other.revocation
+    }
+}
+
+impl Eq for Region {}
 
 impl fmt::Debug for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

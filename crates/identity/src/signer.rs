@@ -14,6 +14,7 @@ use crate::dsse::{PayloadType, pae};
 use crate::envelope::Envelope;
 use crate::pem::{PemError, certificates_from_pem, key_from_pem};
 use crate::region::Region;
+use crate::revocation::RevocationRule;
 use lango_principal::SpiffeId;
 
 /// A principal's signing key. It prints its principal, never itself.
@@ -52,13 +53,14 @@ impl Signer {
         }
     }
 
-    /// Whether the certificate keeps the region's rules for signing and is valid at `now` (Unix seconds), and its chain is no
-    /// longer than verifiers take.
+    /// Whether the certificate keeps the region's rules for signing, is valid at `now` (Unix seconds) and on no list that the region
+    /// holds, and its chain is no longer than verifiers take.
     ///
     /// # Errors
     /// What [`verify`](crate::verify) would refuse the certificates for.
     pub fn check(&self, region: &Region, now: i64) -> Result<(), crate::Unauthenticated> {
-        crate::envelope::check_certificates(&self.chain, region, now).map(|_| ())
+        let rule = RevocationRule::default();
+        crate::envelope::check_certificates(&self.chain, region, (rule, now)).map(|_| ())
     }
 
     /// Signs `PAE(payload_type, payload)`.

@@ -6,7 +6,7 @@ use lango_access_log::{Amount, LoggedLoss, TileId, TileLevel};
 use lango_analyst::now;
 use lango_audit::{LedgerBalance, LedgerBalances};
 use lango_identity::{Region, SpiffeId, certificates_from_pem, signing_key};
-use lango_store::{Examined, KeptBalance};
+use lango_store::{CheckpointKind, Examined, KeptBalance};
 
 use super::office::Head;
 use crate::{config::GatewayFile, failure::Failure};
