@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use lango_identity::{
-    Expected, PayloadType, Region, Role, Signer, SpiffeId, TlsIdentity, check_own, client_config, digest,
-    explain_handshake,
+    Expected, PayloadType, Region, RevocationRule, Role, Signer, SpiffeId, TlsIdentity, check_own,
+    client_config, digest, explain_handshake, stands,
 };
 use lango_statistics::{Coverage, Outcome};
-use lango_transport::{self as transport, Address};
+use lango_transport::{self as transport, Address, Recall, Tls};
 use lango_wire::{
     Absence, Lookup, Object, Question, VerifiedDescription,
     client::CoordinatorClient,
@@ -27,6 +27,8 @@ use crate::{
 /// How long a question lives.
 const LIFE_S: u64 = 3_600;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long the coordinator's revocation lists are waited for.
+const LISTS_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Who asks, and whom the analyst believes.
 pub struct Credentials {
@@ -46,7 +48,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects; a question takes no longer than `time_max`.
+    /// Connects, and takes the revocation lists that the coordinator has; a question takes no longer than `time_max`.
     ///
     /// # Errors
     /// Certificates that are not good, and a handshake that fails, which is explained.
@@ -58,12 +60,25 @@ impl Client {
         let Credentials { region, tls, signer } = &credentials;
         check_own(tls, region, now()).map_err(|fault| AskError::Tls { fault })?;
         signer.check(region, now()).map_err(AskError::Signing)?;
-        let config = client_config(tls, region, Expected::Role(Role::Coordinator))?;
+        // A coordinator that would be believed only by a list may bring it: nothing else that it says counts.
+        let met = region.clone().with_revocation(RevocationRule::default());
+        let config = client_config(tls, &met, Expected::Role(Role::Coordinator))?;
+        let recall =
+            Recall::new(move |shown| stands(shown, &met), |notice| region.revocations().on_change(notice));
+        let config = Tls::fixed(config, recall);
         let channel = transport::connect(address, config, CONNECT_TIME_MAX).await.map_err(|error| {
             let why = explain_handshake(&error, tls, region, now());
             AskError::Unreachable { address: address.to_string(), why }
         })?;
-        Ok(Self { credentials, service: CoordinatorClient::new(channel), time_max })
+        let service = CoordinatorClient::new(channel);
+        // What it has is no better than what is there where it is older, and one of before has none.
+        if let Ok(Ok(lists)) = tokio::time::timeout(LISTS_TIME_MAX, service.get_revocations()).await {
+            let _ = region.take_revocations(lists.as_bytes(), now());
+        }
+        check_own(tls, region, now()).map_err(|fault| AskError::Tls { fault })?;
+        signer.check(region, now()).map_err(AskError::Signing)?;
+        region.check_lists(now()).map_err(AskError::Revocation)?;
+        Ok(Self { credentials, service, time_max })
     }
 
     /// Asks a question, which may be charged.

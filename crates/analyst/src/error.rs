@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use lango_identity::{OwnFault, SpiffeError, TlsError, Unauthenticated};
+use lango_identity::{OwnFault, RevocationFault, SpiffeError, TlsError, Unauthenticated};
 use lango_privacy::{Measure, Name};
 use lango_statistics::{CombineError, CoverageError};
 use lango_wire::{Arguments, COORDINATOR_CODES, status::refusal_facts, words::Language};
@@ -20,6 +20,11 @@ pub enum AskError {
     /// The analyst's certificate for questions is not good.
     #[error("your signing certificate is not good: {0}")]
     Signing(Unauthenticated),
+    /// Nothing says whether the offices' certificates still stand.
+    #[error(
+        "{0}: put the authority's present `region.crl` beside `authority.pem`, for nothing is asked without"
+    )]
+    Revocation(RevocationFault),
     /// The certificates cannot be used.
     #[error(transparent)]
     Settings(#[from] TlsError),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use lango_identity::{
     Expected, OwnFault, PeerFault, Region, Role, SpiffeId, TlsError, TlsIdentity, check_own, client_config,
-    server_config,
+    server_config, stands,
 };
-use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Rooms};
+use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Recall, Rooms, Tls};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     client::GatewayClient,
-    limits::{PASSED_ON_BYTES_MAX, REFUSAL_HEADER_BYTES_MAX, REQUEST_BYTES_MAX},
+    limits::{PASSED_ON_BYTES_MAX, REFUSAL_HEADER_BYTES_MAX, REQUEST_BYTES_MAX, REVOCATIONS_BYTES_MAX},
     pb::coordinator_service_server::CoordinatorServiceServer,
     reflection,
 };
@@ -32,9 +32,11 @@ use crate::{
 const QUESTION_BYTES_MAX: usize = REQUEST_BYTES_MAX + PASSED_ON_BYTES_MAX;
 // INVARIANT (a signed refusal reaches its asker): headers may be as large as the largest refusal.
 const _: () = assert!(REFUSAL_HEADER_BYTES_MAX <= ANSWER_HEADER_BYTES_MAX as usize);
-/// What all pages of members hold that are not taken yet, and those of one address.
+/// What all pages of members and all revocation lists hold that are not taken yet, and those of one address.
 const PAGES_BYTES: usize = 4 << 20;
 const PAGES_BYTES_EACH: usize = 1 << 20;
+// INVARIANT (each address may fetch the lists): a page of its own is as large as any.
+const _: () = assert!(REVOCATIONS_BYTES_MAX <= PAGES_BYTES_EACH);
 
 /// Why a coordinator does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CoordinatorServeError> {
     check_identity(&config.tls, &config.region)?;
-    let tls = server_config(&config.tls, &config.region)?;
+    let recall = recall(&config.region);
+    let tls = Tls::fixed(server_config(&config.tls, &config.region)?, recall);
     let limits = config.limits;
     let witnessing = witnessing(&config)?;
     let service = service(config)?;
@@ -98,6 +101,12 @@ pub async fn serve(
     Ok(())
 }
 
+/// A peer goes when a list that comes into use holds its certificate.
+fn recall(region: &Region) -> Recall {
+    let of = region.clone();
+    Recall::new(move |shown| stands(shown, &of), |notice| region.revocations().on_change(notice))
+}
+
 /// Refuses what gateways and analysts would refuse.
 fn check_identity(tls: &TlsIdentity, region: &Region) -> Result<(), CoordinatorServeError> {
     check_own(tls, region, now())?;
@@ -110,9 +119,10 @@ fn witnessing(
     config: &CoordinatorConfig,
 ) -> Result<Option<impl Future<Output = ()> + Send + 'static>, TlsError> {
     let Some(witness) = config.witness.clone() else { return Ok(None) };
-    let mut members = Vec::new();
+    let (recall, mut members) = (recall(&config.region), Vec::new());
     for member in &config.members {
         let tls = client_config(&config.tls, &config.region, Expected::Id(member.uri.clone()))?;
+        let tls = Tls::fixed(tls, recall.clone());
         let channel = lango_transport::channel(&member.address, tls, config.connect_timeout);
         members.push((member.uri.clone(), channel));
     }
@@ -121,8 +131,10 @@ fn witnessing(
 
 fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> {
     let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, .. } = config;
+    let recall = recall(&region);
     let gateway = |member: crate::MemberAddress| {
         let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
+        let config = Tls::fixed(config, recall.clone());
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
         Ok::<_, TlsError>((member.uri, MemberGateway::new(GatewayClient::new(channel))))
     };

@@ -33,7 +33,7 @@ use crate::{
 pub(crate) struct Service {
     pub members: Members<MemberGateway>,
     pub asker: Arc<Asker>,
-    /// Pages of members that are not taken yet.
+    /// Pages of members and revocation lists that are not taken yet.
     pub pages: Arc<Rooms>,
     pub door: Door,
 }
@@ -50,18 +50,17 @@ impl CoordinatorService for Service {
     ) -> Result<Response<pb::CoordinatorServiceListMembersResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request;
-        let peer = extensions.get::<UnderWay>().map(|under_way| (under_way, under_way.peer()));
-        if let Some((under_way, peer)) = &peer {
-            under_way.keep(self.door.share_of(peer)?);
-        }
-        let page = self.members.page(page_size, &page_token);
-        if let Some((under_way, peer)) = &peer {
-            let room = self.pages.room_now(peer, page.wire_bytes());
-            let wait = Duration::from_secs(1);
-            let room = room.ok_or_else(|| Refusal::TooManyRequests { wait }.into_status(None))?;
-            under_way.keep(room);
-        }
-        Ok(Response::new(page))
+        self.unsigned(&extensions, || self.members.page(page_size, &page_token))
+    }
+
+    async fn get_revocations(
+        &self,
+        request: Request<pb::CoordinatorServiceGetRevocationsRequest>,
+    ) -> Result<Response<pb::CoordinatorServiceGetRevocationsResponse>, Status> {
+        let (_, extensions, _) = request.into_parts();
+        self.unsigned(&extensions, || pb::CoordinatorServiceGetRevocationsResponse {
+            lists: self.asker.region.revocations().to_pem(),
+        })
     }
 
     async fn describe(
@@ -124,6 +123,26 @@ impl CoordinatorService for Service {
 }
 
 impl Service {
+    /// Answers a call that nobody signs: it takes of its address's share, and its answer has room.
+    fn unsigned<T: OnWire>(
+        &self,
+        extensions: &Extensions,
+        answer: impl FnOnce() -> T,
+    ) -> Result<Response<T>, Status> {
+        let peer = extensions.get::<UnderWay>().map(|under_way| (under_way, under_way.peer()));
+        if let Some((under_way, peer)) = &peer {
+            under_way.keep(self.door.share_of(peer)?);
+        }
+        let answer = answer();
+        if let Some((under_way, peer)) = &peer {
+            let room = self.pages.room_now(peer, answer.wire_bytes());
+            let wait = Duration::from_secs(1);
+            let room = room.ok_or_else(|| Refusal::TooManyRequests { wait }.into_status(None))?;
+            under_way.keep(room);
+        }
+        Ok(Response::new(answer))
+    }
+
     /// A request that may be relayed, and its analyst's share.
     async fn read<T: Relayable>(
         &self,

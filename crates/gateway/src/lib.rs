@@ -39,6 +39,7 @@ mod open_error;
 mod pace;
 mod plan;
 mod pools;
+mod recall;
 mod refuse;
 mod release;
 mod release_key;

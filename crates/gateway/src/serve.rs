@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use lango_identity::{TlsError, server_config};
+use lango_transport::Tls;
 use lango_wire::{
     limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
     pb::{
@@ -14,7 +15,7 @@ use lango_wire::{
 use tokio::{net::TcpListener, time::timeout};
 use tonic::service::Routes;
 
-use crate::{Gateway, sealing::LogError, service::Service, started::stopped};
+use crate::{Gateway, recall::recall, sealing::LogError, service::Service, started::stopped};
 
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), GatewayServeError> {
     let gateway = gateway.into();
-    let tls = server_config(&gateway.tls, &gateway.region)?;
+    let tls = Tls::fixed(server_config(&gateway.tls, &gateway.region)?, recall(&gateway.region));
     let service = Service(Arc::clone(&gateway));
     let administration = AdministrationServiceServer::new(service.clone())
         .max_decoding_message_size(REQUEST_BYTES_MAX)

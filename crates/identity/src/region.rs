@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::dsse::{PayloadType, digest};
 use crate::oid::Oid;
 use crate::pem::{PemError, certificate_to_pem, certificates_from_pem};
-use crate::revocation::{RevocationRule, Revocations};
+use crate::revocation::{RevocationFault, RevocationRule, Revocations, check_age};
 use crate::revocation_list::{RevocationList, RevocationListFault};
 use lango_principal::{SpiffeError, check_trust_domain};
 
@@ -102,6 +102,24 @@ impl Region {
     /// [`RevocationListFault`]: then all stays as it was.
     pub fn take_revocations(&self, pem: &[u8], now: i64) -> Result<Vec<RevocationList>, RevocationListFault> {
         self.revocations.take(pem, &self.authorities, now)
+    }
+
+    /// Whether there is a list of at least one authority that is good at `now` (Unix seconds), where the region requires one.
+    ///
+    /// # Errors
+    /// [`RevocationFault`]: then nobody of the region is believed.
+    pub fn check_lists(&self, now: i64) -> Result<(), RevocationFault> {
+        if !self.revocation.is_required {
+            return Ok(());
+        }
+        let mut fault = RevocationFault::Absent { issuer: self.trust_domain.clone() };
+        for list in self.revocations.lists().iter() {
+            match check_age(list, self.revocation, now) {
+                Ok(()) => return Ok(()),
+                Err(found) => fault = found,
+            }
+        }
+        Err(fault)
     }
 
     /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order, and whether it

@@ -18,7 +18,7 @@ use crate::text::utc;
 use lango_words::printable;
 
 /// The most bytes of a PEM text of lists: some ten thousand certificates.
-pub const REVOCATION_BYTES_MOST: usize = 1 << 20;
+pub const REVOCATION_BYTES_MOST: usize = 768 << 10;
 /// How far two clocks may be apart, in seconds.
 pub(crate) const SKEW_S: i64 = 300;
 

@@ -14,6 +14,7 @@ mod ledger;
 mod policy;
 mod query;
 mod review;
+mod revocations;
 mod serving;
 mod views;
 

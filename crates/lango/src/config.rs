@@ -6,7 +6,8 @@ mod database;
 mod deciding;
 pub mod documents;
 mod limits;
-mod positive;
+pub mod positive;
+pub mod region;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,7 +21,7 @@ use std::{
 use lango_analyst::Credentials;
 use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
 use lango_gateway::{Activation, Administrators, system_clock};
-use lango_identity::{Oid, Region, Role, Signer, SpiffeId, TlsIdentity, check_apart, sha256};
+use lango_identity::{Region, Role, Signer, SpiffeId, TlsIdentity, check_apart, sha256};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::Source;
@@ -33,6 +34,7 @@ use self::{
     database::{DatabaseTable, StoreValue},
     limits::Limits,
     positive::Positive,
+    region::RegionTable,
 };
 use crate::failure::Failure;
 
@@ -59,13 +61,6 @@ pub struct GatewayFile {
     source: BTreeMap<String, DatabaseTable>,
     limits: Limits,
     pub log: LogTable,
-}
-
-#[derive(Debug)]
-pub struct RegionTable {
-    name: String,
-    authority: PathBuf,
-    signing_eku: String,
 }
 
 /// How to log.
@@ -151,12 +146,6 @@ table!(CoordinatorFile => "a coordinator's configuration" {
     or_default log "log",
 });
 
-table!(RegionTable => "a region" {
-    required name "name",
-    required authority "authority",
-    required signing_eku "signing_eku",
-});
-
 table!(WitnessTable => "the table of the witness" { required folder "folder", optional every_s "every_s" });
 
 table!(LogTable => "the table of the log" { or_default format "format" });
@@ -195,19 +184,6 @@ fn is_same(one: &Path, other: &Path) -> bool {
 fn beside(file: &Path, path: &Path) -> PathBuf {
     // Without the `.` of `identity = "."`: messages name the path.
     file.parent().unwrap_or(Path::new("")).join(path).components().collect()
-}
-
-impl RegionTable {
-    fn load(&self, file: &Path) -> Result<Region, Failure> {
-        let authority = beside(file, &self.authority);
-        let pem = lango_files::read(&authority)?;
-        let eku: Oid = self
-            .signing_eku
-            .parse()
-            .map_err(|error| Failure::of(format!("{}: region.signing_eku", file.display()), error))?;
-        Region::from_pem(&self.name, &pem, eku)
-            .map_err(|error| Failure::of(format!("{}: region", file.display()), error))
-    }
 }
 
 impl GatewayFile {
@@ -298,19 +274,29 @@ impl GatewayFile {
         beside(file, &self.identity)
     }
 
-    /// What the region is.
+    /// Where the region's coordinator is, as far as the folder of keys says.
+    pub fn coordinator(&self, file: &Path) -> Option<String> {
+        coordinator_of(&self.identity_folder(file))
+    }
+
+    /// What the region is; no revocation list is read.
     pub fn region(&self, file: &Path) -> Result<Region, Failure> {
-        self.region.load(file)
+        self.region.read(file)
+    }
+
+    /// Where the region's revocation lists are put.
+    pub fn revocations_file(&self, file: &Path) -> PathBuf {
+        self.region.revocations_file(file)
     }
 
     /// Who administers the gateway over the wire.
     pub fn administrators(&self, file: &Path) -> Result<Administrators, Failure> {
-        self.administration.load(file, &self.region.name)
+        self.administration.load(file, self.region.name())
     }
 
     /// The region's name.
     pub fn region_name(&self) -> &str {
-        &self.region.name
+        self.region.name()
     }
 
     /// The policy files.
@@ -422,9 +408,14 @@ impl CoordinatorFile {
         beside(file, &self.identity)
     }
 
-    /// What the region is.
+    /// What the region is; no revocation list is read.
     pub fn region(&self, file: &Path) -> Result<Region, Failure> {
-        self.region.load(file)
+        self.region.read(file)
+    }
+
+    /// Where the region's revocation lists are put.
+    pub fn revocations_file(&self, file: &Path) -> PathBuf {
+        self.region.revocations_file(file)
     }
 
     /// The offices of the region that are listed, and where their gateways are.
@@ -448,10 +439,21 @@ impl CoordinatorFile {
     }
 }
 
-/// The region that an `identity.toml` names, and the address of its coordinator where it says one.
+/// The region that an `identity.toml` names, and the address of its coordinator where it says one; no revocation list is read.
 pub fn identity_region(file: &Path) -> Result<(Region, Option<String>), Failure> {
     let table: IdentityFile = read_toml(file)?;
-    Ok((table.region.load(file)?, table.coordinator))
+    Ok((table.region.read(file)?, table.coordinator))
+}
+
+/// Where the coordinator is, as far as a folder of keys says.
+pub fn coordinator_of(folder: &Path) -> Option<String> {
+    identity_region(&folder.join("identity.toml")).ok()?.1
+}
+
+/// Where the revocation lists of the region that an `identity.toml` names are put.
+pub fn identity_revocations(file: &Path) -> Result<PathBuf, Failure> {
+    let table: IdentityFile = read_toml(file)?;
+    Ok(table.region.revocations_file(file))
 }
 
 /// Loads the folder of an analyst or an administrator: `identity.toml`, `tls.pem`, `tls.key`, `signing.pem` and `signing.key`.

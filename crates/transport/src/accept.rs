@@ -7,11 +7,15 @@ use std::{
 };
 
 use tokio::{net::TcpStream, sync::watch};
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::CertificateDer},
+    server::TlsStream,
+};
 use tonic::service::Routes;
 
 use crate::{
-    LogRate, Most, Pressure, Rooms, ServerLimits,
+    LogRate, Most, Pressure, Rooms, ServerLimits, Tls,
     bytes::RequestBytes,
     client::{no_delay, within},
     connection::{Connection, stopping},
@@ -23,7 +27,7 @@ use crate::{
 /// What all connections of a server share.
 pub(crate) struct House {
     limits: ServerLimits,
-    acceptor: TlsAcceptor,
+    tls: Tls<ServerConfig>,
     routes: Routes,
     waiting: Places,
     handshakes: Places,
@@ -37,7 +41,7 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new(
-        tls: Arc<ServerConfig>,
+        tls: Tls<ServerConfig>,
         routes: Routes,
         limits: &ServerLimits,
         pressure: &Pressure,
@@ -45,7 +49,7 @@ impl House {
         let places = |per_address, in_all| Places::new(Room { per_address, in_all });
         Self {
             limits: *limits,
-            acceptor: TlsAcceptor::from(tls),
+            tls,
             routes: routes.prepare(),
             waiting: places(limits.waiting_per_address, limits.waiting),
             handshakes: places(limits.handshakes_per_address, limits.handshakes),
@@ -90,6 +94,7 @@ impl House {
         if !self.established.has_unused(peer) {
             return self.full(from);
         }
+        let watched = self.tls.recall().watch();
         let shaken = tokio::select! {
             // Boxed, so that those who wait are small.
             shaken = Box::pin(self.handshake(stream, peer)) => shaken,
@@ -114,7 +119,16 @@ impl House {
             pressed: self.pressure.watch(),
             stopping: stops,
         };
-        Box::pin(connection.serve(stream)).await;
+        let shown = shown_by(&stream);
+        Box::pin(async {
+            tokio::select! {
+                () = connection.serve(stream) => {}
+                () = watched.recalled(shown) => {
+                    tracing::warn!(peer = %from, "a connection was cut: its peer's certificate was revoked");
+                }
+            }
+        })
+        .await;
     }
 
     /// Whether a first byte came; false where the peer has gone.
@@ -128,8 +142,9 @@ impl House {
 
     async fn handshake(&self, stream: TcpStream, peer: Peer) -> io::Result<TlsStream<TcpStream>> {
         let mut place = self.handshakes.take(peer);
+        let acceptor = TlsAcceptor::from(self.tls.config());
         tokio::select! {
-            shaken = within(self.limits.handshake, "the TLS handshake", self.acceptor.accept(no_delay(stream))) => shaken,
+            shaken = within(self.limits.handshake, "the TLS handshake", acceptor.accept(no_delay(stream))) => shaken,
             () = place.lost() => Err(lost()),
         }
     }
@@ -139,6 +154,12 @@ impl House {
             tracing::warn!(peer = %from, "a connection was turned away: its address or the server has as many as it may");
         });
     }
+}
+
+/// The certificates that the peer showed.
+fn shown_by(stream: &TlsStream<TcpStream>) -> Vec<CertificateDer<'static>> {
+    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    shown.iter().map(|certificate| certificate.clone().into_owned()).collect()
 }
 
 fn lost() -> io::Error {

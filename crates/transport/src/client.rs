@@ -1,6 +1,6 @@
 //! Connections that this side opens.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use tokio::{io::AsyncBufReadExt, net::TcpStream, time::timeout};
@@ -14,8 +14,9 @@ use tonic::{
 };
 
 use crate::{
-    Address,
+    Address, Tls,
     limits::{ANSWER_HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
+    recall::Recallable,
 };
 
 /// What a peer may send of an answer before that is read, and of all that are not read: more answers begin to come at once than
@@ -28,9 +29,9 @@ const ANSWERS_WINDOW_BYTES: u32 = 16 << 20;
 ///
 /// A call that fails for want of a connection has a `Status` whose sources hold what [`connect`] would have failed
 /// with, so that `lango_identity::explain_handshake` finds it. `connect_time_max` is for everything up to the server's
-/// first word.
-pub fn channel(address: &Address, config: Arc<ClientConfig>, connect_time_max: Duration) -> Channel {
-    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
+/// first word. A connection whose server is recalled breaks.
+pub fn channel(address: &Address, tls: impl Into<Tls<ClientConfig>>, connect_time_max: Duration) -> Channel {
+    let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
     let endpoint = dial
         .endpoint()
         .initial_stream_window_size(ANSWER_WINDOW_BYTES)
@@ -44,33 +45,37 @@ pub fn channel(address: &Address, config: Arc<ClientConfig>, connect_time_max: D
 /// tonic's, with the `io::Error` among its sources, and in that the `rustls::Error` where TLS failed.
 pub async fn connect(
     address: &Address,
-    config: Arc<ClientConfig>,
+    tls: impl Into<Tls<ClientConfig>>,
     connect_time_max: Duration,
 ) -> Result<Channel, tonic::transport::Error> {
-    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
+    let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
     dial.endpoint().connect_with_connector(dial.connector()).await
 }
 
-/// The certificates that the server at an address shows, its own first, which TLS has verified as `config` says.
+/// The certificates that the server at an address shows, its own first, which TLS has verified as `tls` says.
 ///
 /// # Errors
 /// The connection's, with the `rustls::Error` among its sources where TLS failed.
 pub async fn peer_certificates(
     address: &Address,
-    config: Arc<ClientConfig>,
+    tls: impl Into<Tls<ClientConfig>>,
     connect_time_max: Duration,
 ) -> io::Result<Vec<CertificateDer<'static>>> {
-    let dial = Dial { address: address.clone(), config, time_max: connect_time_max };
-    let stream = within(dial.time_max, "the connection", dial.open()).await?;
+    let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
+    Ok(shown_by(&within(dial.time_max, "the connection", dial.shake()).await?))
+}
+
+/// The certificates that the server showed.
+fn shown_by(stream: &client::TlsStream<TcpStream>) -> Vec<CertificateDer<'static>> {
     let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    Ok(shown.iter().map(|certificate| certificate.clone().into_owned()).collect())
+    shown.iter().map(|certificate| certificate.clone().into_owned()).collect()
 }
 
 /// How to open a connection.
 #[derive(Clone)]
 struct Dial {
     address: Address,
-    config: Arc<ClientConfig>,
+    tls: Tls<ClientConfig>,
     time_max: Duration,
 }
 
@@ -88,9 +93,11 @@ impl Dial {
         &self,
     ) -> impl tower::Service<
         Uri,
-        Response = TokioIo<client::TlsStream<TcpStream>>,
+        Response = TokioIo<Recallable<client::TlsStream<TcpStream>>>,
         Error = io::Error,
-        Future = impl Future<Output = io::Result<TokioIo<client::TlsStream<TcpStream>>>> + Send + 'static,
+        Future = impl Future<Output = io::Result<TokioIo<Recallable<client::TlsStream<TcpStream>>>>>
+                 + Send
+                 + 'static,
     > + Send
     + 'static {
         let dial = self.clone();
@@ -100,9 +107,17 @@ impl Dial {
         })
     }
 
-    async fn open(&self) -> io::Result<client::TlsStream<TcpStream>> {
+    /// A connection that breaks when the server is recalled.
+    async fn open(&self) -> io::Result<Recallable<client::TlsStream<TcpStream>>> {
+        let watched = self.tls.recall().watch();
+        let stream = self.shake().await?;
+        let shown = shown_by(&stream);
+        Ok(Recallable::new(stream, watched.recalled(shown)))
+    }
+
+    async fn shake(&self) -> io::Result<client::TlsStream<TcpStream>> {
         let stream = no_delay(TcpStream::connect((self.address.host.as_str(), self.address.port)).await?);
-        let connector = TlsConnector::from(self.config.clone());
+        let connector = TlsConnector::from(self.tls.config());
         let mut stream = connector.connect(self.address.name.clone(), stream).await?;
         // In TLS 1.3 the client is done before the server has checked the client's certificate; a refusal comes as
         // the answer to the first read. So wait for the server's SETTINGS, which every HTTP/2 server sends unasked.

@@ -2,8 +2,8 @@
 //! fair shares at the server's.
 //!
 //! A connection passes four rooms, each with places for every address and in all: it waits for its first byte, it shakes hands,
-//! it is established, and its requests are under way. Who may be at the other end is `lango_identity`'s business, whose TLS
-//! settings are handed in here.
+//! it is established, and its requests are under way. Who may be at the other end, and for how long, is `lango_identity`'s business,
+//! whose TLS settings are handed in here.
 //!
 //! Architecture invariant: knows no message, no principal's rights and no data. Names of principals are opaque to it.
 
@@ -23,6 +23,7 @@ mod peer;
 mod places;
 mod pressure;
 mod rate;
+mod recall;
 mod request;
 mod response;
 mod rooms;
@@ -37,6 +38,7 @@ pub use limits::{ANSWER_HEADER_BYTES_MAX, ServerLimits};
 pub use log_rate::LogRate;
 pub use pressure::Pressure;
 pub use rate::{Meter, Rate};
+pub use recall::{Recall, Tls};
 pub use request::UnderWay;
 pub use rooms::{Room, Rooms};
 pub use rounds::Most;

@@ -6,22 +6,22 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tonic::service::Routes;
 
-use crate::{LogRate, Pressure, ServerLimits, accept::House};
+use crate::{LogRate, Pressure, ServerLimits, Tls, accept::House};
 
 /// After a failure to accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to
-/// end, then what is left is cut. Work that a service gave to tasks of its own goes on. `pressure` is where the services say that
+/// end, then what is left is cut. A peer that is recalled is cut at once. Work that a service gave to tasks of its own goes on. `pressure` is where the services say that
 /// somebody waits for memory which answers take.
 pub async fn serve(
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
+    tls: impl Into<Tls<ServerConfig>>,
     routes: Routes,
     (limits, pressure): (&ServerLimits, &Pressure),
     shutdown: impl Future<Output = ()>,
 ) {
-    let house = Arc::new(House::new(tls, routes, limits, pressure));
+    let house = Arc::new(House::new(tls.into(), routes, limits, pressure));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::select! {

@@ -9,7 +9,7 @@ use tonic_prost::ProstCodec;
 use crate::{
     limits::{
         ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX,
-        PRICE_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX,
+        PRICE_BYTES_MAX, REQUEST_BYTES_MAX, REVOCATIONS_BYTES_MAX, SHOWN_BYTES_MAX,
     },
     pb,
     sealed::{
@@ -174,6 +174,18 @@ impl CoordinatorClient {
     ) -> Result<pb::CoordinatorServiceListMembersResponse, Status> {
         let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
         unary(&self.0, "/lango.v1.CoordinatorService/ListMembers", request, MEMBERS_BYTES_MAX).await
+    }
+
+    /// The revocation lists that it has in use, in PEM: who fetches them verifies them.
+    ///
+    /// # Errors
+    /// As [`Self::list_members`].
+    pub async fn get_revocations(&self) -> Result<String, Status> {
+        let request = pb::CoordinatorServiceGetRevocationsRequest {};
+        let path = "/lango.v1.CoordinatorService/GetRevocations";
+        let found: pb::CoordinatorServiceGetRevocationsResponse =
+            unary(&self.0, path, request, REVOCATIONS_BYTES_MAX).await?;
+        Ok(found.lists)
     }
 
     /// Asks what is open at every member.

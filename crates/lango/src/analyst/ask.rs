@@ -138,6 +138,7 @@ pub fn failure(error: AskError) -> Failure {
         )),
         AskError::Tls { .. }
         | AskError::Signing(_)
+        | AskError::Revocation(_)
         | AskError::Settings(_)
         | AskError::Unreachable { .. }
         | AskError::NoMembers

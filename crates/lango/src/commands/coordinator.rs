@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{allocator, serving};
+use super::{allocator, revocations::RevocationSources, serving};
 use crate::{
     config::{CoordinatorFile, read_toml},
     failure::Failure,
@@ -28,10 +28,15 @@ impl CoordinatorCommand {
         let config = file.load(&self.config)?;
         let limits = config.limits;
         serving::run(serving::runtime()?, &limits, async {
+            let lists = file.revocations_file(&self.config);
+            let lists = RevocationSources::new(config.region.clone(), lists, None)?;
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("coordinator", listener.local_addr()?);
-            Ok(lango_coordinator::serve(config, listener, stop).await?)
+            let keeping = tokio::spawn(lists.keep());
+            let served = lango_coordinator::serve(config, listener, stop).await;
+            keeping.abort();
+            Ok(served?)
         })
     }
 }

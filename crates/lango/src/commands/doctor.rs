@@ -3,6 +3,7 @@
 mod certificates;
 mod policies;
 mod report;
+mod revocations;
 mod sources;
 mod store;
 mod surroundings;
@@ -22,7 +23,7 @@ use time::{Date, OffsetDateTime};
 use self::{report::DoctorReport, way::Traveller};
 use crate::{
     commands::serving,
-    config::{self, CoordinatorFile, GatewayFile, documents::document},
+    config::{self, CoordinatorFile, GatewayFile, coordinator_of, documents::document},
     failure::Failure,
     output::{Format, counted},
 };
@@ -80,6 +81,7 @@ impl DoctorCommand {
         surroundings::log_level(report);
         let folder = self.identity.clone().unwrap_or_else(|| file.identity_folder(config));
         let region = file.region(config);
+        revocations::examine(&region, &file.revocations_file(config), now, report);
         let office = certificates::examine(&folder, &region, (Some(Role::Office), now), report);
         let today = OffsetDateTime::from_unix_timestamp(now).map_or(Date::MIN, OffsetDateTime::date);
         let policy = policies::examine(file, config, office.as_ref(), today, report);
@@ -108,6 +110,7 @@ impl DoctorCommand {
         surroundings::log_level(report);
         let folder = self.identity.clone().unwrap_or_else(|| file.identity_folder(config));
         let region = file.region(config);
+        revocations::examine(&region, &file.revocations_file(config), now, report);
         let own = certificates::examine(&folder, &region, (Some(Role::Coordinator), now), report);
         let members = match region.as_ref().map(|region| file.members(config, region)) {
             Ok(Ok(members)) => members,
@@ -144,6 +147,9 @@ async fn person(folder: &Path, report: &mut DoctorReport) {
         Ok((region, coordinator)) => (Ok(region), coordinator),
         Err(failure) => (Err(failure), None),
     };
+    if let Ok(file) = config::identity_revocations(&folder.join("identity.toml")) {
+        revocations::examine(&region, &file, now, report);
+    }
     let Some(own) = certificates::examine(folder, &region, (None, now), report) else { return };
     match own.role() {
         Role::Analyst => match config::credentials(folder) {
@@ -164,11 +170,6 @@ fn traveller(folder: &Path, region: Result<Region, Failure>, now: i64) -> Option
     let (tls, region) = (TlsIdentity::load(folder).ok()?, region.ok()?);
     check_own(&tls, &region, now).ok()?;
     Some(Traveller { tls, region, now })
-}
-
-/// Where the coordinator is, as far as the folder says.
-fn coordinator_of(folder: &Path) -> Option<String> {
-    config::identity_region(&folder.join("identity.toml")).ok()?.1
 }
 
 /// Whether a configuration is a coordinator's, by what only one of the two has.

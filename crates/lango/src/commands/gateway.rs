@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{allocator, serving};
+use super::{allocator, revocations::RevocationSources, serving};
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
@@ -38,14 +38,19 @@ impl GatewayCommand {
         serving::run(runtime, &limits, async {
             // Within the runtime: the pools of servers' connections belong to it.
             let config = file.load(&self.config)?;
+            let coordinator = file.coordinator(&self.config).map(|address| (address, config.tls.clone()));
+            let lists = file.revocations_file(&self.config);
+            let lists = RevocationSources::new(config.region.clone(), lists, coordinator)?;
             let gateway = Arc::new(lango_gateway::Gateway::open(config).await?);
             let listener = serving::listen(file.listen).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("gateway", listener.local_addr()?);
             let folder = file.policy_folder(&self.config);
             let watching = tokio::spawn(watch::keep(Arc::clone(&gateway), folder, hang_up));
+            let keeping = tokio::spawn(lists.keep());
             let served = lango_gateway::serve(gateway, listener, stop).await;
             watching.abort();
+            keeping.abort();
             Ok(served?)
         })
     }

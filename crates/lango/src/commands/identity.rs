@@ -11,6 +11,7 @@ pub mod region_file;
 mod renew;
 pub mod request;
 pub mod request_file;
+mod revoke;
 mod show;
 pub mod words;
 
@@ -30,6 +31,8 @@ pub enum IdentityCommand {
     Install(install::InstallCertificates),
     /// Make the next keys and a request that the present signing key signs.
     Renew(renew::RenewIdentity),
+    /// Take certificates back: where the authority is, which signs the list of them.
+    Revoke(revoke::RevokeCertificates),
     /// Explain certificates, requests, regions and the folders of either, in plain words.
     Show(show::ShowIdentity),
 }
@@ -42,6 +45,7 @@ impl IdentityCommand {
             Self::Issue(issue) => issue.run(),
             Self::Install(install) => install.run(),
             Self::Renew(renew) => renew.run(),
+            Self::Revoke(revoke) => revoke.run(),
             Self::Show(show) => show.run(),
         }
     }

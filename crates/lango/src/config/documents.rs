@@ -149,7 +149,12 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// Which file it is, how long, and when it was written last.
-type Moment = (u64, u64, u64, i64, i64);
+pub type Moment = (u64, u64, u64, i64, i64);
+
+/// The moment of one file, where there is one.
+pub fn moment(file: &Path) -> Option<Moment> {
+    fs::metadata(file).ok().map(|file| of_moment(&file))
+}
 
 fn of_moment(file: &Metadata) -> Moment {
     (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())

@@ -6,10 +6,10 @@ use lango_document::{DiagnosticCode, FromDocument, ValueForm, WrittenValue};
 
 /// A whole number from 1 up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Positive(pub(super) u32);
+pub struct Positive(pub(super) u32);
 
 impl Positive {
-    pub(super) fn get(self) -> u32 {
+    pub fn get(self) -> u32 {
         self.0
     }
 

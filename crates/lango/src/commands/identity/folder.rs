@@ -5,7 +5,10 @@ use std::path::Path;
 use lango_identity::{Described, Region, SpiffeId, TlsIdentity};
 
 use super::{region_file::RegionFile, request_file::RequestFile};
-use crate::{config, failure::Failure};
+use crate::{
+    config::{self, region::revocation_lines},
+    failure::Failure,
+};
 
 pub const TLS_KEY: &str = "tls.key";
 pub const TLS: &str = "tls.pem";
@@ -40,7 +43,8 @@ pub fn region_texts(file: &RegionFile) -> (String, String) {
         .map(|address| format!("coordinator = \"{address}\"\n\n"))
         .unwrap_or_default();
     let table = format!(
-        "{coordinator}[region]\nname        = \"{name}\"\nauthority   = \"{AUTHORITY}\"\nsigning_eku = \"{eku}\"\n"
+        "{coordinator}[region]\nname        = \"{name}\"\nauthority   = \"{AUTHORITY}\"\nsigning_eku = \"{eku}\"\n{}",
+        revocation_lines(file.region.revocation())
     );
     (table, file.region.authorities_pem())
 }
@@ -101,8 +105,9 @@ pub fn configuration(folder: &Path, region: &Region) -> String {
     let name =
         folder.file_name().map_or_else(|| "identity".to_owned(), |name| name.to_string_lossy().into_owned());
     format!(
-        "identity = \"{name}\"\n\n[region]\nname        = \"{}\"\nauthority   = \"{name}/{AUTHORITY}\"\nsigning_eku = \"{}\"\n",
+        "identity = \"{name}\"\n\n[region]\nname        = \"{}\"\nauthority   = \"{name}/{AUTHORITY}\"\nsigning_eku = \"{}\"\n{}",
         region.trust_domain(),
-        region.signing_eku()
+        region.signing_eku(),
+        revocation_lines(region.revocation())
     )
 }

@@ -1,15 +1,19 @@
 //! The authority's folder: its key, its certificate, the region, and what it has issued to whom.
 //!
 //! The bundles themselves say what was issued: `issued/ROLE/NAME/1.pem` and on, of which the last is the present one. What they
-//! say is read from the certificates, so no second list can differ from them.
+//! say is read from the certificates, so no second list can differ from them. What was taken back is in the revocation lists that
+//! were signed, `lists/1.crl` and on, of which the last is the present one, and `region.crl` a copy of it.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use lango_files::{FileError, create, make_folder, read, read_secret};
-use lango_identity::{Authority, Bundle, Role, SpiffeId, decrypt_key, is_encrypted};
+use lango_files::{FileError, create, make_folder, read, read_secret, replace};
+use lango_gateway::system_clock;
+use lango_identity::{
+    Authority, Bundle, Facts, Region, RevocationList, Role, SpiffeId, decrypt_key, is_encrypted,
+};
 
 use super::{
     passphrase::Passphrase,
@@ -20,11 +24,21 @@ use crate::failure::Failure;
 pub const KEY: &str = "authority.key";
 pub const CERTIFICATE: &str = "authority.pem";
 pub const ISSUED: &str = "issued";
+/// The present revocation list, for everyone.
+pub const REVOCATIONS: &str = "region.crl";
+const LISTS: &str = "lists";
 
 /// An authority's folder.
 pub struct AuthorityFolder {
     folder: PathBuf,
     pub file: RegionFile,
+}
+
+/// A principal's certificate that was issued.
+pub struct IssuedCertificate {
+    pub facts: Facts,
+    /// What it is for, in a word.
+    pub purpose: &'static str,
 }
 
 /// What was issued to a principal last.
@@ -41,7 +55,73 @@ impl AuthorityFolder {
             let why = "holds no authority: name the folder that `lango identity authority` made, with --dir";
             return Err(Failure::of(folder.display(), why));
         }
-        Ok(Self { folder: folder.to_owned(), file: RegionFile::read(&file)? })
+        let opened = Self { folder: folder.to_owned(), file: RegionFile::read(&file)? };
+        // What a key signs that was taken back renews nothing.
+        if let Some((path, text)) = opened.last_list_text()? {
+            let taken = opened.file.region.take_revocations(text.as_bytes(), system_clock()());
+            taken.map_err(|fault| Failure::of(path.display(), fault))?;
+        }
+        Ok(opened)
+    }
+
+    /// The region of this authority alone.
+    pub fn own_region(&self) -> Result<Region, Failure> {
+        let path = self.folder.join(CERTIFICATE);
+        let failed = |why: &dyn std::fmt::Display| Failure::of(path.display(), why);
+        let pem = read(&path)?;
+        let region = &self.file.region;
+        Region::from_pem(region.trust_domain(), &pem, region.signing_eku().clone())
+            .map_err(|error| failed(&error))
+    }
+
+    /// The present revocation list.
+    pub fn last_list(&self, now: i64) -> Result<Option<RevocationList>, Failure> {
+        let Some((path, text)) = self.last_list_text()? else { return Ok(None) };
+        let own = self.own_region()?;
+        let lists = RevocationList::read(text.as_bytes(), own.authorities(), now);
+        Ok(lists.map_err(|fault| Failure::of(path.display(), fault))?.pop())
+    }
+
+    fn last_list_text(&self) -> Result<Option<(PathBuf, String)>, Failure> {
+        let folder = self.folder.join(LISTS);
+        let Some(number) = numbers(&folder, ".crl")?.into_iter().max() else { return Ok(None) };
+        let path = folder.join(format!("{number}.crl"));
+        let text = super::input::read_text(&path)?;
+        Ok(Some((path, text)))
+    }
+
+    /// Enters a revocation list, and makes it the present one; returns where that is. Two that are signed at once get one number,
+    /// and the second is refused.
+    pub fn enter_list(&self, number: u128, text: &str) -> Result<PathBuf, Failure> {
+        let folder = self.folder.join(LISTS);
+        make_folder(&folder).map_err(|error| Failure::of(folder.display(), error))?;
+        match create(&folder.join(format!("{number}.crl")), text.as_bytes()) {
+            Err(FileError::Exists(path)) => {
+                let why = "a list was signed at the same time, or this one's copy is missing: do it again";
+                return Err(Failure::of(path.display(), why));
+            }
+            done => done?,
+        }
+        let present = self.folder.join(REVOCATIONS);
+        replace(&present, text.as_bytes())?;
+        Ok(present)
+    }
+
+    /// Every certificate of a principal that was issued.
+    pub fn certificates(&self) -> Result<Vec<IssuedCertificate>, Failure> {
+        let mut found = Vec::new();
+        for principal in self.principals()? {
+            let folder = self.of(&principal);
+            let mut bundles = numbers(&folder, ".pem")?;
+            bundles.sort_unstable();
+            for number in bundles {
+                let bundle = self.bundle(&principal, number)?.bundle;
+                found.push(IssuedCertificate { facts: bundle.tls_facts()?, purpose: "TLS" });
+                let signing = bundle.signing_facts()?;
+                found.extend(signing.map(|facts| IssuedCertificate { facts, purpose: "signing" }));
+            }
+        }
+        Ok(found)
     }
 
     /// The authority, with its key decrypted.
@@ -68,9 +148,15 @@ impl AuthorityFolder {
 
     /// What a principal was issued last.
     pub fn last(&self, principal: &SpiffeId) -> Result<Option<IssuedLast>, Failure> {
-        let folder = self.of(principal);
-        let Some(number) = numbers(&folder)?.into_iter().max() else { return Ok(None) };
-        let path = folder.join(format!("{number}.pem"));
+        match numbers(&self.of(principal), ".pem")?.into_iter().max() {
+            Some(number) => self.bundle(principal, number).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What a principal was issued under a number.
+    fn bundle(&self, principal: &SpiffeId, number: u32) -> Result<IssuedLast, Failure> {
+        let path = self.of(principal).join(format!("{number}.pem"));
         let text = super::input::read_text(&path)?;
         let bundle = Bundle::read(text.as_bytes(), &self.file.region)
             .map_err(|error| Failure::of(path.display(), error))?;
@@ -80,7 +166,7 @@ impl AuthorityFolder {
                 format!("is of `{}`: put it back where it was", bundle.principal()),
             ));
         }
-        Ok(Some(IssuedLast { number, bundle, text }))
+        Ok(IssuedLast { number, bundle, text })
     }
 
     /// A name, of whatever role, that differs from this one in capitals alone, which people would take for it.
@@ -98,13 +184,22 @@ impl AuthorityFolder {
     /// Everyone who was issued something, with what was issued last.
     pub fn everyone(&self) -> Result<Vec<IssuedLast>, Failure> {
         let mut found = Vec::new();
+        for principal in self.principals()? {
+            found.extend(self.last(&principal)?);
+        }
+        Ok(found)
+    }
+
+    /// Everyone who has a folder.
+    fn principals(&self) -> Result<Vec<SpiffeId>, Failure> {
+        let mut found = Vec::new();
         for role in Role::ALL {
             let folder = self.folder.join(ISSUED).join(role.as_str());
             for name in names(&folder)? {
                 // What is no folder of a principal is not the authority's: `.DS_Store`, `Thumbs.db`.
                 let principal = SpiffeId::new(self.file.region.trust_domain(), role, &name);
                 if let (Ok(principal), true) = (principal, folder.join(&name).is_dir()) {
-                    found.extend(self.last(&principal)?);
+                    found.push(principal);
                 }
             }
         }
@@ -145,10 +240,10 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn numbers(folder: &Path) -> Result<Vec<u32>, Failure> {
+fn numbers(folder: &Path, extension: &str) -> Result<Vec<u32>, Failure> {
     // Not `+1.pem`, and no `._1.pem`.
     let number = |name: String| {
-        let digits = name.strip_suffix(".pem")?;
+        let digits = name.strip_suffix(extension)?;
         let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
         digits.parse().ok().filter(|_| is_number)
     };

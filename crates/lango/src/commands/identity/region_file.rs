@@ -6,7 +6,13 @@ use lango_document::{Document, table};
 use lango_identity::{Oid, Region};
 
 use super::input;
-use crate::failure::Failure;
+use crate::{
+    config::{
+        positive::Positive,
+        region::{RevocationWord, revocation_lines},
+    },
+    failure::Failure,
+};
 
 pub const NAME: &str = "region.toml";
 
@@ -16,6 +22,8 @@ struct RegionText {
     name: String,
     signing_eku: String,
     coordinator: Option<String>,
+    revocation: RevocationWord,
+    revocation_age_max_s: Option<Positive>,
     authorities: String,
 }
 
@@ -23,6 +31,8 @@ table!(RegionText => "a region" {
     required name "name",
     required signing_eku "signing_eku",
     optional coordinator "coordinator",
+    or_default revocation "revocation",
+    optional revocation_age_max_s "revocation_age_max_s",
     required authorities "authorities",
 });
 
@@ -45,6 +55,8 @@ impl RegionFile {
             .map_err(|error| Failure::of(format!("{}: signing_eku", path.display()), error))?;
         let region = Region::from_pem(&text.name, text.authorities.as_bytes(), eku)
             .map_err(|error| Failure::of(path.display(), error))?;
+        let age_max_s = text.revocation_age_max_s.map(|age| age.get().into());
+        let region = region.with_revocation(text.revocation.rule(age_max_s));
         if let Some(address) = &text.coordinator {
             check_address(address)
                 .map_err(|error| Failure::of(format!("{}: coordinator", path.display()), error))?;
@@ -59,10 +71,11 @@ impl RegionFile {
             .as_ref()
             .map(|address| format!("coordinator = \"{address}\"\n"))
             .unwrap_or_default();
+        let revocation = revocation_lines(self.region.revocation());
         format!(
             "# The region {name}. Give this file to everyone in it: nothing here is secret. Whether it is the right one is seen when\n\
              # the words of a request are read over the telephone.\n\
-             name        = \"{name}\"\nsigning_eku = \"{eku}\"\n{coordinator}\n# Whose certificates are believed.\n\
+             name        = \"{name}\"\nsigning_eku = \"{eku}\"\n{coordinator}{revocation}\n# Whose certificates are believed.\n\
              authorities = \"\"\"\n{}\"\"\"\n",
             self.region.authorities_pem()
         )

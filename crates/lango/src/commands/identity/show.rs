@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lango_gateway::system_clock;
-use lango_identity::{CertificateDer, CertificateUse, Described, Region, SpiffeId, certificates_from_pem};
+use lango_identity::{
+    CertificateDer, CertificateUse, Described, Region, RevocationList, Revoked, SpiffeId,
+    certificates_from_pem,
+};
 
 use super::{
     folder::{self, RENEWAL, SIGNING, TLS},
@@ -24,7 +27,7 @@ const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
 
 #[derive(Debug, Args)]
 pub struct ShowIdentity {
-    /// A PEM file of certificates, a request.toml, a region.toml, a principal's folder or an authority's.
+    /// A PEM file of certificates or revocation lists, a request.toml, a region.toml, a principal's folder or an authority's.
     #[arg(value_name = "PATH", required = true)]
     path: Vec<PathBuf>,
     /// Judge by this region, in place of the one that stands beside: region.toml.
@@ -123,12 +126,14 @@ fn of_file(path: &Path, named: Option<&Region>, now: i64) -> Result<String, Fail
         of_request(path, text, region)?
     } else if has("CERTIFICATE-----") {
         of_certificates(path, &text, region, now)?
+    } else if has("X509 CRL-----") {
+        of_lists(&text, region, now)
     } else if has("PRIVATE KEY") || has("ENCRYPTED PRIVATE KEY") || has("EC PRIVATE KEY") {
         "  a private key: it stays where it is, and is shown to nobody\n".to_owned()
     } else {
         return Err(Failure::of(
             path.display(),
-            "is no certificate in PEM, no request.toml and no region.toml",
+            "is no certificate or revocation list in PEM, no request.toml and no region.toml",
         ));
     };
     Ok(format!("{}\n{}", path.display(), said.trim_end()))
@@ -158,6 +163,35 @@ fn of_region(path: &Path, text: String, now: i64) -> Result<String, Failure> {
         said += &format!("\n{}", words::facts(&lines(&described, None, None, now)));
     }
     Ok(said)
+}
+
+/// The revocation lists of a PEM text, if they are the region's.
+fn of_lists(text: &str, region: Option<&Region>, now: i64) -> String {
+    let Some(region) = region else {
+        return "  revocation lists; name their --region, and they are shown\n".to_owned();
+    };
+    let lists = match RevocationList::read(text.as_bytes(), region.authorities(), now) {
+        Ok(lists) => lists,
+        Err(fault) => return words::facts(&[("refused", fault.to_string())]),
+    };
+    let said = lists.iter().map(|list| {
+        let facts = words::facts(&[
+            ("what", format!("a revocation list, good in the region {}", region.trust_domain())),
+            ("issuer", list.issuer().to_owned()),
+            ("number", list.number().to_string()),
+            ("signed", words::moment(list.this_update())),
+            ("next", words::until(list.next_update(), now)),
+        ]);
+        let row = |(serial, revoked): (String, Revoked)| {
+            vec![serial, words::moment(revoked.at), words::moment(revoked.since), revoked.reason.to_string()]
+        };
+        let rows: Vec<_> = list.revoked().map(row).collect();
+        match rows.is_empty() {
+            true => format!("{facts}  nothing is revoked\n"),
+            false => format!("{facts}\n{}\n", table(&["serial", "revoked", "since", "why"], &[], rows)),
+        }
+    });
+    said.collect::<Vec<_>>().join("\n")
 }
 
 fn of_request(path: &Path, text: String, region: Option<&Region>) -> Result<String, Failure> {

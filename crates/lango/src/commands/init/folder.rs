@@ -10,6 +10,7 @@ use crate::{
     commands::identity::{
         folder as identity, region_file::RegionFile, request, request_file::RequestFile, words,
     },
+    config::region::revocation_lines,
     failure::Failure,
     output,
 };
@@ -125,8 +126,9 @@ pub fn quoted(text: &str) -> String {
 /// `[region]` of a server's configuration.
 pub fn region_table(region: &RegionFile) -> String {
     format!(
-        "[region]\nname        = \"{}\"\nauthority   = \"{IDENTITY}/authority.pem\"\nsigning_eku = \"{}\"\n",
+        "[region]\nname        = \"{}\"\nauthority   = \"{IDENTITY}/authority.pem\"\nsigning_eku = \"{}\"\n{}",
         region.region.trust_domain(),
-        region.region.signing_eku()
+        region.region.signing_eku(),
+        revocation_lines(region.region.revocation())
     )
 }
