@@ -12,7 +12,7 @@ use lango_wire::{
     sealed::{SealedDescription, SealedPrice, SealedRelease},
     status::{is_too_large, refusal_envelope, sealed_envelope},
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tonic::Status;
 
 use crate::{
@@ -102,7 +102,7 @@ impl MemberGateway {
 #[derive(Debug)]
 pub(crate) struct Asker {
     pub region: Region,
-    pub tls: TlsIdentity,
+    pub tls: watch::Receiver<TlsIdentity>,
     pub deadline: Duration,
     pub memory: Memory,
 }
@@ -248,7 +248,7 @@ impl Asker {
     ) -> Reply<R> {
         // Only a failure on this side has sources: a status that came from the gateway has none.
         if let Some(error) = status.source() {
-            let message = explain_handshake(error, &self.tls, &self.region, now());
+            let message = explain_handshake(error, &self.tls.borrow(), &self.region, now());
             tracing::warn!(%office, reason = %message, "a member is unreachable");
             return Reply::missing(Absence::Unreachable, message);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lango_identity::{Region, SpiffeId, TlsIdentity};
 use lango_transport::{Address, ServerLimits};
+use tokio::sync::watch;
 
 use crate::witness::WitnessConfig;
 
@@ -12,8 +13,8 @@ use crate::witness::WitnessConfig;
 pub struct CoordinatorConfig {
     /// The region whose analysts ask and whose offices answer.
     pub region: Region,
-    /// What the coordinator shows at both ends of its connections.
-    pub tls: TlsIdentity,
+    /// What the coordinator shows at both ends of its connections: each new one shows what is there at its moment.
+    pub tls: watch::Receiver<TlsIdentity>,
     /// The federation; each office at most once.
     pub members: Vec<MemberAddress>,
     /// A member that takes longer is missing.

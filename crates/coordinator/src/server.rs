@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lango_identity::{
-    Expected, OwnFault, PeerFault, Region, Role, SpiffeId, TlsError, TlsIdentity, check_own, client_config,
-    server_config, stands,
+    ClientConfig, Expected, OwnFault, PeerFault, Region, Role, ServerConfig, SpiffeId, TlsError, TlsIdentity,
+    check_own, client_config, server_config, stands,
 };
 use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Recall, Rooms, Tls};
 use lango_wire::{
@@ -14,7 +14,7 @@ use lango_wire::{
     pb::coordinator_service_server::CoordinatorServiceServer,
     reflection,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tonic::service::Routes;
 
 use crate::{
@@ -75,12 +75,14 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CoordinatorServeError> {
-    check_identity(&config.tls, &config.region)?;
-    let recall = recall(&config.region);
-    let tls = Tls::fixed(server_config(&config.tls, &config.region)?, recall);
-    let limits = config.limits;
-    let witnessing = witnessing(&config)?;
-    let service = service(config)?;
+    let own = config.tls.borrow().clone();
+    check_identity(&own, &config.region)?;
+    let (region, changing, limits) = (config.region.clone(), config.tls.clone(), config.limits);
+    let (shown, settings) = watch::channel(server_config(&own, &region)?);
+    let tls = Tls::new(settings, recall(&region));
+    let (witnessing, mut members) = witnessing(&config, &own)?.unzip();
+    let (service, asked) = service(config, &own)?;
+    members.get_or_insert_default().extend(asked);
     let pressure = service.asker.memory.pressure().clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CoordinatorServiceServer<Service>>().await;
@@ -94,11 +96,37 @@ pub async fn serve(
         .add_service(reflection_alpha);
     // Nothing can fail any more, so that what is begun here is ended here.
     let witnessing = witnessing.map(tokio::spawn);
+    let renewing = tokio::spawn(renew(changing, region, shown, members.unwrap_or_default()));
     lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
-    if let Some(witnessing) = witnessing {
-        witnessing.abort();
-    }
+    renewing.abort();
+    witnessing.iter().for_each(|witnessing| witnessing.abort());
     Ok(())
+}
+
+/// Has new connections show other keys and certificates as soon as there are others. Those that are open stay.
+async fn renew(
+    mut own: watch::Receiver<TlsIdentity>,
+    region: Region,
+    shown: watch::Sender<Arc<ServerConfig>>,
+    members: Vec<MemberTls>,
+) {
+    while own.changed().await.is_ok() {
+        let own = own.borrow_and_update().clone();
+        let renewed = check_identity(&own, &region).and_then(|()| {
+            shown.send_replace(server_config(&own, &region)?);
+            for (office, config) in &members {
+                config.send_replace(client_config(&own, &region, Expected::Id(office.clone()))?);
+            }
+            Ok(())
+        });
+        match renewed {
+            Ok(()) => tracing::info!("other keys and certificates are in use"),
+            Err(error) => {
+                tracing::error!(%error, "other keys and certificates are refused: those of before stay")
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// A peer goes when a list that comes into use holds its certificate.
@@ -114,36 +142,50 @@ fn check_identity(tls: &TlsIdentity, region: &Region) -> Result<(), CoordinatorS
     if id.role() == Role::Coordinator { Ok(()) } else { Err(CoordinatorServeError::Role(id)) }
 }
 
+/// The settings of connections to a member, which may change.
+type MemberTls = (SpiffeId, watch::Sender<Arc<ClientConfig>>);
+
 /// What witnesses the members' logs, over connections of its own.
 fn witnessing(
     config: &CoordinatorConfig,
-) -> Result<Option<impl Future<Output = ()> + Send + 'static>, TlsError> {
+    own: &TlsIdentity,
+) -> Result<Option<(impl Future<Output = ()> + Send + 'static, Vec<MemberTls>)>, TlsError> {
     let Some(witness) = config.witness.clone() else { return Ok(None) };
-    let (recall, mut members) = (recall(&config.region), Vec::new());
+    let recall = recall(&config.region);
+    let (mut channels, mut settings) = (Vec::new(), Vec::new());
     for member in &config.members {
-        let tls = client_config(&config.tls, &config.region, Expected::Id(member.uri.clone()))?;
-        let tls = Tls::fixed(tls, recall.clone());
+        let tls = client_config(own, &config.region, Expected::Id(member.uri.clone()))?;
+        let (changing, tls) = watch::channel(tls);
+        settings.push((member.uri.clone(), changing));
+        let tls = Tls::new(tls, recall.clone());
         let channel = lango_transport::channel(&member.address, tls, config.connect_timeout);
-        members.push((member.uri.clone(), channel));
+        channels.push((member.uri.clone(), channel));
     }
-    Ok(Some(witness::keep(witness, config.region.clone(), members)))
+    Ok(Some((witness::keep(witness, config.region.clone(), channels), settings)))
 }
 
-fn service(config: CoordinatorConfig) -> Result<Service, CoordinatorServeError> {
+fn service(
+    config: CoordinatorConfig,
+    own: &TlsIdentity,
+) -> Result<(Service, Vec<MemberTls>), CoordinatorServeError> {
     let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, .. } = config;
+    let mut settings = Vec::new();
     let recall = recall(&region);
     let gateway = |member: crate::MemberAddress| {
-        let config = client_config(&tls, &region, Expected::Id(member.uri.clone()))?;
-        let config = Tls::fixed(config, recall.clone());
+        let config = client_config(own, &region, Expected::Id(member.uri.clone()))?;
+        let (changing, config) = watch::channel(config);
+        settings.push((member.uri.clone(), changing));
+        let config = Tls::new(config, recall.clone());
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
         Ok::<_, TlsError>((member.uri, MemberGateway::new(GatewayClient::new(channel))))
     };
     let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let members = Members::new(members, region.trust_domain())?;
-    Ok(Service {
+    let service = Service {
         members,
         asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
         pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Door::new(&limits),
-    })
+    };
+    Ok((service, settings))
 }

@@ -41,7 +41,7 @@ async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: Se
     let config = CoordinatorConfig {
         witness: None,
         region: world.region.clone(),
-        tls: world.tls(Role::Coordinator, "main"),
+        tls: tokio::sync::watch::channel(world.tls(Role::Coordinator, "main")).1,
         members,
         member_deadline: DEADLINE,
         connect_timeout: Duration::from_secs(1),

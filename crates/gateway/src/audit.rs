@@ -28,12 +28,12 @@ impl Gateway {
         let unread = |error: &dyn std::fmt::Display| known.unavailable("the log cannot be read", error);
         match signed.lookup {
             AuditLookup::Head => {
-                let checkpoint = self.sealing.checkpoint(&self.store, &self.signer).await;
+                let checkpoint = self.sealing.checkpoint(&self.store, &self.signer.now()).await;
                 let checkpoint = checkpoint.map_err(|error| unread(&error))?.to_string();
                 let witnessed = self.store.checkpoint(CheckpointKind::Witnessed).await;
                 let cosigned =
                     witnessed.map_err(|error| unread(&error))?.map(|(_, note)| note).unwrap_or_default();
-                let certificates = self.signer.certificates();
+                let certificates = self.signer.now().certificates();
                 Ok(Found::Head(pb::LogHead { checkpoint, certificates, cosigned }))
             }
             AuditLookup::Entries { first, most } => {

@@ -8,12 +8,12 @@ use std::{
 };
 
 use lango_document::{Diagnostics, Document};
-use lango_identity::{Region, Signer, SpiffeId, TlsIdentity, check_own};
+use lango_identity::{Region, ServerConfig, Signer, SpiffeId, TlsIdentity, check_own, server_config};
 use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store};
 use lango_transport::{LogRate, ServerLimits, Shares};
 use time::{Date, OffsetDateTime};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     administrators::{Activation, Administrators},
@@ -26,6 +26,7 @@ use crate::{
     in_force::{Circumstances, PolicyInForce, log},
     lapse::lapse_reviews,
     open_error::OpenError,
+    renew::SignerInUse,
     sealing::Sealing,
     started::{configured, started},
     strangers::Strangers,
@@ -78,8 +79,8 @@ pub struct GatewayConfig {
 /// A gateway that has passed every check and may serve.
 pub struct Gateway {
     pub(crate) region: Region,
-    pub(crate) tls: TlsIdentity,
-    pub(crate) signer: Signer,
+    pub(crate) tls: watch::Sender<Arc<ServerConfig>>,
+    pub(crate) signer: SignerInUse,
     pub(crate) office: SpiffeId,
     /// Taken for a moment, to be read or replaced: nobody holds it while something is done.
     pub(crate) in_force: RwLock<Arc<PolicyInForce>>,
@@ -126,6 +127,8 @@ impl Gateway {
         };
         config.signer.check(&config.region, now).map_err(OpenError::Signing)?;
         check_tls(&config.tls, &config.signer, &config.region, now).map_err(OpenError::Tls)?;
+        let tls = server_config(&config.tls, &config.region);
+        let tls = watch::channel(tls.map_err(|error| OpenError::Tls(error.to_string()))?).0;
         let opened = Store::open(&config.store).await;
         let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
         let anchoring = match config.anchor {
@@ -150,8 +153,8 @@ impl Gateway {
         let limits = config.limits;
         Ok(Self {
             region: config.region,
-            tls: config.tls,
-            signer: config.signer,
+            tls,
+            signer: SignerInUse::new(config.signer),
             office,
             in_force: RwLock::new(Arc::new(policy)),
             changing: Mutex::new(held),
@@ -191,7 +194,7 @@ impl Gateway {
 }
 
 /// Whether the certificate for TLS is good, and of the office that signs; else what is wrong.
-fn check_tls(tls: &TlsIdentity, signer: &Signer, region: &Region, now: i64) -> Result<(), String> {
+pub(crate) fn check_tls(tls: &TlsIdentity, signer: &Signer, region: &Region, now: i64) -> Result<(), String> {
     check_own(tls, region, now).map_err(|fault| fault.to_string())?;
     match tls.id() {
         Ok(id) if id == *signer.principal() => Ok(()),

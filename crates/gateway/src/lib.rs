@@ -43,6 +43,7 @@ mod recall;
 mod refuse;
 mod release;
 mod release_key;
+mod renew;
 mod reserve;
 mod review;
 mod reviewed;

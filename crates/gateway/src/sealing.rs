@@ -29,7 +29,8 @@ type HeldTiles = BTreeMap<(TileLevel, u64), Vec<u8>>;
 
 /// The log of a gateway's store.
 pub(crate) struct Sealing {
-    key: NoteKey,
+    /// Its name.
+    origin: String,
     tree: Mutex<Tree>,
     /// What a witness has shown of the log that the store does not hold: nothing is served any more.
     broken: OnceLock<Rollback>,
@@ -106,7 +107,7 @@ impl Sealing {
     /// last that a witness has shown.
     pub(crate) async fn open(store: &Store, signer: &Signer) -> Result<Self, LogError> {
         let origin = log_origin(&signer.principal().to_string()).ok_or(KeyFault::Name)?;
-        let key = NoteKey::new(&origin, SignatureType::Ed25519, signer.public_key())?;
+        NoteKey::new(&origin, SignatureType::Ed25519, signer.public_key())?;
         let mut signed = Vec::new();
         for kind in [CheckpointKind::Kept, CheckpointKind::Witnessed] {
             if let Some((_, note)) = store.checkpoint(kind).await? {
@@ -126,7 +127,7 @@ impl Sealing {
             }
         }
         tree.read(store, None).await?;
-        Ok(Self { key, tree: Mutex::new(tree), broken: OnceLock::new(), broke: Notify::new() })
+        Ok(Self { origin, tree: Mutex::new(tree), broken: OnceLock::new(), broke: Notify::new() })
     }
 
     /// The receipt of an entry of this number, from 0: the entry, and the proof that it is the last of a tree which the office
@@ -151,9 +152,9 @@ impl Sealing {
         let entry = store.leaves(index, 1).await?.pop().ok_or(StoreError::Damaged("record"))?;
         let root =
             hashes.iter().fold(TreeHash::of_leaf(&entry), |right, left| TreeHash::of_node(left, &right));
-        let checkpoint = self.sign(Checkpoint::new(self.key.name(), size, root), signer)?;
+        let checkpoint = self.sign(Checkpoint::new(&self.origin, size, root), signer)?;
         let proof = LogProof { extra: None, index, hashes, checkpoint };
-        Ok(pb::Receipt { entry, proof: proof.to_string() })
+        Ok(pb::Receipt { entry, proof: proof.to_string(), certificates: signer.certificates() })
     }
 
     /// The checkpoint of the log to its end.
@@ -164,7 +165,7 @@ impl Sealing {
     ) -> Result<SignedCheckpoint, LogError> {
         let mut tree = self.tree.lock().await;
         tree.read(store, None).await?;
-        Ok(self.sign(tree.end(self.key.name()), signer)?)
+        Ok(self.sign(tree.end(&self.origin), signer)?)
     }
 
     /// Keeps the checkpoint of the log to its end: what the next start is held against.
@@ -187,13 +188,11 @@ impl Sealing {
         let (checkpoint, tiles) = {
             let mut tree = self.tree.lock().await;
             tree.read(store, None).await?;
-            let checkpoint = self.sign(tree.end(self.key.name()), signer)?;
+            let checkpoint = self.sign(tree.end(&self.origin), signer)?;
             tree.shown = Some(checkpoint.clone());
             (checkpoint, tree.tiles())
         };
-        // What another key of the office signed, or nobody, says nothing of this store.
-        let held = held.and_then(|note| note.parse::<SignedCheckpoint>().ok());
-        let Some(held) = held.filter(|held| held.verify(&self.key).is_ok()) else {
+        let Some(held) = held.and_then(|note| note.parse::<SignedCheckpoint>().ok()) else {
             return Ok((checkpoint, Vec::new()));
         };
         let (old, new) = (held.unverified(), checkpoint.unverified());
@@ -210,6 +209,8 @@ impl Sealing {
         };
         match goes_on {
             Ok(proof) => Ok((checkpoint, proof)),
+            // What another key signed, one of before or nobody's, ends no service: the witness says what it sees.
+            Err(_) if held.verify(&self.key(signer)?).is_err() => Ok((checkpoint, Vec::new())),
             Err(rollback) => {
                 store.keep_checkpoint(CheckpointKind::Witnessed, u64::MAX, held.to_string()).await?;
                 tracing::error!(error = %rollback.error(), "a witness holds what the store's log does not");
@@ -225,15 +226,15 @@ impl Sealing {
     pub(crate) async fn cosigned(
         &self,
         store: &Store,
-        note: &str,
-        witness: &NoteKey,
+        signer: &Signer,
+        (note, witness): (&str, &NoteKey),
     ) -> Result<bool, LogError> {
         let cosigned: SignedCheckpoint = note.parse()?;
         let is_shown = {
             let tree = self.tree.lock().await;
             tree.shown.as_ref().is_some_and(|shown| shown.unverified() == cosigned.unverified())
         };
-        let is_good = cosigned.verify(&self.key).is_ok()
+        let is_good = cosigned.verify(&self.key(signer)?).is_ok()
             && cosigned.cosigned(&[witness]).is_ok_and(|witnesses| !witnesses.is_empty());
         if !is_shown || !is_good {
             return Ok(false);
@@ -259,8 +260,13 @@ impl Sealing {
         self.broken.get().map(Rollback::error)
     }
 
+    /// The log's key: that of the moment.
+    fn key(&self, signer: &Signer) -> Result<NoteKey, KeyFault> {
+        NoteKey::new(&self.origin, SignatureType::Ed25519, signer.public_key())
+    }
+
     fn sign(&self, checkpoint: Checkpoint, signer: &Signer) -> Result<SignedCheckpoint, CheckpointError> {
-        checkpoint.sign(&self.key, |message| signer.sign_message(message))
+        checkpoint.sign(&self.key(signer)?, |message| signer.sign_message(message))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lango_identity::{TlsError, server_config};
 use lango_transport::Tls;
 use lango_wire::{
     limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
@@ -20,9 +19,6 @@ use crate::{Gateway, recall::recall, sealing::LogError, service::Service, starte
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayServeError {
-    /// Its certificate cannot be used.
-    #[error("{0}")]
-    Tls(#[from] TlsError),
     /// The store was rolled back, as a witness has shown.
     #[error("{0}")]
     Log(LogError),
@@ -50,7 +46,7 @@ impl Gateway {
     }
 
     async fn seal(&self) {
-        if let Err(error) = self.sealing.keep(&self.store, &self.signer).await {
+        if let Err(error) = self.sealing.keep(&self.store, &self.signer.now()).await {
             tracing::error!(%error, "a checkpoint of the log could not be kept");
         }
     }
@@ -73,7 +69,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), GatewayServeError> {
     let gateway = gateway.into();
-    let tls = Tls::fixed(server_config(&gateway.tls, &gateway.region)?, recall(&gateway.region));
+    let tls = Tls::new(gateway.tls.subscribe(), recall(&gateway.region));
     let service = Service(Arc::clone(&gateway));
     let administration = AdministrationServiceServer::new(service.clone())
         .max_decoding_message_size(REQUEST_BYTES_MAX)

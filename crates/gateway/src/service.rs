@@ -126,7 +126,7 @@ impl Gateway {
         let Some(number) = answered_by.and_then(|number| u64::try_from(number - 1).ok()) else {
             return Ok(None);
         };
-        self.sealing.receipt(&self.store, &self.signer, number).await.map(Some)
+        self.sealing.receipt(&self.store, &self.signer.now(), number).await.map(Some)
     }
 }
 

@@ -22,7 +22,7 @@ impl Gateway {
         let unavailable = || Refusal::Unavailable.into_status(None);
         match signed.act {
             WitnessAct::Held(held) => {
-                let shown = self.sealing.witnessed(&self.store, &self.signer, held.as_deref()).await;
+                let shown = self.sealing.witnessed(&self.store, &self.signer.now(), held.as_deref()).await;
                 let (checkpoint, proof) = shown.map_err(|error| {
                     tracing::error!(%error, "the log cannot be shown to a witness");
                     unavailable()
@@ -36,7 +36,7 @@ impl Gateway {
                 let key =
                     key.and_then(|(key, name)| NoteKey::new(&name, SignatureType::Cosignature, key).ok());
                 let kept = match key {
-                    Some(witness) => self.sealing.cosigned(&self.store, &note, &witness).await,
+                    Some(witness) => self.sealing.cosigned(&self.store, &self.signer.now(), (&note, &witness)).await,
                     None => Ok(false),
                 };
                 match kept {

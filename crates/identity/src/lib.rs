@@ -61,5 +61,6 @@ pub use revocation_list::{REVOCATION_BYTES_MOST, RevocationList, RevocationListF
 pub use revocation_reason::{NoReason, RevocationReason};
 pub use revoking::Revocation;
 pub use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+pub use rustls::{ClientConfig, ServerConfig};
 pub use signer::{Signer, SignerError};
 pub use tls::{TlsError, TlsIdentity, client_config, server_config};

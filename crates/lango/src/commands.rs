@@ -13,6 +13,7 @@ mod init;
 mod ledger;
 mod policy;
 mod query;
+mod renewals;
 mod review;
 mod revocations;
 mod serving;

@@ -27,6 +27,7 @@ use lango_privacy::Dataset;
 use lango_source::Source;
 use lango_store::{Anchor, Examined, Location, Store, StoreError};
 use lango_transport::ServerLimits;
+use tokio::sync::watch;
 
 use self::{
     administration::AdministrationTable,
@@ -274,9 +275,10 @@ impl GatewayFile {
         beside(file, &self.identity)
     }
 
-    /// Where the region's coordinator is, as far as the folder of keys says.
+    /// Where the region's coordinator is: as the configuration says, else the folder of keys.
     pub fn coordinator(&self, file: &Path) -> Option<String> {
-        coordinator_of(&self.identity_folder(file))
+        let named = self.region.coordinator().map(str::to_owned);
+        named.or_else(|| coordinator_of(&self.identity_folder(file)))
     }
 
     /// What the region is; no revocation list is read.
@@ -369,7 +371,7 @@ impl GatewayFile {
 }
 
 /// What a principal who signs has for connections and for signatures: two keys.
-fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
+pub fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
     let tls = TlsIdentity::load(folder)?;
     let signer =
         Signer::load(folder).map_err(|error| Failure::of(folder.join("signing.key").display(), error))?;
@@ -378,18 +380,23 @@ fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
 }
 
 impl CoordinatorFile {
-    /// Everything that the file leads to; `file` is where it was read.
-    pub fn load(&self, file: &Path) -> Result<lango_coordinator::CoordinatorConfig, Failure> {
+    /// Everything that the file leads to, and where other keys and certificates are put in; `file` is where it was read.
+    pub fn load(
+        &self,
+        file: &Path,
+    ) -> Result<(lango_coordinator::CoordinatorConfig, watch::Sender<TlsIdentity>), Failure> {
         let region = self.region.load(file)?;
-        Ok(lango_coordinator::CoordinatorConfig {
-            tls: TlsIdentity::load(&beside(file, &self.identity))?,
+        let (changing, tls) = watch::channel(TlsIdentity::load(&self.identity_folder(file))?);
+        let config = lango_coordinator::CoordinatorConfig {
+            tls,
             members: self.members(file, &region)?,
             member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
             connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
             limits: self.limits.0,
             witness: self.witness(file)?,
             region,
-        })
+        };
+        Ok((config, changing))
     }
 
     /// How it witnesses its members' logs, where the file says so.

@@ -15,6 +15,7 @@ use lango_wire::{
         self, coordinator_service_client::CoordinatorServiceClient, coordinator_service_query_response::Event,
     },
 };
+use tokio::sync::watch;
 use tonic::{Status, transport::Channel};
 
 use crate::{Caller, TestRegion, generous, running::Running};
@@ -76,7 +77,7 @@ impl TestCoordinator {
         let signer = || identity.signer();
         let config = CoordinatorConfig {
             region: world.region.clone(),
-            tls: identity.tls(),
+            tls: watch::channel(identity.tls()).1,
             members: members.into_iter().map(|(uri, address)| MemberAddress { uri, address }).collect(),
             member_deadline,
             connect_timeout: Duration::from_secs(5),

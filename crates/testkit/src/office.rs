@@ -39,7 +39,8 @@ pub struct Office {
     pub administrators: Administrators,
     /// Who may audit it.
     pub auditors: Vec<SpiffeId>,
-    region: Region,
+    /// Whom its gateway believes, from its next start on.
+    pub region: Region,
     clock: TestClock,
     folder: TempDir,
     running: Option<Running>,

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use lango_identity::{Authority, Issued, Lifetime, Region, Role, Signer, SpiffeId, TlsIdentity};
+use lango_identity::{
+    Authority, Facts, Issued, Lifetime, Region, Revocation, RevocationReason, RevocationRule, Revoked, Role,
+    Signer, SpiffeId, TlsIdentity, certificates_from_pem,
+};
 
 use crate::{Caller, TestClock};
 
@@ -64,6 +67,35 @@ impl TestRegion {
             tls: self.authority.issue_tls(id, tls, &["localhost", "127.0.0.1"]).unwrap(),
             signing: self.authority.issue_signing(id, signing, self.region.signing_eku()).unwrap(),
         }
+    }
+
+    /// The authority's next revocation list, in PEM: all that the region's lists in use hold, and these certificates.
+    pub fn revocation_list(&self, taken_back: &[&Issued], lifetime: Lifetime) -> String {
+        let lists = self.region.revocations().lists();
+        let at = self.clock.get();
+        let revocation = |issued: &&Issued| {
+            let der = certificates_from_pem(issued.certificate_pem.as_bytes()).unwrap().remove(0);
+            let digits = Facts::read(&der).unwrap().serial;
+            let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+            let serial = (0..digits.len()).step_by(2).map(byte).collect();
+            let reason = RevocationReason::KeyCompromise;
+            Revocation { serial, revoked: Revoked { at, since: at, reason } }
+        };
+        let revocations: Vec<Revocation> = taken_back.iter().map(revocation).collect();
+        self.authority.revocation_list(lists.first(), &revocations, lifetime).unwrap()
+    }
+
+    /// Takes certificates back: from now on the list is in use with all that share this region.
+    pub fn revoke(&self, taken_back: &[&Issued]) -> String {
+        let list = self.revocation_list(taken_back, self.lifetime());
+        assert_eq!(self.region.take_revocations(list.as_bytes(), self.clock.get()).unwrap().len(), 1);
+        list
+    }
+
+    /// The region as somebody else holds it: with the same authority, and revocation lists of their own.
+    pub fn elsewhere(&self, rule: RevocationRule) -> Region {
+        let (domain, eku) = (self.region.trust_domain(), self.region.signing_eku().clone());
+        Region::new(domain, self.region.authorities().to_vec(), eku).unwrap().with_revocation(rule)
     }
 
     /// A caller of gateways and coordinators.

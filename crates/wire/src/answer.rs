@@ -1,6 +1,6 @@
 //! Verifying what came: whether an office signed it as an answer to this request, and whether every part is what it signed.
 
-use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, Verified, digest, verify};
+use lango_identity::{Envelope, PayloadType, Region, Role, SpiffeId, digest, verify};
 use lango_privacy::{Accounting, CELLS_MOST, Layout, Loss, Margin, Measure, PlanText};
 use lango_statistics::Hidden;
 use prost::bytes::Bytes;
@@ -197,19 +197,9 @@ impl Inquiry<'_> {
         kind: PayloadType,
         office: &SpiffeId,
     ) -> Result<Vec<u8>, AnswerError> {
-        Ok(self.verified(envelope, kind, office)?.payload)
-    }
-
-    /// What the office signed, with its certificate.
-    fn verified(
-        &self,
-        envelope: &Envelope,
-        kind: PayloadType,
-        office: &SpiffeId,
-    ) -> Result<Verified, AnswerError> {
         let verified = verify(envelope, kind, self.region, self.now, OFFICE_LIMITS)?;
         if verified.principal == *office && office.role() == Role::Office {
-            Ok(verified)
+            Ok(verified.payload)
         } else {
             Err(AnswerError::Signer(verified.principal))
         }
@@ -223,13 +213,12 @@ impl Inquiry<'_> {
         question: Option<Wanted<'_>>,
     ) -> Result<VerifiedRelease, AnswerError> {
         let envelope = opened(&release.envelope)?;
-        let Verified { payload, certificate, .. } = self.verified(&envelope, PayloadType::Release, office)?;
+        let payload = self.payload(&envelope, PayloadType::Release, office)?;
         let signed = SignedRelease::decode(&payload, office)?;
-        let receipt = match (&release.receipt, certificate.ed25519) {
-            (None, _) => None,
-            (Some(receipt), Some(key)) => Some(VerifiedReceipt::verify(receipt, (envelope, key), &signed)?),
-            (Some(_), None) => return Err(AnswerError::Differs("receipt")),
+        let verify = |receipt| {
+            VerifiedReceipt::verify(receipt, envelope, &signed, (self.region, self.now))
         };
+        let receipt = release.receipt.as_deref().map(verify).transpose()?;
         let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
         let cells = unpacked(&release.cells, layout.integers())?;
         differs("cells", signed.cells_digest == Cells(&cells).digest())?;

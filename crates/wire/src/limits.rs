@@ -21,8 +21,9 @@ pub const ENVELOPE_BYTES_MAX: usize =
 /// The most bytes of the headers that a refusal travels in: its envelope in base64, which makes four bytes of three, and 16 KiB
 /// for its words and facts, in all places of them.
 pub const REFUSAL_HEADER_BYTES_MAX: usize = ENVELOPE_BYTES_MAX.div_ceil(3) * 4 + 16 * KIB;
-/// The most bytes of a receipt: an entry, and a proof with its checkpoint and their signatures.
-pub const RECEIPT_BYTES_MAX: usize = lango_access_log::ENTRY_BYTES_MOST + 8 * KIB;
+/// The most bytes of a receipt: an entry, a proof with its checkpoint and their signatures, and four certificates.
+pub const RECEIPT_BYTES_MAX: usize =
+    lango_access_log::ENTRY_BYTES_MOST + 8 * KIB + CERTIFICATES_MOST * CERTIFICATE_BYTES_MOST;
 /// The most bytes of an answer, the earlier releases that travel with it included: 250,000 integers of ten bytes and a bit for
 /// each, the texts, the envelope, the receipt and their frame.
 pub const ANSWER_BYTES_MAX: usize = 4 * KIB * KIB;

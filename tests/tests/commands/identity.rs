@@ -18,7 +18,7 @@ use crate::{process::Process, program};
 const WORDS: &str = "correct horse battery staple";
 
 /// A folder in which somebody runs the program, and what it printed.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 struct Said {
     code: Option<i32>,
@@ -32,21 +32,21 @@ impl Desk {
     }
 
     /// A desk with the authority of `ecowas.example`, whose key has no passphrase, in `authority`.
-    fn with_authority() -> Self {
+    pub(crate) fn with_authority() -> Self {
         let desk = Self::new();
         desk.done("authority --region ecowas.example --no-passphrase --coordinator https://127.0.0.1:7444");
         desk
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    fn text(&self, path: &str) -> String {
+    pub(crate) fn text(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         fs::write(self.path(path), text).unwrap();
     }
 
@@ -63,14 +63,14 @@ impl Desk {
     }
 
     /// Runs what must be done, and returns what it prints.
-    fn done(&self, words: &str) -> String {
+    pub(crate) fn done(&self, words: &str) -> String {
         let said = self.run(&words.split(' ').collect::<Vec<_>>(), "");
         assert_eq!(said.code, Some(0), "{words}: {}", said.stderr);
         said.stdout
     }
 
     /// Runs what must be refused with these words, and nothing made or changed by it.
-    fn refused(&self, words: &str, expected: &str) {
+    pub(crate) fn refused(&self, words: &str, expected: &str) {
         let before = self.everything();
         let said = self.run(&words.split(' ').collect::<Vec<_>>(), "");
         assert!(matches!(said.code, Some(1 | 2)), "{words}: {:?} {}", said.code, said.stdout);
@@ -85,7 +85,7 @@ impl Desk {
     }
 
     /// Makes a request and returns the words that its maker reads out.
-    fn request(&self, role: &str, name: &str, dir: &str) -> String {
+    pub(crate) fn request(&self, role: &str, name: &str, dir: &str) -> String {
         self.done(&format!("request --region authority/region.toml --role {role} --name {name} --dir {dir}"));
         self.words(&format!("{dir}/request.toml"))
     }
@@ -105,7 +105,7 @@ impl Desk {
     }
 
     /// The road of one principal, to an identity in place.
-    fn identity(&self, role: &str, name: &str, dir: &str) {
+    pub(crate) fn identity(&self, role: &str, name: &str, dir: &str) {
         let words = self.request(role, name, dir);
         self.issue(&format!("{dir}/request.toml"), &words, &format!("{name}.pem"));
         self.done(&format!("install {name}.pem --dir {dir}"));
@@ -115,7 +115,7 @@ impl Desk {
         fs::metadata(self.path(path)).unwrap().permissions().mode() & 0o777
     }
 
-    fn names(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -124,7 +124,7 @@ impl Desk {
     }
 
     /// Lets OpenSSL judge, and returns what it prints.
-    fn openssl(&self, words: &str) -> String {
+    pub(crate) fn openssl(&self, words: &str) -> String {
         let output =
             Command::new("openssl").args(words.split(' ')).current_dir(self.0.path()).output().unwrap();
         let said = [&output.stdout[..], &output.stderr].concat();

@@ -27,6 +27,8 @@ mod program;
 mod reload;
 mod replay;
 mod review;
+mod revocations;
+mod revoke;
 mod schema;
 mod simulate;
 mod trials;

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -18,7 +19,8 @@ pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     child: Child,
     /// Reads the log: a full pipe would stop the gateway.
-    log: Option<JoinHandle<String>>,
+    log: Option<JoinHandle<()>>,
+    said: Arc<Mutex<String>>,
 }
 
 fn command(config: &Path) -> Command {
@@ -64,11 +66,16 @@ impl Process {
                 break address.parse().unwrap_or_else(|_| panic!("no address in {line}"));
             }
         };
+        let said = Arc::new(Mutex::new(said));
+        let so_far = Arc::clone(&said);
         let log = std::thread::spawn(move || {
-            log.read_to_string(&mut said).unwrap();
-            said
+            let mut line = String::new();
+            while log.read_line(&mut line).unwrap() > 0 {
+                so_far.lock().unwrap().push_str(&line);
+                line.clear();
+            }
         });
-        Self { address, child, log: Some(log) }
+        Self { address, child, log: Some(log), said }
     }
 
     /// Starts a gateway and sends it SIGHUP as soon as it catches that, which it must before it catches what ends it: those it
@@ -97,6 +104,11 @@ impl Process {
         memory_kb(&self.child.id().to_string(), "VmHWM") / 1024
     }
 
+    /// What it has written to its log so far.
+    pub(crate) fn log(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
         program::signal(name, self.child.id());
@@ -107,14 +119,20 @@ impl Process {
         let begun = Instant::now();
         self.signal("TERM");
         let status = self.child.wait().unwrap();
-        (begun.elapsed(), status.success(), self.log.take().unwrap().join().unwrap())
+        (begun.elapsed(), status.success(), self.whole_log())
     }
 
     /// SIGKILL: it has no say in it. Returns all that it has written to its log.
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.log.take().unwrap().join().unwrap()
+        self.whole_log()
+    }
+
+    /// Its log, once it has ended.
+    fn whole_log(&mut self) -> String {
+        self.log.take().unwrap().join().unwrap();
+        self.log()
     }
 }
 

@@ -25,6 +25,7 @@ mod refusals;
 mod repeats;
 mod replays;
 mod reviews;
+mod revocations;
 mod starts;
 mod two_persons;
 mod values;

@@ -1,10 +1,12 @@
 //! `lango coordinator`: the coordinator of a region's gateways.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lango_gateway::system_clock;
+use lango_identity::{TlsIdentity, check_own};
 
-use super::{allocator, revocations::RevocationSources, serving};
+use super::{allocator, renewals, revocations::RevocationSources, serving};
 use crate::{
     config::{CoordinatorFile, read_toml},
     failure::Failure,
@@ -25,7 +27,7 @@ impl CoordinatorCommand {
         allocator::hold_threshold();
         let file: CoordinatorFile = read_toml(&self.config)?;
         serving::log(file.log);
-        let config = file.load(&self.config)?;
+        let (config, changing) = file.load(&self.config)?;
         let limits = config.limits;
         serving::run(serving::runtime()?, &limits, async {
             let lists = file.revocations_file(&self.config);
@@ -34,8 +36,18 @@ impl CoordinatorCommand {
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("coordinator", listener.local_addr()?);
             let keeping = tokio::spawn(lists.keep());
+            let region = config.region.clone();
+            let take = move |folder: &Path| -> Result<(), Failure> {
+                let tls = TlsIdentity::load(folder)?;
+                check_own(&tls, &region, system_clock()())
+                    .map_err(|fault| Failure::of(&fault, fault.advice()))?;
+                changing.send_replace(tls);
+                Ok(())
+            };
+            let renewing = tokio::spawn(renewals::keep(file.identity_folder(&self.config), take));
             let served = lango_coordinator::serve(config, listener, stop).await;
             keeping.abort();
+            renewing.abort();
             Ok(served?)
         })
     }

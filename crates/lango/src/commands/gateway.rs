@@ -2,14 +2,17 @@
 
 mod watch;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{allocator, revocations::RevocationSources, serving};
+use super::{allocator, renewals, revocations::RevocationSources, serving};
 use crate::{
-    config::{GatewayFile, read_toml},
+    config::{GatewayFile, keys, read_toml},
     failure::Failure,
 };
 
@@ -48,9 +51,16 @@ impl GatewayCommand {
             let folder = file.policy_folder(&self.config);
             let watching = tokio::spawn(watch::keep(Arc::clone(&gateway), folder, hang_up));
             let keeping = tokio::spawn(lists.keep());
+            let renewed = Arc::clone(&gateway);
+            let take = move |folder: &Path| -> Result<(), Failure> {
+                let (tls, signer) = keys(folder)?;
+                Ok(renewed.renew(&tls, signer)?)
+            };
+            let renewing = tokio::spawn(renewals::keep(file.identity_folder(&self.config), take));
             let served = lango_gateway::serve(gateway, listener, stop).await;
             watching.abort();
             keeping.abort();
+            renewing.abort();
             Ok(served?)
         })
     }

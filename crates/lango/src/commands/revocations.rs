@@ -44,7 +44,7 @@ impl RevocationSources {
     ) -> Result<Self, Failure> {
         let parsed = coordinator.map(|(address, tls)| match address.parse() {
             Ok(address) => Ok((address, tls)),
-            Err(error) => Err(Failure::of("identity.toml: coordinator", error)),
+            Err(error) => Err(Failure::of(format!("the coordinator's address `{address}`"), error)),
         });
         Ok(Self { region, file, coordinator: parsed.transpose()? })
     }

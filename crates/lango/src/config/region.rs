@@ -23,6 +23,8 @@ pub struct RegionTable {
     revocation: RevocationWord,
     /// The greatest age of a list.
     revocation_age_max_s: Option<Positive>,
+    /// The address of the coordinator, which passes lists on.
+    coordinator: Option<String>,
 }
 
 /// Whether a region requires revocation lists, as its files say it.
@@ -42,6 +44,7 @@ table!(RegionTable => "a region" {
     optional revocations "revocations",
     or_default revocation "revocation",
     optional revocation_age_max_s "revocation_age_max_s",
+    optional coordinator "coordinator",
 });
 
 impl FromDocument for RevocationWord {
@@ -69,6 +72,11 @@ pub fn revocation_lines(rule: RevocationRule) -> String {
 impl RegionTable {
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The coordinator's address, where the table says one.
+    pub fn coordinator(&self) -> Option<&str> {
+        self.coordinator.as_deref()
     }
 
     /// The region, without revocation lists.

@@ -1,7 +1,7 @@
 //! Receipts: that the log of an office has an entry of its answer.
 
 use lango_access_log::{LogEntry, LogEvent, LogProof, NoteKey, RequestDecision, SignatureType, log_origin};
-use lango_identity::{Envelope, sha256};
+use lango_identity::{Envelope, Region, sha256, signing_key};
 use prost::Message;
 
 use super::AnswerError;
@@ -21,20 +21,29 @@ pub struct VerifiedReceipt {
     pub entry: Vec<u8>,
     /// Its place in the log, and the checkpoint.
     pub proof: LogProof,
+    /// The certificates of the key that signed the checkpoint: DER, its own first.
+    pub certificates: Vec<Vec<u8>>,
 }
 
 impl VerifiedReceipt {
-    /// Verifies a receipt of the release in an envelope, which was verified to be signed with this key.
+    /// Verifies a receipt of the release in an envelope, which was verified, by the region's authorities at a moment in Unix
+    /// seconds.
     pub(crate) fn verify(
         receipt: &[u8],
-        (envelope, key): (Envelope, [u8; 32]),
+        envelope: Envelope,
         signed: &SignedRelease,
+        (region, now): (&Region, i64),
     ) -> Result<Self, AnswerError> {
         if receipt.len() > RECEIPT_BYTES_MAX {
             return Err(AnswerError::TooLarge("receipt"));
         }
         let differs = || AnswerError::Differs("receipt");
-        let pb::Receipt { entry, proof } = pb::Receipt::decode(receipt).map_err(|_| differs())?;
+        let pb::Receipt { entry, proof, certificates } =
+            pb::Receipt::decode(receipt).map_err(|_| differs())?;
+        let (signer, key) = signing_key(&certificates, region, now).map_err(|_| differs())?;
+        if signer != signed.basics.office {
+            return Err(differs());
+        }
         let proof: LogProof = proof.parse().map_err(|_| differs())?;
         let origin = log_origin(&signed.basics.office.to_string()).ok_or_else(differs)?;
         let log = NoteKey::new(&origin, SignatureType::Ed25519, key).map_err(|_| differs())?;
@@ -42,7 +51,7 @@ impl VerifiedReceipt {
         let found = LogEntry::read(&entry).map_err(|_| differs())?;
         let envelope = envelope_bytes(envelope);
         if is_of(&found, &sha256(&envelope), signed) {
-            Ok(Self { envelope, entry, proof })
+            Ok(Self { envelope, entry, proof, certificates })
         } else {
             Err(differs())
         }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use lango_identity::{Region, RevocationFault, check_age};
+use lango_identity::{Region, RevocationFault, RevocationList, check_age};
+use lango_wire::client::CoordinatorClient;
 
 use super::report::DoctorReport;
 use crate::{commands::revocations::in_words, failure::Failure};
@@ -43,5 +44,26 @@ pub fn examine(region: &Result<Region, Failure>, file: &Path, now: i64, report: 
             report.failed(SUBJECT, found, PUT);
         }
         Err(fault) => report.failed(SUBJECT, fault, PUT),
+    }
+}
+
+/// What the coordinator passes on, as far as it is the region's.
+pub async fn passed_on(client: &CoordinatorClient, region: &Region, now: i64, report: &mut DoctorReport) {
+    let subject = "coordinator's list";
+    let pem = match client.get_revocations().await {
+        Ok(pem) => pem,
+        // One of before knows no lists.
+        Err(_) => return,
+    };
+    if pem.is_empty() {
+        return report.ok(subject, "it has no revocation list");
+    }
+    match RevocationList::read(pem.as_bytes(), region.authorities(), now) {
+        Ok(lists) => lists.iter().for_each(|list| report.ok(subject, in_words(list, now))),
+        Err(fault) => report.warning(
+            subject,
+            fault,
+            "have the coordinator put the authority's present `region.crl` in place: nobody takes what it has",
+        ),
     }
 }

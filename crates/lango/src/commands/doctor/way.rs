@@ -14,7 +14,7 @@ use lango_transport::{Address, connect};
 use lango_wire::client::CoordinatorClient;
 use tokio::{net::TcpListener, time::timeout};
 
-use super::report::DoctorReport;
+use super::{report::DoctorReport, revocations};
 use crate::analyst::ask::refused;
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -53,7 +53,14 @@ impl Traveller {
         let subject = WAY;
         let Some(parsed) = coordinator(address, report) else { return };
         let members = match self.connects(&parsed, Expected::Role(Role::Coordinator)).await {
-            Ok(channel) => self.members(&CoordinatorClient::new(channel)).await,
+            Ok(channel) => {
+                let client = CoordinatorClient::new(channel);
+                let members = self.members(&client).await;
+                if members.is_ok() {
+                    revocations::passed_on(&client, &self.region, self.now, report).await;
+                }
+                members
+            }
             Err(why) => Err(why),
         };
         match (members, office) {
