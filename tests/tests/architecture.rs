@@ -49,7 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("analyst", &["transport", "wire", "identity", "statistics", "privacy"]),
-    ("coordinator", &["transport", "wire", "identity", "statistics", "privacy"]),
+    ("coordinator", &["transport", "wire", "access-log", "identity", "statistics", "files", "privacy"]),
     ("sdmx", &["statistics", "privacy"]),
 ];
 /// May depend on everything that ships.

@@ -115,6 +115,9 @@ mod tests {
         }
         let impure = known.plus(Sum::from(&of(None, 1)));
         assert_eq!(impure.opening(&of(Some(5), 3)), None);
-        assert_eq!(impure.opening(&of(None, 9)).map(|opening| opening.plus(impure).balance()), Some(of(None, 9)));
+        assert_eq!(
+            impure.opening(&of(None, 9)).map(|opening| opening.plus(impure).balance()),
+            Some(of(None, 9))
+        );
     }
 }

@@ -152,8 +152,10 @@ impl<'t> Audit<'t> {
         if let Some(policy) = entry.policy {
             self.know(place, policy.0);
         }
-        let was_given_back = self.given_back_at.is_some_and(|at| at.abs_diff(entry.at) <= WAITS_S.unsigned_abs());
-        let is_reserved = request.question.as_ref().is_some_and(|one| self.releases.is_reserved(&one.digest.0));
+        let was_given_back =
+            self.given_back_at.is_some_and(|at| at.abs_diff(entry.at) <= WAITS_S.unsigned_abs());
+        let is_reserved =
+            request.question.as_ref().is_some_and(|one| self.releases.is_reserved(&one.digest.0));
         let around = Around { accounts: &self.accounts, cost, is_reserved, was_given_back };
         let decided = self.decisions.check(entry, request, &mut self.policies, &around);
         let decided = decided.and_then(|verdict| match entry.policy.map(|policy| policy.0) {
@@ -172,7 +174,11 @@ impl<'t> Audit<'t> {
     }
 
     /// Takes an answer, and returns what it cost when it was made, where the entries say so.
-    fn answer(&mut self, place: (u64, i64), request: &DecidedRequest) -> Option<lango_access_log::LoggedLoss> {
+    fn answer(
+        &mut self,
+        place: (u64, i64),
+        request: &DecidedRequest,
+    ) -> Option<lango_access_log::LoggedLoss> {
         let taken = match request.decision {
             RequestDecision::Released | RequestDecision::Drawn => self.releases.release(request),
             RequestDecision::Repeated => self.releases.repeat(request),

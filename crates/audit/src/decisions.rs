@@ -119,7 +119,9 @@ impl Decisions {
         if request.decision == RequestDecision::Described {
             return Ok(Verdict::Apart("descriptions"));
         }
-        let Some(question) = &request.question else { return Ok(Verdict::Apart("look-ups without a question")) };
+        let Some(question) = &request.question else {
+            return Ok(Verdict::Apart("look-ups without a question"));
+        };
         if question.left_out.0 > 0 {
             return Ok(Verdict::Apart("questions too long to be kept whole"));
         }
@@ -139,7 +141,8 @@ impl Decisions {
         let digest = entry.policy.map(|digest| digest.0).ok_or(Fault::Lacks { field: "policy" })?;
         let policy = policies.get(&digest).0.clone()?;
         let day = |at: i64| OffsetDateTime::from_unix_timestamp(at).ok().map(OffsetDateTime::date);
-        let mut days: Vec<Date> = [entry.at, entry.at.saturating_add(WAITS_S)].into_iter().filter_map(day).collect();
+        let mut days: Vec<Date> =
+            [entry.at, entry.at.saturating_add(WAITS_S)].into_iter().filter_map(day).collect();
         days.dedup();
         let case = Case {
             request,
@@ -358,7 +361,8 @@ impl Case<'_> {
     /// Whether a charge was to the accounts that the policy says, and within their limits.
     fn check_charge(&self, accounts: &Accounts) -> Result<(), Fault> {
         let Some(charge) = &self.request.charge else { return Ok(()) };
-        let granted = self.request.rule.as_ref().and_then(|rule| self.by(rule)).ok_or(Fault::OtherAccounts)?;
+        let granted =
+            self.request.rule.as_ref().and_then(|rule| self.by(rule)).ok_or(Fault::OtherAccounts)?;
         let of = self.accounts(&granted).ok_or(Fault::OtherAccounts)?;
         for ((account, _), logged) in of.iter().zip([&charge.pool, &charge.grant]) {
             let name = match &account.holder {
@@ -394,7 +398,9 @@ const DENIALS: [DenialCode; 10] = [
 fn other_refusal(code: &str) -> &'static str {
     match code {
         "unavailable" => "failures",
-        "review-waiting" | "review-rejected" | "answer-held" | "answer-withheld" | "reviews-full" => "reviews",
+        "review-waiting" | "review-rejected" | "answer-held" | "answer-withheld" | "reviews-full" => {
+            "reviews"
+        }
         "role" | "malformed" | "not-addressed" | "time" | "request-id-reused" | "too-many-requests" => {
             "requests at fault"
         }

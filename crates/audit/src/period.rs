@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn periods_begin_as_policies_renew() {
-        for (year, month, day) in [(2026, Month::January, 1), (2026, Month::November, 30), (1999, Month::June, 30)] {
+        for (year, month, day) in
+            [(2026, Month::January, 1), (2026, Month::November, 30), (1999, Month::June, 30)]
+        {
             let day = Date::from_calendar_date(year, month, day).unwrap();
             for renewal in Renewal::ALL {
                 let since = renewal.since(day);

@@ -40,7 +40,9 @@ impl Releases {
     pub(crate) fn earlier(&mut self, record: &EarlierRecord) {
         let Some(question) = &record.question else { return };
         match record.decision.as_str() {
-            "reserved" => self.set_aside(question.digest.0, Reserved { request: record.request.0, charged: None }),
+            "reserved" => {
+                self.set_aside(question.digest.0, Reserved { request: record.request.0, charged: None })
+            }
             "released" | "drawn" => {
                 if let Some(reserved) = self.reserved.get_mut(&question.digest.0) {
                     reserved.pop();
@@ -55,7 +57,11 @@ impl Releases {
     }
 
     /// Takes a price that was set aside by an entry.
-    pub(crate) fn reserve(&mut self, (number, at): (u64, i64), request: &DecidedRequest) -> Result<(), Fault> {
+    pub(crate) fn reserve(
+        &mut self,
+        (number, at): (u64, i64),
+        request: &DecidedRequest,
+    ) -> Result<(), Fault> {
         let question = request.question.as_ref().ok_or(Fault::Lacks { field: "question" })?;
         let charge = request.charge.as_ref().ok_or(Fault::Lacks { field: "charge" })?;
         let charged = Some((number, at, Box::new(charge.clone())));

@@ -1,5 +1,5 @@
-//! Witnessing the logs of members: each checkpoint that goes on where the last one ended is cosigned, and what was cosigned last is
-//! kept in a file, durably, before the cosignature leaves.
+//! Witnessing the logs of members: each checkpoint that goes on where the last one ended is cosigned, and what was cosigned
+//! last is kept in a file, durably, before the cosignature leaves.
 //!
 //! So no member can show a log that was cut back, or another log to somebody else, without that this witness finds it: it cosigns
 //! nothing that does not go on where the last one ended.

@@ -1,10 +1,11 @@
 //! How does a request become a release? The gateway beside an office's database.
 //!
-//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, `share` holds
-//! it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its stops:
-//! `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up. `refuse` makes
-//! every refusal, and `grid` decides when an answer leaves. `in_force` is the policy that decides, and `change` takes another.
-//! `administer` does what the office's administrators sign, `audit` shows its auditors the log, and `sealing` proves what is in it.
+//! The way of a request, top to bottom: [`service`] takes it off the wire, `authenticate` finds out who signed it, `share`
+//! holds it against what its principal may ask, and `turn` against what has come before. `release` takes a question past its
+//! stops: `authorize`, `plan`, `reserve`, `measure`, `sign`; `estimate` makes prices, and `describe` what is looked up.
+//! `refuse` makes every refusal, and `grid` decides when an answer leaves. `in_force` is the policy that decides, and `change`
+//! takes another. `administer` does what the office's administrators sign, `audit` shows its auditors the log, and `sealing`
+//! proves what is in it.
 //!
 //! Architecture invariant: knows nothing of other offices.
 

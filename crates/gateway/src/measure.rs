@@ -49,14 +49,14 @@ impl Gateway {
         reading: Reading,
         reservation: &Reservation<'_>,
     ) -> Result<Noisy, Refused> {
-        let Reservation { id, plan, .. } = reservation;
+        let Reservation { id, plan, accounts, .. } = reservation;
         let begun = Instant::now();
         let counted = match reading.session.fetch(plan.clone(), reading.secret).await {
             Ok(counted) => counted,
             Err(error) => {
                 let rows_were_read = error.rows_were_read;
                 tracing::error!(dataset = %allowed.granted.dataset.name, rows_were_read, "the source failed");
-                return Err(self.fail(request, allowed, *id, rows_were_read).await);
+                return Err(self.fail(request, &allowed.known, (*id, accounts), rows_were_read).await);
             }
         };
         let sql_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -68,7 +68,7 @@ impl Gateway {
             Ok(Ok((plan, measured))) => Ok(Noisy { plan, measured, sql_us }),
             Ok(Err(_)) | Err(_) => {
                 tracing::error!("the noise could not be drawn");
-                Err(self.fail(request, allowed, *id, true).await)
+                Err(self.fail(request, &allowed.known, (*id, accounts), true).await)
             }
         }
     }

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use lango_identity::{PayloadType, Unauthenticated};
+use lango_ledger::Account;
 use lango_policy::Grant;
 use lango_store::{Decision, Record, Recorded, Step};
 use lango_wire::{FREE, Refusal, SignedRefusal, kept, status};
 use tonic::Status;
 
-use crate::{Gateway, authenticate::Request, authorize::Allowed};
+use crate::{Gateway, authenticate::Request};
 
 /// What is known of a request when it is recorded.
 #[derive(Debug, Clone, Default)]
@@ -131,23 +132,18 @@ impl Gateway {
         refusal.into_status(Some(self.signer.sign(PayloadType::Refusal, signed.encode())))
     }
 
-    /// Records that a question failed whose price is set aside: it is given back only if no row was read.
+    /// Records that a question failed whose price is set aside in these accounts: it is given back only if no row was read.
     pub(crate) async fn fail<T>(
         &self,
         request: &Request<T>,
-        allowed: &Allowed<'_>,
-        reservation_id: i64,
+        known: &Known,
+        (reservation_id, accounts): (i64, &[Account; 2]),
         rows_were_read: bool,
     ) -> Refused {
-        let known = &allowed.known;
-        let accounts = match self.accounts(request, &allowed.granted, known) {
-            Ok([pool, share]) => [pool.account, share.account],
-            Err(refused) => return refused,
-        };
         let mut record = self.record(request, known, Decision::Failed);
         record.reason = Refusal::Unavailable.code().to_owned();
         record.request = request.step(Step::Freed);
-        let recorded = self.store.fail(reservation_id, &accounts, rows_were_read, &record).await;
+        let recorded = self.store.fail(reservation_id, accounts, rows_were_read, &record).await;
         if let Err(error) = &recorded {
             tracing::error!(%error, "a failure could not be recorded; the charge stands");
         }

@@ -25,6 +25,8 @@ pub(crate) struct Reservation<'a> {
     pub earlier: Vec<EarlierRelease<'a>>,
     /// What this request was charged.
     pub charged: Loss,
+    /// The pool and the grant's share that were charged.
+    pub accounts: [Account; 2],
 }
 
 /// A release that an answer divides by, and the grant that opens it to the principal.
@@ -44,6 +46,7 @@ impl Gateway {
         let earlier = self.earlier(request, &plan.earlier, &allowed.known).await?;
         let Allowed { query, granted, key, known } = allowed;
         let [pool, share] = self.accounts(request, granted, known)?;
+        let accounts = [pool.account.clone(), share.account.clone()];
         let reserve = Reserve {
             key: key.clone(),
             member: member(granted.dataset, granted.pool),
@@ -97,7 +100,7 @@ impl Gateway {
             fits(&plan, size).map_err(|refusal| Refused::new(refusal, known))?;
             (plan, earlier)
         };
-        Ok(Some(Reservation { id: held.id, plan, earlier, charged: held.charged }))
+        Ok(Some(Reservation { id: held.id, plan, earlier, charged: held.charged, accounts }))
     }
 
     /// The pool of the dataset and the grant's share of it, with their limits under the request's policy.

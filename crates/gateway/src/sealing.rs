@@ -1,7 +1,7 @@
 //! The log of the store as a gateway has read it: its tree, the checkpoints that the office signs, and receipts.
 //!
-//! An entry is written in the transaction of what it records (`store`). What is kept here follows from the entries: nothing is lost
-//! with it, and several gateways of one store each have their own.
+//! An entry is written in the transaction of what it records (`store`). What is kept here follows from the entries: nothing is
+//! lost with it, and several gateways of one store each have their own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -177,8 +177,8 @@ impl Sealing {
 
     /// The present checkpoint for a witness, and the proof that it goes on where the one ended that the witness holds.
     ///
-    /// INVARIANT (a store that was rolled back does not serve): where the office signed what the witness holds, and the store's log
-    /// does not go on there, that is kept, and the gateway stops, now and at each start from this store.
+    /// INVARIANT (a store that was rolled back does not serve): where the office signed what the witness holds, and the store's
+    /// log does not go on there, that is kept, and the gateway stops, now and at each start from this store.
     pub(crate) async fn witnessed(
         &self,
         store: &Store,

@@ -1,5 +1,5 @@
-//! What a coordinator asks as the witness of the office's log: its present end, which it cosigns. Nothing of it is on record but the
-//! cosignature itself, for a witness comes every minute.
+//! What a coordinator asks as the witness of the office's log: its present end, which it cosigns. Nothing of it is on record
+//! but the cosignature itself, for a witness comes every minute.
 
 use lango_access_log::{NoteKey, SignatureType, log_origin};
 use lango_identity::PayloadType;
@@ -36,7 +36,9 @@ impl Gateway {
                 let key =
                     key.and_then(|(key, name)| NoteKey::new(&name, SignatureType::Cosignature, key).ok());
                 let kept = match key {
-                    Some(witness) => self.sealing.cosigned(&self.store, &self.signer.now(), (&note, &witness)).await,
+                    Some(witness) => {
+                        self.sealing.cosigned(&self.store, &self.signer.now(), (&note, &witness)).await
+                    }
                     None => Ok(false),
                 };
                 match kept {

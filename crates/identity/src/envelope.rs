@@ -91,7 +91,7 @@ pub fn signing_key(
 ) -> Result<(SpiffeId, [u8; 32]), Unauthenticated> {
     let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
     check_size(&chain, Use::Signing)?;
-    let (facts, public_key) = check_certificates(&chain, region, at)?;
+    let (facts, public_key) = check_certificates(&chain, region, (region.revocation(), at))?;
     Ok((facts.spiffe, public_key))
 }
 

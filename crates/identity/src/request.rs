@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use lango_principal::{Role, SpiffeError, SpiffeId};
 use lango_words::printable;
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, SanType};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, SanType};
 use sha2::{Digest as _, Sha256};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};

@@ -215,7 +215,7 @@ impl GatewayFile {
             configuration: sha256(read(file)?.as_bytes()),
             anchor: self.anchor.as_ref().map(|path| beside(file, path)),
             administrators,
-            auditors: self.audit.load(file, &self.region.name)?,
+            auditors: self.audit.load(file, self.region.name())?,
             request_life_max: self.request_life_max_s.unwrap_or(EIGHT_DAYS).seconds(),
             limits: self.limits(),
             clock: system_clock(),

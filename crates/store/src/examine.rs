@@ -6,13 +6,12 @@ use async_trait::async_trait;
 use lango_ledger::{Account, Balance, DeclaredMember, follow};
 
 use crate::{
-    Entry, HistoryFilter, KeptBalances, KeptPolicy, Location, Moved, PolicySignature, ReleaseKey, ReviewFilter,
-    StoreAbsence, StoreError, StorePosition, StoreReader, Stored, StoredReview,
+    CheckpointKind, Entry, HistoryFilter, KeptBalances, KeptPolicy, Location, Moved, PolicySignature,
+    ReleaseKey, ReviewFilter, StoreAbsence, StoreError, StorePosition, StoreReader, Stored, StoredReview,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
-    log,
-    policy, pools, reader, release, review, rows,
+    log, policy, pools, reader, release, review, rows,
     secret::{data, known},
     statement::statement,
     version::{GUARDED, NAMES_DATA, SCHEMA, version},
@@ -217,10 +216,7 @@ impl Examined {
     }
 
     /// The checkpoint of the largest tree that is kept, with its size, of a store that is readable.
-    pub async fn checkpoint(
-        &mut self,
-        kind: CheckpointKind,
-    ) -> Result<Option<(u64, String)>, StoreError> {
+    pub async fn checkpoint(&mut self, kind: CheckpointKind) -> Result<Option<(u64, String)>, StoreError> {
         log::checkpoint(&mut self.connection, kind).await
     }
 

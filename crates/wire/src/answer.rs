@@ -215,9 +215,7 @@ impl Inquiry<'_> {
         let envelope = opened(&release.envelope)?;
         let payload = self.payload(&envelope, PayloadType::Release, office)?;
         let signed = SignedRelease::decode(&payload, office)?;
-        let verify = |receipt| {
-            VerifiedReceipt::verify(receipt, envelope, &signed, (self.region, self.now))
-        };
+        let verify = |receipt| VerifiedReceipt::verify(receipt, envelope, &signed, (self.region, self.now));
         let receipt = release.receipt.as_deref().map(verify).transpose()?;
         let (plan, layout) = self.texts(&signed.basics, &release.plan, &release.layout, question)?;
         let cells = unpacked(&release.cells, layout.integers())?;

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_is_read_back_and_one_that_cannot_be_is_refused_by_its_field() {
+    fn a_lookup_is_read_back_and_one_that_cannot_be_is_refused_by_its_field() {
         let entries = |most| AuditLookup::Entries { first: 7, most };
         for (lookup, fault) in [
             (AuditLookup::Head, None),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_is_of_its_signer_and_of_one_office() {
+    fn a_lookup_is_of_its_signer_and_of_one_office() {
         let good = signed(AuditLookup::Head);
         let of = |office: &str| Audit { office: id(office), ..good.clone() };
         let other = id("spiffe://lango.example/auditor/eve");

@@ -64,7 +64,11 @@ async fn readers_of_an_answer_and_of_the_record_see_the_agreement() {
             line("activated", Value::Null),
         ]
     );
-    assert!(kept[5..].iter().all(|(_, agreement)| *agreement == "MoU-2026-14"), "{kept:?}");
+    let of_before = |(decision, agreement): &(Value, Value)| match decision.as_str() {
+        Some("started" | "activated") => agreement.is_null(),
+        _ => *agreement == "MoU-2026-14",
+    };
+    assert!(kept[5..].iter().all(of_before), "{kept:?}");
     let (_, stdout, _) = ledger("history", &config, &[]);
     assert!(stdout.contains("\n      under MoU-2027-1\n"), "{stdout}");
 }

@@ -100,11 +100,12 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     let kept: Vec<_> =
         kept.as_array().unwrap().iter().map(|record| fields.map(|field| record[field].clone())).collect();
     let by_sex = persons("by sex", "0.75");
-    assert_eq!(kept.len(), 3, "{stdout}");
+    assert_eq!(kept.len(), 5, "{stdout}");
     assert_eq!(kept[0][..1], ["refused"]);
     assert_eq!(kept[0][3..], ["0".to_owned(), persons("by age", "3")]);
     assert_eq!(kept[1], ["released", "", "regional-analysts", "0.75", &by_sex]);
     assert_eq!(kept[2], ["reserved", "", "regional-analysts", "0.75", &by_sex]);
+    assert_eq!((&kept[3][0], &kept[4][0]), (&"activated".into(), &"started".into()));
     let (_, stdout, _) = ledger("history", &config, &[]);
     assert!(
         stdout.contains("      dataset residents; measure persons; by sex; price epsilon 0.75"),

@@ -86,11 +86,11 @@ async fn an_anchored_gateway_starts_on_its_own_store_and_on_no_older_one() {
     office.down().await;
     // A gateway that was killed leaves an anchor that is behind, never one that is ahead.
     let text = fs::read_to_string(&anchor).unwrap();
-    assert!(text.ends_with("sequence 4\n"), "{text}");
-    fs::write(&anchor, text.replace("sequence 4", "sequence 2")).unwrap();
+    assert!(text.ends_with("sequence 9\n"), "{text}");
+    fs::write(&anchor, text.replace("sequence 9", "sequence 7")).unwrap();
     office.up().await.unwrap();
     office.down().await;
-    assert_eq!(fs::read_to_string(&anchor).unwrap(), text);
+    assert_eq!(fs::read_to_string(&anchor).unwrap(), text.replace("sequence 9", "sequence 11"));
 
     let latest = elsewhere.path().join("latest");
     copy(&office.store(), &latest);

@@ -237,10 +237,10 @@ async fn a_log_that_was_cut_back_or_changed_is_not_served_from() {
         drop(store);
         match office.up().await {
             Ok(()) => assert!(is_good, "{what}"),
-            Err(OpenError::Log(LogError::CutBack { found: 5, signed: 6 })) => {
+            Err(OpenError::Log(LogError::CutBack { found: 4, signed: 5 })) => {
                 assert_eq!(what, "the last entry deleted");
             }
-            Err(OpenError::Log(LogError::Changed { signed: 6 })) => assert!(!is_good, "{what}"),
+            Err(OpenError::Log(LogError::Changed { signed: 5 })) => assert!(!is_good, "{what}"),
             Err(error) => panic!("{what}: {error}"),
         }
     }

@@ -162,5 +162,5 @@ async fn a_ledger_of_another_version_is_left_alone() {
     ledger.execute("UPDATE schema_version SET version = 99", []).unwrap();
     drop(ledger);
     let found = office.up().await.err().unwrap().to_string();
-    assert!(found.contains("the store has schema 99, this version reads 9"), "{found}");
+    assert!(found.contains("the store has schema 99, this version reads 10"), "{found}");
 }

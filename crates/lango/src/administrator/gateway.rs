@@ -12,12 +12,7 @@ use lango_wire::{
 };
 use tonic::Status;
 
-use crate::{
-    analyst::ask::refused,
-    failure::Failure,
-    output::foreign,
-    reach::OfficeDoor,
-};
+use crate::{analyst::ask::refused, failure::Failure, output::foreign, reach::OfficeDoor};
 
 /// How long an act is waited for.
 const ACT_TIME_MAX: Duration = Duration::from_secs(60);

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use lango_analyst::Answered;
-use lango_identity::certificate_to_pem;
 use lango_files::{create, make_folder};
+use lango_identity::certificate_to_pem;
 use lango_wire::VerifiedReceipt;
 
 use crate::failure::Failure;
@@ -19,7 +19,9 @@ pub fn keep(answered: &Answered, dir: &Path) -> Result<(PathBuf, usize), Failure
     put(&folder.join("question.txt"), answered.text.as_bytes())?;
     let mut kept = 0;
     for (office, answer) in &answered.answers {
-        let Some(VerifiedReceipt { envelope, entry, proof, certificates }) = &answer.receipt else { continue };
+        let Some(VerifiedReceipt { envelope, entry, proof, certificates }) = &answer.receipt else {
+            continue;
+        };
         let named = format!("{office}-{}", proof.index);
         put(&folder.join(format!("{named}.release")), envelope)?;
         put(&folder.join(format!("{named}.entry.json")), entry)?;

@@ -13,8 +13,8 @@ pub fn verify_signed(
     region: &Region,
     at: i64,
 ) -> Result<[u8; 32], Failure> {
-    let (office, key) =
-        signing_key(chain, region, at).map_err(|fault| Failure::of("the certificate of the log's key", fault))?;
+    let (office, key) = signing_key(chain, region, at)
+        .map_err(|fault| Failure::of("the certificate of the log's key", fault))?;
     let origin = log_origin(&office.to_string()).unwrap_or_default();
     let log = NoteKey::new(&origin, SignatureType::Ed25519, key)?;
     signed.verify(&log)?;

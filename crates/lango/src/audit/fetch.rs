@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use indicatif::ProgressBar;
 use lango_access_log::{
-    LogEntry, LogEvent, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, TileLevel, TreeHash,
-    append_entry, read_bundle,
+    LogEntry, LogEvent, SignedCheckpoint, TILE_WIDTH, TileEdge, TileId, TileLevel, TreeHash, append_entry,
+    read_bundle,
 };
 use lango_analyst::now;
 use lango_audit::LedgerBalances;
@@ -59,7 +59,13 @@ pub async fn fetch(office: &mut AuditedOffice, folder: &LogFolder) -> Result<Fet
     let size = head.checkpoint.unverified().size;
     let progress = bar("fetching {bar:30} {human_pos} of {human_len} entries  {eta}", size);
     progress.set_position(held_size);
-    let mut growing = Growing { folder, edge, bundle: held_bundle(folder, held_size)?, policies: BTreeSet::new(), wrong: None };
+    let mut growing = Growing {
+        folder,
+        edge,
+        bundle: held_bundle(folder, held_size)?,
+        policies: BTreeSet::new(),
+        wrong: None,
+    };
     let grown = growing.grow(office, size, &progress).await;
     progress.finish_and_clear();
     grown?;
@@ -103,11 +109,15 @@ fn check_goes_on(held: Option<&SignedCheckpoint>, new: &SignedCheckpoint) -> Res
     }
     if new.size < held.size {
         let (new, held) = (grouped(signed(new.size)), grouped(signed(held.size)));
-        let why = format!("it was cut back: it has {new} entries, and {held} of it are held. What was held stays");
+        let why =
+            format!("it was cut back: it has {new} entries, and {held} of it are held. What was held stays");
         return Err(Failure::of(what(), why));
     }
     if new.size == held.size && new.root != held.root {
-        return Err(Failure::of(what(), "it was changed: it is as long as what is held, and is another. What was held stays"));
+        return Err(Failure::of(
+            what(),
+            "it was changed: it is as long as what is held, and is another. What was held stays",
+        ));
     }
     Ok(())
 }
@@ -133,7 +143,12 @@ struct Growing<'f> {
 }
 
 impl Growing<'_> {
-    async fn grow(&mut self, office: &mut AuditedOffice, size: u64, progress: &ProgressBar) -> Result<(), Failure> {
+    async fn grow(
+        &mut self,
+        office: &mut AuditedOffice,
+        size: u64,
+        progress: &ProgressBar,
+    ) -> Result<(), Failure> {
         while self.edge.size() < size {
             if !self.take_left(size)? {
                 let first = self.edge.size();
@@ -172,7 +187,8 @@ impl Growing<'_> {
     fn take_left(&mut self, size: u64) -> Result<bool, Failure> {
         let first = self.edge.size();
         let index = first / WIDTH;
-        let whole = TileId::at(TileLevel::Entries, index, (index + 1) * WIDTH).filter(|_| (index + 1) * WIDTH <= size);
+        let whole = TileId::at(TileLevel::Entries, index, (index + 1) * WIDTH)
+            .filter(|_| (index + 1) * WIDTH <= size);
         let Some(bundle) = whole else { return Ok(false) };
         let Some(bytes) = self.folder.tile(bundle)? else { return Ok(false) };
         // It begins with what is held, or it is fetched again.
@@ -238,7 +254,9 @@ async fn fetch_policies(
             Some(found) => Some(found),
             None => nothing(office.id().name(), &digest),
         };
-        match found.filter(|bytes| lango_identity::digest(lango_identity::PayloadType::Policy, bytes) == digest) {
+        match found
+            .filter(|bytes| lango_identity::digest(lango_identity::PayloadType::Policy, bytes) == digest)
+        {
             Some(bytes) => {
                 folder.write_policy(&digest, &bytes)?;
                 came += 1;

@@ -50,9 +50,8 @@ impl LogFolder {
 
     /// The same, of a folder that must have one.
     pub fn held(&self) -> Result<SignedCheckpoint, Failure> {
-        let none = || {
-            Failure::of(self.0.display(), "holds no log: fetch one with `lango audit fetch --to DIR`")
-        };
+        let none =
+            || Failure::of(self.0.display(), "holds no log: fetch one with `lango audit fetch --to DIR`");
         self.checkpoint()?.ok_or_else(none)
     }
 

@@ -45,7 +45,8 @@ impl AuditedGateway {
     pub async fn head(&self) -> Result<Head, Failure> {
         let Found::Head(head) = self.look_up(AuditLookup::Head).await? else { return Err(self.astray()) };
         let checkpoint = head.checkpoint.parse();
-        let checkpoint = checkpoint.map_err(|error| Failure::of(format!("the checkpoint of {}", self.office), error))?;
+        let checkpoint =
+            checkpoint.map_err(|error| Failure::of(format!("the checkpoint of {}", self.office), error))?;
         Ok(Head { checkpoint, chain: head.certificates })
     }
 
@@ -95,8 +96,9 @@ impl AuditedGateway {
         let request_digest = digest(PayloadType::Audit, &payload);
         let envelope = signer.sign(PayloadType::Audit, payload).into();
         let found = tokio::time::timeout(LOOKUP_TIME_MAX, self.service.audit(envelope)).await;
-        let found = found
-            .map_err(|_| Failure::of("the gateway", format!("has not answered within {LOOKUP_TIME_MAX:?}")))?;
+        let found = found.map_err(|_| {
+            Failure::of("the gateway", format!("has not answered within {LOOKUP_TIME_MAX:?}"))
+        })?;
         let found = found.map_err(|status| self.failed(&status, &request_digest))?;
         found.found.ok_or_else(|| self.astray())
     }

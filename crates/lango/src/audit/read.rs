@@ -10,7 +10,7 @@ use std::{
 };
 
 use lango_access_log::{
-    Checkpoint, CheckedLog, Fsck, FsckError, FsckFault, LogEntry, TileId, TileLevel, TreeHash, read_bundle,
+    CheckedLog, Checkpoint, Fsck, FsckError, FsckFault, LogEntry, TileId, TileLevel, TreeHash, read_bundle,
 };
 
 use super::folder::LogFolder;
@@ -89,7 +89,8 @@ pub fn read_log(
                     read += 1;
                 }
             }
-            fsck.finish(checkpoint, kept).map_or_else(|error| broken(read, error), |log| Ok(Reading::Whole(log)))
+            fsck.finish(checkpoint, kept)
+                .map_or_else(|error| broken(read, error), |log| Ok(Reading::Whole(log)))
         };
         let reading = fold();
         stopped.store(true, Ordering::Relaxed);

@@ -32,14 +32,15 @@ impl AuditedStore {
             .iter()
             .map(|der| der.to_vec())
             .collect();
-        let (office, _) = signing_key(&chain, &region, now())
-            .map_err(|error| Failure::of(signing.display(), error))?;
+        let (office, _) =
+            signing_key(&chain, &region, now()).map_err(|error| Failure::of(signing.display(), error))?;
         Ok(Self { office, region, chain, store: file.readable_store(config).await? })
     }
 
     /// The last checkpoint that the gateway kept: once a minute while it runs, and when it stops.
     pub async fn head(&mut self) -> Result<Head, Failure> {
-        let none = || Failure::of("the store", "has no checkpoint yet: its gateway keeps one when it has started");
+        let none =
+            || Failure::of("the store", "has no checkpoint yet: its gateway keeps one when it has started");
         let (_, note) = self.store.checkpoint(CheckpointKind::Kept).await?.ok_or_else(none)?;
         let checkpoint = note.parse().map_err(|error| Failure::of("the checkpoint of the store", error))?;
         Ok(Head { checkpoint, chain: self.chain.clone() })

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lango_access_log::{
-    Checkpoint, FsckFault, LogEntry, SignedCheckpoint, TileEdge, TileId, TileLevel, Unwitnessed, WitnessPolicy,
-    entries,
+    Checkpoint, FsckFault, LogEntry, SignedCheckpoint, TileEdge, TileId, TileLevel, Unwitnessed,
+    WitnessPolicy, entries,
 };
 use lango_analyst::now;
 use lango_audit::{Audit, AuditReport, Claim, Digests, FaultAt};
@@ -323,15 +323,21 @@ fn consistent(folder: &LogFolder, held: &[HeldCheckpoint], last: &Checkpoint) ->
 fn recomputed(report: &AuditReport) -> Vec<ClaimLine> {
     let opened = match report.opened {
         0 => String::new(),
-        opened => format!("; {} balances open with charges from before the log, for which nothing vouches", count(opened)),
+        opened => format!(
+            "; {} balances open with charges from before the log, for which nothing vouches",
+            count(opened)
+        ),
     };
     let mut lines = vec![ClaimLine::of("charges", &report.charges, &format!(" recomputed{opened}"))];
     lines.push(match &report.balances {
         Some(claim) => ClaimLine::of("balances", claim, " equal the ledger's"),
-        None => ClaimLine::plain("balances", true, "balances: what the ledger held was not fetched".to_owned()),
+        None => {
+            ClaimLine::plain("balances", true, "balances: what the ledger held was not fetched".to_owned())
+        }
     });
     lines.push(ClaimLine::of("policies", &report.policies, " known by digest"));
-    let apart: Vec<String> = report.apart.iter().map(|(what, number)| format!("{} {what}", count(*number))).collect();
+    let apart: Vec<String> =
+        report.apart.iter().map(|(what, number)| format!("{} {what}", count(*number))).collect();
     let mut beside = Vec::new();
     if report.open > 0 {
         beside.push(format!("{} hang on a price that is not in the log", count(report.open)));
@@ -340,14 +346,19 @@ fn recomputed(report: &AuditReport) -> Vec<ClaimLine> {
         beside.push(format!("no policy decides {}", apart.join(", ")));
     }
     let beside = if beside.is_empty() { String::new() } else { format!("; {}", beside.join("; ")) };
-    lines.push(ClaimLine::of("decisions", &report.decisions, &format!(" follow from their policies{beside}")));
+    lines.push(ClaimLine::of(
+        "decisions",
+        &report.decisions,
+        &format!(" follow from their policies{beside}"),
+    ));
     lines.push(ClaimLine::of("releases", &report.releases, " were reserved before, or released before"));
     let mut beside = Vec::new();
     if report.earlier > 0 {
         beside.push(format!("{} entries are records from before the log", count(report.earlier)));
     }
     if report.left_out > 0 {
-        beside.push(format!("{} refusals were not recorded, for there were too many", count(report.left_out)));
+        beside
+            .push(format!("{} refusals were not recorded, for there were too many", count(report.left_out)));
     }
     if !beside.is_empty() {
         lines.push(ClaimLine::plain("beside", true, beside.join("; ")));
