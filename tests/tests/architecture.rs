@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ledger", &["privacy"]),
     ("statistics", &["privacy"]),
     ("access-log", &[]),
+    ("audit", &["access-log", "ledger", "policy", "principal", "privacy", "words"]),
     ("identity", &["files", "principal", "words"]),
     ("transport", &[]),
     ("registers", &["files"]),
@@ -56,7 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const EVERYTHING: &[&str] = &["lango", "testkit"];
 /// Know no clock, file, socket or database.
 const PURE: &[&str] =
-    &["privacy", "policy", "ledger", "statistics", "access-log", "words", "document", "principal"];
+    &["privacy", "policy", "ledger", "statistics", "access-log", "audit", "words", "document", "principal"];
 const IMPURE: &[&str] = &["tokio", "tonic", "sqlx", "rusqlite", "hyper-util", "tokio-rustls", "tokio-stream"];
 
 fn root() -> PathBuf {

@@ -4,6 +4,8 @@
 //! below 2^53: of such values RFC 8785 has one spelling, and it is this one. What is read is written again and compared, so an
 //! entry that this version would have written otherwise is refused.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -175,7 +177,11 @@ impl LogEntry {
         let entry: Self =
             serde_json::from_slice(leaf).map_err(|error| EntryError::Form(error.to_string()))?;
         entry.check()?;
-        if entry.write()? == leaf { Ok(entry) } else { Err(EntryError::Spelling) }
+        let mut written = Same { rest: leaf };
+        match serde_json::to_writer(&mut written, &entry) {
+            Ok(()) if written.rest.is_empty() => Ok(entry),
+            Ok(()) | Err(_) => Err(EntryError::Spelling),
+        }
     }
 
     fn write(&self) -> Result<Vec<u8>, EntryError> {
@@ -183,13 +189,17 @@ impl LogEntry {
     }
 
     fn check(&self) -> Result<(), EntryError> {
-        let since = match &self.event {
+        let since: [Option<i64>; 4] = match &self.event {
             LogEvent::Request(request) => {
                 request.check()?;
-                let charges = request.charge.iter().chain(&request.given_back);
-                charges.flat_map(|charge| [charge.pool.since, charge.grant.since]).collect()
+                let of = |charge: &Option<LoggedCharge>| {
+                    let charge = charge.as_ref();
+                    [charge.map(|charge| charge.pool.since), charge.map(|charge| charge.grant.since)]
+                };
+                let ([a, b], [c, d]) = (of(&request.charge), of(&request.given_back));
+                [a, b, c, d]
             }
-            LogEvent::Key(change) => [change.valid_from, change.valid_until].into_iter().flatten().collect(),
+            LogEvent::Key(change) => [change.valid_from, change.valid_until, None, None],
             LogEvent::Review(_)
             | LogEvent::Inspection(_)
             | LogEvent::Start(_)
@@ -201,13 +211,30 @@ impl LogEntry {
             | LogEvent::Preparation(_)
             | LogEvent::Version(_)
             | LogEvent::Failure(_)
-            | LogEvent::Earlier(_) => Vec::new(),
+            | LogEvent::Earlier(_) => [None; 4],
         };
-        if let Some(seconds) = since.into_iter().chain([self.at]).find(|at| at.abs() > NUMBER_MOST) {
+        if let Some(seconds) = since.into_iter().flatten().chain([self.at]).find(|at| at.abs() > NUMBER_MOST) {
             return Err(EntryError::Time { seconds });
         }
         let role = self.actor.principal.strip_prefix("spiffe://").and_then(|rest| rest.split('/').nth(1));
         if role == Some(self.actor.role.word()) { Ok(()) } else { Err(EntryError::Role) }
+    }
+}
+
+/// Compares what is written with bytes that are there, and keeps nothing of it.
+struct Same<'a> {
+    /// What is still to be written.
+    rest: &'a [u8],
+}
+
+impl io::Write for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rest = self.rest.strip_prefix(bytes).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -17,6 +17,14 @@ impl<const N: usize> fmt::Display for Hex<N> {
 
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Entries are read by the million, and each has a dozen of these.
+        let mut digits = [0; 64];
+        if let Some(digits) = digits.get_mut(..2 * N)
+            && hex::encode_to_slice(self.0, digits).is_ok()
+            && let Ok(digits) = std::str::from_utf8(digits)
+        {
+            return serializer.serialize_str(digits);
+        }
         serializer.serialize_str(&hex::encode(self.0))
     }
 }

@@ -158,6 +158,3 @@ impl Accounts {
         into.grants.values_mut().for_each(|account| account.opened.clear());
     }
 }
-
-#[cfg(test)]
-mod tests;

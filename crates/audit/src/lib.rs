@@ -15,12 +15,25 @@ mod balances;
 mod claim;
 mod decisions;
 mod fault;
+mod listed;
+mod ocsf;
+mod page;
 mod period;
 mod policies;
+mod register;
 mod releases;
+mod summary;
+
+#[cfg(test)]
+mod fixture;
 
 pub use audit::{Audit, AuditReport};
 pub use balances::{LedgerBalance, LedgerBalances};
 pub use claim::Claim;
 pub use fault::{AccountName, Fault, FaultAt};
+pub use listed::{EntryFilter, ListedEntry};
+pub use ocsf::ocsf_event;
+pub use page::{PageProof, committee_page};
 pub use policies::{Digests, PolicyTexts};
+pub use register::article_30;
+pub use summary::{LogSummary, QuestionCounts, SpentBudget};

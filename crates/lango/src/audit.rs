@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod fetch;
 pub mod folder;
 pub mod office;
+pub mod prove;
 pub mod read;
 pub mod verify;
 

@@ -3,6 +3,7 @@
 
 mod administration;
 mod agreement;
+mod audit;
 mod catalogue;
 mod chains;
 mod compare;

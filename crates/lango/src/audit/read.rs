@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZero,
+    ops::ControlFlow,
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, sync_channel},
@@ -22,7 +23,7 @@ const BUNDLES: usize = 4;
 const GROUPS: usize = 2;
 
 /// What was read at once: entries with their hashes.
-type Group = Result<Vec<(TreeHash, LogEntry)>, Unread>;
+type Group = Vec<(TreeHash, LogEntry)>;
 
 /// Why a group was not read.
 enum Unread {
@@ -44,13 +45,71 @@ pub fn read_log(
     checkpoint: &Checkpoint,
     mut each: impl FnMut(u64, &LogEntry),
 ) -> Result<Reading, Failure> {
-    let bundles: Vec<TileId> =
-        TileId::of_tree(checkpoint.size).take_while(|id| id.level() == TileLevel::Entries).collect();
+    let kept = |id: TileId| folder.tile(id);
+    let (mut fsck, mut read) = (Fsck::default(), 0);
+    let broken = |read: u64, error: FsckError<std::io::Error>| match error {
+        FsckError::Fetch { tile, cause } => Err(Failure::of(tile, cause)),
+        FsckError::Log(fault) => Ok(Reading::Broken { read, fault }),
+    };
+    let mut wrong = None;
+    let ended = read_groups(folder, checkpoint.size, 0, |_, group| {
+        let hashes: Vec<TreeHash> = group.iter().map(|(hash, _)| *hash).collect();
+        if let Err(error) = fsck.take(&hashes, kept) {
+            wrong = Some(error);
+            return ControlFlow::Break(());
+        }
+        for (_, entry) in &group {
+            each(read, entry);
+            read += 1;
+        }
+        ControlFlow::Continue(())
+    })?;
+    match (wrong, ended) {
+        (Some(error), _) => broken(read, error),
+        (None, Some(fault)) => Ok(Reading::Broken { read, fault }),
+        (None, None) => match fsck.finish(checkpoint, kept) {
+            Ok(log) => Ok(Reading::Whole(log)),
+            Err(error) => broken(read, error),
+        },
+    }
+}
+
+/// Reads entries of a log from a number on, in order, each with its number, until there is no more or `each` ends it. Whether
+/// they lead to the root is not asked.
+pub fn read_entries(
+    folder: &LogFolder,
+    size: u64,
+    first: u64,
+    mut each: impl FnMut(u64, &LogEntry) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let fault = read_groups(folder, size, first / 256, |start, group| {
+        for ((_, entry), number) in group.iter().zip(start..) {
+            if number >= first {
+                each(number, entry)?;
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    fault.map_or(Ok(()), |fault| Err(Failure::of(folder.path().display(), fault)))
+}
+
+/// Reads bundles from one on, and hands over what they hold with the number of its first entry, in order. Returns the fault of the
+/// bundle that is none.
+fn read_groups(
+    folder: &LogFolder,
+    size: u64,
+    first_bundle: u64,
+    mut each: impl FnMut(u64, Group) -> ControlFlow<()>,
+) -> Result<Option<FsckFault>, Failure> {
+    let bundles: Vec<TileId> = TileId::of_tree(size)
+        .take_while(|id| id.level() == TileLevel::Entries)
+        .filter(|id| id.index() >= first_bundle)
+        .collect();
     let groups: Vec<&[TileId]> = bundles.chunks(BUNDLES).collect();
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(groups.len().max(1));
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
-        let mut receivers: Vec<Receiver<Group>> = Vec::new();
+        let mut receivers: Vec<Receiver<Result<Group, Unread>>> = Vec::new();
         for number in 0..threads {
             let (sender, receiver) = sync_channel(GROUPS);
             let (groups, stopped) = (&groups, &stopped);
@@ -64,41 +123,29 @@ pub fn read_log(
             });
             receivers.push(receiver);
         }
-        let kept = |id: TileId| folder.tile(id);
-        let (mut fsck, mut read) = (Fsck::default(), 0);
-        let broken = |read: u64, error: FsckError<std::io::Error>| match error {
-            FsckError::Fetch { tile, cause } => Err(Failure::of(tile, cause)),
-            FsckError::Log(fault) => Ok(Reading::Broken { read, fault }),
-        };
-        let fold = || {
-            for (_, receiver) in groups.iter().zip(receivers.iter().cycle()) {
-                let Ok(group) = receiver.recv() else {
-                    return Err(Failure::of(folder.path().display(), "a thread that reads it has ended"));
-                };
-                let group = match group {
-                    Ok(group) => group,
-                    Err(Unread::File(failure)) => return Err(failure),
-                    Err(Unread::Log(fault)) => return Ok(Reading::Broken { read, fault }),
-                };
-                let hashes: Vec<TreeHash> = group.iter().map(|(hash, _)| *hash).collect();
-                if let Err(error) = fsck.take(&hashes, kept) {
-                    return broken(read, error);
-                }
-                for (_, entry) in &group {
-                    each(read, entry);
-                    read += 1;
+        let mut fold = || {
+            for (group, receiver) in groups.iter().zip(receivers.iter().cycle()) {
+                let start = group.first().map_or(0, |id| id.index() * 256);
+                match receiver.recv() {
+                    Ok(Ok(read)) => {
+                        if each(start, read).is_break() {
+                            return Ok(None);
+                        }
+                    }
+                    Ok(Err(Unread::File(failure))) => return Err(failure),
+                    Ok(Err(Unread::Log(fault))) => return Ok(Some(fault)),
+                    Err(_) => return Err(Failure::of(folder.path().display(), "a thread that reads it has ended")),
                 }
             }
-            fsck.finish(checkpoint, kept)
-                .map_or_else(|error| broken(read, error), |log| Ok(Reading::Whole(log)))
+            Ok(None)
         };
-        let reading = fold();
+        let ended = fold();
         stopped.store(true, Ordering::Relaxed);
-        reading
+        ended
     })
 }
 
-fn read_group(folder: &LogFolder, bundles: &[TileId]) -> Group {
+fn read_group(folder: &LogFolder, bundles: &[TileId]) -> Result<Group, Unread> {
     let mut entries = Vec::new();
     for bundle in bundles {
         let bytes = folder.tile(*bundle).map_err(|error| Unread::File(Failure::of(bundle, error)))?;

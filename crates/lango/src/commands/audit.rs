@@ -1,4 +1,4 @@
-//! `lango audit fetch | verify`: an office's log, for auditors.
+//! `lango audit fetch | verify | list | prove | export`: an office's log, for auditors.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,16 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 
+mod export;
 mod fetch;
+mod list;
+mod prove;
 mod verify;
 
+use export::AuditExport;
 use fetch::AuditFetch;
+use list::AuditList;
+use prove::AuditProve;
 use verify::AuditVerify;
 
 #[derive(Debug, Subcommand)]
@@ -20,6 +26,14 @@ pub enum AuditCommand {
     /// Verify a fetched log, without a network: that nothing in it was changed, that balances, decisions and answers follow from
     /// it. One counted line for each claim; exit code 0 only if all is proven.
     Verify(AuditVerify),
+    /// List the entries of fetched logs, oldest first: who asked what, for what purpose, what was decided by which rule, and the
+    /// price; and what else happened.
+    List(AuditList),
+    /// Prove that an entry is in a fetched log: a file that anybody verifies who has the log's key, with nothing of ours.
+    Prove(AuditProve),
+    /// Write a fetched log in a form that others read: JSON Lines, CSV, OCSF, a register of processing activities, or one page for a
+    /// parliament's committee.
+    Export(AuditExport),
 }
 
 /// A folder that holds a fetched log.
@@ -35,6 +49,9 @@ impl AuditCommand {
         match self {
             Self::Fetch(fetch) => fetch.run(),
             Self::Verify(verify) => verify.run(),
+            Self::List(list) => list.run(),
+            Self::Prove(prove) => prove.run(),
+            Self::Export(export) => export.run(),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::{config, failure::Failure, output::say};
 
 pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";
+const AUDITOR: &str = "zainab";
 /// An object identifier for signing certificates, in the arc that is set aside for examples (RFC 5612).
 const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const STATE: &str = "demo.toml";
@@ -156,7 +157,7 @@ impl Folder {
         for (role, plural, name) in [
             (Role::Analyst, "analysts", ANALYST),
             (Role::Administrator, "administrators", "kofi"),
-            (Role::Auditor, "auditors", "zainab"),
+            (Role::Auditor, "auditors", AUDITOR),
         ] {
             let folder = self.root.join(plural).join(name);
             issue(role, name, &folder)?;
@@ -233,7 +234,7 @@ fn region_table(authority: &str) -> String {
 fn gateway(port: u16) -> String {
     format!(
         "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\npolicies = \"policies\"\nstore = \"{LEDGER}\"\n\n{}\n\
-         [source.register]\nsqlite = \"register.sqlite\"\n\n[audit]\nauditors = [\"zainab\"]\n\n[log]\nformat = \"json\"\n",
+         [source.register]\nsqlite = \"register.sqlite\"\n\n[audit]\nauditors = [\"{AUDITOR}\"]\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )
 }
