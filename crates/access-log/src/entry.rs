@@ -213,7 +213,8 @@ impl LogEntry {
             | LogEvent::Failure(_)
             | LogEvent::Earlier(_) => [None; 4],
         };
-        if let Some(seconds) = since.into_iter().flatten().chain([self.at]).find(|at| at.abs() > NUMBER_MOST) {
+        if let Some(seconds) = since.into_iter().flatten().chain([self.at]).find(|at| at.abs() > NUMBER_MOST)
+        {
             return Err(EntryError::Time { seconds });
         }
         let role = self.actor.principal.strip_prefix("spiffe://").and_then(|rest| rest.split('/').nth(1));

@@ -85,7 +85,8 @@ pub(crate) fn charge(before: LoggedLoss, loss: LoggedLoss) -> LoggedCharge {
 
 /// The same given back.
 pub(crate) fn given_back(before: LoggedLoss, loss: LoggedLoss) -> LoggedCharge {
-    let turned = |account: LoggedAccount| LoggedAccount { after: account.before, before: account.after, ..account };
+    let turned =
+        |account: LoggedAccount| LoggedAccount { after: account.before, before: account.after, ..account };
     let LoggedCharge { grant, loss, pool } = charge(before, loss);
     LoggedCharge { grant: turned(grant), loss, pool: turned(pool) }
 }
@@ -115,7 +116,8 @@ pub(crate) fn start(policy: &[u8]) -> LogEntry {
 }
 
 pub(crate) fn activated(policy: &[u8], moved: &[(&str, &str)]) -> LogEntry {
-    let moved = moved.iter().map(|(from, to)| MovedCharges { from: (*from).to_owned(), to: (*to).to_owned() });
+    let moved =
+        moved.iter().map(|(from, to)| MovedCharges { from: (*from).to_owned(), to: (*to).to_owned() });
     let event = ActivatedPolicy {
         before: None,
         changes: LoggedLines::default(),
@@ -187,7 +189,11 @@ pub(crate) fn earlier(policy: &[u8], text: &str, decision: &str, charged: Logged
 }
 
 /// What an audit of a log comes to, where these policies are held.
-pub(crate) fn audited(log: &[LogEntry], policies: &[Vec<u8>], balances: Option<LedgerBalances>) -> AuditReport {
+pub(crate) fn audited(
+    log: &[LogEntry],
+    policies: &[Vec<u8>],
+    balances: Option<LedgerBalances>,
+) -> AuditReport {
     let texts = |wanted: &[u8; 32]| policies.iter().find(|policy| digest(policy) == *wanted).cloned();
     let mut audit = Audit::new(&texts, Digests { question: digest, policy: digest }, balances);
     for entry in log {

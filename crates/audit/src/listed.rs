@@ -202,7 +202,8 @@ mod tests {
             answered(&policy, RequestDecision::Released, (1, &sex), 1),
             refused(&policy, (2, &question("age", "0.5")), "dimension-not-granted"),
         ];
-        let listed: Vec<ListedEntry> = log.iter().zip(0..).map(|(entry, number)| ListedEntry::of(number, entry)).collect();
+        let listed: Vec<ListedEntry> =
+            log.iter().zip(0..).map(|(entry, number)| ListedEntry::of(number, entry)).collect();
         assert_eq!(listed[1].epsilon.as_deref(), Some("0.5"));
         let some = |text: &str| Some(text.to_owned());
         let all = EntryFilter::default();

@@ -29,7 +29,9 @@ impl Activity {
             | LogEvent::PolicySignature(_)
             | LogEvent::Key(_)
             | LogEvent::Version(_) => Self::Update,
-            LogEvent::Start(_) | LogEvent::Stop(_) | LogEvent::Failure(_) | LogEvent::Earlier(_) => Self::Other,
+            LogEvent::Start(_) | LogEvent::Stop(_) | LogEvent::Failure(_) | LogEvent::Earlier(_) => {
+                Self::Other
+            }
         }
     }
 

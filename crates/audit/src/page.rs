@@ -69,12 +69,22 @@ pub fn committee_page(
     }
     page.push("<h2>What of this is proven</h2>".to_owned());
     page.push(match proof.holds {
-        true => "<p class=\"good\">The log was verified whole when this page was made, and every claim holds:</p>".to_owned(),
-        false => "<p class=\"bad\">The log was verified when this page was made, and NOT every claim holds:</p>".to_owned(),
+        true => {
+            "<p class=\"good\">The log was verified whole when this page was made, and every claim holds:</p>"
+                .to_owned()
+        }
+        false => {
+            "<p class=\"bad\">The log was verified when this page was made, and NOT every claim holds:</p>"
+                .to_owned()
+        }
     });
     let lines: Vec<String> = proof.lines.iter().map(|line| format!("<li>{}</li>", text(line))).collect();
     page.push(format!("<ul class=\"proof\">{}</ul>", lines.concat()));
-    page.push(format!("<footer>{} &middot; {} entries</footer></main></body></html>", text(origin), thousands(summary.entries)));
+    page.push(format!(
+        "<footer>{} &middot; {} entries</footer></main></body></html>",
+        text(origin),
+        thousands(summary.entries)
+    ));
     page.join("\n") + "\n"
 }
 
@@ -106,7 +116,8 @@ fn by_month(summary: &LogSummary) -> String {
     let mut purposes: Vec<(&str, u64)> = of_purpose.into_iter().collect();
     purposes.sort_by_key(|(purpose, count)| (std::cmp::Reverse(*count), *purpose));
     // The last colour is of all purposes that have none of their own.
-    let own = purposes.len().min(if purposes.len() > COLOURS.len() { COLOURS.len() - 1 } else { COLOURS.len() });
+    let own =
+        purposes.len().min(if purposes.len() > COLOURS.len() { COLOURS.len() - 1 } else { COLOURS.len() });
     let colour = |place: usize| COLOURS.get(place).or(COLOURS.last()).copied().unwrap_or_default();
     let count = |month: &str, place: usize| -> u64 {
         let of = |(purpose, _): &(&str, u64)| {
@@ -165,7 +176,12 @@ fn by_month(summary: &LogSummary) -> String {
             false => "other purposes",
         };
         let all: u64 = months.iter().map(|month| count(month, place)).sum();
-        format!("<span><i style=\"background:{}\"></i>{} ({})</span>", colour(place), text(name), thousands(all))
+        format!(
+            "<span><i style=\"background:{}\"></i>{} ({})</span>",
+            colour(place),
+            text(name),
+            thousands(all)
+        )
     });
     format!("<div class=\"key\">{}</div>{}", key.collect::<String>(), svg.concat())
 }
@@ -223,7 +239,9 @@ fn bars<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
     const ROW: f64 = 26.0;
     const NAMES: f64 = 240.0;
     let height = ROW * counts.len() as f64;
-    let mut svg = vec![format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Refusals by their reason\">")];
+    let mut svg = vec![format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"Refusals by their reason\">"
+    )];
     for (row, (what, count)) in counts.iter().enumerate() {
         let top = ROW * row as f64;
         let width = (WIDTH - NAMES - 60.0) * *count as f64 / most.max(1) as f64;

@@ -32,14 +32,19 @@ pub fn article_30(origin: &str, policy: &PolicySet, summary: &LogSummary) -> Str
         };
         let purposes = grants.iter().flat_map(|grant| grant.purposes.iter().cloned()).collect();
         let recipients = grants.iter().flat_map(|grant| grant.to.iter().map(ToString::to_string)).collect();
-        let agreements = grants.iter().filter_map(|grant| grant.agreement.as_ref()).map(ToString::to_string).collect();
+        let agreements =
+            grants.iter().filter_map(|grant| grant.agreement.as_ref()).map(ToString::to_string).collect();
         let columns = dataset.columns.keys().map(ToString::to_string).collect();
         text.extend([
             String::new(),
             format!("## {} ({})", plain(&dataset.title), plain(name.as_str())),
             String::new(),
             format!("- Purposes (b): {}", list(purposes)),
-            format!("- Data subjects (c): {}; version {}", plain(dataset.unit.plural.as_str()), plain(dataset.version.as_str())),
+            format!(
+                "- Data subjects (c): {}; version {}",
+                plain(dataset.unit.plural.as_str()),
+                plain(dataset.version.as_str())
+            ),
             format!("- Personal data (c): {}", list(columns)),
             format!("- Recipients (d): {}", list(recipients)),
             format!("- Agreements: {}", list(agreements)),
@@ -78,8 +83,11 @@ fn digest(summary: &LogSummary) -> String {
 
 /// Others' words within Markdown: on one line, and none of its marks.
 fn plain(text: &str) -> String {
-    lango_words::line(text).chars().flat_map(|c| match c {
-        '\\' | '|' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' => vec!['\\', c],
-        c => vec![c],
-    }).collect()
+    lango_words::line(text)
+        .chars()
+        .flat_map(|c| match c {
+            '\\' | '|' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#' => vec!['\\', c],
+            c => vec![c],
+        })
+        .collect()
 }

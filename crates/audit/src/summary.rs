@@ -118,7 +118,9 @@ impl LogSummary {
 
     fn request(&mut self, entry: &LogEntry, request: &DecidedRequest) {
         let one = match request.decision {
-            RequestDecision::Released | RequestDecision::Drawn => QuestionCounts { answered: 1, ..QuestionCounts::default() },
+            RequestDecision::Released | RequestDecision::Drawn => {
+                QuestionCounts { answered: 1, ..QuestionCounts::default() }
+            }
             RequestDecision::Repeated => QuestionCounts { repeated: 1, ..QuestionCounts::default() },
             RequestDecision::Refused => QuestionCounts { refused: 1, ..QuestionCounts::default() },
             RequestDecision::Failed => QuestionCounts { failed: 1, ..QuestionCounts::default() },

@@ -87,7 +87,10 @@ async fn a_week(audited: &mut Audited) {
     let other = Policy::of("GHA").grants([TestGrant { id: "others".to_owned(), ..grant() }]);
     office.restart(&other).await;
     awa.ask(office, &persons("by sex", "0.75")).await.unwrap();
-    office.change(&Policy::of("GHA").grants([TestGrant { by: r#"["sex"]"#.into(), ..grant() }]).text()).await.unwrap();
+    office
+        .change(&Policy::of("GHA").grants([TestGrant { by: r#"["sex"]"#.into(), ..grant() }]).text())
+        .await
+        .unwrap();
     let refused = awa.ask(office, &persons("by age", "0.5")).await.unwrap_err();
     assert_eq!(refused.refusal(), "dimension-not-granted");
     audited.ina.address = audited.office.address().to_string();

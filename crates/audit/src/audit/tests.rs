@@ -65,7 +65,8 @@ fn a_log_that_follows_is_proven() {
     let report = audited(&log, std::slice::from_ref(&policy), Some(balances(size, loss(5))));
     assert!(report.holds(), "{report:?}");
     let counts: Vec<_> = report.claims().map(|(name, claim)| (name, claim.proven, claim.of)).collect();
-    let expected = [("charges", 3, 3), ("policies", 1, 1), ("decisions", 9, 9), ("releases", 2, 2), ("balances", 2, 2)];
+    let expected =
+        [("charges", 3, 3), ("policies", 1, 1), ("decisions", 9, 9), ("releases", 2, 2), ("balances", 2, 2)];
     assert_eq!(counts, expected, "{report:?}");
     assert_eq!(report.apart, BTreeMap::from([("requests at fault", 1)]));
     assert_eq!((report.open, report.opened, report.earlier), (0, 0, 0));
@@ -77,10 +78,34 @@ fn what_does_not_follow_is_named() {
     let policy = policy("sex", "1.0");
     type Change = fn(&mut Vec<LogEntry>);
     let cases: &[(&str, Change, &str, u64, &str)] = &[
-        ("a charge is gone", |log| drop(log.remove(2)), "charges", 3, "held epsilon 0 (rho 0) by the entries before"),
-        ("an answer was never reserved", |log| drop(log.remove(2)), "releases", 2, "no entry before it set its price"),
-        ("charges are in another order", |log| log.swap(2, 4), "charges", 2, "held epsilon 0 (rho 0) by the entries before"),
-        ("a charge comes twice", |log| log.insert(3, log[2].clone()), "charges", 3, "held epsilon 0.5 (rho 0.125) by"),
+        (
+            "a charge is gone",
+            |log| drop(log.remove(2)),
+            "charges",
+            3,
+            "held epsilon 0 (rho 0) by the entries before",
+        ),
+        (
+            "an answer was never reserved",
+            |log| drop(log.remove(2)),
+            "releases",
+            2,
+            "no entry before it set its price",
+        ),
+        (
+            "charges are in another order",
+            |log| log.swap(2, 4),
+            "charges",
+            2,
+            "held epsilon 0 (rho 0) by the entries before",
+        ),
+        (
+            "a charge comes twice",
+            |log| log.insert(3, log[2].clone()),
+            "charges",
+            3,
+            "held epsilon 0.5 (rho 0.125) by",
+        ),
         (
             "less is given back",
             |log| of(&mut log[5]).given_back = Some(given_back(loss(5), loss(1))),
@@ -95,7 +120,13 @@ fn what_does_not_follow_is_named() {
             5,
             "it gives back a charge that no entry before it made",
         ),
-        ("an answer is released twice", |log| log.insert(4, log[3].clone()), "releases", 4, "was released before"),
+        (
+            "an answer is released twice",
+            |log| log.insert(4, log[3].clone()),
+            "releases",
+            4,
+            "was released before",
+        ),
         (
             "a release is repeated that was never made",
             |log| of(&mut log[6]).release = release(7),
@@ -163,7 +194,7 @@ fn what_does_not_follow_is_named() {
             "more was charged than the grant has",
             |log| {
                 let sex = question("sex", "1");
-                log.push(reserved(&policy("sex", "1.0"), (20, &sex), charge(loss(5), loss(10))));
+                log.push(reserved(&crate::fixture::policy("sex", "1.0"), (20, &sex), charge(loss(5), loss(10))));
             },
             "decisions",
             12,
@@ -232,7 +263,11 @@ fn a_ledger_that_holds_something_else_is_named() {
     let mut strange = balances(size, loss(5));
     strange.balances[1].period = "2026-13".to_owned();
     for (balances, proven, why) in [
-        (balances(size, loss(4)), 0, "the ledger's pool `residents` holds epsilon 0.4 (rho 0.08), and the log comes to"),
+        (
+            balances(size, loss(4)),
+            0,
+            "the ledger's pool `residents` holds epsilon 0.4 (rho 0.08), and the log comes to",
+        ),
         (balances(4, loss(5)), 2, ""),
         (balances(3, loss(5)), 2, ""),
         (balances(2, loss(5)), 0, "and the log comes to epsilon 0 (rho 0)"),

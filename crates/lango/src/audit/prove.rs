@@ -26,7 +26,8 @@ pub fn prove(folder: &LogFolder, region: &Region, index: u64) -> Result<ProvenEn
     let hashes = prove_inclusion(index, size, |id| folder.tile_there(id))
         .map_err(|error| Failure::of(folder.path().display(), error))?;
     let proof = LogProof { extra: None, index, hashes, checkpoint };
-    let at = serde_json::from_slice::<serde_json::Value>(&entry)?.get("at").and_then(serde_json::Value::as_i64);
+    let at =
+        serde_json::from_slice::<serde_json::Value>(&entry)?.get("at").and_then(serde_json::Value::as_i64);
     let origin = proof.checkpoint.unverified().origin.clone();
     let mut last = Failure::of(folder.path().display(), "holds no certificate of the log's key");
     for chain in folder.chains()? {

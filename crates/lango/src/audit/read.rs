@@ -134,7 +134,9 @@ fn read_groups(
                     }
                     Ok(Err(Unread::File(failure))) => return Err(failure),
                     Ok(Err(Unread::Log(fault))) => return Ok(Some(fault)),
-                    Err(_) => return Err(Failure::of(folder.path().display(), "a thread that reads it has ended")),
+                    Err(_) => {
+                        return Err(Failure::of(folder.path().display(), "a thread that reads it has ended"));
+                    }
                 }
             }
             Ok(None)

@@ -160,7 +160,8 @@ fn why(listed: &ListedEntry) -> String {
 /// Which, when, who, for what, what came of it, and the price.
 fn head(line: &Line, are_several: bool) -> [String; 6] {
     let Line { office, time, listed } = line;
-    let number = if are_several { format!("{} {}", foreign(office), listed.entry) } else { listed.entry.to_string() };
+    let number =
+        if are_several { format!("{} {}", foreign(office), listed.entry) } else { listed.entry.to_string() };
     let charged = match &listed.rho {
         Some(rho) => price(listed.epsilon.as_deref(), rho),
         None => String::new(),
