@@ -7,7 +7,7 @@ use lango_identity::{
     client_config, digest, explain_handshake, stands,
 };
 use lango_statistics::{Coverage, Outcome};
-use lango_transport::{self as transport, Address, Recall, Tls};
+use lango_transport::{self as transport, Address, Recall, TlsSettings};
 use lango_wire::{
     Absence, Lookup, Object, Question, VerifiedDescription,
     client::CoordinatorClient,
@@ -65,7 +65,7 @@ impl Client {
         let config = client_config(tls, &met, Expected::Role(Role::Coordinator))?;
         let recall =
             Recall::new(move |shown| stands(shown, &met), |notice| region.revocations().on_change(notice));
-        let config = Tls::fixed(config, recall);
+        let config = TlsSettings::fixed(config, recall);
         let channel = transport::connect(address, config, CONNECT_TIME_MAX).await.map_err(|error| {
             let why = explain_handshake(&error, tls, region, now());
             AskError::Unreachable { address: address.to_string(), why }

@@ -6,7 +6,7 @@ use lango_identity::{
     ClientConfig, Expected, OwnFault, PeerFault, Region, Role, ServerConfig, SpiffeId, TlsError, TlsIdentity,
     check_own, client_config, server_config, stands,
 };
-use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Recall, Rooms, Tls};
+use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Recall, Rooms, TlsSettings};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
     client::GatewayClient,
@@ -79,7 +79,7 @@ pub async fn serve(
     check_identity(&own, &config.region)?;
     let (region, changing, limits) = (config.region.clone(), config.tls.clone(), config.limits);
     let (shown, settings) = watch::channel(server_config(&own, &region)?);
-    let tls = Tls::new(settings, recall(&region));
+    let tls = TlsSettings::new(settings, recall(&region));
     let (witnessing, mut members) = witnessing(&config, &own)?.unzip();
     let (service, asked) = service(config, &own)?;
     members.get_or_insert_default().extend(asked);
@@ -157,7 +157,7 @@ fn witnessing(
         let tls = client_config(own, &config.region, Expected::Id(member.uri.clone()))?;
         let (changing, tls) = watch::channel(tls);
         settings.push((member.uri.clone(), changing));
-        let tls = Tls::new(tls, recall.clone());
+        let tls = TlsSettings::new(tls, recall.clone());
         let channel = lango_transport::channel(&member.address, tls, config.connect_timeout);
         channels.push((member.uri.clone(), channel));
     }
@@ -175,7 +175,7 @@ fn service(
         let config = client_config(own, &region, Expected::Id(member.uri.clone()))?;
         let (changing, config) = watch::channel(config);
         settings.push((member.uri.clone(), changing));
-        let config = Tls::new(config, recall.clone());
+        let config = TlsSettings::new(config, recall.clone());
         let channel = lango_transport::channel(&member.address, config, connect_timeout);
         Ok::<_, TlsError>((member.uri, MemberGateway::new(GatewayClient::new(channel))))
     };

@@ -55,6 +55,7 @@ mod service;
 mod share;
 mod shown;
 mod sign;
+mod signer_in_use;
 mod standing;
 mod started;
 mod strangers;

@@ -1,32 +1,8 @@
 //! Other keys and certificates of the office, for a gateway that runs.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
-use lango_identity::{Envelope, PayloadType, Signer, TlsIdentity, server_config};
+use lango_identity::{Signer, TlsIdentity, server_config};
 
 use crate::{Gateway, OpenError, config::check_tls};
-
-/// The key that signs, which may be replaced: what is signed at a moment is signed by that moment's.
-pub(crate) struct SignerInUse(RwLock<Arc<Signer>>);
-
-impl SignerInUse {
-    pub fn new(signer: Signer) -> Self {
-        Self(RwLock::new(Arc::new(signer)))
-    }
-
-    /// The key of this moment.
-    pub fn now(&self) -> Arc<Signer> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub fn sign(&self, kind: PayloadType, payload: Vec<u8>) -> Envelope {
-        self.now().sign(kind, payload)
-    }
-
-    fn replace(&self, signer: Signer) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signer);
-    }
-}
 
 impl Gateway {
     /// Takes other keys and certificates into use: answers are signed by the new key from now on, and new connections are shown

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lango_transport::Tls;
+use lango_transport::TlsSettings;
 use lango_wire::{
     limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
     pb::{
@@ -69,7 +69,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), GatewayServeError> {
     let gateway = gateway.into();
-    let tls = Tls::new(gateway.tls.subscribe(), recall(&gateway.region));
+    let tls = TlsSettings::new(gateway.tls.subscribe(), recall(&gateway.region));
     let service = Service(Arc::clone(&gateway));
     let administration = AdministrationServiceServer::new(service.clone())
         .max_decoding_message_size(REQUEST_BYTES_MAX)

@@ -23,10 +23,10 @@ pub struct RevocationRule {
 
 /// The lists that are in use. Clones are one: a list that one of them takes is in use with all.
 #[derive(Clone, Default)]
-pub struct Revocations(Arc<Held>);
+pub struct Revocations(Arc<InUse>);
 
 #[derive(Default)]
-struct Held {
+struct InUse {
     lists: RwLock<Arc<Vec<RevocationList>>>,
     notices: Mutex<Vec<Notice>>,
 }
@@ -91,7 +91,7 @@ impl Revocations {
         Ok(taken)
     }
 
-    /// The lists in use as one PEM text, which whoever knows the region can verify; empty where there are none.
+    /// The lists in use as one PEM text, which everybody verifies who knows the region; empty where there are none.
     #[must_use]
     pub fn to_pem(&self) -> String {
         RevocationList::to_pem(&self.lists())

@@ -269,7 +269,7 @@ fn taken_back(entry: &RevokedCertificate<'_>, this_update: i64) -> Result<Revoke
             return Err(RevocationListFault::Encoding("an entry is malformed".to_owned()));
         }
     }
-    // A list tells what has been, whatever its clock said of an entry.
+    // A list says what has been, whatever its clock said of an entry.
     let at = entry.revocation_date.timestamp().min(this_update);
     let since = entry.invalidity_date().map_or(at, |(_, since)| since.timestamp().min(at));
     let reason = entry.reason_code().map_or(0, |(_, code)| code.0);

@@ -15,7 +15,7 @@ use tokio_rustls::{
 use tonic::service::Routes;
 
 use crate::{
-    LogRate, Most, Pressure, Rooms, ServerLimits, Tls,
+    LogRate, Most, Pressure, Rooms, ServerLimits, TlsSettings,
     bytes::RequestBytes,
     client::{no_delay, within},
     connection::{Connection, stopping},
@@ -27,7 +27,7 @@ use crate::{
 /// What all connections of a server share.
 pub(crate) struct House {
     limits: ServerLimits,
-    tls: Tls<ServerConfig>,
+    tls: TlsSettings<ServerConfig>,
     routes: Routes,
     waiting: Places,
     handshakes: Places,
@@ -41,7 +41,7 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new(
-        tls: Tls<ServerConfig>,
+        tls: TlsSettings<ServerConfig>,
         routes: Routes,
         limits: &ServerLimits,
         pressure: &Pressure,

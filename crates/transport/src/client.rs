@@ -14,7 +14,7 @@ use tonic::{
 };
 
 use crate::{
-    Address, Tls,
+    Address, TlsSettings,
     limits::{ANSWER_HEADER_BYTES_MAX, KEEPALIVE_ANSWER_MAX, KEEPALIVE_EVERY},
     recall::Recallable,
 };
@@ -30,7 +30,11 @@ const ANSWERS_WINDOW_BYTES: u32 = 16 << 20;
 /// A call that fails for want of a connection has a `Status` whose sources hold what [`connect`] would have failed
 /// with, so that `lango_identity::explain_handshake` finds it. `connect_time_max` is for everything up to the server's
 /// first word. A connection whose server is recalled breaks.
-pub fn channel(address: &Address, tls: impl Into<Tls<ClientConfig>>, connect_time_max: Duration) -> Channel {
+pub fn channel(
+    address: &Address,
+    tls: impl Into<TlsSettings<ClientConfig>>,
+    connect_time_max: Duration,
+) -> Channel {
     let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
     let endpoint = dial
         .endpoint()
@@ -45,7 +49,7 @@ pub fn channel(address: &Address, tls: impl Into<Tls<ClientConfig>>, connect_tim
 /// tonic's, with the `io::Error` among its sources, and in that the `rustls::Error` where TLS failed.
 pub async fn connect(
     address: &Address,
-    tls: impl Into<Tls<ClientConfig>>,
+    tls: impl Into<TlsSettings<ClientConfig>>,
     connect_time_max: Duration,
 ) -> Result<Channel, tonic::transport::Error> {
     let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
@@ -58,7 +62,7 @@ pub async fn connect(
 /// The connection's, with the `rustls::Error` among its sources where TLS failed.
 pub async fn peer_certificates(
     address: &Address,
-    tls: impl Into<Tls<ClientConfig>>,
+    tls: impl Into<TlsSettings<ClientConfig>>,
     connect_time_max: Duration,
 ) -> io::Result<Vec<CertificateDer<'static>>> {
     let dial = Dial { address: address.clone(), tls: tls.into(), time_max: connect_time_max };
@@ -75,7 +79,7 @@ fn shown_by(stream: &client::TlsStream<TcpStream>) -> Vec<CertificateDer<'static
 #[derive(Clone)]
 struct Dial {
     address: Address,
-    tls: Tls<ClientConfig>,
+    tls: TlsSettings<ClientConfig>,
     time_max: Duration,
 }
 

@@ -38,7 +38,7 @@ pub use limits::{ANSWER_HEADER_BYTES_MAX, ServerLimits};
 pub use log_rate::LogRate;
 pub use pressure::Pressure;
 pub use rate::{Meter, Rate};
-pub use recall::{Recall, Tls};
+pub use recall::{Recall, TlsSettings};
 pub use request::UnderWay;
 pub use rooms::{Room, Rooms};
 pub use rounds::Most;

@@ -14,12 +14,12 @@ use tokio::{
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// TLS settings: each handshake takes those of its moment.
-pub struct Tls<C> {
+pub struct TlsSettings<C> {
     config: watch::Receiver<Arc<C>>,
     recall: Recall,
 }
 
-impl<C> Tls<C> {
+impl<C> TlsSettings<C> {
     /// Settings that may change.
     pub fn new(config: watch::Receiver<Arc<C>>, recall: Recall) -> Self {
         Self { config, recall }
@@ -41,13 +41,13 @@ impl<C> Tls<C> {
 }
 
 /// Settings that stay, under which every peer stays too.
-impl<C> From<Arc<C>> for Tls<C> {
+impl<C> From<Arc<C>> for TlsSettings<C> {
     fn from(config: Arc<C>) -> Self {
         Self::fixed(config, Recall::none())
     }
 }
 
-impl<C> Clone for Tls<C> {
+impl<C> Clone for TlsSettings<C> {
     fn clone(&self) -> Self {
         Self { config: self.config.clone(), recall: self.recall.clone() }
     }

@@ -6,7 +6,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tonic::service::Routes;
 
-use crate::{LogRate, Pressure, ServerLimits, Tls, accept::House};
+use crate::{LogRate, Pressure, ServerLimits, TlsSettings, accept::House};
 
 /// After a failure to accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -16,7 +16,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// somebody waits for memory which answers take.
 pub async fn serve(
     listener: TcpListener,
-    tls: impl Into<Tls<ServerConfig>>,
+    tls: impl Into<TlsSettings<ServerConfig>>,
     routes: Routes,
     (limits, pressure): (&ServerLimits, &Pressure),
     shutdown: impl Future<Output = ()>,

@@ -22,7 +22,7 @@ async fn office(world: &TestRegion) -> Office {
     Office::start(world, &Policy::of("GHA"), &Register::sample(1)).await
 }
 
-/// What somebody with these certificates is told who connects.
+/// What somebody with these certificates reads who connects.
 async fn explained(whose: &TestIdentity, office: &Office, region: &Region, now: i64) -> String {
     let own = whose.tls();
     let config = client_config(&own, region, Expected::Id(office.id.clone())).unwrap();
@@ -48,7 +48,7 @@ async fn an_analyst_who_was_taken_back_before_a_connection_gets_none() {
     world.revoke(&[&awa.tls]);
     assert!(said(&awa).await.starts_with("the peer has this side's certificate on its revocation list"));
     assert_eq!(said(&kofi).await, "");
-    // Who has the list too is told before anything is sent.
+    // Who has the list too learns it before anything is sent.
     let said = explained(&awa, &office, &world.region, world.clock.get()).await;
     assert!(said.starts_with("this side's own certificate: the certificate with serial"), "{said}");
 }
@@ -61,8 +61,7 @@ async fn an_analyst_who_is_taken_back_loses_the_connection_that_is_open() {
     let (one, other) = (world.caller_with(&awa), world.caller_with(&kofi));
     let (mut client, mut others) = (one.gateway(&office).await, other.gateway(&office).await);
     client.query(query(&one, &office)).await.unwrap();
-    let granted = others.query(query(&other, &office)).await.unwrap_err();
-    assert_eq!(granted.code(), Code::PermissionDenied, "{granted:?}");
+    others.query(query(&other, &office)).await.unwrap();
     let recorded = office.records().len();
 
     let begun = Instant::now();
@@ -77,8 +76,7 @@ async fn an_analyst_who_is_taken_back_loses_the_connection_that_is_open() {
     assert!(took < AT_MOST, "{took:?}");
     assert!(refused.code() != Code::Ok && office.records().len() == recorded, "{refused:?}");
     // Nobody else loses anything.
-    let granted = others.query(query(&other, &office)).await.unwrap_err();
-    assert_eq!(granted.code(), Code::PermissionDenied, "{granted:?}");
+    others.query(query(&other, &office)).await.unwrap();
 }
 
 #[tokio::test]
@@ -168,6 +166,7 @@ async fn where_a_list_is_required_nobody_is_believed_without_one_of_the_present(
             let said = explained(&awa, &office, &region, now).await;
             assert!(said.contains("put the authority's present `region.crl` in place"), "{what}: {said}");
             // It comes, and all is well without a restart.
+            world.revoke(&[]);
             region.take_revocations(world.revoke(&[]).as_bytes(), now).unwrap();
             assert_eq!(explained(&awa, &office, &region, now).await, "", "{what}");
             world.caller_with(&awa).ask(&office, &persons("by sex", "0.5")).await.unwrap();
