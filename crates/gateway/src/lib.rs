@@ -72,6 +72,7 @@ pub use in_force::{PolicyError, policy_digest};
 pub use lapse::{decided, lapsed, review_event, review_name};
 pub use open_error::OpenError;
 pub use pools::{DeclareError, declared_members, reached_members};
+pub use renew::RenewError;
 pub use reviewed::{ReviewFound, ReviewedTable, reviews_found};
 pub use sealing::LogError;
 pub use secret::{SecretError, bounding_secret};

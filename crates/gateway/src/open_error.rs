@@ -1,6 +1,6 @@
 //! Why a gateway does not start.
 
-use lango_identity::{SpiffeId, Unauthenticated};
+use lango_identity::Unauthenticated;
 use lango_store::StoreError;
 
 use crate::{in_force::PolicyError, sealing::LogError};
@@ -27,14 +27,6 @@ pub enum OpenError {
     /// The log does not go on where it was.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The certificates are another principal's.
-    #[error("the certificates are of {found}, and this is the gateway of {office}")]
-    Office {
-        /// Whose they are.
-        found: SpiffeId,
-        /// Whose gateway it is.
-        office: SpiffeId,
-    },
     /// The ledger cannot be used.
     #[error("{0}")]
     Store(#[from] StoreError),

@@ -1,8 +1,27 @@
 //! Other keys and certificates of the office, for a gateway that runs.
 
-use lango_identity::{Signer, TlsIdentity, server_config};
+use lango_identity::{Signer, SpiffeId, TlsIdentity, Unauthenticated, server_config};
 
-use crate::{Gateway, OpenError, config::check_tls};
+use crate::{Gateway, config::check_tls};
+
+/// Why other keys and certificates are not taken into use.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// The certificate for answers is not good.
+    #[error("the signing certificate is not good: {0}")]
+    Signing(Unauthenticated),
+    /// The certificate for TLS is another principal's, or not good.
+    #[error("the TLS certificate is not good: {0}")]
+    Tls(String),
+    /// They are another principal's.
+    #[error("the certificates are of {found}, and this is the gateway of {office}")]
+    Office {
+        /// Whose they are.
+        found: SpiffeId,
+        /// Whose gateway it is.
+        office: SpiffeId,
+    },
+}
 
 impl Gateway {
     /// Takes other keys and certificates into use: answers are signed by the new key from now on, and new connections are shown
@@ -10,14 +29,17 @@ impl Gateway {
     ///
     /// # Errors
     /// They are not the office's, or nobody would believe them: then those of before stay.
-    pub fn renew(&self, tls: &TlsIdentity, signer: Signer) -> Result<(), OpenError> {
+    pub fn renew(&self, tls: &TlsIdentity, signer: Signer) -> Result<(), RenewError> {
         let now = self.now();
-        signer.check(&self.region, now).map_err(OpenError::Signing)?;
+        signer.check(&self.region, now).map_err(RenewError::Signing)?;
         if *signer.principal() != self.office {
-            return Err(OpenError::Office { found: signer.principal().clone(), office: self.office.clone() });
+            return Err(RenewError::Office {
+                found: signer.principal().clone(),
+                office: self.office.clone(),
+            });
         }
-        check_tls(tls, &signer, &self.region, now).map_err(OpenError::Tls)?;
-        let config = server_config(tls, &self.region).map_err(|error| OpenError::Tls(error.to_string()))?;
+        check_tls(tls, &signer, &self.region, now).map_err(RenewError::Tls)?;
+        let config = server_config(tls, &self.region).map_err(|error| RenewError::Tls(error.to_string()))?;
         self.signer.replace(signer);
         self.tls.send_replace(config);
         Ok(())

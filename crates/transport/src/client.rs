@@ -83,6 +83,9 @@ struct Dial {
     time_max: Duration,
 }
 
+/// A connection as HTTP/2 takes it.
+type Connected = TokioIo<Recallable<client::TlsStream<TcpStream>>>;
+
 impl Dial {
     fn endpoint(&self) -> Endpoint {
         Endpoint::from(self.address.plain.clone())
@@ -97,11 +100,9 @@ impl Dial {
         &self,
     ) -> impl tower::Service<
         Uri,
-        Response = TokioIo<Recallable<client::TlsStream<TcpStream>>>,
+        Response = Connected,
         Error = io::Error,
-        Future = impl Future<Output = io::Result<TokioIo<Recallable<client::TlsStream<TcpStream>>>>>
-                 + Send
-                 + 'static,
+        Future = impl Future<Output = io::Result<Connected>> + Send + 'static,
     > + Send
     + 'static {
         let dial = self.clone();

@@ -53,10 +53,13 @@ impl<C> Clone for TlsSettings<C> {
     }
 }
 
+/// Whether the peer that showed these certificates may stay.
+type Stands = dyn Fn(&[CertificateDer<'_>]) -> bool + Send + Sync;
+
 /// What decides whether the peer of an established connection may stay, and says when that is to be asked again.
 #[derive(Clone)]
 pub struct Recall {
-    stands: Arc<dyn Fn(&[CertificateDer<'_>]) -> bool + Send + Sync>,
+    stands: Arc<Stands>,
     changed: watch::Receiver<()>,
 }
 
@@ -90,7 +93,7 @@ impl Recall {
 
 /// A peer that is watched.
 pub(crate) struct Watched {
-    stands: Arc<dyn Fn(&[CertificateDer<'_>]) -> bool + Send + Sync>,
+    stands: Arc<Stands>,
     changed: watch::Receiver<()>,
 }
 

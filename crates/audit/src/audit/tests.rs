@@ -40,10 +40,8 @@ fn loss_of(epsilon: &str) -> lango_access_log::LoggedLoss {
 }
 
 fn of(entry: &mut LogEntry) -> &mut DecidedRequest {
-    match &mut entry.event {
-        LogEvent::Request(request) => request,
-        other => panic!("{other:?}"),
-    }
+    let LogEvent::Request(request) = &mut entry.event else { panic!("no request") };
+    request
 }
 
 /// What the ledger holds after the log.
@@ -194,7 +192,11 @@ fn what_does_not_follow_is_named() {
             "more was charged than the grant has",
             |log| {
                 let sex = question("sex", "1");
-                log.push(reserved(&crate::fixture::policy("sex", "1.0"), (20, &sex), charge(loss(5), loss(10))));
+                log.push(reserved(
+                    &crate::fixture::policy("sex", "1.0"),
+                    (20, &sex),
+                    charge(loss(5), loss(10)),
+                ));
             },
             "decisions",
             12,
