@@ -5,14 +5,10 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/log_verifier.rs"]
+mod verifier;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Output,
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Output};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use lango_access_log::{
@@ -20,40 +16,11 @@ use lango_access_log::{
     NoteKey, SignatureType, SignedCheckpoint, TileEdge, TileId, TileLevel, TreeHash, append_entry,
     prove_consistency, prove_inclusion,
 };
-use program::{built, command, project};
+use program::command;
 use tempfile::TempDir;
+use verifier::verifier;
 
 const ORIGIN: &str = "ecowas.example/office/GHA";
-/// Where Debian's packages of Go libraries lie.
-const LIBRARIES: &str = "/usr/share/gocode";
-
-/// The program, built without a network, once.
-fn verifier() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let library = Path::new(LIBRARIES).join("src/golang.org/x/mod/sumdb/tlog");
-        assert!(
-            command("go").arg("version").output().is_ok() && library.is_dir(),
-            "Go or its library of logs is missing: apt-get install golang-go golang-golang-x-mod-dev"
-        );
-        let program = built().join("log-verifier");
-        let built = command("go")
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(project().join("tests/go/log/main.go"))
-            .env("GO111MODULE", "off")
-            .env("GOPATH", LIBRARIES)
-            .env("GOCACHE", built().join("log-verifier.cache"))
-            .env("GOFLAGS", "")
-            .env("GOPROXY", "off")
-            .env("GOTOOLCHAIN", "local")
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        program
-    })
-}
-
 fn secret() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }

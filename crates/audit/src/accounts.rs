@@ -6,7 +6,7 @@ use lango_access_log::{LoggedAccount, LoggedCharge, LoggedLoss};
 
 use crate::{
     amount::{Sum, is_free},
-    fault::{AccountName, Fault},
+    fault::{AccountName, LogFault},
     period::MonthOf,
 };
 
@@ -40,7 +40,7 @@ impl Account {
 
 /// What an account holds, as far as the entries say.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Held {
+pub(crate) struct AccountHeld {
     pub balance: LoggedLoss,
     /// Whether no earlier record can have charged it as well.
     pub is_known: bool,
@@ -60,7 +60,7 @@ impl Accounts {
     }
 
     /// What an account holds that began its period at a moment; nothing where no period begins then.
-    pub(crate) fn held(&self, pool: &str, grant: Option<&str>, since: i64) -> Option<Held> {
+    pub(crate) fn held(&self, pool: &str, grant: Option<&str>, since: i64) -> Option<AccountHeld> {
         let from = MonthOf::beginning(since)?;
         let pool = self.pools.get(pool);
         let account = match grant {
@@ -71,13 +71,13 @@ impl Accounts {
         let charged = account.map(|account| account.charged(from)).unwrap_or_default();
         let balance = charged.plus(opened.unwrap_or_default()).balance();
         let may_be_more = self.earlier_until.is_some_and(|until| until >= since);
-        Some(Held { balance, is_known: opened.is_some() || !may_be_more })
+        Some(AccountHeld { balance, is_known: opened.is_some() || !may_be_more })
     }
 
     /// Takes a charge at a moment: what each account held before it follows from the entries.
-    pub(crate) fn charge(&mut self, at: i64, charge: &LoggedCharge) -> Result<(), Fault> {
+    pub(crate) fn charge(&mut self, at: i64, charge: &LoggedCharge) -> Result<(), LogFault> {
         let follows = self.follow(charge);
-        let month = MonthOf::at(at).ok_or(Fault::Moment)?;
+        let month = MonthOf::at(at).ok_or(LogFault::Moment)?;
         let sum = Sum::from(&charge.loss);
         let pool = self.pools.entry(charge.pool.name.clone()).or_default();
         for account in [&mut pool.own, pool.grants.entry(charge.grant.name.clone()).or_default()] {
@@ -88,16 +88,20 @@ impl Accounts {
     }
 
     /// Takes a charge back that was made at a moment, or before the log.
-    pub(crate) fn give_back(&mut self, charged_at: Option<i64>, charge: &LoggedCharge) -> Result<(), Fault> {
+    pub(crate) fn give_back(
+        &mut self,
+        charged_at: Option<i64>,
+        charge: &LoggedCharge,
+    ) -> Result<(), LogFault> {
         self.follow(charge)?;
         let sum = Sum::from(&charge.loss);
         let pool = self.pools.entry(charge.pool.name.clone()).or_default();
         for account in [&mut pool.own, pool.grants.entry(charge.grant.name.clone()).or_default()] {
             match charged_at {
                 Some(at) => {
-                    let month = MonthOf::at(at).ok_or(Fault::Moment)?;
-                    let charged = account.months.get_mut(&month).ok_or(Fault::GivenBackTwice)?;
-                    *charged = charged.minus(sum).ok_or(Fault::GivenBackTwice)?;
+                    let month = MonthOf::at(at).ok_or(LogFault::Moment)?;
+                    let charged = account.months.get_mut(&month).ok_or(LogFault::GivenBackTwice)?;
+                    *charged = charged.minus(sum).ok_or(LogFault::GivenBackTwice)?;
                 }
                 None => {
                     for opened in account.opened.values_mut() {
@@ -110,20 +114,25 @@ impl Accounts {
     }
 
     /// Whether both accounts held before what the entries say.
-    fn follow(&mut self, charge: &LoggedCharge) -> Result<(), Fault> {
+    fn follow(&mut self, charge: &LoggedCharge) -> Result<(), LogFault> {
         self.follow_one(&charge.pool.name, None, &charge.pool)?;
         self.follow_one(&charge.pool.name, Some(&charge.grant.name), &charge.grant)
     }
 
-    fn follow_one(&mut self, pool: &str, grant: Option<&str>, logged: &LoggedAccount) -> Result<(), Fault> {
+    fn follow_one(
+        &mut self,
+        pool: &str,
+        grant: Option<&str>,
+        logged: &LoggedAccount,
+    ) -> Result<(), LogFault> {
         let since = logged.since;
-        let held = self.held(pool, grant, since).ok_or(Fault::Period { since })?;
+        let held = self.held(pool, grant, since).ok_or(LogFault::Period { since })?;
         if held.is_known {
             return if held.balance == logged.before {
                 Ok(())
             } else {
                 let account = AccountName::of(pool, grant);
-                Err(Fault::Balance { account, expected: held.balance, found: logged.before })
+                Err(LogFault::Balance { account, expected: held.balance, found: logged.before })
             };
         }
         let account = AccountName::of(pool, grant);
@@ -132,8 +141,8 @@ impl Accounts {
             None => &mut pool.own,
             Some(grant) => pool.grants.entry(grant.to_owned()).or_default(),
         };
-        let known = of.charged(MonthOf::beginning(since).ok_or(Fault::Period { since })?);
-        let less = Fault::Balance { account, expected: known.balance(), found: logged.before };
+        let known = of.charged(MonthOf::beginning(since).ok_or(LogFault::Period { since })?);
+        let less = LogFault::Balance { account, expected: known.balance(), found: logged.before };
         of.opened.insert(since, known.opening(&logged.before).ok_or(less)?);
         self.opened = self.opened.saturating_add(1);
         Ok(())

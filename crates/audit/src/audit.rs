@@ -7,15 +7,15 @@ use lango_access_log::{DecidedRequest, LogEntry, LogEvent, RequestDecision};
 use crate::{
     accounts::Accounts,
     balances::LedgerBalances,
-    claim::Claim,
+    claim::ProvenClaim,
     decisions::{Around, Decisions, Verdict, WAITS_S},
-    fault::Fault,
+    fault::LogFault,
     policies::{Digests, Policies, PolicyTexts},
     releases::Releases,
 };
 
 /// An audit that is under way. It holds accounts, policies, what has no answer yet and a few bytes of each release: not the log.
-pub struct Audit<'t> {
+pub struct LogAudit<'t> {
     entries: u64,
     balances: Option<LedgerBalances>,
     accounts: Accounts,
@@ -34,15 +34,15 @@ pub struct AuditReport {
     /// The times of the earliest and the latest entry, in Unix seconds.
     pub span: Option<(i64, i64)>,
     /// Charges, and charges that were given back, whose balances follow from the entries before.
-    pub charges: Claim,
+    pub charges: ProvenClaim,
     /// Balances of the ledger that equal what the log comes to; none where it is not known what the ledger held.
-    pub balances: Option<Claim>,
+    pub balances: Option<ProvenClaim>,
     /// Policies that are held under their digests.
-    pub policies: Claim,
+    pub policies: ProvenClaim,
     /// Decisions that follow from their policies.
-    pub decisions: Claim,
+    pub decisions: ProvenClaim,
     /// Answers that were reserved before they were released, and released before they were repeated.
-    pub releases: Claim,
+    pub releases: ProvenClaim,
     /// What a policy does not decide, by what does.
     pub apart: BTreeMap<&'static str, u64>,
     /// Decisions that hang on a price which the log does not have.
@@ -63,7 +63,7 @@ impl AuditReport {
     }
 
     /// The claims by their names.
-    pub fn claims(&self) -> impl Iterator<Item = (&'static str, &Claim)> {
+    pub fn claims(&self) -> impl Iterator<Item = (&'static str, &ProvenClaim)> {
         let balances = self.balances.iter().map(|claim| ("balances", claim));
         let others = [
             ("charges", &self.charges),
@@ -75,7 +75,7 @@ impl AuditReport {
     }
 }
 
-impl<'t> Audit<'t> {
+impl<'t> LogAudit<'t> {
     /// An audit of a log whose policies are held as texts. `balances` is what the ledger held.
     #[must_use]
     pub fn new(texts: &'t PolicyTexts<'t>, digests: Digests, balances: Option<LedgerBalances>) -> Self {
@@ -139,7 +139,7 @@ impl<'t> Audit<'t> {
     #[must_use]
     pub fn finish(mut self) -> AuditReport {
         if let Some(LedgerBalances { size, .. }) = self.balances {
-            let fault = Fault::LedgerAhead { size, entries: self.entries };
+            let fault = LogFault::LedgerAhead { size, entries: self.entries };
             self.report.balances.get_or_insert_default().take(None, Err(fault));
         }
         self.report.apart = self.decisions.apart().clone();
@@ -160,7 +160,7 @@ impl<'t> Audit<'t> {
         let decided = self.decisions.check(entry, request, &mut self.policies, &around);
         let decided = decided.and_then(|verdict| match entry.policy.map(|policy| policy.0) {
             Some(digest) if verdict == Verdict::Follows && !self.in_force.contains(&digest) => {
-                Err(Fault::PolicyNotInForce { digest })
+                Err(LogFault::PolicyNotInForce { digest })
             }
             Some(_) | None => Ok(verdict),
         });

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::Accounts,
-    claim::Claim,
-    fault::{AccountName, Fault},
+    claim::ProvenClaim,
+    fault::{AccountName, LogFault},
     period::period_since,
 };
 
@@ -37,7 +37,7 @@ pub struct LedgerBalance {
 
 impl LedgerBalances {
     /// Compares each with what the entries come to. Returns how many hold charges from before the log, of which no entry is.
-    pub(crate) fn compare(&self, accounts: &Accounts, claim: &mut Claim) -> u64 {
+    pub(crate) fn compare(&self, accounts: &Accounts, claim: &mut ProvenClaim) -> u64 {
         let mut open = 0;
         for kept in &self.balances {
             match kept.compare(accounts) {
@@ -54,13 +54,13 @@ impl LedgerBalances {
 
 impl LedgerBalance {
     /// Whether all of it is known, where it is what the entries come to.
-    fn compare(&self, accounts: &Accounts) -> Result<bool, Fault> {
+    fn compare(&self, accounts: &Accounts) -> Result<bool, LogFault> {
         let Self { pool, grant, period, charged } = self;
-        let since = period_since(period).ok_or_else(|| Fault::PeriodName { period: period.clone() })?;
-        let held = accounts.held(pool, grant.as_deref(), since).ok_or(Fault::Period { since })?;
+        let since = period_since(period).ok_or_else(|| LogFault::PeriodName { period: period.clone() })?;
+        let held = accounts.held(pool, grant.as_deref(), since).ok_or(LogFault::Period { since })?;
         if held.is_known && held.balance != *charged {
             let account = AccountName::of(pool, grant.as_deref());
-            return Err(Fault::Ledger { account, expected: held.balance, kept: *charged });
+            return Err(LogFault::Ledger { account, expected: held.balance, kept: *charged });
         }
         Ok(held.is_known)
     }

@@ -1,10 +1,10 @@
 //! A claim: how much of what is said is proven, and the first that is not.
 
-use crate::fault::{Fault, FaultAt};
+use crate::fault::{FaultAt, LogFault};
 
 /// How many of how many hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claim {
+pub struct ProvenClaim {
     /// How many hold.
     pub proven: u64,
     /// How many there are.
@@ -13,7 +13,7 @@ pub struct Claim {
     pub first: Option<FaultAt>,
 }
 
-impl Claim {
+impl ProvenClaim {
     /// Whether all hold.
     #[must_use]
     pub const fn holds(&self) -> bool {
@@ -21,7 +21,7 @@ impl Claim {
     }
 
     /// Takes one more, of an entry with its number and time where it is of one.
-    pub(crate) fn take(&mut self, place: Option<(u64, i64)>, held: Result<(), Fault>) {
+    pub(crate) fn take(&mut self, place: Option<(u64, i64)>, held: Result<(), LogFault>) {
         self.of += 1;
         match held {
             Ok(()) => self.proven += 1,

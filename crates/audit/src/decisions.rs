@@ -15,11 +15,11 @@ use time::{Date, OffsetDateTime};
 use crate::{
     accounts::Accounts,
     amount::{balance, loss},
-    fault::{AccountName, Fault},
+    fault::{AccountName, LogFault},
     policies::Policies,
 };
 
-/// A request may wait so long, in seconds, between the moment that its entry has and the decision: over a midnight, the day is
+/// A request waits at most this number of seconds between the moment that its entry has and the decision: over a midnight, the day is
 /// the next one.
 pub(crate) const WAITS_S: i64 = 900;
 /// Questions and answers of policies that are remembered: the same ones come again and again.
@@ -41,7 +41,7 @@ type Said = Result<String, (String, String)>;
 
 /// Who asked what, when: what a policy's answer hangs on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Asked {
+struct DecisionKey {
     policy: [u8; 32],
     question: [u8; 32],
     principal: String,
@@ -54,8 +54,8 @@ struct Asked {
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {
     questions: HashMap<[u8; 32], Option<Arc<Query>>>,
-    said: HashMap<Asked, Said>,
-    prices: HashMap<Asked, Option<(String, Loss)>>,
+    said: HashMap<DecisionKey, Said>,
+    prices: HashMap<DecisionKey, Option<(String, Loss)>>,
     apart: BTreeMap<&'static str, u64>,
 }
 
@@ -95,7 +95,7 @@ impl Decisions {
         request: &DecidedRequest,
         policies: &mut Policies<'_>,
         around: &Around<'_>,
-    ) -> Result<Verdict, Fault> {
+    ) -> Result<Verdict, LogFault> {
         let verdict = self.decide(entry, request, policies, around)?;
         if let Verdict::Apart(what) = verdict {
             *self.apart.entry(what).or_default() += 1;
@@ -109,7 +109,7 @@ impl Decisions {
         request: &DecidedRequest,
         policies: &mut Policies<'_>,
         around: &Around<'_>,
-    ) -> Result<Verdict, Fault> {
+    ) -> Result<Verdict, LogFault> {
         let code = request.reason.as_deref().unwrap_or_default();
         let denied = DENIALS.iter().any(|denial| denial.as_str() == code);
         let is_budget = code == "budget-exceeded";
@@ -119,26 +119,25 @@ impl Decisions {
         if request.decision == RequestDecision::Described {
             return Ok(Verdict::Apart("descriptions"));
         }
-        let Some(question) = &request.question else {
-            return Ok(Verdict::Apart("look-ups without a question"));
-        };
+        let Some(question) = &request.question else { return Ok(Verdict::Apart("look-ups")) };
         if question.left_out.0 > 0 {
             return Ok(Verdict::Apart("questions too long to be kept whole"));
         }
         let question_digest = question.digest.0;
         if !self.questions.contains_key(&question_digest) {
             if (policies.digests().question)(question.text.as_bytes()) != question_digest {
-                return Err(Fault::QuestionDigest);
+                return Err(LogFault::QuestionDigest);
             }
             forget(&mut self.questions);
             let read = Query::from_canonical(&question.text).ok().map(Arc::new);
             self.questions.insert(question_digest, read);
         }
-        let query = self.questions.get(&question_digest).cloned().flatten().ok_or(Fault::QuestionUnread)?;
+        let query =
+            self.questions.get(&question_digest).cloned().flatten().ok_or(LogFault::QuestionUnread)?;
         if request.dataset.as_deref() != Some(query.dataset.as_str()) {
-            return Err(Fault::Dataset);
+            return Err(LogFault::Dataset);
         }
-        let digest = entry.policy.map(|digest| digest.0).ok_or(Fault::Lacks { field: "policy" })?;
+        let digest = entry.policy.map(|digest| digest.0).ok_or(LogFault::Lacks { field: "policy" })?;
         let policy = policies.get(&digest).0.clone()?;
         let day = |at: i64| OffsetDateTime::from_unix_timestamp(at).ok().map(OffsetDateTime::date);
         let mut days: Vec<Date> =
@@ -146,7 +145,7 @@ impl Decisions {
         days.dedup();
         let case = Case {
             request,
-            principal: entry.actor.principal.parse().map_err(|_| Fault::Principal)?,
+            principal: entry.actor.principal.parse().map_err(|_| LogFault::Principal)?,
             policy,
             policy_digest: digest,
             query,
@@ -168,8 +167,8 @@ impl Decisions {
     }
 
     /// What was granted is granted, by the rule that the entry names.
-    fn granted(&mut self, case: &Case<'_>, around: &Around<'_>) -> Result<Verdict, Fault> {
-        let rule = case.request.rule.clone().ok_or(Fault::Lacks { field: "rule" })?;
+    fn granted(&mut self, case: &Case<'_>, around: &Around<'_>) -> Result<Verdict, LogFault> {
+        let rule = case.request.rule.clone().ok_or(LogFault::Lacks { field: "rule" })?;
         let charge = case.request.charge.as_ref();
         let cost = charge.map(|charge| charge.loss).or(around.cost);
         let mut said = None;
@@ -195,20 +194,20 @@ impl Decisions {
             return Ok(Verdict::Open);
         }
         Err(match said {
-            Some(Ok(by)) => Fault::OtherRule { rule, by },
-            Some(Err((_, denial))) => Fault::NotGranted { rule, denial },
-            None => Fault::Moment,
+            Some(Ok(by)) => LogFault::OtherRule { rule, by },
+            Some(Err((_, denial))) => LogFault::NotGranted { rule, denial },
+            None => LogFault::Moment,
         })
     }
 
     /// What a policy denied is denied, with the code that the entry has.
-    fn denied(&mut self, case: &Case<'_>, code: &str, around: &Around<'_>) -> Result<Verdict, Fault> {
-        let mut fault = Fault::Moment;
+    fn denied(&mut self, case: &Case<'_>, code: &str, around: &Around<'_>) -> Result<Verdict, LogFault> {
+        let mut fault = LogFault::Moment;
         for day in case.days.clone() {
             match self.ask(case, day, None) {
                 Err((found, _)) if found == code => return Ok(Verdict::Follows),
-                Err((by, _)) => fault = Fault::OtherDenial { code: code.to_owned(), by },
-                Ok(by) => fault = Fault::WouldGrant { code: code.to_owned(), by },
+                Err((by, _)) => fault = LogFault::OtherDenial { code: code.to_owned(), by },
+                Ok(by) => fault = LogFault::WouldGrant { code: code.to_owned(), by },
             }
             if let Price::Precision { .. } = case.query.price
                 && let Judged::Denied { denial, .. } = case.policy.judge(&case.asked(day, None), &case.query)
@@ -224,7 +223,7 @@ impl Decisions {
     }
 
     /// What was refused for want of budget was more than one of its accounts covered.
-    fn out_of_budget(&mut self, case: &Case<'_>, around: &Around<'_>) -> Result<Verdict, Fault> {
+    fn out_of_budget(&mut self, case: &Case<'_>, around: &Around<'_>) -> Result<Verdict, LogFault> {
         for day in case.days.clone() {
             let Some((rule, price)) = self.price(case, day) else { continue };
             let Some(granted) = case.by(&rule) else { continue };
@@ -237,7 +236,7 @@ impl Decisions {
         }
         // Where it is not even granted, or only at a price of its own, the log does not say what was asked of the accounts.
         match case.query.price {
-            Price::Epsilon(_) => Err(Fault::Covered),
+            Price::Epsilon(_) => Err(LogFault::Covered),
             Price::Precision { .. } => Ok(Verdict::Open),
         }
     }
@@ -274,8 +273,8 @@ impl Decisions {
 }
 
 impl Case<'_> {
-    fn key(&self, day: Date, epsilon_nano: Option<u64>) -> Asked {
-        Asked {
+    fn key(&self, day: Date, epsilon_nano: Option<u64>) -> DecisionKey {
+        DecisionKey {
             policy: self.policy_digest,
             question: self.question,
             principal: self.principal.to_string(),
@@ -289,7 +288,7 @@ impl Case<'_> {
         AccessRequest { principal: &self.principal, purpose: self.purpose(), on: Some(day), epsilon_nano }
     }
 
-    /// For what; a release that is looked up again is for no purpose, and fits every one.
+    /// For what; a release that is fetched again is for no purpose, and fits every one.
     fn purpose(&self) -> Option<&str> {
         let purpose = self.request.purpose.as_str();
         (!purpose.is_empty() || self.request.decision == RequestDecision::Refused).then_some(purpose)
@@ -340,15 +339,15 @@ impl Case<'_> {
         granted: &Granted<'_>,
         price: &Loss,
         accounts: &Accounts,
-    ) -> Result<Option<Result<(), AccountName>>, Fault> {
+    ) -> Result<Option<Result<(), AccountName>>, LogFault> {
         let mut is_known = true;
-        for (account, limit) in self.accounts(granted).ok_or(Fault::OtherAccounts)? {
+        for (account, limit) in self.accounts(granted).ok_or(LogFault::OtherAccounts)? {
             let Account { pool, holder, since, .. } = &account;
             let grant = match holder {
                 Holder::Pool => None,
                 Holder::Grant(grant) => Some(grant.as_str()),
             };
-            let held = accounts.held(pool, grant, *since).ok_or(Fault::Period { since: *since })?;
+            let held = accounts.held(pool, grant, *since).ok_or(LogFault::Period { since: *since })?;
             // What is charged beyond what is known covers no more.
             if balance(&held.balance).charge(&account, price, &limit).is_err() {
                 return Ok(Some(Err(AccountName::of(pool, grant))));
@@ -359,22 +358,22 @@ impl Case<'_> {
     }
 
     /// Whether a charge was to the accounts that the policy says, and within their limits.
-    fn check_charge(&self, accounts: &Accounts) -> Result<(), Fault> {
+    fn check_charge(&self, accounts: &Accounts) -> Result<(), LogFault> {
         let Some(charge) = &self.request.charge else { return Ok(()) };
         let granted =
-            self.request.rule.as_ref().and_then(|rule| self.by(rule)).ok_or(Fault::OtherAccounts)?;
-        let of = self.accounts(&granted).ok_or(Fault::OtherAccounts)?;
+            self.request.rule.as_ref().and_then(|rule| self.by(rule)).ok_or(LogFault::OtherAccounts)?;
+        let of = self.accounts(&granted).ok_or(LogFault::OtherAccounts)?;
         for ((account, _), logged) in of.iter().zip([&charge.pool, &charge.grant]) {
             let name = match &account.holder {
                 Holder::Pool => &account.pool,
                 Holder::Grant(grant) => grant,
             };
             if (name, &account.period, account.since) != (&logged.name, &logged.period, logged.since) {
-                return Err(Fault::OtherAccounts);
+                return Err(LogFault::OtherAccounts);
             }
         }
         match self.covers(&granted, &loss(&charge.loss), accounts)? {
-            Some(Err(account)) => Err(Fault::BeyondLimit { account }),
+            Some(Err(account)) => Err(LogFault::BeyondLimit { account }),
             Some(Ok(())) | None => Ok(()),
         }
     }
@@ -405,6 +404,7 @@ fn other_refusal(code: &str) -> &'static str {
             "requests at fault"
         }
         "not-auditor" | "not-administrator" => "people who are not listed",
+        "release-unknown" => "look-ups",
         _ => "plans",
     }
 }

@@ -44,7 +44,7 @@ impl fmt::Display for Shown<'_> {
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum LogFault {
     /// A time that no calendar has.
     #[error("its time is beyond every calendar")]
     Moment,
@@ -217,5 +217,5 @@ pub struct FaultAt {
     /// The entry's time, in Unix seconds.
     pub at: Option<i64>,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: LogFault,
 }

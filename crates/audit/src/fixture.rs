@@ -6,7 +6,7 @@ use lango_access_log::{
     MovedCharges, RequestDecision, TreeHash,
 };
 
-use crate::{Audit, AuditReport, Digests, LedgerBalances};
+use crate::{AuditReport, Digests, LedgerBalances, LogAudit};
 
 /// 2026-05-28, in the year that began at [`YEAR`].
 pub(crate) const AT: i64 = 1_780_000_000;
@@ -195,7 +195,7 @@ pub(crate) fn audited(
     balances: Option<LedgerBalances>,
 ) -> AuditReport {
     let texts = |wanted: &[u8; 32]| policies.iter().find(|policy| digest(policy) == *wanted).cloned();
-    let mut audit = Audit::new(&texts, Digests { question: digest, policy: digest }, balances);
+    let mut audit = LogAudit::new(&texts, Digests { question: digest, policy: digest }, balances);
     for entry in log {
         // What a test takes for an entry is one.
         assert!(entry.leaf().is_ok(), "{entry:?}: {:?}", entry.leaf());

@@ -27,10 +27,10 @@ mod summary;
 #[cfg(test)]
 mod fixture;
 
-pub use audit::{Audit, AuditReport};
+pub use audit::{AuditReport, LogAudit};
 pub use balances::{LedgerBalance, LedgerBalances};
-pub use claim::Claim;
-pub use fault::{AccountName, Fault, FaultAt};
+pub use claim::ProvenClaim;
+pub use fault::{AccountName, FaultAt, LogFault};
 pub use listed::{EntryFilter, ListedEntry};
 pub use ocsf::ocsf_event;
 pub use page::{PageProof, committee_page};

@@ -1,10 +1,10 @@
-//! An entry as it is listed, and which entries are looked for.
+//! An entry as it is listed, and which entries are searched for.
 
 use lango_access_log::{LogEntry, LogEvent, LoggedLoss};
 use lango_privacy::nano;
 use serde::Serialize;
 
-/// An entry with the fields that people look for; all of it is in the entry itself.
+/// An entry with the fields that people search by; all of it is in the entry itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedEntry {
     /// Its number, from 0.
@@ -138,7 +138,7 @@ impl ListedEntry {
     }
 }
 
-/// Which entries are looked for: those that meet all that is named.
+/// Which entries are searched for: those that meet all that is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryFilter {
     /// From this moment on, in Unix seconds.
@@ -162,7 +162,7 @@ pub struct EntryFilter {
 }
 
 impl EntryFilter {
-    /// Whether an entry is one that is looked for.
+    /// Whether an entry is one that is searched for.
     #[must_use]
     pub fn takes(&self, listed: &ListedEntry) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {

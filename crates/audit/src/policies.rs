@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use lango_policy::{PolicySet, canonical_documents};
 
-use crate::fault::Fault;
+use crate::fault::LogFault;
 
 /// How digests are made, which names what is hashed: the caller knows.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Digests {
 pub type PolicyTexts<'t> = dyn Fn(&[u8; 32]) -> Option<Vec<u8>> + 't;
 
 /// What was found of a policy.
-type Found = Result<Arc<PolicySet>, Fault>;
+type Found = Result<Arc<PolicySet>, LogFault>;
 
 /// The policies that the log speaks of, each read once.
 pub(crate) struct Policies<'t> {
@@ -48,10 +48,10 @@ impl<'t> Policies<'t> {
 
 fn read(texts: &PolicyTexts<'_>, digests: Digests, digest: &[u8; 32]) -> Found {
     let digest = *digest;
-    let text = texts(&digest).ok_or(Fault::PolicyUnknown { digest })?;
+    let text = texts(&digest).ok_or(LogFault::PolicyUnknown { digest })?;
     if (digests.policy)(&text) != digest {
-        return Err(Fault::PolicyText { digest });
+        return Err(LogFault::PolicyText { digest });
     }
-    let documents = canonical_documents(&text).ok_or(Fault::PolicyText { digest })?;
-    PolicySet::read(&documents).map(Arc::new).map_err(|_| Fault::PolicyUnread { digest })
+    let documents = canonical_documents(&text).ok_or(LogFault::PolicyText { digest })?;
+    PolicySet::read(&documents).map(Arc::new).map_err(|_| LogFault::PolicyUnread { digest })
 }

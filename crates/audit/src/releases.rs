@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lango_access_log::{DecidedRequest, EarlierRecord, LoggedCharge, LoggedLoss};
 
-use crate::{accounts::Accounts, fault::Fault};
+use crate::{accounts::Accounts, fault::LogFault};
 
 /// A price that is set aside and has no answer yet.
 #[derive(Debug)]
@@ -61,9 +61,9 @@ impl Releases {
         &mut self,
         (number, at): (u64, i64),
         request: &DecidedRequest,
-    ) -> Result<(), Fault> {
-        let question = request.question.as_ref().ok_or(Fault::Lacks { field: "question" })?;
-        let charge = request.charge.as_ref().ok_or(Fault::Lacks { field: "charge" })?;
+    ) -> Result<(), LogFault> {
+        let question = request.question.as_ref().ok_or(LogFault::Lacks { field: "question" })?;
+        let charge = request.charge.as_ref().ok_or(LogFault::Lacks { field: "charge" })?;
         let charged = Some((number, at, Box::new(charge.clone())));
         self.set_aside(question.digest.0, Reserved { request: request.request.0, charged });
         Ok(())
@@ -86,26 +86,26 @@ impl Releases {
     }
 
     /// Takes a new answer: of the request's own reservation, else of the last one of its question, which it resumed.
-    pub(crate) fn release(&mut self, request: &DecidedRequest) -> Result<Cost, Fault> {
-        let question = request.question.as_ref().ok_or(Fault::Lacks { field: "question" })?.digest.0;
-        let id = request.release.as_ref().ok_or(Fault::Lacks { field: "release" })?.id.0;
+    pub(crate) fn release(&mut self, request: &DecidedRequest) -> Result<Cost, LogFault> {
+        let question = request.question.as_ref().ok_or(LogFault::Lacks { field: "question" })?.digest.0;
+        let id = request.release.as_ref().ok_or(LogFault::Lacks { field: "release" })?.id.0;
         let reserved = self.take(&question, request);
         let cost = reserved.as_ref().and_then(|reserved| Some(reserved.charged.as_ref()?.2.loss));
         let loss = self.loss(cost);
         let release = Release { question: beginning(&question), loss };
         if self.released.insert(id, release).is_some() {
-            return Err(Fault::ReleasedTwice { id });
+            return Err(LogFault::ReleasedTwice { id });
         }
-        reserved.map(|_| cost).ok_or(Fault::NotReserved)
+        reserved.map(|_| cost).ok_or(LogFault::NotReserved)
     }
 
     /// Takes a stored answer that was handed out again.
-    pub(crate) fn repeat(&self, request: &DecidedRequest) -> Result<Cost, Fault> {
-        let id = request.release.as_ref().ok_or(Fault::Lacks { field: "release" })?.id.0;
-        let release = self.released.get(&id).ok_or(Fault::NotReleased { id })?;
+    pub(crate) fn repeat(&self, request: &DecidedRequest) -> Result<Cost, LogFault> {
+        let id = request.release.as_ref().ok_or(LogFault::Lacks { field: "release" })?.id.0;
+        let release = self.released.get(&id).ok_or(LogFault::NotReleased { id })?;
         let of_another = |question: &[u8; 32]| release.question != beginning(question);
         if request.question.as_ref().is_some_and(|question| of_another(&question.digest.0)) {
-            return Err(Fault::OtherRelease { id });
+            return Err(LogFault::OtherRelease { id });
         }
         Ok(usize::try_from(release.loss).ok().and_then(|place| self.losses.get(place).copied().flatten()))
     }
@@ -116,16 +116,16 @@ impl Releases {
         request: &DecidedRequest,
         charge: &LoggedCharge,
         accounts: &mut Accounts,
-    ) -> Result<(), Fault> {
-        let question = request.question.as_ref().ok_or(Fault::Lacks { field: "question" })?.digest.0;
+    ) -> Result<(), LogFault> {
+        let question = request.question.as_ref().ok_or(LogFault::Lacks { field: "question" })?.digest.0;
         let is_own = self.reserved.get(&question).is_some_and(|all| all.iter().any(|one| one.is_of(request)));
         let reserved = if is_own { self.take(&question, request) } else { None };
-        match reserved.ok_or(Fault::NoCharge)?.charged {
+        match reserved.ok_or(LogFault::NoCharge)?.charged {
             None => accounts.give_back(None, charge),
             Some((charged_in, at, charged)) => {
                 let names = |of: &LoggedCharge| [of.pool.name.clone(), of.grant.name.clone()];
                 if charged.loss != charge.loss || names(&charged) != names(charge) {
-                    return Err(Fault::OtherCharge { charged_in });
+                    return Err(LogFault::OtherCharge { charged_in });
                 }
                 accounts.give_back(Some(at), charge)
             }

@@ -121,7 +121,7 @@ impl LogFolder {
 
     pub fn write_region(&self, region: &Region) -> Result<(), Failure> {
         let text = format!(
-            "# The region of whoever fetched this log: what its certificates were verified with.\n[region]\nname = \"{}\"\n\
+            "# The region as it was when this log was fetched: what its certificates were verified with.\n[region]\nname = \"{}\"\n\
              authority = \"{AUTHORITY}\"\nsigning_eku = \"{}\"\n",
             region.trust_domain(),
             region.signing_eku()

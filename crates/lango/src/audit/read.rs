@@ -1,4 +1,4 @@
-//! Reading a held log: bundles on as many threads as there are processors, entries in order.
+//! LogReading a held log: bundles on as many threads as there are processors, entries in order.
 
 use std::{
     num::NonZero,
@@ -32,10 +32,10 @@ enum Unread {
 }
 
 /// What a reading came to.
-pub enum Reading {
+pub enum LogReading {
     /// All entries lead to the root that was signed.
     Whole(CheckedLog),
-    /// The log does not hold; so many entries before the fault were read.
+    /// The log does not hold; this number of entries before the fault were read.
     Broken { read: u64, fault: FsckFault },
 }
 
@@ -44,12 +44,12 @@ pub fn read_log(
     folder: &LogFolder,
     checkpoint: &Checkpoint,
     mut each: impl FnMut(u64, &LogEntry),
-) -> Result<Reading, Failure> {
+) -> Result<LogReading, Failure> {
     let kept = |id: TileId| folder.tile(id);
     let (mut fsck, mut read) = (Fsck::default(), 0);
     let broken = |read: u64, error: FsckError<std::io::Error>| match error {
         FsckError::Fetch { tile, cause } => Err(Failure::of(tile, cause)),
-        FsckError::Log(fault) => Ok(Reading::Broken { read, fault }),
+        FsckError::Log(fault) => Ok(LogReading::Broken { read, fault }),
     };
     let mut wrong = None;
     let ended = read_groups(folder, checkpoint.size, 0, |_, group| {
@@ -66,9 +66,9 @@ pub fn read_log(
     })?;
     match (wrong, ended) {
         (Some(error), _) => broken(read, error),
-        (None, Some(fault)) => Ok(Reading::Broken { read, fault }),
+        (None, Some(fault)) => Ok(LogReading::Broken { read, fault }),
         (None, None) => match fsck.finish(checkpoint, kept) {
-            Ok(log) => Ok(Reading::Whole(log)),
+            Ok(log) => Ok(LogReading::Whole(log)),
             Err(error) => broken(read, error),
         },
     }

@@ -7,14 +7,14 @@ use lango_access_log::{
     WitnessPolicy, entries,
 };
 use lango_analyst::now;
-use lango_audit::{Audit, AuditReport, Claim, Digests, FaultAt};
+use lango_audit::{AuditReport, Digests, FaultAt, LogAudit, ProvenClaim};
 use lango_identity::{PayloadType, Region, digest};
 use serde::Serialize;
 
 use super::{
     certificates::verify_signed_by_any,
     folder::{HeldCheckpoint, LogFolder},
-    read::{Reading, read_log},
+    read::{LogReading, read_log},
 };
 use crate::{
     commands::entries::minute,
@@ -44,14 +44,14 @@ pub struct ClaimLine {
 }
 
 /// What a verification came to.
-pub struct Verified {
+pub struct VerifiedLog {
     pub origin: String,
     pub size: u64,
     pub report: Option<AuditReport>,
     pub lines: Vec<ClaimLine>,
 }
 
-impl Verified {
+impl VerifiedLog {
     pub fn holds(&self) -> bool {
         self.lines.iter().all(|line| line.holds)
     }
@@ -71,12 +71,12 @@ pub fn verify(
     region: &Region,
     witnesses: Option<&WitnessPolicy>,
     mut progress: impl FnMut(u64),
-) -> Result<Verified, Failure> {
+) -> Result<VerifiedLog, Failure> {
     let signed = folder.held()?;
     let checkpoint = signed.unverified().clone();
     let held = folder.checkpoints()?;
     let texts = |digest: &[u8; 32]| folder.policy(digest);
-    let mut audit = Audit::new(&texts, digests(), folder.balances()?);
+    let mut audit = LogAudit::new(&texts, digests(), folder.balances()?);
     let mut times = Times::of(&held, &checkpoint);
     let reading = read_log(folder, &checkpoint, |number, entry| {
         audit.take(entry);
@@ -89,16 +89,22 @@ pub fn verify(
     lines.push(checkpoints(folder, region, &signed, &held, &times)?);
     lines.push(witnessed(&signed, witnesses));
     let mut report = None;
-    if let Reading::Whole(_) = reading {
-        lines.push(consistent(folder, &held, &checkpoint));
-        let found = audit.finish();
-        lines.extend(recomputed(&found));
-        report = Some(found);
-    } else {
-        let says = "what follows from the entries was not examined: the log itself does not hold".to_owned();
-        lines.push(ClaimLine::plain("entries", false, says));
+    let found = audit.finish();
+    match &reading {
+        LogReading::Whole(_) => {
+            lines.push(consistent(folder, &held, &checkpoint));
+            lines.extend(recomputed(&found));
+            report = Some(found);
+        }
+        // All entries were read, and are not those that were signed: what does not follow from them may say which.
+        LogReading::Broken { fault: FsckFault::Root { .. }, .. } => lines.extend(recomputed(&found)),
+        LogReading::Broken { .. } => {
+            let says =
+                "what follows from the entries was not examined: the log itself does not hold".to_owned();
+            lines.push(ClaimLine::plain("entries", false, says));
+        }
     }
-    Ok(Verified { origin: checkpoint.origin.clone(), size: checkpoint.size, report, lines })
+    Ok(VerifiedLog { origin: checkpoint.origin.clone(), size: checkpoint.size, report, lines })
 }
 
 /// When the logs of the held checkpoints ended, in Unix seconds: what their keys must have been good at.
@@ -145,7 +151,7 @@ impl ClaimLine {
         Self { proven, of, ..Self::plain(claim, proven == of, says) }
     }
 
-    fn of(claim: &'static str, found: &Claim, says: &str) -> Self {
+    fn of(claim: &'static str, found: &ProvenClaim, says: &str) -> Self {
         let line = Self::counted(claim, (found.proven, found.of), says);
         match &found.first {
             None => line,
@@ -175,13 +181,13 @@ fn count(count: u64) -> String {
     grouped(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-fn hashes(folder: &LogFolder, reading: &Reading, size: u64) -> ClaimLine {
+fn hashes(folder: &LogFolder, reading: &LogReading, size: u64) -> ClaimLine {
     match reading {
-        Reading::Whole(log) => {
+        LogReading::Whole(log) => {
             let says = format!("; {} tiles and the root derived again", count(log.tiles));
             ClaimLine::counted("hashes", (log.entries, size), &says)
         }
-        Reading::Broken { read, fault } => {
+        LogReading::Broken { read, fault } => {
             let entry = match fault {
                 FsckFault::Entry { index, .. } | FsckFault::Leaf { index, .. } => Some(*index),
                 FsckFault::Bundle { .. }

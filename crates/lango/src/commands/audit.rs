@@ -38,7 +38,7 @@ pub enum AuditCommand {
 
 /// A folder that holds a fetched log.
 #[derive(Debug, Args)]
-pub struct Held {
+pub struct LogDir {
     /// The folder that holds the log.
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,

@@ -38,7 +38,7 @@ impl AuditProve {
             lango_files::write_over(path, bytes)?;
         }
         say(&format!(
-            "wrote the proof {}, the entry {} and the log's key {}: whoever has the key from the office itself needs no more",
+            "wrote the proof {}, the entry {} and the log's key {}: with the key from the office itself, nobody needs more",
             proof.display(),
             entry.display(),
             key.display()

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Held;
+use super::LogDir;
 use crate::{
     audit::{
         folder::LogFolder,
-        verify::{ClaimLine, Verified, verify, witness_policy},
+        verify::{ClaimLine, VerifiedLog, verify, witness_policy},
     },
     commands::entries::minute,
     config::identity_region,
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct AuditVerify {
     #[command(flatten)]
-    held: Held,
+    held: LogDir,
     /// The folder of your keys, whose region the log's certificates are verified with; by default the region that the log was
     /// fetched with. Name it for a folder that somebody else gave you.
     #[arg(long, value_name = "DIR")]
@@ -55,7 +55,7 @@ impl AuditVerify {
     }
 }
 
-fn shown(verified: &Verified, lines: &[ClaimLine]) -> String {
+fn shown(verified: &VerifiedLog, lines: &[ClaimLine]) -> String {
     let mut head = format!(
         "the log of {}: {} entries",
         foreign(&verified.origin),
