@@ -19,8 +19,8 @@ use crate::{
     policies::Policies,
 };
 
-/// A request waits at most this number of seconds between the moment that its entry has and the decision: over a midnight, the day is
-/// the next one.
+/// A request waits at most this number of seconds between the moment that its entry has and the decision: over a midnight, the
+/// day is the next one.
 pub(crate) const WAITS_S: i64 = 900;
 /// Questions and answers of policies that are remembered: the same ones come again and again.
 const REMEMBERED_MOST: usize = 4_096;

@@ -1,5 +1,5 @@
-//! Does what a log says follow from what it said before? Balances, decisions and answers, recomputed from entries and policies;
-//! and what the entries say, listed, counted and written for others.
+//! What follows of a log from what it said before, and what does not? Balances, decisions and answers, recomputed from
+//! entries and policies; and what the entries say, listed, counted and written for others.
 //!
 //! Architecture invariant: pure. It is given entries and texts and returns verdicts; it knows no clock, file or socket, and
 //! believes neither the office nor its store.

@@ -1,5 +1,5 @@
-//! One page for a parliament's committee: what was asked for which purposes, what was spent of the budgets, what was refused. It is
-//! HTML that needs nothing else: no script, no font, no picture from elsewhere.
+//! One page for a parliament's committee: what was asked for which purposes, what was spent of the budgets, what was refused.
+//! It is HTML that needs nothing else: no script, no font, no picture from elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 

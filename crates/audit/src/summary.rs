@@ -37,7 +37,8 @@ impl QuestionCounts {
     }
 }
 
-/// A budget by its pool and period: what it held before the log's first charge and what it came to, in the currencies' billionths.
+/// A budget by its pool and period: what it held before the log's first charge and what it came to, in the currencies'
+/// billionths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpentBudget {
     /// In epsilon; none where something without a pure guarantee was charged.

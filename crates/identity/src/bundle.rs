@@ -23,7 +23,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Reads a PEM text: a principal's certificate for TLS and the one for signing, in any order, each followed by the authorities above it. Whatever stands between the sections is skipped.
+    /// Reads a PEM text: a principal's certificate for TLS and the one for signing, in any order, each followed by the
+    /// authorities above it. Whatever stands between the sections is skipped.
     ///
     /// # Errors
     /// [`BundleFault`] when certificates are missing, too many or of several principals.

@@ -48,9 +48,9 @@ pub struct Verified {
     pub payload: Vec<u8>,
 }
 
-/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), revocation by the lists that the
-/// region holds (A3), signature (A4). A certificate that was taken back later than `now` stands, so that what was signed before is
-/// good for ever.
+/// Verifies an envelope at `now` (Unix seconds): sizes and payload type (A1), certificates (A2), revocation by the lists that
+/// the region holds (A3), signature (A4). A certificate that was taken back later than `now` stands, so that what was signed
+/// before is good for ever.
 ///
 /// # Errors
 /// [`Unauthenticated`], the first check that failed. The caller's peer MUST NOT learn which.
@@ -79,8 +79,8 @@ pub fn verify(
     Ok(Verified { principal: certificate.spiffe.clone(), certificate, payload: envelope.payload.clone() })
 }
 
-/// Whose a chain of certificates is (DER, the signer's own first), and the key that it signs with, as of a moment in Unix seconds:
-/// what a signature is verified by that is in no envelope.
+/// Whose a chain of certificates is (DER, the signer's own first), and the key that it signs with, as of a moment in Unix
+/// seconds: what a signature is verified by that is in no envelope.
 ///
 /// # Errors
 /// [`Unauthenticated`], where the chain is no signer's of the region at that moment.

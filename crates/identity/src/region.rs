@@ -122,8 +122,8 @@ impl Region {
         Err(fault)
     }
 
-    /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order, and whether it
-    /// requires revocation lists, where it does.
+    /// What two who hold the same region agree on: its name, its signing purpose and its authorities, in any order, and whether
+    /// it requires revocation lists, where it does.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut authorities: Vec<String> = self

@@ -14,8 +14,8 @@ use lango_words::printable;
 /// What a region asks for of revocation lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RevocationRule {
-    /// Whether nobody is believed of whose authority there is no list, or one that is past its end or its age. What a list holds is
-    /// taken back in any case.
+    /// Whether nobody is believed of whose authority there is no list, or one that is past its end or its age. What a list
+    /// holds is taken back in any case.
     pub is_required: bool,
     /// The greatest age of a list, in seconds; without one a list counts until it says that the next one is due.
     pub age_max_s: Option<u64>,
@@ -66,8 +66,8 @@ impl Revocations {
         Arc::clone(&self.0.lists.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes the lists of a PEM text into use; `authorities` are the region's, `now` is in Unix seconds. Those of other authorities
-    /// stay. Returns the lists that are new.
+    /// Takes the lists of a PEM text into use; `authorities` are the region's, `now` is in Unix seconds. Those of other
+    /// authorities stay. Returns the lists that are new.
     ///
     /// # Errors
     /// [`RevocationListFault`]: then all stays as it was.

@@ -50,8 +50,8 @@ pub struct Revoked {
 }
 
 impl RevocationList {
-    /// Reads a PEM text of lists, one for each authority at most, each signed by an authority of these, or by one that stands below
-    /// them and whose certificate is in the text too. `now` is in Unix seconds.
+    /// Reads a PEM text of lists, one for each authority at most, each signed by an authority of these, or by one that stands
+    /// below them and whose certificate is in the text too. `now` is in Unix seconds.
     ///
     /// # Errors
     /// [`RevocationListFault`], the first thing wrong: then none of them counts.
@@ -245,7 +245,8 @@ fn is_signed(list: &CertificateRevocationList<'_>, authority: &X509Certificate<'
         })
 }
 
-/// Refuses a list that says less than all: of an older version, of some certificates alone, or with rules that are not known here.
+/// Refuses a list that says less than all: of an older version, of some certificates alone, or with rules that are not known
+/// here.
 fn check_whole(list: &CertificateRevocationList<'_>) -> Result<(), RevocationListFault> {
     if list.version() != Some(X509Version::V2) {
         return Err(RevocationListFault::Version);

@@ -15,8 +15,8 @@ pub struct Revocation {
 }
 
 impl Authority {
-    /// The next list, in PEM, valid as long as `lifetime` says: all that the last one held, and what is taken back now. One that is
-    /// on the last list stays as it is there.
+    /// The next list, in PEM, valid as long as `lifetime` says: all that the last one held, and what is taken back now. One
+    /// that is on the last list stays as it is there.
     ///
     /// # Errors
     /// [`AuthorityError`] when a time is outside the calendar or the list ends before it begins.

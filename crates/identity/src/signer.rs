@@ -53,8 +53,8 @@ impl Signer {
         }
     }
 
-    /// Whether the certificate keeps the region's rules for signing, is valid at `now` (Unix seconds) and on no list that the region
-    /// holds, and its chain is no longer than verifiers take.
+    /// Whether the certificate keeps the region's rules for signing, is valid at `now` (Unix seconds) and on no list that the
+    /// region holds, and its chain is no longer than verifiers take.
     ///
     /// # Errors
     /// What [`verify`](crate::verify) would refuse the certificates for.

@@ -386,7 +386,7 @@ fn compare_sums(
 ) -> Result<(), ImportError> {
     let (mut before, mut all) = (0, FoundValues::default());
     for part in report.parts.iter_mut().filter(|part| part.rows > 0) {
-        let (count, rows) = staging.subtotals(searches, before + 1, before + part.rows)?;
+        let (count, rows) = staging.subtotals(&searches.sums, before + 1, before + part.rows)?;
         let counted = FoundValues { count, first: files.places(&rows)? };
         all.absorb(&counted);
         if let Some(findings) = part.findings.first_mut() {
@@ -409,7 +409,8 @@ fn compare_days(
 ) -> Result<(), ImportError> {
     for (at, target) in files.schema().columns.iter().enumerate().skip(1) {
         let find = |file, first, last| -> Result<FoundValues, ImportError> {
-            let (count, rows) = staging.in_one_month(searches, (at, &target.name), file, (first, last))?;
+            let (count, rows) =
+                staging.in_one_month(&searches.months, (at, &target.name), file, (first, last))?;
             Ok(FoundValues { count, first: files.places(&rows)? })
         };
         let (mut before, mut found) = (0, FoundValues::default());

@@ -20,8 +20,8 @@ pub struct OfficeDoor {
 }
 
 impl OfficeDoor {
-    /// Connects with the keys of somebody of a role, finds out which office it is, and says so; one that is not the expected one is
-    /// sent nothing.
+    /// Connects with the keys of somebody of a role, finds out which office it is, and says so; one that is not the expected
+    /// one is sent nothing.
     pub async fn open(
         address: &str,
         identity: &Path,

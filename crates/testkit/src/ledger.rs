@@ -95,13 +95,12 @@ impl RecordRow {
             let (pure_nano, rho_nano, left_out) = (row.get(4)?, row.get(5)?, row.get(6)?);
             Ok(Self { principal, decision, reason, rule, pure_nano, rho_nano, left_out })
         };
-        let records = records.query_map([], record).unwrap().map(Result::unwrap);
-        let mut is_first = true;
-        let is_of_interest = |record: &Self| match record.decision.as_str() {
+        let records: Vec<Self> = records.query_map([], record).unwrap().map(Result::unwrap).collect();
+        let is_of_interest = |(place, record): &(usize, Self)| match record.decision.as_str() {
             "started" | "stopped" => false,
-            "activated" => !std::mem::take(&mut is_first),
+            "activated" => *place != 1,
             _ => true,
         };
-        records.filter(is_of_interest).collect()
+        records.into_iter().enumerate().filter(is_of_interest).map(|(_, record)| record).collect()
     }
 }

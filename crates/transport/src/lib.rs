@@ -2,8 +2,8 @@
 //! fair shares at the server's.
 //!
 //! A connection passes four rooms, each with places for every address and in all: it waits for its first byte, it shakes hands,
-//! it is established, and its requests are under way. Who may be at the other end, and for how long, is `lango_identity`'s business,
-//! whose TLS settings are handed in here.
+//! it is established, and its requests are under way. Who may be at the other end, and for how long, is `lango_identity`'s
+//! business, whose TLS settings are handed in here.
 //!
 //! Architecture invariant: knows no message, no principal's rights and no data. Names of principals are opaque to it.
 

@@ -64,8 +64,8 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// `stands` says of the certificates that a peer showed whether it may stay. `subscribe` is given what is to be called whenever
-    /// that may have changed, for as long as it returns true.
+    /// `stands` says of the certificates that a peer showed whether it may stay. `subscribe` is given what is to be called
+    /// whenever that may have changed, for as long as it returns true.
     pub fn new(
         stands: impl Fn(&[CertificateDer<'_>]) -> bool + Send + Sync + 'static,
         subscribe: impl FnOnce(Box<dyn Fn() -> bool + Send + Sync>),

@@ -12,8 +12,8 @@ use crate::{LogRate, Pressure, ServerLimits, TlsSettings, accept::House};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to
-/// end, then what is left is cut. A peer that is recalled is cut at once. Work that a service gave to tasks of its own goes on. `pressure` is where the services say that
-/// somebody waits for memory which answers take.
+/// end, then what is left is cut. A peer that is recalled is cut at once. Work that a service gave to tasks of its own goes on.
+/// `pressure` is where the services say that somebody waits for memory which answers take.
 pub async fn serve(
     listener: TcpListener,
     tls: impl Into<TlsSettings<ServerConfig>>,

@@ -111,7 +111,7 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
         stdout.contains("      dataset residents; measure persons; by sex; price epsilon 0.75"),
         "{stdout}"
     );
-    let refused = "analyst/awa  official-statistics  refused   by regional-analysts\n      epsilon-per-query-exceeded\n";
+    let refused = "analyst/awa  official-statistics  refused    by regional-analysts\n      epsilon-per-query-exceeded\n";
     assert!(stdout.contains(refused) && stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
     for (condition, expected) in [
         (["--dataset", "visits"], "no record meets these conditions"),

@@ -13,7 +13,7 @@ fn policy() -> Policy {
 
 async fn refused(office: &mut Office, expected: &str) {
     let error = office.up().await.err().unwrap_or_else(|| panic!("started: {expected}")).to_string();
-    assert!(error.contains(expected), "{error}");
+    assert!(error.contains(expected), "{expected}: {error}");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -3,12 +3,12 @@
 use lango_privacy::DaysOfMonths;
 use rusqlite::types::ValueRef;
 
-use super::{FIRST, Searches, Staging, quoted};
+use super::{FIRST, Staging, quoted};
 use crate::{ImportError, schema::Target};
 
 /// The search for such columns.
 #[derive(Debug)]
-pub(super) struct Months {
+pub(crate) struct Months {
     /// The positions of the columns of days.
     days: Vec<usize>,
     /// For each file, the days of each of these columns.
@@ -63,12 +63,12 @@ impl Staging {
     /// first twelve of one month, where nearly all are; with the numbers of the first rows of such.
     pub(crate) fn in_one_month(
         &self,
-        searches: &Searches,
+        months: &Months,
         (column, name): (usize, &str),
         file: Option<usize>,
         (first, last): (u64, u64),
     ) -> Result<(u64, Vec<u64>), ImportError> {
-        match searches.months.days(column, file).in_one_month() {
+        match months.days(column, file).in_one_month() {
             Some((month, count)) => {
                 let rows = self.first_in_month(name, month, first, last);
                 Ok((count, rows.map_err(|error| self.failed(error))?))

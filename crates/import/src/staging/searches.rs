@@ -10,8 +10,8 @@ use crate::{ImportError, batch::Batch, report::FilePart};
 /// The searches that pass over all rows once, as they are put in.
 #[derive(Debug)]
 pub(crate) struct Searches {
-    pub(super) sums: Sums,
-    pub(super) months: Months,
+    pub(crate) sums: Sums,
+    pub(crate) months: Months,
     file: usize,
 }
 

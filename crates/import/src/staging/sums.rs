@@ -2,7 +2,7 @@
 
 use rusqlite::types::ValueRef;
 
-use super::{FIRST, Searches, Staging, ends::NUMBERS_LEAST, quoted};
+use super::{FIRST, Staging, ends::NUMBERS_LEAST, quoted};
 use crate::{ImportError, schema::Target};
 
 /// The numbers of a column since its last sum.
@@ -28,7 +28,7 @@ impl Sum {
 
 /// The search for such rows.
 #[derive(Debug)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     /// The positions of the columns of numbers.
     numbers: Vec<usize>,
     of_file: Vec<Sum>,
@@ -78,11 +78,11 @@ impl Staging {
     /// [`Staging::edge_row`].
     pub(crate) fn subtotals(
         &self,
-        searches: &Searches,
+        sums: &Sums,
         first: u64,
         last: u64,
     ) -> Result<(u64, Vec<u64>), ImportError> {
-        self.try_subtotals(&searches.sums, first, last).map_err(|error| self.failed(error))
+        self.try_subtotals(sums, first, last).map_err(|error| self.failed(error))
     }
 
     fn try_subtotals(&self, sums: &Sums, first: u64, last: u64) -> rusqlite::Result<(u64, Vec<u64>)> {

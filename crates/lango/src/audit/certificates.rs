@@ -5,8 +5,8 @@ use lango_identity::{Region, signing_key};
 
 use crate::failure::Failure;
 
-/// Verifies that a checkpoint was signed with the key of a chain which was good at a moment, in Unix seconds, and is of the office
-/// whose log it says it is.
+/// Verifies that a checkpoint was signed with the key of a chain which was good at a moment, in Unix seconds, and is of the
+/// office whose log it says it is.
 pub fn verify_signed(
     signed: &SignedCheckpoint,
     chain: &[Vec<u8>],

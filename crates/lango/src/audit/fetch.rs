@@ -48,6 +48,8 @@ pub async fn fetch(office: &mut AuditedOffice, folder: &LogFolder) -> Result<Fet
     let head = office.head().await?;
     let key = verify_signed(&head.checkpoint, &head.chain, office.region(), now())?;
     check_goes_on(held.as_ref(), &head.checkpoint)?;
+    // What witnesses saw is of this log too.
+    check_goes_on(head.witnessed.as_ref(), &head.checkpoint)?;
     let held_size = held.as_ref().map_or(0, |held| held.unverified().size);
     let edge = folder.edge(held_size)?;
     if let Some(held) = &held
@@ -286,7 +288,13 @@ fn keep(
     if let Some(balances) = balances {
         folder.write_balances(balances)?;
     }
-    folder.write_checkpoint(&head.checkpoint)
+    folder.write_checkpoint(&head.checkpoint)?;
+    // One beyond the log's end is of a log that was cut back, and an end that is cosigned says more than the same end alone.
+    let witnessed = head
+        .witnessed
+        .iter()
+        .filter(|witnessed| witnessed.unverified().size <= head.checkpoint.unverified().size);
+    witnessed.into_iter().try_for_each(|witnessed| folder.write_witnessed(witnessed))
 }
 
 /// Moves what came of a log that is wrong into a folder of its own, with the tiles as the office keeps them, where it shows them.

@@ -158,6 +158,11 @@ impl LogFolder {
         Ok(settle(&self.0)?)
     }
 
+    /// Keeps a checkpoint that witnesses cosigned, with that of the log's end that was fetched with it.
+    pub fn write_witnessed(&self, signed: &SignedCheckpoint) -> Result<(), Failure> {
+        self.write(&format!("checkpoints/{}", signed.unverified().size), signed.to_string().as_bytes())
+    }
+
     /// Removes the partial tiles of an earlier tree that the present one does not have.
     pub fn forget_partial(&self, old_size: u64, size: u64) -> Result<(), Failure> {
         let of = |size: u64| {

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use lango_access_log::{Amount, LoggedLoss};
+use lango_access_log::{Amount, LoggedLoss, SignedCheckpoint};
 use lango_analyst::{Credentials, now};
 use lango_audit::{LedgerBalance, LedgerBalances};
 use lango_identity::{PayloadType, Region, Role, SpiffeId, digest};
@@ -43,29 +43,31 @@ impl AuditedGateway {
     }
 
     pub async fn head(&self) -> Result<Head, Failure> {
-        let Found::Head(head) = self.look_up(AuditLookup::Head).await? else { return Err(self.astray()) };
-        let checkpoint = head.checkpoint.parse();
-        let checkpoint =
-            checkpoint.map_err(|error| Failure::of(format!("the checkpoint of {}", self.office), error))?;
-        Ok(Head { checkpoint, chain: head.certificates })
+        let Found::Head(head) = self.find(AuditLookup::Head).await? else { return Err(self.astray()) };
+        let read = |note: &str| -> Result<SignedCheckpoint, Failure> {
+            note.parse().map_err(|error| Failure::of(format!("the checkpoint of {}", self.office), error))
+        };
+        let checkpoint = read(&head.checkpoint)?;
+        let witnessed = if head.cosigned.is_empty() { None } else { Some(read(&head.cosigned)?) };
+        Ok(Head { checkpoint, chain: head.certificates, witnessed })
     }
 
     pub async fn entries(&self, first: u64, most: u64) -> Result<Vec<Vec<u8>>, Failure> {
         let most = u32::try_from(most).unwrap_or(ENTRIES_MOST).min(ENTRIES_MOST);
         let lookup = AuditLookup::Entries { first, most };
-        let Found::Entries(found) = self.look_up(lookup).await? else { return Err(self.astray()) };
+        let Found::Entries(found) = self.find(lookup).await? else { return Err(self.astray()) };
         if found.entries.len() > most as usize { Err(self.astray()) } else { Ok(found.entries) }
     }
 
     pub async fn policy(&self, digest: [u8; 32]) -> Result<Option<Vec<u8>>, Failure> {
-        let Found::Policy(found) = self.look_up(AuditLookup::Policy { digest }).await? else {
+        let Found::Policy(found) = self.find(AuditLookup::Policy { digest }).await? else {
             return Err(self.astray());
         };
         Ok(Some(found.files).filter(|files| !files.is_empty()))
     }
 
     pub async fn balances(&self) -> Result<LedgerBalances, Failure> {
-        let Found::Balances(found) = self.look_up(AuditLookup::Balances).await? else {
+        let Found::Balances(found) = self.find(AuditLookup::Balances).await? else {
             return Err(self.astray());
         };
         let balance = |found: pb::LedgerBalance| {
@@ -78,8 +80,8 @@ impl AuditedGateway {
         Ok(LedgerBalances { size: found.size, balances: found.balances.into_iter().map(balance).collect() })
     }
 
-    /// Signs a look-up and has the gateway answer it.
-    async fn look_up(&self, lookup: AuditLookup) -> Result<Found, Failure> {
+    /// Signs a lookup and has the gateway answer it.
+    async fn find(&self, lookup: AuditLookup) -> Result<Found, Failure> {
         let Credentials { signer, .. } = &self.credentials;
         let mut request_id = [0; 16];
         getrandom::fill(&mut request_id)?;

@@ -37,6 +37,8 @@ pub struct Head {
     pub checkpoint: SignedCheckpoint,
     /// The chain of the key that signed it, DER.
     pub chain: Vec<Vec<u8>>,
+    /// The last checkpoint that a witness cosigned, where one did.
+    pub witnessed: Option<SignedCheckpoint>,
 }
 
 impl Whose {

@@ -93,8 +93,8 @@ pub fn read_entries(
     fault.map_or(Ok(()), |fault| Err(Failure::of(folder.path().display(), fault)))
 }
 
-/// Reads bundles from one on, and hands over what they hold with the number of its first entry, in order. Returns the fault of the
-/// bundle that is none.
+/// Reads bundles from one on, and hands over what they hold with the number of its first entry, in order. Returns the fault of
+/// the bundle that is none.
 fn read_groups(
     folder: &LogFolder,
     size: u64,

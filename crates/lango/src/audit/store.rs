@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lango_access_log::{Amount, LoggedLoss, TileId, TileLevel};
+use lango_access_log::{Amount, LoggedLoss, SignedCheckpoint, TileId, TileLevel};
 use lango_analyst::now;
 use lango_audit::{LedgerBalance, LedgerBalances};
 use lango_identity::{Region, SpiffeId, certificates_from_pem, signing_key};
@@ -42,8 +42,12 @@ impl AuditedStore {
         let none =
             || Failure::of("the store", "has no checkpoint yet: its gateway keeps one when it has started");
         let (_, note) = self.store.checkpoint(CheckpointKind::Kept).await?.ok_or_else(none)?;
-        let checkpoint = note.parse().map_err(|error| Failure::of("the checkpoint of the store", error))?;
-        Ok(Head { checkpoint, chain: self.chain.clone() })
+        let read = |note: String| -> Result<SignedCheckpoint, Failure> {
+            note.parse().map_err(|error| Failure::of("the checkpoint of the store", error))
+        };
+        let witnessed = self.store.checkpoint(CheckpointKind::Witnessed).await?;
+        let witnessed = witnessed.map(|(_, note)| read(note)).transpose()?;
+        Ok(Head { checkpoint: read(note)?, chain: self.chain.clone(), witnessed })
     }
 
     pub async fn entries(&mut self, first: u64, most: u64) -> Result<Vec<Vec<u8>>, Failure> {

@@ -87,7 +87,7 @@ pub fn verify(
     })?;
     let mut lines = vec![hashes(folder, &reading, checkpoint.size)];
     lines.push(checkpoints(folder, region, &signed, &held, &times)?);
-    lines.push(witnessed(&signed, witnesses));
+    lines.push(witnessed(&signed, &held, witnesses));
     let mut report = None;
     let found = audit.finish();
     match &reading {
@@ -258,18 +258,26 @@ fn checkpoints(
     Ok(ClaimLine { wrong, ..ClaimLine::counted("checkpoints", (proven, of), " signed") })
 }
 
-fn witnessed(signed: &SignedCheckpoint, witnesses: Option<&WitnessPolicy>) -> ClaimLine {
+/// Whether as many witnesses as their policy asks for have cosigned a checkpoint that is held: the newest that they did.
+fn witnessed(
+    last: &SignedCheckpoint,
+    held: &[HeldCheckpoint],
+    witnesses: Option<&WitnessPolicy>,
+) -> ClaimLine {
     let Some(policy) = witnesses else {
         let says = "witnesses: no policy of witnesses is given: --witnesses FILE".to_owned();
         return ClaimLine::plain("witnesses", true, says);
     };
     let all = u64::try_from(policy.witnesses().len()).unwrap_or(u64::MAX);
     let number = |cosigned: usize| u64::try_from(cosigned).unwrap_or(u64::MAX);
+    // In the order of their sizes.
+    let mut all_held = held.iter().rev().map(|held| &held.signed);
+    let signed = all_held.find(|signed| policy.verify(signed).is_ok()).unwrap_or(last);
     match policy.verify(signed) {
         Ok(witnessed) => {
             let who: Vec<&str> = witnessed.cosigned.iter().map(|(name, _)| *name).collect();
             let by = if who.is_empty() { String::new() } else { format!(": {}", who.join(", ")) };
-            let says = format!("; the quorum is reached{by}");
+            let says = format!("; the quorum is reached, at {} entries{by}", count(signed.unverified().size));
             // A quorum may be fewer than all.
             let line = ClaimLine::counted("witnesses", (number(who.len()), all), &says);
             ClaimLine { holds: true, ..line }

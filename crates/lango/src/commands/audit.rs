@@ -31,8 +31,8 @@ pub enum AuditCommand {
     List(AuditList),
     /// Prove that an entry is in a fetched log: a file that anybody verifies who has the log's key, with nothing of ours.
     Prove(AuditProve),
-    /// Write a fetched log in a form that others read: JSON Lines, CSV, OCSF, a register of processing activities, or one page for a
-    /// parliament's committee.
+    /// Write a fetched log in a form that others read: JSON Lines, CSV, OCSF, a register of processing activities, or one page
+    /// for a parliament's committee.
     Export(AuditExport),
 }
 

@@ -18,8 +18,8 @@ const FILES: [&str; 4] = [TLS, TLS_KEY, SIGNING, SIGNING_KEY];
 
 type Moments = [Option<documents::Moment>; FILES.len()];
 
-/// Has other keys and certificates taken into use for as long as it is awaited: `take` reads the folder. What it refuses is said in
-/// the log, and what was in use stays.
+/// Has other keys and certificates taken into use for as long as it is awaited: `take` reads the folder. What it refuses is
+/// said in the log, and what was in use stays.
 pub async fn keep(folder: PathBuf, take: impl Fn(&Path) -> Result<(), Failure> + Clone + Send + 'static) {
     let mut read = moments(&folder).await;
     let (mut before, mut since) = (read, tokio::time::Instant::now());

@@ -49,8 +49,8 @@ impl RevocationSources {
         Ok(Self { region, file, coordinator: parsed.transpose()? })
     }
 
-    /// Keeps the lists of a region at what its sources have, for as long as it is awaited. What is refused is said in the log, and
-    /// what was in use stays.
+    /// Keeps the lists of a region at what its sources have, for as long as it is awaited. What is refused is said in the log,
+    /// and what was in use stays.
     pub async fn keep(self) {
         let fetching = async {
             if let Some((address, tls)) = &self.coordinator {
