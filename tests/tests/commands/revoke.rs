@@ -72,6 +72,12 @@ fn what_was_issued_is_taken_back_by_name_by_number_and_by_certificate() {
     assert!(shown.contains("a revocation list, good in the region ecowas.example"), "{shown}");
     assert!(shown.contains("number  4") && shown.matches("cessation-of-operation").count() == 3, "{shown}");
     fs::copy(desk.path("authority/region.crl"), desk.path("awa/region.crl")).unwrap();
+    let shown = desk.done("show awa");
+    assert_eq!(
+        shown.matches("refused in the region ecowas.example: the certificate with serial").count(),
+        2,
+        "{shown}"
+    );
 
     // A key that was taken back renews nothing; who comes with a telephone call may get others.
     desk.done("renew --dir awa");

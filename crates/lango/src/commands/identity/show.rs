@@ -12,12 +12,13 @@ use lango_identity::{
 use super::{
     folder::{self, RENEWAL, SIGNING, TLS},
     input,
-    issued::{AuthorityFolder, KEY},
+    issued::{AuthorityFolder, KEY, REVOCATIONS},
     region_file::{self, RegionFile},
     request_file::{self, RequestFile},
     words,
 };
 use crate::{
+    config::region::take_lists,
     failure::Failure,
     output::{day, print, table},
 };
@@ -119,6 +120,10 @@ fn of_file(path: &Path, named: Option<&Region>, now: i64) -> Result<String, Fail
     let text = input::read_text(path)?;
     let beside = if named.is_some() { None } else { region_beside(path) };
     let region = named.or(beside.as_ref());
+    if let (Some(region), Some(folder)) = (region, path.parent()) {
+        // One that is refused is no reason not to show the rest: shown by itself, it is explained.
+        drop(take_lists(region, &folder.join(REVOCATIONS)));
+    }
     let has = |label: &str| text.contains(&format!("-----BEGIN {label}"));
     let said = if text.contains("signing_eku") && text.contains("authorities") {
         of_region(path, text, now)?
@@ -133,7 +138,7 @@ fn of_file(path: &Path, named: Option<&Region>, now: i64) -> Result<String, Fail
     } else {
         return Err(Failure::of(
             path.display(),
-            "is no certificate or revocation list in PEM, no request.toml and no region.toml",
+            "is no certificate in PEM, no revocation list, no request.toml and no region.toml",
         ));
     };
     Ok(format!("{}\n{}", path.display(), said.trim_end()))
