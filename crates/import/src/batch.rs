@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lango_privacy::TEXT_BYTES_MOST;
+use lango_privacy::STORED_TEXT_BYTES_MOST;
 use rusqlite::types::ValueRef;
 
 use crate::{
@@ -102,7 +102,7 @@ impl Batch {
     ) {
         self.repeats_header =
             self.repeats_header && trimmed(field).eq_ignore_ascii_case(trimmed(head.as_bytes()));
-        let is_long = field.len() > TEXT_BYTES_MOST;
+        let is_long = field.len() > STORED_TEXT_BYTES_MOST;
         // As an identifier it is none, and as a value it is none that says that there is none.
         let field = if column == 0 && is_long { &[] } else { field };
         let word = trimmed(field);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Delimited, Delimiter, ImportError,
+    Delimited, Delimiter, ImportError, RowError,
     batch::{Batch, FileRows},
     input,
     notation::Notation,
@@ -62,7 +62,7 @@ impl DelimitedRows {
         if is_there
             && (self.named..self.names.len()).any(|position| !trimmed(self.field(position)).is_empty())
         {
-            return Err(ImportError::Overflow { line: self.line() });
+            return Err(RowError::Overflow { line: self.line() }.into());
         }
         Ok(is_there)
     }
@@ -172,14 +172,14 @@ impl DelimitedFile {
             let FileRows { rows, last, .. } = passed;
             let numbers = if Batch::is_head(rows) { self.rows.numbers_columns() } else { None };
             if numbers == Some(true) {
-                return Err(ImportError::Numbered { line: last });
+                return Err(RowError::Numbered { line: last }.into());
             }
             let places = self.header.positions.iter().zip(&self.header.heads);
             for (column, (target, (position, head))) in schema.columns.iter().zip(places).enumerate() {
                 batch.add(column, target, head, notation, self.rows.field(*position), last);
             }
             if !batch.end_row(rows, last, numbers.is_some()) {
-                return Err(ImportError::HeaderAgain { line: last, by_line: true });
+                return Err(RowError::HeaderAgain { line: last, by_line: true }.into());
             }
             if batch.is_full() && send(std::mem::replace(&mut batch, Batch::new(columns, file))).is_break() {
                 return Ok(passed);

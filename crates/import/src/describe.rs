@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    FileFormat, ImportError, ImportEvent, ImportFile,
+    FileFormat, ImportError, ImportEvent, ImportFile, RowError,
     delimited::{DelimitedRows, check_header},
     files::{changed, check_named_once, check_same_header, size, undecodable, within},
     fingerprint,
@@ -367,7 +367,7 @@ impl FieldVisitor for Tallies<'_> {
 
     fn end_row(&mut self, line: u64) -> Result<ControlFlow<()>, ImportError> {
         if self.repeated > 0 && self.other == 0 {
-            return Err(ImportError::HeaderAgain { line, by_line: self.progress.part.is_none() });
+            return Err(RowError::HeaderAgain { line, by_line: self.progress.part.is_none() }.into());
         }
         (self.repeated, self.other) = (0, 0);
         self.rows += 1;

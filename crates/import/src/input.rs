@@ -14,7 +14,7 @@ use std::{
 use encoding_rs::{Decoder, DecoderResult};
 use flate2::read::MultiGzDecoder;
 
-use crate::{Compression, Delimited, Encoding, ImportError, format::known, open::opened};
+use crate::{Compression, Delimited, Encoding, ImportError, RowError, format::known, open::opened};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 128 << 10;
@@ -52,7 +52,7 @@ pub(crate) fn open(
     };
     let damaged = |cause| match delimited.compression {
         Compression::Plain => failed(cause),
-        compression => ImportError::Damaged { line: 1, compression: compression.word(), cause },
+        compression => RowError::Damaged { line: 1, compression: compression.word(), cause }.into(),
     };
     let (head, mut plain) = peek(plain).map_err(damaged)?;
     let (utf_8, utf_16) =

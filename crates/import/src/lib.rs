@@ -31,7 +31,7 @@ mod visit;
 pub use describe::{
     DescribedColumn, DistinctValues, FileDescription, FoundNotation, ROWS_SHOWN_LEAST, ValueShape,
 };
-pub use error::ImportError;
+pub use error::{ImportError, RowError};
 pub use fault::UnfitValues;
 pub use files::parts;
 pub use findings::{Finding, Findings, FoundValues, RowPlace};

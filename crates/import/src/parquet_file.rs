@@ -15,7 +15,7 @@ use parquet::{
 };
 
 use crate::{
-    ImportError,
+    ImportError, RowError,
     batch::{Batch, FileRows},
     notation::Notation,
     open::opened,
@@ -255,7 +255,7 @@ impl ParquetFile {
                 batch.add(at, target, head, notation, &text, number);
             }
             if !batch.end_row(number, number, false) {
-                return Err(ImportError::HeaderAgain { line: number, by_line: false });
+                return Err(RowError::HeaderAgain { line: number, by_line: false }.into());
             }
         }
         Ok(())
@@ -278,10 +278,10 @@ fn write(
     }
     if !text.is_ascii() && std::str::from_utf8(text).is_err() {
         let instead = "say what it is in by exporting it as text";
-        return Err(ImportError::NotEncoded { line: number, encoding: "UTF-8", instead });
+        return Err(RowError::NotEncoded { line: number, encoding: "UTF-8", instead }.into());
     }
     if text.len() > RECORD_BYTES_MOST {
-        return Err(ImportError::TooLong { line: number });
+        return Err(RowError::TooLong { line: number }.into());
     }
     Ok(())
 }

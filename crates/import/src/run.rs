@@ -15,7 +15,7 @@ use lango_privacy::Dataset;
 
 use crate::{
     FileEdge, Finding, Findings, FoundValues, ImportError, ImportEvent, ImportFile, ImportOptions,
-    ImportReport, ImportedColumn, Rename, TotalRow, Tuning, UnitKey,
+    ImportReport, ImportedColumn, Rename, RowError, TotalRow, Tuning, UnitKey,
     batch::{Batch, FileRows},
     files::{Files, changed, undecodable},
     fingerprint,
@@ -218,7 +218,7 @@ impl ImportJob<'_> {
                     Some(EdgeRow::Unlike) => progress.note(at, finding, line),
                     Some(EdgeRow::Total(TotalRow::Nameless)) if self.accepts_no_identifier() => {}
                     Some(EdgeRow::Total(what)) => {
-                        let total = ImportError::Total { line, by_line: file.by_line, edge, what };
+                        let total = RowError::Total { line, by_line: file.by_line, edge, what }.into();
                         return Err(files.within(at, total));
                     }
                     None => {}

@@ -1,7 +1,7 @@
 //! How a field's bytes are read as what its column holds: the one place where they are.
 
 use jiff::tz::TimeZone;
-use lango_privacy::{Column, Domain, TEXT_BYTES_MOST};
+use lango_privacy::{Column, Domain, STORED_TEXT_BYTES_MOST};
 
 use crate::{findings::Finding, notation::Notation};
 
@@ -138,7 +138,7 @@ impl FieldType {
     /// too long to be read at all.
     pub(crate) fn read<'a>(&self, field: &'a [u8], notation: &Notation) -> Read<'a> {
         let word = trimmed(field);
-        let is_long = field.len() > TEXT_BYTES_MOST;
+        let is_long = field.len() > STORED_TEXT_BYTES_MOST;
         // Here a field is first a value: what a policy says of values as texts applies to `word`, before its type does.
         match self {
             Self::Number { .. } if is_long => Read::UnreadBytes(field, Finding::Unreadable),

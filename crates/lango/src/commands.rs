@@ -16,6 +16,7 @@ mod query;
 mod renewals;
 mod review;
 mod revocations;
+mod same_rows;
 mod serving;
 mod views;
 

@@ -52,10 +52,11 @@ pub fn report<R: Serialize>(
     }
 }
 
-fn cell(value: &serde_json::Value) -> String {
+/// A field of a CSV row, on one line: lines of a text, such as a question's, are parted by semicolons.
+pub fn cell(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => csv_field(text),
+        serde_json::Value::String(text) => csv_field(&text.trim_end_matches('\n').replace('\n', "; ")),
         other => other.to_string(),
     }
 }
@@ -79,6 +80,9 @@ fn write_out(text: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
+/// The columns of a terminal that a line for people takes.
+pub const LINE_WIDTH: usize = 100;
 
 /// Lines above, below and under the header; none between rows.
 const LINES: TableStyle = {

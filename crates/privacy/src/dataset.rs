@@ -9,7 +9,7 @@ pub use domain::{Domain, Span};
 pub use grid::{Grid, Range};
 pub use months::DaysOfMonths;
 pub use reading::Reading;
-pub use stored::{TEXT_BYTES_MOST, day, folded, number, trimmed, trimmed_bytes};
+pub use stored::{STORED_TEXT_BYTES_MOST, day, folded, number, trimmed, trimmed_bytes};
 
 mod column;
 mod domain;
@@ -206,16 +206,9 @@ impl Dataset {
         }
         // Which rows of a unit are read is decided by all that is declared of them, whatever the question uses.
         if unit.rows_at_most > 1 {
-            let ordered = |(name, column): (&Name, &Column)| {
-                let form = match &column.domain {
-                    Domain::Integer { .. } => "numbers".to_owned(),
-                    Domain::Amount { scale, .. } => format!("numbers of scale {scale}"),
-                    Domain::Date { .. } => "days".to_owned(),
-                    Domain::Codes(_) | Domain::Open => "text".to_owned(),
-                };
-                format!("{name} as {form}{}", column.reading.describe_order())
-            };
-            let ordered: Vec<String> = self.ordered_columns().map(ordered).collect();
+            let ordered =
+                self.ordered_columns().map(|(name, column)| format!("{name} as {}", column.describe_order()));
+            let ordered: Vec<String> = ordered.collect();
             text += &format!("rows ordered by {}\n", ordered.join(", "));
         }
         match account {

@@ -26,8 +26,8 @@ pub use accuracy::{
 };
 pub use cube::{Cube, Objective, Weight};
 pub use dataset::{
-    Column, Dataset, DatasetError, DatasetKind, DaysOfMonths, Domain, Grid, OTHER, Range, Reading, Span,
-    TEXT_BYTES_MOST, TOTAL, UNKNOWN, Unit, day, folded, number, trimmed, trimmed_bytes,
+    Column, Dataset, DatasetError, DatasetKind, DaysOfMonths, Domain, Grid, OTHER, Range, Reading,
+    STORED_TEXT_BYTES_MOST, Span, TOTAL, UNKNOWN, Unit, day, folded, number, trimmed, trimmed_bytes,
 };
 pub use decimal::{Decimal, nano};
 pub use groups::Group;

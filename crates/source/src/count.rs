@@ -5,7 +5,7 @@ use lango_privacy::{Column, Counted, Exact, Name, Plan, trimmed_bytes};
 use crate::{
     field::{Field, fields},
     tally::Tally,
-    value::{Raw, TEXT_BYTES_MOST},
+    value::{Raw, STORED_TEXT_BYTES_MOST},
 };
 
 /// What the catalogue vouches for.
@@ -30,7 +30,9 @@ impl UnitType {
     pub(crate) fn identifies(self, unit: Raw<'_>) -> bool {
         match (self, unit) {
             (Self::Integer, Raw::Integer(_)) => true,
-            (Self::Text, Raw::Text(text)) => text.len() <= TEXT_BYTES_MOST && !trimmed_bytes(text).is_empty(),
+            (Self::Text, Raw::Text(text)) => {
+                text.len() <= STORED_TEXT_BYTES_MOST && !trimmed_bytes(text).is_empty()
+            }
             (Self::Integer | Self::Text, _) => false,
         }
     }

@@ -1,5 +1,7 @@
 //! What the gateway can find out about a source before a question: which server answers, and what the gateway's user may do.
 
+use crate::ReachedTable;
+
 /// The result of an examination of a source; no row was read and nothing was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examination {
@@ -21,6 +23,8 @@ pub struct Examination {
     pub imported: Vec<ImportedTable>,
     /// The views among the tables asked about in which one unit's row may decide on another's.
     pub mixing: Vec<MixingView>,
+    /// What the tables asked about read rows of, besides their own; those that read none are left out.
+    pub behind: Vec<Behind>,
 }
 
 /// An index whose entries may lie in another order than the server searches for them in.
@@ -53,6 +57,26 @@ pub struct MixingView {
     pub table: String,
     /// What it does with rows, or a view does that it reads; none where the catalogue has its definition as text alone.
     pub by: Option<Vec<Mixing>>,
+}
+
+/// What a table asked about is read through: a view, or a table that others are parts of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The table asked about.
+    pub table: String,
+    /// The tables and views that it reads, through however many views.
+    pub reads: Vec<ReadTable>,
+    /// The views among them, it itself included, whose definitions the server does not show to the gateway's user.
+    pub unseen: Vec<String>,
+}
+
+/// A table that another one reads rows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTable {
+    /// Its name, as the catalogue has it.
+    pub name: String,
+    /// Which rows those are, as [`crate::Source::identify`] says it of the table of a dataset.
+    pub reached: ReachedTable,
 }
 
 /// What brings rows of several units together.

@@ -19,10 +19,14 @@ use crate::{
     sql::CatalogueTable,
 };
 
+use self::place::Place;
+
+mod behind;
 mod catalogue;
 mod describe;
 pub(crate) mod dialect;
 mod examine;
+mod place;
 mod prepare;
 mod read;
 mod session;
@@ -103,18 +107,9 @@ impl Source for MariaDb {
     }
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
-        let sql = "SELECT CAST(concat(@@hostname, ' ', @@port, ' ', @@datadir) AS CHAR), CAST(DATABASE() AS CHAR), \
-             CAST(@@lower_case_table_names AS CHAR)";
-        let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(|error| unavailable(&error))?;
-        let text = |place| catalogue::text(&row, place).map_err(|error| unavailable(&error));
-        let (schema, table) = match table.split_once('.') {
-            Some((schema, table)) => (schema.to_owned(), table),
-            None => (text(1)?, table),
-        };
-        let name = format!("{schema} {table}");
-        // Names in either case are one table's, where the server says so.
-        let name = if text(2)? == "0" { name } else { name.to_lowercase() };
-        Ok(ReachedTable::of_server(format!("mariadb {} {name}", text(0)?)))
+        let mut connection = self.pool.acquire().await.map_err(|error| unavailable(&error))?;
+        let place = Place::of(&mut connection).await.map_err(|error| unavailable(&error))?;
+        Ok(place.reached(&place.qualified(table)))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

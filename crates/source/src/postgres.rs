@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
-use sqlx::{PgConnection, Postgres as Pg, Row, Transaction, postgres::PgRow};
+use sqlx::{PgConnection, Postgres as Pg, Transaction};
 
 use crate::{
     Bounding, Examination, FetchError, PreparedRows, ReachedTable, RowSecurity, Secret, Session, Settings,
@@ -15,10 +15,7 @@ use crate::{
     sql::{CatalogueTable, Origin, everything},
 };
 
-use self::{
-    dialect::PostgresDialect,
-    session::{Sessions, unnamed},
-};
+use self::{dialect::PostgresDialect, place::Place, session::Sessions};
 
 mod behind;
 mod catalogue;
@@ -26,6 +23,7 @@ mod collation;
 mod describe;
 pub(crate) mod dialect;
 mod examine;
+mod place;
 mod prepare;
 mod read;
 mod rights;
@@ -112,27 +110,14 @@ impl Source for Postgres {
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let mut view = self.view().await?;
-        let text = async |view: &mut PgConnection, sql: &'static str| {
-            let read = unnamed(sql).fetch_one(view).await.and_then(|row: PgRow| row.try_get::<String, _>(0));
-            read.map_err(|error| unavailable(&error))
-        };
-        // A server that keeps its number to itself is known by its address.
-        let is_open = "SELECT CASE WHEN has_function_privilege(to_regprocedure('pg_control_system()')::oid, 'EXECUTE') \
-                       THEN 'open' ELSE '' END";
-        let of_server = match text(&mut view, is_open).await?.as_str() {
-            "open" => "SELECT system_identifier::text FROM pg_control_system()",
-            _ => "SELECT coalesce(host(inet_server_addr()), '') || ':' || current_setting('port')",
-        };
-        let of_database = "SELECT oid::text FROM pg_database WHERE datname = current_database()";
-        let server = text(&mut view, of_server).await?;
-        let database = text(&mut view, of_database).await?;
+        let place = Place::of(&mut view).await.map_err(|error| unavailable(&error))?;
         // By the same rule as where it is read, or one table would have two identities, and the persons in it two pools.
         let found = match catalogue::relation(&mut view, &self.sessions, table).await {
             Ok(relation) => relation.oid.to_string(),
             Err(SourceError::NoTable(_)) => table.to_owned(),
             Err(error) => return Err(error),
         };
-        Ok(ReachedTable::of_server(format!("postgres {server} {database} {found}")))
+        Ok(place.reached(&found))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {

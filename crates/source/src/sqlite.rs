@@ -16,10 +16,11 @@ use tokio::{
 };
 
 use crate::{
-    Bounding, Examination, FetchError, PreparedRows, ReachedTable, Secret, Session, Source, SourceError,
-    Survey, TableDescription,
+    Behind, Bounding, Examination, FetchError, MixingView, PreparedRows, ReachedTable, ReadTable, Secret,
+    Session, Source, SourceError, Survey, TableDescription,
 };
 
+mod behind;
 mod catalogue;
 mod describe;
 mod prepare;
@@ -52,6 +53,30 @@ impl Sqlite {
         let connection =
             opened.map_err(|_| SourceError::Unavailable("the attempt was cut short".to_owned()))?;
         Ok(Open { connection: connection.map_err(|error| unavailable(&error))?, timeout, _permit: permit })
+    }
+}
+
+/// Which file a register is, by whatever path it is reached.
+struct Place {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Place {
+    fn of(file: &Path) -> Result<Self, SourceError> {
+        let found = std::fs::canonicalize(file).and_then(|path| Ok((std::fs::metadata(&path)?, path)));
+        let (metadata, path) = found.map_err(|error| SourceError::Unavailable(error.to_string()))?;
+        Ok(Self { path, device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// A table of it, whose name is the same in letters of either case.
+    fn reached(&self, table: &str) -> ReachedTable {
+        let table = table.to_ascii_lowercase();
+        ReachedTable {
+            lasting: format!("sqlite {} {table}", self.path.display()),
+            now: format!("sqlite {} {} {table}", self.device, self.inode),
+        }
     }
 }
 
@@ -128,15 +153,7 @@ impl Source for Sqlite {
 
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError> {
         let file = self.file.clone();
-        let found = blocking(move || {
-            let found = std::fs::canonicalize(file).and_then(|path| Ok((std::fs::metadata(&path)?, path)));
-            found.map_err(|error| SourceError::Unavailable(error.to_string()))
-        });
-        let ((metadata, path), table) = (found.await?, table.to_ascii_lowercase());
-        Ok(ReachedTable {
-            lasting: format!("sqlite {} {table}", path.display()),
-            now: format!("sqlite {} {} {table}", metadata.dev(), metadata.ino()),
-        })
+        Ok(blocking(move || Place::of(&file)).await?.reached(table))
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
@@ -194,13 +211,21 @@ impl Source for Sqlite {
     async fn examine(&self, tables: &[&str]) -> Result<Examination, SourceError> {
         // A file is opened read only, whatever its permissions are; a user who may write it may prepare it.
         let tables: Vec<String> = tables.iter().map(|table| (*table).to_owned()).collect();
-        let open = self.connect().await?;
+        let (open, file) = (self.connect().await?, self.file.clone());
         blocking(move || {
             let version =
                 open.connection.query_row("SELECT sqlite_version()", [], |row| row.get::<_, String>(0));
             let imported = catalogue::imported(&open.connection, &tables);
             let imported = imported.map_err(|error| unavailable(&error))?;
-            let mixing = catalogue::mixing(&open.connection, &tables);
+            let views = catalogue::views(&open.connection, &tables).map_err(|error| unavailable(&error))?;
+            // What they do with rows stands in their text alone.
+            let mixing = views.iter().map(|table| MixingView { table: table.clone(), by: None }).collect();
+            let place = Place::of(&file)?;
+            let behind = |table: String| {
+                let reads = behind::read(&open.connection, &table)?.into_iter();
+                let reads = reads.map(|name| ReadTable { reached: place.reached(&name), name }).collect();
+                Ok(Behind { table, reads, unseen: Vec::new() })
+            };
             Ok(Examination {
                 engine: format!("SQLite {}", version.map_err(|error| unavailable(&error))?),
                 tls: None,
@@ -210,7 +235,8 @@ impl Source for Sqlite {
                 called: Vec::new(),
                 may_prepare: None,
                 imported,
-                mixing: mixing.map_err(|error| unavailable(&error))?,
+                mixing,
+                behind: views.into_iter().map(behind).collect::<Result<_, SourceError>>()?,
             })
         })
         .await

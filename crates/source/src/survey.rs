@@ -7,7 +7,7 @@ use lango_privacy::{Column, Dataset, DaysOfMonths, Domain, Name, number, trimmed
 
 use crate::{
     moments::SurveyedMoments,
-    value::{Raw, Reader, TEXT_BYTES_MOST, Value},
+    value::{Raw, Reader, STORED_TEXT_BYTES_MOST, Value},
 };
 
 /// The undeclared values of a column that are listed, the most frequent first.
@@ -155,8 +155,8 @@ impl<'a> SurveyTally<'a> {
         let shown = match (raw, value) {
             (_, Value::Text(text)) => text.to_string(),
             // Of servers it is another text, which stands for it.
-            (Raw::Text(text), _) if text.len() > TEXT_BYTES_MOST => {
-                format!("a text of more than {TEXT_BYTES_MOST} bytes")
+            (Raw::Text(text), _) if text.len() > STORED_TEXT_BYTES_MOST => {
+                format!("a text of more than {STORED_TEXT_BYTES_MOST} bytes")
             }
             (Raw::Text(text), _) => String::from_utf8_lossy(text).trim().to_owned(),
             (Raw::Real(value), _) => value.to_string(),
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!((found.declared, found.below, found.above, found.undeclared), (1, 1, 1, 7));
         // Of `1,200,300` and the like no decimals are left.
         assert_eq!(found.reasons, BTreeMap::from([(DecimalComma, 3), (Thousands, 2), (Other, 2)]));
-        let long = ["F".repeat(TEXT_BYTES_MOST + 1), "_".repeat(TEXT_BYTES_MOST + 1)];
+        let long = ["F".repeat(STORED_TEXT_BYTES_MOST + 1), "_".repeat(STORED_TEXT_BYTES_MOST + 1)];
         let found = counted(&sex, &long.each_ref().map(String::as_str));
         assert_eq!((found.undeclared, &found.reasons), (2, &BTreeMap::from([(Other, 2)])));
         assert_eq!(found.frequent, [("a text of more than 8192 bytes".to_owned(), 2)]);

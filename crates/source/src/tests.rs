@@ -1,6 +1,7 @@
 //! Through real files: what is counted is what a reader of the rows would count, and one unit changes no more than the plan
 //! says.
 
+mod behind;
 mod bounding;
 mod catalogues;
 mod engines;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-pub(crate) use lango_privacy::TEXT_BYTES_MOST;
+pub(crate) use lango_privacy::STORED_TEXT_BYTES_MOST;
 use lango_privacy::{Column, Domain, day, folded, number, trimmed_bytes};
 
 /// A value as an engine hands it over.
@@ -86,7 +86,7 @@ impl Reader {
             }
             // -0 is the number 0.
             (Raw::Real(value), Form::Days | Form::Texts) => self.text(Cow::Owned((value + 0.0).to_string())),
-            (Raw::Text(text), _) if text.len() > TEXT_BYTES_MOST => Value::Undeclared,
+            (Raw::Text(text), _) if text.len() > STORED_TEXT_BYTES_MOST => Value::Undeclared,
             (Raw::Text(text), _) => match trimmed_bytes(text) {
                 [] => Value::Missing,
                 text => std::str::from_utf8(text).map_or(Value::Undeclared, |text| self.text(text.into())),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_stands_for_a_text_that_is_too_long_is_undeclared_and_no_policys_text() {
-        let long = "_".repeat(TEXT_BYTES_MOST + 1);
+        let long = "_".repeat(STORED_TEXT_BYTES_MOST + 1);
         let columns = [
             Domain::amount(0, 9, 0, None).unwrap(),
             Domain::codes(vec!["M".parse().unwrap()]).unwrap(),

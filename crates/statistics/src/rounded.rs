@@ -16,8 +16,9 @@ type Dimension<'a> = (bool, &'a str);
 /// before still do, unless something of them is hidden: then each figure is rounded by itself. Sums, ratios, quantiles and found
 /// keys stay as they are.
 ///
-/// Standard errors and intervals are those of the estimates before, the intervals cut off at zero: rounding, and what
-/// negative cells lacked and their neighbours give, may move a figure out of its interval.
+/// Standard errors are those of the estimates before, and so are the intervals, cut off at zero; of an estimate below zero the
+/// interval is that of zero. Rounding, and what negative cells lacked and their neighbours give, may move a figure out of its
+/// interval.
 pub fn in_whole_numbers(
     tables: &[CombinedTable],
     answers: &[OfficeRelease<'_>],
@@ -162,7 +163,16 @@ fn positions(table: &CombinedTable) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
+/// A figure with another value, of a count, which is not below zero.
+///
+/// Of an estimate below zero, what is left of its interval above zero would be the narrower the worse the noise was, or nothing.
+/// In its place stands the interval of an estimate of zero, which holds that rest, so that it covers the truth as often. And
+/// whatever the estimate, it holds at least the asked probability of the counts from zero on, if all were as likely beforehand:
+/// the noises are log-concave, as sums of such are, so that what lies beyond grows no likelier the lower the estimate (Barlow and
+/// Proschan, Statistical Theory of Reliability, 1975). Of Laplace noise, which has no memory, it holds that and hardly more.
 fn at_least_none(figure: &Figure, value: f64) -> Figure {
-    let end = |end: Option<f64>| end.map(|end| end.max(0.0));
-    Figure { value, lower: end(figure.lower), upper: end(figure.upper), ..*figure }
+    let below = figure.value.min(0.0);
+    let lower = figure.lower.map(|end| end.max(0.0));
+    let upper = figure.upper.map(|end| (end - below).max(0.0));
+    Figure { value, lower, upper, ..*figure }
 }

@@ -113,6 +113,11 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     );
     let refused = "analyst/awa  official-statistics  refused    by regional-analysts\n      epsilon-per-query-exceeded\n";
     assert!(stdout.contains(refused) && stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
+    // A question is one field of one line.
+    let (_, stdout, _) = ledger("history", &config, &["--format", "csv"]);
+    let question = format!(",{},0", by_sex.trim_end().replace('\n', "; "));
+    assert_eq!(stdout.lines().count(), 4, "{stdout}");
+    assert!(!stdout.contains('\u{fffd}') && stdout.matches(&question).count() == 2, "{stdout}");
     for (condition, expected) in [
         (["--dataset", "visits"], "no record meets these conditions"),
         (["--since", "2999-01-01"], "no record meets these conditions"),

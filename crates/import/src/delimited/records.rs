@@ -9,7 +9,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use super::{lines::LineCounter, quotes::Quotes};
 use crate::{
-    Compression, Delimited, Delimiter, Encoding, ImportError,
+    Compression, Delimited, Delimiter, Encoding, ImportError, RowError,
     input::{IsUtf8, NotEncoded},
     tuning::RECORD_BYTES_MOST,
 };
@@ -140,7 +140,7 @@ impl Records {
                 let passed = input.get(..read).unwrap_or_default();
                 self.lines.pass(passed);
                 if !self.quotes.pass(passed) {
-                    return Err(ImportError::AfterQuote { line: self.began });
+                    return Err(RowError::AfterQuote { line: self.began }.into());
                 }
                 self.at += read;
             }
@@ -150,12 +150,12 @@ impl Records {
                 ReadRecordResult::Record => break,
                 ReadRecordResult::InputEmpty if !ended => {}
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {
-                    return Err(ImportError::Unclosed { line: self.began });
+                    return Err(RowError::Unclosed { line: self.began }.into());
                 }
-                ReadRecordResult::OutputFull => return Err(ImportError::TooLong { line: self.began }),
+                ReadRecordResult::OutputFull => return Err(RowError::TooLong { line: self.began }.into()),
                 ReadRecordResult::OutputEndsFull => {
                     let expected = self.expected.unwrap_or(COLUMNS_MOST);
-                    return Err(ImportError::TooMany { line: self.began, expected });
+                    return Err(RowError::TooMany { line: self.began, expected }.into());
                 }
             }
         }
@@ -178,14 +178,14 @@ impl Records {
             && let Some(expected) = self.expected
             && (0..self.fields).any(|at| self.quotes.hold_a_row(self.field(at), at, expected))
         {
-            return Err(ImportError::RowsWithin { line: self.began });
+            return Err(RowError::RowsWithin { line: self.began }.into());
         }
         match self.expected {
             Some(expected) if self.fields < expected => {
-                Err(ImportError::TooFew { line: self.began, found: self.fields, expected })
+                Err(RowError::TooFew { line: self.began, found: self.fields, expected }.into())
             }
             Some(expected) if self.fields > expected => {
-                Err(ImportError::TooMany { line: self.began, expected })
+                Err(RowError::TooMany { line: self.began, expected }.into())
             }
             _ => Ok(()),
         }
@@ -267,7 +267,7 @@ impl Records {
                 let (line, compression) = (self.lines.line(), self.delimited.compression);
                 Err(match compression {
                     Compression::Plain => ImportError::File { file: self.path.clone(), cause },
-                    compression => ImportError::Damaged { line, compression: compression.word(), cause },
+                    compression => RowError::Damaged { line, compression: compression.word(), cause }.into(),
                 })
             }
         }
@@ -294,7 +294,7 @@ fn not_encoded(line: u64, encoding: Encoding) -> ImportError {
     } else {
         "export it in UTF-8, or say another --encoding"
     };
-    ImportError::NotEncoded { line, encoding: encoding.name(), instead }
+    RowError::NotEncoded { line, encoding: encoding.name(), instead }.into()
 }
 
 #[cfg(test)]

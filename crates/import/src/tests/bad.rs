@@ -1,7 +1,7 @@
 //! Files that cannot be read: each is named with what to do, and nothing is imported.
 
 use super::fixture::{HEADER, Office, gzip, lines};
-use crate::{FileFormat, ImportError};
+use crate::{FileFormat, ImportError, RowError};
 
 /// Imports over a table that is there, which must be there afterwards.
 fn refused(name: &str, content: impl AsRef<[u8]>) -> String {
@@ -131,7 +131,10 @@ fn a_byte_that_is_wrong_in_another_encoding_is_found_on_its_line() {
     let content = [HEADER, &lines(0..30_000)].concat();
     let wrong = [content.as_bytes(), b"GHA,F,1,1,,\x81\n", lines(30_000..30_100).as_bytes()].concat();
     let error = office.import_in(&office.write("a.csv", wrong), "shift_jis").unwrap_err();
-    assert!(matches!(error, ImportError::NotEncoded { line: 30_002, encoding: "Shift_JIS", .. }), "{error}");
+    assert!(
+        matches!(error, ImportError::Row(RowError::NotEncoded { line: 30_002, encoding: "Shift_JIS", .. })),
+        "{error}"
+    );
     let utf_8 = office.write("b.csv", format!("\u{feff}{content}"));
     let error = office.import_in(&utf_8, "latin-1").unwrap_err().to_string();
     assert!(error.contains("is text in UTF-8: leave --encoding out"), "{error}");

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 
 use super::fixture::{HEADER, Office, found, lines, text, unfit};
-use crate::{DecimalMark, Delimiter, Finding, ImportError, Rename};
+use crate::{DecimalMark, Delimiter, Finding, ImportError, Rename, RowError};
 
 /// The values of a column of the table, in the file's order.
 fn column(office: &Office, name: &str) -> Vec<Value> {
@@ -33,7 +33,7 @@ fn faults_are_on_the_line_that_an_editor_shows_whatever_ends_a_line() {
         );
         let wrong = format!("{content}GHA6,F{end}");
         let error = office.import(&office.write("b.csv", wrong)).unwrap_err();
-        assert!(matches!(error, ImportError::TooFew { line: 7, .. }), "{end:?} {error}");
+        assert!(matches!(error, ImportError::Row(RowError::TooFew { line: 7, .. })), "{end:?} {error}");
     }
 }
 
@@ -365,7 +365,10 @@ fn a_header_in_the_midst_is_refused_with_its_line() {
     for header in [HEADER, " Person_ID ,SEX,\"age\",income,born,village\r\n"] {
         let content = format!("{HEADER}{}{header}{}", lines(0..3), lines(3..6));
         let error = office.import(&office.write("a.csv", content)).unwrap_err();
-        assert!(matches!(error, ImportError::HeaderAgain { line: 5, by_line: true }), "{error}");
+        assert!(
+            matches!(error, ImportError::Row(RowError::HeaderAgain { line: 5, by_line: true })),
+            "{error}"
+        );
     }
     // One word of it is a value.
     let content = format!("{HEADER}{}person_id,F,1,1,2000-01-01,village\n{}", lines(0..3), lines(3..6));

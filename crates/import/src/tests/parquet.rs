@@ -12,7 +12,7 @@ use parquet::{
 use rusqlite::types::Value;
 
 use super::fixture::{Office, dataset, found, like, text, unfit};
-use crate::{Finding, ImportError, ImportEvent, UnitKey};
+use crate::{Finding, ImportError, ImportEvent, RowError, UnitKey};
 
 const SCHEMA: &str = "message register {
     required binary person_id (UTF8);
@@ -155,7 +155,7 @@ fn a_parquet_file_that_does_not_fit_is_refused() {
     ] {
         let error = office.import(&office.write("b.parquet", content)).unwrap_err();
         assert!(
-            matches!(error, ImportError::Parquet { .. } | ImportError::NotEncoded { .. }),
+            matches!(error, ImportError::Parquet { .. } | ImportError::Row(RowError::NotEncoded { .. })),
             "{what}: {error}"
         );
     }
@@ -312,7 +312,7 @@ fn texts_of_one_length_are_texts_and_bytes_that_are_none_are_refused() {
     };
     assert_eq!(import([b"P001", b"P2  "]).unwrap(), [text("P001"), text("P2")]);
     let error = import([b"P001", b"P\xff\xfe2"]).unwrap_err();
-    assert!(matches!(error, ImportError::NotEncoded { line: 2, .. }), "{error}");
+    assert!(matches!(error, ImportError::Row(RowError::NotEncoded { line: 2, .. })), "{error}");
     let error = import([b"P001", b"P2\0\0"]).unwrap_err().to_string();
     assert!(error.contains("a letter that cannot be seen"), "{error}");
 }
@@ -411,11 +411,14 @@ fn texts_of_a_parquet_file_are_read_in_the_notation_that_is_said_and_its_own_typ
     let person = vec!["P1", "F", "1", "1", "2000-01-01", "Tema"];
     store_texts(&file, header, &[person.clone(), names, person.clone()]);
     let error = office.import(&file).unwrap_err();
-    assert!(matches!(error, ImportError::HeaderAgain { line: 2, by_line: false }), "{error}");
+    assert!(matches!(error, ImportError::Row(RowError::HeaderAgain { line: 2, by_line: false })), "{error}");
     store_texts(&file, header, &[person, vec!["Total", "", "9", "9", "", ""]]);
     let error = office.import(&file).unwrap_err();
     assert!(
-        matches!(error, ImportError::Total { line: 2, by_line: false, what: crate::TotalRow::NoDigit, .. }),
+        matches!(
+            error,
+            ImportError::Row(RowError::Total { line: 2, by_line: false, what: crate::TotalRow::NoDigit, .. })
+        ),
         "{error}"
     );
 }

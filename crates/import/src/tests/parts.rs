@@ -1,7 +1,7 @@
 //! What is wrong with one of several files is found, however many right values the others hold.
 
 use super::fixture::{HEADER, Office, dataset};
-use crate::ImportError;
+use crate::{ImportError, RowError};
 
 /// Rows of a district, each written by the function from its number.
 fn district(mark: &str, rows: std::ops::Range<u32>, row: impl Fn(u32) -> String) -> String {
@@ -279,7 +279,7 @@ fn a_row_that_numbers_the_columns_is_no_unit_s() {
     for numbers in ["1,2,3,4,5,6", "(1),(2),(3),(4),(5),(6)"] {
         let content = district("A", 0..3, usual).replacen('\n', &format!("\n{numbers}\n"), 1);
         let error = office.import(&office.write("a.csv", content)).unwrap_err();
-        assert!(matches!(error, ImportError::Numbered { line: 2 }), "{error}");
+        assert!(matches!(error, ImportError::Row(RowError::Numbered { line: 2 })), "{error}");
     }
     let content = district("", 1..4, |n| format!("F,{n},4,2000-01-01,6"));
     office.import(&office.write("a.csv", content)).unwrap();

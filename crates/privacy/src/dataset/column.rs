@@ -10,7 +10,7 @@ use super::{
 use crate::{Code, Name};
 
 /// The most bytes of a text that is recoded or means that a value is missing.
-const TEXT_BYTES_MOST: usize = 1_024;
+const DECLARED_TEXT_BYTES_MOST: usize = 1_024;
 
 /// One declared column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,16 +120,30 @@ impl Column {
         }
     }
 
+    /// In words: what a release of the column depends on.
     pub(super) fn describe(&self) -> String {
+        let Self { domain, typical, bins, candidates, reading } = self;
         let grid = |word: &str, grid: &Option<Grid>| match grid {
             None => String::new(),
             Some(Grid::Every(step)) => format!(" {word} every {step}"),
             Some(Grid::Listed(points)) => format!(" {word} {}", listed(points)),
         };
-        let typical = self.typical.map(|typical| format!(" typical {typical}")).unwrap_or_default();
-        let (bins, candidates) = (grid("bins", &self.bins), grid("candidates", &self.candidates));
-        let (domain, reading) = (self.domain.describe(), self.reading.describe());
+        let typical = typical.map(|typical| format!(" typical {typical}")).unwrap_or_default();
+        let (bins, candidates) = (grid("bins", bins), grid("candidates", candidates));
+        let (domain, reading) = (domain.describe(), reading.describe());
         format!("{domain}{typical}{bins}{candidates}{reading}")
+    }
+
+    /// In words: what the order of rows depends on, which is what stands in the column and not what is asked of it.
+    pub(super) fn describe_order(&self) -> String {
+        let Self { domain, typical: _, bins: _, candidates: _, reading } = self;
+        let form = match domain {
+            Domain::Integer { low: _, high: _, bands: _ } => "numbers".to_owned(),
+            Domain::Amount { low: _, high: _, scale, currency: _ } => format!("numbers of scale {scale}"),
+            Domain::Date { from: _, until: _, by: _ } => "days".to_owned(),
+            Domain::Codes(_) | Domain::Open => "text".to_owned(),
+        };
+        format!("{form}{}", reading.describe_order())
     }
 }
 
@@ -138,7 +152,7 @@ impl Column {
     pub fn with_reading(mut self, reading: Reading) -> Result<Self, DatasetError> {
         let texts = reading.recode.keys().chain(&reading.missing);
         for text in texts {
-            if text.len() > TEXT_BYTES_MOST || text.contains('\0') {
+            if text.len() > DECLARED_TEXT_BYTES_MOST || text.contains('\0') {
                 return Err(DatasetError::LongText(text.chars().take(40).collect()));
             }
             if trimmed(text) != text || text.is_empty() {

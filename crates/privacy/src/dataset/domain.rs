@@ -210,7 +210,8 @@ impl Domain {
             Self::Integer { low, high, bands: Grid::Listed(begin) } => {
                 format!("integer {low} {high} bands {}", listed(begin))
             }
-            Self::Amount { low, high, scale, .. } => format!("amount {low} {high} scale {scale}"),
+            // The numbers are the same in any currency.
+            Self::Amount { low, high, scale, currency: _ } => format!("amount {low} {high} scale {scale}"),
             Self::Date { from, until, by } => format!("date {from} {until} by {}", by.word()),
             Self::Open => "open".to_owned(),
         }

@@ -36,11 +36,13 @@ impl Reading {
 
     /// In words, and the same for the same reading; nothing where values are read as they stand.
     pub(super) fn describe(&self) -> String {
+        let Self { from: _, recode, missing: _, ignores_case: _, time_zone: _, derived_from } = self;
+        // The rest stands in what the order depends on.
         let mut text = self.describe_order();
-        if let Some(of) = &self.derived_from {
+        if let Some(of) = derived_from {
             text += &format!(" derived from {of}");
         }
-        for (value, code) in &self.recode {
+        for (value, code) in recode {
             text += &format!(" recode {value:?} {code}");
         }
         text
@@ -48,17 +50,19 @@ impl Reading {
 
     /// As far as the order of rows depends on it, which is of the values before they are recoded.
     pub(super) fn describe_order(&self) -> String {
+        // A column that is made of another one has no part in the order, and is not described.
+        let Self { from, recode: _, missing, ignores_case, time_zone, derived_from: _ } = self;
         let mut text = String::new();
-        if let Some(from) = &self.from {
+        if let Some(from) = from {
             text += &format!(" from {from:?}");
         }
-        for value in &self.missing {
+        for value in missing {
             text += &format!(" missing {value:?}");
         }
-        if self.ignores_case {
+        if *ignores_case {
             text += " case ignored";
         }
-        if let Some(zone) = &self.time_zone {
+        if let Some(zone) = time_zone {
             text += &format!(" time zone {zone}");
         }
         text

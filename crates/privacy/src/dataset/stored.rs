@@ -6,7 +6,7 @@ use crate::text::is_calendar_day;
 
 /// The most bytes of a text that is read, the blanks around it included: what a longer one takes could fail a question, or show
 /// that it is there by the time it takes. As an identifier it is none.
-pub const TEXT_BYTES_MOST: usize = 8_192;
+pub const STORED_TEXT_BYTES_MOST: usize = 8_192;
 /// The most digits on each side of a number's point.
 const DIGITS_MOST: usize = 38;
 

@@ -79,7 +79,9 @@ pub(super) async fn table(
     }
     fingerprint += &format!("keys {}\n", keys.join(", "));
     if kind == "VIEW" {
-        fingerprint += &definition(view, &schema, &name).await.map_err(|error| unavailable(&error))?;
+        // Nothing where the gateway's user lacks SHOW VIEW.
+        let definition = definition(view, &schema, &name).await;
+        fingerprint += &definition.map_err(|error| unavailable(&error))?.unwrap_or_default();
     }
     Ok(CatalogueTable {
         from: qualified(&schema, &name),
@@ -93,11 +95,15 @@ pub(super) async fn table(
     })
 }
 
-/// What a view reads, in words; nothing where the gateway's user lacks SHOW VIEW.
-async fn definition(view: &mut MySqlConnection, schema: &str, name: &str) -> sqlx::Result<String> {
+/// A view's definition; empty where the gateway's user lacks SHOW VIEW, and none where it is no view that the user may read.
+pub(super) async fn definition(
+    view: &mut MySqlConnection,
+    schema: &str,
+    name: &str,
+) -> sqlx::Result<Option<String>> {
     let sql = "SELECT coalesce(view_definition, '') FROM information_schema.views WHERE table_schema = ? AND table_name = ?";
     let row = sqlx::query(sql).bind(schema).bind(name).fetch_optional(view).await?;
-    row.map_or_else(|| Ok(String::new()), |row| text(&row, 0))
+    row.map(|row| text(&row, 0)).transpose()
 }
 
 /// Until the transaction ends nobody changes the table's columns or keys. Reads no row, and so begins no view of them.

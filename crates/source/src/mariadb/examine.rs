@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, MySqlConnection, MySqlPool, Row, mysql::MySqlRow};
 
-use super::catalogue::text;
+use super::{behind::behind, catalogue::text, place::Place};
 use crate::{Examination, MixingView, SourceError, failure::unavailable, server};
 
 /// The grantee of the connection's user, as the catalogue writes it.
@@ -50,7 +50,13 @@ async fn inspect(
             may_change.push((*table).to_owned());
         }
     }
-    let mixing = mixing(connection, tables).await?;
+    let place = Place::of(connection).await?;
+    let mut views = Vec::new();
+    for table in tables {
+        views.extend(behind(connection, &place, table).await?);
+    }
+    // What views do with rows stands in their text alone.
+    let mixing = views.iter().map(|view| MixingView { table: view.table.clone(), by: None }).collect();
     let may_prepare = match schema {
         None => None,
         Some(schema) => {
@@ -74,21 +80,8 @@ async fn inspect(
         may_prepare,
         imported: Vec::new(),
         mixing,
+        behind: views,
     })
-}
-
-/// The views among these tables: what they do with rows stands in their text alone.
-async fn mixing(connection: &mut MySqlConnection, tables: &[&str]) -> sqlx::Result<Vec<MixingView>> {
-    let sql = "SELECT count(*) FROM information_schema.views WHERE table_schema = coalesce(?, DATABASE()) AND table_name = ?";
-    let mut views = Vec::new();
-    for table in tables {
-        let (schema, name) =
-            table.split_once('.').map_or((None, *table), |(schema, name)| (Some(schema), name));
-        if count(&sqlx::query(sql).bind(schema).bind(name).fetch_one(&mut *connection).await?)? > 0 {
-            views.push(MixingView { table: (*table).to_owned(), by: None });
-        }
-    }
-    Ok(views)
 }
 
 fn count(row: &MySqlRow) -> sqlx::Result<i64> {

@@ -71,6 +71,17 @@ pub(super) async fn functions(view: &mut PgConnection, oid: i64) -> sqlx::Result
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
+/// The tables and views that a table reads, by their numbers and names. What a function reads that a view calls stands in no
+/// catalogue.
+pub(super) async fn read(view: &mut PgConnection, oid: i64) -> sqlx::Result<Vec<(i64, String)>> {
+    let sql = format!(
+        "{} SELECT r.oid::bigint, r.oid::regclass::text FROM reached r WHERE r.oid <> $1::oid ORDER BY 2",
+        reached(ALL_VIEWS)
+    );
+    let rows = unnamed(AssertSqlSafe(sql)).bind(oid).fetch_all(view).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
 /// What each is known by in the tree of a view's rule, whose nodes the catalogue has as text: every query in it says of itself
 /// `:hasSubLinks true` and the like, in a form that has lasted, whereas the view's definition in SQL would have to be parsed.
 const MIXING: [(Mixing, &str); 6] = [

@@ -3,13 +3,14 @@
 use sqlx::{Connection, PgConnection, Row};
 
 use super::{
-    behind::{functions, mixing},
+    behind::{functions, mixing, read},
     catalogue::{HeldTable, held},
     collation::outdated,
     dialect::PostgresDialect,
+    place::Place,
     session::{Sessions, unnamed},
 };
-use crate::{Examination, MixingView, SourceError, failure::unavailable, sql::Dialect};
+use crate::{Behind, Examination, MixingView, ReadTable, SourceError, failure::unavailable, sql::Dialect};
 
 pub(super) async fn examine(
     sessions: &Sessions,
@@ -35,7 +36,8 @@ async fn inspect(
     let (version, tls): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let timeout: i64 = row.try_get(2)?;
     let (mut may_change, mut outdated_indexes, mut called) = (Vec::new(), Vec::new(), Vec::new());
-    let mut mixing_views = Vec::new();
+    let (mut mixing_views, mut behind) = (Vec::new(), Vec::new());
+    let place = Place::of(connection).await?;
     for table in tables {
         let Some(HeldTable { oid, .. }) = held(connection, table).await? else { continue };
         let sql = "SELECT has_table_privilege($1::oid, 'INSERT, UPDATE, DELETE, TRUNCATE')";
@@ -46,6 +48,12 @@ async fn inspect(
         let by = mixing(connection, oid).await?;
         if !by.is_empty() {
             mixing_views.push(MixingView { table: (*table).to_owned(), by: Some(by) });
+        }
+        let read = read(connection, oid).await?.into_iter();
+        let reads: Vec<ReadTable> =
+            read.map(|(oid, name)| ReadTable { name, reached: place.reached(&oid.to_string()) }).collect();
+        if !reads.is_empty() {
+            behind.push(Behind { table: (*table).to_owned(), reads, unseen: Vec::new() });
         }
         outdated_indexes.extend(outdated(connection, oid).await?.into_iter().map(|(_, index)| index));
         called.extend(functions(connection, oid).await?);
@@ -70,5 +78,6 @@ async fn inspect(
         may_prepare,
         imported: Vec::new(),
         mixing: mixing_views,
+        behind,
     })
 }

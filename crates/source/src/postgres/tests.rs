@@ -3,7 +3,7 @@
 use lango_testkit::{Engine, TestDatabase};
 use sqlx::AssertSqlSafe;
 
-use super::*;
+use super::{session::unnamed, *};
 use crate::{failure::safe_words, tests::runtime};
 
 fn source() -> (TestDatabase, Postgres) {

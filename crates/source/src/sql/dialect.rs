@@ -1,7 +1,7 @@
 //! What engines say each in its own way.
 
 use super::{Bind, Binds, ColumnType, Made, Rendered};
-use crate::{count::UnitType, value::TEXT_BYTES_MOST};
+use crate::{count::UnitType, value::STORED_TEXT_BYTES_MOST};
 
 /// A day of the Gregorian calendar, as both engines' regular expressions have it: what casts would be tried on without failing.
 pub(crate) const DAY: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
@@ -55,7 +55,7 @@ pub(crate) trait Dialect: Send + Sync {
     /// What is made of a text, and something instead where the text is too long to be read: what a very long text takes is more
     /// than some servers have.
     fn unless_long(&self, text: &str, made: &str, instead: &str) -> String {
-        format!("(CASE WHEN {} > {TEXT_BYTES_MOST} THEN {instead} ELSE {made} END)", self.bytes(text))
+        format!("(CASE WHEN {} > {STORED_TEXT_BYTES_MOST} THEN {instead} ELSE {made} END)", self.bytes(text))
     }
 
     /// What stands for a text that is too long to be read: one that is too long itself, so that whatever reads it takes it
@@ -64,7 +64,7 @@ pub(crate) trait Dialect: Send + Sync {
     /// INVARIANT (no stand-in is a policy's text): a code, a recoded text and one that is missing are all shorter, and there is
     /// no blank around this one that trimming could take away.
     fn too_long(&self) -> String {
-        format!("repeat('_', {})", TEXT_BYTES_MOST + 1)
+        format!("repeat('_', {})", STORED_TEXT_BYTES_MOST + 1)
     }
 
     /// Whether texts of any length are grouped without harm, so that long ones are left out afterwards: that is a step for each

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::unavailable;
 use crate::{
-    ImportedTable, MixingView, SourceError,
+    ImportedTable, SourceError,
     columns::find_column,
     count::{UnitType, Vouched},
 };
@@ -190,14 +190,14 @@ pub(super) fn imported(connection: &Connection, tables: &[String]) -> rusqlite::
     Ok(imported)
 }
 
-/// The views among these tables: what they do with rows stands in their text alone.
-pub(super) fn mixing(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<MixingView>> {
+/// The views among these tables.
+pub(super) fn views(connection: &Connection, tables: &[String]) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE)";
     let mut is_view = connection.prepare(sql)?;
     let mut views = Vec::new();
     for table in tables {
         if is_view.query_row([table], |row| row.get(0))? {
-            views.push(MixingView { table: table.clone(), by: None });
+            views.push(table.clone());
         }
     }
     Ok(views)

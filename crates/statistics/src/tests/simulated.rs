@@ -215,10 +215,9 @@ fn whole_numbers_are_not_negative_and_add_up() {
             for (cell, before) in table.cells.iter().zip(&before.cells) {
                 let (figure, before) = (cell.figure.unwrap(), before.figure.unwrap());
                 assert!(figure.value >= 0.0 && figure.value.fract() == 0.0 && figure.lower.unwrap() >= 0.0);
-                assert_eq!(
-                    (figure.std_err, figure.upper),
-                    (before.std_err, before.upper.map(|end| end.max(0.0)))
-                );
+                // Below zero, as far above it as the estimate's own interval reaches above that.
+                let upper = before.upper.map(|end| end - before.value.min(0.0));
+                assert_eq!((figure.std_err, figure.upper), (before.std_err, upper));
             }
         }
         let sum = |cells: &[crate::Cell]| cells.iter().map(|cell| cell.figure.unwrap().value).sum::<f64>();
@@ -229,6 +228,39 @@ fn whole_numbers_are_not_negative_and_add_up() {
         for (cells, age) in joint.chunks(3).zip(ages) {
             assert_eq!(sum(cells), age.figure.unwrap().value);
         }
+    }
+}
+
+#[test]
+fn the_interval_of_a_count_below_zero_is_that_of_zero_and_holds_what_is_plausible() {
+    let (keys, truths) = (40_000, 0..8_i64);
+    let most = truths.end as usize;
+    let truth = |key: usize| (key % most) as f64;
+    let mut draws = Draws(11);
+    let cells = (0..keys).map(|key| draws.laplace(2.0) + truth(key) as i64).collect();
+    let office =
+        Office::new("GHA", &counts(&format!("codes country {}\n", codes(keys)), &["country"], 2.0), cells);
+    let answers = [office.answer()];
+    let tables = combine(&answers, false, Level::USUAL).unwrap();
+    let whole = in_whole_numbers(&tables, &answers).unwrap();
+    let half = NoiseSum::of([laplace(2.0)]).half_width(Level::USUAL).0 as f64;
+    let (mut below, mut held, mut held_below) = (0, 0, 0);
+    for (key, (cell, before)) in whole[0].cells.iter().zip(&tables[0].cells).enumerate() {
+        let (figure, before) = (cell.figure.unwrap(), before.figure.unwrap());
+        let held_here = usize::from(holds(&figure, truth(key)));
+        held += held_here;
+        if before.value < 0.0 {
+            assert_eq!((figure.value, figure.lower, figure.upper), (0.0, Some(0.0), Some(half)));
+            below += 1;
+            held_below += held_here;
+        }
+    }
+    // What was cut off before held none of those beyond half a width below zero.
+    let level = Level::USUAL.get();
+    assert!(below > keys / 20, "{below}");
+    for (held, all) in [(held, keys), (held_below, below)] {
+        let share = held as f64 / all as f64;
+        assert!(share > level - 0.01, "{share} of {all}");
     }
 }
 

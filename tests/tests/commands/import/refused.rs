@@ -95,6 +95,34 @@ fn a_file_whose_persons_have_no_identifier_is_refused_with_its_lines() {
     assert_eq!((code, line(&stdout, "rows")), (Some(0), "10"));
 }
 
+#[test]
+fn the_report_of_an_import_fits_a_terminal_whatever_it_lists() {
+    let world = TestRegion::new();
+    let (office, config) = office(&world);
+    let header = "person_id,country_of_birth,sex,age,date_of_birth,arrival_year,a_column_that_nobody_declared,another_one_beside_it\n";
+    let parts: Vec<_> = (0..12)
+        .map(|part| {
+            let file = office.folder().join(format!("export-of-the-district-of-{part:02}.csv"));
+            std::fs::write(&file, format!("{header}{part},BEN,neither,30,1994-01-01,,,\n")).unwrap();
+            file
+        })
+        .collect();
+    let asked = ["--dataset", "residents"];
+    let (code, stdout, stderr) = said(&command(&config, &asked).args(&parts).output().unwrap());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
+    let words = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "sex: 12, not in the code list (export-of-the-district-of-00.csv line 2, export-of-the-district-of-01.csv line 2,",
+        "export-of-the-district-of-09.csv line 2, ..)",
+        "left out a_column_that_nobody_declared, another_one_beside_it",
+    ] {
+        assert!(words.contains(expected), "{expected}: {stdout}");
+    }
+    // What goes on is set in, so that it is told from what else was found.
+    assert!(stdout.lines().any(|line| line.contains("    export-of-the-district-of-0")), "{stdout}");
+}
+
 /// Each part by itself is right, and together they would count persons twice and move days.
 #[test]
 fn parts_that_do_not_agree_on_identifiers_and_days_are_refused_with_their_lines() {

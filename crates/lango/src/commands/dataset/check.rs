@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use lango_policy::PolicySet;
 use lango_privacy::Dataset;
 use lango_source::{ColumnSurvey, Survey, UndeclaredReason};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{serving, views},
+    commands::{same_rows, serving, views},
     config::{GatewayFile, read_toml},
     failure::Failure,
     output::{foreign, grouped, number, print, print_json, spinner, table},
@@ -39,29 +40,41 @@ pub enum CheckFormat {
     Json,
 }
 
+/// What stands against a dataset before a row is read.
+struct Declared {
+    /// Against its view.
+    view: Option<String>,
+    /// Against its pool.
+    pools: Vec<same_rows::Finding>,
+}
+
 impl Check {
     pub fn run(self) -> Result<(), Failure> {
         let file: GatewayFile = read_toml(&self.config)?;
-        let (dataset, survey, view) = serving::runtime()?.block_on(async {
+        let (dataset, survey, found) = serving::runtime()?.block_on(async {
             // The source has pools, which belong to the runtime.
             let (dataset, source) = file.dataset(&self.config, &self.dataset)?;
             let failed = |error: lango_source::SourceError| Failure::Failed(foreign(&error.to_string()));
             source.check(&dataset).await.map_err(failed)?;
             let found = source.examine(&[&dataset.table]).await.map_err(failed)?;
             let view = views::finding(&dataset, &found.mixing);
+            let policy = PolicySet::read(&file.policies(&self.config)?)?;
+            let rows = same_rows::of_policy(&file, &self.config, &policy).await;
+            let own = rows.iter().find(|own| own.dataset == self.dataset);
+            let pools = own.map(|own| same_rows::findings(own, &rows)).unwrap_or_default();
             let spinner = spinner(format!("reading every row of `{}`", foreign(&dataset.table)));
             let survey = source.survey(&dataset).await;
             spinner.finish_and_clear();
-            Ok::<_, Failure>((dataset, survey.map_err(failed)?, view))
+            Ok::<_, Failure>((dataset, survey.map_err(failed)?, Declared { view, pools }))
         })?;
         match self.format {
-            CheckFormat::Table => print(&for_people(&dataset, &survey, view.as_deref())),
-            CheckFormat::Json => print_json(&as_json(&dataset, &survey, view.as_deref())),
+            CheckFormat::Table => print(&for_people(&dataset, &survey, &found)),
+            CheckFormat::Json => print_json(&as_json(&dataset, &survey, &found)),
         }
     }
 }
 
-fn for_people(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> String {
+fn for_people(dataset: &Dataset, survey: &Survey, found: &Declared) -> String {
     let mut parts = vec![
         format!(
             "{} rows of `{}` as the policy reads them; for the office's own eyes: these are exact counts of persons",
@@ -72,8 +85,9 @@ fn for_people(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> String 
     ];
     parts.extend(undeclared(survey));
     parts.push(units(dataset, survey));
+    let view = found.view.iter();
     parts.extend(view.map(|found| format!("warning: {}: {}", foreign(found), views::ADVICE)));
-    parts.extend(warnings(dataset, survey));
+    parts.extend(warnings(dataset, survey, &found.pools));
     parts.join("\n\n")
 }
 
@@ -160,11 +174,14 @@ fn units(dataset: &Dataset, survey: &Survey) -> String {
 }
 
 /// What the counts say that an administrator should not overlook.
-fn warnings(dataset: &Dataset, survey: &Survey) -> Vec<String> {
+fn warnings(dataset: &Dataset, survey: &Survey, pools: &[same_rows::Finding]) -> Vec<String> {
     let unit = &dataset.unit;
     let (identified, kept) = (survey.identified(), survey.kept(unit.rows_at_most.into()));
     let count = |count: u64| grouped(count.cast_signed());
-    let mut warnings = Vec::new();
+    let pools = pools.iter();
+    let mut warnings: Vec<String> = pools
+        .map(|same_rows::Finding { found, advice }| format!("warning: {}: {advice}", foreign(found)))
+        .collect();
     if survey.rows > 0 && kept * 2 < survey.rows {
         warnings.push(format!(
             "warning: of {} rows {} are kept. `{}` is hardly the column of a {}: name the right one, or raise `rows_at_most`",
@@ -239,7 +256,7 @@ fn share(part: u64, whole: u64) -> String {
     if whole == 0 { "0.0".to_owned() } else { number(part as f64 * 100.0 / whole as f64, 1) }
 }
 
-fn as_json(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> Value {
+fn as_json(dataset: &Dataset, survey: &Survey, found: &Declared) -> Value {
     let column = |found: &ColumnSurvey| {
         let reasons =
             found.reasons.iter().map(|(reason, rows)| json!({ "reason": words(*reason), "rows": rows }));
@@ -271,10 +288,10 @@ fn as_json(dataset: &Dataset, survey: &Survey, view: Option<&str>) -> Value {
         "identifiers_alike": survey.alike,
         "rows_of_units": survey.units.iter().map(|(rows, units)| json!({ "rows": rows, "units": units })).collect::<Vec<_>>(),
         "rows_of_largest_unit": survey.largest(),
-        "view": view,
+        "view": found.view,
         "rows_at_most": own,
         "rows_kept": survey.kept(own),
         "columns": columns,
-        "warnings": warnings(dataset, survey),
+        "warnings": warnings(dataset, survey, &found.pools),
     })
 }

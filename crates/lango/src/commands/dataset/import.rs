@@ -15,8 +15,11 @@ use super::{check::beyond_one_bound, files::FileReading, progress::ShownProgress
 use crate::{
     config::{GatewayFile, read_toml},
     failure::Failure,
-    output::{foreign, grouped, print, table},
+    output::{LINE_WIDTH, foreign, grouped, print, table, wrapped},
 };
+
+/// The blanks beside the report's two columns, and before a line that goes on.
+const BLANKS_WIDTH: usize = 6;
 
 #[derive(Debug, Args)]
 pub struct Import {
@@ -215,14 +218,29 @@ impl Import {
             (Some(_), true) => "a dry run: nothing was imported".to_owned(),
             (Some(_), false) => register.display().to_string(),
         };
-        let table =
-            table(&[&self.dataset, &into], &[], rows.into_iter().map(|(name, value)| vec![name, value]));
+        let table = self.table(&into, &rows);
         let asked = report.columns.iter().filter_map(|held| {
             let count = |finding| held.findings.of(finding).count;
             let beyond = count(Finding::Below).max(count(Finding::Above));
             beyond_one_bound(&held.name, beyond, report.rows.saturating_sub(count(Finding::Missing)))
         });
+        let asked = asked.map(|asked| wrapped(&asked, LINE_WIDTH).join("\n"));
         std::iter::once(table).chain(asked).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The words and what is said beside them, which goes on set in below where a terminal has no more room.
+    fn table(&self, into: &str, rows: &[(String, String)]) -> String {
+        let words = rows.iter().map(|(word, _)| word).chain([&self.dataset]);
+        let words = words.map(|word| word.chars().count()).max().unwrap_or_default();
+        let width = LINE_WIDTH.saturating_sub(words + BLANKS_WIDTH);
+        let rows = rows.iter().flat_map(|(word, said)| {
+            let lines = wrapped(&foreign(said), width).into_iter().enumerate();
+            lines.map(move |(at, line)| match at {
+                0 => vec![word.clone(), line],
+                _ => vec![String::new(), format!("  {line}")],
+            })
+        });
+        table(&[&self.dataset, into], &[], rows)
     }
 }
 

@@ -6,13 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::Failure,
-    output::{self, Format, csv_field, foreign, wrapped},
+    output::{self, Format, LINE_WIDTH, csv_field, foreign, wrapped},
 };
 
 /// The columns of a line: how it stands, what was examined, what was found.
 const STATUS_WIDTH: usize = 9;
 const SUBJECT_WIDTH: usize = 32;
-const LINE_WIDTH: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {

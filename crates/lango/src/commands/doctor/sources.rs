@@ -4,11 +4,14 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
-use lango_source::{Bounding, Examination, OutdatedIndex, Secret, Source, SourceError};
+use lango_source::{Behind, Bounding, Examination, OutdatedIndex, Secret, Source, SourceError};
 use lango_store::Examined;
 
 use super::report::DoctorReport;
-use crate::{commands::views, config::GatewayFile};
+use crate::{
+    commands::{same_rows, views},
+    config::GatewayFile,
+};
 
 /// Examines each source of the configuration, and the policy's datasets in it; returns the sources that can be reached.
 pub async fn examine(
@@ -18,11 +21,15 @@ pub async fn examine(
     mut store: Option<&mut Examined>,
     report: &mut DoctorReport,
 ) -> HashMap<String, Arc<dyn Source>> {
-    let mut reached = HashMap::new();
+    let (mut reached, mut rows) = (HashMap::new(), Vec::new());
     let datasets: Vec<&Dataset> = policy.map(|set| set.datasets.values().collect()).unwrap_or_default();
     for name in file.sources() {
         let own: Vec<&Dataset> = datasets.iter().filter(|of| of.source == name).copied().collect();
-        let source = reach(file, config, name, &own, report).await;
+        let found = reach(file, config, name, &own, report).await;
+        if let (Some((source, behind)), Some(policy)) = (&found, policy) {
+            rows.extend(same_rows::of_source(policy, source.as_ref(), &own, behind).await);
+        }
+        let source = found.map(|(source, _)| source);
         let estimates = estimates(source.as_deref(), &own).await;
         for dataset in own {
             let subject = format!("dataset {}", dataset.name);
@@ -42,6 +49,11 @@ pub async fn examine(
             place.preparation(source.as_ref(), dataset, store.as_deref_mut(), report).await;
         }
         reached.extend(source.map(|source| (name.to_owned(), source)));
+    }
+    for own in &rows {
+        for same_rows::Finding { found, advice } in same_rows::findings(own, &rows) {
+            report.warning(format!("dataset {}, pool", own.dataset), found, advice);
+        }
     }
     for dataset in datasets.iter().filter(|dataset| file.sources().all(|name| name != dataset.source)) {
         let found =
@@ -77,14 +89,14 @@ fn bounded(dataset: &Dataset, estimate: Option<u64>, report: &mut DoctorReport) 
     );
 }
 
-/// Asks who answers; returns the source, if a server does.
+/// Asks who answers; returns the source, if a server does, with what the tables of its datasets read.
 async fn reach(
     file: &GatewayFile,
     config: &Path,
     name: &str,
     datasets: &[&Dataset],
     report: &mut DoctorReport,
-) -> Option<Arc<dyn Source>> {
+) -> Option<(Arc<dyn Source>, Vec<Behind>)> {
     let subject = format!("source {name}");
     if let Some(path) = file.source_file(config, name) {
         report.kept(format!("{subject}, file"), &path);
@@ -106,7 +118,7 @@ async fn reach(
                 }
             }
             imported(datasets, &found, report);
-            Some(source)
+            Some((source, found.behind))
         }
         Err(error) => {
             report.failed(subject, &error, advice(&error));

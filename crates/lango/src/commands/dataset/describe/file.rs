@@ -9,11 +9,9 @@ use crate::{
         suggestion::{ColumnForm, Suggestion},
     },
     failure::Failure,
-    output::{Format, csv_field, folded, foreign, grouped, print, print_json, table, wrapped},
+    output::{Format, LINE_WIDTH, csv_field, folded, foreign, grouped, print, print_json, table, wrapped},
 };
 
-/// The columns of a terminal that a line for people takes.
-const LINE_WIDTH: usize = 100;
 /// What the table's columns of numbers, keys and missing values take of them, and the blanks between columns.
 const OTHERS_WIDTH: usize = 53;
 const KEY_WIDTH: usize = 7;

@@ -174,11 +174,8 @@ impl<'r, 'a> ReplayReport<'r, 'a> {
                 let side = row.get(of);
                 sides.iter().map(move |name| side?.get(name)).collect::<Vec<_>>()
             };
-            let cells = own.chain(of("before")).chain(of("now")).map(|cell| match cell {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => output::csv_field(text),
-                Some(other) => other.to_string(),
-            });
+            let cells = own.chain(of("before")).chain(of("now"));
+            let cells = cells.map(|cell| output::cell(cell.unwrap_or(&Value::Null)));
             lines.push(cells.collect::<Vec<_>>().join(","));
         }
         lines.join("\n")
