@@ -116,7 +116,7 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     // A question is one field of one line.
     let (_, stdout, _) = ledger("history", &config, &["--format", "csv"]);
     let question = format!(",{},0", by_sex.trim_end().replace('\n', "; "));
-    assert_eq!(stdout.lines().count(), 4, "{stdout}");
+    assert_eq!(stdout.lines().count(), 6, "{stdout}");
     assert!(!stdout.contains('\u{fffd}') && stdout.matches(&question).count() == 2, "{stdout}");
     for (condition, expected) in [
         (["--dataset", "visits"], "no record meets these conditions"),
