@@ -114,7 +114,7 @@ async fn a_log_is_fetched_over_the_wire_and_proven_without_it() {
     let log = audited.log();
     let lines = proven(&log);
     let expected = [
-        "hashes {n} of {n}; 1 tiles and the root derived again",
+        "hashes {n} of {n}; 1 tile and the root derived again",
         "checkpoints 2 of 2 signed",
         "witnesses: no policy of witnesses is given: --witnesses FILE",
         "consistent with what I held on {day}",
@@ -195,6 +195,15 @@ async fn an_entry_is_proven_to_somebody_with_a_program_of_others() {
     let proof = given.path().join("entry.tlog-proof");
     let (code, _, stderr) = audit(&["prove", "4", "--out", proof.to_str().unwrap()], &log);
     assert_eq!(code, Some(0), "{stderr}");
+    let paired = |said: &str| {
+        let (code, stdout, _) = audit(&["verify", "--answers", given.path().to_str().unwrap()], &log);
+        assert!(code == Some(i32::from(said.starts_with("answers 0"))) && stdout.contains(said), "{stdout}");
+    };
+    paired("answers 1 of 1 paired with the log's");
+    let good = fs::read(given.path().join("entry.json")).unwrap();
+    fs::write(given.path().join("entry.json"), [&good[..good.len() - 1], b" }"].concat()).unwrap();
+    paired("answers 0 of 1 paired with the log's");
+    fs::write(given.path().join("entry.json"), good).unwrap();
     fs::rename(given.path().join("entry.json"), given.path().join("entry")).unwrap();
     fs::rename(given.path().join("entry.key"), given.path().join("key")).unwrap();
     for name in ["checkpoint", "older"] {

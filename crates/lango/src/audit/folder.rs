@@ -224,7 +224,7 @@ fn read_checkpoint(path: &Path, note: &[u8]) -> Result<SignedCheckpoint, Failure
 }
 
 /// The files of a folder, in the order of their names; none where it is not there.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

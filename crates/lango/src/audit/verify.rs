@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lango_access_log::{
-    Checkpoint, FsckFault, LogEntry, SignedCheckpoint, TileEdge, TileId, TileLevel, Unwitnessed,
-    WitnessPolicy, entries,
+    Checkpoint, FsckFault, LogEntry, LogProof, SignedCheckpoint, TileEdge, TileId, TileLevel, TreeHash,
+    Unwitnessed, WitnessPolicy, entries, verify_inclusion,
 };
 use lango_analyst::now;
 use lango_audit::{AuditReport, Digests, FaultAt, LogAudit, ProvenClaim};
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{
     certificates::verify_signed_by_any,
-    folder::{HeldCheckpoint, LogFolder},
+    folder::{HeldCheckpoint, LogFolder, files_in},
     read::{LogReading, read_log},
 };
 use crate::{
@@ -65,11 +65,11 @@ pub fn digests() -> Digests {
     }
 }
 
-/// Verifies all that a folder holds; `witnesses` is the text of a policy of witnesses, where one is given.
+/// Verifies all that a folder holds; with a policy of witnesses, and a folder of saved answers, where they are given.
 pub fn verify(
     folder: &LogFolder,
     region: &Region,
-    witnesses: Option<&WitnessPolicy>,
+    (witnesses, answers): (Option<&WitnessPolicy>, Option<&Path>),
     mut progress: impl FnMut(u64),
 ) -> Result<VerifiedLog, Failure> {
     let signed = folder.held()?;
@@ -94,6 +94,9 @@ pub fn verify(
         LogReading::Whole(_) => {
             lines.push(consistent(folder, &held, &checkpoint));
             lines.extend(recomputed(&found));
+            if let Some(answers) = answers {
+                lines.push(paired(folder, answers, region, checkpoint.size)?);
+            }
             report = Some(found);
         }
         // All entries were read, and are not those that were signed: what does not follow from them may say which.
@@ -184,7 +187,8 @@ fn count(count: u64) -> String {
 fn hashes(folder: &LogFolder, reading: &LogReading, size: u64) -> ClaimLine {
     match reading {
         LogReading::Whole(log) => {
-            let says = format!("; {} tiles and the root derived again", count(log.tiles));
+            let tiles = if log.tiles == 1 { "tile" } else { "tiles" };
+            let says = format!("; {} {tiles} and the root derived again", count(log.tiles));
             ClaimLine::counted("hashes", (log.entries, size), &says)
         }
         LogReading::Broken { read, fault } => {
@@ -378,6 +382,56 @@ fn recomputed(report: &AuditReport) -> Vec<ClaimLine> {
         lines.push(ClaimLine::plain("beside", true, beside.join("; ")));
     }
     lines
+}
+
+/// Whether saved receipts are of entries of the log: each a `NAME.tlog-proof` with the entry beside it as `NAME.json`.
+fn paired(folder: &LogFolder, answers: &Path, region: &Region, size: u64) -> Result<ClaimLine, Failure> {
+    let chains = folder.chains()?;
+    let (mut proven, mut of, mut later, mut wrong) = (0, 0, 0, None);
+    for path in
+        files_in(answers)?.iter().filter(|path| path.extension().is_some_and(|end| end == "tlog-proof"))
+    {
+        match pair(folder, path, &chains, region, size) {
+            Ok(true) => (proven, of) = (proven + 1, of + 1),
+            Ok(false) => later += 1,
+            Err(failure) => {
+                of += 1;
+                wrong.get_or_insert_with(|| foreign(&format!("{}: {failure}", path.display())));
+            }
+        }
+    }
+    let later = if later == 0 {
+        String::new()
+    } else {
+        format!("; {} are of entries that were not fetched yet", count(later))
+    };
+    let line = ClaimLine::counted("answers", (proven, of), &format!(" paired with the log's{later}"));
+    Ok(ClaimLine { wrong, ..line })
+}
+
+/// Whether a receipt is of an entry of the log; false where the log does not reach it.
+fn pair(
+    folder: &LogFolder,
+    path: &Path,
+    chains: &[Vec<Vec<u8>>],
+    region: &Region,
+    size: u64,
+) -> Result<bool, Failure> {
+    let proof: LogProof = String::from_utf8(lango_files::read(path)?.to_vec())?.parse()?;
+    let entry = lango_files::read(&path.with_extension("json"))?;
+    let at =
+        serde_json::from_slice::<serde_json::Value>(&entry)?.get("at").and_then(serde_json::Value::as_i64);
+    verify_signed_by_any(&proof.checkpoint, chains, region, at.unwrap_or_default())?;
+    let signed = proof.checkpoint.unverified();
+    verify_inclusion(TreeHash::of_leaf(&entry), proof.index, signed.size, signed.root, &proof.hashes)?;
+    match entry_bytes(folder, proof.index, size)? {
+        None => Ok(false),
+        Some(held) if held == **entry => Ok(true),
+        Some(_) => Err(Failure::Failed(format!(
+            "entry {} of the log is another one: two logs were shown",
+            proof.index
+        ))),
+    }
 }
 
 /// The policy of witnesses in a file.

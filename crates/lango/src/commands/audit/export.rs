@@ -99,7 +99,7 @@ impl AuditExport {
             }
             ExportFormat::Html => {
                 let summary = summary(folder, checkpoint.size)?;
-                let verified = verify(folder, &folder.region()?, None, |_| {})?;
+                let verified = verify(folder, &folder.region()?, (None, None), |_| {})?;
                 let lines = verified.lines.iter().flat_map(ClaimLine::text).collect();
                 let proof = PageProof { holds: verified.holds(), lines };
                 let policy = policy(folder, &summary)?;

@@ -27,6 +27,10 @@ pub struct AuditVerify {
     /// A file that says which witnesses must have cosigned (C2SP tlog-policy).
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
+    /// A folder with receipts that an analyst saved, each a file NAME.tlog-proof with its entry as NAME.json: whether they are of this
+    /// log.
+    #[arg(long, value_name = "DIR")]
+    answers: Option<PathBuf>,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -42,7 +46,9 @@ impl AuditVerify {
         };
         let witnesses = self.witnesses.as_deref().map(witness_policy).transpose()?;
         let progress = bar("verifying {bar:30} {human_pos} of {human_len} entries  {eta}", size);
-        let verified = verify(&folder, &region, witnesses.as_ref(), |read| progress.set_position(read));
+        let verified = verify(&folder, &region, (witnesses.as_ref(), self.answers.as_deref()), |read| {
+            progress.set_position(read)
+        });
         progress.finish_and_clear();
         let verified = verified?;
         report(self.format, &verified.lines, |lines| shown(&verified, lines))?;
