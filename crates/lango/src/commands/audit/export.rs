@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use lango_audit::{ListedEntry, LogSummary, PageProof, article_30, committee_page, ocsf_event};
 use lango_policy::{PolicySet, canonical_documents};
 
+use super::list::one_line;
 use crate::{
     audit::{
         folder::LogFolder,
@@ -75,7 +76,9 @@ impl AuditExport {
             ExportFormat::Csv => {
                 let mut is_first = true;
                 lines(folder, checkpoint.size, out, |number, entry| {
-                    let value = serde_json::to_value(ListedEntry::of(number, entry))?;
+                    let mut listed = ListedEntry::of(number, entry);
+                    listed.question = listed.question.as_deref().map(one_line);
+                    let value = serde_json::to_value(listed)?;
                     let row = value.as_object().ok_or_else(|| Failure::of("an entry", "has no fields"))?;
                     let header = if std::mem::take(&mut is_first) {
                         row.keys().cloned().collect::<Vec<_>>().join(",") + "\n"

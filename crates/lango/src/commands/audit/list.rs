@@ -69,6 +69,11 @@ fn epsilon(text: &str) -> Result<u64, String> {
     billionths.and_then(|nano| u64::try_from(nano).ok()).ok_or_else(|| "an epsilon, such as 0.5".to_owned())
 }
 
+/// A question's text on one line, as a cell of a spreadsheet holds it.
+pub(super) fn one_line(question: &str) -> String {
+    question.trim_end().replace('\n', "; ")
+}
+
 /// An entry as it is printed.
 #[derive(Debug, Serialize)]
 struct Line {
@@ -97,6 +102,11 @@ impl AuditList {
         let mut lines = Vec::new();
         for dir in &self.dirs {
             self.list(&LogFolder::new(dir), &filter, &mut lines)?;
+        }
+        if self.format == Format::Csv {
+            lines
+                .iter_mut()
+                .for_each(|line| line.listed.question = line.listed.question.as_deref().map(one_line));
         }
         report(self.format, &lines, |lines| shown(lines, self.dirs.len() > 1))
     }
