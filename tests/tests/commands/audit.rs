@@ -142,7 +142,7 @@ async fn a_log_is_fetched_over_the_wire_and_proven_without_it() {
     assert!(stdout.lines().all(|line| line.chars().count() <= 100), "{stdout}");
     let (_, stdout, stderr) = audit(&["list", "--most", "2", "--format", "json"], &log);
     let listed: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((listed[0]["decision"].as_str(), listed[1]["entry"].as_u64()), (Some("activated"), Some(1)));
+    assert_eq!((listed[0]["decision"].as_str(), listed[1]["entry"].as_u64()), (Some("started"), Some(1)));
     assert!(stderr.contains("there are more entries of GHA: --from 2"), "{stderr}");
     let (_, stdout, _) = audit(&["list", "--least", "0.5", "--format", "csv"], &log);
     assert_eq!(stdout.lines().count(), 4, "{stdout}");

@@ -27,8 +27,8 @@ pub struct AuditVerify {
     /// A file that says which witnesses must have cosigned (C2SP tlog-policy).
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
-    /// A folder with receipts that an analyst saved, each a file NAME.tlog-proof with its entry as NAME.json: whether they are of this
-    /// log.
+    /// A folder with receipts that an analyst saved, each a file NAME.tlog-proof with its entry as NAME.json: whether they are of
+    /// this log.
     #[arg(long, value_name = "DIR")]
     answers: Option<PathBuf>,
     /// How to print.
