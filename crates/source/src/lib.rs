@@ -49,8 +49,8 @@ pub trait Source: Send + Sync {
     async fn check(&self, dataset: &Dataset) -> Result<(), SourceError>;
 
     /// Which rows those of a table are, by what the source reaches and not by its name: two sources that reach one table have one
-    /// answer. Another table over the same rows, such as a view or a copy, is another one; [`Examination::behind`] has what a view
-    /// reads. Reads no row.
+    /// answer. Another table over the same rows, such as a view or a copy, is another one; [`Examination::behind`] has what a
+    /// view reads. Reads no row.
     async fn identify(&self, table: &str) -> Result<ReachedTable, SourceError>;
 
     /// Opens one consistent view of the data; reads no row.

@@ -24,7 +24,7 @@ pub struct Rows {
 
 /// What stands against a dataset, and what to do.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct PoolWarning {
     pub found: String,
     pub advice: String,
 }
@@ -76,7 +76,7 @@ pub async fn of_source(
 }
 
 /// What stands against a dataset among all of a policy.
-pub fn findings(own: &Rows, all: &[Rows]) -> Vec<Finding> {
+pub fn findings(own: &Rows, all: &[Rows]) -> Vec<PoolWarning> {
     let Some(behind) = &own.behind else { return Vec::new() };
     // With groups of different names in both the office has said that they hold different persons.
     let others: Vec<&Rows> = all
@@ -86,7 +86,7 @@ pub fn findings(own: &Rows, all: &[Rows]) -> Vec<Finding> {
     let shared: Vec<String> = others.iter().filter_map(|other| shared(behind, other)).collect();
     let mut findings = Vec::new();
     if !shared.is_empty() {
-        findings.push(Finding {
+        findings.push(PoolWarning {
             found: format!(
                 "`{}` reads {}: of the persons whose rows both read, both budgets can be spent",
                 own.table,
@@ -97,7 +97,7 @@ pub fn findings(own: &Rows, all: &[Rows]) -> Vec<Finding> {
     }
     if !others.is_empty() && !behind.unseen.is_empty() {
         let views = behind.unseen.iter().map(|view| format!("`{view}`")).collect::<Vec<_>>().join(", ");
-        findings.push(Finding {
+        findings.push(PoolWarning {
             found: format!(
                 "the server does not show the gateway's user the definition of {views}: it is not known whether `{}` reads the rows of a \
                  dataset that is charged to another pool",

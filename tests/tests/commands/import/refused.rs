@@ -119,7 +119,7 @@ fn the_report_of_an_import_fits_a_terminal_whatever_it_lists() {
     ] {
         assert!(words.contains(expected), "{expected}: {stdout}");
     }
-    // What goes on is set in, so that it is told from what else was found.
+    // What goes on is set in: what else was found is not.
     assert!(stdout.lines().any(|line| line.contains("    export-of-the-district-of-0")), "{stdout}");
 }
 

@@ -45,7 +45,7 @@ struct Declared {
     /// Against its view.
     view: Option<String>,
     /// Against its pool.
-    pools: Vec<same_rows::Finding>,
+    pools: Vec<same_rows::PoolWarning>,
 }
 
 impl Check {
@@ -174,13 +174,15 @@ fn units(dataset: &Dataset, survey: &Survey) -> String {
 }
 
 /// What the counts say that an administrator should not overlook.
-fn warnings(dataset: &Dataset, survey: &Survey, pools: &[same_rows::Finding]) -> Vec<String> {
+fn warnings(dataset: &Dataset, survey: &Survey, pools: &[same_rows::PoolWarning]) -> Vec<String> {
     let unit = &dataset.unit;
     let (identified, kept) = (survey.identified(), survey.kept(unit.rows_at_most.into()));
     let count = |count: u64| grouped(count.cast_signed());
     let pools = pools.iter();
     let mut warnings: Vec<String> = pools
-        .map(|same_rows::Finding { found, advice }| format!("warning: {}: {advice}", foreign(found)))
+        .map(|same_rows::PoolWarning { found, advice }| {
+            format!("warning: {}: {}", foreign(found), foreign(advice))
+        })
         .collect();
     if survey.rows > 0 && kept * 2 < survey.rows {
         warnings.push(format!(

@@ -51,7 +51,7 @@ pub async fn examine(
         reached.extend(source.map(|source| (name.to_owned(), source)));
     }
     for own in &rows {
-        for same_rows::Finding { found, advice } in same_rows::findings(own, &rows) {
+        for same_rows::PoolWarning { found, advice } in same_rows::findings(own, &rows) {
             report.warning(format!("dataset {}, pool", own.dataset), found, advice);
         }
     }
