@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     path::PathBuf,
     sync::{Arc, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -115,12 +116,13 @@ pub struct Gateway {
 
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
-    pub async fn open(config: GatewayConfig) -> Result<Self, OpenError> {
+    pub async fn open(mut config: GatewayConfig) -> Result<Self, OpenError> {
         let now = (config.clock)();
         let office = config.signer.principal().clone();
         let region = config.region.trust_domain().to_owned();
         let circumstances = Circumstances { office: office.clone(), region, today: day_of(now) };
-        let found = FolderPolicy::read(config.policies, &circumstances, &config.sources).await;
+        let policies = mem::replace(&mut config.policies, Ok(Vec::new()));
+        let found = FolderPolicy::read(policies, &circumstances, &config.sources).await;
         let found = match (config.administrators.activation, found) {
             (Activation::One, Err(FolderFault { error, .. })) => return Err(error.into()),
             (Activation::One | Activation::Two, found) => found,
@@ -131,13 +133,28 @@ impl Gateway {
         let tls = watch::channel(tls.map_err(|error| OpenError::Tls(error.to_string()))?).0;
         let opened = Store::open(&config.store).await;
         let store = opened.map_err(|error| error.with_anchor(config.anchor.as_deref()))?;
+        let begun = Self::begin(config, store.clone(), (tls, found), (now, &circumstances)).await;
+        if begun.is_err() {
+            // Nothing of it is written any more: another file may be put in its place.
+            store.close().await;
+        }
+        begun
+    }
+
+    async fn begin(
+        config: GatewayConfig,
+        store: Store,
+        (tls, found): (watch::Sender<Arc<ServerConfig>>, Result<FolderPolicy, FolderFault>),
+        (now, circumstances): (i64, &Circumstances),
+    ) -> Result<Self, OpenError> {
+        let office = circumstances.office.clone();
         let anchoring = match config.anchor {
             Some(path) => Some(Anchoring::begin(path, &config.store, &store).await?),
             None => None,
         };
         let (administrators, region) = (&config.administrators, &config.region);
         let signing = Signing { administrators, office: &office, region, now };
-        let begun = Begun::of(found, &store, &signing, &circumstances, &config.sources).await?;
+        let begun = Begun::of(found, &store, &signing, circumstances, &config.sources).await?;
         let Begun { mut policy, unwise, held, waiting, refused } = begun;
         let sealing = Sealing::open(&store, &config.signer).await?;
         let is_new = store.last_sequence().await? == 0;

@@ -9,4 +9,5 @@ pub mod read;
 pub mod verify;
 
 mod gateway;
+mod head;
 mod store;

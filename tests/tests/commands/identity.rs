@@ -448,7 +448,7 @@ fn a_bundle_is_installed_where_its_keys_are_and_nowhere_else() {
         ("authority --region a.example --no-passphrase --dir x --coordinator ftp://x", "--coordinator"),
         ("authority --region a.example --no-passphrase --dir x --key rsa", "`rsa` is not a kind of key"),
         ("show empty", "holds no certificate"),
-        ("show gha/identity.toml", "is no certificate or revocation list in PEM"),
+        ("show gha/identity.toml", "is no certificate in PEM, no revocation list"),
     ] {
         desk.refused(arguments, expected);
     }

@@ -134,7 +134,7 @@ async fn a_ledger_is_made_once_and_shows_what_is_left() {
     assert!(expected.iter().all(|(name, value)| forecast[1][name] == *value), "{stdout}");
     assert_eq!(forecast[1]["questions"], 1);
     office.down().await;
-    assert!(fs::read_to_string(&anchor).unwrap().ends_with("sequence 3\n"));
+    assert!(fs::read_to_string(&anchor).unwrap().ends_with("sequence 6\n"));
 
     // A store whose anchor is gone is anchored on purpose only.
     fs::remove_file(&anchor).unwrap();

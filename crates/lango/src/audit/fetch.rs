@@ -14,11 +14,7 @@ use lango_gateway::{policy_digest, standing_files};
 use lango_identity::certificate_to_pem;
 use lango_policy::canonical_bytes;
 
-use super::{
-    certificates::verify_signed,
-    folder::LogFolder,
-    office::{AuditedOffice, Head},
-};
+use super::{certificates::verify_signed, folder::LogFolder, head::Head, office::AuditedOffice};
 use crate::{
     failure::Failure,
     output::{bar, grouped},

@@ -12,7 +12,7 @@ use lango_wire::{
 };
 use tonic::Status;
 
-use super::office::Head;
+use super::head::Head;
 use crate::{analyst::ask::refused, failure::Failure, output::foreign, reach::OfficeDoor};
 
 /// How long a look-up is waited for.

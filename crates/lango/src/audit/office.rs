@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lango_access_log::{SignedCheckpoint, TileId};
+use lango_access_log::TileId;
 use lango_audit::LedgerBalances;
 use lango_identity::{Region, SpiffeId};
 
-use super::{gateway::AuditedGateway, store::AuditedStore};
+use super::{gateway::AuditedGateway, head::Head, store::AuditedStore};
 use crate::{config::read_toml, failure::Failure};
 
 #[derive(Debug, Args)]
@@ -30,15 +30,6 @@ pub struct Whose {
 pub enum AuditedOffice {
     Gateway(Box<AuditedGateway>),
     Store(Box<AuditedStore>),
-}
-
-/// A log's present end.
-pub struct Head {
-    pub checkpoint: SignedCheckpoint,
-    /// The chain of the key that signed it, DER.
-    pub chain: Vec<Vec<u8>>,
-    /// The last checkpoint that a witness cosigned, where one did.
-    pub witnessed: Option<SignedCheckpoint>,
 }
 
 impl Whose {

@@ -8,7 +8,7 @@ use lango_audit::{LedgerBalance, LedgerBalances};
 use lango_identity::{Region, SpiffeId, certificates_from_pem, signing_key};
 use lango_store::{CheckpointKind, Examined, KeptBalance};
 
-use super::office::Head;
+use super::head::Head;
 use crate::{config::GatewayFile, failure::Failure};
 
 /// Entries that are read at once.
