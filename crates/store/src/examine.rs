@@ -8,6 +8,7 @@ use lango_ledger::{Account, Balance, DeclaredMember, follow};
 use crate::{
     CheckpointKind, Entry, HistoryFilter, KeptBalances, KeptPolicy, Location, Moved, PolicySignature,
     ReleaseKey, ReviewFilter, StoreAbsence, StoreError, StorePosition, StoreReader, Stored, StoredReview,
+    balance,
     engine::{Connection, Options, Run},
     guard::{self, LogState},
     location::undurable,
@@ -154,7 +155,7 @@ impl Examined {
 
     /// The balance of an account of a store that is readable; empty where nothing has been charged.
     pub async fn balance(&mut self, account: &Account) -> Result<Balance, StoreError> {
-        reader::balance(&mut self.connection, account).await
+        balance::balance(&mut self.connection, account).await
     }
 
     /// What was charged to an account since a moment, in Unix seconds, and by how many questions.

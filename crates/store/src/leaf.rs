@@ -8,7 +8,7 @@ use lango_access_log::{
 use lango_ledger::{Account, Balance};
 use lango_privacy::Loss;
 
-use crate::{Decision, Entry, Record, StoreError, reserve::holder};
+use crate::{Decision, Entry, Record, StoreError, balance::holder};
 
 /// What a request's entry says of the accounts.
 #[derive(Debug, Clone, Default)]

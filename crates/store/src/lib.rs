@@ -7,6 +7,7 @@
 
 mod administration;
 mod anchor;
+mod balance;
 mod engine;
 mod error;
 mod examine;
@@ -17,6 +18,7 @@ mod key;
 mod leaf;
 mod location;
 mod log;
+mod log_earlier;
 mod policy;
 mod pooler;
 mod pools;

@@ -5,8 +5,8 @@ use lango_ledger::{Account, Balance};
 
 use crate::{
     Entry, ReleaseKey, ReviewFilter, Store, StoreError, Stored, StoredReview,
+    balance::{Sum, balance, holder},
     engine::Run,
-    reserve::{Kept, Sum, holder},
     review, rows,
     statement::statement,
 };
@@ -84,18 +84,6 @@ impl Store {
     /// The last reviews, newest first.
     pub async fn reviews(&self, filter: &ReviewFilter) -> Result<Vec<StoredReview>, StoreError> {
         review::newest(&mut self.reader(), filter).await
-    }
-}
-
-/// The balance of an account; empty where nothing has been charged.
-pub(crate) async fn balance(run: &mut impl Run, account: &Account) -> Result<Balance, StoreError> {
-    let Account { pool, period, since, .. } = account;
-    let holder = holder(account);
-    let kept = Kept { pool: pool.into(), holder: holder.into(), period: period.into() };
-    let sum = Sum { pool: pool.into(), since: (*since).into(), grant: holder.into() };
-    match run.optional(kept.into()).await? {
-        Some(row) => rows::balance(&row),
-        None => rows::balance(&run.one(sum.into()).await?),
     }
 }
 

@@ -6,9 +6,9 @@ use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
+    balance::balance,
     engine::{Connection, Row, Run},
     leaf::{Charges, logged_charge},
-    reader::balance,
     request,
     rows::{self, SetState},
     statement::{Together, statement},

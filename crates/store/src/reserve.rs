@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use lango_access_log::LoggedCharge;
-use lango_ledger::{
-    Account, Balance, ChargeRefusal, Holder, Limit, PoolMember, ReservationEvent, may_charge,
-};
+use lango_ledger::{Account, Balance, ChargeRefusal, Limit, PoolMember, ReservationEvent, may_charge};
 use lango_privacy::Loss;
 
 use crate::{
     Record, ReleaseKey, Store, StoreError,
+    balance::{balance, holder, summed},
     engine::{Connection, Row, Run},
     leaf::{Charges, logged_charge},
     request,
@@ -82,19 +81,8 @@ impl Store {
 
     /// The balance of an account; empty where nothing has been charged.
     pub async fn balance(&self, account: &Account) -> Result<Balance, StoreError> {
-        let Account { pool, period, .. } = account;
-        let kept = Kept { pool: pool.into(), holder: holder(account).into(), period: period.into() };
-        match self.reader().optional(kept.into()).await? {
-            Some(row) => rows::balance(&row),
-            None => summed(&mut self.reader(), account).await,
-        }
+        balance(&mut self.reader(), account).await
     }
-}
-
-statement! {
-    /// The kept sum of an account.
-    Kept { pool, holder, period } =
-        "SELECT pure_nano, rho_nano, delta_e18 FROM account WHERE pool = :pool AND holder = :holder AND period = :period"
 }
 
 statement! {
@@ -135,16 +123,6 @@ statement! {
          plan, pure_nano, rho_nano, delta_e18, reserved_at, state) \
          VALUES (:query_digest, :version, :terms_digest, :query, :dataset, :pool, :rows_from, :grant, :period, :plan, :pure_nano, \
          :rho_nano, :delta_e18, :at, 'pending') RETURNING id"
-}
-
-statement! {
-    /// INVARIANT (an edit forgets nothing): a balance is the sum of the account's reservations since its period began, so a
-    /// policy that renews otherwise from today on finds all that was charged in what is now the period.
-    Sum { pool, since, grant } =
-        "SELECT CASE WHEN count(*) = count(pure_nano) THEN CAST(coalesce(sum(pure_nano), 0) AS BIGINT) END AS pure_nano, \
-         CAST(coalesce(sum(rho_nano), 0) AS BIGINT) AS rho_nano, \
-         CAST(coalesce(sum(delta_e18), 0) AS BIGINT) AS delta_e18 FROM reservation \
-         WHERE pool = :pool AND reserved_at >= :since AND state <> 'voided' AND (:grant = '' OR grant_id = :grant)"
 }
 
 static CHARGE: Together = Together::new();
@@ -289,22 +267,6 @@ fn reserved_for(standing: &Row) -> Result<Option<ReleaseKey>, StoreError> {
     };
     let (query_digest, terms_digest) = (digest("reserved_query")?, digest("reserved_terms")?);
     Ok(Some(ReleaseKey { query_digest, dataset_version, terms_digest }))
-}
-
-/// How the holder of an account is named in the store.
-pub(crate) fn holder(account: &Account) -> &str {
-    match &account.holder {
-        Holder::Pool => "",
-        Holder::Grant(id) => id,
-    }
-}
-
-pub(crate) async fn summed(run: &mut impl Run, account: &Account) -> Result<Balance, StoreError> {
-    let Account { pool, since, .. } = account;
-    rows::balance(
-        &run.one(Sum { pool: pool.into(), since: (*since).into(), grant: holder(account).into() }.into())
-            .await?,
-    )
 }
 
 #[cfg(test)]

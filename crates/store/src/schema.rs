@@ -6,7 +6,7 @@ use crate::{
     examine::{check_blank, written_in},
     guard,
     location::{harden, make_file, warn},
-    log,
+    log_earlier::log_earlier,
     purging::Purging,
     statement::statement,
     version::{LOGGED, SCHEMA, SetSchemaVersion, version},
@@ -172,7 +172,7 @@ async fn migrate(connection: &mut Connection, mut found: i64) -> Result<(), Stor
             found = from + 1;
             connection.all(SetSchemaVersion { version: found.into() }.into()).await?;
             if found == LOGGED {
-                log::log_earlier(connection).await?;
+                log_earlier(connection).await?;
             }
         }
     }

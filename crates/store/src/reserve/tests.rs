@@ -1,5 +1,7 @@
 //! Charges, releases and failures through a real database, also after it is opened again.
 
+use lango_ledger::Holder;
+
 use super::*;
 use crate::{
     Decision, Settled, Stored,
