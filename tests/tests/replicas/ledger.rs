@@ -28,7 +28,10 @@ impl SharedLedger {
             ),
             states: words("SELECT state FROM reservation ORDER BY id"),
             releases: database.integer("SELECT count(*) FROM release"),
-            decisions: words("SELECT decision FROM access_record ORDER BY sequence"),
+            decisions: words(
+                "SELECT decision FROM access_record WHERE decision NOT IN ('started', 'stopped', 'activated') \
+                 ORDER BY sequence",
+            ),
         }
     }
 }
