@@ -28,7 +28,7 @@ use crate::{
 const LIFE_S: u64 = 3_600;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the coordinator's revocation lists are waited for.
-const LISTS_TIME_MAX: Duration = Duration::from_secs(10);
+const LISTS_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Who asks, and whom the analyst believes.
 pub struct Credentials {
