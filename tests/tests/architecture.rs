@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("import", &["files", "privacy"]),
     ("source", &["database", "files", "privacy"]),
     ("store", &["database", "ledger", "access-log", "privacy"]),
+    ("sealing", &["access-log", "identity", "store"]),
     ("wire", &["privacy", "policy", "access-log", "identity", "statistics"]),
     (
         "gateway",
@@ -44,13 +45,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "statistics",
             "identity",
             "source",
+            "sealing",
             "store",
             "transport",
             "wire",
         ],
     ),
     ("analyst", &["transport", "wire", "identity", "statistics", "privacy"]),
-    ("coordinator", &["transport", "wire", "access-log", "identity", "statistics", "files", "privacy"]),
+    (
+        "coordinator",
+        &[
+            "transport",
+            "wire",
+            "access-log",
+            "identity",
+            "sealing",
+            "statistics",
+            "store",
+            "files",
+            "privacy",
+        ],
+    ),
     ("sdmx", &["statistics", "privacy"]),
 ];
 /// May depend on everything that ships.

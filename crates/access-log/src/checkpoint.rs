@@ -147,6 +147,19 @@ impl SignedCheckpoint {
     }
 }
 
+impl SignedCheckpoint {
+    /// Takes over the signatures of a witness from the same checkpoint.
+    ///
+    /// # Errors
+    /// [`NoteError::Signatures`] where there are too many.
+    pub fn join(self, other: &Self, witness: &NoteKey) -> Result<Self, NoteError> {
+        let theirs = other.note.signatures().iter().filter(|line| witness.is_of(line));
+        let is_same = self.note.text() == other.note.text();
+        let note = theirs.filter(|_| is_same).try_fold(self.note, |note, line| note.with(line.clone()))?;
+        Ok(Self { checkpoint: self.checkpoint, note })
+    }
+}
+
 impl fmt::Display for SignedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.note.fmt(f)

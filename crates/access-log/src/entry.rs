@@ -15,6 +15,7 @@ use crate::{
 
 mod earlier;
 mod house;
+mod relay;
 mod request;
 
 pub use earlier::EarlierRecord;
@@ -23,6 +24,7 @@ pub use house::{
     GatewayStop, ImportedRegister, KeyChange, KeyUse, LoggedInspection, LoggedLines, LoggedReview,
     MadePreparation, MovedCharges, PolicyApproval,
 };
+pub use relay::{MemberAnswer, MemberOutcome, RelayedKind, RelayedRequest};
 pub use request::{
     DecidedRequest, LoggedAccount, LoggedCharge, LoggedLoss, LoggedQuestion, LoggedRelease, RequestDecision,
 };
@@ -132,6 +134,10 @@ pub enum LogEvent {
     Version(DatasetVersion),
     /// Something failed that no request is answered for.
     Failure(GatewayFailure),
+    /// A coordinator passed a request on, or refused it.
+    Relay(Box<RelayedRequest>),
+    /// A member answered a request that a coordinator passed on, or did not.
+    Answer(MemberAnswer),
     /// A record that was kept before the log was.
     Earlier(Box<EarlierRecord>),
 }
@@ -211,6 +217,8 @@ impl LogEntry {
             | LogEvent::Preparation(_)
             | LogEvent::Version(_)
             | LogEvent::Failure(_)
+            | LogEvent::Relay(_)
+            | LogEvent::Answer(_)
             | LogEvent::Earlier(_) => [None; 4],
         };
         if let Some(seconds) = since.into_iter().flatten().chain([self.at]).find(|at| at.abs() > NUMBER_MOST)

@@ -129,7 +129,9 @@ impl<'t> LogAudit<'t> {
             | LogEvent::Import(_)
             | LogEvent::Preparation(_)
             | LogEvent::Version(_)
-            | LogEvent::Failure(_) => {}
+            | LogEvent::Failure(_)
+            | LogEvent::Relay(_)
+            | LogEvent::Answer(_) => {}
         }
         self.entries += 1;
         self.compare_balances();

@@ -201,6 +201,18 @@ pub enum LogFault {
         /// The release.
         id: [u8; 16],
     },
+    /// An answer to a request that the coordinator does not know.
+    #[error("it is an answer, and the coordinator's log has no such request")]
+    NotRelayed,
+    /// An answer that the coordinator says nothing of.
+    #[error("it is an answer, and the coordinator's log does not say what became of it")]
+    NotPassedOn,
+    /// The coordinator passed on another answer.
+    #[error("it is an answer, and the coordinator passed on another one to the same request")]
+    OtherAnswer,
+    /// An answer that the coordinator passed on and the office did not give.
+    #[error("the coordinator passed on an answer that the office's log does not have")]
+    NotGiven,
     /// A release of another question.
     #[error("it repeats `{}`, which answered another question", hex::encode(.id))]
     OtherRelease {

@@ -122,7 +122,7 @@ impl ListedEntry {
             LogEvent::PolicySignature(approval) => plain("signed", format!("policy {}", approval.digest)),
             LogEvent::Key(change) => plain("key", change.of.clone()),
             LogEvent::Import(import) => {
-                plain("imported", format!("{} files", import.files.len()));
+                plain("imported", format!("version {}, {} files", import.version, import.files.0));
                 self.dataset = Some(import.dataset.clone());
             }
             LogEvent::Preparation(made) => {
@@ -132,6 +132,21 @@ impl ListedEntry {
             LogEvent::Version(version) => {
                 plain("version", version.version.clone());
                 self.dataset = Some(version.dataset.clone());
+            }
+            LogEvent::Relay(relayed) => {
+                match &relayed.refusal {
+                    None => plain("relayed", relayed.kind.word().to_owned()),
+                    Some(code) => plain("refused", code.clone()),
+                }
+                self.purpose.clone_from(&relayed.purpose);
+                self.question = relayed.question.as_ref().map(|question| question.text.clone());
+            }
+            LogEvent::Answer(answer) => {
+                let reason = answer
+                    .reason
+                    .iter()
+                    .fold(answer.office.clone(), |office, why| format!("{office}: {why}"));
+                plain(answer.outcome.word(), reason);
             }
             LogEvent::Failure(failure) => plain("failure", format!("{} in {}", failure.code, failure.part)),
         }

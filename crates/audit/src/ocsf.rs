@@ -1,6 +1,6 @@
 //! An entry as an event of the Open Cybersecurity Schema Framework: API Activity, class 6003 of its version 1.3.
 
-use lango_access_log::{LogEntry, LogEvent, RequestDecision};
+use lango_access_log::{LogEntry, LogEvent, MemberOutcome, RequestDecision};
 use serde_json::{Value, json};
 
 use crate::listed::ListedEntry;
@@ -21,7 +21,9 @@ enum Activity {
 impl Activity {
     fn of(event: &LogEvent) -> Self {
         match event {
-            LogEvent::Request(_) | LogEvent::Inspection(_) => Self::Read,
+            LogEvent::Request(_) | LogEvent::Inspection(_) | LogEvent::Relay(_) | LogEvent::Answer(_) => {
+                Self::Read
+            }
             LogEvent::Import(_) | LogEvent::Preparation(_) => Self::Create,
             LogEvent::Review(_)
             | LogEvent::Configuration(_)
@@ -60,6 +62,8 @@ pub fn ocsf_event(origin: &str, number: u64, entry: &LogEntry) -> Value {
             | RequestDecision::Estimated
             | RequestDecision::Described => (1, "Success"),
         },
+        LogEvent::Relay(relayed) if relayed.refusal.is_some() => (2, "Failure"),
+        LogEvent::Answer(answer) if answer.outcome != MemberOutcome::Answered => (2, "Failure"),
         LogEvent::Failure(_) => (2, "Failure"),
         LogEvent::Review(_)
         | LogEvent::Inspection(_)
@@ -72,6 +76,8 @@ pub fn ocsf_event(origin: &str, number: u64, entry: &LogEntry) -> Value {
         | LogEvent::Import(_)
         | LogEvent::Preparation(_)
         | LogEvent::Version(_)
+        | LogEvent::Relay(_)
+        | LogEvent::Answer(_)
         | LogEvent::Earlier(_) => (1, "Success"),
     };
     let request = match &entry.event {
@@ -79,6 +85,8 @@ pub fn ocsf_event(origin: &str, number: u64, entry: &LogEntry) -> Value {
         LogEvent::Inspection(seen) => Some(seen.request.to_string()),
         LogEvent::Earlier(record) => Some(record.request.to_string()),
         LogEvent::Review(review) => Some(review.request.to_string()),
+        LogEvent::Relay(relayed) => Some(relayed.request.to_string()),
+        LogEvent::Answer(answer) => Some(answer.request.to_string()),
         LogEvent::Start(_)
         | LogEvent::Stop(_)
         | LogEvent::Configuration(_)

@@ -98,6 +98,8 @@ impl LogSummary {
             | LogEvent::Preparation(_)
             | LogEvent::Version(_)
             | LogEvent::Failure(_)
+            | LogEvent::Relay(_)
+            | LogEvent::Answer(_)
             | LogEvent::Earlier(_) => {}
         }
     }

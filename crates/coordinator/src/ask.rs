@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake};
+use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake, sha256};
 use lango_statistics::Outcome;
 use lango_transport::{Most, Room, Rooms};
 use lango_wire::{
@@ -65,6 +65,23 @@ pub(crate) struct Came<S, V> {
     /// Held until it is passed on.
     pub room: Room,
 }
+
+/// An answer whose envelope the log names.
+pub(crate) trait Enveloped {
+    /// SHA-256 of the complete envelope.
+    fn digest(&self) -> [u8; 32];
+}
+
+macro_rules! enveloped {
+    ($($sealed:ident)*) => {$(
+        impl<V> Enveloped for Came<$sealed, V> {
+            fn digest(&self) -> [u8; 32] {
+                sha256(&self.sealed.envelope)
+            }
+        }
+    )*};
+}
+enveloped!(SealedRelease SealedPrice SealedDescription);
 
 /// A release.
 pub(crate) type Released = Came<SealedRelease, VerifiedRelease>;

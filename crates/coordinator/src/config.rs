@@ -6,7 +6,7 @@ use lango_identity::{Region, SpiffeId, TlsIdentity};
 use lango_transport::{Address, ServerLimits};
 use tokio::sync::watch;
 
-use crate::witness::WitnessConfig;
+use crate::{log::LogConfig, witness::WitnessConfig};
 
 /// A coordinator's settings.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct CoordinatorConfig {
     pub limits: ServerLimits,
     /// How it witnesses its members' logs; it need not.
     pub witness: Option<WitnessConfig>,
+    /// How it keeps a log of its own; it need not.
+    pub log: Option<LogConfig>,
 }
 
 /// An office in the federation. Its short name is the name in its URI.

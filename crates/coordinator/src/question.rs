@@ -3,16 +3,16 @@
 
 use std::time::Instant;
 
-use lango_identity::{EnvelopeLimits, PayloadType, Region, SpiffeId, digest, verify};
+use lango_identity::{EnvelopeLimits, PayloadType, Region, SpiffeId, Unauthenticated, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{
-    Admission, FieldFault, Inquiry, Lookup, Malformed, Object, Question, Refusal, SignedRequest, Wanted, pb,
-    status::unauthenticated,
+    Admission, FieldFault, Inquiry, Lookup, Malformed, Object, Question, Refusal, SignedRequest, Wanted,
+    envelope_digest, pb, status::unauthenticated,
 };
 use tonic::Status;
 
-use crate::{clock::now, copies::Copies, memory::Memory};
+use crate::{clock::now, copies::Copies, log::Entered, memory::Memory};
 
 /// The longest life of a question, in seconds: a month. Each office has its own bound below it.
 const QUESTION_LIFE_S_MAX: u64 = 31 * 86_400;
@@ -30,6 +30,30 @@ pub(crate) struct RelayedQuestion {
     pub audience: Vec<SpiffeId>,
     /// Whose it is.
     pub analyst: String,
+    /// As the log names it.
+    pub entered: Entered,
+}
+
+/// A request that is not relayed, of an analyst who signed it.
+#[derive(Debug)]
+pub(crate) struct NotRelayed {
+    pub entered: Box<Entered>,
+    pub refusal: Refusal,
+}
+
+/// Why an envelope is not relayed.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// Nobody signed it, or it cannot be read just now.
+    Unknown(Status),
+    /// It is refused.
+    Refused(NotRelayed),
+}
+
+impl From<Status> for Unread {
+    fn from(status: Status) -> Self {
+        Self::Unknown(status)
+    }
 }
 
 /// What the answers to a question must be of.
@@ -45,6 +69,8 @@ pub(crate) struct AskedFor {
 pub(crate) trait Relayable: SignedRequest + Send + 'static {
     /// What is asked.
     fn asked(&self) -> Result<Option<AskedFor>, Refusal>;
+    /// For what, and the question's text.
+    fn words(&self) -> (&str, Option<&str>);
 }
 
 impl Relayable for Question {
@@ -52,6 +78,10 @@ impl Relayable for Question {
         let query = Query::from_canonical(&self.query)?;
         let query_digest = digest(PayloadType::Text, self.query.as_bytes());
         Ok(Some(AskedFor { query_digest, margins: query.margins() }))
+    }
+
+    fn words(&self) -> (&str, Option<&str>) {
+        (&self.purpose, Some(&self.query))
     }
 }
 
@@ -61,6 +91,10 @@ impl Relayable for Lookup {
             Object::Describe(_) => Ok(None),
             Object::Release(_) => Err(Malformed { field: "object", fault: FieldFault::DescribeOnly }.into()),
         }
+    }
+
+    fn words(&self) -> (&str, Option<&str>) {
+        ("", None)
     }
 }
 
@@ -84,12 +118,26 @@ impl Door {
     }
 
     /// The share of an authenticated analyst, or the refusal that says when to ask again.
-    fn share(&self, principal: &SpiffeId, kind: PayloadType, demand: Demand) -> Result<Share, Status> {
+    pub fn share(&self, principal: &SpiffeId, kind: PayloadType, demand: Demand) -> Result<Share, Status> {
         self.shares.take(&principal.to_string(), demand, Instant::now()).map_err(|wait| {
             self.refused
-                .line(|| tracing::info!(%kind, %principal, "a question is not relayed: too many requests"));
+                .line(|| tracing::info!(%kind, %principal, "a request is refused: too many requests"));
             Refusal::TooManyRequests { wait }.into_status(None)
         })
+    }
+
+    /// The status of an envelope that proves nothing. The reason is in the log only.
+    pub fn unauthenticated(&self, kind: PayloadType, reason: &Unauthenticated) -> Status {
+        self.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
+        unauthenticated()
+    }
+
+    /// The status of a refusal.
+    pub fn refused(&self, kind: PayloadType, principal: &SpiffeId, refusal: &Refusal) -> Status {
+        self.refused.line(|| {
+            tracing::info!(%kind, %principal, reason = %refusal, "a request is refused");
+        });
+        refusal.clone().into_status(None)
     }
 
     /// The share of an address that asks for what nobody signs.
@@ -146,14 +194,13 @@ impl RelayedQuestion {
         (region, memory): (&Region, &Memory),
         now: i64,
         door: &Door,
-    ) -> Result<(Self, Share), Status> {
+    ) -> Result<(Self, Share), Unread> {
         let envelope = envelope.ok_or_else(unauthenticated)?;
-        let verified = verify(&envelope.clone().into(), kind, region, now, EnvelopeLimits::default());
-        let verified = verified.map_err(|reason| {
-            door.unauthenticated.line(|| tracing::warn!(%kind, %reason, "an envelope is not authenticated"));
-            unauthenticated()
-        })?;
-        let principal = verified.principal;
+        let complete = envelope_digest(&envelope);
+        let opened = envelope.clone().into();
+        let verified = verify(&opened, kind, region, now, EnvelopeLimits::default());
+        let principal = verified.map_err(|reason| door.unauthenticated(kind, &reason))?.principal;
+        let mut entered = Entered::new(kind, &principal, &opened, complete);
         let request_digest = digest(kind, &envelope.payload);
         let admission = Admission { office: None, now, question_life_s_max: QUESTION_LIFE_S_MAX };
         let admitted = admission.admit::<T>(kind, &envelope.payload, &principal).and_then(|question| {
@@ -167,24 +214,23 @@ impl RelayedQuestion {
         }
         let question = match admitted {
             Ok((question, _)) => {
-                Self::of(envelope, request_digest, (principal.clone(), question), memory).await?
+                let (purpose, text) = question.words();
+                entered.asks(question.audience(), purpose, text);
+                Self::of(envelope, request_digest, (entered.clone(), question), memory).await?
             }
             Err(refusal) => Err(refusal),
         };
-        let asked = question.map_err(|refusal| {
-            door.refused.line(|| {
-                tracing::info!(%kind, %principal, reason = %refusal, "a question is not relayed");
-            });
-            refusal.into_status(None)
-        })?;
-        Ok((asked, share))
+        match question {
+            Ok(asked) => Ok((asked, share)),
+            Err(refusal) => Err(Unread::Refused(NotRelayed { entered: Box::new(entered), refusal })),
+        }
     }
 
     /// Reads an admitted question's text, aside from the threads that serve: a long one takes long.
     async fn of<T: Relayable>(
         envelope: pb::Envelope,
         request_digest: [u8; 32],
-        question: (SpiffeId, T),
+        question: (Entered, T),
         memory: &Memory,
     ) -> Result<Result<Self, Refusal>, Status> {
         let read = move || Self::opened(envelope, request_digest, question);
@@ -194,10 +240,10 @@ impl RelayedQuestion {
     fn opened<T: Relayable>(
         envelope: pb::Envelope,
         request_digest: [u8; 32],
-        (analyst, question): (SpiffeId, T),
+        (entered, question): (Entered, T),
     ) -> Result<Self, Refusal> {
-        let (analyst, audience) = (analyst.to_string(), question.audience().to_vec());
-        Ok(Self { request_digest, asked: question.asked()?, analyst, audience, envelope })
+        let (analyst, audience) = (entered.principal().to_string(), question.audience().to_vec());
+        Ok(Self { request_digest, asked: question.asked()?, analyst, audience, envelope, entered })
     }
 }
 
@@ -245,7 +291,8 @@ mod tests {
         let question: T = admission.admit(kind, &payload, &id(signer))?;
         let request_digest = digest(kind, &payload);
         let envelope = pb::Envelope { payload, ..pb::Envelope::default() };
-        RelayedQuestion::opened(envelope, request_digest, (id(signer), question))
+        let entered = Entered::new(kind, &id(signer), &envelope.clone().into(), [0; 32]);
+        RelayedQuestion::opened(envelope, request_digest, (entered, question))
     }
 
     #[test]

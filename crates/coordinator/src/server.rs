@@ -1,30 +1,38 @@
 //! The server: mutual TLS, the service, health and reflection.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use lango_identity::{
     ClientConfig, Expected, OwnFault, PeerFault, Region, Role, ServerConfig, SpiffeId, TlsError, TlsIdentity,
     check_own, client_config, server_config, stands,
 };
+use lango_sealing::LogError;
 use lango_transport::{ANSWER_HEADER_BYTES_MAX, Most, Recall, Rooms, TlsSettings};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
-    client::GatewayClient,
-    limits::{PASSED_ON_BYTES_MAX, REFUSAL_HEADER_BYTES_MAX, REQUEST_BYTES_MAX, REVOCATIONS_BYTES_MAX},
-    pb::coordinator_service_server::CoordinatorServiceServer,
+    client::{GatewayClient, WitnessClient},
+    limits::{
+        AUDITED_BYTES_MAX, PASSED_ON_BYTES_MAX, REFUSAL_HEADER_BYTES_MAX, REQUEST_BYTES_MAX,
+        REVOCATIONS_BYTES_MAX,
+    },
+    pb::{audit_service_server::AuditServiceServer, coordinator_service_server::CoordinatorServiceServer},
     reflection,
 };
-use tokio::{net::TcpListener, sync::watch};
-use tonic::service::Routes;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
+use tonic::{service::Routes, transport::Channel};
 
 use crate::{
-    CoordinatorConfig, MembersError,
+    CoordinatorConfig, MemberAddress, MembersError,
     ask::{Asker, MemberGateway},
+    audit::Auditing,
     clock::now,
+    cosigned,
+    log::Log,
     members::Members,
     memory::Memory,
     question::Door,
     service::Service,
+    visit::{Visited, Visitor},
     witness,
 };
 
@@ -60,6 +68,9 @@ pub enum CoordinatorServeError {
     /// Its own certificate is of somebody else.
     #[error("the TLS certificate is not good: it is of {0}, and analysts take a coordinator's alone")]
     Role(SpiffeId),
+    /// Its log does not go on, or cannot be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The compiled protocol cannot be served.
     #[error("the protocol's description cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -80,27 +91,74 @@ pub async fn serve(
     let (region, changing, limits) = (config.region.clone(), config.tls.clone(), config.limits);
     let (shown, settings) = watch::channel(server_config(&own, &region)?);
     let tls = TlsSettings::new(settings, recall(&region));
-    let (witnessing, mut members) = witnessing(&config, &own)?.unzip();
-    let (service, asked) = service(config, &own)?;
-    members.get_or_insert_default().extend(asked);
-    let pressure = service.asker.memory.pressure().clone();
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<CoordinatorServiceServer<Service>>().await;
-    let (reflection, reflection_alpha) = reflection::services()?;
-    let service = CoordinatorServiceServer::new(service)
-        .max_decoding_message_size(QUESTION_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let routes = Routes::new(service)
-        .add_service(health_service)
-        .add_service(reflection)
-        .add_service(reflection_alpha);
-    // Nothing can fail any more, so that what is begun here is ended here.
-    let witnessing = witnessing.map(tokio::spawn);
-    let renewing = tokio::spawn(renew(changing, region, shown, members.unwrap_or_default()));
-    lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
-    renewing.abort();
-    witnessing.iter().for_each(|witnessing| witnessing.abort());
-    Ok(())
+    let mut settings = Vec::new();
+    let visited = visited(&config, &own, &mut settings)?;
+    let witnessing = config.witness.clone().map(|witness| {
+        let visitor = Visitor { signer: Arc::clone(&witness.signer), region: region.clone() };
+        witness::keep(visitor, witness, visited.clone())
+    });
+    let (every, log) = match config.log.clone() {
+        Some(log) => (log.every, Some(Arc::new(Log::open(log).await?))),
+        None => (Duration::MAX, None),
+    };
+    let served = async {
+        let service = service(config, &own, &mut settings, log.clone())?;
+        let auditing = log.clone().map(|log| {
+            let auditing = Auditing { log, region: region.clone(), door: Arc::clone(&service.door) };
+            AuditServiceServer::new(auditing)
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(AUDITED_BYTES_MAX)
+        });
+        let pressure = service.asker.memory.pressure().clone();
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<CoordinatorServiceServer<Service>>().await;
+        let (reflection, reflection_alpha) = reflection::services()?;
+        let service = CoordinatorServiceServer::new(service)
+            .max_decoding_message_size(QUESTION_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        let mut routes = Routes::new(service)
+            .add_service(health_service)
+            .add_service(reflection)
+            .add_service(reflection_alpha);
+        if let Some(auditing) = auditing {
+            health.set_serving::<AuditServiceServer<Auditing>>().await;
+            routes = routes.add_service(auditing);
+        }
+        // Nothing can fail any more, so that what is begun here is ended here.
+        let mut tasks = JoinSet::new();
+        if let Some(witnessing) = witnessing {
+            tasks.spawn(witnessing);
+        }
+        if let Some(log) = log.clone() {
+            let visitor = Visitor { signer: Arc::clone(&log.signer), region: region.clone() };
+            tasks.spawn(cosigned::keep(visitor, log, visited, every));
+        }
+        tasks.spawn(renew(changing, region, shown, settings));
+        let broken = async {
+            match &log {
+                Some(log) => log.sealing.broken().await,
+                None => std::future::pending().await,
+            }
+        };
+        let shutdown = async {
+            tokio::select! {
+                () = shutdown => {}
+                () = broken => {}
+            }
+        };
+        lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
+        tasks.shutdown().await;
+        Ok(())
+    };
+    let served: Result<(), CoordinatorServeError> = served.await;
+    let Some(log) = log else { return served };
+    if timeout(limits.close(), log.close()).await.is_err() {
+        tracing::warn!("the log is left as it is: what is recorded is on the disk");
+    }
+    match log.sealing.why_broken() {
+        Some(error) => Err(error.into()),
+        None => served,
+    }
 }
 
 /// Has new connections show other keys and certificates as soon as there are others. Those that are open stay.
@@ -145,47 +203,54 @@ fn check_identity(tls: &TlsIdentity, region: &Region) -> Result<(), CoordinatorS
 /// The settings of connections to a member, which may change.
 type MemberTls = (SpiffeId, watch::Sender<Arc<ClientConfig>>);
 
-/// What witnesses the members' logs, over connections of its own.
-fn witnessing(
+/// A connection to a member, whose settings may change.
+fn channel(
     config: &CoordinatorConfig,
     own: &TlsIdentity,
-) -> Result<Option<(impl Future<Output = ()> + Send + 'static, Vec<MemberTls>)>, TlsError> {
-    let Some(witness) = config.witness.clone() else { return Ok(None) };
-    let recall = recall(&config.region);
-    let (mut channels, mut settings) = (Vec::new(), Vec::new());
-    for member in &config.members {
-        let tls = client_config(own, &config.region, Expected::Id(member.uri.clone()))?;
-        let (changing, tls) = watch::channel(tls);
-        settings.push((member.uri.clone(), changing));
-        let tls = TlsSettings::new(tls, recall.clone());
-        let channel = lango_transport::channel(&member.address, tls, config.connect_timeout);
-        channels.push((member.uri.clone(), channel));
+    member: &MemberAddress,
+    settings: &mut Vec<MemberTls>,
+) -> Result<Channel, TlsError> {
+    let tls = client_config(own, &config.region, Expected::Id(member.uri.clone()))?;
+    let (changing, tls) = watch::channel(tls);
+    settings.push((member.uri.clone(), changing));
+    let tls = TlsSettings::new(tls, recall(&config.region));
+    Ok(lango_transport::channel(&member.address, tls, config.connect_timeout))
+}
+
+/// The members as they are visited for their logs and for the coordinator's, over connections of their own.
+fn visited(
+    config: &CoordinatorConfig,
+    own: &TlsIdentity,
+    settings: &mut Vec<MemberTls>,
+) -> Result<Vec<Visited>, TlsError> {
+    if config.witness.is_none() && config.log.is_none() {
+        return Ok(Vec::new());
     }
-    Ok(Some((witness::keep(witness, config.region.clone(), channels), settings)))
+    let visited = |member: &MemberAddress| {
+        let client = WitnessClient::new(channel(config, own, member, settings)?);
+        Ok(Visited { office: member.uri.clone(), client })
+    };
+    config.members.iter().map(visited).collect()
 }
 
 fn service(
     config: CoordinatorConfig,
     own: &TlsIdentity,
-) -> Result<(Service, Vec<MemberTls>), CoordinatorServeError> {
-    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, .. } = config;
-    let mut settings = Vec::new();
-    let recall = recall(&region);
-    let gateway = |member: crate::MemberAddress| {
-        let config = client_config(own, &region, Expected::Id(member.uri.clone()))?;
-        let (changing, config) = watch::channel(config);
-        settings.push((member.uri.clone(), changing));
-        let config = TlsSettings::new(config, recall.clone());
-        let channel = lango_transport::channel(&member.address, config, connect_timeout);
-        Ok::<_, TlsError>((member.uri, MemberGateway::new(GatewayClient::new(channel))))
+    settings: &mut Vec<MemberTls>,
+    log: Option<Arc<Log>>,
+) -> Result<Service, CoordinatorServeError> {
+    let gateway = |member: &MemberAddress| {
+        let client = GatewayClient::new(channel(&config, own, member, settings)?);
+        Ok::<_, TlsError>((member.uri.clone(), MemberGateway::new(client)))
     };
-    let members = members.into_iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
+    let members = config.members.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
+    let CoordinatorConfig { region, tls, member_deadline, limits, .. } = config;
     let members = Members::new(members, region.trust_domain())?;
-    let service = Service {
+    Ok(Service {
         members,
         asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
         pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
-        door: Door::new(&limits),
-    };
-    Ok((service, settings))
+        door: Arc::new(Door::new(&limits)),
+        log,
+    })
 }

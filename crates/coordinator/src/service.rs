@@ -5,12 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_access_log::MemberOutcome;
 use lango_identity::PayloadType;
 use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
+use lango_store::StoreError;
 use lango_transport::{Room, Rooms, Share, UnderWay};
 use lango_wire::{
-    Absence, AnswerError, Lookup, OnWire, Question, Refusal, VerifiedRelease,
+    Absence, AnswerError, Lookup, OnWire, Question, Refusal, VerifiedRelease, envelope_digest,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
         member_answer, member_description, member_estimate,
@@ -20,13 +22,14 @@ use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
 
 use crate::{
-    ask::{Asker, Came, Described, MemberGateway, Priced, Released, Reply},
+    ask::{Asker, Came, Described, Enveloped, MemberGateway, Priced, Released, Reply},
     clock::now,
     combined,
     events::{EventStream, Events, streamed},
+    log::{Entered, Log},
     members::{Members, Seat},
     memory::{AnswerSize, Memory, TABLE_CELLS_MOST},
-    question::{Door, Relayable, RelayedQuestion},
+    question::{Door, NotRelayed, Relayable, RelayedQuestion, Unread},
 };
 
 /// The coordinator's service.
@@ -35,7 +38,9 @@ pub(crate) struct Service {
     pub asker: Arc<Asker>,
     /// Pages of members and revocation lists that are not taken yet.
     pub pages: Arc<Rooms>,
-    pub door: Door,
+    pub door: Arc<Door>,
+    /// What is passed on, and what comes back, is on record before it goes on.
+    pub log: Option<Arc<Log>>,
 }
 
 #[tonic::async_trait]
@@ -69,9 +74,10 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::DescribeStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceDescribeRequest { lookup }) = request.into_parts();
         let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup).await?;
+        self.pass_on(&asked).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, PayloadType::Lookup, &asked, {
+        let fan_out = FanOut::new(&seats, (PayloadType::Lookup, self.log.clone()), &asked, {
             let asker = self.asker.clone();
             move |seat, asked| asker.clone().describe(seat, asked)
         });
@@ -86,9 +92,10 @@ impl CoordinatorService for Service {
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
         let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate).await?;
+        self.pass_on(&asked).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
+        let fan_out = FanOut::new(&seats, (PayloadType::Estimate, self.log.clone()), &asked, {
             let asker = self.asker.clone();
             move |seat, asked| asker.clone().estimate(seat, asked)
         });
@@ -103,16 +110,18 @@ impl CoordinatorService for Service {
         let (asked, share) = self.read::<Question>(request.query, PayloadType::Query).await?;
         let under_way = keep(&extensions, share);
         let asker = self.asker.clone();
-        asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
         let level = match request.confidence.as_str() {
-            "" => Level::USUAL,
-            text => text
-                .parse()
-                .map_err(|error: lango_privacy::LevelError| Refusal::from(error).into_status(None))?,
+            "" => Ok(Level::USUAL),
+            text => text.parse().map_err(|error: lango_privacy::LevelError| Refusal::from(error)),
         };
+        let level = match asked.fits(request.by_office).and(level) {
+            Ok(level) => level,
+            Err(refusal) => return Err(self.refuse(PayloadType::Query, &asked.entered, refusal).await),
+        };
+        self.pass_on(&asked).await?;
         let layout = (!request.members_only).then_some((request.by_office, level));
         let seats = self.members.seats(&asked.audience);
-        let fan_out = FanOut::new(&seats, PayloadType::Query, &asked, {
+        let fan_out = FanOut::new(&seats, (PayloadType::Query, self.log.clone()), &asked, {
             let asker = self.asker.clone();
             move |seat, asked| asker.clone().query(seat, asked)
         });
@@ -150,8 +159,60 @@ impl Service {
         kind: PayloadType,
     ) -> Result<(Arc<RelayedQuestion>, Share), Status> {
         let memory = (&self.asker.region, &self.asker.memory);
-        let (asked, share) = RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await?;
-        Ok((Arc::new(asked), share))
+        match RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await {
+            Ok((asked, share)) => Ok((Arc::new(asked), share)),
+            Err(Unread::Unknown(status)) => Err(status),
+            Err(Unread::Refused(NotRelayed { entered, refusal })) => {
+                Err(self.refuse(kind, &entered, refusal).await)
+            }
+        }
+    }
+
+    /// Records that a request is passed on: without that it is not.
+    async fn pass_on(&self, asked: &RelayedQuestion) -> Result<(), Status> {
+        let Some(log) = &self.log else { return Ok(()) };
+        log.relayed(&asked.entered).await.map_err(|error| unrecorded(&error))
+    }
+
+    /// Records a refusal, and makes its status.
+    async fn refuse(&self, kind: PayloadType, entered: &Entered, refusal: Refusal) -> Status {
+        if let Some(log) = &self.log
+            && let Err(error) = log.refused(entered, refusal.code()).await
+        {
+            return unrecorded(&error);
+        }
+        self.door.refused(kind, entered.principal(), &refusal)
+    }
+}
+
+/// What cannot be recorded is not done.
+fn unrecorded(error: &StoreError) -> Status {
+    tracing::error!(%error, "the log cannot be written");
+    Refusal::Unavailable.into_status(None)
+}
+
+/// A reply that is on record, or what is said in its place.
+async fn recorded<T: Enveloped>(
+    log: Option<&Log>,
+    request: [u8; 32],
+    office: &str,
+    reply: Reply<T>,
+) -> Reply<T> {
+    let Some(log) = log else { return reply };
+    let answer = match &reply {
+        Reply::Answer(answer) => (MemberOutcome::Answered, Some(answer.digest()), None),
+        Reply::Refused(refusal, _) => {
+            let digest = refusal.envelope.as_ref().map(envelope_digest);
+            (MemberOutcome::Refused, digest, Some(refusal.reason.clone()))
+        }
+        Reply::Missing(missing) => (MemberOutcome::Missing, None, Some(missing.reason.clone())),
+    };
+    match log.answered(request, office, answer).await {
+        Ok(()) => reply,
+        Err(error) => {
+            tracing::error!(%error, %office, "a member's answer cannot be recorded");
+            Reply::missing(Absence::Silent, "the coordinator cannot write its log; ask again")
+        }
     }
 }
 
@@ -303,10 +364,10 @@ struct FanOut<T> {
     outcomes: Vec<Option<Outcome>>,
 }
 
-impl<T: Send + 'static> FanOut<T> {
+impl<T: Enveloped + Send + Sync + 'static> FanOut<T> {
     fn new<F>(
         seats: &[Seat<MemberGateway>],
-        kind: PayloadType,
+        (kind, log): (PayloadType, Option<Arc<Log>>),
         asked: &Arc<RelayedQuestion>,
         ask: impl Fn(Seat<MemberGateway>, Arc<RelayedQuestion>) -> F,
     ) -> Self
@@ -316,7 +377,9 @@ impl<T: Send + 'static> FanOut<T> {
         let mut calls = JoinSet::new();
         for (index, seat) in seats.iter().enumerate() {
             let reply = ask(seat.clone(), asked.clone());
-            calls.spawn(async move { (index, reply.await) });
+            let (log, office, request) = (log.clone(), seat.office.clone(), asked.request_digest);
+            calls
+                .spawn(async move { (index, recorded(log.as_deref(), request, &office, reply.await).await) });
         }
         Self {
             kind,

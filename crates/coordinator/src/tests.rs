@@ -40,6 +40,7 @@ async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: Se
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
     let config = CoordinatorConfig {
         witness: None,
+        log: None,
         region: world.region.clone(),
         tls: tokio::sync::watch::channel(world.tls(Role::Coordinator, "main")).1,
         members,

@@ -10,22 +10,17 @@ use std::{
     time::Duration,
 };
 
-use lango_access_log::{
-    Checkpoint, CheckpointError, NoteKey, ProofError, SignatureType, SignedCheckpoint, TreeHash, log_origin,
-    verify_consistency,
-};
-use lango_files::FileError;
-use lango_identity::{
-    Envelope, EnvelopeLimits, PayloadType, Region, Role, Signer, SpiffeId, Unauthenticated, verify,
-};
-use lango_wire::{Witness, WitnessAct, client::WitnessClient, limits::CHECKPOINT_BYTES_MOST, pb};
+use lango_access_log::{Checkpoint, SignatureType, SignedCheckpoint, TreeHash, verify_consistency};
+use lango_sealing::SignerInUse;
+use lango_wire::WitnessAct;
 use tokio::task::JoinSet;
-use tonic::{Status, transport::Channel};
+use tonic::Status;
 
-use crate::clock::now;
+use crate::{
+    clock::now,
+    visit::{Visited, Visitor, WitnessError, note_key},
+};
 
-/// How long an act lives, in seconds.
-const LIFE_S: u64 = 300;
 /// How long a member may take.
 const TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -33,91 +28,48 @@ const TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct WitnessConfig {
     /// Its key and certificate for acts and cosignatures.
-    pub signer: Signer,
+    pub signer: Arc<SignerInUse>,
     /// Where the last checkpoint of each member's log is kept.
     pub folder: PathBuf,
     /// How often each member is asked.
     pub every: Duration,
 }
 
-/// Why a checkpoint is not cosigned.
-#[derive(Debug, thiserror::Error)]
-pub enum WitnessError {
-    /// The member does not answer.
-    #[error("it cannot be asked: {0}")]
-    Unreachable(Status),
-    /// What it sent is not signed by the member.
-    #[error("what it sent is not signed by it: {0}")]
-    Unauthenticated(#[from] Unauthenticated),
-    /// Another principal signed it.
-    #[error("what it sent is signed by {0}")]
-    Signer(SpiffeId),
-    /// It is no checkpoint of the member's log.
-    #[error("what it sent is no checkpoint of its log: {0}")]
-    Checkpoint(#[from] CheckpointError),
-    /// It sent nothing, or what cannot be read.
-    #[error("what it sent cannot be read")]
-    Unread,
-    /// The log does not go on where the last checkpoint ended.
-    #[error(
-        "its log of {size} entries does not go on where the last checkpoint that was cosigned ended, at {held}: it was cut back, or \
-         shows two faces ({proof})"
-    )]
-    Fork {
-        /// As the witness holds.
-        held: u64,
-        /// As it shows.
-        size: u64,
-        /// What is wrong with the proof.
-        proof: ProofError,
-    },
-    /// What is held cannot be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-/// One member, and what is needed to witness its log.
-struct Member {
-    office: SpiffeId,
-    client: WitnessClient,
-    file: PathBuf,
-}
-
 /// A coordinator as a witness.
 struct Witnessing {
-    config: WitnessConfig,
-    region: Region,
-    key: NoteKey,
+    visitor: Visitor,
+    folder: PathBuf,
+    every: Duration,
 }
 
 /// Witnesses the logs of members for as long as it is awaited.
-pub(crate) async fn keep(config: WitnessConfig, region: Region, members: Vec<(SpiffeId, Channel)>) {
-    let name = log_origin(&config.signer.principal().to_string()).unwrap_or_default();
-    let key = match NoteKey::new(&name, SignatureType::Cosignature, config.signer.public_key()) {
-        Ok(key) => key,
-        Err(error) => return tracing::error!(%error, "no log is witnessed: the signing key cosigns nothing"),
-    };
-    if let Err(error) = lango_files::make_folder(&config.folder) {
-        let folder = config.folder.display();
+pub(crate) async fn keep(visitor: Visitor, config: WitnessConfig, members: Vec<Visited>) {
+    let WitnessConfig { folder, every, .. } = config;
+    if let Err(error) = lango_files::make_folder(&folder) {
+        let folder = folder.display();
         return tracing::error!(%error, %folder, "no log is witnessed: the folder cannot be made");
     }
-    tracing::info!(key = %key, "this witness cosigns the logs of members");
-    let witnessing = Arc::new(Witnessing { config, region, key });
+    let signer = visitor.signer.now();
+    match note_key(signer.principal(), SignatureType::Cosignature, signer.public_key()) {
+        Ok(key) => tracing::info!(key = %key, "this witness cosigns the logs of members"),
+        Err(error) => return tracing::error!(%error, "no log is witnessed: the signing key cosigns nothing"),
+    }
+    let witnessing = Arc::new(Witnessing { visitor, folder, every });
     let mut tasks = JoinSet::new();
-    for (office, channel) in members {
-        let (witnessing, client) = (Arc::clone(&witnessing), WitnessClient::new(channel));
-        let file = witnessing.config.folder.join(format!("{}.checkpoint", office.name()));
-        tasks.spawn(async move { witnessing.follow(Member { office, client, file }).await });
+    for member in members {
+        let witnessing = Arc::clone(&witnessing);
+        tasks.spawn(async move { witnessing.follow(member).await });
     }
     while tasks.join_next().await.is_some() {}
 }
 
 impl Witnessing {
     /// Asks a member again and again.
-    async fn follow(&self, member: Member) {
+    async fn follow(&self, member: Visited) {
+        let file = self.folder.join(format!("{}.checkpoint", member.office.name()));
         let mut said: Option<String> = None;
         loop {
-            let witnessed = tokio::time::timeout(TIME_MAX, self.witness(&member)).await;
+            let witnessed = tokio::time::timeout(TIME_MAX, self.witness(&member, &file)).await;
             let witnessed =
                 witnessed.unwrap_or(Err(WitnessError::Unreachable(Status::deadline_exceeded("too slow"))));
             match witnessed {
@@ -137,16 +89,18 @@ impl Witnessing {
                     said = Some(error.to_string());
                 }
             }
-            tokio::time::sleep(self.config.every).await;
+            tokio::time::sleep(self.every).await;
         }
     }
 
     /// Cosigns the present checkpoint of a member, where that goes on; how large its log is.
-    async fn witness(&self, member: &Member) -> Result<u64, WitnessError> {
-        let held = read(&member.file)?;
+    async fn witness(&self, member: &Visited, file: &Path) -> Result<u64, WitnessError> {
+        let held = read(file)?;
         let note = held.as_ref().map(ToString::to_string);
-        let shown = self.send(member, WitnessAct::Held(note)).await?;
-        let checkpoint = self.checked(member, shown.head.ok_or(WitnessError::Unread)?.into())?;
+        let shown = self.visitor.send(member, WitnessAct::Held(note)).await?;
+        let head = shown.head.ok_or(WitnessError::Unread)?;
+        let (checkpoint, public) = self.visitor.opened(member, head.into())?;
+        checkpoint.verify(&note_key(&member.office, SignatureType::Ed25519, public)?)?;
         let Checkpoint { size, root, .. } = checkpoint.unverified().clone();
         if let Some(held) = &held {
             let held = held.unverified();
@@ -160,49 +114,13 @@ impl Witnessing {
                 .map_err(|proof| WitnessError::Fork { held: held.size, size, proof })?;
         }
         let seconds = u64::try_from(now()).unwrap_or_default();
-        let signer = &self.config.signer;
-        let cosigned = checkpoint.cosign(&self.key, seconds, |message| signer.sign_message(message))?;
+        let signer = self.visitor.signer.now();
+        let key = note_key(signer.principal(), SignatureType::Cosignature, signer.public_key())?;
+        let cosigned = checkpoint.cosign(&key, seconds, |message| signer.sign_message(message))?;
         let note = cosigned.to_string();
-        write(&member.file, &note)?;
-        self.send(member, WitnessAct::Cosigned(note)).await?;
+        write(file, &note)?;
+        self.visitor.send(member, WitnessAct::Cosigned(note)).await?;
         Ok(size)
-    }
-
-    /// The checkpoint in an envelope, if the member signed both.
-    fn checked(&self, member: &Member, envelope: Envelope) -> Result<SignedCheckpoint, WitnessError> {
-        let limits = EnvelopeLimits { payload_bytes_max: CHECKPOINT_BYTES_MOST };
-        let verified = verify(&envelope, PayloadType::LogHead, &self.region, now(), limits)?;
-        if verified.principal != member.office || member.office.role() != Role::Office {
-            return Err(WitnessError::Signer(verified.principal));
-        }
-        let note = String::from_utf8(verified.payload).map_err(|_| WitnessError::Unread)?;
-        let checkpoint: SignedCheckpoint = note.parse()?;
-        let (name, public) = (log_origin(&member.office.to_string()), verified.certificate.ed25519);
-        let (name, public) = name.zip(public).ok_or(WitnessError::Unread)?;
-        let key = NoteKey::new(&name, SignatureType::Ed25519, public).map_err(CheckpointError::from)?;
-        checkpoint.verify(&key)?;
-        Ok(checkpoint)
-    }
-
-    async fn send(
-        &self,
-        member: &Member,
-        act: WitnessAct,
-    ) -> Result<pb::WitnessServiceWitnessResponse, WitnessError> {
-        let issued_at = u64::try_from(now()).unwrap_or_default();
-        let mut request_id = [0; 16];
-        getrandom::fill(&mut request_id)
-            .map_err(|error| WitnessError::Unreachable(Status::unavailable(error.to_string())))?;
-        let act = Witness {
-            request_id,
-            coordinator: self.config.signer.principal().clone(),
-            office: member.office.clone(),
-            act,
-            issued_at,
-            expires_at: issued_at + LIFE_S,
-        };
-        let envelope = self.config.signer.sign(PayloadType::Witness, act.encode());
-        member.client.witness(envelope.into()).await.map_err(WitnessError::Unreachable)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an auditor looks up: the log, and what it speaks of. Each look-up is on record with who signed it.
 
-use lango_store::{CheckpointKind, Decision, KeptBalance, Step, StoreError};
+use lango_sealing::{LogHead, Sealing};
+use lango_store::{Decision, KeptBalance, Step};
 use lango_wire::{
     AdministrationFault, Audit, AuditLookup, Refusal, kept,
     limits::ENTRIES_BYTES_MOST,
@@ -28,16 +29,13 @@ impl Gateway {
         let unread = |error: &dyn std::fmt::Display| known.unavailable("the log cannot be read", error);
         match signed.lookup {
             AuditLookup::Head => {
-                let checkpoint = self.sealing.checkpoint(&self.store, &self.signer.now()).await;
-                let checkpoint = checkpoint.map_err(|error| unread(&error))?.to_string();
-                let witnessed = self.store.checkpoint(CheckpointKind::Witnessed).await;
-                let cosigned =
-                    witnessed.map_err(|error| unread(&error))?.map(|(_, note)| note).unwrap_or_default();
-                let certificates = self.signer.now().certificates();
+                let head = self.sealing.head(&self.store, &self.signer.now()).await;
+                let LogHead { checkpoint, certificates, cosigned } = head.map_err(|error| unread(&error))?;
                 Ok(Found::Head(pb::LogHead { checkpoint, certificates, cosigned }))
             }
             AuditLookup::Entries { first, most } => {
-                let entries = self.entries(first, most).await.map_err(|error| unread(&error))?;
+                let entries = Sealing::entries(&self.store, (first, most), ENTRIES_BYTES_MOST).await;
+                let entries = entries.map_err(|error| unread(&error))?;
                 Ok(Found::Entries(pb::LogEntries { entries }))
             }
             AuditLookup::Policy { digest } => {
@@ -50,28 +48,6 @@ impl Gateway {
                 Ok(Found::Balances(pb::LedgerBalances { size: kept.size, balances }))
             }
         }
-    }
-
-    /// Entries from a number on, at most this many, and no more than a message holds.
-    async fn entries(&self, first: u64, most: u32) -> Result<Vec<Vec<u8>>, StoreError> {
-        const READ_AT_ONCE: u32 = 256;
-        let (mut entries, mut bytes) = (Vec::new(), 0_usize);
-        while let left @ 1.. = most.saturating_sub(u32::try_from(entries.len()).unwrap_or(u32::MAX)) {
-            let after = first.saturating_add(entries.len() as u64);
-            let found = self.store.leaves(after, left.min(READ_AT_ONCE)).await?;
-            let is_end = found.is_empty();
-            for entry in found {
-                bytes = bytes.saturating_add(entry.len());
-                if bytes > ENTRIES_BYTES_MOST && !entries.is_empty() {
-                    return Ok(entries);
-                }
-                entries.push(entry);
-            }
-            if is_end {
-                break;
-            }
-        }
-        Ok(entries)
     }
 }
 

@@ -10,9 +10,10 @@ use std::{
 
 use lango_document::{Diagnostics, Document};
 use lango_identity::{Region, ServerConfig, Signer, SpiffeId, TlsIdentity, check_own, server_config};
+use lango_sealing::{Sealing, SignerInUse};
 use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store};
-use lango_transport::{LogRate, ServerLimits, Shares};
+use lango_transport::{LogRate, ServerLimits, Shares, Strangers};
 use time::{Date, OffsetDateTime};
 use tokio::sync::{Mutex, watch};
 
@@ -27,10 +28,7 @@ use crate::{
     in_force::{Circumstances, PolicyInForce, log},
     lapse::lapse_reviews,
     open_error::OpenError,
-    sealing::Sealing,
-    signer_in_use::SignerInUse,
     started::{configured, started},
-    strangers::Strangers,
     two::{Signing, Waiting},
     withheld::Withheld,
 };

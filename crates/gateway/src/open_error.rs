@@ -1,9 +1,10 @@
 //! Why a gateway does not start.
 
 use lango_identity::Unauthenticated;
+use lango_sealing::LogError;
 use lango_store::StoreError;
 
-use crate::{in_force::PolicyError, sealing::LogError};
+use crate::in_force::PolicyError;
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lango_sealing::LogError;
 use lango_transport::TlsSettings;
 use lango_wire::{
     limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
@@ -14,7 +15,7 @@ use lango_wire::{
 use tokio::{net::TcpListener, time::timeout};
 use tonic::service::Routes;
 
-use crate::{Gateway, recall::recall, sealing::LogError, service::Service, started::stopped};
+use crate::{Gateway, recall::recall, service::Service, started::stopped};
 
 /// Why a gateway does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +100,7 @@ pub async fn serve(
     // Nothing can fail any more, so that what is begun here is ended here.
     let keeping = tokio::spawn({
         let gateway = Arc::clone(&gateway);
-        async move { tokio::join!(gateway.keep_anchor(), gateway.keep_log()) }
+        async move { tokio::join!(gateway.keep_anchor(), gateway.keep_log(), gateway.log_lists()) }
     });
     let limits = (&gateway.limits, gateway.capacity.pressure());
     let shutdown = async {

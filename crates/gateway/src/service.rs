@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lango_identity::PayloadType;
+use lango_sealing::{LogError, Receipt};
 use lango_transport::{Demand, UnderWay};
 use lango_wire::{
     OnWire, Refusal,
@@ -14,7 +15,7 @@ use lango_wire::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::{Gateway, refuse::Refused, sealing::LogError, turn::Found};
+use crate::{Gateway, refuse::Refused, turn::Found};
 
 /// A gateway as tonic serves it.
 #[derive(Clone)]
@@ -126,7 +127,9 @@ impl Gateway {
         let Some(number) = answered_by.and_then(|number| u64::try_from(number - 1).ok()) else {
             return Ok(None);
         };
-        self.sealing.receipt(&self.store, &self.signer.now(), number).await.map(Some)
+        let Receipt { entry, proof, certificates } =
+            self.sealing.receipt(&self.store, &self.signer.now(), number).await?;
+        Ok(Some(pb::Receipt { entry, proof, certificates }))
     }
 }
 

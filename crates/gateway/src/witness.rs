@@ -1,9 +1,10 @@
-//! What a coordinator asks as the witness of the office's log: its present end, which it cosigns. Nothing of it is on record
-//! but the cosignature itself, for a witness comes every minute.
+//! What a coordinator asks as the witness of the office's log: its present end, which it cosigns; and its own log, which the
+//! office witnesses. Nothing of it is on record but the cosignatures themselves, for a witness comes every minute.
 
-use lango_access_log::{NoteKey, SignatureType, log_origin};
+use lango_access_log::{NoteKey, SignatureType, SignedCheckpoint, log_origin};
 use lango_identity::PayloadType;
-use lango_wire::{Refusal, Witness, WitnessAct, pb};
+use lango_sealing::CosignError;
+use lango_wire::{Refusal, ShownLog, Witness, WitnessAct, pb};
 use tonic::Status;
 
 use crate::{Gateway, authenticate::Request};
@@ -27,9 +28,8 @@ impl Gateway {
                     tracing::error!(%error, "the log cannot be shown to a witness");
                     unavailable()
                 })?;
-                let head = self.signer.sign(PayloadType::LogHead, checkpoint.to_string().into_bytes());
                 let proof = proof.iter().map(|hash| hash.0.to_vec()).collect();
-                Ok(pb::WitnessServiceWitnessResponse { head: Some(head.into()), proof })
+                Ok(pb::WitnessServiceWitnessResponse { head: Some(self.head(&checkpoint)), proof })
             }
             WitnessAct::Cosigned(note) => {
                 let key = request.key.zip(log_origin(&request.principal.to_string()));
@@ -53,6 +53,38 @@ impl Gateway {
                     }
                 }
             }
+            WitnessAct::Shown(None) => {
+                let held = lango_sealing::held(&self.store, &request.principal).await.map_err(|error| {
+                    tracing::error!(%error, "what is held of the coordinator's log cannot be read");
+                    unavailable()
+                })?;
+                let head = held.map(|held| self.head(&held));
+                Ok(pb::WitnessServiceWitnessResponse { head, proof: Vec::new() })
+            }
+            WitnessAct::Shown(Some(ShownLog { checkpoint, proof })) => {
+                let (Some(key), signer) = (request.key, self.signer.now()) else { return Err(unavailable()) };
+                let seconds = u64::try_from(request.came_at).unwrap_or_default();
+                let (whose, shown) = ((&request.principal, key), (checkpoint.as_str(), proof.as_slice()));
+                match lango_sealing::cosign(&self.store, &signer, whose, shown, seconds).await {
+                    Ok(cosigned) => {
+                        let head = Some(self.head(&cosigned));
+                        Ok(pb::WitnessServiceWitnessResponse { head, proof: Vec::new() })
+                    }
+                    Err(CosignError::Store(error)) => {
+                        tracing::error!(%error, "a checkpoint of the coordinator's log was not cosigned");
+                        Err(unavailable())
+                    }
+                    Err(error) => {
+                        tracing::error!(coordinator = %request.principal, %error, "the coordinator's log is not cosigned");
+                        Err(Status::failed_precondition(error.to_string()))
+                    }
+                }
+            }
         }
+    }
+
+    /// A checkpoint, signed as what this office shows.
+    fn head(&self, checkpoint: &SignedCheckpoint) -> pb::Envelope {
+        self.signer.sign(PayloadType::LogHead, checkpoint.to_string().into_bytes()).into()
     }
 }

@@ -132,6 +132,12 @@ impl RevocationList {
         self.number
     }
 
+    /// SHA-256 of the list.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        crate::sha256(&self.der)
+    }
+
     /// When it was signed, Unix time.
     #[must_use]
     pub const fn this_update(&self) -> i64 {

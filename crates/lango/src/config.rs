@@ -16,14 +16,16 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use lango_analyst::Credentials;
 use lango_document::{Diagnostics, Document, FromDocument, ValueForm, WrittenValue, table};
 use lango_gateway::{Activation, Administrators, system_clock};
-use lango_identity::{Region, Role, Signer, SpiffeId, TlsIdentity, check_apart, sha256};
+use lango_identity::{Region, Role, Signer, SpiffeId, TlsIdentity, check_apart, check_own, sha256};
 use lango_policy::PolicySet;
 use lango_privacy::Dataset;
+use lango_sealing::SignerInUse;
 use lango_source::Source;
 use lango_store::{Anchor, Examined, Location, Store, StoreError};
 use lango_transport::ServerLimits;
@@ -88,9 +90,50 @@ pub struct CoordinatorFile {
     connect_timeout_s: Option<Positive>,
     region: RegionTable,
     member: Vec<MemberTable>,
+    /// Where its log is kept.
+    store: Option<StoreValue>,
     witness: Option<WitnessTable>,
+    audit: AuditTable,
     limits: Limits,
     pub log: LogTable,
+}
+
+/// Where a coordinator's other keys and certificates are put in.
+#[derive(Debug, Clone)]
+pub struct ChangingKeys {
+    tls: watch::Sender<TlsIdentity>,
+    signer: Option<Arc<SignerInUse>>,
+}
+
+impl ChangingKeys {
+    /// Takes the keys of a folder into use, if they are good; else those of before stay.
+    pub fn take(&self, folder: &Path, region: &Region) -> Result<(), Failure> {
+        let now = system_clock()();
+        let (tls, signer) = match &self.signer {
+            None => (TlsIdentity::load(folder)?, None),
+            Some(in_use) => {
+                let (tls, signer) = keys(folder)?;
+                signer
+                    .check(region, now)
+                    .map_err(|fault| Failure::of(folder.join("signing.pem").display(), fault))?;
+                if signer.principal() != in_use.now().principal() {
+                    let why = format!(
+                        "it is of {}, and the log is of {}",
+                        signer.principal(),
+                        in_use.now().principal()
+                    );
+                    return Err(Failure::of(folder.join("signing.pem").display(), why));
+                }
+                (tls, Some((in_use, signer)))
+            }
+        };
+        check_own(&tls, region, now).map_err(|fault| Failure::of(&fault, fault.advice()))?;
+        if let Some((in_use, signer)) = signer {
+            in_use.replace(signer);
+        }
+        self.tls.send_replace(tls);
+        Ok(())
+    }
 }
 
 /// How a coordinator witnesses its members' logs.
@@ -142,7 +185,9 @@ table!(CoordinatorFile => "a coordinator's configuration" {
     optional connect_timeout_s "connect_timeout_s",
     required region "region",
     required member "member",
+    optional store "store",
     optional witness "witness",
+    or_default audit "audit",
     or_default limits "limits",
     or_default log "log",
 });
@@ -381,11 +426,12 @@ pub fn keys(folder: &Path) -> Result<(TlsIdentity, Signer), Failure> {
 
 impl CoordinatorFile {
     /// Everything that the file leads to, and where other keys and certificates are put in; `file` is where it was read.
-    pub fn load(
-        &self,
-        file: &Path,
-    ) -> Result<(lango_coordinator::CoordinatorConfig, watch::Sender<TlsIdentity>), Failure> {
+    pub fn load(&self, file: &Path) -> Result<(lango_coordinator::CoordinatorConfig, ChangingKeys), Failure> {
         let region = self.region.load(file)?;
+        let signer = match self.signs() {
+            true => Some(Arc::new(SignerInUse::new(keys(&self.identity_folder(file))?.1))),
+            false => None,
+        };
         let (changing, tls) = watch::channel(TlsIdentity::load(&self.identity_folder(file))?);
         let config = lango_coordinator::CoordinatorConfig {
             tls,
@@ -393,21 +439,65 @@ impl CoordinatorFile {
             member_deadline: self.member_deadline_s.unwrap_or(ONE_MINUTE).seconds(),
             connect_timeout: self.connect_timeout_s.unwrap_or(FIVE_SECONDS).seconds(),
             limits: self.limits.0,
-            witness: self.witness(file)?,
+            witness: self.witness(file, signer.as_ref()),
+            log: self.kept_log(file, signer.as_ref())?,
             region,
         };
-        Ok((config, changing))
+        Ok((config, ChangingKeys { tls: changing, signer }))
+    }
+
+    /// Whether it needs a key for signatures.
+    fn signs(&self) -> bool {
+        self.witness.is_some() || self.store.is_some()
     }
 
     /// How it witnesses its members' logs, where the file says so.
-    fn witness(&self, file: &Path) -> Result<Option<lango_coordinator::WitnessConfig>, Failure> {
-        let Some(table) = &self.witness else { return Ok(None) };
-        let (_, signer) = keys(&beside(file, &self.identity))?;
-        Ok(Some(lango_coordinator::WitnessConfig {
-            signer,
+    fn witness(
+        &self,
+        file: &Path,
+        signer: Option<&Arc<SignerInUse>>,
+    ) -> Option<lango_coordinator::WitnessConfig> {
+        let (table, signer) = self.witness.as_ref().zip(signer)?;
+        Some(lango_coordinator::WitnessConfig {
+            signer: Arc::clone(signer),
             folder: beside(file, &table.folder),
-            every: table.every_s.unwrap_or(ONE_MINUTE).seconds(),
+            every: self.witness_every(),
+        })
+    }
+
+    /// How it keeps a log of its own, where the file says so.
+    fn kept_log(
+        &self,
+        file: &Path,
+        signer: Option<&Arc<SignerInUse>>,
+    ) -> Result<Option<lango_coordinator::LogConfig>, Failure> {
+        let auditors = self.audit.load(file, self.region.name())?;
+        let Some((store, signer)) = self.store_location(file)?.zip(signer) else {
+            return match auditors.is_empty() {
+                true => Ok(None),
+                false => Err(Failure::of(
+                    format!("{}: audit.auditors", file.display()),
+                    "there is no log to read: add `store = \"log.sqlite\"`, and make it with `lango audit create`",
+                )),
+            };
+        };
+        Ok(Some(lango_coordinator::LogConfig {
+            store,
+            signer: Arc::clone(signer),
+            configuration: sha256(read(file)?.as_bytes()),
+            auditors,
+            every: self.witness_every(),
         }))
+    }
+
+    fn witness_every(&self) -> Duration {
+        let every = self.witness.as_ref().and_then(|table| table.every_s);
+        every.unwrap_or(ONE_MINUTE).seconds()
+    }
+
+    /// Where its log is kept.
+    pub fn store_location(&self, file: &Path) -> Result<Option<Location>, Failure> {
+        self.store.as_ref().map(|store| store.location(file)).transpose()
     }
 
     /// The folder with the coordinator's key and certificate.

@@ -33,7 +33,7 @@ impl Record {
             event: self.logged(charges)?,
             format: EntryFormat,
             left_out: Amount(self.left_out),
-            policy: Some(Hex(self.policy_digest)),
+            policy: Some(Hex(self.policy_digest)).filter(|digest| digest.0 != Record::NO_POLICY),
             trace: self.trace.map(Hex),
         };
         Ok(entry.leaf()?)
@@ -66,7 +66,12 @@ impl Record {
             | Decision::Signed
             | Decision::Configured
             | Decision::Started
-            | Decision::Stopped => return Err(StoreError::Eventless(self.decision.word())),
+            | Decision::Stopped
+            | Decision::Keyed
+            | Decision::Imported
+            | Decision::Prepared
+            | Decision::Relayed
+            | Decision::Answered => return Err(StoreError::Eventless(self.decision.word())),
         };
         let envelope = self.release_envelope.map(Hex);
         Ok(LogEvent::Request(Box::new(DecidedRequest {

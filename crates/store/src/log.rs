@@ -207,19 +207,22 @@ pub struct FullTile {
 }
 
 /// Which checkpoint it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckpointKind {
-    /// The last one that the office signed and kept.
+    /// The last one of this log that its owner signed and kept.
     Kept,
-    /// The last one that a witness cosigned.
+    /// The last one of this log that a witness cosigned.
     Witnessed,
+    /// The last one of another log, by its name, that the owner of this one cosigned.
+    Of(String),
 }
 
 impl CheckpointKind {
-    fn word(self) -> &'static str {
+    fn word(&self) -> String {
         match self {
-            Self::Kept => "kept",
-            Self::Witnessed => "witnessed",
+            Self::Kept => "kept".to_owned(),
+            Self::Witnessed => "witnessed".to_owned(),
+            Self::Of(origin) => format!("of {origin}"),
         }
     }
 }
@@ -247,10 +250,40 @@ impl Write for Keep {
             transaction.all(insert.into()).await?;
         }
         if let Some((kind, size, note)) = &self.checkpoint {
-            let (kind, size) = (kind.word().into(), rows::signed(*size).into());
+            let word = kind.word();
+            let (kind, size) = ((&word).into(), rows::signed(*size).into());
             transaction.all(InsertCheckpoint { kind, size, note: note.into() }.into()).await?;
         }
         Ok(())
+    }
+}
+
+/// Keeps a checkpoint in the place of the one that is thought to be kept.
+struct Follow {
+    kind: CheckpointKind,
+    before: Option<String>,
+    size: u64,
+    note: String,
+}
+
+#[async_trait]
+impl Write for Follow {
+    const NAME: &'static str = "follow-log";
+
+    type Outcome = bool;
+
+    async fn apply(&self, transaction: &mut Connection) -> Result<bool, StoreError> {
+        let Self { kind, before, size, note } = self;
+        let word = kind.word();
+        let kept = transaction.optional(KeptCheckpoint { kind: (&word).into() }.into()).await?;
+        let kept: Option<String> = kept.map(|row| row.get("note")).transpose()?;
+        if kept != *before {
+            return Ok(false);
+        }
+        let insert =
+            InsertCheckpoint { kind: (&word).into(), size: rows::signed(*size).into(), note: note.into() };
+        transaction.all(insert.into()).await?;
+        Ok(true)
     }
 }
 
@@ -287,7 +320,7 @@ pub(crate) async fn checkpoint(
     run: &mut impl Run,
     kind: CheckpointKind,
 ) -> Result<Option<(u64, String)>, StoreError> {
-    let row = run.optional(KeptCheckpoint { kind: kind.word().into() }.into()).await?;
+    let row = run.optional(KeptCheckpoint { kind: (&kind.word()).into() }.into()).await?;
     row.map(|row| Ok((row.get::<i64>("size")?.unsigned_abs(), row.get("note")?))).transpose()
 }
 
@@ -341,6 +374,17 @@ impl Store {
         note: String,
     ) -> Result<(), StoreError> {
         self.write(Keep { tiles: Vec::new(), checkpoint: Some((kind, size, note)) }).await
+    }
+
+    /// Keeps a checkpoint of a tree of this size in place of `before`, which is what was kept when it was examined. False where
+    /// another is kept meanwhile: then nothing has changed.
+    pub async fn follow(
+        &self,
+        kind: CheckpointKind,
+        before: Option<String>,
+        (size, note): (u64, String),
+    ) -> Result<bool, StoreError> {
+        self.write(Follow { kind, before, size, note }).await
     }
 
     /// A checkpoint that is kept, with the size of its tree.

@@ -29,7 +29,7 @@ pub struct Record {
     pub rule: Option<String>,
     /// The agreement that it cites.
     pub agreement: Option<String>,
-    /// Digest of the policy in force.
+    /// Digest of the policy in force; [`Record::NO_POLICY`] where there is none.
     pub policy_digest: [u8; 32],
     /// What was charged; nothing where it was free.
     pub charged: Loss,
@@ -81,6 +81,9 @@ impl Record {
             request: None,
         }
     }
+
+    /// In the place of a policy's digest: a coordinator has no policy.
+    pub const NO_POLICY: [u8; 32] = [0; 32];
 
     /// The bytes of a question's text that are kept: far more than one that is allowed has, and few enough that questions which
     /// are refused fill no disk.
@@ -167,6 +170,16 @@ pub enum Decision {
     Started,
     /// No request: a gateway stopped, as it was asked to.
     Stopped,
+    /// No request: a key, certificate or revocation list is in use; the reason is whose it is.
+    Keyed,
+    /// No request: files became a register; the reason is how many.
+    Imported,
+    /// No request: a dataset's prepared rows were made; the reason is its version.
+    Prepared,
+    /// A coordinator passed a request on to members; the reason is the refusal's code, where it passed it on to nobody.
+    Relayed,
+    /// A member answered a coordinator, refused or is missing; the reason is its name, and why.
+    Answered,
 }
 
 impl Decision {
@@ -188,6 +201,11 @@ impl Decision {
             Self::Configured => "configured",
             Self::Started => "started",
             Self::Stopped => "stopped",
+            Self::Keyed => "key",
+            Self::Imported => "imported",
+            Self::Prepared => "prepared",
+            Self::Relayed => "relayed",
+            Self::Answered => "answered",
         }
     }
 }

@@ -1,13 +1,19 @@
 //! A coordinator, and what its callers get.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use lango_coordinator::{CoordinatorConfig, MemberAddress, WitnessConfig, serve};
+use lango_coordinator::{
+    CoordinatorConfig, CoordinatorServeError, LogConfig, MemberAddress, WitnessConfig, serve,
+};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_sealing::SignerInUse;
+use lango_store::{Location, Store};
 use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
@@ -18,13 +24,14 @@ use lango_wire::{
 use tokio::sync::watch;
 use tonic::{Status, transport::Channel};
 
-use crate::{Caller, TestRegion, generous, running::Running};
+use crate::{Caller, TestIdentity, TestRegion, generous, running::Running};
 
 /// A running coordinator.
 pub struct TestCoordinator {
     /// Who it is.
     pub id: SpiffeId,
     running: Running,
+    failed: Arc<OnceLock<CoordinatorServeError>>,
 }
 
 /// All that a coordinator returned for a question.
@@ -53,7 +60,8 @@ impl TestCoordinator {
         member_deadline: Duration,
         limits: ServerLimits,
     ) -> Self {
-        Self::start_as(world, members, (member_deadline, limits), None).await
+        let identity = world.identity(Role::Coordinator, "main");
+        Self::start_as(world, &identity, members, (member_deadline, limits), (None, None)).await
     }
 
     /// One that witnesses the logs of these members, by a folder of its own, and asks them so often.
@@ -64,17 +72,37 @@ impl TestCoordinator {
         every: Duration,
     ) -> Self {
         let witness = Some((folder.to_owned(), every));
-        Self::start_as(world, members, (Duration::from_secs(60), generous()), witness).await
+        let identity = world.identity(Role::Coordinator, "main");
+        let limits = (Duration::from_secs(60), generous());
+        Self::start_as(world, &identity, members, limits, (witness, None)).await
+    }
+
+    /// One of this identity with a log of its own in a folder, made where it is not there, which these auditors may read; its
+    /// members are asked to cosign it so often.
+    pub async fn start_logging(
+        world: &TestRegion,
+        identity: &TestIdentity,
+        members: Vec<(SpiffeId, Address)>,
+        (folder, every): (&Path, Duration),
+        auditors: Vec<SpiffeId>,
+    ) -> Self {
+        let store = Location::File(folder.join("log.sqlite"));
+        if !folder.join("log.sqlite").exists() {
+            Store::create(&store).await.unwrap();
+        }
+        let log = Some((store, every, auditors));
+        let limits = (Duration::from_secs(60), generous());
+        Self::start_as(world, identity, members, limits, (None, log)).await
     }
 
     async fn start_as(
         world: &TestRegion,
+        identity: &TestIdentity,
         members: Vec<(SpiffeId, Address)>,
         (member_deadline, limits): (Duration, ServerLimits),
-        witness: Option<(PathBuf, Duration)>,
+        (witness, log): (Option<(PathBuf, Duration)>, Option<(Location, Duration, Vec<SpiffeId>)>),
     ) -> Self {
-        let identity = world.identity(Role::Coordinator, "main");
-        let signer = || identity.signer();
+        let signer = || Arc::new(SignerInUse::new(identity.signer()));
         let config = CoordinatorConfig {
             region: world.region.clone(),
             tls: watch::channel(identity.tls()).1,
@@ -82,15 +110,30 @@ impl TestCoordinator {
             member_deadline,
             connect_timeout: Duration::from_secs(5),
             limits,
+            log: log.map(|(store, every, auditors)| LogConfig {
+                store,
+                signer: signer(),
+                configuration: [7; 32],
+                auditors,
+                every,
+            }),
             witness: witness.map(|(folder, every)| WitnessConfig { signer: signer(), folder, every }),
         };
+        let failed = Arc::new(OnceLock::new());
         let running = Running::start(|listener, stopped| {
-            serve(config, listener, async move {
+            let failure = Arc::clone(&failed);
+            let served = serve(config, listener, async move {
                 // A sender that is dropped stops the coordinator too.
                 drop(stopped.await);
-            })
+            });
+            async move {
+                if let Err(error) = served.await {
+                    failure.set(error).unwrap();
+                }
+                Ok::<_, Infallible>(())
+            }
         });
-        Self { id: identity.id, running: running.await }
+        Self { id: identity.id.clone(), running: running.await, failed }
     }
 
     /// Where it listens.
@@ -98,9 +141,15 @@ impl TestCoordinator {
         self.running.address
     }
 
+    /// Why it has stopped by itself, if it has.
+    pub fn why_stopped(&self) -> Option<&CoordinatorServeError> {
+        self.failed.get()
+    }
+
     /// Stops it and waits until it has.
     pub async fn stop(self) {
         self.running.stop().await;
+        assert!(self.failed.get().is_none(), "{:?}", self.failed.get());
     }
 }
 

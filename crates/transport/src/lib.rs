@@ -30,6 +30,7 @@ mod rooms;
 mod rounds;
 mod serve;
 mod shares;
+mod strangers;
 
 pub use address::{Address, AddressError};
 pub use aside::{CutShort, aside};
@@ -44,6 +45,7 @@ pub use rooms::{Room, Rooms};
 pub use rounds::Most;
 pub use serve::serve;
 pub use shares::{Demand, Share, ShareLimits, Shares};
+pub use strangers::Strangers;
 
 #[cfg(test)]
 mod tests;

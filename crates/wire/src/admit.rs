@@ -58,7 +58,7 @@ signed_request! {
     Question: Analyst, |question| &question.audience;
     Lookup: Analyst, |lookup| &lookup.audience;
     Administration: Administrator, |act| slice::from_ref(&act.office);
-    Audit: Auditor, |audit| slice::from_ref(&audit.office);
+    Audit: Auditor, |audit| slice::from_ref(&audit.log);
     Witness: Coordinator, |act| slice::from_ref(&act.office);
 }
 

@@ -6,7 +6,7 @@ use prost::Message;
 use crate::{
     limits::ENTRIES_MOST,
     pb::{self, audit_payload::Lookup as LookupMessage},
-    question::{FieldFault, Malformed, own, region, sized, strict, version},
+    question::{FieldFault, Malformed, own, region, server, sized, strict, version},
 };
 
 /// An auditor's look-up as it was signed.
@@ -16,8 +16,8 @@ pub struct Audit {
     pub request_id: [u8; 16],
     /// Who signed it; equals the certificate's.
     pub auditor: SpiffeId,
-    /// The one office whose log it is.
-    pub office: SpiffeId,
+    /// The one office or coordinator whose log it is.
+    pub log: SpiffeId,
     /// What is looked up.
     pub lookup: AuditLookup,
     /// Unix seconds.
@@ -97,7 +97,7 @@ impl Audit {
             request_id: self.request_id.to_vec(),
             auditor: self.auditor.to_string(),
             region: self.auditor.trust_domain().to_owned(),
-            office: self.office.to_string(),
+            log: self.log.to_string(),
             issued_at: self.issued_at,
             expires_at: self.expires_at,
             lookup: Some(self.lookup.to_message()),
@@ -114,13 +114,10 @@ impl Audit {
         version(payload.version)?;
         region(&payload.region, signer)?;
         let lookup = payload.lookup.ok_or(Malformed { field: "lookup", fault: FieldFault::Missing })?;
-        let office: Option<SpiffeId> = payload.office.parse().ok();
-        let office = office
-            .filter(|office| office.role() == Role::Office && office.trust_domain() == signer.trust_domain());
         Ok(Self {
             request_id: sized("request_id", &payload.request_id)?,
             auditor: own("auditor", &payload.auditor, signer)?,
-            office: office.ok_or(Malformed { field: "office", fault: FieldFault::Word })?,
+            log: server("log", &payload.log, &[Role::Office, Role::Coordinator], signer)?,
             lookup: AuditLookup::of_message(lookup)?,
             issued_at: payload.issued_at,
             expires_at: payload.expires_at,
@@ -140,7 +137,7 @@ mod tests {
         Audit {
             request_id: [1; 16],
             auditor: id("spiffe://lango.example/auditor/ina"),
-            office: id("spiffe://lango.example/office/GHA"),
+            log: id("spiffe://lango.example/office/GHA"),
             lookup,
             issued_at: 1_000,
             expires_at: 1_060,
@@ -169,14 +166,16 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_is_of_its_signer_and_of_one_office() {
+    fn a_lookup_is_of_its_signer_and_of_one_log() {
         let good = signed(AuditLookup::Head);
-        let of = |office: &str| Audit { office: id(office), ..good.clone() };
+        let of = |log: &str| Audit { log: id(log), ..good.clone() };
+        let coordinator = of("spiffe://lango.example/coordinator/main");
+        assert_eq!(Audit::decode(&coordinator.encode(), &good.auditor), Ok(coordinator));
         let other = id("spiffe://lango.example/auditor/eve");
         for (read, field) in [
             (Audit::decode(&good.encode(), &other), "auditor"),
-            (Audit::decode(&of("spiffe://lango.example/analyst/awa").encode(), &good.auditor), "office"),
-            (Audit::decode(&of("spiffe://other.example/office/GHA").encode(), &good.auditor), "office"),
+            (Audit::decode(&of("spiffe://lango.example/analyst/awa").encode(), &good.auditor), "log"),
+            (Audit::decode(&of("spiffe://other.example/office/GHA").encode(), &good.auditor), "log"),
             (Audit::decode(&[good.encode(), vec![0x60, 0]].concat(), &good.auditor), "payload"),
         ] {
             assert_eq!(read.unwrap_err().field, field);

@@ -46,7 +46,7 @@ pub use signed::{
     Basics, Cells, Charged, Reviewed, SignedDescription, SignedHidden, SignedPrice, SignedRefusal,
     SignedRelease,
 };
-pub use witness::{Witness, WitnessAct};
+pub use witness::{ShownLog, Witness, WitnessAct};
 
 /// The generated messages, clients and servers of `lango.v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic, clippy::restriction)]

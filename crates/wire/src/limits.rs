@@ -49,6 +49,8 @@ pub const PASSED_ON_BYTES_MAX: usize = KIB;
 pub const PAGE_MOST: u32 = 200;
 /// The most bytes of a checkpoint with its signatures.
 pub const CHECKPOINT_BYTES_MOST: usize = 8 * KIB;
+/// The most hashes of a proof that a log goes on: of any log that there can be.
+pub const PROOF_HASHES_MOST: usize = 128;
 /// The most entries of a log in one page.
 pub const ENTRIES_MOST: u32 = 8_192;
 /// The most bytes of the entries of a page, unless one alone has more.

@@ -290,6 +290,18 @@ pub(crate) fn region(region: &str, signer: &SpiffeId) -> Result<(), Malformed> {
     if region == signer.trust_domain() { Ok(()) } else { Err(malformed("region", FieldFault::NotTheRegion)) }
 }
 
+/// The office or coordinator, of the signer's region, that a URI names.
+pub(crate) fn server(
+    field: &'static str,
+    uri: &str,
+    roles: &[Role],
+    signer: &SpiffeId,
+) -> Result<SpiffeId, Malformed> {
+    let id: Option<SpiffeId> = uri.parse().ok();
+    id.filter(|id| roles.contains(&id.role()) && id.trust_domain() == signer.trust_domain())
+        .ok_or_else(|| malformed(field, FieldFault::Word))
+}
+
 pub(crate) fn own(field: &'static str, uri: &str, signer: &SpiffeId) -> Result<SpiffeId, Malformed> {
     if uri == signer.to_string() {
         Ok(signer.clone())

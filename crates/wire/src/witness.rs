@@ -4,9 +4,9 @@ use lango_identity::{Role, SpiffeId};
 use prost::Message;
 
 use crate::{
-    limits::CHECKPOINT_BYTES_MOST,
+    limits::{CHECKPOINT_BYTES_MOST, PROOF_HASHES_MOST},
     pb::{self, witness_payload::Act as ActMessage},
-    question::{FieldFault, Malformed, own, region, sized, strict, version},
+    question::{FieldFault, Malformed, own, region, server, sized, strict, version},
 };
 
 /// A coordinator's act as the witness of a log, as it was signed.
@@ -16,7 +16,7 @@ pub struct Witness {
     pub request_id: [u8; 16],
     /// Who signed it; equals the certificate's.
     pub coordinator: SpiffeId,
-    /// The one office whose log it is.
+    /// The one office that it is for.
     pub office: SpiffeId,
     /// What is asked or brought.
     pub act: WitnessAct,
@@ -33,6 +33,17 @@ pub enum WitnessAct {
     Held(Option<String>),
     /// It has cosigned this one.
     Cosigned(String),
+    /// It has a log of its own: its end, or nothing to ask for the last that the office cosigned.
+    Shown(Option<ShownLog>),
+}
+
+/// The end of a witness's own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownLog {
+    /// Its checkpoint.
+    pub checkpoint: String,
+    /// The proof that it goes on where the last one ended that the office cosigned.
+    pub proof: Vec<[u8; 32]>,
 }
 
 impl WitnessAct {
@@ -44,22 +55,40 @@ impl WitnessAct {
             Self::Cosigned(checkpoint) => {
                 ActMessage::Cosigned(pb::WitnessCosigned { checkpoint: checkpoint.clone() })
             }
+            Self::Shown(None) => ActMessage::Shown(pb::WitnessShown::default()),
+            Self::Shown(Some(ShownLog { checkpoint, proof })) => ActMessage::Shown(pb::WitnessShown {
+                checkpoint: checkpoint.clone(),
+                proof: proof.iter().map(|hash| hash.to_vec()).collect(),
+            }),
         }
     }
 
     fn of_message(message: ActMessage) -> Result<Self, Malformed> {
-        let (checkpoint, act): (String, fn(String) -> Self) = match message {
-            ActMessage::Held(pb::WitnessHeld { checkpoint }) if checkpoint.is_empty() => {
-                return Ok(Self::Held(None));
+        Ok(match message {
+            ActMessage::Held(pb::WitnessHeld { checkpoint }) if checkpoint.is_empty() => Self::Held(None),
+            ActMessage::Held(pb::WitnessHeld { checkpoint }) => Self::Held(Some(note(checkpoint)?)),
+            ActMessage::Cosigned(pb::WitnessCosigned { checkpoint }) => Self::Cosigned(note(checkpoint)?),
+            ActMessage::Shown(pb::WitnessShown { checkpoint, proof })
+                if checkpoint.is_empty() && proof.is_empty() =>
+            {
+                Self::Shown(None)
             }
-            ActMessage::Held(pb::WitnessHeld { checkpoint }) => (checkpoint, |held| Self::Held(Some(held))),
-            ActMessage::Cosigned(pb::WitnessCosigned { checkpoint }) => (checkpoint, Self::Cosigned),
-        };
-        if checkpoint.is_empty() || checkpoint.len() > CHECKPOINT_BYTES_MOST {
-            return Err(Malformed { field: "checkpoint", fault: FieldFault::Word });
-        }
-        Ok(act(checkpoint))
+            ActMessage::Shown(pb::WitnessShown { checkpoint, proof }) => {
+                if proof.len() > PROOF_HASHES_MOST {
+                    return Err(Malformed { field: "proof", fault: FieldFault::Word });
+                }
+                let proof = proof.iter().map(|hash| sized("proof", hash)).collect::<Result<_, _>>()?;
+                Self::Shown(Some(ShownLog { checkpoint: note(checkpoint)?, proof }))
+            }
+        })
     }
+}
+
+fn note(checkpoint: String) -> Result<String, Malformed> {
+    if checkpoint.is_empty() || checkpoint.len() > CHECKPOINT_BYTES_MOST {
+        return Err(Malformed { field: "checkpoint", fault: FieldFault::Word });
+    }
+    Ok(checkpoint)
 }
 
 impl Witness {
@@ -87,13 +116,10 @@ impl Witness {
         version(payload.version)?;
         region(&payload.region, signer)?;
         let act = payload.act.ok_or(Malformed { field: "act", fault: FieldFault::Missing })?;
-        let office: Option<SpiffeId> = payload.office.parse().ok();
-        let office = office
-            .filter(|office| office.role() == Role::Office && office.trust_domain() == signer.trust_domain());
         Ok(Self {
             request_id: sized("request_id", &payload.request_id)?,
             coordinator: own("coordinator", &payload.coordinator, signer)?,
-            office: office.ok_or(Malformed { field: "office", fault: FieldFault::Word })?,
+            office: server("office", &payload.office, &[Role::Office], signer)?,
             act: WitnessAct::of_message(act)?,
             issued_at: payload.issued_at,
             expires_at: payload.expires_at,
@@ -118,11 +144,21 @@ mod tests {
             expires_at: 1_060,
         };
         let office = "spiffe://lango.example/office/GHA";
+        let shown = |note: &str, hashes| {
+            let (checkpoint, proof) = (note.to_owned(), vec![[7; 32]; hashes]);
+            of(WitnessAct::Shown(Some(ShownLog { checkpoint, proof })), office)
+        };
         let long = "x".repeat(CHECKPOINT_BYTES_MOST + 1);
         for (act, fault) in [
             (of(WitnessAct::Held(None), office), None),
             (of(WitnessAct::Held(Some("note".into())), office), None),
             (of(WitnessAct::Cosigned("note".into()), office), None),
+            (of(WitnessAct::Shown(None), office), None),
+            (shown("note", 0), None),
+            (shown("note", PROOF_HASHES_MOST), None),
+            (shown("note", PROOF_HASHES_MOST + 1), Some("proof")),
+            (shown("", 1), Some("checkpoint")),
+            (shown(&long, 0), Some("checkpoint")),
             (of(WitnessAct::Held(Some(long.clone())), office), Some("checkpoint")),
             (of(WitnessAct::Cosigned(long), office), Some("checkpoint")),
             (of(WitnessAct::Cosigned(String::new()), office), Some("checkpoint")),

@@ -197,12 +197,12 @@ async fn an_entry_is_proven_to_somebody_with_a_program_of_others() {
     assert_eq!(code, Some(0), "{stderr}");
     let paired = |said: &str| {
         let (code, stdout, _) = audit(&["verify", "--answers", given.path().to_str().unwrap()], &log);
-        assert!(code == Some(i32::from(said.starts_with("answers 0"))) && stdout.contains(said), "{stdout}");
+        assert!(code == Some(i32::from(said.starts_with("receipts 0"))) && stdout.contains(said), "{stdout}");
     };
-    paired("answers 1 of 1 paired with the log's");
+    paired("receipts 1 of 1 are of this log");
     let good = fs::read(given.path().join("entry.json")).unwrap();
     fs::write(given.path().join("entry.json"), [&good[..good.len() - 1], b" }"].concat()).unwrap();
-    paired("answers 0 of 1 paired with the log's");
+    paired("receipts 0 of 1 are of this log");
     fs::write(given.path().join("entry.json"), good).unwrap();
     fs::rename(given.path().join("entry.json"), given.path().join("entry")).unwrap();
     fs::rename(given.path().join("entry.key"), given.path().join("key")).unwrap();

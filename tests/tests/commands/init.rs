@@ -146,7 +146,11 @@ fn every_role_begins_with_a_folder_and_a_question_is_answered() {
     expect(&found, "listen", "ok", "is free");
     expect(&found, "way to the coordinator", "warning", &format!("https://127.0.0.1:{coordinator_port}: "));
     let found = place.doctor("--config coordinator/coordinator.toml");
+    expect(&found, "log", "failed", "there is none at coordinator/log.sqlite");
+    place.done("audit create --config coordinator/coordinator.toml");
+    let found = place.doctor("--config coordinator/coordinator.toml");
     assert_eq!(found.0, Some(0), "{:#?}", found.1);
+    expect(&found, "log", "ok", "coordinator/log.sqlite");
     expect(&found, "member GHA", "warning", &format!("https://127.0.0.1:{gateway_port}: "));
     let found = place.doctor("--identity analyst/identity");
     assert_eq!(found.0, Some(1));

@@ -303,7 +303,7 @@ async fn refusals_and_unauthenticated_envelopes_write_a_bounded_number_of_lines_
         " refused",
         "an envelope was not authenticated",
         "an envelope is not authenticated",
-        "a question is not relayed",
+        "a request is refused",
     ] {
         let written = lines.lines().filter(|line| line.contains(said)).count();
         assert!((1..SENT / 2).contains(&written), "{said}: {written} lines");

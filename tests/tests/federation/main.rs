@@ -9,6 +9,7 @@ mod changes;
 mod claims;
 mod connections;
 mod coordinator;
+mod coordinators_log;
 mod costs;
 mod envelopes;
 mod failures;

@@ -25,7 +25,7 @@ fn lookup(caller: &Caller, office: &Office, lookup: AuditLookup) -> pb::Envelope
     let audit = Audit {
         request_id: caller.act(&office.id, Act::Policy).request_id,
         auditor: caller.id.clone(),
-        office: office.id.clone(),
+        log: office.id.clone(),
         lookup,
         issued_at: caller.now(),
         expires_at: caller.now() + 600,

@@ -157,14 +157,16 @@ pub struct KeyChange {
     pub valid_until: Option<i64>,
 }
 
-/// Files became a register.
+/// Files became a register. No digest of them: who knows all persons of a register but one could try who that is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportedRegister {
     /// The dataset.
     pub dataset: String,
-    /// SHA-256 of each file, in order.
-    pub files: Vec<Hex<32>>,
+    /// How many files.
+    pub files: Amount,
+    /// The dataset's version.
+    pub version: String,
 }
 
 /// A dataset's prepared rows were made.
@@ -173,8 +175,6 @@ pub struct ImportedRegister {
 pub struct MadePreparation {
     /// The dataset.
     pub dataset: String,
-    /// Digest of the terms that it was made under.
-    pub terms: Hex<32>,
     /// The dataset's version.
     pub version: String,
 }

@@ -134,12 +134,12 @@ fn events() -> Vec<LogEvent> {
             valid_from: Some(1_780_000_000),
             valid_until: Some(1_790_000_000),
         }),
-        LogEvent::Import(ImportedRegister { dataset: text("residents"), files: vec![digest(1), digest(2)] }),
-        LogEvent::Preparation(MadePreparation {
+        LogEvent::Import(ImportedRegister {
             dataset: text("residents"),
-            terms: digest(1),
+            files: Amount(2),
             version: text("2024-07-01"),
         }),
+        LogEvent::Preparation(MadePreparation { dataset: text("residents"), version: text("2024-07-01") }),
         LogEvent::Version(DatasetVersion {
             before: Some(text("2023-07-01")),
             dataset: text("residents"),
@@ -163,6 +163,22 @@ fn events() -> Vec<LogEvent> {
             request: digest(2),
         }),
         LogEvent::Failure(GatewayFailure { code: text("unreachable"), part: text("source") }),
+        LogEvent::Relay(Box::new(RelayedRequest {
+            audience: LoggedLines::of(&[text("GHA"), text("SEN")]),
+            envelope: digest(1),
+            kind: RelayedKind::Query,
+            purpose: text("official-statistics"),
+            question: Some(LoggedQuestion::of([4; 32], "lango-query 1\n")),
+            refusal: Some(text("malformed")),
+            request: digest(2),
+        })),
+        LogEvent::Answer(MemberAnswer {
+            envelope: Some(digest(1)),
+            office: text("GHA"),
+            outcome: MemberOutcome::Refused,
+            reason: Some(text("denied")),
+            request: digest(2),
+        }),
         LogEvent::Earlier(Box::new(earlier)),
     ];
     requests.into_iter().chain(house).collect()

@@ -12,7 +12,12 @@ use lango_wire::{
 };
 use tonic::Status;
 
-use crate::{analyst::ask::refused, failure::Failure, output::foreign, reach::OfficeDoor};
+use crate::{
+    analyst::ask::refused,
+    failure::Failure,
+    output::foreign,
+    reach::{OfficeDoor, ServerAt},
+};
 
 /// How long an act is waited for.
 const ACT_TIME_MAX: Duration = Duration::from_secs(60);
@@ -30,7 +35,8 @@ pub struct OfficeGateway {
 impl OfficeGateway {
     /// Connects, finds out which office it is, and says so; one that is not the expected one is sent nothing.
     pub async fn open(address: &str, identity: &Path, expected: Option<&str>) -> Result<Self, Failure> {
-        let door = OfficeDoor::open(address, identity, Role::Administrator, expected).await?;
+        let door =
+            OfficeDoor::open(ServerAt::gateway(address), identity, Role::Administrator, expected).await?;
         let OfficeDoor { credentials, office, channel } = door;
         Ok(Self { credentials, office, service: AdministrationClient::new(channel) })
     }

@@ -236,7 +236,9 @@ fn named(entry: &LogEntry) -> Vec<[u8; 32]> {
         | LogEvent::Import(_)
         | LogEvent::Preparation(_)
         | LogEvent::Version(_)
-        | LogEvent::Failure(_) => entry.policy.iter().map(|digest| digest.0).collect(),
+        | LogEvent::Failure(_)
+        | LogEvent::Relay(_)
+        | LogEvent::Answer(_) => entry.policy.iter().map(|digest| digest.0).collect(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! An office's gateway, as auditors reach it: each look-up is signed for that office alone, and is an entry of the log.
+//! An office's gateway or a coordinator, as auditors reach it: each look-up is signed for that one alone, and is an entry of
+//! the log.
 
 use std::{path::Path, time::Duration};
 
@@ -13,7 +14,12 @@ use lango_wire::{
 use tonic::Status;
 
 use super::head::Head;
-use crate::{analyst::ask::refused, failure::Failure, output::foreign, reach::OfficeDoor};
+use crate::{
+    analyst::ask::refused,
+    failure::Failure,
+    output::foreign,
+    reach::{OfficeDoor, ServerAt},
+};
 
 /// How long a look-up is waited for.
 const LOOKUP_TIME_MAX: Duration = Duration::from_secs(60);
@@ -28,8 +34,12 @@ pub struct AuditedGateway {
 }
 
 impl AuditedGateway {
-    pub async fn open(address: &str, identity: &Path, expected: Option<&str>) -> Result<Self, Failure> {
-        let door = OfficeDoor::open(address, identity, Role::Auditor, expected).await?;
+    pub async fn open(
+        reached: ServerAt<'_>,
+        identity: &Path,
+        expected: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let door = OfficeDoor::open(reached, identity, Role::Auditor, expected).await?;
         let OfficeDoor { credentials, office, channel } = door;
         Ok(Self { credentials, office, service: AuditClient::new(channel) })
     }
@@ -89,7 +99,7 @@ impl AuditedGateway {
         let signed = Audit {
             request_id,
             auditor: signer.principal().clone(),
-            office: self.office.clone(),
+            log: self.office.clone(),
             lookup,
             issued_at,
             expires_at: issued_at + LIFE_S,
@@ -98,9 +108,8 @@ impl AuditedGateway {
         let request_digest = digest(PayloadType::Audit, &payload);
         let envelope = signer.sign(PayloadType::Audit, payload).into();
         let found = tokio::time::timeout(LOOKUP_TIME_MAX, self.service.audit(envelope)).await;
-        let found = found.map_err(|_| {
-            Failure::of("the gateway", format!("has not answered within {LOOKUP_TIME_MAX:?}"))
-        })?;
+        let found = found
+            .map_err(|_| Failure::of("the server", format!("has not answered within {LOOKUP_TIME_MAX:?}")))?;
         let found = found.map_err(|status| self.failed(&status, &request_digest))?;
         found.found.ok_or_else(|| self.astray())
     }
@@ -126,7 +135,7 @@ impl AuditedGateway {
     fn astray(&self) -> Failure {
         Failure::of(
             &self.office,
-            "its gateway answers something else than was asked: the two are of other versions",
+            "its server answers something else than was asked: the two are of other versions",
         )
     }
 }

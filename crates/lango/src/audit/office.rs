@@ -1,4 +1,4 @@
-//! Where a log is fetched from: an office's gateway, or in the office its store.
+//! Where a log is fetched from: an office's gateway, a coordinator, or in the office its store.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,17 @@ use lango_audit::LedgerBalances;
 use lango_identity::{Region, SpiffeId};
 
 use super::{gateway::AuditedGateway, head::Head, store::AuditedStore};
-use crate::{config::read_toml, failure::Failure};
+use crate::{config::read_toml, failure::Failure, reach::ServerAt};
 
 #[derive(Debug, Args)]
 pub struct Whose {
     /// The gateway, https://HOST:PORT: for an auditor whom its configuration lists.
-    #[arg(long, value_name = "URL", required_unless_present = "config", conflicts_with = "config")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["config", "coordinator"], conflicts_with = "config")]
     gateway: Option<String>,
-    /// The folder with the auditor's keys and certificates: needed with --gateway.
+    /// The region's coordinator in the place of a gateway, https://HOST:PORT: it has a log of its own.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "gateway", "office"])]
+    coordinator: Option<String>,
+    /// The folder with the auditor's keys and certificates: needed with --gateway and --coordinator.
     #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
     identity: Option<PathBuf>,
     /// The office that the gateway must be of, by its name: any other one is refused.
@@ -34,17 +37,19 @@ pub enum AuditedOffice {
 
 impl Whose {
     pub async fn open(&self) -> Result<AuditedOffice, Failure> {
-        match (&self.config, &self.gateway, &self.identity) {
+        let reached = self.gateway.as_deref().map(ServerAt::gateway);
+        let reached = reached.or(self.coordinator.as_deref().map(ServerAt::coordinator));
+        match (&self.config, reached, &self.identity) {
             (Some(config), _, _) => {
                 let store = AuditedStore::open(config, &read_toml(config)?).await?;
                 Ok(AuditedOffice::Store(Box::new(store)))
             }
-            (None, Some(address), Some(identity)) => {
-                let gateway = AuditedGateway::open(address, identity, self.office.as_deref()).await?;
+            (None, Some(reached), Some(identity)) => {
+                let gateway = AuditedGateway::open(reached, identity, self.office.as_deref()).await?;
                 Ok(AuditedOffice::Gateway(Box::new(gateway)))
             }
             (None, _, _) => Err(Failure::Usage(
-                "name --gateway, with the folder of your keys as --identity DIR or in LANGO_IDENTITY; or in the office --config".to_owned(),
+                "name --gateway or --coordinator, with the folder of your keys as --identity DIR or in LANGO_IDENTITY; or in the office --config".to_owned(),
             )),
         }
     }

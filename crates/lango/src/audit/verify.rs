@@ -7,7 +7,7 @@ use lango_access_log::{
     Unwitnessed, WitnessPolicy, entries, verify_inclusion,
 };
 use lango_analyst::now;
-use lango_audit::{AuditReport, Digests, FaultAt, LogAudit, ProvenClaim};
+use lango_audit::{AuditReport, Digests, FaultAt, LogAudit, PairedAnswers, ProvenClaim};
 use lango_identity::{PayloadType, Region, digest};
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ use crate::{
 /// A claim as it is printed.
 #[derive(Debug, Serialize)]
 pub struct ClaimLine {
+    /// The log's name.
+    pub log: String,
     /// The word for it.
     pub claim: &'static str,
     /// How much of it is proven; none where nothing was to be proven.
@@ -52,8 +54,15 @@ pub struct VerifiedLog {
 }
 
 impl VerifiedLog {
-    pub fn holds(&self) -> bool {
-        self.lines.iter().all(|line| line.holds)
+    /// The claims that do not hold.
+    pub fn failed(&self) -> impl Iterator<Item = &'static str> {
+        self.lines.iter().filter(|line| !line.holds).map(|line| line.claim)
+    }
+
+    /// Adds what was found beside.
+    pub fn add(&mut self, lines: impl IntoIterator<Item = ClaimLine>) {
+        let log = &self.origin;
+        self.lines.extend(lines.into_iter().map(|line| ClaimLine { log: log.clone(), ..line }));
     }
 }
 
@@ -65,12 +74,13 @@ pub fn digests() -> Digests {
     }
 }
 
-/// Verifies all that a folder holds; with a policy of witnesses, and a folder of saved answers, where they are given.
+/// Verifies all that a folder holds; with a policy of witnesses, and a folder of saved answers, where they are given. `observe`
+/// sees each entry with its number.
 pub fn verify(
     folder: &LogFolder,
     region: &Region,
     (witnesses, answers): (Option<&WitnessPolicy>, Option<&Path>),
-    mut progress: impl FnMut(u64),
+    mut observe: impl FnMut(u64, &LogEntry),
 ) -> Result<VerifiedLog, Failure> {
     let signed = folder.held()?;
     let checkpoint = signed.unverified().clone();
@@ -81,9 +91,7 @@ pub fn verify(
     let reading = read_log(folder, &checkpoint, |number, entry| {
         audit.take(entry);
         times.take(number, entry);
-        if number % 10_000 == 0 {
-            progress(number);
-        }
+        observe(number, entry);
     })?;
     let mut lines = vec![hashes(folder, &reading, checkpoint.size)];
     lines.push(checkpoints(folder, region, &signed, &held, &times)?);
@@ -107,7 +115,10 @@ pub fn verify(
             lines.push(ClaimLine::plain("entries", false, says));
         }
     }
-    Ok(VerifiedLog { origin: checkpoint.origin.clone(), size: checkpoint.size, report, lines })
+    let mut verified =
+        VerifiedLog { origin: checkpoint.origin, size: checkpoint.size, report, lines: Vec::new() };
+    verified.add(lines);
+    Ok(verified)
 }
 
 /// When the logs of the held checkpoints ended, in Unix seconds: what their keys must have been good at.
@@ -144,7 +155,17 @@ impl Times {
 
 impl ClaimLine {
     fn plain(claim: &'static str, holds: bool, says: String) -> Self {
-        Self { claim, proven: None, of: None, holds, says, entry: None, at: None, wrong: None }
+        Self {
+            log: String::new(),
+            claim,
+            proven: None,
+            of: None,
+            holds,
+            says,
+            entry: None,
+            at: None,
+            wrong: None,
+        }
     }
 
     fn counted(claim: &'static str, (proven, of): (u64, u64), says: &str) -> Self {
@@ -384,6 +405,26 @@ fn recomputed(report: &AuditReport) -> Vec<ClaimLine> {
     lines
 }
 
+/// What came of holding an office's log against its coordinator's.
+pub fn paired_lines(found: &PairedAnswers) -> [ClaimLine; 2] {
+    let PairedAnswers { answers, passed_on, missed, cut_short, beyond } = found;
+    let orphans = answers.of - answers.proven;
+    let mut says = format!(" paired with the coordinator's; orphans {}", count(orphans));
+    for (number, what) in [
+        (missed, "came too late there"),
+        (cut_short, "were on their way when it started again"),
+        (beyond, "of times that one of the logs does not reach"),
+    ] {
+        if *number > 0 {
+            says += &format!("; {} {what}", count(*number));
+        }
+    }
+    [
+        ClaimLine::of("answers", answers, &says),
+        ClaimLine::of("passed on", passed_on, " by the coordinator are in this log"),
+    ]
+}
+
 /// Whether saved receipts are of entries of the log: each a `NAME.tlog-proof` with the entry beside it as `NAME.json`.
 fn paired(folder: &LogFolder, answers: &Path, region: &Region, size: u64) -> Result<ClaimLine, Failure> {
     let chains = folder.chains()?;
@@ -405,7 +446,7 @@ fn paired(folder: &LogFolder, answers: &Path, region: &Region, size: u64) -> Res
     } else {
         format!("; {} are of entries that were not fetched yet", count(later))
     };
-    let line = ClaimLine::counted("answers", (proven, of), &format!(" paired with the log's{later}"));
+    let line = ClaimLine::counted("receipts", (proven, of), &format!(" are of this log{later}"));
     Ok(ClaimLine { wrong, ..line })
 }
 

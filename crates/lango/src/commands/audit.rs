@@ -1,4 +1,4 @@
-//! `lango audit fetch | verify | list | prove | export`: an office's log, for auditors.
+//! `lango audit fetch | verify | list | prove | export | create`: the logs of offices and coordinators, for auditors.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,14 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 
+mod create;
 mod export;
 mod fetch;
 mod list;
 mod prove;
 mod verify;
 
+use create::AuditCreate;
 use export::AuditExport;
 use fetch::AuditFetch;
 use list::AuditList;
@@ -20,11 +22,11 @@ use verify::AuditVerify;
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Fetch what is new of an office's log into a folder, verified as it comes. A log that was cut back or changed is refused,
-    /// and what the folder holds stays.
+    /// Fetch what is new of a log, an office's or the coordinator's, into a folder, verified as it comes. A log that was cut
+    /// back or changed is refused, and what the folder holds stays.
     Fetch(AuditFetch),
-    /// Verify a fetched log, without a network: that nothing in it was changed, that balances, decisions and answers follow from
-    /// it. One counted line for each claim; exit code 0 only if all is proven.
+    /// Verify fetched logs, without a network: that nothing in them was changed, that balances, decisions and answers follow from
+    /// them, and that offices and coordinator say the same. One counted line for each claim; exit code 0 only if all is proven.
     Verify(AuditVerify),
     /// List the entries of fetched logs, oldest first: who asked what, for what purpose, what was decided by which rule, and the
     /// price; and what else happened.
@@ -34,6 +36,8 @@ pub enum AuditCommand {
     /// Write a fetched log in a form that others read: JSON Lines, CSV, OCSF, a register of processing activities, or one page
     /// for a parliament's committee.
     Export(AuditExport),
+    /// Make the store of a coordinator's log, once, before its first start with one. Refused where there is one.
+    Create(AuditCreate),
 }
 
 /// A folder that holds a fetched log.
@@ -52,6 +56,7 @@ impl AuditCommand {
             Self::List(list) => list.run(),
             Self::Prove(prove) => prove.run(),
             Self::Export(export) => export.run(),
+            Self::Create(create) => create.run(),
         }
     }
 }

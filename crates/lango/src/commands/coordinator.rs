@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lango_gateway::system_clock;
-use lango_identity::{TlsIdentity, check_own};
 
 use super::{allocator, renewals, revocations::RevocationSources, serving};
 use crate::{
@@ -37,13 +35,7 @@ impl CoordinatorCommand {
             serving::ready("coordinator", listener.local_addr()?);
             let keeping = tokio::spawn(lists.keep());
             let region = config.region.clone();
-            let take = move |folder: &Path| -> Result<(), Failure> {
-                let tls = TlsIdentity::load(folder)?;
-                check_own(&tls, &region, system_clock()())
-                    .map_err(|fault| Failure::of(&fault, fault.advice()))?;
-                changing.send_replace(tls);
-                Ok(())
-            };
+            let take = move |folder: &Path| changing.take(folder, &region);
             let renewing = tokio::spawn(renewals::keep(file.identity_folder(&self.config), take));
             let served = lango_coordinator::serve(config, listener, stop).await;
             keeping.abort();

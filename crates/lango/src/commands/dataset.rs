@@ -6,6 +6,7 @@ mod files;
 mod import;
 mod prepare;
 mod progress;
+mod recorded;
 mod skeleton;
 mod suggestion;
 

@@ -112,6 +112,7 @@ impl DoctorCommand {
         let region = file.region(config);
         revocations::examine(&region, &file.revocations_file(config), now, report);
         let own = certificates::examine(&folder, &region, (Some(Role::Coordinator), now), report);
+        store::examine_log(file, config, report).await;
         let members = match region.as_ref().map(|region| file.members(config, region)) {
             Ok(Ok(members)) => members,
             Ok(Err(failure)) => {
@@ -175,7 +176,7 @@ fn traveller(folder: &Path, region: Result<Region, Failure>, now: i64) -> Option
 /// Whether a configuration is a coordinator's, by what only one of the two has.
 fn is_coordinators(document: &Document) -> bool {
     let has = |key: &str| document.text.parse::<toml::Table>().is_ok_and(|table| table.contains_key(key));
-    has("member") && !has("policies") && !has("store") && !has("source")
+    has("member") && !has("policies") && !has("source")
 }
 
 fn of_file<T: FromDocument>(document: &Document, report: &mut DoctorReport) -> Option<T> {

@@ -54,7 +54,8 @@ impl GatewayCommand {
             let renewed = Arc::clone(&gateway);
             let take = move |folder: &Path| -> Result<(), Failure> {
                 let (tls, signer) = keys(folder)?;
-                Ok(renewed.renew(&tls, signer)?)
+                // On a thread that may wait.
+                Ok(tokio::runtime::Handle::current().block_on(renewed.renew(&tls, signer))?)
             };
             let renewing = tokio::spawn(renewals::keep(file.identity_folder(&self.config), take));
             let served = lango_gateway::serve(gateway, listener, stop).await;

@@ -23,6 +23,7 @@ const AUDITOR: &str = "zainab";
 const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const STATE: &str = "demo.toml";
 const LEDGER: &str = "state/ledger.sqlite";
+const LOG: &str = "state/log.sqlite";
 const DAYS: u32 = 365;
 
 /// A folder that is complete.
@@ -169,8 +170,9 @@ impl Folder {
     /// The ledgers that an earlier run has not made. A folder that is complete gets none anew: a ledger never begins by itself.
     fn make_ledgers(&self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        for office in OFFICES {
-            let location = Location::File(self.office(office).join(LEDGER));
+        let ledgers = OFFICES.iter().map(|office| self.office(office).join(LEDGER));
+        for file in ledgers.chain([self.coordinator().join(LOG)]) {
+            let location = Location::File(file);
             match runtime.block_on(Store::create(&location)) {
                 Ok(()) | Err(StoreError::Exists { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -241,8 +243,8 @@ fn gateway(port: u16) -> String {
 
 fn coordinator(port: u16) -> String {
     format!(
-        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\n\n{}\n\
-         [witness]\nfolder = \"witnessed\"\nevery_s = 10\n\n[log]\nformat = \"json\"\n",
+        "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\nstore = \"{LOG}\"\n\n{}\n\
+         [witness]\nfolder = \"witnessed\"\nevery_s = 10\n\n[audit]\nauditors = [\"{AUDITOR}\"]\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )
 }

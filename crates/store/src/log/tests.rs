@@ -115,9 +115,9 @@ async fn tiles_and_checkpoints_are_kept_once(engine: Engine) {
     store.keep_tiles(vec![tile(1, 3)]).await.unwrap();
     let (kept, witnessed) = (CheckpointKind::Kept, CheckpointKind::Witnessed);
     for (kind, size, note) in
-        [(kept, 512, "one"), (kept, 512, "one again"), (kept, 300, "less"), (witnessed, 400, "cosigned")]
+        [(&kept, 512, "one"), (&kept, 512, "one again"), (&kept, 300, "less"), (&witnessed, 400, "cosigned")]
     {
-        store.keep_checkpoint(kind, size, note.to_owned()).await.unwrap();
+        store.keep_checkpoint(kind.clone(), size, note.to_owned()).await.unwrap();
     }
     assert_eq!(store.full_tiles(0).await.unwrap(), 2);
     assert_eq!(store.full_tiles(1).await.unwrap(), 0);
@@ -128,4 +128,17 @@ async fn tiles_and_checkpoints_are_kept_once(engine: Engine) {
     let read = async |kind| store.checkpoint(kind).await.unwrap().unwrap();
     assert_eq!(read(kept).await, (512, "one again".to_owned()));
     assert_eq!(read(witnessed).await, (400, "cosigned".to_owned()));
+    // Of another log, each follows the one that was examined.
+    let other = CheckpointKind::Of("ecowas.example/coordinator/main".to_owned());
+    for (before, size, note, is_kept) in [
+        (Some("nothing"), 1, "first", false),
+        (None, 1, "first", true),
+        (None, 2, "second", false),
+        (Some("first"), 2, "second", true),
+    ] {
+        let before = before.map(str::to_owned);
+        let followed = store.follow(other.clone(), before, (size, note.to_owned())).await.unwrap();
+        assert_eq!(followed, is_kept, "{note}");
+    }
+    assert_eq!(read(other).await, (2, "second".to_owned()));
 }

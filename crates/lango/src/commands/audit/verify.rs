@@ -1,14 +1,15 @@
-//! `lango audit verify`: whether a fetched log holds, and what follows from it.
+//! `lango audit verify`: whether fetched logs hold, what follows from each, and whether both ends say the same.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use lango_access_log::{LogEntry, WitnessPolicy};
+use lango_audit::{Pairing, PassedOn};
 
-use super::LogDir;
 use crate::{
     audit::{
         folder::LogFolder,
-        verify::{ClaimLine, VerifiedLog, verify, witness_policy},
+        verify::{ClaimLine, VerifiedLog, paired_lines, verify, witness_policy},
     },
     commands::entries::minute,
     config::identity_region,
@@ -18,8 +19,9 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct AuditVerify {
-    #[command(flatten)]
-    held: LogDir,
+    /// The folders that hold the logs: one or more. Where one is a coordinator's, the answers of the others are held against it.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dirs: Vec<PathBuf>,
     /// The folder of your keys, whose region the log's certificates are verified with; by default the region that the log was
     /// fetched with. Name it for a folder that somebody else gave you.
     #[arg(long, value_name = "DIR")]
@@ -28,7 +30,7 @@ pub struct AuditVerify {
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
     /// A folder with receipts that an analyst saved, each a file NAME.tlog-proof with its entry as NAME.json: whether they are of
-    /// this log.
+    /// this log. With one folder alone.
     #[arg(long, value_name = "DIR")]
     answers: Option<PathBuf>,
     /// How to print.
@@ -38,30 +40,95 @@ pub struct AuditVerify {
 
 impl AuditVerify {
     pub fn run(self) -> Result<(), Failure> {
-        let folder = LogFolder::new(&self.held.dir);
-        let size = folder.held()?.unverified().size;
+        if self.answers.is_some() && self.dirs.len() > 1 {
+            return Err(Failure::Usage("--answers goes with one folder: receipts are of one log".to_owned()));
+        }
+        let witnesses = self.witnesses.as_deref().map(witness_policy).transpose()?;
+        let mut folders = Vec::new();
+        for dir in &self.dirs {
+            let folder = LogFolder::new(dir);
+            let origin = folder.held()?.unverified().origin.clone();
+            folders.push((folder, origin));
+        }
+        // What coordinators passed on is needed for the others.
+        folders.sort_by_key(|(_, origin)| office_of(origin).is_some());
+        let (mut passed_on, mut logs) = (None, Vec::new());
+        for (folder, origin) in &folders {
+            logs.push(match office_of(origin) {
+                None => {
+                    let passed: &mut PassedOn = passed_on.get_or_insert_default();
+                    self.verify(folder, witnesses.as_ref(), |number, entry| passed.take(number, entry))?
+                }
+                Some(office) => self.paired(folder, witnesses.as_ref(), (office, passed_on.as_ref()))?,
+            });
+        }
+        let lines: Vec<&ClaimLine> = logs.iter().flat_map(|log| &log.lines).collect();
+        report(self.format, &lines, |_| logs.iter().map(shown).collect::<Vec<_>>().join("\n\n"))?;
+        let failed: Vec<String> = match logs.as_slice() {
+            [log] => log.failed().map(str::to_owned).collect(),
+            logs => {
+                let failed = |log: &VerifiedLog| {
+                    let claims: Vec<&str> = log.failed().collect();
+                    (!claims.is_empty()).then(|| format!("{} of {}", claims.join(", "), foreign(&log.origin)))
+                };
+                logs.iter().filter_map(failed).collect()
+            }
+        };
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Failed(format!("not all is proven: {}", failed.join("; ")))),
+        }
+    }
+
+    /// Verifies an office's log, and holds it against what its coordinator passed on.
+    fn paired(
+        &self,
+        folder: &LogFolder,
+        witnesses: Option<&WitnessPolicy>,
+        (office, passed_on): (&str, Option<&PassedOn>),
+    ) -> Result<VerifiedLog, Failure> {
+        let mut pairing = passed_on.map(|passed_on| Pairing::new(passed_on, office));
+        let mut verified = self.verify(folder, witnesses, |number, entry| {
+            if let Some(pairing) = &mut pairing {
+                pairing.take(number, entry);
+            }
+        })?;
+        if let Some(pairing) = pairing {
+            verified.add(paired_lines(&pairing.finish()));
+        }
+        Ok(verified)
+    }
+
+    fn verify(
+        &self,
+        folder: &LogFolder,
+        witnesses: Option<&WitnessPolicy>,
+        mut observe: impl FnMut(u64, &LogEntry),
+    ) -> Result<VerifiedLog, Failure> {
         let region = match &self.identity {
             Some(identity) => identity_region(&identity.join("identity.toml"))?.0,
             None => folder.region()?,
         };
-        let witnesses = self.witnesses.as_deref().map(witness_policy).transpose()?;
+        let size = folder.held()?.unverified().size;
         let progress = bar("verifying {bar:30} {human_pos} of {human_len} entries  {eta}", size);
-        let verified = verify(&folder, &region, (witnesses.as_ref(), self.answers.as_deref()), |read| {
-            progress.set_position(read)
+        let verified = verify(folder, &region, (witnesses, self.answers.as_deref()), |number, entry| {
+            if number % 10_000 == 0 {
+                progress.set_position(number);
+            }
+            observe(number, entry);
         });
         progress.finish_and_clear();
-        let verified = verified?;
-        report(self.format, &verified.lines, |lines| shown(&verified, lines))?;
-        if verified.holds() {
-            return Ok(());
-        }
-        let failed: Vec<&str> =
-            verified.lines.iter().filter(|line| !line.holds).map(|line| line.claim).collect();
-        Err(Failure::Failed(format!("not all is proven: {}", failed.join(", "))))
+        verified
     }
 }
 
-fn shown(verified: &VerifiedLog, lines: &[ClaimLine]) -> String {
+/// The name of the office whose log this is; none of a coordinator's.
+fn office_of(origin: &str) -> Option<&str> {
+    let (_, office) = origin.split_once("/office/")?;
+    Some(office)
+}
+
+fn shown(verified: &VerifiedLog) -> String {
     let mut head = format!(
         "the log of {}: {} entries",
         foreign(&verified.origin),
@@ -71,6 +138,6 @@ fn shown(verified: &VerifiedLog, lines: &[ClaimLine]) -> String {
     if let Some((Ok(first), Ok(last))) = span.map(|(first, last)| (minute(first), minute(last))) {
         head += &format!(", from {first} to {last} (UTC)");
     }
-    let lines = lines.iter().flat_map(ClaimLine::text);
+    let lines = verified.lines.iter().flat_map(ClaimLine::text);
     [head].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }

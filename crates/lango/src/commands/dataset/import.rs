@@ -11,8 +11,9 @@ use lango_import::{
     ImportedColumn, Notation, Rename, Thousands, Tuning, UnitKey,
 };
 
-use super::{check::beyond_one_bound, files::FileReading, progress::ShownProgress};
+use super::{check::beyond_one_bound, files::FileReading, progress::ShownProgress, recorded};
 use crate::{
+    commands::serving,
     config::{GatewayFile, read_toml},
     failure::Failure,
     output::{LINE_WIDTH, foreign, grouped, print, table, wrapped},
@@ -111,7 +112,14 @@ impl Import {
         let done = import.run(&mut |event| shown.hear(event));
         shown.clear();
         match done {
-            Ok(report) => print(&self.summary(&report, &register, begun)),
+            Ok(report) => {
+                print(&self.summary(&report, &register, begun))?;
+                if self.dry_run {
+                    return Ok(());
+                }
+                let recorded = recorded::imported(&config, &self.config, &dataset, files.len());
+                serving::runtime()?.block_on(recorded)
+            }
             Err(error) => {
                 if let ImportError::Unfit { report, .. } = &error {
                     print(&self.summary(report, &register, begun))?;

@@ -8,6 +8,7 @@ use lango_privacy::Dataset;
 use lango_source::{PreparedRows, Source, SourceError};
 use lango_store::Store;
 
+use super::recorded;
 use crate::{
     commands::serving,
     config::{GatewayFile, read_toml},
@@ -41,10 +42,15 @@ impl Prepare {
         source.check(&dataset).await.map_err(|error| failed(&error))?;
         let store = file.store(&self.config).await?;
         let spinner = spinner(format!("preparing `{}`", dataset.name));
-        let prepared = prepared(&store, source.as_ref(), &dataset).await;
+        let mut made = prepared(&store, source.as_ref(), &dataset).await;
+        if let Ok(Some(_)) = &made
+            && let Err(failure) = recorded::prepared(&file, &self.config, &dataset, &store).await
+        {
+            made = Err(failure);
+        }
         spinner.finish_and_clear();
         store.close().await;
-        match prepared? {
+        match made? {
             None => print(&format!(
                 "the catalogue vouches for one row per unit in table `{}`: there is nothing to prepare",
                 dataset.table

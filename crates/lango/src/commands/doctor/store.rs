@@ -8,10 +8,37 @@ use lango_source::Source;
 use lango_store::{Anchored, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
 
 use super::{report::DoctorReport, surroundings};
-use crate::{config::GatewayFile, output::day};
+use crate::{
+    config::{CoordinatorFile, GatewayFile},
+    output::day,
+};
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
 const AHEAD_S: i64 = 300;
+
+/// Examines the store of a coordinator's log, where the configuration names one.
+pub async fn examine_log(file: &CoordinatorFile, config: &Path, report: &mut DoctorReport) {
+    let location = match file.store_location(config) {
+        Ok(Some(location)) => location,
+        Ok(None) => {
+            return report.warning(
+                "log",
+                "the coordinator keeps none: nobody can hold its word against that of the offices",
+                "add `store = \"log.sqlite\"` to the configuration, and make it with `lango audit create`",
+            );
+        }
+        Err(failure) => return report.failed("log", failure, "fix `store` in the configuration"),
+    };
+    match Examined::open(&location).await {
+        Ok(Some(_)) => report.ok("log", format!("{location}")),
+        Ok(None) => report.failed(
+            "log",
+            format!("there is none at {location}"),
+            "make it with `lango audit create`, before the first start; after it, see that its disk is mounted",
+        ),
+        Err(error) => report.failed("log", error, "check that the coordinator's user may read the file, and that it is a store"),
+    }
+}
 
 /// Examines the store, and returns it where there is one.
 pub async fn examine(

@@ -54,6 +54,7 @@ impl InitCoordinator {
         let drop_in = drop_in("coordinator", &new.dir)?;
         let files = [("coordinator.toml".to_owned(), configuration), (drop_in.name, drop_in.text)];
         let next = [
+            step("Make its log, once:", &[&format!("lango audit create --config {file}")]),
             step(
                 "See whether all is in place, and which members answer:",
                 &[&format!("lango doctor --config {file}")],
@@ -115,9 +116,13 @@ fn configuration(new: &NewFolder, listen: SocketAddr, members: &[NewMember]) -> 
          # Paths are relative to this file; an unknown key is an error.\n\n\
          listen   = \"{listen}\"\nidentity = \"identity\"\n\
          # A member whose answer takes longer is reported missing; the others' answers are not held back.\n\
-         member_deadline_s = 60\nconnect_timeout_s = 5\n\n{}\n\
+         member_deadline_s = 60\nconnect_timeout_s = 5\n\
+         # Its log: what it passed on, and what the members answered, by digests. The members cosign it.\n\
+         store = \"log.sqlite\"\n\n{}\n\
          # It cosigns the members' logs, each as long as it goes on where it ended before, and keeps here where that was.\n\
          [witness]\nfolder = \"witnessed\"\n\n\
+         # Who may read its log over the wire: `lango audit fetch --coordinator`.\n\
+         # [audit]\n# auditors = [\"ina\"]\n\n\
          # The federation. A member is believed only if its certificate names the office that stands here.\n",
         new.region.region.trust_domain(),
         region_table(&new.region)

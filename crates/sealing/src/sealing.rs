@@ -1,7 +1,6 @@
-//! The log of the store as a gateway has read it: its tree, the checkpoints that the office signs, and receipts.
+//! The log of the store as a server has read it: its tree, the checkpoints that its owner signs, and receipts.
 //!
-//! An entry is written in the transaction of what it records (`store`). What is kept here follows from the entries: nothing is
-//! lost with it, and several gateways of one store each have their own.
+//! What is kept here follows from the entries: nothing is lost with it, and several servers of one store each have their own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +15,6 @@ use lango_access_log::{
 };
 use lango_identity::Signer;
 use lango_store::{CheckpointKind, FullTile, Store, StoreError};
-use lango_wire::pb;
 use tokio::sync::{Mutex, Notify};
 
 /// Entries that are read at once.
@@ -27,8 +25,9 @@ const HELD_TILES: usize = 8;
 /// Tiles with their hashes, by their levels and places.
 type HeldTiles = BTreeMap<(TileLevel, u64), Vec<u8>>;
 
-/// The log of a gateway's store.
-pub(crate) struct Sealing {
+/// The log of a server's store.
+#[derive(Debug)]
+pub struct Sealing {
     /// Its name.
     origin: String,
     tree: Mutex<Tree>,
@@ -49,14 +48,44 @@ struct Tree {
     shown: Option<SignedCheckpoint>,
 }
 
+/// The receipt of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The entry as it is hashed: canonical JSON.
+    pub entry: Vec<u8>,
+    /// A C2SP `tlog-proof` of it.
+    pub proof: String,
+    /// The certificate of the key that signed the proof's checkpoint, and those above it: DER.
+    pub certificates: Vec<Vec<u8>>,
+}
+
+/// A log's present end, as auditors get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogHead {
+    /// The checkpoint, signed by the log.
+    pub checkpoint: String,
+    /// The certificate of the key that signed it, and those above it: DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// The last checkpoint that was cosigned; empty where none was.
+    pub cosigned: String,
+}
+
+/// A log to its end, as witnesses are shown it.
+#[derive(Debug)]
+pub struct Present {
+    /// Signed by the log.
+    pub checkpoint: SignedCheckpoint,
+    tiles: HeldTiles,
+}
+
 /// Why a log does not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The office's key signs no checkpoints.
-    #[error("the office's key signs no checkpoint: {0}")]
+    /// The signing key signs no checkpoints.
+    #[error("the signing key signs no checkpoint: {0}")]
     Key(#[from] KeyFault),
     /// A checkpoint cannot be made or read.
     #[error("a checkpoint of the log cannot be used: {0}")]
@@ -64,29 +93,29 @@ pub enum LogError {
     /// A tile does not fit.
     #[error("a tile of the log does not fit the others: {0}")]
     Tile(#[from] TileError<Infallible>),
-    /// Entries that the office has signed for are gone.
+    /// Entries that were signed for are gone.
     #[error(
-        "the store's log has {found} entries, and the office signed for {signed}: this is an older copy of the store, or entries were \
-         deleted. Nothing is served from it, for charges are missing: docs/LEDGER.md, \"Restoring a store\""
+        "the store's log has {found} entries, and {signed} were signed for: this is an older copy of the store, or entries were \
+         deleted. Nothing is served from it, for what was recorded is missing: docs/LEDGER.md, \"Restoring a store\""
     )]
     CutBack {
         /// As the store has them.
         found: u64,
-        /// As the office signed.
+        /// As was signed.
         signed: u64,
     },
-    /// Entries are others than the office signed for.
+    /// Entries are others than were signed for.
     #[error(
-        "the first {signed} entries of the store's log are not those that the office signed for: an entry was changed, or the store is \
+        "the first {signed} entries of the store's log are not those that were signed for: an entry was changed, or the store is \
          another's. Nothing is served from it; `lango audit verify` names the entry: docs/AUDIT.md"
     )]
     Changed {
-        /// As many as the office signed for.
+        /// As many as were signed for.
         signed: u64,
     },
 }
 
-/// How a log does not go on where the office signed for it.
+/// How a log does not go on where it was signed for.
 #[derive(Debug, Clone, Copy)]
 enum Rollback {
     CutBack { found: u64, signed: u64 },
@@ -103,9 +132,9 @@ impl Rollback {
 }
 
 impl Sealing {
-    /// Reads the log's end, and holds it against the last checkpoint that the office signed and the store keeps, and against the
+    /// Reads the log's end, and holds it against the last checkpoint that was signed and the store keeps, and against the
     /// last that a witness has shown.
-    pub(crate) async fn open(store: &Store, signer: &Signer) -> Result<Self, LogError> {
+    pub async fn open(store: &Store, signer: &Signer) -> Result<Self, LogError> {
         let origin = log_origin(&signer.principal().to_string()).ok_or(KeyFault::Name)?;
         NoteKey::new(&origin, SignatureType::Ed25519, signer.public_key())?;
         let mut signed = Vec::new();
@@ -130,14 +159,9 @@ impl Sealing {
         Ok(Self { origin, tree: Mutex::new(tree), broken: OnceLock::new(), broke: Notify::new() })
     }
 
-    /// The receipt of an entry of this number, from 0: the entry, and the proof that it is the last of a tree which the office
-    /// signs. It is the same whenever it is made, so that it shows nothing of what the office did since.
-    pub(crate) async fn receipt(
-        &self,
-        store: &Store,
-        signer: &Signer,
-        index: u64,
-    ) -> Result<pb::Receipt, LogError> {
+    /// The receipt of an entry of this number, from 0: the entry, and the proof that it is the last of a tree which its
+    /// owner signs. It is the same whenever it is made, so that it shows nothing of what was done since.
+    pub async fn receipt(&self, store: &Store, signer: &Signer, index: u64) -> Result<Receipt, LogError> {
         let tiles = {
             let mut tree = self.tree.lock().await;
             if tree.edge.size() <= index {
@@ -154,52 +178,97 @@ impl Sealing {
             hashes.iter().fold(TreeHash::of_leaf(&entry), |right, left| TreeHash::of_node(left, &right));
         let checkpoint = self.sign(Checkpoint::new(&self.origin, size, root), signer)?;
         let proof = LogProof { extra: None, index, hashes, checkpoint };
-        Ok(pb::Receipt { entry, proof: proof.to_string(), certificates: signer.certificates() })
+        Ok(Receipt { entry, proof: proof.to_string(), certificates: signer.certificates() })
     }
 
     /// The checkpoint of the log to its end.
-    pub(crate) async fn checkpoint(
-        &self,
-        store: &Store,
-        signer: &Signer,
-    ) -> Result<SignedCheckpoint, LogError> {
+    pub async fn checkpoint(&self, store: &Store, signer: &Signer) -> Result<SignedCheckpoint, LogError> {
         let mut tree = self.tree.lock().await;
         tree.read(store, None).await?;
         Ok(self.sign(tree.end(&self.origin), signer)?)
     }
 
+    /// The log's end for an auditor.
+    pub async fn head(&self, store: &Store, signer: &Signer) -> Result<LogHead, LogError> {
+        let checkpoint = self.checkpoint(store, signer).await?.to_string();
+        let witnessed = store.checkpoint(CheckpointKind::Witnessed).await?;
+        let cosigned = witnessed.map(|(_, note)| note).unwrap_or_default();
+        Ok(LogHead { checkpoint, certificates: signer.certificates(), cosigned })
+    }
+
+    /// Entries from a number on, at most `most` of them and no more than `bytes_most`, but one where there is one.
+    pub async fn entries(
+        store: &Store,
+        (first, most): (u64, u32),
+        bytes_most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        const PAGE: u32 = 256;
+        let (mut entries, mut bytes) = (Vec::new(), 0_usize);
+        while let left @ 1.. = most.saturating_sub(u32::try_from(entries.len()).unwrap_or(u32::MAX)) {
+            let after = first.saturating_add(entries.len() as u64);
+            let found = store.leaves(after, left.min(PAGE)).await?;
+            let is_end = found.is_empty();
+            for entry in found {
+                bytes = bytes.saturating_add(entry.len());
+                if bytes > bytes_most && !entries.is_empty() {
+                    return Ok(entries);
+                }
+                entries.push(entry);
+            }
+            if is_end {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
     /// Keeps the checkpoint of the log to its end: what the next start is held against.
-    pub(crate) async fn keep(&self, store: &Store, signer: &Signer) -> Result<(), LogError> {
+    pub async fn keep(&self, store: &Store, signer: &Signer) -> Result<(), LogError> {
         let checkpoint = self.checkpoint(store, signer).await?;
         let size = checkpoint.unverified().size;
         Ok(store.keep_checkpoint(CheckpointKind::Kept, size, checkpoint.to_string()).await?)
     }
 
     /// The present checkpoint for a witness, and the proof that it goes on where the one ended that the witness holds.
-    ///
-    /// INVARIANT (a store that was rolled back does not serve): where the office signed what the witness holds, and the store's
-    /// log does not go on there, that is kept, and the gateway stops, now and at each start from this store.
-    pub(crate) async fn witnessed(
+    pub async fn witnessed(
         &self,
         store: &Store,
         signer: &Signer,
         held: Option<&str>,
     ) -> Result<(SignedCheckpoint, Vec<TreeHash>), LogError> {
-        let (checkpoint, tiles) = {
-            let mut tree = self.tree.lock().await;
-            tree.read(store, None).await?;
-            let checkpoint = self.sign(tree.end(&self.origin), signer)?;
-            tree.shown = Some(checkpoint.clone());
-            (checkpoint, tree.tiles())
-        };
+        let present = self.present(store, signer).await?;
+        let proof = self.goes_on(store, signer, (&present, held)).await?;
+        Ok((present.checkpoint, proof))
+    }
+
+    /// The log to its end, for witnesses.
+    pub async fn present(&self, store: &Store, signer: &Signer) -> Result<Present, LogError> {
+        let mut tree = self.tree.lock().await;
+        tree.read(store, None).await?;
+        let checkpoint = self.sign(tree.end(&self.origin), signer)?;
+        tree.shown = Some(checkpoint.clone());
+        Ok(Present { checkpoint, tiles: tree.tiles() })
+    }
+
+    /// The proof that the log goes on where the checkpoint ended that a witness holds. Empty where that is none of this log.
+    ///
+    /// INVARIANT (a store that was rolled back does not serve): where the owner signed what the witness holds, and the store's
+    /// log does not go on there, that is kept, and the server stops, now and at each start from this store.
+    pub async fn goes_on(
+        &self,
+        store: &Store,
+        signer: &Signer,
+        (present, held): (&Present, Option<&str>),
+    ) -> Result<Vec<TreeHash>, LogError> {
         let Some(held) = held.and_then(|note| note.parse::<SignedCheckpoint>().ok()) else {
-            return Ok((checkpoint, Vec::new()));
+            return Ok(Vec::new());
         };
-        let (old, new) = (held.unverified(), checkpoint.unverified());
+        let (old, new) = (held.unverified(), present.checkpoint.unverified());
         let goes_on = if old.size > new.size {
             Err(Rollback::CutBack { found: new.size, signed: old.size })
         } else {
-            let tiles = with_tiles(store, consistency_tiles(old.size, new.size), tiles).await?;
+            let needed = consistency_tiles(old.size, new.size);
+            let tiles = with_tiles(store, needed, present.tiles.clone()).await?;
             let proof =
                 prove_consistency(old.size, new.size, |id| Ok::<_, Infallible>(beginning(&tiles, id)))?;
             match verify_consistency(old.size, old.root, new.size, new.root, &proof) {
@@ -208,22 +277,27 @@ impl Sealing {
             }
         };
         match goes_on {
-            Ok(proof) => Ok((checkpoint, proof)),
+            Ok(proof) => Ok(proof),
             // What another key signed, one of before or nobody's, ends no service: the witness says what it sees.
-            Err(_) if held.verify(&self.key(signer)?).is_err() => Ok((checkpoint, Vec::new())),
+            Err(_) if held.verify(&self.key(signer)?).is_err() => Ok(Vec::new()),
             Err(rollback) => {
                 store.keep_checkpoint(CheckpointKind::Witnessed, u64::MAX, held.to_string()).await?;
                 tracing::error!(error = %rollback.error(), "a witness holds what the store's log does not");
                 // The first that was shown is as good as any.
                 let _ = self.broken.set(rollback);
                 self.broke.notify_waiters();
-                Ok((checkpoint, Vec::new()))
+                Ok(Vec::new())
             }
         }
     }
 
+    /// The log's key for cosignatures of other logs.
+    pub fn witness_key(&self, signer: &Signer) -> Result<NoteKey, KeyFault> {
+        NoteKey::new(&self.origin, SignatureType::Cosignature, signer.public_key())
+    }
+
     /// Keeps what a witness has cosigned, if it is the checkpoint that was shown last; false where it is another.
-    pub(crate) async fn cosigned(
+    pub async fn cosigned(
         &self,
         store: &Store,
         signer: &Signer,
@@ -245,7 +319,7 @@ impl Sealing {
     }
 
     /// Returns when a witness has shown that the store was rolled back.
-    pub(crate) async fn broken(&self) {
+    pub async fn broken(&self) {
         loop {
             let broke = self.broke.notified();
             if self.broken.get().is_some() {
@@ -256,7 +330,7 @@ impl Sealing {
     }
 
     /// Why nothing is served any more.
-    pub(crate) fn why_broken(&self) -> Option<LogError> {
+    pub fn why_broken(&self) -> Option<LogError> {
         self.broken.get().map(Rollback::error)
     }
 

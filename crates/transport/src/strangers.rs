@@ -7,14 +7,14 @@ use std::{
     time::Instant,
 };
 
-use lango_transport::{Meter, Rate};
+use crate::{Meter, Rate};
 
 /// One principal's refusals are at most this part of those that are recorded.
 const PART: u32 = 6;
 
 /// How often such a refusal is recorded, and how many were not.
 #[derive(Debug)]
-pub(crate) struct Strangers {
+pub struct Strangers {
     rate: Rate,
     rate_of_one: Rate,
     state: Mutex<StrangerCount>,
@@ -29,7 +29,8 @@ struct StrangerCount {
 }
 
 impl Strangers {
-    pub(crate) fn new(recorded_per_minute: u32) -> Self {
+    /// This number of all is recorded in a minute.
+    pub fn new(recorded_per_minute: u32) -> Self {
         Self {
             rate: Rate::per_minute(recorded_per_minute),
             rate_of_one: Rate::per_minute(recorded_per_minute / PART),
@@ -38,7 +39,7 @@ impl Strangers {
     }
 
     /// Whether a refusal of this principal is recorded now. One that is not is counted.
-    pub(crate) fn is_recorded(&self, principal: &str, now: Instant) -> bool {
+    pub fn is_recorded(&self, principal: &str, now: Instant) -> bool {
         let mut state = self.lock();
         let StrangerCount { meter, of_each, left_out } = &mut *state;
         of_each.retain(|_, meter| !meter.is_full(now));
@@ -52,12 +53,12 @@ impl Strangers {
     }
 
     /// How many refusals were left out of the record since the last call: for the record that is written next.
-    pub(crate) fn take_left_out(&self) -> u64 {
+    pub fn take_left_out(&self) -> u64 {
         std::mem::take(&mut self.lock().left_out)
     }
 
     /// Counts them again: the record that was to say it could not be written.
-    pub(crate) fn put_back(&self, left_out: u64) {
+    pub fn put_back(&self, left_out: u64) {
         self.lock().left_out += left_out;
     }
 

@@ -1,0 +1,250 @@
+//! The coordinator's log: what came, to whom it was passed on and what they answered, on record before it goes on. Held beside
+//! the logs of the offices, it shows an answer that one of both does not know.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lango_access_log::{
+    GatewayStart, GatewayStop, Hex, LogEvent, LoggedInspection, LoggedLines, LoggedQuestion, MemberAnswer,
+    MemberOutcome, RelayedKind, RelayedRequest,
+};
+use lango_identity::{Envelope, PayloadType, SpiffeId, sha256};
+use lango_sealing::{LogError, Sealing, SignerInUse};
+use lango_store::{Claiming, Decision, Location, OfRequest, Record, Recorded, Step, Store, StoreError};
+use lango_transport::Strangers;
+
+use crate::clock::now;
+
+/// Refusals that are recorded in a minute; the others are counted.
+const REFUSALS_PER_MINUTE: u32 = 60;
+
+/// What a coordinator needs to keep a log.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// Where it is kept.
+    pub store: Location,
+    /// The key that signs its checkpoints.
+    pub signer: Arc<SignerInUse>,
+    /// The digest of the coordinator's configuration, which the log names at each start.
+    pub configuration: [u8; 32],
+    /// Who may read it over the wire.
+    pub auditors: Vec<SpiffeId>,
+    /// How often the members are asked to cosign it.
+    pub every: Duration,
+}
+
+/// A request as the log names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entered {
+    /// Who signed it.
+    principal: SpiffeId,
+    /// SHA-256 of the certificate that it was signed with.
+    certificate: Option<[u8; 32]>,
+    event: RelayedRequest,
+}
+
+/// The log of a coordinator.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// The coordinator's.
+    pub id: SpiffeId,
+    pub store: Store,
+    pub sealing: Sealing,
+    pub signer: Arc<SignerInUse>,
+    pub auditors: Vec<SpiffeId>,
+    strangers: Strangers,
+}
+
+impl Entered {
+    /// An authenticated request of which nothing is read yet.
+    pub fn new(kind: PayloadType, principal: &SpiffeId, envelope: &Envelope, complete: [u8; 32]) -> Self {
+        let kind_asked = match kind {
+            PayloadType::Estimate => RelayedKind::Estimate,
+            PayloadType::Lookup => RelayedKind::Lookup,
+            _ => RelayedKind::Query,
+        };
+        let event = RelayedRequest {
+            audience: LoggedLines::default(),
+            envelope: Hex(complete),
+            kind: kind_asked,
+            purpose: String::new(),
+            question: None,
+            refusal: None,
+            request: Hex(lango_identity::digest(kind, &envelope.payload)),
+        };
+        let certificate = envelope.certificates.first().map(|certificate| sha256(certificate));
+        Self { principal: principal.clone(), certificate, event }
+    }
+
+    /// What is asked of whom, once that is read.
+    pub fn asks(&mut self, audience: &[SpiffeId], purpose: &str, question: Option<&str>) {
+        let names: Vec<String> = audience.iter().map(|office| office.name().to_owned()).collect();
+        self.event.audience = LoggedLines::of(&names);
+        purpose.clone_into(&mut self.event.purpose);
+        self.event.question = question.map(|text| {
+            let digest = lango_identity::digest(PayloadType::Text, text.as_bytes());
+            LoggedQuestion::of(digest, text)
+        });
+    }
+
+    /// Who signed it.
+    pub fn principal(&self) -> &SpiffeId {
+        &self.principal
+    }
+}
+
+impl Log {
+    /// Opens it, and records the start.
+    ///
+    /// # Errors
+    /// The store cannot be opened, or its log does not go on where it was signed for.
+    pub async fn open(config: LogConfig) -> Result<Self, LogError> {
+        let LogConfig { store, signer, configuration, auditors, .. } = config;
+        let store = Store::open(&store).await?;
+        let opened = Self::started(&store, &signer, configuration).await;
+        let sealing = match opened {
+            Ok(sealing) => sealing,
+            Err(error) => {
+                // So that another file may take its place at once.
+                store.close().await;
+                return Err(error);
+            }
+        };
+        let id = signer.now().principal().clone();
+        Ok(Self { id, store, sealing, signer, auditors, strangers: Strangers::new(REFUSALS_PER_MINUTE) })
+    }
+
+    async fn started(
+        store: &Store,
+        signer: &SignerInUse,
+        configuration: [u8; 32],
+    ) -> Result<Sealing, LogError> {
+        let now_signs = signer.now();
+        let sealing = Sealing::open(store, &now_signs).await?;
+        let event = LogEvent::Start(GatewayStart {
+            configuration: Hex(configuration),
+            instance: Hex(store.opened_by()),
+            lango: env!("CARGO_PKG_VERSION").to_owned(),
+            store: Hex(store.identity()),
+        });
+        let record = Record {
+            reason: format!("lango {}", env!("CARGO_PKG_VERSION")),
+            event: Some(event),
+            ..record(now_signs.principal(), Decision::Started)
+        };
+        store.append(&record, None).await?;
+        Ok(sealing)
+    }
+
+    /// Records that a request is passed on.
+    pub async fn relayed(&self, entered: &Entered) -> Result<(), StoreError> {
+        self.append(entered, entered.event.clone(), Decision::Relayed).await
+    }
+
+    /// Records that a request is refused; above a rate it is counted for the next record only.
+    pub async fn refused(&self, entered: &Entered, code: &str) -> Result<(), StoreError> {
+        if !self.strangers.is_recorded(&entered.principal.to_string(), Instant::now()) {
+            return Ok(());
+        }
+        let event = RelayedRequest { refusal: Some(code.to_owned()), ..entered.event.clone() };
+        self.append(entered, event, Decision::Refused).await
+    }
+
+    async fn append(
+        &self,
+        entered: &Entered,
+        event: RelayedRequest,
+        decision: Decision,
+    ) -> Result<(), StoreError> {
+        let left_out = self.strangers.take_left_out();
+        let record = Record {
+            certificate: entered.certificate,
+            left_out,
+            purpose: event.purpose.clone(),
+            request_digest: event.request.0,
+            reason: event.refusal.clone().unwrap_or_default(),
+            event: Some(LogEvent::Relay(Box::new(event))),
+            ..record(&entered.principal, decision)
+        };
+        let appended = self.store.append(&record, None).await;
+        if appended.is_err() {
+            self.strangers.put_back(left_out);
+        }
+        appended.map(drop)
+    }
+
+    /// Records what a member answered to a request of this digest: the digest of its envelope, or why there is none.
+    pub async fn answered(
+        &self,
+        request: [u8; 32],
+        office: &str,
+        (outcome, envelope, reason): (MemberOutcome, Option<[u8; 32]>, Option<String>),
+    ) -> Result<(), StoreError> {
+        let event = LogEvent::Answer(MemberAnswer {
+            envelope: envelope.map(Hex),
+            office: office.to_owned(),
+            outcome,
+            reason: reason.clone(),
+            request: Hex(request),
+        });
+        let record = Record {
+            request_digest: request,
+            reason: reason.unwrap_or_default(),
+            event: Some(event),
+            ..record(&self.id, Decision::Answered)
+        };
+        self.store.append(&record, None).await.map(drop)
+    }
+
+    /// Records an auditor's look-up, once: false where it has come before.
+    pub async fn inspected(
+        &self,
+        auditor: &SpiffeId,
+        certificate: Option<[u8; 32]>,
+        object: String,
+        claiming: Claiming,
+    ) -> Result<bool, StoreError> {
+        let event = LogEvent::Inspection(LoggedInspection {
+            dataset: None,
+            object: object.clone(),
+            purpose: String::new(),
+            question: None,
+            request: Hex(claiming.digest),
+        });
+        let record = Record {
+            certificate,
+            reason: object,
+            request_digest: claiming.digest,
+            event: Some(event),
+            request: Some(OfRequest { id: claiming.id, step: Step::Answered(Vec::new()) }),
+            ..record(auditor, Decision::Inspected)
+        };
+        Ok(self.store.append(&record, Some(&claiming)).await? == Recorded::Now)
+    }
+
+    /// Keeps a checkpoint to the log's end: what the next start is held against.
+    pub async fn seal(&self) {
+        if let Err(error) = self.sealing.keep(&self.store, &self.signer.now()).await {
+            tracing::error!(%error, "a checkpoint of the log could not be kept");
+        }
+    }
+
+    /// Records the stop and closes the store.
+    pub async fn close(&self) {
+        if self.sealing.why_broken().is_none() {
+            let event = LogEvent::Stop(GatewayStop { instance: Hex(self.store.opened_by()) });
+            let record = Record { event: Some(event), ..record(&self.id, Decision::Stopped) };
+            if let Err(error) = self.store.append(&record, None).await {
+                tracing::error!(%error, "the stop could not be recorded");
+            }
+            self.seal().await;
+        }
+        self.store.close().await;
+    }
+}
+
+fn record(principal: &SpiffeId, decision: Decision) -> Record {
+    Record::of(principal.to_string(), (now(), Record::NO_POLICY), decision)
+}
