@@ -64,7 +64,7 @@ pub fn committee_page(
     if summary.left_out > 0 {
         page.push(format!(
             "<p>Beside these, {} requests at fault were refused and not recorded one by one, for there were too many.</p>",
-            thousands(summary.left_out)
+            grouped(summary.left_out)
         ));
     }
     page.push("<h2>What of this is proven</h2>".to_owned());
@@ -83,7 +83,7 @@ pub fn committee_page(
     page.push(format!(
         "<footer>{} &middot; {} entries</footer></main></body></html>",
         text(origin),
-        thousands(summary.entries)
+        grouped(summary.entries)
     ));
     page.join("\n") + "\n"
 }
@@ -100,7 +100,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}svg{width:100%;heig
 .proof{font-size:14px}footer{margin-top:32px;color:#566573;font-size:13px}@media print{main{padding:0}h2{break-after:avoid}}";
 
 fn figure(count: u64, what: &str) -> String {
-    format!("<div><b>{}</b><span>{}</span></div>", thousands(count), text(what))
+    format!("<div><b>{}</b><span>{}</span></div>", grouped(count), text(what))
 }
 
 /// Columns by month, a colour for each purpose.
@@ -140,7 +140,7 @@ fn by_month(summary: &LogSummary) -> String {
     for quarter in 0..=4_u64 {
         let at = HEIGHT - (HEIGHT - 12.0) * quarter as f64 / 4.0;
         let label = most as f64 * quarter as f64 / 4.0;
-        let label = if label.fract() == 0.0 { thousands(label as u64) } else { String::new() };
+        let label = if label.fract() == 0.0 { grouped(label as u64) } else { String::new() };
         svg.push(format!(
             "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#e5e8e8\"/>\
              <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"12\" fill=\"#566573\">{label}</text>",
@@ -180,7 +180,7 @@ fn by_month(summary: &LogSummary) -> String {
             "<span><i style=\"background:{}\"></i>{} ({})</span>",
             colour(place),
             text(name),
-            thousands(all)
+            grouped(all)
         )
     });
     format!("<div class=\"key\">{}</div>{}", key.collect::<String>(), svg.concat())
@@ -255,7 +255,7 @@ fn bars<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
             COLOURS[1],
             NAMES + width + 8.0,
             top + 17.0,
-            thousands(*count)
+            grouped(*count)
         ));
     }
     svg.push("</svg>".to_owned());
@@ -272,9 +272,9 @@ fn askers(summary: &LogSummary) -> String {
                 "<tr><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
                 text(who.splitn(4, '/').nth(3).unwrap_or(who)),
                 text(purpose),
-                thousands(*answered),
-                thousands(*repeated),
-                thousands(*refused)
+                grouped(*answered),
+                grouped(*repeated),
+                grouped(*refused)
             )
         })
         .collect();
@@ -307,14 +307,6 @@ fn day(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |at| at.date().to_string())
 }
 
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn grouped(number: u64) -> String {
+    lango_words::thousands(&number.to_string())
 }

@@ -60,10 +60,12 @@ pub(crate) struct Log {
 impl Entered {
     /// An authenticated request of which nothing is read yet.
     pub fn new(kind: PayloadType, principal: &SpiffeId, envelope: &Envelope, complete: [u8; 32]) -> Self {
-        let kind_asked = match kind {
-            PayloadType::Estimate => RelayedKind::Estimate,
-            PayloadType::Lookup => RelayedKind::Lookup,
-            _ => RelayedKind::Query,
+        let kind_asked = if kind == PayloadType::Estimate {
+            RelayedKind::Estimate
+        } else if kind == PayloadType::Lookup {
+            RelayedKind::Lookup
+        } else {
+            RelayedKind::Query
         };
         let event = RelayedRequest {
             audience: LoggedLines::default(),

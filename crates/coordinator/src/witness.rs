@@ -118,7 +118,7 @@ impl Witnessing {
         let key = note_key(signer.principal(), SignatureType::Cosignature, signer.public_key())?;
         let cosigned = checkpoint.cosign(&key, seconds, |message| signer.sign_message(message))?;
         let note = cosigned.to_string();
-        write(file, &note)?;
+        lango_files::exchange(file, note.as_bytes())?;
         self.visitor.send(member, WitnessAct::Cosigned(note)).await?;
         Ok(size)
     }
@@ -131,11 +131,4 @@ fn read(file: &Path) -> Result<Option<SignedCheckpoint>, WitnessError> {
     }
     let note = String::from_utf8_lossy(&lango_files::read(file)?).into_owned();
     Ok(Some(note.parse()?))
-}
-
-/// Writes it whole, or not at all, and durably.
-fn write(file: &Path, note: &str) -> Result<(), WitnessError> {
-    let new = file.with_extension("new");
-    lango_files::replace(&new, note.as_bytes())?;
-    Ok(lango_files::move_over(&new, file)?)
 }

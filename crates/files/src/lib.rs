@@ -10,8 +10,8 @@ mod secret;
 
 pub use error::{FileError, NotRegular, shell_quoted};
 pub use make::{
-    create, keep_from_others, make_filled_folder, make_folder, make_or_open, may_fill, move_over, options,
-    own_user, replace, settle, write_over,
+    create, exchange, keep_from_others, make_filled_folder, make_folder, make_or_open, may_fill, move_over,
+    options, own_user, replace, settle, write_over,
 };
 pub use open::open;
 pub use secret::{exposure, read, read_secret};

@@ -158,6 +158,17 @@ pub fn move_over(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).and_then(|()| keep_name(to)).map_err(|source| FileError::system(to, source))
 }
 
+/// Writes a file, in the place of another if there is one, in one step: a reader finds the one or the other, whole, and so does a
+/// start after a power cut. It is on the disk when this returns.
+///
+/// # Errors
+/// [`FileError::System`].
+pub fn exchange(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let unfinished = unfinished(path);
+    replace(&unfinished, bytes)?;
+    move_over(&unfinished, path)
+}
+
 /// Writes a file, in the place of another if there is one, in one step: a reader finds the one or the other, whole. It is on the
 /// disk once [`settle`] has returned, so that of many files each need not be waited for.
 ///

@@ -3,8 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use crate::{
-    FileError, NotRegular, create, exposure, make_filled_folder, make_folder, make_or_open, may_fill,
-    move_over, open, own_user, read, read_secret, replace,
+    FileError, NotRegular, create, exchange, exposure, make_filled_folder, make_folder, make_or_open,
+    may_fill, move_over, open, own_user, read, read_secret, replace,
 };
 
 fn mode(path: &Path) -> u32 {
@@ -58,7 +58,10 @@ fn a_new_file_is_whole_and_takes_no_others_place() {
     create(&next, b"second").unwrap();
     move_over(&next, &file).unwrap();
     assert_eq!((read(&file).unwrap().as_slice(), names()), (&b"second"[..], 2));
+    exchange(&file, b"third").unwrap();
+    assert_eq!((read(&file).unwrap().as_slice(), names()), (&b"third"[..], 2));
     let nowhere = dir.path().join("no/folder");
+    assert!(matches!(exchange(&nowhere, b"").unwrap_err(), FileError::System { .. }));
     assert!(matches!(create(&nowhere, b"").unwrap_err(), FileError::System { .. }));
 }
 

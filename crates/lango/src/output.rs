@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
+use lango_words::thousands;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -132,6 +133,11 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// How many there are of something, with thousands set apart.
+pub fn count(number: u64) -> String {
+    thousands(&number.to_string())
+}
+
 /// A whole number with thousands set apart: `-1,234`.
 pub fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
@@ -148,17 +154,6 @@ pub fn number(value: f64, decimals: usize) -> String {
     let sign = if value < 0.0 && !nothing { "-" } else { "" };
     let point = if part.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{part}", if value.is_finite() { thousands(whole) } else { whole.to_owned() })
-}
-
-fn thousands(digits: &str) -> String {
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// How many decimals show `digits` digits of a number, and no more than nine.

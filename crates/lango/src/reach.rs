@@ -3,13 +3,26 @@
 use std::{path::Path, time::Duration};
 
 use lango_analyst::{Credentials, now};
-use lango_identity::{Expected, Role, SpiffeId, check_own, client_config, explain_handshake, peer_id};
+use lango_identity::{
+    Expected, PayloadType, Role, SpiffeId, check_own, client_config, digest, explain_handshake, peer_id,
+};
 use lango_transport::{AddressError, connect, peer_certificates};
-use tonic::transport::Channel;
+use lango_wire::{Inquiry, pb, status::refusal_envelope};
+use tokio::time::timeout;
+use tonic::{Status, transport::Channel};
 
-use crate::{config, failure::Failure, output::say};
+use crate::{
+    analyst::ask::refused,
+    config,
+    failure::Failure,
+    output::{foreign, say},
+};
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long an answer is waited for.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a signed act lives, in seconds.
+const LIFE_S: u64 = 600;
 
 /// A server that somebody signs for: its address, and the role that it must have.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +45,13 @@ impl<'a> ServerAt<'a> {
     fn noun(&self) -> &'static str {
         if self.role == Role::Coordinator { "coordinator" } else { "gateway" }
     }
+}
+
+/// What each signed act has once.
+pub struct Stamp {
+    pub request_id: [u8; 16],
+    pub issued_at: u64,
+    pub expires_at: u64,
 }
 
 /// A connection to a server, and who signs.
@@ -68,7 +88,7 @@ impl OfficeDoor {
         let chain = chain.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
         let office = peer_id(&chain).map_err(|fault| unreachable(fault.to_string()))?;
         if let Some(expected) = expected.filter(|expected| *expected != office.name()) {
-            let why = format!("is of {} {}, not of {expected}", office.role(), office.name());
+            let why = format!("is of the {} {}, not of {expected}", office.role(), office.name());
             return Err(Failure::of(format!("the {noun} at {address}"), why));
         }
         say(&format!("the {noun} of {office}"));
@@ -77,5 +97,53 @@ impl OfficeDoor {
         let channel =
             channel.await.map_err(|error| unreachable(explain_handshake(&error, tls, region, now())))?;
         Ok(Self { credentials, office, channel })
+    }
+
+    /// What each signed act has once: its number, when it was signed and until when it lives, in Unix seconds. The life is for
+    /// clocks that differ, and no more.
+    pub fn stamp(&self) -> Result<Stamp, Failure> {
+        let mut request_id = [0; 16];
+        getrandom::fill(&mut request_id)?;
+        let issued_at = u64::try_from(now()).unwrap_or_default();
+        Ok(Stamp { request_id, issued_at, expires_at: issued_at + LIFE_S })
+    }
+
+    /// Signs a payload and has `call` send it. A refusal is put in words that are made from what the office signed; else they are
+    /// what the connection says.
+    pub async fn ask<T>(
+        &self,
+        kind: PayloadType,
+        payload: Vec<u8>,
+        call: impl AsyncFnOnce(pb::Envelope) -> Result<T, Status>,
+    ) -> Result<T, Failure> {
+        let Credentials { signer, region, .. } = &self.credentials;
+        let request_digest = digest(kind, &payload);
+        let envelope = signer.sign(kind, payload).into();
+        let noun = if self.office.role() == Role::Coordinator { "coordinator" } else { "gateway" };
+        let slow =
+            |_| Failure::of(format!("the {noun}"), format!("has not answered within {ANSWER_TIME_MAX:?}"));
+        let answered = timeout(ANSWER_TIME_MAX, call(envelope)).await.map_err(slow)?;
+        answered.map_err(|status| {
+            let inquiry = Inquiry { region, now: now(), request_digest: &request_digest, question: None };
+            let signed = refusal_envelope(&status);
+            match signed.and_then(|envelope| inquiry.refusal_in(&envelope, &self.office).ok()) {
+                Some(refusal) => {
+                    Failure::Failed(format!("{} refuses: {}", self.office.name(), refused(&refusal)))
+                }
+                None => {
+                    let (code, said) = (status.code(), foreign(status.message()));
+                    let words = format!("the {noun} failed, and nobody signed its words ({code:?}): {said}");
+                    Failure::Failed(words)
+                }
+            }
+        })
+    }
+
+    /// The failure of a server that answers something else.
+    pub fn astray(&self) -> Failure {
+        Failure::of(
+            &self.office,
+            "its server answers something else than was asked: the two are of other versions",
+        )
     }
 }

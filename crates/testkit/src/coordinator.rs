@@ -34,6 +34,9 @@ pub struct TestCoordinator {
     failed: Arc<OnceLock<CoordinatorServeError>>,
 }
 
+/// Where a log is kept, how often members cosign it, and who reads it.
+type Logging = (Location, Duration, Vec<SpiffeId>);
+
 /// All that a coordinator returned for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relayed {
@@ -100,7 +103,7 @@ impl TestCoordinator {
         identity: &TestIdentity,
         members: Vec<(SpiffeId, Address)>,
         (member_deadline, limits): (Duration, ServerLimits),
-        (witness, log): (Option<(PathBuf, Duration)>, Option<(Location, Duration, Vec<SpiffeId>)>),
+        (witness, log): (Option<(PathBuf, Duration)>, Option<Logging>),
     ) -> Self {
         let signer = || Arc::new(SignerInUse::new(identity.signer()));
         let config = CoordinatorConfig {

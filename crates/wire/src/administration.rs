@@ -6,7 +6,7 @@ use prost::Message;
 use crate::{
     limits::PAGE_MOST,
     pb::{self, administration_payload::Act as ActMessage},
-    question::{FieldFault, Malformed, own, region, sized, strict, version},
+    question::{FieldFault, Malformed, own, region, server, sized, strict, version},
 };
 
 /// The fewest letters of a review's name that are taken for it.
@@ -209,13 +209,10 @@ impl Administration {
         version(payload.version)?;
         region(&payload.region, signer)?;
         let act = payload.act.ok_or(Malformed { field: "act", fault: FieldFault::Missing })?;
-        let office: Option<SpiffeId> = payload.office.parse().ok();
-        let office = office
-            .filter(|office| office.role() == Role::Office && office.trust_domain() == signer.trust_domain());
         Ok(Self {
             request_id: sized("request_id", &payload.request_id)?,
             administrator: own("administrator", &payload.administrator, signer)?,
-            office: office.ok_or(Malformed { field: "office", fault: FieldFault::Word })?,
+            office: server("office", &payload.office, &[Role::Office], signer)?,
             act: Act::of_message(act)?,
             issued_at: payload.issued_at,
             expires_at: payload.expires_at,

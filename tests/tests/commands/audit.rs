@@ -8,9 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_identity::Role;
+use lango_identity::{PayloadType, Role};
 use lango_store::{Decision, Location, Record, Store};
-use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
+use lango_testkit::{Office, Policy, Register, TestCoordinator, TestGrant, TestRegion, persons};
 use tempfile::TempDir;
 
 use crate::{administration::AtGateway, program, program::said};
@@ -421,4 +421,70 @@ async fn nobody_but_a_listed_auditor_sees_the_log() {
     let (code, _, stderr) =
         said(&program::command(program::lango()).args(["audit", "verify"]).arg(&to).output().unwrap());
     assert!(code == Some(1) && stderr.contains("holds no log: fetch one"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn both_ends_are_held_against_each_other_and_followed() {
+    let audited = Audited::start(&Policy::of("GHA").grants([grant()])).await;
+    let (world, office) = (&audited.world, &audited.office);
+    let kept = tempfile::tempdir().unwrap();
+    let members = vec![(office.id.clone(), office.address())];
+    let auditors = vec![world.id(Role::Auditor, "ina")];
+    let identity = world.identity(Role::Coordinator, "main");
+    let often = (kept.path(), std::time::Duration::from_millis(100));
+    let coordinator = TestCoordinator::start_logging(world, &identity, members, often, auditors).await;
+    let address = format!("https://{}", coordinator.address());
+    let awa = world.analyst();
+    let relay = async |query: &str| {
+        let question = awa.question(&[&office.id], &persons(query, "0.25"));
+        let envelope = awa.sign(PayloadType::Query, question.encode());
+        awa.relay(&coordinator, &envelope, false).await
+    };
+    relay("by sex").await.unwrap();
+    relay("by sex").await.unwrap();
+    assert!(relay("by education").await.is_ok(), "a member's refusal is passed on");
+    audited.fetched();
+    let log = audited.log();
+    let other = audited.folder.path().join("coordinator");
+    let (log, other) = (log.to_str().unwrap(), other.to_str().unwrap());
+    let identity = audited.ina.identity.path().to_str().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = program::command(program::lango());
+        said(&command.arg("audit").args(words).output().unwrap())
+    };
+    let fetch = ["fetch", "--to", other, "--coordinator", &address, "--identity", identity];
+    let (code, _, stderr) = run(&fetch);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.starts_with(&format!("the coordinator of {}\n", coordinator.id)), "{stderr}");
+    let (code, stdout, stderr) = run(&["verify", log, other]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    for line in [
+        "the log of lango.example/coordinator/main: ",
+        "\nanswers 2 of 2 paired with the coordinator's; orphans 0\n",
+        "\npassed on 2 of 2 by the coordinator are in this log",
+    ] {
+        assert!(stdout.contains(line), "{line}: {stdout}");
+    }
+    let (_, stdout, _) = run(&["list", other, log, "--principal", "awa"]);
+    assert!(stdout.contains("relayed") && stdout.contains("released"), "{stdout}");
+    // A second auditor's copy is of the same log.
+    let copy = audited.folder.path().join("copy");
+    let (code, _, stderr) = audited.ina.run(&["audit", "fetch"], &["--to", copy.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, stdout, _) = run(&["verify", log, copy.to_str().unwrap()]);
+    assert!(code == Some(0) && stdout.contains("\nthe same log as in "), "{stdout}");
+
+    // What is new is said, and the auditor's cosignature stands on what is held.
+    relay("by age").await.unwrap();
+    let monitor = ["monitor", log, other, "--identity", identity, "--once", "--rule", "regional-analysts"];
+    let (code, stdout, stderr) = run(&monitor);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stderr.contains("GHA: new ") && stderr.contains("1 released"), "{stderr}");
+    assert!(stderr.contains("main: new ") && stderr.contains("1 relayed"), "{stderr}");
+    assert_eq!(stdout.matches("  released  ").count(), 1, "{stdout}");
+    let note = fs::read_to_string(Path::new(log).join("checkpoint")).unwrap();
+    assert!(note.contains("\n— lango.example/auditor/ina "), "{note}");
+    coordinator.stop().await;
+    let (code, _, stderr) = run(&monitor);
+    assert!(code == Some(1) && stderr.contains("1 of 2 logs could not be followed"), "{stderr}");
 }

@@ -1,34 +1,23 @@
 //! An office's gateway, as its administrators reach it: each act is signed for that office alone.
 
-use std::{cmp::Reverse, path::Path, time::Duration};
+use std::{cmp::Reverse, path::Path};
 
-use lango_analyst::{Credentials, now};
 use lango_gateway::{AccountStanding, PolicyStanding, ReviewFound, Travels};
-use lango_identity::{PayloadType, Role, SpiffeId, digest};
+use lango_identity::{PayloadType, Role, SpiffeId};
 use lango_store::{Entry, HistoryFilter, StoredReview};
 use lango_wire::{
-    Act, Administration, Inquiry, PAGE_MOST, ReviewChoice, client::AdministrationClient,
-    pb::administration_service_administer_response::Found, review_range, status::refusal_envelope,
+    Act, Administration, PAGE_MOST, ReviewChoice, client::AdministrationClient,
+    pb::administration_service_administer_response::Found, review_range,
 };
-use tonic::Status;
 
 use crate::{
-    analyst::ask::refused,
     failure::Failure,
-    output::foreign,
-    reach::{OfficeDoor, ServerAt},
+    reach::{OfficeDoor, ServerAt, Stamp},
 };
-
-/// How long an act is waited for.
-const ACT_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long a signed act lives, in seconds: for clocks that differ, and no more.
-const LIFE_S: u64 = 600;
 
 /// A connection to an office's gateway, and who signs.
 pub struct OfficeGateway {
-    credentials: Credentials,
-    /// The gateway's own, as its certificate says.
-    pub office: SpiffeId,
+    door: OfficeDoor,
     service: AdministrationClient,
 }
 
@@ -37,8 +26,13 @@ impl OfficeGateway {
     pub async fn open(address: &str, identity: &Path, expected: Option<&str>) -> Result<Self, Failure> {
         let door =
             OfficeDoor::open(ServerAt::gateway(address), identity, Role::Administrator, expected).await?;
-        let OfficeDoor { credentials, office, channel } = door;
-        Ok(Self { credentials, office, service: AdministrationClient::new(channel) })
+        let service = AdministrationClient::new(door.channel.clone());
+        Ok(Self { door, service })
+    }
+
+    /// The gateway's own, as its certificate says.
+    pub fn office(&self) -> &SpiffeId {
+        &self.door.office
     }
 
     /// How the accounts of the policy in force stand.
@@ -117,53 +111,17 @@ impl OfficeGateway {
 
     /// Signs an act and has the gateway do it.
     async fn administer(&self, act: Act) -> Result<Found, Failure> {
-        let Credentials { signer, .. } = &self.credentials;
-        let mut request_id = [0; 16];
-        getrandom::fill(&mut request_id)?;
-        let issued_at = u64::try_from(now()).unwrap_or_default();
-        let act = Administration {
-            request_id,
-            administrator: signer.principal().clone(),
-            office: self.office.clone(),
-            act,
-            issued_at,
-            expires_at: issued_at + LIFE_S,
-        };
-        let payload = act.encode();
-        let request_digest = digest(PayloadType::Administration, &payload);
-        let envelope = signer.sign(PayloadType::Administration, payload).into();
-        let done = tokio::time::timeout(ACT_TIME_MAX, self.service.administer(envelope)).await;
-        let done = done
-            .map_err(|_| Failure::of("the gateway", format!("has not answered within {ACT_TIME_MAX:?}")))?;
-        let done = done.map_err(|status| self.failed(&status, &request_digest))?;
+        let Stamp { request_id, issued_at, expires_at } = self.door.stamp()?;
+        let administrator = self.door.credentials.signer.principal().clone();
+        let office = self.door.office.clone();
+        let act = Administration { request_id, administrator, office, act, issued_at, expires_at };
+        let send = async |envelope| self.service.administer(envelope).await;
+        let done = self.door.ask(PayloadType::Administration, act.encode(), send).await?;
         done.found.ok_or_else(|| self.astray())
     }
 
-    /// A refusal in words, made from what the office signed; else what the connection says.
-    fn failed(&self, status: &Status, request_digest: &[u8; 32]) -> Failure {
-        let Credentials { region, .. } = &self.credentials;
-        let inquiry = Inquiry { region, now: now(), request_digest, question: None };
-        let signed = refusal_envelope(status);
-        let signed = signed.and_then(|envelope| inquiry.refusal_in(&envelope, &self.office).ok());
-        match signed {
-            Some(refusal) => {
-                Failure::Failed(format!("{} refuses: {}", self.office.name(), refused(&refusal)))
-            }
-            None => {
-                let said = foreign(status.message());
-                Failure::Failed(format!(
-                    "the gateway failed, and nobody signed its words ({:?}): {said}",
-                    status.code()
-                ))
-            }
-        }
-    }
-
     fn astray(&self) -> Failure {
-        Failure::of(
-            &self.office,
-            "its gateway answers something else than was asked: the two are of other versions",
-        )
+        self.door.astray()
     }
 }
 

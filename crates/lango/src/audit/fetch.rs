@@ -17,7 +17,7 @@ use lango_policy::canonical_bytes;
 use super::{certificates::verify_signed, folder::LogFolder, head::Head, office::AuditedOffice};
 use crate::{
     failure::Failure,
-    output::{bar, grouped},
+    output::{bar, count},
 };
 
 const WIDTH: u64 = TILE_WIDTH as u64;
@@ -70,9 +70,9 @@ pub async fn fetch(office: &mut AuditedOffice, folder: &LogFolder) -> Result<Fet
     let other_root = || {
         let held = match held_size {
             0 => "nothing of it was held before".to_owned(),
-            held => format!("the first {} are those that were held", grouped(signed(held))),
+            held => format!("the first {} are those that were held", count(held)),
         };
-        format!("its {} entries do not lead to the root that it signed; {held}", grouped(signed(size)))
+        format!("its {} entries do not lead to the root that it signed; {held}", count(size))
     };
     let is_signed = growing.edge.root() == head.checkpoint.unverified().root;
     let wrong = growing.wrong.clone().or_else(|| (!is_signed).then(other_root));
@@ -106,7 +106,7 @@ fn check_goes_on(held: Option<&SignedCheckpoint>, new: &SignedCheckpoint) -> Res
         )));
     }
     if new.size < held.size {
-        let (new, held) = (grouped(signed(new.size)), grouped(signed(held.size)));
+        let (new, held) = (count(new.size), count(held.size));
         let why =
             format!("it was cut back: it has {new} entries, and {held} of it are held. What was held stays");
         return Err(Failure::of(what(), why));
@@ -152,7 +152,7 @@ impl Growing<'_> {
                 let first = self.edge.size();
                 let entries = office.entries(first, size - first).await?;
                 if entries.is_empty() {
-                    let (size, first) = (grouped(signed(size)), grouped(signed(first)));
+                    let (size, first) = (count(size), count(first));
                     self.wrong.get_or_insert_with(|| format!("it signed {size} entries, and has {first}"));
                     break;
                 }
@@ -286,7 +286,10 @@ fn keep(
     if let Some(balances) = balances {
         folder.write_balances(balances)?;
     }
-    folder.write_checkpoint(&head.checkpoint)?;
+    if let Some(address) = office.address() {
+        folder.write_address(address)?;
+    }
+    folder.write_checkpoint(&office.cosigned(head.checkpoint.clone())?)?;
     // One beyond the log's end is of a log that was cut back, and an end that is cosigned says more than the same end alone.
     let witnessed = head
         .witnessed
@@ -317,17 +320,13 @@ async fn refuse(
     Ok(refused)
 }
 
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 impl Fetched {
     /// What came, in words.
     pub fn words(&self) -> String {
         let mut words = format!(
             "{} entries are held, {} of them new; {} came",
-            grouped(signed(self.size)),
-            grouped(signed(self.new)),
+            count(self.size),
+            count(self.new),
             if self.policies == 1 { "1 policy".to_owned() } else { format!("{} policies", self.policies) }
         );
         if !self.unknown.is_empty() {

@@ -13,6 +13,7 @@ use lango_identity::{Region, certificates_from_pem};
 use crate::{config, failure::Failure};
 
 /// Where the log's last checkpoint is.
+const ADDRESS: &str = "address";
 const CHECKPOINT: &str = "checkpoint";
 /// What the region is, as the auditor knew it.
 const REGION: &str = "region.toml";
@@ -117,6 +118,16 @@ impl LogFolder {
     /// The region as the auditor knew it when the log was fetched.
     pub fn region(&self) -> Result<Region, Failure> {
         Ok(config::identity_region(&self.at(REGION))?.0)
+    }
+
+    /// Where the log was fetched from; none where it was its office's store.
+    pub fn address(&self) -> Result<Option<String>, Failure> {
+        let Some(address) = self.read(ADDRESS)? else { return Ok(None) };
+        Ok(Some(String::from_utf8(address)?.trim_end().to_owned()))
+    }
+
+    pub fn write_address(&self, address: &str) -> Result<(), Failure> {
+        self.write(ADDRESS, format!("{address}\n").as_bytes())
     }
 
     pub fn write_region(&self, region: &Region) -> Result<(), Failure> {

@@ -1,36 +1,28 @@
 //! An office's gateway or a coordinator, as auditors reach it: each look-up is signed for that one alone, and is an entry of
 //! the log.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
-use lango_access_log::{Amount, LoggedLoss, SignedCheckpoint};
-use lango_analyst::{Credentials, now};
+use lango_access_log::{Amount, LoggedLoss, NoteKey, SignatureType, SignedCheckpoint, log_origin};
+use lango_analyst::now;
 use lango_audit::{LedgerBalance, LedgerBalances};
-use lango_identity::{PayloadType, Region, Role, SpiffeId, digest};
+use lango_identity::{PayloadType, Region, Role, SpiffeId};
 use lango_wire::{
-    Audit, AuditLookup, Inquiry, client::AuditClient, limits::ENTRIES_MOST, pb,
-    pb::audit_service_audit_response::Found, status::refusal_envelope,
+    Audit, AuditLookup, client::AuditClient, limits::ENTRIES_MOST, pb,
+    pb::audit_service_audit_response::Found,
 };
-use tonic::Status;
 
 use super::head::Head;
 use crate::{
-    analyst::ask::refused,
     failure::Failure,
-    output::foreign,
-    reach::{OfficeDoor, ServerAt},
+    reach::{OfficeDoor, ServerAt, Stamp},
 };
-
-/// How long a look-up is waited for.
-const LOOKUP_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long a signed look-up lives, in seconds: for clocks that differ, and no more.
-const LIFE_S: u64 = 600;
 
 /// A connection to an office's gateway, and the auditor who signs.
 pub struct AuditedGateway {
-    credentials: Credentials,
-    office: SpiffeId,
+    door: OfficeDoor,
     service: AuditClient,
+    address: String,
 }
 
 impl AuditedGateway {
@@ -40,22 +32,37 @@ impl AuditedGateway {
         expected: Option<&str>,
     ) -> Result<Self, Failure> {
         let door = OfficeDoor::open(reached, identity, Role::Auditor, expected).await?;
-        let OfficeDoor { credentials, office, channel } = door;
-        Ok(Self { credentials, office, service: AuditClient::new(channel) })
+        let service = AuditClient::new(door.channel.clone());
+        Ok(Self { door, service, address: reached.address.to_owned() })
+    }
+
+    /// Where it was reached.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Cosigns a checkpoint that was found to go on where the one before ended.
+    pub fn cosign(&self, checkpoint: SignedCheckpoint) -> Result<SignedCheckpoint, Failure> {
+        let signer = &self.door.credentials.signer;
+        let name = log_origin(&signer.principal().to_string()).unwrap_or_default();
+        let key = NoteKey::new(&name, SignatureType::Cosignature, signer.public_key())?;
+        let seconds = u64::try_from(now()).unwrap_or_default();
+        Ok(checkpoint.cosign(&key, seconds, |message| signer.sign_message(message))?)
     }
 
     pub fn office(&self) -> &SpiffeId {
-        &self.office
+        &self.door.office
     }
 
     pub fn region(&self) -> &Region {
-        &self.credentials.region
+        &self.door.credentials.region
     }
 
     pub async fn head(&self) -> Result<Head, Failure> {
         let Found::Head(head) = self.find(AuditLookup::Head).await? else { return Err(self.astray()) };
         let read = |note: &str| -> Result<SignedCheckpoint, Failure> {
-            note.parse().map_err(|error| Failure::of(format!("the checkpoint of {}", self.office), error))
+            note.parse()
+                .map_err(|error| Failure::of(format!("the checkpoint of {}", self.door.office), error))
         };
         let checkpoint = read(&head.checkpoint)?;
         let witnessed = if head.cosigned.is_empty() { None } else { Some(read(&head.cosigned)?) };
@@ -90,52 +97,18 @@ impl AuditedGateway {
         Ok(LedgerBalances { size: found.size, balances: found.balances.into_iter().map(balance).collect() })
     }
 
-    /// Signs a lookup and has the gateway answer it.
+    /// Signs a lookup and has the server answer it.
     async fn find(&self, lookup: AuditLookup) -> Result<Found, Failure> {
-        let Credentials { signer, .. } = &self.credentials;
-        let mut request_id = [0; 16];
-        getrandom::fill(&mut request_id)?;
-        let issued_at = u64::try_from(now()).unwrap_or_default();
-        let signed = Audit {
-            request_id,
-            auditor: signer.principal().clone(),
-            log: self.office.clone(),
-            lookup,
-            issued_at,
-            expires_at: issued_at + LIFE_S,
-        };
-        let payload = signed.encode();
-        let request_digest = digest(PayloadType::Audit, &payload);
-        let envelope = signer.sign(PayloadType::Audit, payload).into();
-        let found = tokio::time::timeout(LOOKUP_TIME_MAX, self.service.audit(envelope)).await;
-        let found = found
-            .map_err(|_| Failure::of("the server", format!("has not answered within {LOOKUP_TIME_MAX:?}")))?;
-        let found = found.map_err(|status| self.failed(&status, &request_digest))?;
+        let Stamp { request_id, issued_at, expires_at } = self.door.stamp()?;
+        let auditor = self.door.credentials.signer.principal().clone();
+        let log = self.door.office.clone();
+        let signed = Audit { request_id, auditor, log, lookup, issued_at, expires_at };
+        let send = async |envelope| self.service.audit(envelope).await;
+        let found = self.door.ask(PayloadType::Audit, signed.encode(), send).await?;
         found.found.ok_or_else(|| self.astray())
     }
 
-    /// A refusal in words, made from what the office signed; else what the connection says.
-    fn failed(&self, status: &Status, request_digest: &[u8; 32]) -> Failure {
-        let inquiry = Inquiry { region: self.region(), now: now(), request_digest, question: None };
-        let signed = refusal_envelope(status);
-        match signed.and_then(|envelope| inquiry.refusal_in(&envelope, &self.office).ok()) {
-            Some(refusal) => {
-                Failure::Failed(format!("{} refuses: {}", self.office.name(), refused(&refusal)))
-            }
-            None => {
-                let said = foreign(status.message());
-                Failure::Failed(format!(
-                    "the gateway failed, and nobody signed its words ({:?}): {said}",
-                    status.code()
-                ))
-            }
-        }
-    }
-
     fn astray(&self) -> Failure {
-        Failure::of(
-            &self.office,
-            "its server answers something else than was asked: the two are of other versions",
-        )
+        self.door.astray()
     }
 }

@@ -1,13 +1,13 @@
 //! Where a log is fetched from: an office's gateway, a coordinator, or in the office its store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lango_access_log::TileId;
+use lango_access_log::{SignedCheckpoint, TileId};
 use lango_audit::LedgerBalances;
 use lango_identity::{Region, SpiffeId};
 
-use super::{gateway::AuditedGateway, head::Head, store::AuditedStore};
+use super::{folder::LogFolder, gateway::AuditedGateway, head::Head, store::AuditedStore};
 use crate::{config::read_toml, failure::Failure, reach::ServerAt};
 
 #[derive(Debug, Args)]
@@ -56,6 +56,37 @@ impl Whose {
 }
 
 impl AuditedOffice {
+    /// The checkpoint with the auditor's cosignature; as it is where nobody's keys are at hand.
+    pub fn cosigned(&self, checkpoint: SignedCheckpoint) -> Result<SignedCheckpoint, Failure> {
+        match self {
+            Self::Gateway(gateway) => gateway.cosign(checkpoint),
+            Self::Store(_) => Ok(checkpoint),
+        }
+    }
+
+    /// Where it was reached; none of a store.
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Gateway(gateway) => Some(gateway.address()),
+            Self::Store(_) => None,
+        }
+    }
+
+    /// Opens what a log was fetched from before.
+    pub async fn again(folder: &LogFolder, identity: &Path) -> Result<Self, Failure> {
+        let origin = folder.held()?.unverified().origin.clone();
+        let address = folder.address()?.ok_or_else(|| {
+            let why = "does not say where its log is from: fetch it once with --gateway or --coordinator";
+            Failure::of(folder.path().display(), why)
+        })?;
+        let name = origin.rsplit('/').next();
+        let server = match origin.contains("/coordinator/") {
+            true => ServerAt::coordinator(&address),
+            false => ServerAt::gateway(&address),
+        };
+        Ok(Self::Gateway(Box::new(AuditedGateway::open(server, identity, name).await?)))
+    }
+
     pub fn id(&self) -> &SpiffeId {
         match self {
             Self::Gateway(gateway) => gateway.office(),

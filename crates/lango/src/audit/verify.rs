@@ -19,7 +19,7 @@ use super::{
 use crate::{
     commands::entries::minute,
     failure::Failure,
-    output::{day, foreign, grouped},
+    output::{count, day, foreign},
 };
 
 /// A claim as it is printed.
@@ -201,10 +201,6 @@ impl ClaimLine {
     }
 }
 
-fn count(count: u64) -> String {
-    grouped(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
 fn hashes(folder: &LogFolder, reading: &LogReading, size: u64) -> ClaimLine {
     match reading {
         LogReading::Whole(log) => {
@@ -322,19 +318,9 @@ fn witnessed(
 fn consistent(folder: &LogFolder, held: &[HeldCheckpoint], last: &Checkpoint) -> ClaimLine {
     const CLAIM: &str = "consistent";
     let earlier: Vec<&HeldCheckpoint> = held.iter().filter(|held| held.signed.unverified() != last).collect();
-    let root = |of: &Checkpoint| {
-        // A tile that was partial then is the beginning of the one that is there now.
-        let tile = |id: TileId| {
-            let now = TileId::at(id.level(), id.index(), last.size).unwrap_or(id);
-            let mut bytes = folder.tile_there(now)?;
-            bytes.truncate(32 * usize::from(id.width()));
-            Ok::<_, std::io::Error>(bytes)
-        };
-        (of.size <= last.size).then(|| TileEdge::open(of.size, tile).ok().map(|edge| edge.root())).flatten()
-    };
     let wrong = earlier.iter().find(|held| {
         let of = held.signed.unverified();
-        of.origin != last.origin || root(of) != Some(of.root)
+        of.origin != last.origin || root_at(folder, last, of.size) != Some(of.root)
     });
     if let Some(wrong) = wrong {
         let of = wrong.signed.unverified();
@@ -356,6 +342,42 @@ fn consistent(folder: &LogFolder, held: &[HeldCheckpoint], last: &Checkpoint) ->
     };
     let number = u64::try_from(earlier.len()).ok();
     ClaimLine { proven: number, of: number, ..ClaimLine::plain(CLAIM, true, says) }
+}
+
+/// The root of the first entries of a log that is held, of this number.
+fn root_at(folder: &LogFolder, last: &Checkpoint, size: u64) -> Option<TreeHash> {
+    // A tile that was partial then is the beginning of the one that is there now.
+    let tile = |id: TileId| {
+        let now = TileId::at(id.level(), id.index(), last.size).unwrap_or(id);
+        let mut bytes = folder.tile_there(now)?;
+        bytes.truncate(32 * usize::from(id.width()));
+        Ok::<_, std::io::Error>(bytes)
+    };
+    if size > last.size {
+        return None;
+    }
+    TileEdge::open(size, tile).ok().map(|edge| edge.root())
+}
+
+/// Whether what somebody else holds of the same log is its beginning, or goes on from it.
+pub fn compared(folder: &LogFolder, other: &LogFolder) -> Result<ClaimLine, Failure> {
+    const CLAIM: &str = "the same log";
+    let (own, others) = (folder.held()?, other.held()?);
+    let (own, others) = (own.unverified(), others.unverified());
+    let (longer, last, of) =
+        if own.size < others.size { (other, others, own) } else { (folder, own, others) };
+    let path = foreign(&other.path().display().to_string());
+    if root_at(longer, last, of.size) == Some(of.root) {
+        let says = format!("the same log as in {path}, as far as both reach: {} entries", count(of.size));
+        return Ok(ClaimLine::plain(CLAIM, true, says));
+    }
+    let differs = (0..of.size).find(|index| {
+        let bytes = |folder: &LogFolder, size| entry_bytes(folder, *index, size).ok().flatten();
+        bytes(folder, own.size) != bytes(other, others.size)
+    });
+    let says = format!("NOT the same log as in {path}: two were shown, and both are signed");
+    let wrong = Some("it says something else there".to_owned());
+    Ok(ClaimLine { entry: differs, wrong, ..ClaimLine::plain(CLAIM, false, says) })
 }
 
 /// What was recomputed from the entries.

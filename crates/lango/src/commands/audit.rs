@@ -1,4 +1,4 @@
-//! `lango audit fetch | verify | list | prove | export | create`: the logs of offices and coordinators, for auditors.
+//! `lango audit fetch | verify | monitor | list | prove | export | create`: the logs of offices and coordinators, for auditors.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ mod create;
 mod export;
 mod fetch;
 mod list;
+mod monitor;
 mod prove;
 mod verify;
 
@@ -17,6 +18,7 @@ use create::AuditCreate;
 use export::AuditExport;
 use fetch::AuditFetch;
 use list::AuditList;
+use monitor::AuditMonitor;
 use prove::AuditProve;
 use verify::AuditVerify;
 
@@ -28,6 +30,9 @@ pub enum AuditCommand {
     /// Verify fetched logs, without a network: that nothing in them was changed, that balances, decisions and answers follow from
     /// them, and that offices and coordinator say the same. One counted line for each claim; exit code 0 only if all is proven.
     Verify(AuditVerify),
+    /// Follow fetched logs: fetch what is new again and again, cosign it, and print the new entries of named principals, purposes or
+    /// rules.
+    Monitor(AuditMonitor),
     /// List the entries of fetched logs, oldest first: who asked what, for what purpose, what was decided by which rule, and the
     /// price; and what else happened.
     List(AuditList),
@@ -53,6 +58,7 @@ impl AuditCommand {
         match self {
             Self::Fetch(fetch) => fetch.run(),
             Self::Verify(verify) => verify.run(),
+            Self::Monitor(monitor) => monitor.run(),
             Self::List(list) => list.run(),
             Self::Prove(prove) => prove.run(),
             Self::Export(export) => export.run(),

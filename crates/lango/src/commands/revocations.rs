@@ -142,7 +142,7 @@ async fn fetch(region: &Region, file: &Path, address: &Address, tls: &TlsIdentit
 /// Keeps fetched lists for the next start, where the server may write there.
 async fn store(region: &Region, file: &Path) {
     let (pem, path) = (region.revocations().to_pem(), file.to_owned());
-    if let Ok(Err(error)) = spawn_blocking(move || lango_files::replace(&path, pem.as_bytes())).await {
+    if let Ok(Err(error)) = spawn_blocking(move || lango_files::exchange(&path, pem.as_bytes())).await {
         tracing::debug!(%error, "fetched revocation lists are not kept: they are fetched again after a start");
     }
 }

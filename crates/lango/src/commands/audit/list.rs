@@ -6,10 +6,11 @@ use clap::Args;
 use lango_audit::{EntryFilter, ListedEntry};
 use lango_privacy::Decimal;
 use serde::Serialize;
-use time::{Date, macros::format_description};
+use time::Date;
 
 use crate::{
     audit::{folder::LogFolder, read::read_entries},
+    clock::day,
     commands::entries::{TextEntry, entries, in_region, minute, price, question_below, words_below},
     failure::Failure,
     output::{Format, foreign, report, say},
@@ -58,11 +59,6 @@ pub struct AuditList {
     format: Format,
 }
 
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| "a day as year-month-day, such as 2026-07-01".to_owned())
-}
-
 /// An epsilon in billionths.
 fn epsilon(text: &str) -> Result<u64, String> {
     let billionths = Decimal::unsigned(text).and_then(|decimal| decimal.scaled(9));
@@ -76,13 +72,13 @@ pub(super) fn one_line(question: &str) -> String {
 
 /// An entry as it is printed.
 #[derive(Debug, Serialize)]
-struct Line {
+pub(super) struct Line {
     /// Whose log it is of.
-    office: String,
+    pub office: String,
     /// UTC.
-    time: String,
+    pub time: String,
     #[serde(flatten)]
-    listed: ListedEntry,
+    pub listed: ListedEntry,
 }
 
 impl AuditList {
@@ -143,7 +139,7 @@ impl AuditList {
 }
 
 /// The entries, each with its question below it.
-fn shown(lines: &[Line], are_several: bool) -> String {
+pub(super) fn shown(lines: &[Line], are_several: bool) -> String {
     let shown = |line: &Line| {
         let mut below = words_below(&why(&line.listed));
         below.extend(question_below(line.listed.question.as_deref().unwrap_or_default()));

@@ -9,17 +9,17 @@ use lango_audit::{Pairing, PassedOn};
 use crate::{
     audit::{
         folder::LogFolder,
-        verify::{ClaimLine, VerifiedLog, paired_lines, verify, witness_policy},
+        verify::{ClaimLine, VerifiedLog, compared, paired_lines, verify, witness_policy},
     },
     commands::entries::minute,
     config::identity_region,
     failure::Failure,
-    output::{Format, bar, foreign, grouped, report},
+    output::{Format, bar, count, foreign, report},
 };
 
 #[derive(Debug, Args)]
 pub struct AuditVerify {
-    /// The folders that hold the logs: one or more. Where one is a coordinator's, the answers of the others are held against it.
+    /// The folders that hold the logs: one or more. Where one is a coordinator's, the answers of the others are held against it; where two are of one log, they are held against each other.
     #[arg(value_name = "DIR", default_value = ".")]
     dirs: Vec<PathBuf>,
     /// The folder of your keys, whose region the log's certificates are verified with; by default the region that the log was
@@ -61,6 +61,15 @@ impl AuditVerify {
                 }
                 Some(office) => self.paired(folder, witnesses.as_ref(), (office, passed_on.as_ref()))?,
             });
+        }
+        for at in 1..folders.len() {
+            let (before, rest) = folders.split_at(at);
+            let Some((folder, origin)) = rest.first() else { continue };
+            if let Some((other, _)) = before.iter().find(|(_, other)| other == origin)
+                && let Some(log) = logs.get_mut(at)
+            {
+                log.add([compared(folder, other)?]);
+            }
         }
         let lines: Vec<&ClaimLine> = logs.iter().flat_map(|log| &log.lines).collect();
         report(self.format, &lines, |_| logs.iter().map(shown).collect::<Vec<_>>().join("\n\n"))?;
@@ -129,11 +138,7 @@ fn office_of(origin: &str) -> Option<&str> {
 }
 
 fn shown(verified: &VerifiedLog) -> String {
-    let mut head = format!(
-        "the log of {}: {} entries",
-        foreign(&verified.origin),
-        grouped(i64::try_from(verified.size).unwrap_or(i64::MAX))
-    );
+    let mut head = format!("the log of {}: {} entries", foreign(&verified.origin), count(verified.size));
     let span = verified.report.as_ref().and_then(|report| report.span);
     if let Some((Ok(first), Ok(last))) = span.map(|(first, last)| (minute(first), minute(last))) {
         head += &format!(", from {first} to {last} (UTC)");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use lango_files::{create, make_folder, move_over, read, read_secret};
+use lango_files::{create, exchange, make_folder, move_over, read, read_secret};
 use lango_gateway::system_clock;
 use lango_identity::{Bundle, Facts, Role, certificates_from_pem};
 use zeroize::Zeroizing;
@@ -180,12 +180,7 @@ impl InstallCertificates {
         if read(&path).is_ok_and(|there| there.as_slice() == text.as_bytes()) {
             return Ok(());
         }
-        let next = self.dir.join(format!("{name}.next"));
-        if next.exists() {
-            fs::remove_file(&next)?;
-        }
-        create(&next, text.as_bytes())?;
-        Ok(move_over(&next, &path)?)
+        Ok(exchange(&path, text.as_bytes())?)
     }
 
     /// Ends a renewal, once its keys are in place.

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_files::{FileError, create, make_folder, read, read_secret, replace};
+use lango_files::{FileError, create, exchange, make_folder, read, read_secret};
 use lango_gateway::system_clock;
 use lango_identity::{
     Authority, Bundle, Facts, Region, RevocationList, Role, SpiffeId, decrypt_key, is_encrypted,
@@ -103,7 +103,7 @@ impl AuthorityFolder {
             done => done?,
         }
         let present = self.folder.join(REVOCATIONS);
-        replace(&present, text.as_bytes())?;
+        exchange(&present, text.as_bytes())?;
         Ok(present)
     }
 

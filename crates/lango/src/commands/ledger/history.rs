@@ -4,10 +4,11 @@ use clap::Args;
 use lango_privacy::nano;
 use lango_store::{Decision, Entry, HistoryFilter};
 use serde::Serialize;
-use time::{Date, macros::format_description};
+use time::Date;
 
 use crate::{
     administrator::desk::{Desk, Reached},
+    clock::day,
     commands::entries::{TextEntry, entries, in_region, minute, price, question_below, words_below},
     failure::Failure,
     output::{Format, foreign, report},
@@ -32,11 +33,6 @@ pub struct History {
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-}
-
-fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| "a day as year-month-day, such as 2026-07-01".to_owned())
 }
 
 /// A record as it is printed.

@@ -11,7 +11,7 @@ use lango_policy::{
 use lango_privacy::{Loss, PlanRefusal, Query, nano};
 use lango_wire::Reviewed;
 use serde_json::{Value, json};
-use time::{Date, macros::format_description};
+use time::Date;
 
 use super::{
     named, open,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     analyst::question,
-    clock::today,
+    clock::{day, today},
     failure::Failure,
     output::{self, counted, listed},
 };
@@ -56,12 +56,6 @@ pub enum TextFormat {
     Text,
     /// Stable field names, for programs.
     Json,
-}
-
-/// A day of the command line.
-pub(super) fn day(text: &str) -> Result<Date, String> {
-    Date::parse(text, format_description!("[year]-[month]-[day]"))
-        .map_err(|_| "a day as year-month-day, such as 2026-07-01".to_owned())
 }
 
 impl PolicyExplain {

@@ -13,9 +13,9 @@ use lango_privacy::Query;
 use lango_store::{Entry, Examined};
 use time::Date;
 
-use super::{explain::day, loaded};
+use super::loaded;
 use crate::{
-    clock::today,
+    clock::{day, today},
     commands::serving,
     config::{GatewayFile, read_toml},
     failure::Failure,

@@ -17,18 +17,14 @@ use lango_wire::{
 use serde_json::{Value, json};
 use time::Date;
 
-use super::{
-    explain::{TextFormat, day},
-    named,
-    quoted::wrapped,
-};
+use super::{explain::TextFormat, named, quoted::wrapped};
 use crate::{
     analyst::{
         prices::PriceList,
         question::{self, Draft},
         report::{AnswerReport, ROWS_SHOWN, Shown},
     },
-    clock::today,
+    clock::{day, today},
     failure::Failure,
     output::{self, grouped},
 };

@@ -53,7 +53,7 @@ impl ShowReview {
                 let mut store = file.readable_store(config).await?;
                 PolicySet::read(&file.deciding(config, &mut store).await?)?.office
             }
-            Reached::Gateway(gateway) => gateway.office.name().to_owned(),
+            Reached::Gateway(gateway) => gateway.office().name().to_owned(),
         };
         let tables = self.answer(&tables, &office)?;
         let mut text = head(review, lapses.as_deref())?;
