@@ -84,6 +84,7 @@ pub async fn serve(
     let (service, asked) = service(config, &own)?;
     members.get_or_insert_default().extend(asked);
     let pressure = service.asker.memory.pressure().clone();
+    let metrics = service.asker.metrics.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<CoordinatorServiceServer<Service>>().await;
     let (reflection, reflection_alpha) = reflection::services()?;
@@ -97,7 +98,7 @@ pub async fn serve(
     // Nothing can fail any more, so that what is begun here is ended here.
     let witnessing = witnessing.map(tokio::spawn);
     let renewing = tokio::spawn(renew(changing, region, shown, members.unwrap_or_default()));
-    lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
+    lango_transport::serve(listener, tls, routes, (&limits, &pressure, &metrics), shutdown).await;
     renewing.abort();
     witnessing.iter().for_each(|witnessing| witnessing.abort());
     Ok(())
@@ -168,7 +169,8 @@ fn service(
     config: CoordinatorConfig,
     own: &TlsIdentity,
 ) -> Result<(Service, Vec<MemberTls>), CoordinatorServeError> {
-    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, .. } = config;
+    let CoordinatorConfig { region, tls, members, member_deadline, connect_timeout, limits, metrics, .. } =
+        config;
     let mut settings = Vec::new();
     let recall = recall(&region);
     let gateway = |member: crate::MemberAddress| {
@@ -183,7 +185,7 @@ fn service(
     let members = Members::new(members, region.trust_domain())?;
     let service = Service {
         members,
-        asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
+        asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default(), metrics }),
         pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Door::new(&limits),
     };

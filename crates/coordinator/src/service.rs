@@ -18,6 +18,7 @@ use lango_wire::{
 };
 use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
+use tracing::Instrument;
 
 use crate::{
     ask::{Asker, Came, Described, MemberGateway, Priced, Released, Reply},
@@ -68,7 +69,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceDescribeRequest>,
     ) -> Result<Response<Self::DescribeStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceDescribeRequest { lookup }) = request.into_parts();
-        let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup).await?;
+        let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup, &extensions).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Lookup, &asked, {
@@ -85,7 +86,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
-        let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate).await?;
+        let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate, &extensions).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
         let fan_out = FanOut::new(&seats, PayloadType::Estimate, &asked, {
@@ -100,7 +101,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let (asked, share) = self.read::<Question>(request.query, PayloadType::Query).await?;
+        let (asked, share) = self.read::<Question>(request.query, PayloadType::Query, &extensions).await?;
         let under_way = keep(&extensions, share);
         let asker = self.asker.clone();
         asked.fits(request.by_office).map_err(|refusal| refusal.into_status(None))?;
@@ -148,9 +149,12 @@ impl Service {
         &self,
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
+        extensions: &Extensions,
     ) -> Result<(Arc<RelayedQuestion>, Share), Status> {
         let memory = (&self.asker.region, &self.asker.memory);
-        let (asked, share) = RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await?;
+        let (mut asked, share) =
+            RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await?;
+        asked.trace = extensions.get().and_then(UnderWay::trace);
         Ok((Arc::new(asked), share))
     }
 }
@@ -316,7 +320,7 @@ impl<T: Send + 'static> FanOut<T> {
         let mut calls = JoinSet::new();
         for (index, seat) in seats.iter().enumerate() {
             let reply = ask(seat.clone(), asked.clone());
-            calls.spawn(async move { (index, reply.await) });
+            calls.spawn(async move { (index, reply.await) }.in_current_span());
         }
         Self {
             kind,

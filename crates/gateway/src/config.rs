@@ -10,6 +10,7 @@ use std::{
 
 use lango_document::{Diagnostics, Document};
 use lango_identity::{Region, ServerConfig, Signer, SpiffeId, TlsIdentity, check_own, server_config};
+use lango_metrics::{CallTime, Method, Metrics};
 use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store};
 use lango_transport::{LogRate, ServerLimits, Shares};
@@ -112,7 +113,23 @@ pub struct Gateway {
     pub(crate) free_answers: FreeAnswers,
     pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
+    pub(crate) metrics: Metrics,
 }
+
+/// What a gateway can be called for. How long a question takes may depend on rows, so nothing shows it but its answer.
+const METHODS: &[Method] = &[
+    Method { name: "lango.v1.GatewayService/Describe", time: CallTime::Shown },
+    Method { name: "lango.v1.GatewayService/Estimate", time: CallTime::Shown },
+    Method { name: "lango.v1.GatewayService/Query", time: CallTime::Hidden },
+    Method { name: "lango.v1.GatewayService/GetRelease", time: CallTime::Shown },
+    Method { name: "lango.v1.AdministrationService/Administer", time: CallTime::Shown },
+    Method { name: "lango.v1.AuditService/Audit", time: CallTime::Shown },
+    Method { name: "lango.v1.WitnessService/Witness", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Check", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Watch", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+];
 
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
@@ -197,7 +214,14 @@ impl Gateway {
             free_answers: FreeAnswers::default(),
             capacity: Capacity::default(),
             withheld: Withheld::default(),
+            metrics: Metrics::of_gateway(METHODS),
         })
+    }
+
+    /// What it shows of itself.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -8,6 +8,7 @@ use std::{
 
 use lango_coordinator::{CoordinatorConfig, MemberAddress, WitnessConfig, serve};
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_metrics::Metrics;
 use lango_transport::{self as transport, Address, ServerLimits};
 use lango_wire::{
     MESSAGE_BYTES_MAX,
@@ -25,6 +26,8 @@ pub struct TestCoordinator {
     /// Who it is.
     pub id: SpiffeId,
     running: Running,
+    /// What it shows of itself.
+    pub metrics: Metrics,
 }
 
 /// All that a coordinator returned for a question.
@@ -75,7 +78,9 @@ impl TestCoordinator {
     ) -> Self {
         let identity = world.identity(Role::Coordinator, "main");
         let signer = || identity.signer();
+        let metrics = CoordinatorConfig::metrics_of(members.len());
         let config = CoordinatorConfig {
+            metrics: metrics.clone(),
             region: world.region.clone(),
             tls: watch::channel(identity.tls()).1,
             members: members.into_iter().map(|(uri, address)| MemberAddress { uri, address }).collect(),
@@ -90,7 +95,7 @@ impl TestCoordinator {
                 drop(stopped.await);
             })
         });
-        Self { id: identity.id, running: running.await }
+        Self { id: identity.id, running: running.await, metrics }
     }
 
     /// Where it listens.
@@ -105,11 +110,16 @@ impl TestCoordinator {
 }
 
 impl Caller {
-    /// A client of a coordinator.
-    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
+    /// A connection to a coordinator.
+    pub async fn coordinator_channel(&self, coordinator: &TestCoordinator) -> Channel {
         let config = client_config(&self.tls, &self.region, Expected::Id(coordinator.id.clone())).unwrap();
         let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
-        let channel = transport::connect(&address, config, Duration::from_secs(10)).await.unwrap();
+        transport::connect(&address, config, Duration::from_secs(10)).await.unwrap()
+    }
+
+    /// A client of a coordinator.
+    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
+        let channel = self.coordinator_channel(coordinator).await;
         CoordinatorServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

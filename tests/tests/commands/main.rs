@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod ledger;
 mod lying;
+mod metrics;
 mod places;
 mod policy;
 mod pooled;
