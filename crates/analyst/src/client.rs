@@ -287,8 +287,19 @@ impl Asking {
         }
         let asked: Vec<String> = outcomes.iter().map(|(office, _)| office.clone()).collect();
         let coverage = Coverage::new(asked, outcomes)?;
-        let text = self.text;
-        Ok(Answered { text, query_digest, coverage, answers, refusals, tables, by_office, level, at_least })
+        let (text, trace) = (self.text, self.trace);
+        Ok(Answered {
+            text,
+            query_digest,
+            trace,
+            coverage,
+            answers,
+            refusals,
+            tables,
+            by_office,
+            level,
+            at_least,
+        })
     }
 }
 
