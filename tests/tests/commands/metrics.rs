@@ -69,7 +69,8 @@ async fn a_gateway_shows_numbers_on_the_loopback_whatever_their_readers_do() {
     let silent: Vec<TcpStream> = (0..300)
         .map(|which| {
             let mut stream = TcpStream::connect(address).unwrap();
-            let head: &[u8] = if which % 2 == 0 { b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" } else { b"GET" };
+            let head: &[u8] =
+                if which % 2 == 0 { b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" } else { b"GET" };
             drop(stream.write_all(head));
             stream
         })
@@ -135,9 +136,11 @@ fn a_coordinator_shows_its_members() {
     fs::write(folder.path().join("authority.pem"), world.authority.to_pem().certificate_pem).unwrap();
     let config = folder.path().join("coordinator.toml");
     let region = format!("name = \"ecowas.example\"\nauthority = \"authority.pem\"\nsigning_eku = \"{EKU}\"");
-    let member = |office: &str| format!("[[member]]\noffice = \"{office}\"\naddress = \"https://127.0.0.1:1\"\n");
+    let member =
+        |office: &str| format!("[[member]]\noffice = \"{office}\"\naddress = \"https://127.0.0.1:1\"\n");
     let members = ["BEN", "GHA"].map(member).concat();
-    let text = format!("listen = \"127.0.0.1:0\"\nidentity = \"identity\"\n\n[region]\n{region}\n\n{members}");
+    let text =
+        format!("listen = \"127.0.0.1:0\"\nidentity = \"identity\"\n\n[region]\n{region}\n\n{members}");
     fs::write(&config, text).unwrap();
     with_metrics(&config, "127.0.0.1:0");
     let coordinator = Process::start_coordinator(&config);

@@ -151,7 +151,9 @@ async fn a_label_is_of_a_closed_set() {
         let unknown: Vec<_> = values.iter().filter(|value| !is_known(value)).collect();
         assert!(unknown.is_empty(), "{name}: {unknown:?}");
     }
-    for word in ["analyst", "household", "residents", "GHA", "ecowas", "spiffe", "village", "official", "\"F\""] {
+    for word in
+        ["analyst", "household", "residents", "GHA", "ecowas", "spiffe", "village", "official", "\"F\""]
+    {
         assert!(!text.contains(word), "{word}: {text}");
     }
 }

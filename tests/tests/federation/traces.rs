@@ -93,8 +93,7 @@ async fn what_is_said_of_a_trace_is_a_label_and_nothing_else() {
     };
     let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let long = format!("{good}-{}", "x".repeat(4_000));
-    let mut epsilon = 1;
-    for (said, is_taken) in [
+    let cases = [
         (vec![good.as_str()], true),
         (vec![], false),
         (vec!["00-*/; DROP TABLE residents; --"], false),
@@ -102,9 +101,10 @@ async fn what_is_said_of_a_trace_is_a_label_and_nothing_else() {
         (vec![long.as_str()], false),
         (vec!["01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"], false),
         (vec!["00-00000000000000000000000000000000-00f067aa0ba902b7-01"], false),
-    ] {
-        let question = analyst.question(&[&office.id], &persons("by sex", &format!("0.0{epsilon}")));
-        epsilon += 1;
+    ];
+    // Each at a price of its own, so that none is a repetition.
+    for (price, (said, is_taken)) in (1..).zip(cases) {
+        let question = analyst.question(&[&office.id], &persons("by sex", &format!("0.0{price}")));
         let envelope = analyst.sign(lango_identity::PayloadType::Query, question.encode());
         let before = entries(&office).len();
         let first = send(&envelope, &said).await;

@@ -6,7 +6,9 @@ use lango_access_log::SignedCheckpoint;
 use lango_gateway::DeclareError;
 use lango_policy::PolicySet;
 use lango_source::Source;
-use lango_store::{Anchored, CheckpointKind, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
+use lango_store::{
+    Anchored, CheckpointKind, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written,
+};
 
 use super::{report::DoctorReport, surroundings};
 use crate::{commands::revocations::ago, config::GatewayFile, output::day};
