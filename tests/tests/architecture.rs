@@ -26,14 +26,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("access-log", &[]),
     ("audit", &["access-log", "ledger", "policy", "principal", "privacy", "words"]),
     ("identity", &["files", "principal", "words"]),
-    ("transport", &[]),
+    ("metrics", &[]),
+    ("trace", &[]),
+    ("transport", &["metrics", "trace"]),
     ("registers", &["files"]),
     ("database", &["files"]),
     ("import", &["files", "privacy"]),
-    ("source", &["database", "files", "privacy"]),
+    ("source", &["database", "files", "privacy", "trace"]),
     ("store", &["database", "ledger", "access-log", "privacy"]),
     ("sealing", &["access-log", "identity", "store"]),
-    ("wire", &["privacy", "policy", "access-log", "identity", "statistics"]),
+    ("wire", &["privacy", "policy", "access-log", "identity", "statistics", "trace"]),
     (
         "gateway",
         &[
@@ -42,19 +44,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "document",
             "ledger",
             "access-log",
+            "metrics",
             "statistics",
             "identity",
             "source",
             "sealing",
             "store",
+            "trace",
             "transport",
             "wire",
         ],
     ),
-    ("analyst", &["transport", "wire", "identity", "statistics", "privacy"]),
+    ("analyst", &["trace", "transport", "wire", "identity", "statistics", "privacy"]),
     (
         "coordinator",
         &[
+            "metrics",
+            "trace",
             "transport",
             "wire",
             "access-log",
@@ -71,8 +77,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// May depend on everything that ships.
 const EVERYTHING: &[&str] = &["lango", "testkit"];
 /// Know no clock, file, socket or database.
-const PURE: &[&str] =
-    &["privacy", "policy", "ledger", "statistics", "access-log", "audit", "words", "document", "principal"];
+const PURE: &[&str] = &[
+    "privacy",
+    "policy",
+    "ledger",
+    "statistics",
+    "access-log",
+    "audit",
+    "words",
+    "document",
+    "principal",
+    "trace",
+];
 const IMPURE: &[&str] = &["tokio", "tonic", "sqlx", "rusqlite", "hyper-util", "tokio-rustls", "tokio-stream"];
 
 fn root() -> PathBuf {
@@ -146,9 +162,14 @@ fn stated(document: &str) -> BTreeMap<String, BTreeSet<String>> {
     let section =
         document.split("\n## ").find(|section| section.starts_with("Allowed directions\n")).unwrap();
     let block = section.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    // A line that begins with a blank goes on with the one before.
+    let block = block.split('\n').fold(String::new(), |block, line| {
+        let joint = if line.starts_with(' ') { " " } else { "\n" };
+        block + joint + line.trim_start()
+    });
     let names = |text: &str| text.split(',').map(|name| name.trim().to_owned()).collect::<BTreeSet<_>>();
     let mut found = BTreeMap::new();
-    for line in block.lines() {
+    for line in block.lines().filter(|line| !line.is_empty()) {
         let (from, to) = line.split_once("->").unwrap_or_else(|| panic!("`{line}` has no arrow"));
         let to = if to.trim() == "none" { BTreeSet::new() } else { names(to) };
         for room in names(from) {

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
+    cosignature,
     frontier::SIZE_MOST,
     hash::TreeHash,
     note::{NoteError, SignedNote},
@@ -130,6 +131,14 @@ impl SignedCheckpoint {
             Err(NoteError::Unsigned) => Ok(Vec::new()),
             verified => verified,
         }
+    }
+
+    /// When the last of its cosignatures was made, by the witness's own clock, in Unix seconds: as they state it, verified or not.
+    #[must_use]
+    pub fn cosigned_at(&self) -> Option<u64> {
+        let others =
+            self.note.signatures().iter().filter(|signature| signature.name != self.checkpoint.origin);
+        others.filter_map(|signature| cosignature::stated(&signature.bytes)).max()
     }
 
     /// Adds a witness's cosignature at a time (Unix seconds); `sign` makes a message's signature.

@@ -19,6 +19,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((u64::from_be_bytes(*seconds), signature)).filter(|(seconds, _)| *seconds <= TIME_MOST)
 }
 
+/// The time that a signature states, if it is as long as a cosignature.
+pub(crate) fn stated(bytes: &[u8]) -> Option<u64> {
+    decode(bytes).filter(|(_, signature)| signature.len() == 64).map(|(seconds, _)| seconds)
+}
+
 /// Whether a cosignature can state this time.
 pub(crate) const fn is_time(seconds: u64) -> bool {
     seconds <= TIME_MOST

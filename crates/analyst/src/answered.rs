@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lango_privacy::Level;
 use lango_statistics::{CELLS_MOST, CombineError, CombinedTable, Coverage, OfficeRelease, combine_within};
+use lango_trace::TraceContext;
 use lango_wire::{Absence, SignedRefusal, VerifiedDescription, VerifiedPrice, VerifiedRelease};
 
 /// A verified answer.
@@ -13,6 +14,8 @@ pub struct Answered {
     pub text: String,
     /// Its digest.
     pub query_digest: [u8; 32],
+    /// The trace that it was asked in, by which its lines are found in the logs of those who worked on it.
+    pub trace: Option<TraceContext>,
     /// Who was asked, and what became of it.
     pub coverage: Coverage,
     /// What the offices signed, by their short names.

@@ -7,6 +7,7 @@ use lango_identity::{
     client_config, digest, explain_handshake, stands,
 };
 use lango_statistics::{Coverage, Outcome};
+use lango_trace::TraceContext;
 use lango_transport::{self as transport, Address, Recall, TlsSettings};
 use lango_wire::{
     Absence, Lookup, Object, Question, VerifiedDescription,
@@ -88,9 +89,10 @@ impl Client {
     pub async fn ask(&self, enquiry: &Enquiry) -> Result<Asking, AskError> {
         let deadline = Deadline::after(self.time_max);
         let (question, sent, envelope) = self.signed(enquiry, PayloadType::Query, deadline).await?;
-        let stream = deadline.hold(self.service.query(envelope, enquiry.by_office)).await?;
+        let trace = trace();
+        let stream = deadline.hold(self.service.traced(trace).query(envelope, enquiry.by_office)).await?;
         let replies = Replies::new(sent, stream, deadline);
-        Ok(Asking { text: question.query, enquiry: enquiry.clone(), replies })
+        Ok(Asking { text: question.query, enquiry: enquiry.clone(), trace, replies })
     }
 
     /// Asks for the price of a question; nothing is charged and no data is touched.
@@ -100,7 +102,7 @@ impl Client {
     pub async fn price(&self, enquiry: &Enquiry) -> Result<Pricing, AskError> {
         let deadline = Deadline::after(self.time_max);
         let (question, sent, envelope) = self.signed(enquiry, PayloadType::Estimate, deadline).await?;
-        let stream = deadline.hold(self.service.estimate(envelope)).await?;
+        let stream = deadline.hold(self.service.traced(trace()).estimate(envelope)).await?;
         let replies = Replies::new(sent, stream, deadline);
         Ok(Pricing { text: question.query, enquiry: enquiry.clone(), replies })
     }
@@ -170,7 +172,7 @@ impl Client {
             question: None,
         };
         let envelope = signer.sign(PayloadType::Lookup, payload).into();
-        let stream = deadline.hold(self.service.describe(envelope)).await?;
+        let stream = deadline.hold(self.service.traced(trace()).describe(envelope)).await?;
         Ok(Describing { replies: Replies::new(sent, stream, deadline) })
     }
 
@@ -229,10 +231,16 @@ impl Client {
 pub struct Asking {
     text: String,
     enquiry: Enquiry,
+    trace: Option<TraceContext>,
     replies: Replies<SealedQueryResponse>,
 }
 
 impl Asking {
+    /// The trace that the question was sent with, by which its lines are found in the logs of those who worked on it.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.trace
+    }
+
     /// Whom the question is addressed to.
     pub fn audience(&self) -> &[SpiffeId] {
         &self.replies.sent.audience
@@ -279,8 +287,19 @@ impl Asking {
         }
         let asked: Vec<String> = outcomes.iter().map(|(office, _)| office.clone()).collect();
         let coverage = Coverage::new(asked, outcomes)?;
-        let text = self.text;
-        Ok(Answered { text, query_digest, coverage, answers, refusals, tables, by_office, level, at_least })
+        let (text, trace) = (self.text, self.trace);
+        Ok(Answered {
+            text,
+            query_digest,
+            trace,
+            coverage,
+            answers,
+            refusals,
+            tables,
+            by_office,
+            level,
+            at_least,
+        })
     }
 }
 
@@ -356,6 +375,11 @@ impl Pricing {
         }
         Prices { text: self.text, query_digest, level: self.enquiry.level, priced, unpriced }
     }
+}
+
+/// A trace of its own for each question. It is a label: a question without randomness for it is asked without.
+fn trace() -> Option<TraceContext> {
+    TraceContext::new(random().ok()?, random().ok()?)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], AskError> {

@@ -1,8 +1,13 @@
 //! What does one member say? Every way in which it may not answer has one name.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use lango_identity::{Region, SpiffeId, TlsIdentity, explain_handshake, sha256};
+use lango_metrics::{MemberAnswer, MemberState, Metrics};
 use lango_statistics::Outcome;
 use lango_transport::{Most, Room, Rooms};
 use lango_wire::{
@@ -106,12 +111,24 @@ pub(crate) struct MemberGateway {
     calls: Arc<Rooms>,
     /// One of its answers is read at a time; analysts have their turns one after the other.
     turn: Arc<Rooms>,
+    /// Whether the last call to it was answered.
+    state: Arc<Mutex<MemberState>>,
 }
 
 impl MemberGateway {
     pub fn new(client: GatewayClient) -> Self {
         let shared = |whole, each| Rooms::new(whole, Most::WhileOthersWait(each));
-        Self { client, calls: shared(CALLS_MOST, CALLS_EACH), turn: shared(1, 1) }
+        let state = Arc::new(Mutex::new(MemberState::Unasked));
+        Self { client, calls: shared(CALLS_MOST, CALLS_EACH), turn: shared(1, 1), state }
+    }
+
+    /// Notes whether a call was answered.
+    fn is_now(&self, now: MemberState, metrics: &Metrics) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state != now {
+            metrics.member_moves(*state, now);
+            *state = now;
+        }
     }
 }
 
@@ -122,6 +139,7 @@ pub(crate) struct Asker {
     pub tls: watch::Receiver<TlsIdentity>,
     pub deadline: Duration,
     pub memory: Memory,
+    pub metrics: Metrics,
 }
 
 impl Asker {
@@ -178,15 +196,39 @@ impl Asker {
         F: Future<Output = Result<Coming<S, R>, Status>> + Send,
         for<'a> AnswerSize: From<&'a S>,
     {
+        let metrics = self.metrics.clone();
+        let reply = self.reply(seat, asked, begin, open).await;
+        metrics.member_answered(match &reply {
+            Reply::Answer(_) => MemberAnswer::Answered,
+            Reply::Refused(..) => MemberAnswer::Refused,
+            Reply::Missing(_) => MemberAnswer::Missing,
+        });
+        reply
+    }
+
+    async fn reply<S, R, V, F>(
+        self: Arc<Self>,
+        seat: Seat<MemberGateway>,
+        asked: Arc<RelayedQuestion>,
+        begin: impl Fn(GatewayClient, pb::Envelope) -> F + Send + Sync,
+        open: fn(&Inquiry<'_>, S, &SpiffeId) -> Result<V, AnswerError>,
+    ) -> Reply<Came<S, V>>
+    where
+        S: Clone + Default + Send + 'static,
+        V: Send + 'static,
+        F: Future<Output = Result<Coming<S, R>, Status>> + Send,
+        for<'a> AnswerSize: From<&'a S>,
+    {
         let send = |gateway: MemberGateway| {
             let (memory, analyst, begin) = (&self.memory, asked.analyst.as_str(), &begin);
-            let envelope = &asked.envelope;
+            let (envelope, asked) = (&asked.envelope, &asked);
             async move {
                 let read = async || {
                     let _call = gateway.calls.room(analyst, 1).await;
                     let sending = memory.question(analyst, envelope).await;
                     let came = async {
-                        let coming = begin(gateway.client.clone(), envelope.clone()).await?;
+                        let client = gateway.client.traced(asked.member_trace());
+                        let coming = begin(client, envelope.clone()).await?;
                         drop(sending);
                         let turn = gateway.turn.room(analyst, 1).await;
                         Ok::<(S, Room), Status>((coming.whole().await?, turn))
@@ -247,7 +289,16 @@ impl Asker {
                 done => done,
             }
         };
-        match timeout(self.deadline, calls).await {
+        let called = timeout(self.deadline, calls).await;
+        // Only a failure on this side has sources: a status that came from the gateway has none.
+        let is_answered = match &called {
+            Ok(Ok(_)) => true,
+            Ok(Err(failed)) => failed.status.source().is_none(),
+            Err(_) => false,
+        };
+        let state = if is_answered { MemberState::Answering } else { MemberState::Silent };
+        gateway.is_now(state, &self.metrics);
+        match called {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failed)) => Err(self.failed(failed, &seat.uri, asked)),
             Err(_) => {
@@ -263,7 +314,6 @@ impl Asker {
         office: &SpiffeId,
         asked: &RelayedQuestion,
     ) -> Reply<R> {
-        // Only a failure on this side has sources: a status that came from the gateway has none.
         if let Some(error) = status.source() {
             let message = explain_handshake(error, &self.tls.borrow(), &self.region, now());
             tracing::warn!(%office, reason = %message, "a member is unreachable");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lango_identity::{Region, SpiffeId, TlsIdentity};
+use lango_metrics::{CallTime, Method, Metrics};
 use lango_transport::{Address, ServerLimits};
 use tokio::sync::watch;
 
@@ -27,6 +28,30 @@ pub struct CoordinatorConfig {
     pub witness: Option<WitnessConfig>,
     /// How it keeps a log of its own; it need not.
     pub log: Option<LogConfig>,
+    /// What it shows of itself: see [`CoordinatorConfig::metrics_of`].
+    pub metrics: Metrics,
+}
+
+/// What a coordinator can be called for. A question's time is that of its members, which read rows.
+const METHODS: &[Method] = &[
+    Method { name: "lango.v1.CoordinatorService/ListMembers", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/GetRevocations", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/Describe", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/Estimate", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/Query", time: CallTime::Hidden },
+    Method { name: "lango.v1.AuditService/Audit", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Check", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Watch", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+];
+
+impl CoordinatorConfig {
+    /// What a coordinator with this number of members shows of itself.
+    #[must_use]
+    pub fn metrics_of(members: usize) -> Metrics {
+        Metrics::of_coordinator(METHODS, members)
+    }
 }
 
 /// An office in the federation. Its short name is the name in its URI.

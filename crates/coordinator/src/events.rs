@@ -9,6 +9,7 @@ use lango_transport::{Room, UnderWay};
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tonic::Status;
+use tracing::Instrument;
 
 /// Events that wait for a slow reader: answers are large, so no more than one.
 const EVENTS_WAITING_MAX: usize = 1;
@@ -40,12 +41,13 @@ where
 {
     let (events, stream) = mpsc::channel(EVENTS_WAITING_MAX);
     let work = work(Events(events.clone()));
-    tokio::spawn(async move {
+    let working = async move {
         tokio::select! {
             () = events.closed() => {}
             () = work => {}
         }
-    });
+    };
+    tokio::spawn(working.in_current_span());
     EventStream { events: stream, leaving: None, under_way }
 }
 

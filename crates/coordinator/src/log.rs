@@ -7,8 +7,8 @@ use std::{
 };
 
 use lango_access_log::{
-    GatewayStart, GatewayStop, Hex, LogEvent, LoggedInspection, LoggedLines, LoggedQuestion, MemberAnswer,
-    MemberOutcome, RelayedKind, RelayedRequest,
+    GatewayFailure, GatewayStart, GatewayStop, Hex, LogEvent, LoggedInspection, LoggedLines, LoggedQuestion,
+    MemberAnswer, MemberOutcome, RelayedKind, RelayedRequest,
 };
 use lango_identity::{Envelope, PayloadType, SpiffeId, sha256};
 use lango_sealing::{LogError, Sealing, SignerInUse};
@@ -42,6 +42,8 @@ pub(crate) struct Entered {
     principal: SpiffeId,
     /// SHA-256 of the certificate that it was signed with.
     certificate: Option<[u8; 32]>,
+    /// The trace that it belongs to: a label that nobody signed.
+    trace: Option<[u8; 16]>,
     event: RelayedRequest,
 }
 
@@ -77,7 +79,7 @@ impl Entered {
             request: Hex(lango_identity::digest(kind, &envelope.payload)),
         };
         let certificate = envelope.certificates.first().map(|certificate| sha256(certificate));
-        Self { principal: principal.clone(), certificate, event }
+        Self { principal: principal.clone(), certificate, trace: None, event }
     }
 
     /// What is asked of whom, once that is read.
@@ -89,6 +91,11 @@ impl Entered {
             let digest = lango_identity::digest(PayloadType::Text, text.as_bytes());
             LoggedQuestion::of(digest, text)
         });
+    }
+
+    /// The trace that it belongs to.
+    pub fn traced(&mut self, trace: Option<[u8; 16]>) {
+        self.trace = trace;
     }
 
     /// Who signed it.
@@ -163,6 +170,7 @@ impl Log {
         let left_out = self.strangers.take_left_out();
         let record = Record {
             certificate: entered.certificate,
+            trace: entered.trace,
             left_out,
             purpose: event.purpose.clone(),
             request_digest: event.request.0,
@@ -224,6 +232,15 @@ impl Log {
             ..record(auditor, Decision::Inspected)
         };
         Ok(self.store.append(&record, Some(&claiming)).await? == Recorded::Now)
+    }
+
+    /// Records that a part failed, by stable words.
+    pub async fn fault(&self, part: String, code: &str) {
+        let event = Some(LogEvent::Failure(GatewayFailure { code: code.to_owned(), part }));
+        let record = Record { reason: code.to_owned(), event, ..record(&self.id, Decision::Faulted) };
+        if let Err(error) = self.store.append(&record, None).await {
+            tracing::error!(%error, code, "a failure could not be recorded");
+        }
     }
 
     /// Keeps a checkpoint to the log's end: what the next start is held against.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use lango_identity::{EnvelopeLimits, PayloadType, Region, SpiffeId, Unauthenticated, digest, verify};
 use lango_privacy::{Margin, Measure, Query};
+use lango_trace::TraceContext;
 use lango_transport::{Demand, LogRate, ServerLimits, Share, Shares};
 use lango_wire::{
     Admission, FieldFault, Inquiry, Lookup, Malformed, Object, Question, Refusal, SignedRequest, Wanted,
@@ -32,6 +33,8 @@ pub(crate) struct RelayedQuestion {
     pub analyst: String,
     /// As the log names it.
     pub entered: Entered,
+    /// The trace that its calls belong to: a label, which nobody signed.
+    pub trace: Option<TraceContext>,
 }
 
 /// A request that is not relayed, of an analyst who signed it.
@@ -178,6 +181,13 @@ impl RelayedQuestion {
         }
     }
 
+    /// The trace for the call to one member, which is a piece of work of its own.
+    pub fn member_trace(&self) -> Option<TraceContext> {
+        let mut span = [0; 8];
+        getrandom::fill(&mut span).ok()?;
+        self.trace?.with_span(span)
+    }
+
     /// What the answers are held against.
     pub fn inquiry<'a>(&'a self, region: &'a Region) -> Inquiry<'a> {
         let wanted =
@@ -243,7 +253,8 @@ impl RelayedQuestion {
         (entered, question): (Entered, T),
     ) -> Result<Self, Refusal> {
         let (analyst, audience) = (entered.principal().to_string(), question.audience().to_vec());
-        Ok(Self { request_digest, asked: question.asked()?, analyst, audience, envelope, entered })
+        let asked = question.asked()?;
+        Ok(Self { request_digest, asked, analyst, audience, envelope, entered, trace: None })
     }
 }
 

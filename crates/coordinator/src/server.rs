@@ -93,14 +93,14 @@ pub async fn serve(
     let tls = TlsSettings::new(settings, recall(&region));
     let mut settings = Vec::new();
     let visited = visited(&config, &own, &mut settings)?;
-    let witnessing = config.witness.clone().map(|witness| {
-        let visitor = Visitor { signer: Arc::clone(&witness.signer), region: region.clone() };
-        witness::keep(visitor, witness, visited.clone())
-    });
     let (every, log) = match config.log.clone() {
         Some(log) => (log.every, Some(Arc::new(Log::open(log).await?))),
         None => (Duration::MAX, None),
     };
+    let witnessing = config.witness.clone().map(|witness| {
+        let visitor = Visitor { signer: Arc::clone(&witness.signer), region: region.clone() };
+        witness::keep(visitor, witness, visited.clone(), log.clone())
+    });
     let served = async {
         let service = service(config, &own, &mut settings, log.clone())?;
         let auditing = log.clone().map(|log| {
@@ -110,6 +110,7 @@ pub async fn serve(
                 .max_encoding_message_size(AUDITED_BYTES_MAX)
         });
         let pressure = service.asker.memory.pressure().clone();
+        let metrics = service.asker.metrics.clone();
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<CoordinatorServiceServer<Service>>().await;
         let (reflection, reflection_alpha) = reflection::services()?;
@@ -146,7 +147,7 @@ pub async fn serve(
                 () = broken => {}
             }
         };
-        lango_transport::serve(listener, tls, routes, (&limits, &pressure), shutdown).await;
+        lango_transport::serve(listener, tls, routes, (&limits, &pressure, &metrics), shutdown).await;
         tasks.shutdown().await;
         Ok(())
     };
@@ -244,11 +245,11 @@ fn service(
         Ok::<_, TlsError>((member.uri.clone(), MemberGateway::new(client)))
     };
     let members = config.members.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
-    let CoordinatorConfig { region, tls, member_deadline, limits, .. } = config;
+    let CoordinatorConfig { region, tls, member_deadline, limits, metrics, .. } = config;
     let members = Members::new(members, region.trust_domain())?;
     Ok(Service {
         members,
-        asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default() }),
+        asker: Arc::new(Asker { region, tls, deadline: member_deadline, memory: Memory::default(), metrics }),
         pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Arc::new(Door::new(&limits)),
         log,

@@ -20,6 +20,7 @@ use lango_wire::{
 };
 use tokio::task::JoinSet;
 use tonic::{Extensions, Request, Response, Status};
+use tracing::Instrument;
 
 use crate::{
     ask::{Asker, Came, Described, Enveloped, MemberGateway, Priced, Released, Reply},
@@ -73,7 +74,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceDescribeRequest>,
     ) -> Result<Response<Self::DescribeStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceDescribeRequest { lookup }) = request.into_parts();
-        let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup).await?;
+        let (asked, share) = self.read::<Lookup>(lookup, PayloadType::Lookup, &extensions).await?;
         self.pass_on(&asked).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
@@ -91,7 +92,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceEstimateRequest>,
     ) -> Result<Response<Self::EstimateStream>, Status> {
         let (_, extensions, pb::CoordinatorServiceEstimateRequest { estimate }) = request.into_parts();
-        let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate).await?;
+        let (asked, share) = self.read::<Question>(estimate, PayloadType::Estimate, &extensions).await?;
         self.pass_on(&asked).await?;
         let under_way = keep(&extensions, share);
         let seats = self.members.seats(&asked.audience);
@@ -107,7 +108,7 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceQueryRequest>,
     ) -> Result<Response<Self::QueryStream>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let (asked, share) = self.read::<Question>(request.query, PayloadType::Query).await?;
+        let (asked, share) = self.read::<Question>(request.query, PayloadType::Query, &extensions).await?;
         let under_way = keep(&extensions, share);
         let asker = self.asker.clone();
         let level = match request.confidence.as_str() {
@@ -157,10 +158,15 @@ impl Service {
         &self,
         envelope: Option<pb::Envelope>,
         kind: PayloadType,
+        extensions: &Extensions,
     ) -> Result<(Arc<RelayedQuestion>, Share), Status> {
         let memory = (&self.asker.region, &self.asker.memory);
         match RelayedQuestion::read::<T>(envelope, kind, memory, now(), &self.door).await {
-            Ok((asked, share)) => Ok((Arc::new(asked), share)),
+            Ok((mut asked, share)) => {
+                asked.trace = extensions.get().and_then(UnderWay::trace);
+                asked.entered.traced(asked.trace.map(|trace| trace.trace()));
+                Ok((Arc::new(asked), share))
+            }
             Err(Unread::Unknown(status)) => Err(status),
             Err(Unread::Refused(NotRelayed { entered, refusal })) => {
                 Err(self.refuse(kind, &entered, refusal).await)
@@ -378,8 +384,9 @@ impl<T: Enveloped + Send + Sync + 'static> FanOut<T> {
         for (index, seat) in seats.iter().enumerate() {
             let reply = ask(seat.clone(), asked.clone());
             let (log, office, request) = (log.clone(), seat.office.clone(), asked.request_digest);
-            calls
-                .spawn(async move { (index, recorded(log.as_deref(), request, &office, reply.await).await) });
+            let recorded =
+                async move { (index, recorded(log.as_deref(), request, &office, reply.await).await) };
+            calls.spawn(recorded.in_current_span());
         }
         Self {
             kind,

@@ -47,6 +47,7 @@ async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: Se
         member_deadline: DEADLINE,
         connect_timeout: Duration::from_secs(1),
         limits,
+        metrics: CoordinatorConfig::metrics_of(0),
     };
     tokio::spawn(serve(config, listener, std::future::pending()));
     address

@@ -18,6 +18,7 @@ use tonic::Status;
 
 use crate::{
     clock::now,
+    log::Log,
     visit::{Visited, Visitor, WitnessError, note_key},
 };
 
@@ -40,10 +41,17 @@ struct Witnessing {
     visitor: Visitor,
     folder: PathBuf,
     every: Duration,
+    /// The coordinator's own, where it keeps one.
+    log: Option<Arc<Log>>,
 }
 
 /// Witnesses the logs of members for as long as it is awaited.
-pub(crate) async fn keep(visitor: Visitor, config: WitnessConfig, members: Vec<Visited>) {
+pub(crate) async fn keep(
+    visitor: Visitor,
+    config: WitnessConfig,
+    members: Vec<Visited>,
+    log: Option<Arc<Log>>,
+) {
     let WitnessConfig { folder, every, .. } = config;
     if let Err(error) = lango_files::make_folder(&folder) {
         let folder = folder.display();
@@ -54,7 +62,7 @@ pub(crate) async fn keep(visitor: Visitor, config: WitnessConfig, members: Vec<V
         Ok(key) => tracing::info!(key = %key, "this witness cosigns the logs of members"),
         Err(error) => return tracing::error!(%error, "no log is witnessed: the signing key cosigns nothing"),
     }
-    let witnessing = Arc::new(Witnessing { visitor, folder, every });
+    let witnessing = Arc::new(Witnessing { visitor, folder, every, log });
     let mut tasks = JoinSet::new();
     for member in members {
         let witnessing = Arc::clone(&witnessing);
@@ -85,6 +93,9 @@ impl Witnessing {
                         tracing::warn!(office = %member.office, %error, "a member's log is not witnessed");
                     } else {
                         tracing::error!(office = %member.office, %error, "a member's log is not cosigned");
+                    }
+                    if let (WitnessError::Fork { .. }, Some(log)) = (&error, &self.log) {
+                        log.fault(format!("witness of {}", member.office.name()), "fork").await;
                     }
                     said = Some(error.to_string());
                 }

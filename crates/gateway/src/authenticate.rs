@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use lango_identity::{
     Envelope, EnvelopeLimits, PayloadType, Role, SpiffeId, Unauthenticated, digest, sha256, verify,
 };
+use lango_trace::TraceContext;
 use lango_transport::{Room, Share};
 use lango_wire::{AdministrationFault, Admission, Refusal, SignedRequest, envelope_digest, pb};
 
@@ -32,6 +33,8 @@ pub(crate) struct Request<T> {
     pub certificate: Option<[u8; 32]>,
     /// From which address it was sent, as places are counted for it.
     pub peer: String,
+    /// The trace that it belongs to. A label, which nobody signed: nothing is decided by it.
+    pub trace: Option<TraceContext>,
     /// When it came, in Unix seconds. Answers are dated by it: when they were ready is nobody's business.
     pub came_at: i64,
     /// The policy that it is decided by, from its beginning to its end.
@@ -83,6 +86,7 @@ impl Gateway {
             envelope: (kind == PayloadType::Administration).then_some(envelope),
             kind,
             peer,
+            trace: None,
             came_at,
             policy: self.policy(),
             pace,

@@ -50,7 +50,7 @@ impl Gateway {
     /// Notes that the folder cannot be read, for those who ask how the policy stands. What was signed of it has ended.
     pub async fn policy_unread(&self, error: &PolicyError) {
         let mut held = self.changing.lock().await;
-        self.folder(None, error.texts());
+        self.refused(error).await;
         if let Err(error) = self.folder_holds(&mut held, None).await {
             tracing::error!(%error, "signatures of a policy that the folder does not hold cannot be forgotten yet");
         }
@@ -79,9 +79,19 @@ impl Gateway {
             Ok(PolicyChange::Same | PolicyChange::Activated { .. }) => self.folder(None, Vec::new()),
             // What waits was noted.
             Ok(PolicyChange::Waits { .. }) => {}
-            Err(error) => self.folder(None, error.texts()),
+            Err(error) => self.refused(error).await,
         }
         changed
+    }
+
+    /// Notes what is wrong with the folder, and puts it on record where that is new.
+    async fn refused(&self, error: &PolicyError) {
+        let texts = error.texts();
+        let is_new = self.refused_change.lock().is_ok_and(|before| *before != texts);
+        self.folder(None, texts);
+        if is_new {
+            self.log_fault("policy", "refused").await;
+        }
     }
 
     /// Notes what became of the folder: what of it waits, and what is wrong with it.

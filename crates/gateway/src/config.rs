@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     mem,
     path::PathBuf,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicBool},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use lango_document::{Diagnostics, Document};
 use lango_identity::{Region, ServerConfig, Signer, SpiffeId, TlsIdentity, check_own, server_config};
+use lango_metrics::{CallTime, Method, Metrics};
 use lango_sealing::{Sealing, SignerInUse};
 use lango_source::Source;
 use lango_store::{Location, ReleaseKey, Store};
@@ -104,13 +105,31 @@ pub struct Gateway {
     pub(crate) replayed_lines: LogRate,
     pub(crate) anchoring: Option<Anchoring>,
     pub(crate) sealing: Sealing,
+    /// Whether the coordinator has shown a log that does not go on.
+    pub(crate) has_seen_fork: AtomicBool,
     pub(crate) flights: Flights<ReleaseKey>,
     pub(crate) requests: Flights<RequestKey>,
     pub(crate) failures: Failures<RequestKey>,
     pub(crate) free_answers: FreeAnswers,
     pub(crate) capacity: Capacity,
     pub(crate) withheld: Withheld,
+    pub(crate) metrics: Metrics,
 }
+
+/// What a gateway can be called for. How long a question takes may depend on rows, so nothing shows it but its answer.
+const METHODS: &[Method] = &[
+    Method { name: "lango.v1.GatewayService/Describe", time: CallTime::Shown },
+    Method { name: "lango.v1.GatewayService/Estimate", time: CallTime::Shown },
+    Method { name: "lango.v1.GatewayService/Query", time: CallTime::Hidden },
+    Method { name: "lango.v1.GatewayService/GetRelease", time: CallTime::Shown },
+    Method { name: "lango.v1.AdministrationService/Administer", time: CallTime::Shown },
+    Method { name: "lango.v1.AuditService/Audit", time: CallTime::Shown },
+    Method { name: "lango.v1.WitnessService/Witness", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Check", time: CallTime::Shown },
+    Method { name: "grpc.health.v1.Health/Watch", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+    Method { name: "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", time: CallTime::Hidden },
+];
 
 impl Gateway {
     /// Checks everything that can be checked before the first request, and opens the store.
@@ -189,13 +208,21 @@ impl Gateway {
             replayed_lines: LogRate::new("requests sent again", limits.log_lines_per_second),
             anchoring,
             sealing,
+            has_seen_fork: AtomicBool::new(false),
             flights: Flights::default(),
             requests: Flights::default(),
             failures: Failures::default(),
             free_answers: FreeAnswers::default(),
             capacity: Capacity::default(),
             withheld: Withheld::default(),
+            metrics: Metrics::of_gateway(METHODS),
         })
+    }
+
+    /// What it shows of itself.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -28,6 +28,7 @@ mod config;
 mod describe;
 mod estimate;
 mod failures;
+mod faults;
 mod flights;
 mod free_answers;
 mod grid;

@@ -46,10 +46,13 @@ impl Gateway {
         &self,
         request: &Request<Question>,
         allowed: &Allowed<'_>,
-        reading: Reading,
+        mut reading: Reading,
         reservation: &Reservation<'_>,
     ) -> Result<Noisy, Refused> {
         let Reservation { id, plan, accounts, .. } = reservation;
+        if let Some(trace) = request.trace {
+            reading.session.carry(trace);
+        }
         let begun = Instant::now();
         let counted = match reading.session.fetch(plan.clone(), reading.secret).await {
             Ok(counted) => counted,

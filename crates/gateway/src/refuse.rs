@@ -171,7 +171,7 @@ impl Gateway {
             certificate: request.certificate,
             envelope: Some(request.envelope_digest),
             release_envelope: None,
-            trace: None,
+            trace: request.trace.map(|trace| trace.trace()),
             event: None,
             release_id: None,
             left_out: 0,

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lango_access_log::SignedCheckpoint;
+use lango_metrics::{LogStanding, Standing};
 use lango_sealing::LogError;
+use lango_store::{CheckpointKind, StoreError};
 use lango_transport::TlsSettings;
 use lango_wire::{
     limits::{ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, REQUEST_BYTES_MAX, SHOWN_BYTES_MAX},
@@ -38,18 +41,41 @@ impl Gateway {
         }
     }
 
-    /// Keeps a checkpoint of the log, again and again.
+    /// Keeps a checkpoint of the log, again and again, and shows how far it has come: that and no more often, for the log grows
+    /// when an answer is made, and not when it leaves.
     async fn keep_log(&self) {
+        let mut standing = Standing::default();
         loop {
-            self.seal().await;
+            let kept_at = self.seal().await.then(|| self.now());
+            match self.log_standing(kept_at).await {
+                // What could not be kept is as old as it was.
+                Ok(log) => standing.log = LogStanding { kept: log.kept.or(standing.log.kept), ..log },
+                Err(error) => tracing::warn!(%error, "the log's standing could not be read"),
+            }
+            standing.store_failures = self.store.failed_transactions();
+            self.metrics.stand(&standing);
             tokio::time::sleep(SEAL_EVERY).await;
         }
     }
 
-    async fn seal(&self) {
-        if let Err(error) = self.sealing.keep(&self.store, &self.signer.now()).await {
+    /// How far the log is kept, which was done just now, and cosigned.
+    async fn log_standing(&self, kept_at: Option<i64>) -> Result<LogStanding, StoreError> {
+        let kept = self.store.checkpoint(CheckpointKind::Kept).await?;
+        let cosigned = self.store.checkpoint(CheckpointKind::Witnessed).await?;
+        let cosigned = cosigned.and_then(|(size, note)| {
+            let seconds = note.parse::<SignedCheckpoint>().ok()?.cosigned_at()?;
+            Some((size, i64::try_from(seconds).ok()?))
+        });
+        Ok(LogStanding { kept: kept.map(|(size, _)| size).zip(kept_at), cosigned })
+    }
+
+    /// Whether a checkpoint could be kept.
+    async fn seal(&self) -> bool {
+        let kept = self.sealing.keep(&self.store, &self.signer.now()).await;
+        if let Err(error) = &kept {
             tracing::error!(%error, "a checkpoint of the log could not be kept");
         }
+        kept.is_ok()
     }
 
     /// Records that the gateway stops, and keeps a checkpoint of its log to the end.
@@ -102,7 +128,7 @@ pub async fn serve(
         let gateway = Arc::clone(&gateway);
         async move { tokio::join!(gateway.keep_anchor(), gateway.keep_log(), gateway.log_lists()) }
     });
-    let limits = (&gateway.limits, gateway.capacity.pressure());
+    let limits = (&gateway.limits, gateway.capacity.pressure(), &gateway.metrics);
     let shutdown = async {
         tokio::select! {
             () = shutdown => {}

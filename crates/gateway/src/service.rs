@@ -14,6 +14,7 @@ use lango_wire::{
     },
 };
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 
 use crate::{Gateway, refuse::Refused, turn::Found};
 
@@ -30,14 +31,16 @@ macro_rules! call {
         let under_way = extensions.get::<UnderWay>().cloned();
         let peer = under_way.as_ref().map(UnderWay::peer).unwrap_or_default();
         let request = gateway.authenticate(sent.$envelope, $kind, peer);
-        let request = request.map_err(|reason| gateway.unauthenticated(&reason))?;
+        let mut request = request.map_err(|reason| gateway.unauthenticated(&reason))?;
+        request.trace = under_way.as_ref().and_then(UnderWay::trace);
         let admitted = gateway.admitted(&request).await;
         let request = Arc::new(request);
         let cut_short = |_| Refusal::Unavailable.into_status(None);
         let share = match gateway.share(&request, &admitted, $demand, under_way.as_ref()) {
             Ok(share) => share,
             Err(refused) => {
-                let refusing = tokio::spawn(async move { gateway.refuse(&request, refused).await });
+                let refusing = async move { gateway.refuse(&request, refused).await };
+                let refusing = tokio::spawn(refusing.in_current_span());
                 return Err(refusing.await.unwrap_or_else(cut_short));
             }
         };
@@ -68,15 +71,15 @@ macro_rules! call {
                 Err(refused) => Err(gateway.refuse(&request, refused).await),
             }
         };
-        let paced = tokio::spawn(async move {
+        let paced = async move {
             let (gateway, request) = later;
             let _until_it_leaves = share;
-            let answered = tokio::spawn(work).await;
+            let answered = tokio::spawn(work.in_current_span()).await;
             gateway.pace(&request).await;
             // What its memory is, and to whom it is free, does not show when the answer was ready.
             answered.map(|answered| answered.map(|response| leaving(&request, under_way.as_ref(), response)))
-        });
-        paced.await.map_err(cut_short)?.map_err(cut_short)?
+        };
+        tokio::spawn(paced.in_current_span()).await.map_err(cut_short)?.map_err(cut_short)?
     }};
 }
 

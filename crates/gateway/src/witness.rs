@@ -1,6 +1,8 @@
 //! What a coordinator asks as the witness of the office's log: its present end, which it cosigns; and its own log, which the
 //! office witnesses. Nothing of it is on record but the cosignatures themselves, for a witness comes every minute.
 
+use std::sync::atomic::Ordering;
+
 use lango_access_log::{NoteKey, SignatureType, SignedCheckpoint, log_origin};
 use lango_identity::PayloadType;
 use lango_sealing::CosignError;
@@ -73,6 +75,14 @@ impl Gateway {
                     Err(CosignError::Store(error)) => {
                         tracing::error!(%error, "a checkpoint of the coordinator's log was not cosigned");
                         Err(unavailable())
+                    }
+                    Err(error @ CosignError::Fork { .. }) => {
+                        tracing::error!(coordinator = %request.principal, %error, "the coordinator's log is not cosigned");
+                        // Once, and not once a minute.
+                        if !self.has_seen_fork.swap(true, Ordering::Relaxed) {
+                            self.log_fault("witness", "coordinator-fork").await;
+                        }
+                        Err(Status::failed_precondition(error.to_string()))
                     }
                     Err(error) => {
                         tracing::error!(coordinator = %request.principal, %error, "the coordinator's log is not cosigned");

@@ -6,6 +6,7 @@ mod database;
 mod deciding;
 pub mod documents;
 mod limits;
+mod loopback;
 pub mod positive;
 pub mod region;
 
@@ -36,6 +37,7 @@ use self::{
     audit::AuditTable,
     database::{DatabaseTable, StoreValue},
     limits::Limits,
+    loopback::Loopback,
     positive::Positive,
     region::RegionTable,
 };
@@ -46,6 +48,8 @@ use crate::failure::Failure;
 pub struct GatewayFile {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where metrics are read.
+    metrics: Option<Loopback>,
     /// The folder with the office's keys and certificates.
     identity: PathBuf,
     /// The folder with the policy files.
@@ -85,6 +89,8 @@ pub enum LogFormat {
 pub struct CoordinatorFile {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where metrics are read.
+    metrics: Option<Loopback>,
     identity: PathBuf,
     member_deadline_s: Option<Positive>,
     connect_timeout_s: Option<Positive>,
@@ -165,6 +171,7 @@ const FIVE_SECONDS: Positive = Positive(5);
 
 table!(GatewayFile => "a gateway's configuration" {
     required listen "listen",
+    optional metrics "metrics",
     required identity "identity",
     required policies "policies",
     required store "store",
@@ -180,6 +187,7 @@ table!(GatewayFile => "a gateway's configuration" {
 
 table!(CoordinatorFile => "a coordinator's configuration" {
     required listen "listen",
+    optional metrics "metrics",
     required identity "identity",
     optional member_deadline_s "member_deadline_s",
     optional connect_timeout_s "connect_timeout_s",
@@ -233,6 +241,11 @@ fn beside(file: &Path, path: &Path) -> PathBuf {
 }
 
 impl GatewayFile {
+    /// Where metrics are read; nowhere where it does not say.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.map(|address| address.0)
+    }
+
     /// What the gateway gives to its peers.
     pub fn limits(&self) -> ServerLimits {
         self.limits.0
@@ -441,6 +454,7 @@ impl CoordinatorFile {
             limits: self.limits.0,
             witness: self.witness(file, signer.as_ref()),
             log: self.kept_log(file, signer.as_ref())?,
+            metrics: lango_coordinator::CoordinatorConfig::metrics_of(self.member.len()),
             region,
         };
         Ok((config, ChangingKeys { tls: changing, signer }))
@@ -449,6 +463,11 @@ impl CoordinatorFile {
     /// Whether it needs a key for signatures.
     fn signs(&self) -> bool {
         self.witness.is_some() || self.store.is_some()
+    }
+
+    /// Where metrics are read; nowhere where it does not say.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.map(|address| address.0)
     }
 
     /// How it witnesses its members' logs, where the file says so.

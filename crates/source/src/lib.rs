@@ -29,6 +29,7 @@ mod value;
 
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 
 pub use description::{ColumnDescription, Suggested, TableDescription};
 pub use examination::{Behind, Examination, ImportedTable, Mixing, MixingView, OutdatedIndex, ReadTable};
@@ -89,6 +90,10 @@ pub trait Source: Send + Sync {
 /// One consistent view of the data, for one plan.
 #[async_trait]
 pub trait Session: Send {
+    /// Marks the statements that are to read rows with the trace of their question: in a comment at their beginning, where those who
+    /// watch the database see it. It changes nothing that is read.
+    fn carry(&mut self, trace: TraceContext);
+
     /// Fetches the integers of the plan's margins, in the layout's order.
     ///
     /// Unless the catalogue vouches for one row per unit, only the first rows of each unit are read, in an order that is

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 use sqlx::{
     ConnectOptions, Executor, MySql, MySqlConnection, MySqlPool, Transaction,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
@@ -113,7 +114,7 @@ impl Source for MariaDb {
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
-        Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
+        Ok(Box::new(Open { view: self.view().await?, source: self.clone(), trace: None }))
     }
 
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
@@ -158,10 +159,15 @@ impl Source for MariaDb {
 struct Open {
     view: Transaction<'static, MySql>,
     source: MariaDb,
+    trace: Option<TraceContext>,
 }
 
 #[async_trait]
 impl Session for Open {
+    fn carry(&mut self, trace: TraceContext) {
+        self.trace = Some(trace);
+    }
+
     async fn fetch(
         mut self: Box<Self>,
         plan: Plan,
@@ -172,6 +178,7 @@ impl Session for Open {
         let found = async { Ok(source.find(view, &plan.dataset, &secret).await) };
         let found = within(source.statement_timeout, found).await.map_err(|error| failed(&error, false))?;
         let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
-        server::fetch(view, &plan, &table, prepared, &secret, source.statement_timeout).await
+        let of = (&plan, self.trace);
+        server::fetch(view, of, &table, prepared, &secret, source.statement_timeout).await
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use lango_database::{Server, ServerError};
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 use sqlx::{PgConnection, Postgres as Pg, Transaction};
 
 use crate::{
@@ -121,7 +122,7 @@ impl Source for Postgres {
     }
 
     async fn open(&self) -> Result<Box<dyn Session>, SourceError> {
-        Ok(Box::new(Open { view: self.view().await?, source: self.clone() }))
+        Ok(Box::new(Open { view: self.view().await?, source: self.clone(), trace: None }))
     }
 
     async fn bounding(&self, dataset: &Dataset, secret: &Secret) -> Result<Bounding, SourceError> {
@@ -165,21 +166,27 @@ impl Source for Postgres {
 struct Open {
     view: Transaction<'static, Pg>,
     source: Postgres,
+    trace: Option<TraceContext>,
 }
 
 #[async_trait]
 impl Session for Open {
+    fn carry(&mut self, trace: TraceContext) {
+        self.trace = Some(trace);
+    }
+
     async fn fetch(
         mut self: Box<Self>,
         plan: Plan,
         secret: Secret,
     ) -> Result<Exact<Vec<Counted>>, FetchError> {
-        let (view, source) = (&mut *self.view, &self.source);
+        let (view, source, trace) = (&mut *self.view, &self.source, self.trace);
         // The catalogue, in as long as one statement may take.
         let found = async { Ok(source.find(view, &plan.dataset, &secret).await) };
         let found = within(source.statement_timeout, found).await.map_err(|error| failed(&error, false))?;
         let (table, _, prepared) = found.map_err(|error| unfit(&error))?;
-        let counted = server::fetch(view, &plan, &table, prepared, &secret, source.statement_timeout).await?;
+        let of = (&plan, trace);
+        let counted = server::fetch(view, of, &table, prepared, &secret, source.statement_timeout).await?;
         if !table.shards.is_empty() {
             // The shards' catalogues are not part of the view: what they vouched for must hold to the end.
             let again = source.table(view, &plan.dataset).await;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io::ErrorKind, time::Duration};
 
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 use sqlx::ConnectOptions;
 
 use crate::{
@@ -58,17 +59,21 @@ pub(crate) trait View: Send {
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
 
-/// Fetches the integers of a plan; `prepared` is the table of a preparation that fits.
+/// Fetches the integers of a plan, by statements that carry the trace; `prepared` is the table of a preparation that fits.
 pub(crate) async fn fetch<V: View>(
     view: &mut V,
-    plan: &Plan,
+    (plan, trace): (&Plan, Option<TraceContext>),
     table: &CatalogueTable,
     prepared: Option<String>,
     secret: &Secret,
     statement_timeout: Duration,
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     let origin = Origin::of(V::DIALECT, plan, table, prepared, secret);
-    let statements = origin.statements(V::DIALECT, plan);
+    let mut statements = origin.statements(V::DIALECT, plan);
+    if let Some(trace) = trace {
+        let mark = |statement: &mut GroupSelect| statement.sql.text.insert_str(0, &trace.sql_comment());
+        statements.iter_mut().for_each(mark);
+    }
     // Preparing reads no row: what the server does not take is found before any is read.
     for GroupSelect { sql, .. } in &statements {
         within(statement_timeout, view.prepare(sql)).await.map_err(|error| failed(&error, false))?;

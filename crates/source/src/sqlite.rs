@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 use rusqlite::{Connection, OpenFlags};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -52,7 +53,12 @@ impl Sqlite {
         let opened = spawn_blocking(move || open(&file, timeout)).await;
         let connection =
             opened.map_err(|_| SourceError::Unavailable("the attempt was cut short".to_owned()))?;
-        Ok(Open { connection: connection.map_err(|error| unavailable(&error))?, timeout, _permit: permit })
+        Ok(Open {
+            connection: connection.map_err(|error| unavailable(&error))?,
+            timeout,
+            trace: None,
+            _permit: permit,
+        })
     }
 }
 
@@ -95,6 +101,7 @@ fn unavailable(error: &rusqlite::Error) -> SourceError {
 struct Open {
     connection: Connection,
     timeout: Duration,
+    trace: Option<TraceContext>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -245,9 +252,17 @@ impl Source for Sqlite {
 
 #[async_trait]
 impl Session for Open {
+    fn carry(&mut self, trace: TraceContext) {
+        self.trace = Some(trace);
+    }
+
     async fn fetch(self: Box<Self>, plan: Plan, secret: Secret) -> Result<Exact<Vec<Counted>>, FetchError> {
         let lost = FetchError { rows_were_read: true };
-        let fetched = spawn_blocking(move || read::fetch(&self.connection, self.timeout, &plan, &secret));
+        let Self { connection, timeout, trace, _permit: permit } = *self;
+        let fetched = spawn_blocking(move || {
+            let _held = permit;
+            read::fetch(&connection, timeout, (&plan, trace), &secret)
+        });
         fetched.await.map_err(|_| lost)?
     }
 }

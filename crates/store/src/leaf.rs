@@ -70,6 +70,7 @@ impl Record {
             | Decision::Keyed
             | Decision::Imported
             | Decision::Prepared
+            | Decision::Faulted
             | Decision::Relayed
             | Decision::Answered => return Err(StoreError::Eventless(self.decision.word())),
         };

@@ -176,6 +176,8 @@ pub enum Decision {
     Imported,
     /// No request: a dataset's prepared rows were made; the reason is its version.
     Prepared,
+    /// No request: something failed that no request is answered for; the reason is the word for it.
+    Faulted,
     /// A coordinator passed a request on to members; the reason is the refusal's code, where it passed it on to nobody.
     Relayed,
     /// A member answered a coordinator, refused or is missing; the reason is its name, and why.
@@ -204,6 +206,7 @@ impl Decision {
             Self::Keyed => "key",
             Self::Imported => "imported",
             Self::Prepared => "prepared",
+            Self::Faulted => "failure",
             Self::Relayed => "relayed",
             Self::Answered => "answered",
         }

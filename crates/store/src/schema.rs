@@ -145,6 +145,11 @@ impl Store {
         self.writer.write(write).await
     }
 
+    /// How many transactions failed since it was opened.
+    pub fn failed_transactions(&self) -> u64 {
+        self.writer.failed()
+    }
+
     /// Sees what was durable when it is asked.
     pub(crate) fn reader(&self) -> Pool {
         self.pool.clone()

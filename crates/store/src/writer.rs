@@ -5,7 +5,13 @@
 //!
 //! The connection makes an SQLite store's checkpoints too: see `guard`.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +49,8 @@ pub(crate) trait Write: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub(crate) struct Writer {
     queue: mpsc::Sender<Message>,
+    /// Transactions that failed.
+    failed: Arc<AtomicU64>,
 }
 
 enum Message {
@@ -110,9 +118,15 @@ impl Writer {
     /// Starts the task, with a connection that is ready.
     pub(crate) fn start(options: Options, connection: Connection) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING_MOST);
-        let task = Task { options, connection: Some(connection), written: 0 };
+        let failed = Arc::<AtomicU64>::default();
+        let task = Task { options, connection: Some(connection), written: 0, failed: Arc::clone(&failed) };
         tokio::spawn(task.run(waiting));
-        Self { queue }
+        Self { queue, failed }
+    }
+
+    /// How many transactions failed since the start.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Writes, and returns when it is durable.
@@ -139,6 +153,8 @@ struct Task {
     connection: Option<Connection>,
     /// Writes since the last checkpoint.
     written: usize,
+    /// Transactions that failed.
+    failed: Arc<AtomicU64>,
 }
 
 impl Task {
@@ -228,6 +244,14 @@ impl Task {
 
     /// One transaction. It holds the write lock from its start, so that what it reads cannot change before it writes.
     async fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
+        let done = self.attempt(jobs).await;
+        if done.is_err() {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    async fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
         if tracing::enabled!(tracing::Level::TRACE) {
             let names: Vec<&str> = jobs.iter().map(|job| job.name()).collect();
             tracing::trace!(writes = names.join(" "), "transaction");

@@ -12,6 +12,7 @@ use lango_coordinator::{
     CoordinatorConfig, CoordinatorServeError, LogConfig, MemberAddress, WitnessConfig, serve,
 };
 use lango_identity::{Expected, Role, SpiffeId, client_config};
+use lango_metrics::Metrics;
 use lango_sealing::SignerInUse;
 use lango_store::{Location, Store};
 use lango_transport::{self as transport, Address, ServerLimits};
@@ -32,6 +33,8 @@ pub struct TestCoordinator {
     pub id: SpiffeId,
     running: Running,
     failed: Arc<OnceLock<CoordinatorServeError>>,
+    /// What it shows of itself.
+    pub metrics: Metrics,
 }
 
 /// Where a log is kept, how often members cosign it, and who reads it.
@@ -106,7 +109,9 @@ impl TestCoordinator {
         (witness, log): (Option<(PathBuf, Duration)>, Option<Logging>),
     ) -> Self {
         let signer = || Arc::new(SignerInUse::new(identity.signer()));
+        let metrics = CoordinatorConfig::metrics_of(members.len());
         let config = CoordinatorConfig {
+            metrics: metrics.clone(),
             region: world.region.clone(),
             tls: watch::channel(identity.tls()).1,
             members: members.into_iter().map(|(uri, address)| MemberAddress { uri, address }).collect(),
@@ -136,7 +141,7 @@ impl TestCoordinator {
                 Ok::<_, Infallible>(())
             }
         });
-        Self { id: identity.id.clone(), running: running.await, failed }
+        Self { id: identity.id.clone(), running: running.await, failed, metrics }
     }
 
     /// Where it listens.
@@ -157,11 +162,16 @@ impl TestCoordinator {
 }
 
 impl Caller {
-    /// A client of a coordinator.
-    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
+    /// A connection to a coordinator.
+    pub async fn coordinator_channel(&self, coordinator: &TestCoordinator) -> Channel {
         let config = client_config(&self.tls, &self.region, Expected::Id(coordinator.id.clone())).unwrap();
         let address: Address = format!("https://{}", coordinator.address()).parse().unwrap();
-        let channel = transport::connect(&address, config, Duration::from_secs(10)).await.unwrap();
+        transport::connect(&address, config, Duration::from_secs(10)).await.unwrap()
+    }
+
+    /// A client of a coordinator.
+    pub async fn coordinator(&self, coordinator: &TestCoordinator) -> CoordinatorServiceClient<Channel> {
+        let channel = self.coordinator_channel(coordinator).await;
         CoordinatorServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

@@ -11,6 +11,7 @@ use lango_source::{
     Bounding, Examination, FetchError, PreparedRows, ReachedTable, Secret, Session, Source, SourceError,
     Survey, TableDescription,
 };
+use lango_trace::TraceContext;
 use tokio::sync::watch;
 
 /// What a source does with a question.
@@ -123,6 +124,10 @@ struct GatedSession {
 
 #[async_trait]
 impl Session for GatedSession {
+    fn carry(&mut self, trace: TraceContext) {
+        self.session.carry(trace);
+    }
+
     async fn fetch(self: Box<Self>, plan: Plan, secret: Secret) -> Result<Exact<Vec<Counted>>, FetchError> {
         self.gate.waiting.send_modify(|waiting| *waiting += 1);
         let mode = *self.gate.mode.subscribe().wait_for(|mode| *mode != Mode::Shut).await.unwrap();

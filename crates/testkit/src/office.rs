@@ -136,6 +136,11 @@ impl Office {
         Ok(())
     }
 
+    /// What its gateway shows of itself, in Prometheus' text.
+    pub fn metrics(&self) -> String {
+        self.gateway.as_ref().expect("the office is running").metrics().text()
+    }
+
     /// Stops the gateway and waits until it has.
     pub async fn down(&mut self) {
         self.gateway = None;

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use lango_metrics::{Door, Metrics};
 use tokio::{net::TcpStream, sync::watch};
 use tokio_rustls::{
     TlsAcceptor,
@@ -35,6 +36,7 @@ pub(crate) struct House {
     bytes: RequestBytes,
     unsigned: Arc<Rooms>,
     pressure: Pressure,
+    metrics: Metrics,
     failed: LogRate,
     turned_away: LogRate,
 }
@@ -43,8 +45,7 @@ impl House {
     pub(crate) fn new(
         tls: TlsSettings<ServerConfig>,
         routes: Routes,
-        limits: &ServerLimits,
-        pressure: &Pressure,
+        (limits, pressure, metrics): (&ServerLimits, &Pressure, &Metrics),
     ) -> Self {
         let places = |per_address, in_all| Places::new(Room { per_address, in_all });
         Self {
@@ -57,6 +58,7 @@ impl House {
             bytes: RequestBytes::new(limits),
             unsigned: Rooms::new(UNSIGNED_BYTES_MOST, Most::Always(UNSIGNED_BYTES_EACH)),
             pressure: pressure.clone(),
+            metrics: metrics.clone(),
             failed: LogRate::new("handshakes", limits.log_lines_per_second),
             turned_away: LogRate::new("connections turned away", limits.log_lines_per_second),
         }
@@ -85,6 +87,7 @@ impl House {
             Ok(false) => return,
             Ok(true) => {}
             Err(error) => {
+                self.metrics.turned_away(Door::Silent);
                 return self.turned_away.line(|| {
                     tracing::info!(peer = %from, reason = %error, "a connection was closed before its first byte");
                 });
@@ -103,6 +106,7 @@ impl House {
         let stream = match shaken {
             Ok(stream) => stream,
             Err(error) => {
+                self.metrics.turned_away(Door::Handshake);
                 return self.failed.line(|| {
                     tracing::warn!(peer = %from, reason = %error, "a TLS handshake failed");
                 });
@@ -116,6 +120,7 @@ impl House {
             purse: self.bytes.purse(peer),
             place,
             unsigned: Arc::clone(&self.unsigned),
+            metrics: self.metrics.clone(),
             pressed: self.pressure.watch(),
             stopping: stops,
         };
@@ -124,6 +129,7 @@ impl House {
             tokio::select! {
                 () = connection.serve(stream) => {}
                 () = watched.recalled(shown) => {
+                    self.metrics.turned_away(Door::Revoked);
                     tracing::warn!(peer = %from, "a connection was cut: its peer's certificate was revoked");
                 }
             }
@@ -150,6 +156,7 @@ impl House {
     }
 
     fn full(&self, from: SocketAddr) {
+        self.metrics.turned_away(Door::Full);
         self.turned_away.line(|| {
             tracing::warn!(peer = %from, "a connection was turned away: its address or the server has as many as it may");
         });

@@ -4,6 +4,7 @@ use std::{convert::Infallible, pin::pin, sync::Arc, time::Instant};
 
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use lango_metrics::{Door, Metrics};
 use tokio::{net::TcpStream, sync::watch, time::sleep_until};
 use tokio_rustls::server::TlsStream;
 use tonic::{
@@ -12,6 +13,7 @@ use tonic::{
     service::Routes,
 };
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::{
     Rooms, ServerLimits, UnderWay,
@@ -25,7 +27,7 @@ use crate::{
     peer::Peer,
     places::Place,
     request::{NO_MORE_BYTES, RequestBody},
-    response::Answered,
+    response::{Answered, status_of},
 };
 
 /// How one connection is served.
@@ -38,6 +40,8 @@ pub(crate) struct Connection {
     pub place: Place,
     /// What services that nobody signs for take together.
     pub unsigned: Arc<Rooms>,
+    /// What is shown of it.
+    pub metrics: Metrics,
     /// How many wait for memory that answers take.
     pub pressed: watch::Receiver<usize>,
     /// True once the server stops.
@@ -48,9 +52,14 @@ impl Connection {
     /// Serves it to its end.
     pub(crate) async fn serve(mut self, stream: TlsStream<TcpStream>) {
         let activity = Arc::new(Activity::new(Instant::now(), Arc::clone(self.place.is_idle())));
-        let service = service_fn(|request| {
-            let under_way = UnderWay::begin(self.peer, activity.clone(), self.purse.clone());
-            answer(self.routes.clone(), request, under_way, Arc::clone(&self.unsigned), self.limits)
+        let _counted = self.metrics.connection();
+        let service = service_fn(|request: Request<Incoming>| {
+            let (sent, body) = request.into_parts();
+            let begun = (self.peer, head::trace_of(&sent));
+            let under_way = UnderWay::begin(begun, activity.clone(), self.purse.clone());
+            let span = span(&under_way);
+            let unsigned = (Arc::clone(&self.unsigned), self.metrics.clone());
+            answer(self.routes.clone(), (sent, body), under_way, unsigned, self.limits).instrument(span)
         });
         let mut connection = pin!(http2(&self.limits).serve_connection(TokioIo::new(stream), service));
         // Until when the requests under way have time, once no new one is taken.
@@ -100,23 +109,37 @@ pub(crate) async fn stopping(stopping: &mut watch::Receiver<bool>) {
 
 async fn answer(
     routes: Routes,
-    request: Request<Incoming>,
+    (sent, body): (Parts, Incoming),
     under_way: UnderWay,
-    unsigned: Arc<Rooms>,
+    (unsigned, metrics): (Arc<Rooms>, Metrics),
     limits: ServerLimits,
 ) -> Result<Response<Answered>, Infallible> {
-    let (sent, body) = request.into_parts();
     let mut head = head::read_of(&sent);
     drop(sent);
+    let mut call = metrics.call(head.uri.path());
     let response = match admitted(&head, &under_way, &unsigned) {
         Ok(()) => {
             head.extensions.insert(under_way.clone());
             let body = RequestBody::new(body, under_way.clone(), limits.request_body);
             routes.oneshot(Request::from_parts(head, tonic::body::Body::new(body))).await?
         }
-        Err(full) => Status::resource_exhausted(full).into_http(),
+        Err(full) => {
+            metrics.turned_away(Door::Requests);
+            Status::resource_exhausted(full).into_http()
+        }
     };
-    Ok(response.map(|body| Answered::new(body, under_way, limits.answer_least)))
+    if let Some(code) = status_of(response.headers()) {
+        call.ends_with(code);
+    }
+    Ok(response.map(|body| Answered::new(body, (under_way, call), limits.answer_least)))
+}
+
+/// What the log's lines of a request are marked with, whatever their level.
+fn span(under_way: &UnderWay) -> tracing::Span {
+    match under_way.trace() {
+        Some(trace) => tracing::error_span!("call", trace_id = trace.trace_id(), span_id = trace.span_id()),
+        None => tracing::Span::none(),
+    }
 }
 
 /// Takes what a request takes before any of its body has come; else says what there is too much of.

@@ -1,6 +1,7 @@
 //! The head of a request: what a server reads of it, and nothing else of what its peer sent.
 
 use hyper::body::Bytes;
+use lango_trace::{TRACEPARENT, TraceContext};
 use tonic::codegen::http::{HeaderName, HeaderValue, Request, Uri, header::CONTENT_TYPE, request::Parts};
 
 /// The headers that a server reads.
@@ -34,9 +35,54 @@ pub(crate) fn read_of(sent: &Parts) -> Parts {
     head
 }
 
+/// The trace that a request says it belongs to, in a piece of work of its own; a new one where it says none, or what is none.
+/// None at all where there is no randomness.
+pub(crate) fn trace_of(sent: &Parts) -> Option<TraceContext> {
+    let mut said = sent.headers.get_all(TRACEPARENT).iter();
+    let parent = said.next().and_then(|value| TraceContext::read(value.as_bytes()));
+    // Who says two says none.
+    match parent.filter(|_| said.next().is_none()) {
+        Some(parent) => parent.with_span(random()?),
+        None => TraceContext::new(random()?, random()?),
+    }
+}
+
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_goes_on_where_it_is_well_formed_and_said_once() {
+        const SAID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        for (said, goes_on) in [
+            (vec![SAID], true),
+            (vec![], false),
+            (vec![SAID, SAID], false),
+            (vec!["00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"], false),
+            (vec!["00-00000000000000000000000000000000-00f067aa0ba902b7-01"], false),
+            (vec!["x"], false),
+        ] {
+            let mut request = Request::builder();
+            for value in &said {
+                request = request.header("traceparent", *value);
+            }
+            let sent = request.body(()).unwrap().into_parts().0;
+            let trace = trace_of(&sent).unwrap();
+            assert_eq!(trace.trace_id() == "4bf92f3577b34da6a3ce929d0e0e4736", goes_on, "{said:?}");
+            assert_ne!(trace.span_id(), "00f067aa0ba902b7");
+            assert_ne!(trace, trace_of(&sent).unwrap(), "each piece of work has a number of its own");
+            assert!(
+                !read_of(&sent).headers.contains_key("traceparent"),
+                "nothing of it is kept but its digits"
+            );
+        }
+    }
 
     #[test]
     fn what_no_server_reads_is_not_kept() {

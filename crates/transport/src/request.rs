@@ -9,6 +9,7 @@ use std::{
 };
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use lango_trace::TraceContext;
 use tokio::time::{Sleep, sleep};
 use tonic::Status;
 
@@ -28,6 +29,7 @@ pub struct UnderWay(Arc<Going>);
 
 struct Going {
     peer: Peer,
+    trace: Option<TraceContext>,
     activity: Arc<Activity>,
     purse: Purse,
     bytes: Mutex<HeldBytes>,
@@ -35,14 +37,24 @@ struct Going {
 }
 
 impl UnderWay {
-    pub(crate) fn begin(peer: Peer, activity: Arc<Activity>, purse: Purse) -> Self {
+    pub(crate) fn begin(
+        (peer, trace): (Peer, Option<TraceContext>),
+        activity: Arc<Activity>,
+        purse: Purse,
+    ) -> Self {
         activity.request_begins();
-        Self(Arc::new(Going { peer, activity, purse, bytes: Mutex::default(), kept: Mutex::default() }))
+        let (bytes, kept) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Going { peer, trace, activity, purse, bytes, kept }))
     }
 
     /// Whom it comes from: an address, as places are counted for it.
     pub fn peer(&self) -> String {
         self.0.peer.to_string()
+    }
+
+    /// The trace that it belongs to, as its peer says or as it was begun here. A label: nobody signed it.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.0.trace
     }
 
     /// Keeps a thing, such as a share, until the answer is sent.

@@ -6,7 +6,8 @@ use std::{
 };
 
 use hyper::body::{Body, Buf, Bytes, Frame, SizeHint};
-use tonic::Status;
+use lango_metrics::Call;
+use tonic::{Status, codegen::http::HeaderMap};
 
 use crate::UnderWay;
 
@@ -15,12 +16,13 @@ pub(crate) struct Answered {
     body: tonic::body::Body,
     under_way: UnderWay,
     least: usize,
+    call: Call,
 }
 
 impl Answered {
     /// `least` bytes of what a connection is owed must be taken in a time, or all of it.
-    pub(crate) fn new(body: tonic::body::Body, under_way: UnderWay, least: usize) -> Self {
-        Self { body, under_way, least }
+    pub(crate) fn new(body: tonic::body::Body, (under_way, call): (UnderWay, Call), least: usize) -> Self {
+        Self { body, under_way, least, call }
     }
 }
 
@@ -33,6 +35,11 @@ impl Body for Answered {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Owed>, Status>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(code) = frame.trailers_ref().and_then(status_of)
+        {
+            self.call.ends_with(code);
+        }
         frame.map_ok(|frame| frame.map_data(|bytes| Owed::new(bytes, self.under_way.clone(), self.least)))
     }
 
@@ -43,6 +50,11 @@ impl Body for Answered {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// The status that headers or trailers state.
+pub(crate) fn status_of(headers: &HeaderMap) -> Option<i32> {
+    headers.get("grpc-status")?.to_str().ok()?.parse().ok()
 }
 
 /// A piece of an answer. HTTP/2 keeps it until it is sent, which may be long after the service has done its work.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lango_metrics::Metrics;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tokio_rustls::rustls::ServerConfig;
 use tonic::service::Routes;
@@ -13,15 +14,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` is done. From then on no connection is accepted; requests under way have [`ServerLimits::drain`] to
 /// end, then what is left is cut. A peer that is recalled is cut at once. Work that a service gave to tasks of its own goes on.
-/// `pressure` is where the services say that somebody waits for memory which answers take.
+/// `pressure` is where the services say that somebody waits for memory which answers take, and `metrics` shows what is done.
 pub async fn serve(
     listener: TcpListener,
     tls: impl Into<TlsSettings<ServerConfig>>,
     routes: Routes,
-    (limits, pressure): (&ServerLimits, &Pressure),
+    (limits, pressure, metrics): (&ServerLimits, &Pressure, &Metrics),
     shutdown: impl Future<Output = ()>,
 ) {
-    let house = Arc::new(House::new(tls.into(), routes, limits, pressure));
+    let house = Arc::new(House::new(tls.into(), routes, (limits, pressure, metrics)));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     tokio::select! {

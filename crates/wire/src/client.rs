@@ -1,8 +1,10 @@
 //! Clients that take no more than what was asked can be answered with, and hand it on as it came.
 
+use lango_trace::{TRACEPARENT, TraceContext};
 use prost::Message;
 use tonic::{
-    Request, Response, Status, Streaming, client::Grpc, codegen::http::uri::PathAndQuery, transport::Channel,
+    Request, Response, Status, Streaming, client::Grpc, codegen::http::uri::PathAndQuery,
+    metadata::MetadataValue, transport::Channel,
 };
 use tonic_prost::ProstCodec;
 
@@ -20,12 +22,20 @@ use crate::{
 
 /// A gateway's client, for those who verify what they get.
 #[derive(Debug, Clone)]
-pub struct GatewayClient(Channel);
+pub struct GatewayClient {
+    channel: Channel,
+    trace: Option<TraceContext>,
+}
 
 impl GatewayClient {
     /// A client over a connection.
     pub fn new(channel: Channel) -> Self {
-        Self(channel)
+        Self { channel, trace: None }
+    }
+
+    /// The same, whose calls say that they belong to a trace. Nobody signs that: the gateway takes it as a label.
+    pub fn traced(&self, trace: Option<TraceContext>) -> Self {
+        Self { channel: self.channel.clone(), trace }
     }
 
     /// Asks a question, and returns as soon as the answer begins.
@@ -35,7 +45,7 @@ impl GatewayClient {
     pub async fn query(&self, query: pb::Envelope) -> Result<Coming<SealedRelease>, Status> {
         let request = pb::GatewayServiceQueryRequest { query: Some(query) };
         let path = "/lango.v1.GatewayService/Query";
-        let stream = streamed(&self.0, path, request, ANSWER_BYTES_MAX).await?;
+        let stream = streamed((&self.channel, self.trace), path, request, ANSWER_BYTES_MAX).await?;
         Ok(Coming { stream, part: |response: GatewayRelease| response.release })
     }
 
@@ -49,7 +59,7 @@ impl GatewayClient {
     ) -> Result<Coming<SealedPrice, GatewayPrice>, Status> {
         let request = pb::GatewayServiceEstimateRequest { estimate: Some(estimate) };
         let path = "/lango.v1.GatewayService/Estimate";
-        let stream = streamed(&self.0, path, request, PRICE_BYTES_MAX).await?;
+        let stream = streamed((&self.channel, self.trace), path, request, PRICE_BYTES_MAX).await?;
         Ok(Coming { stream, part: |response: GatewayPrice| response.estimate })
     }
 
@@ -63,7 +73,7 @@ impl GatewayClient {
     ) -> Result<Coming<SealedDescription, GatewayDescription>, Status> {
         let request = pb::GatewayServiceDescribeRequest { lookup: Some(lookup) };
         let path = "/lango.v1.GatewayService/Describe";
-        let stream = streamed(&self.0, path, request, DESCRIPTION_BYTES_MAX).await?;
+        let stream = streamed((&self.channel, self.trace), path, request, DESCRIPTION_BYTES_MAX).await?;
         Ok(Coming { stream, part: |response: GatewayDescription| response.description })
     }
 }
@@ -87,7 +97,7 @@ impl AdministrationClient {
         act: pb::Envelope,
     ) -> Result<pb::AdministrationServiceAdministerResponse, Status> {
         let request = pb::AdministrationServiceAdministerRequest { act: Some(act) };
-        unary(&self.0, "/lango.v1.AdministrationService/Administer", request, SHOWN_BYTES_MAX).await
+        unary((&self.0, None), "/lango.v1.AdministrationService/Administer", request, SHOWN_BYTES_MAX).await
     }
 }
 
@@ -107,7 +117,7 @@ impl AuditClient {
     /// The gateway's status; `OutOfRange` where what it shows is too large.
     pub async fn audit(&self, lookup: pb::Envelope) -> Result<pb::AuditServiceAuditResponse, Status> {
         let request = pb::AuditServiceAuditRequest { lookup: Some(lookup) };
-        unary(&self.0, "/lango.v1.AuditService/Audit", request, AUDITED_BYTES_MAX).await
+        unary((&self.0, None), "/lango.v1.AuditService/Audit", request, AUDITED_BYTES_MAX).await
     }
 }
 
@@ -127,7 +137,7 @@ impl WitnessClient {
     /// The gateway's status; `OutOfRange` where what it shows is too large.
     pub async fn witness(&self, act: pb::Envelope) -> Result<pb::WitnessServiceWitnessResponse, Status> {
         let request = pb::WitnessServiceWitnessRequest { act: Some(act) };
-        unary(&self.0, "/lango.v1.WitnessService/Witness", request, REQUEST_BYTES_MAX).await
+        unary((&self.0, None), "/lango.v1.WitnessService/Witness", request, REQUEST_BYTES_MAX).await
     }
 }
 
@@ -156,12 +166,20 @@ impl<T: Default, R> Coming<T, R> {
 
 /// A coordinator's client, for those who verify what they get.
 #[derive(Debug, Clone)]
-pub struct CoordinatorClient(Channel);
+pub struct CoordinatorClient {
+    channel: Channel,
+    trace: Option<TraceContext>,
+}
 
 impl CoordinatorClient {
     /// A client over a connection.
     pub fn new(channel: Channel) -> Self {
-        Self(channel)
+        Self { channel, trace: None }
+    }
+
+    /// The same, whose calls say that they belong to a trace. Nobody signs that: the coordinator takes it as a label.
+    pub fn traced(&self, trace: Option<TraceContext>) -> Self {
+        Self { channel: self.channel.clone(), trace }
     }
 
     /// A page of the members, in the order of their offices.
@@ -173,7 +191,13 @@ impl CoordinatorClient {
         page_token: String,
     ) -> Result<pb::CoordinatorServiceListMembersResponse, Status> {
         let request = pb::CoordinatorServiceListMembersRequest { page_size: 0, page_token };
-        unary(&self.0, "/lango.v1.CoordinatorService/ListMembers", request, MEMBERS_BYTES_MAX).await
+        unary(
+            (&self.channel, self.trace),
+            "/lango.v1.CoordinatorService/ListMembers",
+            request,
+            MEMBERS_BYTES_MAX,
+        )
+        .await
     }
 
     /// The revocation lists that it has in use, in PEM: who fetches them verifies them.
@@ -184,7 +208,7 @@ impl CoordinatorClient {
         let request = pb::CoordinatorServiceGetRevocationsRequest {};
         let path = "/lango.v1.CoordinatorService/GetRevocations";
         let found: pb::CoordinatorServiceGetRevocationsResponse =
-            unary(&self.0, path, request, REVOCATIONS_BYTES_MAX).await?;
+            unary((&self.channel, self.trace), path, request, REVOCATIONS_BYTES_MAX).await?;
         Ok(found.lists)
     }
 
@@ -195,7 +219,8 @@ impl CoordinatorClient {
     pub async fn describe(&self, lookup: pb::Envelope) -> Result<Streaming<SealedDescribeResponse>, Status> {
         let request = pb::CoordinatorServiceDescribeRequest { lookup: Some(lookup) };
         let path = "/lango.v1.CoordinatorService/Describe";
-        streamed(&self.0, path, request, DESCRIPTION_BYTES_MAX + PASSED_ON_BYTES_MAX).await
+        streamed((&self.channel, self.trace), path, request, DESCRIPTION_BYTES_MAX + PASSED_ON_BYTES_MAX)
+            .await
     }
 
     /// Asks for every member's price.
@@ -208,7 +233,7 @@ impl CoordinatorClient {
     ) -> Result<Streaming<SealedEstimateResponse>, Status> {
         let request = pb::CoordinatorServiceEstimateRequest { estimate: Some(estimate) };
         let path = "/lango.v1.CoordinatorService/Estimate";
-        streamed(&self.0, path, request, PRICE_BYTES_MAX + PASSED_ON_BYTES_MAX).await
+        streamed((&self.channel, self.trace), path, request, PRICE_BYTES_MAX + PASSED_ON_BYTES_MAX).await
     }
 
     /// Asks a question: every member's answer, and no combined result.
@@ -223,7 +248,7 @@ impl CoordinatorClient {
         let (query, confidence) = (Some(query), String::new());
         let request = pb::CoordinatorServiceQueryRequest { query, by_office, confidence, members_only: true };
         let path = "/lango.v1.CoordinatorService/Query";
-        streamed(&self.0, path, request, ANSWER_BYTES_MAX + PASSED_ON_BYTES_MAX).await
+        streamed((&self.channel, self.trace), path, request, ANSWER_BYTES_MAX + PASSED_ON_BYTES_MAX).await
     }
 }
 
@@ -233,18 +258,35 @@ async fn ready(channel: &Channel, bytes_max: usize) -> Result<Grpc<Channel>, Sta
     Ok(grpc)
 }
 
-async fn unary<T, U>(channel: &Channel, path: &'static str, request: T, bytes_max: usize) -> Result<U, Status>
+/// A request that says which trace it belongs to.
+fn of_trace<T>(request: T, trace: Option<TraceContext>) -> Request<T> {
+    let mut request = Request::new(request);
+    let trace = trace.and_then(|trace| MetadataValue::try_from(trace.to_string()).ok());
+    if let Some(trace) = trace {
+        request.metadata_mut().insert(TRACEPARENT, trace);
+    }
+    request
+}
+
+async fn unary<T, U>(
+    (channel, trace): (&Channel, Option<TraceContext>),
+    path: &'static str,
+    request: T,
+    bytes_max: usize,
+) -> Result<U, Status>
 where
     T: Message + 'static,
     U: Message + Default + 'static,
 {
     let mut grpc = ready(channel, bytes_max).await?;
     let codec: ProstCodec<T, U> = ProstCodec::default();
-    grpc.unary(Request::new(request), PathAndQuery::from_static(path), codec).await.map(Response::into_inner)
+    grpc.unary(of_trace(request, trace), PathAndQuery::from_static(path), codec)
+        .await
+        .map(Response::into_inner)
 }
 
 async fn streamed<T, U>(
-    channel: &Channel,
+    (channel, trace): (&Channel, Option<TraceContext>),
     path: &'static str,
     request: T,
     bytes_max: usize,
@@ -256,5 +298,5 @@ where
     let mut grpc = ready(channel, bytes_max).await?;
     let codec: ProstCodec<T, U> = ProstCodec::default();
     let path = PathAndQuery::from_static(path);
-    grpc.server_streaming(Request::new(request), path, codec).await.map(Response::into_inner)
+    grpc.server_streaming(of_trace(request, trace), path, codec).await.map(Response::into_inner)
 }

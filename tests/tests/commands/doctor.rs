@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use lango_access_log::SignedCheckpoint;
 use lango_database::{Server, Tls};
-use lango_testkit::{Engine, Office, Policy, Register, TestRegion};
+use lango_testkit::{Engine, Office, Policy, Register, TestCoordinator, TestRegion};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -260,6 +261,38 @@ fn a_failure_does_not_keep_the_rest_from_being_examined() {
 
     rewrite(&config, "listen", "lisen");
     doctor(&config).expect("configuration", "failed", "lisen");
+}
+
+/// Whatever else is wrong, it says when a witness cosigned the log last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_has_been_away_for_days_is_named() {
+    let world = TestRegion::new();
+    let (mut office, config) = keyed(&world);
+    const CHECK: &str = "log's witness";
+    assert!(!doctor(&config).is_checked(CHECK), "none has come");
+    office.up().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let members = vec![(office.id.clone(), office.address())];
+    let every = std::time::Duration::from_millis(100);
+    let coordinator = TestCoordinator::start_witness(&world, members, folder.path(), every).await;
+    let begun = std::time::Instant::now();
+    while !doctor(&config).is_checked(CHECK) {
+        assert!(begun.elapsed().as_secs() < 60, "no witness comes");
+    }
+    coordinator.stop().await;
+    office.down().await;
+    doctor(&config).expect(CHECK, "ok", "just now");
+
+    let store = Connection::open(office.store()).unwrap();
+    let read = "SELECT note FROM log_checkpoint WHERE kind = 'witnessed'";
+    let note: String = store.query_row(read, [], |row| row.get(0)).unwrap();
+    let signed: SignedCheckpoint = note.parse().unwrap();
+    let mut cosignature = signed.note().signatures().last().unwrap().clone();
+    let earlier = signed.cosigned_at().unwrap() - 3 * 86_400;
+    cosignature.bytes[..8].copy_from_slice(&earlier.to_be_bytes());
+    let note = signed.note().clone().with(cosignature).unwrap().to_string();
+    store.execute("UPDATE log_checkpoint SET note = ? WHERE kind = 'witnessed'", [note]).unwrap();
+    doctor(&config).expect(CHECK, "warning", "3 days ago");
 }
 
 #[test]

@@ -48,7 +48,8 @@ async fn ama(world: &TestRegion, script: impl Fn(Act) -> Found + Send + Sync + '
     let routes = Routes::new(AdministrationServiceServer::new(lying));
     tokio::spawn(async move {
         let limits = ServerLimits::default();
-        let limits = (&limits, &Pressure::default());
+        let metrics = lango_metrics::Metrics::of_gateway(&[]);
+        let limits = (&limits, &Pressure::default(), &metrics);
         lango_transport::serve(listener, tls, routes, limits, std::future::pending()).await;
     });
     AtGateway::of(world, &address, Role::Administrator, "ama")

@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod ledger;
 mod lying;
+mod metrics;
 mod places;
 mod policy;
 mod pooled;
@@ -113,6 +114,7 @@ async fn a_question_run_twice_prints_the_same_values_and_costs_once() {
     assert_eq!(first["coverage"], json!({"asked": names, "answered": names, "refused": [], "missing": []}));
     let text = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 30\n";
     assert_eq!(first["query"]["text"], text);
+    assert_eq!(first["query"]["trace"].as_str().map(str::len), Some(32));
     let digest = lango_identity::digest(lango_identity::PayloadType::Text, text.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(first["query"]["digest"], hex);

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use lango_access_log::{KeyUse, LogEntry, LogEvent};
 use lango_identity::{PayloadType, RevocationRule, Role};
 use lango_testkit::{Caller, EKU, Office, Policy, Register, TestIdentity, TestRegion, persons};
 use lango_wire::pb::{self, gateway_service_client::GatewayServiceClient};
@@ -271,6 +272,17 @@ async fn keys_that_are_replaced_in_the_folder_are_in_use_without_a_restart() {
     next.save(&folder);
     running.logs_within("other keys and certificates were found", long);
     ask(&mut open, &awa, office).await.expect("connections that are open stay");
+    let store = rusqlite::Connection::open(office.store()).unwrap();
+    let mut keys = store.prepare("SELECT leaf FROM access_record WHERE decision = 'key'").unwrap();
+    let keys: Vec<Vec<u8>> = keys.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let uses: Vec<KeyUse> = keys
+        .iter()
+        .map(|leaf| match LogEntry::read(leaf).unwrap().event {
+            LogEvent::Key(change) => change.used_for,
+            event => panic!("{event:?}"),
+        })
+        .collect();
+    assert_eq!(uses, [KeyUse::Signing, KeyUse::Tls], "those that were refused are not on record");
     // Nobody believes those of before any more, and all is well.
     world.revoke(&[&office.identity.tls, &office.identity.signing]);
     let caller = world.caller_with(&world.identity(Role::Analyst, "awa"));

@@ -152,6 +152,8 @@ async fn a_policy_that_is_refused_changes_nothing() {
         assert_eq!((again.repeated, again.statement.basics.policy_digest), (true, digest(&open)), "{what}");
     }
     assert!(!decisions(&office).contains(&"activated".to_owned()));
+    // Each is on record, once.
+    assert_eq!(decisions(&office).iter().filter(|decision| *decision == "failure").count(), 9);
     // What was refused is taken when it is good.
     office.database.run("CREATE TABLE visits AS SELECT * FROM residents");
     let both = format!("{open}{dataset}")

@@ -32,7 +32,7 @@ async fn free(analyst: &Caller, office: &Office) -> Vec<(String, String)> {
     seen
 }
 
-fn measure(measure: &str, body: &str) -> String {
+pub(crate) fn measure(measure: &str, body: &str) -> String {
     persons(body, "0.5").replace("measure persons", &format!("measure {measure}"))
 }
 
@@ -43,7 +43,7 @@ fn words(refusal: &FailedCall) -> String {
 }
 
 /// An office whose table has no key, or one; in one of them one more person stands, on two rows or on one.
-fn offices(world: &TestRegion, key: bool) -> [Office; 2] {
+pub(crate) fn offices(world: &TestRegion, key: bool) -> [Office; 2] {
     let mut register = Register::sample(3);
     register.unit = if key { "TEXT PRIMARY KEY" } else { "TEXT" };
     let policy = Policy::of("GHA").grants([TestGrant::of("100", "100")]);

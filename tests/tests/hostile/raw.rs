@@ -68,7 +68,8 @@ pub async fn serve(world: &TestRegion, role: Role, name: &str, script: Script) -
     let routes = Routes::new(gateway).add_service(coordinator);
     tokio::spawn(async move {
         let limits = ServerLimits::default();
-        let limits = (&limits, &Pressure::default());
+        let metrics = lango_metrics::Metrics::of_gateway(&[]);
+        let limits = (&limits, &Pressure::default(), &metrics);
         lango_transport::serve(listener, config, routes, limits, std::future::pending()).await;
     });
     socket

@@ -63,7 +63,7 @@ fn another_logs_checkpoint_proves_nothing() {
 fn a_witness_signs_the_checkpoint_and_its_time() {
     let (log, witness) = (Pair::log(ORIGIN, 1), Pair::witness("ecowas.example/coordinator", 2));
     let signed = checkpoint().sign(&log.key, log.signs()).unwrap();
-    assert_eq!(signed.cosigned(&[&witness.key]), Ok(Vec::new()));
+    assert_eq!((signed.cosigned(&[&witness.key]), signed.cosigned_at()), (Ok(Vec::new()), None));
     let mut message = Vec::new();
     let cosigned = signed.clone().cosign(&witness.key, 1_679_315_147, |bytes| {
         message = bytes.to_vec();
@@ -80,6 +80,7 @@ fn a_witness_signs_the_checkpoint_and_its_time() {
     let later = cosigned.cosign(&witness.key, 1_700_000_000, witness.signs()).unwrap();
     let by = later.cosigned(&[&witness.key]).unwrap();
     assert_eq!((by.len(), by[0].seconds, later.note().signatures().len()), (1, Some(1_700_000_000), 2));
+    assert_eq!((read.cosigned_at(), later.cosigned_at()), (Some(1_679_315_147), Some(1_700_000_000)));
     let stranger = Pair::witness("ecowas.example/coordinator", 9);
     assert_eq!(later.cosigned(&[&stranger.key]), Ok(Vec::new()));
 }

@@ -99,7 +99,8 @@ impl World {
         };
         let routes = Routes::new(GatewayServiceServer::new(gateway));
         let served = tokio::spawn(async move {
-            let limits = (&ServerLimits::default(), &Pressure::default());
+            let metrics = lango_metrics::Metrics::of_gateway(&[]);
+            let limits = (&ServerLimits::default(), &Pressure::default(), &metrics);
             lango_transport::serve(listener, config, routes, limits, stopped).await;
         });
         (socket, Stop(stop, served))

@@ -30,8 +30,8 @@ pub enum AuditCommand {
     /// Verify fetched logs, without a network: that nothing in them was changed, that balances, decisions and answers follow from
     /// them, and that offices and coordinator say the same. One counted line for each claim; exit code 0 only if all is proven.
     Verify(AuditVerify),
-    /// Follow fetched logs: fetch what is new again and again, cosign it, and print the new entries of named principals, purposes or
-    /// rules.
+    /// Follow fetched logs: fetch what is new again and again, cosign it, and print the new entries of named principals,
+    /// purposes or rules.
     Monitor(AuditMonitor),
     /// List the entries of fetched logs, oldest first: who asked what, for what purpose, what was decided by which rule, and the
     /// price; and what else happened.

@@ -31,14 +31,17 @@ impl CoordinatorCommand {
             let lists = file.revocations_file(&self.config);
             let lists = RevocationSources::new(config.region.clone(), lists, None)?;
             let listener = serving::listen(file.listen).await?;
+            let showing = serving::metrics(file.metrics(), &config.metrics, &config.region).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("coordinator", listener.local_addr()?);
             let keeping = tokio::spawn(lists.keep());
+            let showing = tokio::spawn(showing);
             let region = config.region.clone();
             let take = move |folder: &Path| changing.take(folder, &region);
             let renewing = tokio::spawn(renewals::keep(file.identity_folder(&self.config), take));
             let served = lango_coordinator::serve(config, listener, stop).await;
             keeping.abort();
+            showing.abort();
             renewing.abort();
             Ok(served?)
         })

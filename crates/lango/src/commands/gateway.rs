@@ -44,13 +44,16 @@ impl GatewayCommand {
             let coordinator = file.coordinator(&self.config).map(|address| (address, config.tls.clone()));
             let lists = file.revocations_file(&self.config);
             let lists = RevocationSources::new(config.region.clone(), lists, coordinator)?;
+            let region = config.region.clone();
             let gateway = Arc::new(lango_gateway::Gateway::open(config).await?);
             let listener = serving::listen(file.listen).await?;
+            let showing = serving::metrics(file.metrics(), gateway.metrics(), &region).await?;
             let stop = serving::stop(self.with_stdin, &limits)?;
             serving::ready("gateway", listener.local_addr()?);
             let folder = file.policy_folder(&self.config);
             let watching = tokio::spawn(watch::keep(Arc::clone(&gateway), folder, hang_up));
             let keeping = tokio::spawn(lists.keep());
+            let showing = tokio::spawn(showing);
             let renewed = Arc::clone(&gateway);
             let take = move |folder: &Path| -> Result<(), Failure> {
                 let (tls, signer) = keys(folder)?;
@@ -61,6 +64,7 @@ impl GatewayCommand {
             let served = lango_gateway::serve(gateway, listener, stop).await;
             watching.abort();
             keeping.abort();
+            showing.abort();
             renewing.abort();
             Ok(served?)
         })

@@ -203,7 +203,7 @@ pub fn in_words(list: &RevocationList, now: i64) -> String {
 }
 
 /// How long ago something was.
-fn ago(then: i64, now: i64) -> String {
+pub fn ago(then: i64, now: i64) -> String {
     let s = usize::try_from(now.saturating_sub(then)).unwrap_or(0);
     let (count, unit) = match s {
         0..120 => return "just now".to_owned(),

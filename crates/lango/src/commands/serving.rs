@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use lango_identity::Region;
+use lango_metrics::Metrics;
 use lango_transport::ServerLimits;
 use tokio::{
     net::TcpListener,
@@ -101,6 +103,36 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .await
         .map_err(|error| Failure::of(format!("cannot listen on {address}"), error))
+}
+
+/// How often it is written down how old the revocation lists are that are in use.
+const LISTS_EVERY: Duration = Duration::from_secs(15);
+
+/// A future that has metrics read at an address, if there is one, for as long as it is awaited.
+pub async fn metrics(
+    address: Option<SocketAddr>,
+    metrics: &Metrics,
+    region: &Region,
+) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let listener = match address {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    if let Some(listener) = &listener {
+        tracing::info!(address = %listener.local_addr()?, "metrics are read at /metrics");
+    }
+    let (metrics, region) = (metrics.clone(), region.clone());
+    Ok(async move {
+        let Some(listener) = listener else { return };
+        let lists = async {
+            loop {
+                let lists = region.revocations().lists();
+                metrics.revocation_lists(lists.iter().map(|list| (list.this_update(), list.next_update())));
+                tokio::time::sleep(LISTS_EVERY).await;
+            }
+        };
+        tokio::join!(lango_metrics::keep(listener, metrics.clone()), lists);
+    })
 }
 
 /// Announces to the service manager, and in the log, that requests are answered from now on.

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use lango_privacy::{Counted, Dataset, Exact, Plan};
+use lango_trace::TraceContext;
 use rusqlite::Connection;
 
 use super::{
@@ -18,11 +19,11 @@ use crate::{FetchError, Secret, count::Count, failure::unfit, value::Raw};
 /// Virtual machine steps between two checks of the clock.
 const STEPS_BETWEEN_CHECKS: i32 = 100_000;
 
-/// Fetches the integers of a plan.
+/// Fetches the integers of a plan, by a statement that carries the trace.
 pub(super) fn fetch(
     connection: &Connection,
     timeout: Duration,
-    plan: &Plan,
+    (plan, trace): (&Plan, Option<TraceContext>),
     secret: &Secret,
 ) -> Result<Exact<Vec<Counted>>, FetchError> {
     // Preparing reads the schema only: a table that is gone is found before any row is read.
@@ -32,7 +33,10 @@ pub(super) fn fetch(
     let (_, access) = prepare::find(connection, &plan.dataset, file.vouched, secret).map_err(|_| unread)?;
     define_row_order(connection, &plan.dataset, &file).map_err(|_| unread)?;
     let mut count = Count::new(plan, file.vouched, |name, _| file.scale(name));
-    let text = rows(&plan.dataset, &file, count.columns(), &access);
+    let mut text = rows(&plan.dataset, &file, count.columns(), &access);
+    if let Some(trace) = trace {
+        text.insert_str(0, &trace.sql_comment());
+    }
     let mut statement = connection.prepare(&text).map_err(|_| unread)?;
     let deadline = Instant::now() + timeout;
     let stop = move || Instant::now() >= deadline;

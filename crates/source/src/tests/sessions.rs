@@ -225,6 +225,43 @@ fn a_server_that_goes_away_while_rows_are_read_fails_the_question_as_charged() {
     }
 }
 
+/// The server shows a statement that reads rows with the trace of its question at its beginning, where none of a long statement
+/// is cut away.
+#[test]
+fn the_server_sees_which_trace_a_statement_belongs_to() {
+    let trace = lango_trace::TraceContext::new([0xab; 16], [0xcd; 8]).unwrap();
+    let marked = format!("/*traceparent=''00-{}-{}-01''*/", "ab".repeat(16), "cd".repeat(8));
+    for engine in SERVERS {
+        let database = TestDatabase::fresh(engine);
+        let columns: Vec<_> = [("person_id", "BIGINT")].into_iter().chain(COLUMNS).collect();
+        database.create("residents", &columns);
+        database.run(&match engine {
+            Engine::MariaDb => "INSERT INTO residents SELECT seq % 1000, 'F', 'Ho', seq, NULL, 1 FROM seq_1_to_200000".to_owned(),
+            _ => "INSERT INTO residents SELECT i % 1000, 'F', 'Ho', i, NULL, 1 FROM generate_series(1, 200000) i".to_owned(),
+        });
+        let source = source(&database);
+        let shown = match engine {
+            Engine::MariaDb => {
+                format!("SELECT count(*) FROM information_schema.processlist WHERE info LIKE '{marked}%'")
+            }
+            _ => format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '{marked}%'"
+            ),
+        };
+        let reading = Arc::clone(&source);
+        let asked = runtime().spawn(async move {
+            let mut session = reading.open().await.unwrap();
+            session.carry(trace);
+            session.fetch(of_all(2), secret(7)).await
+        });
+        wait_for(|| database.integer(&shown) > 0);
+        assert!(runtime().block_on(asked).unwrap().is_ok(), "{engine:?}");
+        // Nothing of it is left: the next question has none.
+        assert_eq!(rows(&*source, 2), 2_000, "{engine:?}");
+        assert_eq!(database.integer(&shown), 0, "{engine:?}");
+    }
+}
+
 #[test]
 fn a_server_that_cannot_be_reached_as_configured_is_named_with_its_cause() {
     for engine in SERVERS {

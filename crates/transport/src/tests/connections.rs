@@ -5,6 +5,7 @@ use std::{error::Error, time::Duration};
 use lango_identity::{
     Expected, Lifetime, Region, Role, TlsIdentity, client_config, explain_handshake, server_config,
 };
+use lango_metrics::Metrics;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -90,7 +91,8 @@ async fn a_server_that_stops_listens_no_more() {
     let socket = listener.local_addr().unwrap();
     let config = server_config(&world.today(GATEWAY), &world.region).unwrap();
     let stopped = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
-    let limits = (&ServerLimits::default(), &Pressure::default());
+    let metrics = Metrics::of_gateway(&[]);
+    let limits = (&ServerLimits::default(), &Pressure::default(), &metrics);
     serve(listener, config, Routes::default(), limits, stopped).await;
     assert!(timeout(SOON, TcpStream::connect(socket)).await.unwrap().is_err());
 }

@@ -16,6 +16,7 @@ use hyper::body::{Body as _, Bytes, Frame};
 use lango_identity::{
     Authority, Expected, Lifetime, Region, SpiffeId, TlsIdentity, client_config, server_config,
 };
+use lango_metrics::Metrics;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_rustls::rustls::ClientConfig;
 use tonic::{
@@ -87,7 +88,8 @@ impl World {
         (
             socket,
             tokio::spawn(async move {
-                serve(listener, config, routes, (&limits, &Pressure::default()), shutdown).await
+                let metrics = Metrics::of_gateway(&[]);
+                serve(listener, config, routes, (&limits, &Pressure::default(), &metrics), shutdown).await
             }),
         )
     }

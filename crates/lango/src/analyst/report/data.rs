@@ -14,8 +14,12 @@ impl AnswerReport<'_> {
     /// The stable form for programs, with these tables.
     pub fn json(&self, tables: &[CombinedTable]) -> Value {
         let cells: Vec<Value> = tables.iter().flat_map(cells).collect();
+        let mut query = json!({ "digest": hex::encode(self.0.query_digest), "text": self.0.text });
+        if let (Some(trace), Some(query)) = (self.0.trace, query.as_object_mut()) {
+            query.insert("trace".to_owned(), json!(trace.trace_id()));
+        }
         json!({
-            "query": { "digest": hex::encode(self.0.query_digest), "text": self.0.text },
+            "query": query,
             "coverage": self.coverage(),
             "privacy": self.privacy(),
             "confidence": self.0.level.get(),

@@ -82,7 +82,7 @@ impl AuditMonitor {
         })
     }
 
-    /// What is looked for: an entry that meets one of them is printed.
+    /// What is searched for: an entry that meets one of them is printed.
     fn filters(&self) -> Vec<EntryFilter> {
         let some = |value: &String| Some(value.clone());
         let principals =

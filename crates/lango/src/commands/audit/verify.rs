@@ -19,7 +19,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct AuditVerify {
-    /// The folders that hold the logs: one or more. Where one is a coordinator's, the answers of the others are held against it; where two are of one log, they are held against each other.
+    /// The folders that hold the logs: one or more. Where one is a coordinator's, the answers of the others are held against
+    /// it; where two are of one log, they are held against each other.
     #[arg(value_name = "DIR", default_value = ".")]
     dirs: Vec<PathBuf>,
     /// The folder of your keys, whose region the log's certificates are verified with; by default the region that the log was

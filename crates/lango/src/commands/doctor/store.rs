@@ -2,19 +2,25 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
+use lango_access_log::SignedCheckpoint;
 use lango_gateway::DeclareError;
 use lango_policy::PolicySet;
 use lango_source::Source;
-use lango_store::{Anchored, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written};
+use lango_store::{
+    Anchored, CheckpointKind, Examined, Location, LogState, Moved, StoreAbsence, StoreError, Written,
+};
 
 use super::{report::DoctorReport, surroundings};
 use crate::{
+    commands::revocations::ago,
     config::{CoordinatorFile, GatewayFile},
     output::day,
 };
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
 const AHEAD_S: i64 = 300;
+/// A witness comes every minute. One that has not come for longer than a day is away.
+const UNWITNESSED_MOST_S: i64 = 86_400;
 
 /// Examines the store of a coordinator's log, where the configuration names one.
 pub async fn examine_log(file: &CoordinatorFile, config: &Path, report: &mut DoctorReport) {
@@ -54,7 +60,7 @@ pub async fn examine(
             return None;
         }
     };
-    let examined = match Examined::open(&location).await {
+    let mut examined = match Examined::open(&location).await {
         Ok(Some(examined)) => examined,
         Ok(None) => {
             written(file, config, &location, Written::Absent(StoreAbsence::Nothing), report);
@@ -114,7 +120,29 @@ pub async fn examine(
         let found = format!("the last request was recorded on {}, later than it is", day(at));
         report.failed("clock and store", found, "set the machine's clock, and keep it by NTP");
     }
+    witnessed(&mut examined, now, report).await;
     Some(examined)
+}
+
+/// When a witness cosigned the log last, where one did.
+async fn witnessed(examined: &mut Examined, now: i64, report: &mut DoctorReport) {
+    const SUBJECT: &str = "log's witness";
+    if !matches!(examined.written, Written::Current) {
+        return;
+    }
+    let (size, note) = match examined.checkpoint(CheckpointKind::Witnessed).await {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return,
+        Err(error) => return report.failed(SUBJECT, error, "restore the store: docs/LEDGER.md"),
+    };
+    let at = note.parse::<SignedCheckpoint>().ok().and_then(|signed| signed.cosigned_at());
+    let Some(at) = at.and_then(|at| i64::try_from(at).ok()) else { return };
+    let found = format!("it cosigned the log to entry {size}, {}", ago(at, now));
+    if now.saturating_sub(at) <= UNWITNESSED_MOST_S {
+        return report.ok(SUBJECT, found);
+    }
+    let advice = "see that the gateway runs, and ask who runs the coordinator whether that witnesses it: docs/decisions/0039-witnesses.md";
+    report.warning(SUBJECT, found, advice);
 }
 
 fn written(

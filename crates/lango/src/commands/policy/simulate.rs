@@ -132,6 +132,7 @@ impl PolicySimulate {
             answered: Answered {
                 text,
                 query_digest,
+                trace: None,
                 coverage: Coverage::new([name.clone()], [(name.clone(), Outcome::Answered)])?,
                 answers: [(name, answer)].into(),
                 refusals: [].into(),
