@@ -133,7 +133,7 @@ impl SignedCheckpoint {
         }
     }
 
-    /// When the last of its cosignatures was made, by the witness's own clock, in Unix seconds: as they state it, verified or not.
+    /// When the last of its cosignatures was made, by the witness's own clock, in Unix seconds: as stated, verified or not.
     #[must_use]
     pub fn cosigned_at(&self) -> Option<u64> {
         let others =

@@ -8,12 +8,10 @@
 //! Architecture invariant: knows no principal, dataset, question or row. A label is a value of a closed set: a method that the
 //! server has, or a variant of an enum.
 
-mod call;
 mod label;
 mod listener;
 mod shown;
 
-pub use call::Call;
 pub use label::{CallTime, Door, MemberAnswer, MemberState, Method};
 pub use listener::keep;
-pub use shown::{LogStanding, Metrics, Standing};
+pub use shown::{Call, LogStanding, Metrics, Standing};

@@ -1,5 +1,7 @@
 //! Every number that a server shows.
 
+mod call;
+
 use std::{
     sync::{Arc, atomic::Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -11,10 +13,9 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{
-    Call, CallTime, Door, MemberAnswer, MemberState, Method,
-    label::{Code, Labels, OTHER},
-};
+pub use call::Call;
+
+use crate::label::{CallTime, Code, Door, Labels, MemberAnswer, MemberState, Method, OTHER};
 
 /// The bounds in seconds that OpenTelemetry advises for the times of calls.
 const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];

@@ -90,8 +90,8 @@ pub trait Source: Send + Sync {
 /// One consistent view of the data, for one plan.
 #[async_trait]
 pub trait Session: Send {
-    /// Marks the statements that are to read rows with the trace of their question: in a comment at their beginning, where those who
-    /// watch the database see it. It changes nothing that is read.
+    /// Marks the statements that are to read rows with the trace of their question: in a comment at their beginning, where
+    /// those who watch the database see it. It changes nothing that is read.
     fn carry(&mut self, trace: TraceContext);
 
     /// Fetches the integers of the plan's margins, in the layout's order.

@@ -1,7 +1,7 @@
 //! Which question does a piece of work belong to? Trace contexts, as W3C's `traceparent` writes them.
 //!
-//! A trace is named by who asks, and nobody signs it. So it is a label and nothing else: it proves nothing, it decides nothing, and
-//! of what a peer wrote nothing is kept but thirty-two hexadecimal digits.
+//! A trace is named by who asks, and nobody signs it. So it is a label and nothing else: it proves nothing, it decides
+//! nothing, and of what a peer wrote nothing is kept but thirty-two hexadecimal digits.
 //!
 //! Architecture invariant: pure. It is given random bytes and draws none.
 

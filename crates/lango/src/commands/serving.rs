@@ -52,7 +52,9 @@ pub fn log(table: LogTable) {
         tracing_subscriber::fmt().with_env_filter(filter).with_target(false).log_internal_errors(false);
     match table.format {
         LogFormat::Text => lines.with_ansi(false).with_writer(|| Seen(lango_words::line)).init(),
-        LogFormat::Json => lines.json().with_writer(|| Seen(lango_words::json_escaped)).init(),
+        LogFormat::Json => {
+            lines.json().with_span_list(false).with_writer(|| Seen(lango_words::json_escaped)).init();
+        }
     }
     if let Some(fault) = fault {
         tracing::warn!("LANGO_LOG: {fault}; the log is of level `info`");

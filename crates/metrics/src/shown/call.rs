@@ -2,10 +2,8 @@
 
 use std::time::Instant;
 
-use crate::{
-    Metrics,
-    label::{Code, Method},
-};
+use super::Metrics;
+use crate::label::{Code, Method};
 
 /// A call under way. It ends when it is dropped: cancelled, unless it was said how.
 #[derive(Debug)]
