@@ -1,5 +1,6 @@
 //! A gateway as a process of its own: killed at the worst moment, wrongly configured, talkative.
 
+mod kills;
 mod memory;
 mod process;
 #[path = "../support/program.rs"]
