@@ -118,10 +118,17 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// no key and no point of small order), so that all verifiers agree.
 #[must_use]
 pub fn verify_signature(public_key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &[u8]) -> bool {
+    verifies(public_key, &pae(payload_type, payload), signature)
+}
+
+fn verifies(public_key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(public_key) else { return false };
     let Ok(signature) = Signature::from_slice(signature) else { return false };
-    key.verify_strict(&pae(payload_type, payload), &signature).is_ok()
+    key.verify_strict(message, &signature).is_ok()
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {
