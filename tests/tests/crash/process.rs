@@ -50,6 +50,16 @@ impl Process {
         Self::await_ready(&mut command_of("coordinator", config))
     }
 
+    /// One whose files cannot grow beyond this number of blocks of 512 bytes: what it writes then fails, as on a full disk.
+    #[allow(dead_code, reason = "another test's")]
+    pub(crate) fn start_within_file_size(config: &Path, blocks: u32) -> Self {
+        let mut command = program::command("sh");
+        // Without the signal, a write that is too long fails with an error.
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        command.arg(program::lango()).arg("gateway").arg("--config").arg(config);
+        Self::await_ready(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))
+    }
+
     fn await_ready(command: &mut Command) -> Self {
         Self::ready(command.spawn().unwrap())
     }
