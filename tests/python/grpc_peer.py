@@ -3,8 +3,9 @@
 servers' reflection says.
 
 Usage: grpc_peer.py FOLDER. The folder holds `authority.pem`, `tls.pem`, `tls.key` and `calls.json`: a list of
-{"address": HOST:PORT, "service": NAME, "calls": [{"name": .., "service": .., "method": .., "envelope": HEX}]}. One JSON document is printed:
-for each server its services, their health, what a caller without a certificate gets, and what came of each call.
+{"address": HOST:PORT, "service": NAME, "calls": [{"name": .., "service": .., "method": .., "envelope": HEX}]}.
+One JSON document is printed: for each server its services, their health, what a caller without a certificate gets, and what came
+of each call.
 """
 import json
 import pathlib

@@ -3,9 +3,10 @@
 
 Usage: log_walker.py KEY LOG [PROOF ENTRY]
 
-KEY is a file with the log's key as C2SP's signed notes write it. LOG is a folder of static files in the form of C2SP's tlog-tiles:
-its root is derived anew from the bundles of entries, and from the tiles, and both must be the checkpoint's. PROOF is a file in the
-form of C2SP's tlog-proof for the bytes of ENTRY. Each line that is printed is proven; exit code 1 says what is not.
+KEY is a file with the log's key as C2SP's signed notes write it. LOG is a folder of static files in the form of C2SP's
+tlog-tiles: its root is derived anew from the bundles of entries, and from the tiles, and both must be the checkpoint's.
+PROOF is a file in the form of C2SP's tlog-proof for the bytes of ENTRY. Each line that is printed is proven; exit code 1 says
+what is not.
 """
 import base64
 import hashlib

@@ -1,5 +1,5 @@
-//! SIGKILL at random moments of questions, reviews, policy changes, imports and starts. After each the log is fetched and verified,
-//! every entry that an asker holds the proof of is in it, no charge is lost, and no answer was left uncharged.
+//! SIGKILL at random moments of questions, reviews, policy changes, imports and starts. After each the log is fetched and
+//! verified, every entry that an asker holds the proof of is in it, no charge is lost, and no answer was left uncharged.
 //!
 //! Twenty kills on each engine; a thousand with `LANGO_LONG=1`.
 
@@ -73,8 +73,8 @@ async fn run(name: &str, database: impl Fn() -> Option<TestDatabase>) {
     }
     let Counts { kills, starts, imports, policies, answers, entries } = total;
     println!(
-        "{name}: {kills} kills, {starts} of them of starts, {imports} imports killed, {policies} policies saved, {answers} answers held, \
-         {entries} entries verified, in {:.0} s, from seed {seed}",
+        "{name}: {kills} kills, {starts} of them of starts, {imports} imports killed, {policies} policies saved, \
+         {answers} answers held, {entries} entries verified, in {:.0} s, from seed {seed}",
         begun.elapsed().as_secs_f64()
     );
     assert!(answers > u64::from(kills) / 2 && imports > 0 && policies > 0, "it was idle");

@@ -15,7 +15,7 @@ use tokio_stream::{Iter, Stream};
 use tonic::{Request, Response, Status, service::Routes};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What a question costs at an office: so much and a little more, by its number.
+/// What a question costs at an office: this, and billionths more by its number.
 const PRICE: i64 = 250_000_000;
 
 /// What it makes of the answers of this question; the second are those of the question before.
@@ -222,7 +222,7 @@ async fn a_coordinator_that_drops_reorders_substitutes_adds_or_alters_answers_ch
         assert_eq!(answered, expected, "{what}: {events:?}");
         let found = events.iter().filter(|event| matches!(event, AskEvent::Discarded { .. })).count();
         assert_eq!(found, discarded, "{what}: {events:?}");
-        // What counts is what the office has stored, and each was charged once, told of or not.
+        // What counts is what the office has stored, and each was charged once, whether the asker hears of it or not.
         for (office, before) in offices.iter().zip(charged) {
             let added = office.ledger().pure_nano("") - before;
             assert_eq!(added, PRICE + 2 * i64::try_from(number).unwrap() + 1, "{what}");

@@ -79,7 +79,7 @@ async fn a_fork_shown_to_two_auditors_is_found_when_either_is_shown_the_others()
     assert_ne!(first[2], second[2]);
 }
 
-/// A policy of witnesses that names others than have cosigned is not fulfilled, whoever else has.
+/// What another key signs beside the office's changes nothing, and in its place proves nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cosignature_of_a_stranger_and_a_checkpoint_of_another_log_prove_nothing() {
     let world = TestRegion::new();

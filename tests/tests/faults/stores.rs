@@ -1,5 +1,5 @@
-//! A store whose disk is full or may not be written, and a clock that jumps: nothing is answered that is not charged, nothing that
-//! was charged is lost, and the log goes on.
+//! A store whose disk is full or may not be written, and a clock that jumps: nothing is answered that is not charged, nothing
+//! that was charged is lost, and the log goes on.
 
 use lango_testkit::{Office, Policy, Register, TestGrant, TestRegion, persons};
 use rusqlite::Connection;

@@ -26,8 +26,8 @@ pub fn python(program: &str, words: &[&Path]) -> Output {
     let packages = PACKAGES.join(" ");
     assert!(
         has_all,
-        "Python's packages are missing: tests/run installs them, and so does `python3 -m venv target/tools && target/tools/bin/python \
-         -m pip install {packages}`"
+        "Python's packages are missing: tests/run installs them, and so does `python3 -m venv target/tools && \
+         target/tools/bin/python -m pip install {packages}`"
     );
     command(python).arg(project().join("tests/python").join(program)).args(words).output().unwrap()
 }

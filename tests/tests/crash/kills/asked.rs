@@ -17,7 +17,7 @@ const NANO: i64 = 1_000_000_000;
 /// The price of the first question; each costs a billionth more than the one before, so that no two have one release.
 const LEAST: i64 = 1_000_000;
 
-/// So many that wait are sent again before anything else is asked.
+/// Where more wait than this, they are sent again before anything else is asked.
 const OPEN_MOST: usize = 12;
 /// Requests of one asker under way: those whose gateway died wait together until its claims have lapsed.
 const AT_ONCE: usize = 64;
