@@ -144,6 +144,8 @@ impl Asker {
                     "review-waiting" | "answer-held" | "reviews-full" => {
                         self.asked[number].envelope = self.sign(number)
                     }
+                    // The store was too slow: the same request may come again.
+                    "unavailable" => {}
                     "review-rejected" | "answer-withheld" => self.asked[number].refused = Some(signed.code),
                     code => panic!("{code}: {:?}", failed.status),
                 }
