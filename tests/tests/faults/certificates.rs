@@ -79,7 +79,8 @@ async fn an_analyst_is_no_office_neither_at_the_other_end_nor_under_an_answer() 
     let address: Address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
     let tls = server_config(&world.identity(Role::Analyst, "GHA").tls(), &world.region).unwrap();
     tokio::spawn(async move {
-        let limits = (&ServerLimits::default(), &Pressure::default());
+        let metrics = lango_metrics::Metrics::of_gateway(&[]);
+        let limits = (&ServerLimits::default(), &Pressure::default(), &metrics);
         transport::serve(listener, tls, Routes::default(), limits, std::future::pending()).await;
     });
     for expected in [Expected::Id(office.id.clone()), Expected::Role(Role::Office)] {

@@ -101,7 +101,8 @@ async fn asked(world: &TestRegion, liar: Liar, question: &str) -> (Vec<AskEvent>
     let tls = server_config(&liar.own.tls, &world.region).unwrap();
     let routes = Routes::new(CoordinatorServiceServer::new(liar));
     let serving = tokio::spawn(async move {
-        let limits = (&ServerLimits::default(), &Pressure::default());
+        let metrics = lango_metrics::Metrics::of_gateway(&[]);
+        let limits = (&ServerLimits::default(), &Pressure::default(), &metrics);
         lango_transport::serve(listener, tls, routes, limits, std::future::pending()).await;
     });
     let awa = world.identity(Role::Analyst, "awa");

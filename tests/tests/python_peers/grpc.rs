@@ -76,7 +76,7 @@ fn cases(world: &TestRegion, office: &Office) -> Vec<Case> {
     let audit = Audit {
         request_id: [7; 16],
         auditor: awa.id.clone(),
-        office: office.id.clone(),
+        log: office.id.clone(),
         lookup: AuditLookup::Head,
         issued_at: now,
         expires_at: now + 600,
