@@ -3,7 +3,7 @@
 //! Usage: cargo run --release --package lango-tests --example audited_log FOLDER [ENTRIES]
 //!
 //! Of ENTRIES (1,000,000) every second reserves the price of a question and the next releases its answer; all follow from one
-//! policy, and the ledger's balances are what they come to.
+//! policy. Two million are the most that its budget covers.
 
 // What a measurement needs and does not get is its failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -24,7 +24,7 @@ use lango_policy::canonical_bytes;
 use lango_testkit::TestRegion;
 
 const WIDTH: u64 = 256;
-const QUESTION: &str = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.001\n";
+const QUESTION: &str = "lango-query 1\ndataset residents\nmeasure persons\nby sex\nprice epsilon 0.0001\n";
 const POLICY: &str = r#"
 policy = 2
 office = "GHA"
@@ -42,27 +42,27 @@ sex = { codes = ["F", "M"] }
 
 [budget.residents]
 accounting = "pure"
-epsilon = 100000.0
+epsilon = 100.0
 renews = "yearly"
 
 [[grant]]
 id = "analysts"
-to = ["spiffe://lango.example/analyst/*"]
+to = ["spiffe://ecowas.example/analyst/*"]
 purpose = ["official-statistics"]
 dataset = "residents"
 measures = ["persons"]
 by = ["sex"]
 by_at_most = 1
 epsilon_per_query = 1.0
-epsilon_total = 100000.0
+epsilon_total = 100.0
 publish = "office"
 "#;
 
 fn loss(questions: u64) -> LoggedLoss {
     LoggedLoss {
         delta_e18: Amount(0),
-        pure_nano: Some(Amount(questions * 1_000_000)),
-        rho_nano: Amount(questions * 500),
+        pure_nano: Some(Amount(questions * 100_000)),
+        rho_nano: Amount(questions * 5),
     }
 }
 
@@ -87,7 +87,7 @@ fn charge(before: u64, moment: &Moment) -> LoggedCharge {
 fn entry(number: u64, policy: [u8; 32], moment: &Moment) -> LogEntry {
     let actor = |role: ActorRole, name: &str| Actor {
         certificate: Some(Hex([1; 32])).filter(|_| role == ActorRole::Analyst),
-        principal: format!("spiffe://lango.example/{}/{name}", role.word()),
+        principal: format!("spiffe://ecowas.example/{}/{name}", role.word()),
         role,
     };
     let (actor, event) = if number == 0 {

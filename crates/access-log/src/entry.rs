@@ -24,7 +24,7 @@ pub use house::{
     GatewayStop, ImportedRegister, KeyChange, KeyUse, LoggedInspection, LoggedLines, LoggedReview,
     MadePreparation, MovedCharges, PolicyApproval,
 };
-pub use relay::{MemberAnswer, MemberOutcome, RelayedKind, RelayedRequest};
+pub use relay::{MemberOutcome, RelayedAnswer, RelayedKind, RelayedRequest};
 pub use request::{
     DecidedRequest, LoggedAccount, LoggedCharge, LoggedLoss, LoggedQuestion, LoggedRelease, RequestDecision,
 };
@@ -137,7 +137,7 @@ pub enum LogEvent {
     /// A coordinator passed a request on, or refused it.
     Relay(Box<RelayedRequest>),
     /// A member answered a request that a coordinator passed on, or did not.
-    Answer(MemberAnswer),
+    Answer(RelayedAnswer),
     /// A record that was kept before the log was.
     Earlier(Box<EarlierRecord>),
 }

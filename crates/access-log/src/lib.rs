@@ -38,8 +38,8 @@ pub use entry::{
     AccessStep, ActivatedPolicy, Actor, ActorRole, ConfigurationChange, DatasetVersion, DecidedRequest,
     EarlierRecord, EntryError, EntryFormat, GatewayFailure, GatewayStart, GatewayStop, ImportedRegister,
     KeyChange, KeyUse, LogEntry, LogEvent, LoggedAccount, LoggedCharge, LoggedInspection, LoggedLines,
-    LoggedLoss, LoggedQuestion, LoggedRelease, LoggedReview, MadePreparation, MemberAnswer, MemberOutcome,
-    MovedCharges, PolicyApproval, RelayedKind, RelayedRequest, RequestDecision,
+    LoggedLoss, LoggedQuestion, LoggedRelease, LoggedReview, MadePreparation, MemberOutcome, MovedCharges,
+    PolicyApproval, RelayedAnswer, RelayedKind, RelayedRequest, RequestDecision,
 };
 pub use frontier::{Frontier, FrontierError};
 pub use fsck::{CheckedLog, Fsck, FsckError, FsckFault, check_bundle, hash_bundle, read_bundle};

@@ -193,7 +193,7 @@ fn reaches((first, last): (i64, i64), at: i64, wait_s: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use lango_access_log::{
-        Actor, ActorRole, Amount, EntryFormat, GatewayStart, Hex, LoggedLines, MemberAnswer, RelayedRequest,
+        Actor, ActorRole, Amount, EntryFormat, GatewayStart, Hex, LoggedLines, RelayedAnswer, RelayedRequest,
     };
 
     use super::*;
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn passed(at: i64, request: u8, outcome: MemberOutcome, envelope: Option<u8>) -> LogEntry {
-        let answer = MemberAnswer {
+        let answer = RelayedAnswer {
             envelope: envelope.map(|byte| Hex([byte; 32])),
             office: "GHA".to_owned(),
             outcome,

@@ -8,7 +8,7 @@ use std::{
 
 use lango_access_log::{
     GatewayFailure, GatewayStart, GatewayStop, Hex, LogEvent, LoggedInspection, LoggedLines, LoggedQuestion,
-    MemberAnswer, MemberOutcome, RelayedKind, RelayedRequest,
+    MemberOutcome, RelayedAnswer, RelayedKind, RelayedRequest,
 };
 use lango_identity::{Envelope, PayloadType, SpiffeId, sha256};
 use lango_sealing::{LogError, Sealing, SignerInUse};
@@ -192,7 +192,7 @@ impl Log {
         office: &str,
         (outcome, envelope, reason): (MemberOutcome, Option<[u8; 32]>, Option<String>),
     ) -> Result<(), StoreError> {
-        let event = LogEvent::Answer(MemberAnswer {
+        let event = LogEvent::Answer(RelayedAnswer {
             envelope: envelope.map(Hex),
             office: office.to_owned(),
             outcome,

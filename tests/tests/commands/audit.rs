@@ -483,7 +483,7 @@ async fn both_ends_are_held_against_each_other_and_followed() {
     assert_eq!(code, Some(0), "{stdout}{stderr}");
     assert!(stderr.contains("GHA: new ") && stderr.contains("1 released"), "{stderr}");
     assert!(stderr.contains("main: new ") && stderr.contains("1 relayed"), "{stderr}");
-    assert_eq!(stdout.matches("  released  ").count(), 1, "{stdout}");
+    assert_eq!(stdout.matches("  released\n").count(), 1, "{stdout}");
     let note = fs::read_to_string(Path::new(log).join("checkpoint")).unwrap();
     assert!(note.contains("\n— ecowas.example/auditor/ina "), "{note}");
     coordinator.stop().await;

@@ -39,7 +39,7 @@ const ROWS: [i64; 2] = [3_000, 4_000];
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn kills() -> u32 {
-    if std::env::var_os("LANGO_LONG").is_some() { 1_000 } else { 20 }
+    if std::env::var_os("LANGO_LONG").is_some() { 1_000 } else { 6 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

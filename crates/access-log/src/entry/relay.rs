@@ -55,7 +55,7 @@ impl RelayedKind {
 /// What a member answered to a request, before it is passed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MemberAnswer {
+pub struct RelayedAnswer {
     /// SHA-256 of the complete envelope of its answer or refusal; none where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<Hex<32>>,

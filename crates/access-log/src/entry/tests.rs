@@ -172,7 +172,7 @@ fn events() -> Vec<LogEvent> {
             refusal: Some(text("malformed")),
             request: digest(2),
         })),
-        LogEvent::Answer(MemberAnswer {
+        LogEvent::Answer(RelayedAnswer {
             envelope: Some(digest(1)),
             office: text("GHA"),
             outcome: MemberOutcome::Refused,
