@@ -1,7 +1,7 @@
 //! SIGKILL at random moments of questions, reviews, policy changes, imports and starts. After each the log is fetched and
 //! verified, every entry that an asker holds the proof of is in it, no charge is lost, and no answer was left uncharged.
 //!
-//! Twenty kills on each engine; a thousand with `LANGO_LONG=1`.
+//! A few kills on each engine; a thousand with `LANGO_LONG=1`.
 
 mod asked;
 mod reviewer;
@@ -71,13 +71,14 @@ async fn run(name: &str, database: impl Fn() -> Option<TestDatabase>) {
         total.add(&world.counts);
         println!("{name}: {} kills in {:.0} s", total.kills, begun.elapsed().as_secs_f64());
     }
-    let Counts { kills, starts, imports, policies, answers, entries } = total;
+    let Counts { kills, starts, imports, imports_killed, policies, answers, entries } = total;
     println!(
-        "{name}: {kills} kills, {starts} of them of starts, {imports} imports killed, {policies} policies saved, \
-         {answers} answers held, {entries} entries verified, in {:.0} s, from seed {seed}",
+        "{name}: {kills} kills, {starts} of them of starts, {imports_killed} of {imports} imports killed, \
+         {policies} policies saved, {answers} answers held, {entries} entries verified, in {:.0} s, from seed {seed}",
         begun.elapsed().as_secs_f64()
     );
     assert!(answers > u64::from(kills) / 2 && imports > 0 && policies > 0, "it was idle");
+    assert!(imports_killed > 0 || kills < 100, "every import ended before its kill");
 }
 
 /// What happened.
@@ -86,6 +87,8 @@ struct Counts {
     kills: u32,
     starts: u32,
     imports: u32,
+    /// Of them those that had not ended.
+    imports_killed: u32,
     policies: u32,
     answers: u64,
     entries: u64,
@@ -96,6 +99,7 @@ impl Counts {
         self.kills += other.kills;
         self.starts += other.starts;
         self.imports += other.imports;
+        self.imports_killed += other.imports_killed;
         self.policies += other.policies;
         self.answers += other.answers;
         self.entries += other.entries;
@@ -112,6 +116,7 @@ struct World {
     /// Where its log is fetched to, and where its store is anchored if it is.
     elsewhere: tempfile::TempDir,
     charged_before: i64,
+    rounds: u32,
     counts: Counts,
 }
 
@@ -177,6 +182,7 @@ impl World {
             reviewer,
             elsewhere,
             charged_before: 0,
+            rounds: 0,
             counts: Counts::default(),
             office,
         }
@@ -193,8 +199,10 @@ impl World {
         let ends_at = Duration::from_millis(up_to(MOMENT_MS).into());
         let imports_after = ends_at.mul_f64(f64::from(up_to(100)) / 100.0);
         let import_lasts = Duration::from_millis(up_to(IMPORT_MS).into());
-        let imported = (up_to(3) > 0).then(|| up_to(2));
-        let saves = up_to(3);
+        // By turns, so that a run of a few kills has both.
+        let imported = (self.rounds % 3 != 2).then(|| up_to(2));
+        let saves = self.rounds % 3;
+        self.rounds += 1;
         let seed = up_to(1 << 30);
 
         let (askers, reviewer) = (&mut self.askers, &mut self.reviewer);
@@ -215,17 +223,18 @@ impl World {
             drop(gateway.kill());
         };
         let import_killed = async {
-            let Some(number) = imported else { return 0 };
+            let number = imported?;
             tokio::time::sleep(imports_after).await;
             let mut importing = import(&self.config, office, number);
             tokio::time::sleep(import_lasts).await;
             let is_under_way = importing.try_wait().unwrap().is_none();
             importing.kill().unwrap();
             importing.wait().unwrap();
-            u32::from(is_under_way)
+            Some(is_under_way)
         };
-        let (_, (), (), imports) = tokio::join!(working, reviewer.work(seed.into()), killed, import_killed);
-        self.counts.imports += imports;
+        let (_, (), (), import_killed) = tokio::join!(working, reviewer.work(seed.into()), killed, import_killed);
+        self.counts.imports += u32::from(import_killed.is_some());
+        self.counts.imports_killed += u32::from(import_killed == Some(true));
         self.counts.kills += 1;
     }
 
