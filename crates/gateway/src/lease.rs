@@ -1,10 +1,14 @@
 //! A request's turn: while a gateway is at work on it, it renews its claim, so that other gateways on the store see that it
 //! lives.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use lango_store::{Claiming, Store};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 use crate::flights::Flight;
 
@@ -15,6 +19,36 @@ pub(crate) const BEAT: Duration = Duration::from_secs(2);
 /// stops the signs of those who live too, so a gateway takes over only after a write of its own has passed, and one more sign was
 /// due.
 pub(crate) const LEASE: Duration = Duration::from_secs(8);
+
+/// How long a gateway that was taken for dead is remembered.
+const SILENT_FOR: Duration = Duration::from_secs(600);
+
+/// Gateways that were taken for dead a short while ago. What else one of them holds is taken over as soon as one more sign of its
+/// life was due and did not come: many requests that are sent again one by one do not each wait for [`LEASE`].
+#[derive(Debug, Default)]
+pub(crate) struct Silent(Mutex<HashMap<[u8; 16], Instant>>);
+
+impl Silent {
+    /// Notes one that was taken for dead.
+    pub(crate) fn note(&self, holder: [u8; 16]) {
+        let mut noted = self.noted();
+        noted.retain(|_, since| since.elapsed() < SILENT_FOR);
+        noted.insert(holder, Instant::now());
+    }
+
+    /// It lives after all.
+    pub(crate) fn forget(&self, holder: &[u8; 16]) {
+        self.noted().remove(holder);
+    }
+
+    pub(crate) fn holds(&self, holder: &[u8; 16]) -> bool {
+        self.noted().contains_key(holder)
+    }
+
+    fn noted(&self) -> MutexGuard<'_, HashMap<[u8; 16], Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A request's turn: from when its copies have left until its answer has.
 #[derive(Debug)]

@@ -172,7 +172,7 @@ impl Gateway {
                         return Err(Known::default().unavailable(what, &hex::encode(holder)));
                     }
                     tokio::time::sleep(POLL).await;
-                    let may_live = since.elapsed() < LEASE;
+                    let may_live = since.elapsed() < LEASE && !self.silent.holds(&holder);
                     claimed = if may_live {
                         self.store.claimed(claiming).await.map_err(unkept)?
                     } else {
@@ -180,7 +180,13 @@ impl Gateway {
                         // for.
                         self.store.beat(&claiming.principal, claiming.id).await.map_err(unkept)?;
                         tokio::time::sleep(BEAT + POLL).await;
-                        self.store.claim(claiming, Some(now)).await.map_err(unkept)?
+                        let claimed = self.store.claim(claiming, Some(now)).await.map_err(unkept)?;
+                        match &claimed {
+                            Claimed::Free => self.silent.note(holder),
+                            Claimed::UnderWay { .. } => self.silent.forget(&holder),
+                            _ => {}
+                        }
+                        claimed
                     };
                     // What is free now is taken by a claim alone.
                     if let Claimed::Fresh | Claimed::Free = claimed
