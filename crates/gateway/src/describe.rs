@@ -46,7 +46,12 @@ impl Gateway {
             datasets.push(self.describe_one(request, open, &known).await?);
         }
         let (datasets, left_out) = within_bounds(datasets);
-        let datasets = description::datasets(&datasets, left_out);
+        let cosigned_at = self
+            .log_cosigned()
+            .await
+            .map_err(|error| known.unavailable("the log's standing could not be read", &error))?;
+        let cosigned_at = cosigned_at.and_then(|(_, seconds)| u64::try_from(seconds).ok());
+        let datasets = description::datasets(&datasets, left_out, cosigned_at);
         let signed = SignedDescription {
             request_digest: request.digest,
             office: self.office.clone(),
@@ -317,7 +322,7 @@ mod tests {
         let kept: Vec<_> =
             described[0].columns.iter().map(|column| (column.codes.len(), column.labels.len())).collect();
         assert_eq!((kept, left_out), (vec![(2_000, 0), (20, 20)], 0));
-        assert!(description::datasets(&described, 0).len() <= DATASETS_BYTES_MAX);
+        assert!(description::datasets(&described, 0, Some(u64::MAX)).len() <= DATASETS_BYTES_MAX);
     }
 
     #[test]
@@ -336,7 +341,7 @@ mod tests {
                 .map(|one| one.columns.iter().map(|column| column.code_count).collect())
                 .collect();
             let (described, found_left_out) = within_bounds(datasets);
-            let bytes = description::datasets(&described, found_left_out);
+            let bytes = description::datasets(&described, found_left_out, Some(u64::MAX));
             assert!(bytes.len() <= DATASETS_BYTES_MAX, "{}", bytes.len());
             let found: Vec<Vec<usize>> = described
                 .iter()

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use lango_ledger::Claimed;
 use lango_store::{Claiming, Store};
 use tokio::{task::JoinHandle, time::Instant};
 
@@ -29,16 +30,19 @@ const SILENT_FOR: Duration = Duration::from_secs(600);
 pub(crate) struct Silent(Mutex<HashMap<[u8; 16], Instant>>);
 
 impl Silent {
-    /// Notes one that was taken for dead.
-    pub(crate) fn note(&self, holder: [u8; 16]) {
+    /// Notes what became of taking over from one: its claim was free for the taking, or it lives after all.
+    pub(crate) fn take(&self, holder: [u8; 16], claimed: &Claimed) {
         let mut noted = self.noted();
-        noted.retain(|_, since| since.elapsed() < SILENT_FOR);
-        noted.insert(holder, Instant::now());
-    }
-
-    /// It lives after all.
-    pub(crate) fn forget(&self, holder: &[u8; 16]) {
-        self.noted().remove(holder);
+        match claimed {
+            Claimed::Free => {
+                noted.retain(|_, since| since.elapsed() < SILENT_FOR);
+                noted.insert(holder, Instant::now());
+            }
+            Claimed::UnderWay { .. } => {
+                noted.remove(&holder);
+            }
+            Claimed::Fresh | Claimed::Answered | Claimed::Reused | Claimed::Forgotten => {}
+        }
     }
 
     pub(crate) fn holds(&self, holder: &[u8; 16]) -> bool {

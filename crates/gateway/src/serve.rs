@@ -61,12 +61,17 @@ impl Gateway {
     /// How far the log is kept, which was done just now, and cosigned.
     async fn log_standing(&self, kept_at: Option<i64>) -> Result<LogStanding, StoreError> {
         let kept = self.store.checkpoint(CheckpointKind::Kept).await?;
+        let cosigned = self.log_cosigned().await?;
+        Ok(LogStanding { kept: kept.map(|(size, _)| size).zip(kept_at), cosigned })
+    }
+
+    /// How far witnesses have cosigned the log, and when the last of them did, in Unix seconds.
+    pub(crate) async fn log_cosigned(&self) -> Result<Option<(u64, i64)>, StoreError> {
         let cosigned = self.store.checkpoint(CheckpointKind::Witnessed).await?;
-        let cosigned = cosigned.and_then(|(size, note)| {
+        Ok(cosigned.and_then(|(size, note)| {
             let seconds = note.parse::<SignedCheckpoint>().ok()?.cosigned_at()?;
             Some((size, i64::try_from(seconds).ok()?))
-        });
-        Ok(LogStanding { kept: kept.map(|(size, _)| size).zip(kept_at), cosigned })
+        }))
     }
 
     /// Whether a checkpoint could be kept.

@@ -181,11 +181,7 @@ impl Gateway {
                         self.store.beat(&claiming.principal, claiming.id).await.map_err(unkept)?;
                         tokio::time::sleep(BEAT + POLL).await;
                         let claimed = self.store.claim(claiming, Some(now)).await.map_err(unkept)?;
-                        match &claimed {
-                            Claimed::Free => self.silent.note(holder),
-                            Claimed::UnderWay { .. } => self.silent.forget(&holder),
-                            _ => {}
-                        }
+                        self.silent.take(holder, &claimed);
                         claimed
                     };
                     // What is free now is taken by a claim alone.

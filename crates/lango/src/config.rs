@@ -216,6 +216,12 @@ table!(MemberTable => "a member" { required office "office", required address "a
 
 table!(IdentityFile => "an identity" { required region "region", optional coordinator "coordinator" });
 
+/// Whether a configuration is a coordinator's: it alone names members.
+pub fn names_members(path: &Path) -> Result<bool, Failure> {
+    let table: toml::Table = read(path)?.parse().map_err(|error| Failure::of(path.display(), error))?;
+    Ok(table.contains_key("member"))
+}
+
 /// Reads a file; the error names it.
 pub fn read(path: &Path) -> Result<String, Failure> {
     let failed = |error| Failure::of(path.display(), error);
@@ -517,6 +523,12 @@ impl CoordinatorFile {
     /// Where its log is kept.
     pub fn store_location(&self, file: &Path) -> Result<Option<Location>, Failure> {
         self.store.as_ref().map(|store| store.location(file)).transpose()
+    }
+
+    /// Where the store of its log is, which it must name.
+    pub fn log_location(&self, file: &Path) -> Result<Location, Failure> {
+        self.store_location(file)?
+            .ok_or_else(|| Failure::of(file.display(), "names no log: add `store = \"log.sqlite\"`"))
     }
 
     /// The folder with the coordinator's key and certificate.

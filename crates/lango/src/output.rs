@@ -110,6 +110,18 @@ pub fn day(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at).map_or_else(|_| at.to_string(), |time| time.date().to_string())
 }
 
+/// How long ago something was.
+pub fn ago(then: i64, now: i64) -> String {
+    let s = usize::try_from(now.saturating_sub(then)).unwrap_or(0);
+    let (count, unit) = match s {
+        0..120 => return "just now".to_owned(),
+        120..7_200 => (s / 60, "minute"),
+        7_200..172_800 => (s / 3_600, "hour"),
+        _ => (s / 86_400, "day"),
+    };
+    format!("{} ago", counted(count, unit))
+}
+
 /// `a, b or c`.
 pub fn either(words: &[String]) -> String {
     joined(words, "or")

@@ -159,8 +159,8 @@ impl Inquiry<'_> {
     ) -> Result<VerifiedDescription, AnswerError> {
         let description = description.into();
         let statement = self.description_unread(&description, office)?;
-        let (datasets, left_out) = description::read(&description.datasets)?;
-        Ok(VerifiedDescription { statement, datasets, left_out })
+        let (datasets, left_out, cosigned_at) = description::read(&description.datasets)?;
+        Ok(VerifiedDescription { statement, datasets, left_out, cosigned_at })
     }
 
     /// The same without reading the datasets.

@@ -25,6 +25,8 @@ pub struct VerifiedDescription {
     pub datasets: Vec<DescribedDataset>,
     /// How many more datasets there are.
     pub left_out: u32,
+    /// When a witness last cosigned the office's log, in Unix seconds.
+    pub cosigned_at: Option<u64>,
 }
 
 /// A dataset, no further than it is open to the asker.
@@ -285,14 +287,15 @@ impl DescribedRefusal {
     }
 }
 
-/// The bytes in which datasets travel.
-pub fn datasets(datasets: &[DescribedDataset], left_out: u32) -> Vec<u8> {
+/// The bytes in which datasets travel, with how many more there are and when a witness last cosigned the office's log, in Unix
+/// seconds.
+pub fn datasets(datasets: &[DescribedDataset], left_out: u32, cosigned_at: Option<u64>) -> Vec<u8> {
     let datasets = datasets.iter().map(DescribedDataset::to_message).collect();
-    pb::Datasets { datasets, left_out }.encode_to_vec()
+    pb::Datasets { datasets, left_out, cosigned_at }.encode_to_vec()
 }
 
-/// Reads the bytes of datasets, which are no more than a description may have.
-pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<DescribedDataset>, u32), Malformed> {
+/// Reads what [`datasets`] writes, which is no more than a description may have.
+pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<DescribedDataset>, u32, Option<u64>), Malformed> {
     // A list of small messages grows when it is decoded, so they are counted first.
     let unread = Malformed { field: "payload", fault: FieldFault::NotThisMessage };
     let datasets = inner(bytes, &[1]).ok_or(unread.clone())?;
@@ -305,7 +308,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(Vec<DescribedDataset>, u32), Malform
     let datasets = message.datasets.into_iter().map(DescribedDataset::of);
     let datasets: Vec<DescribedDataset> = datasets.collect::<Result<_, _>>()?;
     let is_sorted = datasets.is_sorted_by(|one, other| one.name < other.name);
-    is_sorted.then_some((datasets, message.left_out)).ok_or(not_a_word("datasets"))
+    is_sorted.then_some((datasets, message.left_out, message.cosigned_at)).ok_or(not_a_word("datasets"))
 }
 
 /// The messages with these numbers in an encoded one; nothing where it is not encoded as those of descriptions are.
@@ -403,13 +406,13 @@ mod tests {
 
     #[test]
     fn a_dataset_that_is_read_is_the_one_that_was_written() {
-        let bytes = datasets(&[described()], 3);
-        assert_eq!(read(&bytes), Ok((vec![described()], 3)));
-        assert_eq!(read(&datasets(&[], 0)), Ok((Vec::new(), 0)));
+        let bytes = datasets(&[described()], 3, Some(1_800_000_000));
+        assert_eq!(read(&bytes), Ok((vec![described()], 3, Some(1_800_000_000))));
+        assert_eq!(read(&datasets(&[], 0, None)), Ok((Vec::new(), 0, None)));
     }
 
     fn encoded(datasets: Vec<pb::Dataset>) -> Vec<u8> {
-        pb::Datasets { datasets, left_out: 0 }.encode_to_vec()
+        pb::Datasets { datasets, left_out: 0, cosigned_at: None }.encode_to_vec()
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! A reader who follows a document in a folder of their own, with `lango` on the path and a `cargo` that builds the checkout
 //! without being in it.
 //!
-//! Servers stay up in windows of their own until the reader has done with the document. A `lango demo` without `--once` is one;
-//! the blocks after it find the address of its coordinator in `LANGO_COORDINATOR`.
+//! Servers stay up in windows of their own until the reader has done with the document. A `lango demo` without `--once` is one.
 
 use std::{
     fs,
@@ -30,8 +29,6 @@ pub struct Terminal {
     folder: tempfile::TempDir,
     path: String,
     windows: Vec<Window>,
-    /// The address of the demo's coordinator.
-    coordinator: Option<String>,
     /// What the last block of commands printed.
     printed: String,
 }
@@ -57,7 +54,7 @@ impl Terminal {
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
         fs::create_dir(folder.path().join("work")).unwrap();
-        Self { folder, path, windows: Vec::new(), coordinator: None, printed: String::new() }
+        Self { folder, path, windows: Vec::new(), printed: String::new() }
     }
 
     /// Puts the shipped policies where a reader in the checkout has them.
@@ -98,8 +95,7 @@ impl Terminal {
             [server] if stays(server) && !server.contains("--once") => {
                 let window = Window::open(self.shell(&format!("exec {server}")));
                 if server.starts_with("lango demo") {
-                    assert_eq!(self.coordinator, None, "{at}: a demo is running already");
-                    self.coordinator = Some(window.coordinator());
+                    window.wait(|line| line.contains("the federation is up").then_some(()));
                 } else {
                     self.printed = window.wait(|line| line.contains(" is ready ").then(|| line.to_owned()));
                 }
@@ -127,9 +123,6 @@ impl Terminal {
         let mut shell = command("sh");
         shell.args(["-euc", text]).current_dir(self.folder.path().join("work")).env("PATH", &self.path);
         shell.env("CARGO_TARGET_DIR", built().parent().unwrap()).stdin(Stdio::null());
-        if let Some(coordinator) = &self.coordinator {
-            shell.env("LANGO_COORDINATOR", coordinator);
-        }
         shell
     }
 }
@@ -172,17 +165,6 @@ impl Window {
             }
             before += &format!("{line}\n");
         }
-    }
-
-    /// The address of a demo's coordinator.
-    fn coordinator(&self) -> String {
-        let mut up = false;
-        self.wait(|line| {
-            up |= line.contains("the federation is up");
-            let (_, rest) = line.split_once("https://127.0.0.1:").filter(|_| up)?;
-            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            Some(format!("https://127.0.0.1:{port}"))
-        })
     }
 }
 

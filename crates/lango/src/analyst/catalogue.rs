@@ -18,7 +18,7 @@ use crate::{
         report::billionths,
     },
     failure::Failure,
-    output::{self, Format, counted, csv_field, foreign, grouped, number, wrapped},
+    output::{self, Format, ago, counted, csv_field, foreign, grouped, number, wrapped},
 };
 
 /// The width of a line for people.
@@ -95,6 +95,16 @@ impl<'a> CatalogueReport<'a> {
             let more =
                 format!("{office} has {} more: name one", counted(description.left_out as usize, "dataset"));
             text += &lines("left out", 10, &more);
+        }
+        let cosigned = described.iter().map(|(office, found)| (office.as_str(), log_cosigned(found)));
+        let cosigned =
+            alike(cosigned, String::clone).into_iter().map(|(offices, when)| match offices.len() {
+                count if count > 3 => format!("{when} at {count} offices"),
+                _ => format!("{when} at {}", offices.join(", ")),
+            });
+        let cosigned: Vec<String> = cosigned.collect();
+        if !cosigned.is_empty() {
+            text += &lines("witnessed", 10, &format!("logs were last cosigned {}", cosigned.join("; ")));
         }
         text
     }
@@ -212,6 +222,7 @@ impl<'a> CatalogueReport<'a> {
                 "policy_digest": hex::encode(description.statement.policy_digest),
                 "datasets": description.datasets.len(),
                 "left_out": description.left_out,
+                "cosigned_at": description.cosigned_at,
             })
         });
         let absent =
@@ -277,6 +288,13 @@ impl<'a> CatalogueReport<'a> {
         }
         text
     }
+}
+
+/// When a witness last cosigned an office's log, seen from the office's own clock when it described itself.
+fn log_cosigned(description: &VerifiedDescription) -> String {
+    let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    let now = seconds(description.statement.time);
+    description.cosigned_at.map_or_else(|| "never".to_owned(), |at| ago(seconds(at), now))
 }
 
 fn dataset_json(office: &str, dataset: &DescribedDataset) -> Value {

@@ -273,7 +273,7 @@ mod tests {
             datasets_digest: [0; 32],
             time: 0,
         };
-        VerifiedDescription { statement, datasets, left_out }
+        VerifiedDescription { statement, datasets, left_out, cosigned_at: None }
     }
 
     #[test]

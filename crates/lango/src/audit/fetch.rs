@@ -11,7 +11,7 @@ use lango_access_log::{
 use lango_analyst::now;
 use lango_audit::LedgerBalances;
 use lango_gateway::{policy_digest, standing_files};
-use lango_identity::certificate_to_pem;
+use lango_identity::{Role, certificate_to_pem};
 use lango_policy::canonical_bytes;
 
 use super::{certificates::verify_signed, folder::LogFolder, head::Head, office::AuditedOffice};
@@ -32,7 +32,7 @@ pub struct Fetched {
     pub policies: u64,
     /// Policies that entries name and the office does not have.
     pub unknown: Vec<String>,
-    /// Whether the ledger's balances are of this log's length, so that they can be compared.
+    /// Whether the ledger's balances are of this log's length, so that they can be compared; true where there is no ledger.
     pub with_balances: bool,
 }
 
@@ -40,7 +40,11 @@ pub struct Fetched {
 pub async fn fetch(office: &mut AuditedOffice, folder: &LogFolder) -> Result<Fetched, Failure> {
     let held = folder.checkpoint()?;
     // Before the log's end is asked for, so that the log is as long as the ledger was.
-    let balances = office.balances().await?;
+    let balances = match office.id().role() {
+        // A coordinator charges nothing.
+        Role::Coordinator => None,
+        _ => Some(office.balances().await?),
+    };
     let head = office.head().await?;
     let key = verify_signed(&head.checkpoint, &head.chain, office.region(), now())?;
     check_goes_on(held.as_ref(), &head.checkpoint)?;
@@ -88,8 +92,8 @@ pub async fn fetch(office: &mut AuditedOffice, folder: &LogFolder) -> Result<Fet
     }
     let Growing { policies, .. } = growing;
     let (new_policies, unknown) = fetch_policies(office, folder, policies).await?;
-    let with_balances = balances.size <= size;
-    keep(office, folder, (&head, &key), with_balances.then_some(&balances))?;
+    let with_balances = balances.as_ref().is_none_or(|balances| balances.size <= size);
+    keep(office, folder, (&head, &key), balances.as_ref().filter(|_| with_balances))?;
     folder.forget_partial(held_size, size)?;
     Ok(Fetched { size, new: size - held_size, policies: new_policies, unknown, with_balances })
 }
@@ -323,12 +327,13 @@ async fn refuse(
 impl Fetched {
     /// What came, in words.
     pub fn words(&self) -> String {
-        let mut words = format!(
-            "{} entries are held, {} of them new; {} came",
-            count(self.size),
-            count(self.new),
-            if self.policies == 1 { "1 policy".to_owned() } else { format!("{} policies", self.policies) }
-        );
+        let held = if self.size == 1 { "entry is" } else { "entries are" };
+        let mut words = format!("{} {held} held, {} of them new", count(self.size), count(self.new));
+        match self.policies {
+            0 => {}
+            1 => words += "; 1 policy came",
+            policies => words += &format!("; {policies} policies came"),
+        }
         if !self.unknown.is_empty() {
             words += &format!("\nthe office does not have the policies {}", self.unknown.join(", "));
         }

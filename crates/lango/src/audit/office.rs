@@ -1,4 +1,4 @@
-//! Where a log is fetched from: an office's gateway, a coordinator, or in the office its store.
+//! Where a log is fetched from: an office's gateway, a coordinator, or the store of either where it is.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use lango_audit::LedgerBalances;
 use lango_identity::{Region, SpiffeId};
 
 use super::{folder::LogFolder, gateway::AuditedGateway, head::Head, store::AuditedStore};
-use crate::{config::read_toml, failure::Failure, reach::ServerAt};
+use crate::{failure::Failure, reach::ServerAt};
 
 #[derive(Debug, Args)]
 pub struct Whose {
@@ -24,7 +24,7 @@ pub struct Whose {
     /// The office that the gateway must be of, by its name: any other one is refused.
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     office: Option<String>,
-    /// The gateway's configuration file: in the office, which has the store itself.
+    /// The configuration file of the gateway or the coordinator: where its store is.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -41,15 +41,14 @@ impl Whose {
         let reached = reached.or(self.coordinator.as_deref().map(ServerAt::coordinator));
         match (&self.config, reached, &self.identity) {
             (Some(config), _, _) => {
-                let store = AuditedStore::open(config, &read_toml(config)?).await?;
-                Ok(AuditedOffice::Store(Box::new(store)))
+                Ok(AuditedOffice::Store(Box::new(AuditedStore::open(config).await?)))
             }
             (None, Some(reached), Some(identity)) => {
                 let gateway = AuditedGateway::open(reached, identity, self.office.as_deref()).await?;
                 Ok(AuditedOffice::Gateway(Box::new(gateway)))
             }
             (None, _, _) => Err(Failure::Usage(
-                "name --gateway or --coordinator, with the folder of your keys as --identity DIR or in LANGO_IDENTITY; or in the office --config".to_owned(),
+                "name --gateway or --coordinator, with the folder of your keys as --identity DIR or in LANGO_IDENTITY; or --config where the store is".to_owned(),
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! An office's store, read in the office as it is: nothing is signed and nothing written.
+//! The store of an office or of a coordinator, read where it is and as it is: nothing is signed and nothing written.
 
 use std::path::Path;
 
@@ -9,7 +9,10 @@ use lango_identity::{Region, SpiffeId, certificates_from_pem, signing_key};
 use lango_store::{CheckpointKind, Examined, KeptBalance};
 
 use super::head::Head;
-use crate::{config::GatewayFile, failure::Failure};
+use crate::{
+    config::{CoordinatorFile, GatewayFile, names_members, read_toml},
+    failure::Failure,
+};
 
 /// Entries that are read at once.
 const READ_AT_ONCE: u32 = 1_024;
@@ -23,9 +26,17 @@ pub struct AuditedStore {
 }
 
 impl AuditedStore {
-    pub async fn open(config: &Path, file: &GatewayFile) -> Result<Self, Failure> {
-        let region = file.region(config)?;
-        let signing = file.identity_folder(config).join("signing.pem");
+    /// Opens the store that a configuration names, a gateway's or a coordinator's.
+    pub async fn open(config: &Path) -> Result<Self, Failure> {
+        let (region, identity, store) = if names_members(config)? {
+            let file: CoordinatorFile = read_toml(config)?;
+            let location = file.log_location(config)?;
+            (file.region(config)?, file.identity_folder(config), Examined::readable(&location).await?)
+        } else {
+            let file: GatewayFile = read_toml(config)?;
+            (file.region(config)?, file.identity_folder(config), file.readable_store(config).await?)
+        };
+        let signing = identity.join("signing.pem");
         let chain = certificates_from_pem(&lango_files::read(&signing)?);
         let chain: Vec<Vec<u8>> = chain
             .map_err(|error| Failure::of(signing.display(), error))?
@@ -34,13 +45,17 @@ impl AuditedStore {
             .collect();
         let (office, _) =
             signing_key(&chain, &region, now()).map_err(|error| Failure::of(signing.display(), error))?;
-        Ok(Self { office, region, chain, store: file.readable_store(config).await? })
+        Ok(Self { office, region, chain, store })
     }
 
     /// The last checkpoint that the gateway kept: once a minute while it runs, and when it stops.
     pub async fn head(&mut self) -> Result<Head, Failure> {
-        let none =
-            || Failure::of("the store", "has no checkpoint yet: its gateway keeps one when it has started");
+        let none = || {
+            Failure::of(
+                "the store",
+                "has no checkpoint yet: one is kept when its gateway, or its coordinator, has started",
+            )
+        };
         let (_, note) = self.store.checkpoint(CheckpointKind::Kept).await?.ok_or_else(none)?;
         let read = |note: String| -> Result<SignedCheckpoint, Failure> {
             note.parse().map_err(|error| Failure::of("the checkpoint of the store", error))

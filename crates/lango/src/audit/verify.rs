@@ -59,6 +59,12 @@ impl VerifiedLog {
         self.lines.iter().filter(|line| !line.holds).map(|line| line.claim)
     }
 
+    /// Leaves out the lines of what a coordinator does not do, unless its log says that it did: it decides and charges nothing.
+    pub fn leave_out_decisions(&mut self) {
+        const OF_OFFICES: [&str; 5] = ["charges", "balances", "policies", "decisions", "releases"];
+        self.lines.retain(|line| line.of.unwrap_or_default() > 0 || !OF_OFFICES.contains(&line.claim));
+    }
+
     /// Adds what was found beside.
     pub fn add(&mut self, lines: impl IntoIterator<Item = ClaimLine>) {
         let log = &self.origin;

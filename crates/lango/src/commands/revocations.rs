@@ -15,7 +15,11 @@ use lango_wire::client::CoordinatorClient;
 use tokio::{task::spawn_blocking, time::timeout};
 
 use super::identity::words;
-use crate::{config::documents, failure::Failure, output::counted};
+use crate::{
+    config::documents,
+    failure::Failure,
+    output::{ago, counted},
+};
 
 /// How often the file is compared with what it was. It is read when it has changed and is the same the next time.
 const POLL: Duration = Duration::from_millis(200);
@@ -200,16 +204,4 @@ pub fn in_words(list: &RevocationList, now: i64) -> String {
         ago(list.this_update(), now),
         words::moment(list.next_update())
     )
-}
-
-/// How long ago something was.
-pub fn ago(then: i64, now: i64) -> String {
-    let s = usize::try_from(now.saturating_sub(then)).unwrap_or(0);
-    let (count, unit) = match s {
-        0..120 => return "just now".to_owned(),
-        120..7_200 => (s / 60, "minute"),
-        7_200..172_800 => (s / 3_600, "hour"),
-        _ => (s / 86_400, "day"),
-    };
-    format!("{} ago", counted(count, unit))
 }

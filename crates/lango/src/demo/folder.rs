@@ -20,6 +20,13 @@ pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";
 const AUDITOR: &str = "zainab";
 /// An object identifier for signing certificates, in the arc that is set aside for examples (RFC 5612).
+/// The persons: (role, the folder of all with it, name).
+const PERSONS: [(Role, &str, &str); 3] = [
+    (Role::Analyst, "analysts", ANALYST),
+    (Role::Administrator, "administrators", "kofi"),
+    (Role::Auditor, "auditors", AUDITOR),
+];
+const IDENTITY_FILE: &str = "identity.toml";
 const SIGNING_EKU: &str = "1.3.6.1.4.1.32473.1.1";
 const STATE: &str = "demo.toml";
 const LEDGER: &str = "state/ledger.sqlite";
@@ -133,10 +140,6 @@ impl Folder {
             authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
             Ok(())
         };
-        let own_region = |folder: &Path, file: &str| -> Result<(), Failure> {
-            write(&folder.join("authority.pem"), &pem.certificate_pem)?;
-            write(&folder.join(file), &region_table("authority.pem"))
-        };
         let ports = ports(OFFICES.len() + 1)?;
         let mut members = String::new();
         for (office, port) in OFFICES.iter().zip(&ports) {
@@ -155,14 +158,11 @@ impl Folder {
         write(&folder.join("authority.pem"), &pem.certificate_pem)?;
         let port = ports.last().copied().unwrap_or_default();
         write(&folder.join("coordinator.toml"), &(coordinator(port) + &members))?;
-        for (role, plural, name) in [
-            (Role::Analyst, "analysts", ANALYST),
-            (Role::Administrator, "administrators", "kofi"),
-            (Role::Auditor, "auditors", AUDITOR),
-        ] {
+        for (role, plural, name) in PERSONS {
             let folder = self.root.join(plural).join(name);
             issue(role, name, &folder)?;
-            own_region(&folder, "identity.toml")?;
+            write(&folder.join("authority.pem"), &pem.certificate_pem)?;
+            write(&folder.join(IDENTITY_FILE), &identity(port))?;
         }
         Ok(())
     }
@@ -206,10 +206,13 @@ impl Folder {
                 continue;
             }
             let free = ports(1)?.first().copied().unwrap_or_default();
-            for file in [&file, &self.coordinator().join("coordinator.toml")] {
-                let text = config::read(file)?
+            let persons =
+                PERSONS.map(|(_, plural, name)| self.root.join(plural).join(name).join(IDENTITY_FILE));
+            let files = [file, self.coordinator().join("coordinator.toml")].into_iter().chain(persons);
+            for file in files {
+                let text = config::read(&file)?
                     .replace(&format!("127.0.0.1:{taken}\""), &format!("127.0.0.1:{free}\""));
-                write(file, &text)?;
+                write(&file, &text)?;
             }
         }
         Ok(())
@@ -231,6 +234,11 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 
 fn region_table(authority: &str) -> String {
     format!("[region]\nname = \"{REGION}\"\nauthority = \"{authority}\"\nsigning_eku = \"{SIGNING_EKU}\"\n")
+}
+
+/// What a person's folder says of the region and of the way to its coordinator.
+fn identity(port: u16) -> String {
+    format!("coordinator = \"https://127.0.0.1:{port}\"\n\n{}", region_table("authority.pem"))
 }
 
 fn gateway(port: u16) -> String {

@@ -234,15 +234,13 @@ pub fn timings(folder: &Folder, fleet: &Fleet, result: &Result) -> std::result::
 
 /// What to try next.
 pub fn next_steps(folder: &Folder, fleet: &Fleet) -> std::result::Result<(), Failure> {
-    let (identity, coordinator) = (folder.analyst(), &fleet.coordinator);
-    let ask = format!(
-        "--coordinator {coordinator} --identity {} --all --dataset residents --measure persons",
-        identity.display()
-    );
+    let analyst = folder.analyst();
+    let ask = format!("--identity {} --all --dataset residents --measure persons", analyst.display());
     output::print(&format!(
-        "\nthe federation is up; Ctrl-C ends it. In another terminal, try:\n\n\
+        "\nthe federation is up, its coordinator at {}; Ctrl-C ends it. In another terminal, try:\n\n\
          lango query estimate {ask} --by office,country_of_birth --epsilon 0.5\n\n\
          lango query run {ask} --by office,country_of_birth --epsilon 0.5 --format json\n\n\
-         lango query run {ask} --by age,sex --where \"country_of_birth = NGA\" --epsilon 0.5\n"
+         lango query run {ask} --by age,sex --where \"country_of_birth = NGA\" --epsilon 0.5\n",
+        fleet.coordinator
     ))
 }

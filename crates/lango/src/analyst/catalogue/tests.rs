@@ -57,7 +57,7 @@ fn described(office: &str, datasets: Vec<DescribedDataset>) -> (String, Verified
         datasets_digest: [0; 32],
         time: 1_800_000_000,
     };
-    (office.to_owned(), VerifiedDescription { statement, datasets, left_out: 0 })
+    (office.to_owned(), VerifiedDescription { statement, datasets, left_out: 0, cosigned_at: None })
 }
 
 fn catalogue() -> MemberCatalogue {

@@ -25,9 +25,7 @@ pub struct AuditCreate {
 impl AuditCreate {
     pub fn run(self) -> Result<(), Failure> {
         let file: CoordinatorFile = read_toml(&self.config)?;
-        let location = file.store_location(&self.config)?.ok_or_else(|| {
-            Failure::of(self.config.display(), "names no log: add `store = \"log.sqlite\"`")
-        })?;
+        let location = file.log_location(&self.config)?;
         match serving::runtime()?.block_on(Store::create(&location)) {
             Err(StoreError::Exists { .. }) if self.if_missing => return Ok(()),
             made => made?,

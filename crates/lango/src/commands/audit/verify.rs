@@ -58,7 +58,10 @@ impl AuditVerify {
             logs.push(match office_of(origin) {
                 None => {
                     let passed: &mut PassedOn = passed_on.get_or_insert_default();
-                    self.verify(folder, witnesses.as_ref(), |number, entry| passed.take(number, entry))?
+                    let mut log =
+                        self.verify(folder, witnesses.as_ref(), |number, entry| passed.take(number, entry))?;
+                    log.leave_out_decisions();
+                    log
                 }
                 Some(office) => self.paired(folder, witnesses.as_ref(), (office, passed_on.as_ref()))?,
             });
@@ -73,7 +76,10 @@ impl AuditVerify {
             }
         }
         let lines: Vec<&ClaimLine> = logs.iter().flat_map(|log| &log.lines).collect();
-        report(self.format, &lines, |_| logs.iter().map(shown).collect::<Vec<_>>().join("\n\n"))?;
+        report(self.format, &lines, |_| {
+            let several = (logs.len() > 1).then(|| summary(&logs));
+            logs.iter().map(shown).chain(several).collect::<Vec<_>>().join("\n\n")
+        })?;
         let failed: Vec<String> = match logs.as_slice() {
             [log] => log.failed().map(str::to_owned).collect(),
             logs => {
@@ -136,6 +142,13 @@ impl AuditVerify {
 fn office_of(origin: &str) -> Option<&str> {
     let (_, office) = origin.split_once("/office/")?;
     Some(office)
+}
+
+/// What all logs come to together.
+fn summary(logs: &[VerifiedLog]) -> String {
+    let proven = logs.iter().filter(|log| log.failed().next().is_none()).count();
+    let entries = logs.iter().map(|log| log.size).sum::<u64>();
+    format!("{proven} of {} logs proven: {} entries", logs.len(), count(entries))
 }
 
 fn shown(verified: &VerifiedLog) -> String {

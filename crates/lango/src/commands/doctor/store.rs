@@ -12,9 +12,8 @@ use lango_store::{
 
 use super::{report::DoctorReport, surroundings};
 use crate::{
-    commands::revocations::ago,
     config::{CoordinatorFile, GatewayFile},
-    output::day,
+    output::{ago, day},
 };
 
 /// A record that is younger than the clock by more than this was not made by a clock that agrees with it.
