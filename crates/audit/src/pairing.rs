@@ -26,7 +26,8 @@ struct Passed {
     request: [u8; 32],
     /// The entry, and its time.
     place: (u64, i64),
-    /// The digest of the envelope that it passed on; none where it says that the office was missing or refused.
+    outcome: MemberOutcome,
+    /// The digest of the envelope that it passed on.
     envelope: Option<[u8; 32]>,
 }
 
@@ -38,14 +39,15 @@ pub struct PassedOn {
     answers: BTreeMap<String, Vec<Passed>>,
     /// The times of the first and the last entry.
     span: Option<(i64, i64)>,
-    /// When it started.
-    starts: Vec<i64>,
+    /// When it started, each after the time of the entry before: what was under way then was cut short.
+    starts: Vec<(i64, i64)>,
 }
 
 impl PassedOn {
     /// Takes the next entry of the coordinator's log.
     pub fn take(&mut self, number: u64, entry: &LogEntry) {
         let at = entry.at;
+        let before = self.span.map_or(at, |(_, last)| last);
         self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         match &entry.event {
             LogEvent::Relay(relayed) if relayed.refusal.is_none() => {
@@ -53,12 +55,13 @@ impl PassedOn {
                 self.relayed.insert(relayed.request.0, Relayed { at, is_question });
             }
             LogEvent::Answer(answer) => {
-                let is_passed = answer.outcome == MemberOutcome::Answered;
+                let outcome = answer.outcome;
+                let is_passed = outcome == MemberOutcome::Answered;
                 let envelope = answer.envelope.filter(|_| is_passed).map(|digest| digest.0);
-                let passed = Passed { request: answer.request.0, place: (number, at), envelope };
+                let passed = Passed { request: answer.request.0, place: (number, at), outcome, envelope };
                 self.answers.entry(answer.office.clone()).or_default().push(passed);
             }
-            LogEvent::Start(_) => self.starts.push(at),
+            LogEvent::Start(_) => self.starts.push((before, at)),
             LogEvent::Relay(_)
             | LogEvent::Request(_)
             | LogEvent::Policy(_)
@@ -154,11 +157,17 @@ impl<'c> Pairing<'c> {
         if answers.iter().any(|passed| passed.envelope.is_some()) {
             return Some(Err(LogFault::OtherAnswer));
         }
-        if !answers.is_empty() {
+        if answers.iter().any(|passed| passed.outcome == MemberOutcome::Missing) {
             self.report.missed += 1;
             return Some(Ok(()));
         }
-        if starts.iter().any(|start| *start >= relayed.at) {
+        // It says that the office refused.
+        if !answers.is_empty() {
+            return Some(Err(LogFault::OtherAnswer));
+        }
+        // It ended before the answer had to have come, and began again later.
+        let cuts = |(before, start): &(i64, i64)| *before <= at + ON_ITS_WAY_S && *start >= relayed.at;
+        if starts.iter().any(cuts) {
             self.report.cut_short += 1;
             return Some(Ok(()));
         }
@@ -276,7 +285,7 @@ mod tests {
 
     #[test]
     fn each_answer_is_at_both_ends_or_named() {
-        use MemberOutcome::{Answered, Missing};
+        use MemberOutcome::{Answered, Missing, Refused};
         let one = || vec![given(AT + 1_000, 1, 7)];
         let asked = |rest: Vec<LogEntry>| [vec![relay(AT + 999, 1)], rest].concat();
         let both = || asked(vec![passed(AT + 1_001, 1, Answered, Some(7))]);
@@ -298,7 +307,21 @@ mod tests {
                 [1, 1, 0, 0, 1, 0, 0],
                 None,
             ),
+            (
+                "it refused",
+                asked(vec![passed(AT + 1_001, 1, Refused, Some(7))]),
+                one(),
+                [0, 1, 0, 0, 0, 0, 0],
+                Some(LogFault::OtherAnswer),
+            ),
             ("a start between", asked(vec![start(AT + 2_000)]), one(), [1, 1, 0, 0, 0, 1, 0], None),
+            (
+                "a start long after",
+                asked(vec![relay(AT + 1_950, 98), start(AT + 2_000)]),
+                one(),
+                [0, 1, 0, 0, 0, 0, 0],
+                Some(LogFault::NotPassedOn),
+            ),
             ("withheld", asked(vec![]), one(), [0, 1, 0, 0, 0, 0, 0], Some(LogFault::NotPassedOn)),
             ("not the office's", both(), vec![], [0, 0, 0, 1, 0, 0, 0], Some(LogFault::NotGiven)),
             ("before the log", vec![], vec![given(AT + 1, 1, 7)], [0, 0, 0, 0, 0, 0, 1], None),

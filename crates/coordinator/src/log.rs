@@ -2,15 +2,15 @@
 //! the logs of the offices, it shows an answer that one of both does not know.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use lango_access_log::{
-    GatewayFailure, GatewayStart, GatewayStop, Hex, LogEvent, LoggedInspection, LoggedLines, LoggedQuestion,
-    MemberOutcome, RelayedAnswer, RelayedKind, RelayedRequest,
+    GatewayFailure, GatewayStart, GatewayStop, Hex, KeyUse, LogEvent, LoggedInspection, LoggedLines,
+    LoggedQuestion, MemberOutcome, RelayedAnswer, RelayedKind, RelayedRequest,
 };
-use lango_identity::{Envelope, PayloadType, SpiffeId, sha256};
+use lango_identity::{Envelope, PayloadType, Signer, SpiffeId, sha256};
 use lango_sealing::{LogError, Sealing, SignerInUse};
 use lango_store::{Claiming, Decision, Location, OfRequest, Record, Recorded, Step, Store, StoreError};
 use lango_transport::Strangers;
@@ -19,6 +19,10 @@ use crate::clock::now;
 
 /// Refusals that are recorded in a minute; the others are counted.
 const REFUSALS_PER_MINUTE: u32 = 60;
+
+/// What could not be recorded is tried again so often, and after so long.
+const RECORDED_AGAIN_MOST: u32 = 20;
+const RECORDED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// What a coordinator needs to keep a log.
 #[derive(Debug, Clone)]
@@ -57,6 +61,8 @@ pub(crate) struct Log {
     pub signer: Arc<SignerInUse>,
     pub auditors: Vec<SpiffeId>,
     strangers: Strangers,
+    /// The fingerprint of the signing certificate that the log knows to be in use.
+    known: Mutex<Option<[u8; 32]>>,
 }
 
 impl Entered {
@@ -122,7 +128,9 @@ impl Log {
             }
         };
         let id = signer.now().principal().clone();
-        Ok(Self { id, store, sealing, signer, auditors, strangers: Strangers::new(REFUSALS_PER_MINUTE) })
+        let known = Mutex::new(fingerprint(&signer.now()));
+        let strangers = Strangers::new(REFUSALS_PER_MINUTE);
+        Ok(Self { id, store, sealing, signer, auditors, strangers, known })
     }
 
     async fn started(
@@ -178,11 +186,11 @@ impl Log {
             event: Some(LogEvent::Relay(Box::new(event))),
             ..record(&entered.principal, decision)
         };
-        let appended = self.store.append(&record, None).await;
-        if appended.is_err() {
-            self.strangers.put_back(left_out);
-        }
-        appended.map(drop)
+        // Where the asker goes meanwhile, the refusals are counted again.
+        let counted = self.strangers.until_recorded(left_out);
+        self.store.append(&record, None).await?;
+        counted.recorded();
+        Ok(())
     }
 
     /// Records what a member answered to a request of this digest: the digest of its envelope, or why there is none.
@@ -206,6 +214,20 @@ impl Log {
             ..record(&self.id, Decision::Answered)
         };
         self.store.append(&record, None).await.map(drop)
+    }
+
+    /// Records, after whoever asked has gone, that a member's answer was not passed on, and why; again and again for a while where
+    /// the log cannot be written.
+    pub fn missed_later(self: Arc<Self>, request: [u8; 32], office: String, reason: &'static str) {
+        tokio::spawn(async move {
+            for _ in 0..RECORDED_AGAIN_MOST {
+                let missed = (MemberOutcome::Missing, None, Some(reason.to_owned()));
+                match self.answered(request, &office, missed).await {
+                    Ok(()) | Err(StoreError::Closed) => return,
+                    Err(_) => tokio::time::sleep(RECORDED_AGAIN_AFTER).await,
+                }
+            }
+        });
     }
 
     /// Records an auditor's look-up, once: false where it has come before.
@@ -243,8 +265,32 @@ impl Log {
         }
     }
 
+    /// Records another key that has come into use, before the first checkpoint that is kept with it.
+    async fn know_key(&self) {
+        let signer = self.signer.now();
+        let now_used = fingerprint(&signer);
+        if now_used == *self.known() {
+            return;
+        }
+        let change =
+            signer.certificates().first().and_then(|der| lango_sealing::renewed(der, KeyUse::Signing));
+        let Some(change) = change else { return };
+        let reason = change.of.clone();
+        let event = Some(LogEvent::Key(change));
+        let record = Record { reason, event, ..record(&self.id, Decision::Keyed) };
+        match self.store.append(&record, None).await {
+            Ok(_) => *self.known() = now_used,
+            Err(error) => tracing::error!(%error, "a key that is in use could not be recorded"),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps a checkpoint to the log's end: what the next start is held against.
     pub async fn seal(&self) {
+        self.know_key().await;
         if let Err(error) = self.sealing.keep(&self.store, &self.signer.now()).await {
             tracing::error!(%error, "a checkpoint of the log could not be kept");
         }
@@ -262,6 +308,11 @@ impl Log {
         }
         self.store.close().await;
     }
+}
+
+/// Of the certificate that a signer shows.
+fn fingerprint(signer: &Signer) -> Option<[u8; 32]> {
+    signer.certificates().first().map(|der| sha256(der))
 }
 
 fn record(principal: &SpiffeId, decision: Decision) -> Record {

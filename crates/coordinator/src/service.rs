@@ -199,7 +199,7 @@ fn unrecorded(error: &StoreError) -> Status {
 
 /// A reply that is on record, or what is said in its place.
 async fn recorded<T: Enveloped>(
-    log: Option<&Log>,
+    log: Option<&Arc<Log>>,
     request: [u8; 32],
     office: &str,
     reply: Reply<T>,
@@ -217,6 +217,7 @@ async fn recorded<T: Enveloped>(
         Ok(()) => reply,
         Err(error) => {
             tracing::error!(%error, %office, "a member's answer cannot be recorded");
+            Arc::clone(log).missed_later(request, office.to_owned(), "unrecorded");
             Reply::missing(Absence::Silent, "the coordinator cannot write its log; ask again")
         }
     }
@@ -358,10 +359,11 @@ fn unreadable(error: &AnswerError) -> pb::Missing {
     pb::Missing { reason: Absence::Unverified.reason().to_owned(), message: error.to_string() }
 }
 
-/// One question under way at many members. Dropping it ends every call.
+/// One question under way at many members. Dropping it ends every call, which is on record for each that had not ended.
 struct FanOut<T> {
     kind: PayloadType,
-    request: String,
+    log: Option<Arc<Log>>,
+    request: [u8; 32],
     begun: Instant,
     offices: Vec<String>,
     analyst: String,
@@ -385,12 +387,13 @@ impl<T: Enveloped + Send + Sync + 'static> FanOut<T> {
             let reply = ask(seat.clone(), asked.clone());
             let (log, office, request) = (log.clone(), seat.office.clone(), asked.request_digest);
             let recorded =
-                async move { (index, recorded(log.as_deref(), request, &office, reply.await).await) };
+                async move { (index, recorded(log.as_ref(), request, &office, reply.await).await) };
             calls.spawn(recorded.in_current_span());
         }
         Self {
             kind,
-            request: hex::encode(asked.request_digest),
+            log,
+            request: asked.request_digest,
             begun: Instant::now(),
             offices: seats.iter().map(|seat| seat.office.clone()).collect(),
             analyst: asked.analyst.clone(),
@@ -440,7 +443,7 @@ impl<T: Enveloped + Send + Sync + 'static> FanOut<T> {
             each.join(",")
         };
         tracing::info!(
-            request = %self.request,
+            request = %hex::encode(self.request),
             kind = %self.kind,
             asked = coverage.asked.len(),
             answered = coverage.answered.len(),
@@ -450,5 +453,15 @@ impl<T: Enveloped + Send + Sync + 'static> FanOut<T> {
             "a question was relayed"
         );
         Ok(coverage)
+    }
+}
+
+impl<T> Drop for FanOut<T> {
+    /// Its asker has gone: what members answer from now on is passed on to nobody.
+    fn drop(&mut self) {
+        let Some(log) = &self.log else { return };
+        for (office, _) in self.offices.iter().zip(&self.outcomes).filter(|(_, outcome)| outcome.is_none()) {
+            Arc::clone(log).missed_later(self.request, office.clone(), "asker-gone");
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use lango_access_log::{Checkpoint, SignatureType, SignedCheckpoint, TreeHash, verify_consistency};
+use lango_files::FileError;
 use lango_sealing::SignerInUse;
 use lango_wire::WitnessAct;
 use tokio::task::JoinSet;
@@ -75,11 +76,12 @@ impl Witnessing {
     /// Asks a member again and again.
     async fn follow(&self, member: Visited) {
         let file = self.folder.join(format!("{}.checkpoint", member.office.name()));
-        let mut said: Option<String> = None;
+        let (mut said, mut is_taken): (Option<String>, bool) = (None, false);
         loop {
-            let witnessed = tokio::time::timeout(TIME_MAX, self.witness(&member, &file)).await;
+            let witnessed = tokio::time::timeout(TIME_MAX, self.witness(&member, &file, is_taken)).await;
             let witnessed =
                 witnessed.unwrap_or(Err(WitnessError::Unreachable(Status::deadline_exceeded("too slow"))));
+            is_taken = witnessed.is_ok();
             match witnessed {
                 Ok(size) => {
                     if said.take().is_some() {
@@ -87,7 +89,7 @@ impl Witnessing {
                     }
                 }
                 // Once for each cause, and not once a minute.
-                Err(error) if said.as_deref() == Some(error.to_string().as_str()) => {}
+                Err(error) if said.as_ref() == Some(&cause(&error)) => {}
                 Err(error) => {
                     if matches!(error, WitnessError::Unreachable(_)) {
                         tracing::warn!(office = %member.office, %error, "a member's log is not witnessed");
@@ -97,15 +99,16 @@ impl Witnessing {
                     if let (WitnessError::Fork { .. }, Some(log)) = (&error, &self.log) {
                         log.fault(format!("witness of {}", member.office.name()), "fork").await;
                     }
-                    said = Some(error.to_string());
+                    said = Some(cause(&error));
                 }
             }
             tokio::time::sleep(self.every).await;
         }
     }
 
-    /// Cosigns the present checkpoint of a member, where that goes on; how large its log is.
-    async fn witness(&self, member: &Visited, file: &Path) -> Result<u64, WitnessError> {
+    /// Cosigns the present checkpoint of a member, where that goes on; how large its log is. `is_taken` says that the member has
+    /// what was cosigned last.
+    async fn witness(&self, member: &Visited, file: &Path, is_taken: bool) -> Result<u64, WitnessError> {
         let held = read(file)?;
         let note = held.as_ref().map(ToString::to_string);
         let shown = self.visitor.send(member, WitnessAct::Held(note)).await?;
@@ -114,8 +117,11 @@ impl Witnessing {
         checkpoint.verify(&note_key(&member.office, SignatureType::Ed25519, public)?)?;
         let Checkpoint { size, root, .. } = checkpoint.unverified().clone();
         if let Some(held) = &held {
-            let held = held.unverified();
+            let (note, held) = (held.to_string(), held.unverified());
             if (held.size, held.root) == (size, root) {
+                if !is_taken {
+                    self.visitor.send(member, WitnessAct::Cosigned(note)).await?;
+                }
                 return Ok(size);
             }
             let proof = shown.proof.iter().map(|hash| TreeHash::all_of(hash).ok()?.pop());
@@ -135,9 +141,17 @@ impl Witnessing {
     }
 }
 
+/// What is wrong, the same each time whatever the log has grown to.
+fn cause(error: &WitnessError) -> String {
+    if let WitnessError::Fork { held, .. } = error {
+        return format!("fork at {held}");
+    }
+    error.to_string()
+}
+
 /// The checkpoint that was cosigned last. A file that cannot be read is no reason to forget what it held.
 fn read(file: &Path) -> Result<Option<SignedCheckpoint>, WitnessError> {
-    if !file.exists() {
+    if !file.try_exists().map_err(|source| FileError::System { path: file.to_owned(), source })? {
         return Ok(None);
     }
     let note = String::from_utf8_lossy(&lango_files::read(file)?).into_owned();

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     mem,
     path::PathBuf,
-    sync::{Arc, RwLock, atomic::AtomicBool},
+    sync::{Arc, RwLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -33,6 +33,7 @@ use crate::{
     started::{configured, started},
     two::{Signing, Waiting},
     withheld::Withheld,
+    witness::Forked,
 };
 
 /// Returns the Unix time in seconds.
@@ -107,7 +108,7 @@ pub struct Gateway {
     pub(crate) anchoring: Option<Anchoring>,
     pub(crate) sealing: Sealing,
     /// Whether the coordinator has shown a log that does not go on.
-    pub(crate) has_seen_fork: AtomicBool,
+    pub(crate) forked: Forked,
     pub(crate) flights: Flights<ReleaseKey>,
     pub(crate) requests: Flights<RequestKey>,
     pub(crate) silent: Silent,
@@ -210,7 +211,7 @@ impl Gateway {
             replayed_lines: LogRate::new("requests sent again", limits.log_lines_per_second),
             anchoring,
             sealing,
-            has_seen_fork: AtomicBool::new(false),
+            forked: Forked::default(),
             flights: Flights::default(),
             requests: Flights::default(),
             silent: Silent::default(),

@@ -1,6 +1,6 @@
 //! What the log says of the office's keys and of revocation lists, from when they are in use.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use lango_access_log::{KeyChange, KeyUse, LogEvent};
 use lango_identity::{Signer, TlsIdentity};
@@ -8,6 +8,9 @@ use lango_store::{Decision, Record, StoreError};
 use tokio::sync::Notify;
 
 use crate::Gateway;
+
+/// What could not be recorded is tried again after so long.
+const RECORDED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 impl Gateway {
     /// Records keys that are taken into use.
@@ -33,15 +36,21 @@ impl Gateway {
         }));
         let mut known: BTreeSet<[u8; 32]> =
             revocations.lists().iter().map(lango_identity::RevocationList::fingerprint).collect();
+        let mut is_due = false;
         loop {
-            came.notified().await;
+            match is_due {
+                true => drop(tokio::time::timeout(RECORDED_AGAIN_AFTER, came.notified()).await),
+                false => came.notified().await,
+            }
+            is_due = false;
             for list in revocations.lists().iter() {
                 if !known.contains(&list.fingerprint()) {
                     match self.log_key(lango_sealing::list_taken(list)).await {
                         Ok(()) => drop(known.insert(list.fingerprint())),
-                        // It is in use: to believe what was taken back would be worse than a gap. The next list tries again.
+                        // It is in use: to believe what was taken back would be worse than a gap.
                         Err(error) => {
-                            tracing::error!(%error, "a revocation list that is in use could not be recorded")
+                            is_due = true;
+                            tracing::error!(%error, "a revocation list that is in use could not be recorded");
                         }
                     }
                 }

@@ -102,10 +102,12 @@ impl Gateway {
         // What is freed here is this gateway's own claim, and no other's.
         record.request = request.step(step(&status)).filter(|_| !is_freed || request.unclaimed().is_none());
         record.left_out = self.strangers.take_left_out();
+        let counted = self.strangers.until_recorded(record.left_out);
         // What may be sent again claims nothing.
         let claiming = request.unclaimed().filter(|_| !is_freed);
         let unrecorded = match self.store.append(&record, claiming).await {
             Ok(Recorded::Now) => {
+                counted.recorded();
                 self.has_kept(request, &record);
                 return status;
             }
@@ -114,7 +116,6 @@ impl Gateway {
             }
             Err(error) => error.to_string(),
         };
-        self.strangers.put_back(record.left_out);
         // Nothing leaves that is not recorded or counted, a refusal's detail included.
         tracing::error!(error = unrecorded, "a refusal could not be recorded");
         Refusal::Unavailable.into_status(None)

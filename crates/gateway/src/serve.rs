@@ -143,7 +143,8 @@ pub async fn serve(
     lango_transport::serve(listener, tls, routes, limits, shutdown).await;
     keeping.abort();
     if let Some(error) = gateway.sealing.why_broken() {
-        gateway.store.close().await;
+        // What is not closed in time is on the disk.
+        let _ = timeout(gateway.limits.close(), gateway.store.close()).await;
         return Err(GatewayServeError::Log(error));
     }
     let closing = async {

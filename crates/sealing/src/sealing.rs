@@ -3,7 +3,7 @@
 //! What is kept here follows from the entries: nothing is lost with it, and several servers of one store each have their own.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     convert::Infallible,
     sync::OnceLock,
 };
@@ -21,6 +21,8 @@ use tokio::sync::{Mutex, Notify};
 const READ_AT_ONCE: u32 = 1_000;
 /// Full tiles that are held: those whose hashes the proofs of the last entries take.
 const HELD_TILES: usize = 8;
+/// Checkpoints that witnesses may still cosign after others were shown: as many as there are witnesses that come at once.
+const SHOWN_MOST: usize = 16;
 
 /// Tiles with their hashes, by their levels and places.
 type HeldTiles = BTreeMap<(TileLevel, u64), Vec<u8>>;
@@ -44,8 +46,8 @@ struct Tree {
     unkept: Vec<(TileId, Vec<u8>)>,
     /// The last full tiles.
     held: Vec<(TileId, Vec<u8>)>,
-    /// The checkpoint that a witness was shown last.
-    shown: Option<SignedCheckpoint>,
+    /// The checkpoints that witnesses were shown last, the newest at the end.
+    shown: VecDeque<Checkpoint>,
 }
 
 /// The receipt of an entry.
@@ -246,7 +248,13 @@ impl Sealing {
         let mut tree = self.tree.lock().await;
         tree.read(store, None).await?;
         let checkpoint = self.sign(tree.end(&self.origin), signer)?;
-        tree.shown = Some(checkpoint.clone());
+        let shown = checkpoint.unverified();
+        if !tree.shown.contains(shown) {
+            tree.shown.push_back(shown.clone());
+        }
+        if tree.shown.len() > SHOWN_MOST {
+            tree.shown.pop_front();
+        }
         Ok(Present { checkpoint, tiles: tree.tiles() })
     }
 
@@ -265,7 +273,13 @@ impl Sealing {
         };
         let (old, new) = (held.unverified(), present.checkpoint.unverified());
         let goes_on = if old.size > new.size {
-            Err(Rollback::CutBack { found: new.size, signed: old.size })
+            let mut tree = self.tree.lock().await;
+            tree.read(store, None).await?;
+            if tree.edge.size() >= old.size {
+                // Another server on the store has shown more meanwhile. Whether the log goes on there, the next visit shows.
+                return Ok(Vec::new());
+            }
+            Err(Rollback::CutBack { found: tree.edge.size(), signed: old.size })
         } else {
             let needed = consistency_tiles(old.size, new.size);
             let tiles = with_tiles(store, needed, present.tiles.clone()).await?;
@@ -296,7 +310,7 @@ impl Sealing {
         NoteKey::new(&self.origin, SignatureType::Cosignature, signer.public_key())
     }
 
-    /// Keeps what a witness has cosigned, if it is the checkpoint that was shown last; false where it is another.
+    /// Keeps what a witness has cosigned, if it is one of the checkpoints that were shown last; false where it is another.
     pub async fn cosigned(
         &self,
         store: &Store,
@@ -306,7 +320,7 @@ impl Sealing {
         let cosigned: SignedCheckpoint = note.parse()?;
         let is_shown = {
             let tree = self.tree.lock().await;
-            tree.shown.as_ref().is_some_and(|shown| shown.unverified() == cosigned.unverified())
+            tree.shown.contains(cosigned.unverified())
         };
         let is_good = cosigned.verify(&self.key(signer)?).is_ok()
             && cosigned.cosigned(&[witness]).is_ok_and(|witnesses| !witnesses.is_empty());

@@ -45,7 +45,7 @@ pub use rooms::{Room, Rooms};
 pub use rounds::Most;
 pub use serve::serve;
 pub use shares::{Demand, Share, ShareLimits, Shares};
-pub use strangers::Strangers;
+pub use strangers::{LeftOut, Strangers};
 
 #[cfg(test)]
 mod tests;

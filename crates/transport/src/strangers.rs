@@ -57,13 +57,33 @@ impl Strangers {
         std::mem::take(&mut self.lock().left_out)
     }
 
-    /// Counts them again: the record that was to say it could not be written.
-    pub fn put_back(&self, left_out: u64) {
-        self.lock().left_out += left_out;
+    /// What counts refusals again when it is dropped, unless the record that says them was written.
+    pub fn until_recorded(&self, left_out: u64) -> LeftOut<'_> {
+        LeftOut { strangers: self, left_out }
     }
 
     fn lock(&self) -> MutexGuard<'_, StrangerCount> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refusals that a record is to say were left out.
+#[derive(Debug)]
+pub struct LeftOut<'s> {
+    strangers: &'s Strangers,
+    left_out: u64,
+}
+
+impl LeftOut<'_> {
+    /// The record was written.
+    pub fn recorded(mut self) {
+        self.left_out = 0;
+    }
+}
+
+impl Drop for LeftOut<'_> {
+    fn drop(&mut self) {
+        self.strangers.lock().left_out += self.left_out;
     }
 }
 
@@ -93,8 +113,10 @@ mod tests {
         }
         assert_eq!(strangers.take_left_out(), 4);
         assert_eq!(strangers.take_left_out(), 0);
-        strangers.put_back(3);
+        drop(strangers.until_recorded(3));
         assert_eq!(strangers.take_left_out(), 3);
+        strangers.until_recorded(3).recorded();
+        assert_eq!(strangers.take_left_out(), 0);
     }
 
     #[test]

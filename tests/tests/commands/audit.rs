@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lango_identity::{PayloadType, Role};
+use lango_identity::{Lifetime, PayloadType, Role};
 use lango_store::{Decision, Location, Record, Store};
 use lango_testkit::{Office, Policy, Register, TestCoordinator, TestGrant, TestRegion, persons};
 use tempfile::TempDir;
@@ -297,6 +297,39 @@ async fn a_changed_entry_is_refused_and_named() {
     assert_eq!(code, Some(0), "what is fetched already is not fetched again: {stderr}");
     assert_eq!(fs::read(audited.log().join("checkpoint")).unwrap(), held);
     proven(&audited.log());
+}
+
+/// A proof made now is signed by the key of now, and so is a receipt that is made again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_entered_before_a_renewal_is_proven_by_the_key_that_came_with_it() {
+    let mut audited = Audited::start(&Policy::of("GHA").grants([grant()])).await;
+    let awa = audited.world.analyst();
+    let question = awa.question(&[&audited.office.id], &persons("by sex", "0.5"));
+    let envelope = awa.sign(PayloadType::Query, question.encode());
+    awa.send(&audited.office, &envelope).await.unwrap();
+    audited.fetched();
+
+    let begins = audited.world.clock.get() + 1;
+    let later = Lifetime { not_before: begins, ..audited.world.lifetime() };
+    audited.office.down().await;
+    audited.office.identity = audited.world.identity_of(&audited.office.id, audited.world.lifetime(), later);
+    audited.world.clock.advance(2);
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    audited.office.up().await.unwrap();
+    audited.ina.address = audited.office.address().to_string();
+
+    let receipt = awa.send(&audited.office, &envelope).await.unwrap().receipt.unwrap();
+    let answers = tempfile::tempdir().unwrap();
+    fs::write(answers.path().join("answer.tlog-proof"), receipt.proof.to_string()).unwrap();
+    fs::write(answers.path().join("answer.json"), &receipt.entry).unwrap();
+    audited.fetched();
+    let log = audited.log();
+    let proof = answers.path().join("entry.tlog-proof");
+    let (code, _, stderr) = audit(&["prove", "3", "--out", proof.to_str().unwrap()], &log);
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, stdout, _) = audit(&["verify", "--answers", answers.path().to_str().unwrap()], &log);
+    assert!(code == Some(0) && stdout.contains("receipts 2 of 2 are of this log"), "{stdout}");
+    assert!(stdout.contains("checkpoints 2 of 2 signed"), "{stdout}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

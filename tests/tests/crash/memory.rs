@@ -1,12 +1,22 @@
 //! How large the gateway's process becomes, by the kernel's count, under what takes most of it.
 
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lango_identity::{Expected, PayloadType, Role, client_config};
-use lango_testkit::{Office, Policy, Register, TestRegion, at_once, largest, persons};
+use lango_testkit::{Caller, Office, Policy, Register, TestRegion, at_once, largest, persons};
 use lango_transport::{self as transport, ServerLimits};
 use lango_wire::client::GatewayClient;
-use tokio::time::timeout;
+use rustls::ClientConfig;
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::process::Process;
 
@@ -90,6 +100,87 @@ async fn a_gateway_stays_small_whatever_is_asked_and_not_taken() {
     );
     assert!(after <= MEGABYTES_MOST, "{before} MB, {with_untaken} MB, {after} MB");
     drop(untaken);
+    let (_, ended_well, log) = gateway.stop();
+    assert!(ended_well, "{log}");
+}
+
+/// A connection from an address of the loopback to a gateway, with the certificate of a principal.
+async fn connected(from: &str, office: &Office, tls: Arc<ClientConfig>) -> TlsStream<TcpStream> {
+    let stream = dialled(from, office).await;
+    let name = "127.0.0.1".try_into().unwrap();
+    timeout(SOON, TlsConnector::from(tls).connect(name, stream)).await.unwrap().unwrap()
+}
+
+async fn dialled(from: &str, office: &Office) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    let gateway = office.address().to_string().trim_start_matches("https://").parse().unwrap();
+    timeout(SOON, socket.connect(gateway)).await.unwrap().unwrap()
+}
+
+/// Sends bytes one by one, until nobody takes them any more.
+async fn drip(mut stream: impl AsyncWrite + Unpin, bytes: Vec<u8>) {
+    for byte in bytes {
+        if stream.write_all(&[byte]).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    std::future::pending().await
+}
+
+/// The median time of small questions that are asked one after the other, each of another price.
+async fn median(asker: &Caller, office: &Office, first: u32) -> Duration {
+    let mut took = Vec::new();
+    for price in first..first + 60 {
+        let begun = Instant::now();
+        asker.ask(office, &persons("by sex", &format!("0.0{price}1"))).await.unwrap();
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    took[took.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_stays_small_and_serves_beside_500_idle_and_50_slow_connections() {
+    let world = TestRegion::new();
+    let (office, gateway) = office(&world);
+    let honest = world.analyst();
+    let alone = median(&honest, &office, 101).await;
+    let before = gateway.megabytes();
+
+    let tls = |name: &str| {
+        let caller = world.caller(Role::Analyst, name);
+        client_config(&caller.tls, &world.region, Expected::Id(office.id.clone())).unwrap()
+    };
+    // An address may have 128 connections, and a gateway 512.
+    let config = tls("idle");
+    let mut idle = Vec::new();
+    for number in 0..500 {
+        idle.push(connected(&format!("127.0.0.{}", 2 + number / 100), &office, config.clone()).await);
+    }
+    let config = tls("slow");
+    // The beginning of a message of TLS, and of a request with headers that never end.
+    let hello = [&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3][..], &[7; 500]].concat();
+    let headers =
+        [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\x40\0\x01\0\0\0\0\x01"[..], &[0; 500]]
+            .concat();
+    let mut slow = JoinSet::new();
+    for number in 0..50 {
+        let from = format!("127.0.0.{}", 10 + number % 5);
+        if number % 2 == 0 {
+            slow.spawn(drip(dialled(&from, &office).await, hello.clone()));
+        } else {
+            slow.spawn(drip(connected(&from, &office, config.clone()).await, headers.clone()));
+        }
+    }
+    let beside = median(&honest, &office, 201).await;
+    let with_slow = gateway.megabytes();
+    println!(
+        "{before} MB and {alone:?} alone, {with_slow} MB and {beside:?} beside idle and slow connections"
+    );
+    assert!(with_slow < 100, "{before} MB alone, {with_slow} MB");
+    drop((idle, slow));
     let (_, ended_well, log) = gateway.stop();
     assert!(ended_well, "{log}");
 }

@@ -9,7 +9,9 @@ use lango_coordinator::CoordinatorServeError;
 use lango_gateway::LogError;
 use lango_identity::{Expected, PayloadType, Role, SpiffeId, client_config};
 use lango_store::{CheckpointKind, Examined, Location};
-use lango_testkit::{Caller, Office, Policy, Register, TestCoordinator, TestIdentity, TestRegion, persons};
+use lango_testkit::{
+    Caller, Mode, Office, Policy, Register, TestCoordinator, TestIdentity, TestRegion, persons,
+};
 use lango_wire::{
     Act, Audit, AuditLookup,
     client::AuditClient,
@@ -247,5 +249,73 @@ async fn what_cannot_be_recorded_is_passed_on_to_nobody() {
     assert_eq!(refused.code(), Code::Unavailable);
     for office in &world.offices {
         assert!(office.ledger().accounts.is_empty(), "{}", office.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_asker_has_gone_is_on_record_as_passed_on_to_nobody() {
+    let world = World::start().await;
+    let coordinator = world.coordinator().await;
+    let analyst = world.region.analyst();
+    world.offices.iter().for_each(|office| office.gate.set(Mode::Shut));
+    let question = analyst.question(&world.audience(), &persons("by sex", "0.25"));
+    let envelope = analyst.sign(PayloadType::Query, question.encode());
+    let reached = async {
+        for office in &world.offices {
+            office.gate.reached().await;
+        }
+    };
+    tokio::select! {
+        answered = analyst.relay(&coordinator, &envelope, false) => panic!("{:?}", answered.is_ok()),
+        () = reached => {}
+    }
+    world.offices.iter().for_each(|office| office.gate.set(Mode::Open));
+    let begun = std::time::Instant::now();
+    let mut gone = loop {
+        assert!(begun.elapsed() < PATIENCE, "nothing is on record");
+        let logged = entries(&world.store()).await;
+        let gone: Vec<String> = logged
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                LogEvent::Answer(answer) => {
+                    assert_eq!((answer.outcome, answer.envelope), (MemberOutcome::Missing, None));
+                    assert_eq!(answer.reason.as_deref(), Some("asker-gone"));
+                    Some(answer.office.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        if gone.len() == world.offices.len() {
+            break gone;
+        }
+        tokio::time::sleep(EVERY).await;
+    };
+    gone.sort();
+    assert_eq!(gone, ["BEN", "GHA"]);
+    coordinator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_coordinators_on_one_store_are_cosigned_and_neither_takes_the_other_for_a_roll_back() {
+    let world = World::start().await;
+    let coordinators = [world.coordinator().await, world.coordinator().await];
+    let analyst = world.region.analyst();
+    for round in 1..=10 {
+        for (coordinator, of) in coordinators.iter().zip([0, 1]) {
+            let price = format!("0.{}1", 10 + 2 * round + of);
+            let question = analyst.question(&world.audience(), &persons("by sex", &price));
+            let envelope = analyst.sign(PayloadType::Query, question.encode());
+            analyst.relay(coordinator, &envelope, false).await.unwrap();
+        }
+    }
+    let size = entries(&world.store()).await.len() as u64;
+    let begun = std::time::Instant::now();
+    while cosigned(&world.store()).await.is_none_or(|checkpoint| checkpoint.unverified().size < size) {
+        assert!(begun.elapsed() < PATIENCE, "no member has cosigned");
+        tokio::time::sleep(EVERY).await;
+    }
+    for coordinator in coordinators {
+        assert!(coordinator.why_stopped().is_none(), "{:?}", coordinator.why_stopped());
+        coordinator.stop().await;
     }
 }

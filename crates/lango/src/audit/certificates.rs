@@ -1,7 +1,7 @@
 //! The keys of a log, by the certificates that its office has had.
 
 use lango_access_log::{CheckpointError, NoteKey, SignatureType, SignedCheckpoint, log_origin};
-use lango_identity::{Region, signing_key};
+use lango_identity::{Facts, Region, signing_key};
 
 use crate::failure::Failure;
 
@@ -21,19 +21,26 @@ pub fn verify_signed(
     Ok(key)
 }
 
-/// The same with several chains, one of which is to be the one.
+/// The same with several chains, one of which is to be the one. A checkpoint may be signed later than the last entry that it
+/// covers, with a key that was certified since: each chain is held against that moment, or its own beginning where that is later.
 pub fn verify_signed_by_any(
     signed: &SignedCheckpoint,
     chains: &[Vec<Vec<u8>>],
     region: &Region,
     at: i64,
-) -> Result<(), Failure> {
+) -> Result<[u8; 32], Failure> {
     let mut last = Failure::from(CheckpointError::from(lango_access_log::NoteError::Unsigned));
     for chain in chains {
-        match verify_signed(signed, chain, region, at) {
-            Ok(_) => return Ok(()),
+        match verify_signed(signed, chain, region, good_from(chain, at)) {
+            Ok(key) => return Ok(key),
             Err(failure) => last = failure,
         }
     }
     Err(last)
+}
+
+/// The first moment from this one on at which a chain's own certificate is good, in Unix seconds.
+fn good_from(chain: &[Vec<u8>], at: i64) -> i64 {
+    let begins = chain.first().and_then(|own| Facts::read(own).ok()).map(|facts| facts.not_before);
+    begins.map_or(at, |begins| begins.max(at))
 }

@@ -14,7 +14,12 @@ use lango_gateway::{policy_digest, standing_files};
 use lango_identity::{Role, certificate_to_pem};
 use lango_policy::canonical_bytes;
 
-use super::{certificates::verify_signed, folder::LogFolder, head::Head, office::AuditedOffice};
+use super::{
+    certificates::{verify_signed, verify_signed_by_any},
+    folder::LogFolder,
+    head::Head,
+    office::AuditedOffice,
+};
 use crate::{
     failure::Failure,
     output::{bar, count},
@@ -299,7 +304,12 @@ fn keep(
         .witnessed
         .iter()
         .filter(|witnessed| witnessed.unverified().size <= head.checkpoint.unverified().size);
-    witnessed.into_iter().try_for_each(|witnessed| folder.write_witnessed(witnessed))
+    // One that a key signed whose certificate never came can be proven by nobody.
+    let chains = folder.chains()?;
+    let region = office.region();
+    let mut witnessed =
+        witnessed.filter(|witnessed| verify_signed_by_any(witnessed, &chains, region, now()).is_ok());
+    witnessed.try_for_each(|witnessed| folder.write_witnessed(witnessed))
 }
 
 /// Moves what came of a log that is wrong into a folder of its own, with the tiles as the office keeps them, where it shows them.

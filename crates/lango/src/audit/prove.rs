@@ -1,9 +1,13 @@
 //! Proving an entry to somebody who has the log's key and nothing else.
 
 use lango_access_log::{LogProof, NoteKey, SignatureType, prove_inclusion};
-use lango_identity::{Region, signing_key};
+use lango_identity::Region;
 
-use super::{folder::LogFolder, verify::entry_bytes};
+use super::{
+    certificates::verify_signed_by_any,
+    folder::LogFolder,
+    verify::{entry_bytes, time_in},
+};
 use crate::failure::Failure;
 
 /// A proof of an entry, and what it is verified with.
@@ -26,18 +30,11 @@ pub fn prove(folder: &LogFolder, region: &Region, index: u64) -> Result<ProvenEn
     let hashes = prove_inclusion(index, size, |id| folder.tile_there(id))
         .map_err(|error| Failure::of(folder.path().display(), error))?;
     let proof = LogProof { extra: None, index, hashes, checkpoint };
-    let at =
-        serde_json::from_slice::<serde_json::Value>(&entry)?.get("at").and_then(serde_json::Value::as_i64);
-    let origin = proof.checkpoint.unverified().origin.clone();
-    let mut last = Failure::of(folder.path().display(), "holds no certificate of the log's key");
-    for chain in folder.chains()? {
-        let key = signing_key(&chain, region, at.unwrap_or_default())
-            .map_err(Failure::from)
-            .and_then(|(_, key)| Ok(NoteKey::new(&origin, SignatureType::Ed25519, key)?));
-        match key.and_then(|key| Ok(proof.verify(&entry, &key).map(|_| key)?)) {
-            Ok(key) => return Ok(ProvenEntry { entry, proof, key: key.to_string() }),
-            Err(failure) => last = failure,
-        }
-    }
-    Err(last)
+    // The checkpoint is of the log's end, whose key need not be the one of the entry's time.
+    let last = entry_bytes(folder, size.saturating_sub(1), size)?.unwrap_or_default();
+    let at = time_in(&last).unwrap_or_default();
+    let key = verify_signed_by_any(&proof.checkpoint, &folder.chains()?, region, at)?;
+    let key = NoteKey::new(&proof.checkpoint.unverified().origin, SignatureType::Ed25519, key)?;
+    proof.verify(&entry, &key)?;
+    Ok(ProvenEntry { entry, proof, key: key.to_string() })
 }

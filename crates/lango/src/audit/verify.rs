@@ -92,7 +92,9 @@ pub fn verify(
     let checkpoint = signed.unverified().clone();
     let held = folder.checkpoints()?;
     let texts = |digest: &[u8; 32]| folder.policy(digest);
-    let mut audit = LogAudit::new(&texts, digests(), folder.balances()?);
+    // A fetch that was cut short may have left balances of a longer log than the one that is held.
+    let balances = folder.balances()?.filter(|balances| balances.size <= checkpoint.size);
+    let mut audit = LogAudit::new(&texts, digests(), balances);
     let mut times = Times::of(&held, &checkpoint);
     let reading = read_log(folder, &checkpoint, |number, entry| {
         audit.take(entry);
@@ -242,8 +244,12 @@ fn hashes(folder: &LogFolder, reading: &LogReading, size: u64) -> ClaimLine {
 /// The time that an entry says, whether or not it is what was signed.
 fn time_of(folder: &LogFolder, index: u64, size: u64) -> Option<String> {
     let bytes = entry_bytes(folder, index, size).ok()??;
-    let value: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    minute(value.get("at")?.as_i64()?).ok()
+    minute(time_in(&bytes)?).ok()
+}
+
+/// The time that an entry's bytes say, in Unix seconds.
+pub fn time_in(entry: &[u8]) -> Option<i64> {
+    serde_json::from_slice::<serde_json::Value>(entry).ok()?.get("at")?.as_i64()
 }
 
 /// The bytes of an entry of the log of a size; none where it has none.
@@ -275,7 +281,7 @@ fn checkpoints(
             false => Err(Failure::Failed(format!("it is of the log `{}`", signed.unverified().origin))),
         };
         match verified {
-            Ok(()) => proven += 1,
+            Ok(_) => proven += 1,
             Err(failure) => {
                 wrong.get_or_insert_with(|| format!("the checkpoint of {} entries: {failure}", count(size)));
             }
@@ -488,9 +494,7 @@ fn pair(
 ) -> Result<bool, Failure> {
     let proof: LogProof = String::from_utf8(lango_files::read(path)?.to_vec())?.parse()?;
     let entry = lango_files::read(&path.with_extension("json"))?;
-    let at =
-        serde_json::from_slice::<serde_json::Value>(&entry)?.get("at").and_then(serde_json::Value::as_i64);
-    verify_signed_by_any(&proof.checkpoint, chains, region, at.unwrap_or_default())?;
+    verify_signed_by_any(&proof.checkpoint, chains, region, time_in(&entry).unwrap_or_default())?;
     let signed = proof.checkpoint.unverified();
     verify_inclusion(TreeHash::of_leaf(&entry), proof.index, signed.size, signed.root, &proof.hashes)?;
     match entry_bytes(folder, proof.index, size)? {
