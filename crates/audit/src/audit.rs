@@ -25,6 +25,8 @@ pub struct LogAudit<'t> {
     /// The policies that came into force so far.
     in_force: HashSet<[u8; 32]>,
     given_back_at: Option<i64>,
+    /// Whether an entry of the log itself has come: records from before it stand at its beginning.
+    has_begun: bool,
     report: AuditReport,
 }
 
@@ -88,6 +90,7 @@ impl<'t> LogAudit<'t> {
             policies: Policies::new(texts, digests),
             in_force: HashSet::new(),
             given_back_at: None,
+            has_begun: false,
             report: AuditReport::default(),
         };
         audit.compare_balances();
@@ -115,6 +118,9 @@ impl<'t> LogAudit<'t> {
                     self.know(place, policy.0);
                 }
             }
+            LogEvent::Earlier(_) if self.has_begun => {
+                self.report.charges.take(Some(place), Err(LogFault::NotEarlier));
+            }
             LogEvent::Earlier(record) => {
                 self.report.earlier += 1;
                 self.accounts.earlier(entry.at, &record.charged);
@@ -133,6 +139,7 @@ impl<'t> LogAudit<'t> {
             | LogEvent::Relay(_)
             | LogEvent::Answer(_) => {}
         }
+        self.has_begun |= !matches!(entry.event, LogEvent::Earlier(_));
         self.entries += 1;
         self.compare_balances();
     }

@@ -201,6 +201,11 @@ pub enum LogFault {
         /// The release.
         id: [u8; 16],
     },
+    /// A record from before the log that is not at its beginning.
+    #[error(
+        "it is a record from before the log, and stands behind entries of the log: nothing was charged for what it says"
+    )]
+    NotEarlier,
     /// An answer to a request that the coordinator does not know.
     #[error("it is an answer, and the coordinator's log has no such request")]
     NotRelayed,

@@ -20,7 +20,7 @@ use crate::clock::now;
 /// Refusals that are recorded in a minute; the others are counted.
 const REFUSALS_PER_MINUTE: u32 = 60;
 
-/// What could not be recorded is tried again so often, and after so long.
+/// What could not be recorded is tried again this number of times, each after this time.
 const RECORDED_AGAIN_MOST: u32 = 20;
 const RECORDED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
@@ -216,8 +216,8 @@ impl Log {
         self.store.append(&record, None).await.map(drop)
     }
 
-    /// Records, after whoever asked has gone, that a member's answer was not passed on, and why; again and again for a while where
-    /// the log cannot be written.
+    /// Records, after the asker has gone, that a member's answer was not passed on, and why; again and again for a while where the
+    /// log cannot be written.
     pub fn missed_later(self: Arc<Self>, request: [u8; 32], office: String, reason: &'static str) {
         tokio::spawn(async move {
             for _ in 0..RECORDED_AGAIN_MOST {

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::Gateway;
 
-/// What could not be recorded is tried again after so long.
+/// What could not be recorded is tried again after this time.
 const RECORDED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 impl Gateway {

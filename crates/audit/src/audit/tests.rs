@@ -308,6 +308,22 @@ fn a_balance_from_before_the_log_is_opened_once() {
     assert!(first.fault.to_string().contains("held epsilon 1.5 "), "{}", first.fault);
 }
 
+/// Else an office could write down as earlier what it gave without a charge.
+#[test]
+fn a_record_from_before_the_log_stands_at_its_beginning() {
+    let (policy, sex) = (policy("sex", "4.0"), question("sex", "0.5"));
+    let log = [
+        activated(&policy, &[]),
+        earlier(&policy, &sex, "reserved", loss(0)),
+        answered(&policy, RequestDecision::Released, (91, &sex), 1),
+    ];
+    let report = audited(&log, std::slice::from_ref(&policy), None);
+    let first = report.charges.first.unwrap();
+    assert_eq!((first.entry, first.fault), (Some(1), LogFault::NotEarlier));
+    assert_eq!(report.earlier, 0);
+    assert!(report.releases.proven < report.releases.of, "{:?}", report.releases);
+}
+
 #[test]
 fn charges_follow_their_rows_into_another_pool() {
     let policy = policy("sex", "4.0");

@@ -104,7 +104,7 @@ impl<'a> CatalogueReport<'a> {
             });
         let cosigned: Vec<String> = cosigned.collect();
         if !cosigned.is_empty() {
-            text += &lines("witnessed", 10, &format!("logs were last cosigned {}", cosigned.join("; ")));
+            text += &lines("witnessed", 10, &format!("logs cosigned: {}", cosigned.join("; ")));
         }
         text
     }

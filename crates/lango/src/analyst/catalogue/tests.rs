@@ -57,7 +57,12 @@ fn described(office: &str, datasets: Vec<DescribedDataset>) -> (String, Verified
         datasets_digest: [0; 32],
         time: 1_800_000_000,
     };
-    (office.to_owned(), VerifiedDescription { statement, datasets, left_out: 0, cosigned_at: None })
+    let cosigned_at = match office {
+        "GHA" => Some(statement.time - 3 * 3_600),
+        "SEN" => Some(statement.time - 5),
+        _ => None,
+    };
+    (office.to_owned(), VerifiedDescription { statement, datasets, left_out: 0, cosigned_at })
 }
 
 fn catalogue() -> MemberCatalogue {
@@ -108,6 +113,7 @@ fn a_dataset_is_one_block_and_what_differs_is_named() {
 coverage  7 of 9 offices said what is open to you
 silent    NER, NGA (unreachable)
 nothing   is open to you at LBR
+witnessed logs cosigned: never at 5 offices; 3 hours ago at GHA; just now at SEN
 "
     );
 }

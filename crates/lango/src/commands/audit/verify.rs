@@ -1,10 +1,11 @@
 //! `lango audit verify`: whether fetched logs hold, what follows from each, and whether both ends say the same.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use lango_access_log::{LogEntry, WitnessPolicy};
 use lango_audit::{Pairing, PassedOn};
+use lango_identity::Region;
 
 use crate::{
     audit::{
@@ -25,7 +26,7 @@ pub struct AuditVerify {
     dirs: Vec<PathBuf>,
     /// The folder of your keys, whose region the log's certificates are verified with; by default the region that the log was
     /// fetched with. Name it for a folder that somebody else gave you.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
     identity: Option<PathBuf>,
     /// A file that says which witnesses must have cosigned (C2SP tlog-policy).
     #[arg(long, value_name = "FILE")]
@@ -51,6 +52,7 @@ impl AuditVerify {
             let origin = folder.held()?.unverified().origin.clone();
             folders.push((folder, origin));
         }
+        self.check_one_region(&folders)?;
         // What coordinators passed on is needed for the others.
         folders.sort_by_key(|(_, origin)| office_of(origin).is_some());
         let (mut passed_on, mut logs) = (None, Vec::new());
@@ -94,6 +96,34 @@ impl AuditVerify {
             true => Ok(()),
             false => Err(Failure::Failed(format!("not all is proven: {}", failed.join("; ")))),
         }
+    }
+
+    /// Several folders are held against each other only where one authority vouches for all of them, and each is named once.
+    fn check_one_region(&self, folders: &[(LogFolder, String)]) -> Result<(), Failure> {
+        let named = |folder: &LogFolder| foreign(&folder.path().display().to_string());
+        let mut found = BTreeSet::new();
+        let mut first: Option<(&LogFolder, Region)> = None;
+        for (folder, _) in folders {
+            if !found.insert(folder.path().canonicalize()?) {
+                return Err(Failure::Usage(format!("{} is named twice", named(folder))));
+            }
+            if self.identity.is_some() {
+                continue;
+            }
+            let region = folder.region()?;
+            let Some((other, known)) = &first else {
+                first = Some((folder, region));
+                continue;
+            };
+            if !region.authorities().iter().any(|authority| known.authorities().contains(authority)) {
+                return Err(Failure::Usage(format!(
+                    "{} and {} are of regions with different authorities: verify those of each region by themselves",
+                    named(other),
+                    named(folder)
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Verifies an office's log, and holds it against what its coordinator passed on.
