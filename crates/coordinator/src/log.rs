@@ -216,8 +216,8 @@ impl Log {
         self.store.append(&record, None).await.map(drop)
     }
 
-    /// Records, after the asker has gone, that a member's answer was not passed on, and why; again and again for a while where the
-    /// log cannot be written.
+    /// Records, after the asker has gone, that a member's answer was not passed on, and why; again and again for a while where
+    /// the log cannot be written.
     pub fn missed_later(self: Arc<Self>, request: [u8; 32], office: String, reason: &'static str) {
         tokio::spawn(async move {
             for _ in 0..RECORDED_AGAIN_MOST {

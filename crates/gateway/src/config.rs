@@ -25,6 +25,7 @@ use crate::{
     capacity::Capacity,
     failures::Failures,
     flights::{Flights, RequestKey},
+    forked::Forked,
     free_answers::FreeAnswers,
     in_force::{Circumstances, PolicyInForce, log},
     lapse::lapse_reviews,
@@ -33,7 +34,6 @@ use crate::{
     started::{configured, started},
     two::{Signing, Waiting},
     withheld::Withheld,
-    witness::Forked,
 };
 
 /// Returns the Unix time in seconds.

@@ -30,6 +30,7 @@ mod estimate;
 mod failures;
 mod faults;
 mod flights;
+mod forked;
 mod free_answers;
 mod grid;
 mod hide;

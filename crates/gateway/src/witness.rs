@@ -1,13 +1,8 @@
 //! What a coordinator asks as the witness of the office's log: its present end, which it cosigns; and its own log, which the
 //! office witnesses. Nothing of it is on record but the cosignatures themselves, for a witness comes every minute.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
-
 use lango_access_log::{NoteKey, SignatureType, SignedCheckpoint, log_origin};
-use lango_identity::{PayloadType, SpiffeId};
+use lango_identity::PayloadType;
 use lango_sealing::CosignError;
 use lango_wire::{Refusal, ShownLog, Witness, WitnessAct, pb};
 use tonic::Status;
@@ -100,23 +95,5 @@ impl Gateway {
     /// A checkpoint, signed as what this office shows.
     fn head(&self, checkpoint: &SignedCheckpoint) -> pb::Envelope {
         self.signer.sign(PayloadType::LogHead, checkpoint.to_string().into_bytes()).into()
-    }
-}
-
-/// The coordinators whose logs did not go on where this office had cosigned them last.
-#[derive(Debug, Default)]
-pub(crate) struct Forked(Mutex<BTreeSet<SpiffeId>>);
-
-impl Forked {
-    /// Notes how the log of a coordinator was found; whether that it is forked is new.
-    fn is_new(&self, coordinator: &SpiffeId, is_forked: bool) -> bool {
-        let mut forked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match is_forked {
-            true => forked.insert(coordinator.clone()),
-            false => {
-                forked.remove(coordinator);
-                false
-            }
-        }
     }
 }
