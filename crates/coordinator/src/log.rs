@@ -14,6 +14,7 @@ use lango_identity::{Envelope, PayloadType, Signer, SpiffeId, sha256};
 use lango_sealing::{LogError, Sealing, SignerInUse};
 use lango_store::{Claiming, Decision, Location, OfRequest, Record, Recorded, Step, Store, StoreError};
 use lango_transport::Strangers;
+use tokio::runtime::Handle;
 
 use crate::clock::now;
 
@@ -179,7 +180,7 @@ impl Log {
         let record = Record {
             certificate: entered.certificate,
             trace: entered.trace,
-            left_out,
+            left_out: left_out.count(),
             purpose: event.purpose.clone(),
             request_digest: event.request.0,
             reason: event.refusal.clone().unwrap_or_default(),
@@ -187,9 +188,8 @@ impl Log {
             ..record(&entered.principal, decision)
         };
         // Where the asker goes meanwhile, the refusals are counted again.
-        let counted = self.strangers.until_recorded(left_out);
         self.store.append(&record, None).await?;
-        counted.recorded();
+        left_out.recorded();
         Ok(())
     }
 
@@ -219,7 +219,9 @@ impl Log {
     /// Records, after the asker has gone, that a member's answer was not passed on, and why; again and again for a while where
     /// the log cannot be written.
     pub fn missed_later(self: Arc<Self>, request: [u8; 32], office: String, reason: &'static str) {
-        tokio::spawn(async move {
+        // Where the server has ended, its next start says so.
+        let Ok(runtime) = Handle::try_current() else { return };
+        runtime.spawn(async move {
             for _ in 0..RECORDED_AGAIN_MOST {
                 let missed = (MemberOutcome::Missing, None, Some(reason.to_owned()));
                 match self.answered(request, &office, missed).await {

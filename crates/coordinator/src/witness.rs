@@ -117,18 +117,18 @@ impl Witnessing {
         checkpoint.verify(&note_key(&member.office, SignatureType::Ed25519, public)?)?;
         let Checkpoint { size, root, .. } = checkpoint.unverified().clone();
         if let Some(held) = &held {
-            let (note, held) = (held.to_string(), held.unverified());
-            if (held.size, held.root) == (size, root) {
+            let seen = held.unverified();
+            if (seen.size, seen.root) == (size, root) {
                 if !is_taken {
-                    self.visitor.send(member, WitnessAct::Cosigned(note)).await?;
+                    self.visitor.send(member, WitnessAct::Cosigned(held.to_string())).await?;
                 }
                 return Ok(size);
             }
             let proof = shown.proof.iter().map(|hash| TreeHash::all_of(hash).ok()?.pop());
             let proof: Option<Vec<TreeHash>> = proof.collect();
             let proof = proof.ok_or(WitnessError::Unread)?;
-            verify_consistency(held.size, held.root, size, root, &proof)
-                .map_err(|proof| WitnessError::Fork { held: held.size, size, proof })?;
+            verify_consistency(seen.size, seen.root, size, root, &proof)
+                .map_err(|proof| WitnessError::Fork { held: seen.size, size, proof })?;
         }
         let seconds = u64::try_from(now()).unwrap_or_default();
         let signer = self.visitor.signer.now();

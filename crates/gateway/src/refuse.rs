@@ -101,13 +101,13 @@ impl Gateway {
         record.reason = code.to_owned();
         // What is freed here is this gateway's own claim, and no other's.
         record.request = request.step(step(&status)).filter(|_| !is_freed || request.unclaimed().is_none());
-        record.left_out = self.strangers.take_left_out();
-        let counted = self.strangers.until_recorded(record.left_out);
+        let left_out = self.strangers.take_left_out();
+        record.left_out = left_out.count();
         // What may be sent again claims nothing.
         let claiming = request.unclaimed().filter(|_| !is_freed);
         let unrecorded = match self.store.append(&record, claiming).await {
             Ok(Recorded::Now) => {
-                counted.recorded();
+                left_out.recorded();
                 self.has_kept(request, &record);
                 return status;
             }

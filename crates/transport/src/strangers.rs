@@ -52,14 +52,9 @@ impl Strangers {
         is_recorded
     }
 
-    /// How many refusals were left out of the record since the last call: for the record that is written next.
-    pub fn take_left_out(&self) -> u64 {
-        std::mem::take(&mut self.lock().left_out)
-    }
-
-    /// What counts refusals again when it is dropped, unless the record that says them was written.
-    pub fn until_recorded(&self, left_out: u64) -> LeftOut<'_> {
-        LeftOut { strangers: self, left_out }
+    /// The refusals that were left out of the record since the last call: for the record that is written next.
+    pub fn take_left_out(&self) -> LeftOut<'_> {
+        LeftOut { strangers: self, count: std::mem::take(&mut self.lock().left_out) }
     }
 
     fn lock(&self) -> MutexGuard<'_, StrangerCount> {
@@ -67,23 +62,28 @@ impl Strangers {
     }
 }
 
-/// Refusals that a record is to say were left out.
+/// Refusals that a record is to say were left out. Dropped, they are counted again, unless that record was written.
 #[derive(Debug)]
 pub struct LeftOut<'s> {
     strangers: &'s Strangers,
-    left_out: u64,
+    count: u64,
 }
 
 impl LeftOut<'_> {
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The record was written.
     pub fn recorded(mut self) {
-        self.left_out = 0;
+        self.count = 0;
     }
 }
 
 impl Drop for LeftOut<'_> {
     fn drop(&mut self) {
-        self.strangers.lock().left_out += self.left_out;
+        self.strangers.lock().left_out += self.count;
     }
 }
 
@@ -92,6 +92,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    /// How many a record says that is written.
+    fn said(strangers: &Strangers) -> u64 {
+        let left_out = strangers.take_left_out();
+        let count = left_out.count();
+        left_out.recorded();
+        count
+    }
 
     #[test]
     fn refusals_of_strangers_are_recorded_at_a_bounded_rate_and_none_hides_those_of_another() {
@@ -111,19 +119,17 @@ mod tests {
             let now = start + Duration::from_secs(second);
             assert_eq!(strangers.is_recorded(principal, now), is_recorded, "{principal} at {second}");
         }
-        assert_eq!(strangers.take_left_out(), 4);
-        assert_eq!(strangers.take_left_out(), 0);
-        drop(strangers.until_recorded(3));
-        assert_eq!(strangers.take_left_out(), 3);
-        strangers.until_recorded(3).recorded();
-        assert_eq!(strangers.take_left_out(), 0);
+        // What was taken for a record that was not written is counted again.
+        drop(strangers.take_left_out());
+        assert_eq!(said(&strangers), 4);
+        assert_eq!(said(&strangers), 0);
     }
 
     #[test]
     fn refusals_of_any_number_of_strangers_are_recorded_at_the_rate_of_all() {
         let (strangers, now) = (Strangers::new(12), Instant::now());
         let recorded = (0..1_000).filter(|number| strangers.is_recorded(&number.to_string(), now)).count();
-        assert_eq!((recorded, strangers.take_left_out()), (12, 988));
+        assert_eq!((recorded, said(&strangers)), (12, 988));
         assert_eq!(strangers.lock().of_each.len(), 12);
         // Later, those that may be recorded again are not remembered.
         assert!(strangers.is_recorded("zainab", now + Duration::from_secs(60)));

@@ -97,12 +97,9 @@ impl<'a> CatalogueReport<'a> {
             text += &lines("left out", 10, &more);
         }
         let cosigned = described.iter().map(|(office, found)| (office.as_str(), log_cosigned(found)));
-        let cosigned =
-            alike(cosigned, String::clone).into_iter().map(|(offices, when)| match offices.len() {
-                count if count > 3 => format!("{when} at {count} offices"),
-                _ => format!("{when} at {}", offices.join(", ")),
-            });
-        let cosigned: Vec<String> = cosigned.collect();
+        let cosigned = alike(cosigned, String::clone).into_iter();
+        let cosigned: Vec<String> =
+            cosigned.map(|(offices, when)| format!("{when} at {}", whose(&offices))).collect();
         if !cosigned.is_empty() {
             text += &lines("witnessed", 10, &format!("logs cosigned: {}", cosigned.join("; ")));
         }
@@ -365,14 +362,17 @@ fn side_by_side(values: &[(&str, String)]) -> Vec<String> {
     }
     groups.sort_by_key(|(offices, _)| std::cmp::Reverse(offices.len()));
     let said = groups.iter().enumerate().map(|(at, (offices, value))| {
-        let whose =
-            if at == 0 && offices.len() > 3 { counted(offices.len(), "office") } else { offices.join(", ") };
-        format!("{value} at {whose}")
+        format!("{value} at {}", if at == 0 { whose(offices) } else { offices.join(", ") })
     });
     let said: Vec<String> = said.collect();
     let line = said.join(", ");
     // Short ones in one line.
     if line.chars().count() <= WIDTH - LABEL { vec![line] } else { said }
+}
+
+/// A few offices by their names, more by how many they are.
+fn whose(offices: &[&str]) -> String {
+    if offices.len() > 3 { counted(offices.len(), "office") } else { offices.join(", ") }
 }
 
 /// A text beside its label, in lines of [`WIDTH`] at most where its words allow.
