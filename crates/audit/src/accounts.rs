@@ -30,6 +30,9 @@ struct Account {
     months: BTreeMap<MonthOf, Sum>,
     /// What was charged before the log from a period's beginning on, by the balance of the first charge in that period.
     opened: BTreeMap<i64, Sum>,
+    /// The period of its last charge, of which the ledger keeps the balance; none where charges were given back or moved since,
+    /// for then it forgets that until the next one.
+    kept: Option<String>,
 }
 
 impl Account {
@@ -59,6 +62,28 @@ impl Accounts {
         self.opened
     }
 
+    /// Whether there are records from before the log that charged something.
+    pub(crate) const fn has_earlier(&self) -> bool {
+        self.earlier_until.is_some()
+    }
+
+    /// Whether anything is charged to a pool.
+    pub(crate) fn is_charged(&self, pool: &str) -> bool {
+        let sums = |pool: &Pool| {
+            pool.own.months.values().chain(pool.own.opened.values()).any(|sum| *sum != Sum::default())
+        };
+        self.pools.get(pool).is_some_and(sums)
+    }
+
+    /// The accounts of which the ledger keeps a balance: pool, grant and period.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&str, Option<&str>, &str)> {
+        self.pools.iter().flat_map(|(name, pool)| {
+            let grants = pool.grants.iter().map(|(grant, account)| (Some(grant.as_str()), account));
+            let all = [(None, &pool.own)].into_iter().chain(grants);
+            all.filter_map(move |(grant, account)| Some((name.as_str(), grant, account.kept.as_deref()?)))
+        })
+    }
+
     /// What an account holds that began its period at a moment; nothing where no period begins then.
     pub(crate) fn held(&self, pool: &str, grant: Option<&str>, since: i64) -> Option<AccountHeld> {
         let from = MonthOf::beginning(since)?;
@@ -80,9 +105,11 @@ impl Accounts {
         let month = MonthOf::at(at).ok_or(LogFault::Moment)?;
         let sum = Sum::from(&charge.loss);
         let pool = self.pools.entry(charge.pool.name.clone()).or_default();
-        for account in [&mut pool.own, pool.grants.entry(charge.grant.name.clone()).or_default()] {
+        let grant = pool.grants.entry(charge.grant.name.clone()).or_default();
+        for (account, logged) in [(&mut pool.own, &charge.pool), (grant, &charge.grant)] {
             let charged = account.months.entry(month).or_default();
             *charged = charged.plus(sum);
+            account.kept = Some(logged.period.clone());
         }
         follows
     }
@@ -97,6 +124,7 @@ impl Accounts {
         let sum = Sum::from(&charge.loss);
         let pool = self.pools.entry(charge.pool.name.clone()).or_default();
         for account in [&mut pool.own, pool.grants.entry(charge.grant.name.clone()).or_default()] {
+            account.kept = None;
             match charged_at {
                 Some(at) => {
                     let month = MonthOf::at(at).ok_or(LogFault::Moment)?;
@@ -163,7 +191,9 @@ impl Accounts {
                 *charged = charged.plus(sum);
             }
         }
-        into.own.opened.clear();
-        into.grants.values_mut().for_each(|account| account.opened.clear());
+        for account in into.grants.values_mut().chain([&mut into.own]) {
+            account.opened.clear();
+            account.kept = None;
+        }
     }
 }

@@ -77,6 +77,12 @@ pub(crate) fn loss(logged: &LoggedLoss) -> Loss {
     Loss { pure_nano: pure_nano.map(|pure| pure.0), rho_nano: rho_nano.0, delta_e18: delta_e18.0 }
 }
 
+/// A loss as the log writes it.
+pub(crate) fn logged(loss: &Loss) -> LoggedLoss {
+    let Loss { pure_nano, rho_nano, delta_e18 } = *loss;
+    LoggedLoss { delta_e18: Amount(delta_e18), pure_nano: pure_nano.map(Amount), rho_nano: Amount(rho_nano) }
+}
+
 /// A logged balance as the ledger knows it.
 pub(crate) fn balance(logged: &LoggedLoss) -> Balance {
     let Loss { pure_nano, rho_nano, delta_e18 } = loss(logged);

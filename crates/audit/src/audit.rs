@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use lango_access_log::{DecidedRequest, LogEntry, LogEvent, RequestDecision};
+use lango_access_log::{ActivatedPolicy, DecidedRequest, LogEntry, LogEvent, RequestDecision};
 
 use crate::{
     accounts::Accounts,
@@ -11,6 +11,7 @@ use crate::{
     decisions::{Around, Decisions, Verdict, WAITS_S},
     fault::LogFault,
     policies::{Digests, Policies, PolicyTexts},
+    pools::FollowedPools,
     releases::Releases,
 };
 
@@ -22,6 +23,7 @@ pub struct LogAudit<'t> {
     releases: Releases,
     decisions: Decisions,
     policies: Policies<'t>,
+    pools: FollowedPools,
     /// The policies that came into force so far.
     in_force: HashSet<[u8; 32]>,
     given_back_at: Option<i64>,
@@ -35,7 +37,7 @@ pub struct LogAudit<'t> {
 pub struct AuditReport {
     /// The times of the earliest and the latest entry, in Unix seconds.
     pub span: Option<(i64, i64)>,
-    /// Charges, and charges that were given back, whose balances follow from the entries before.
+    /// Charges, and charges that were given back or moved to another pool, that follow from the entries before.
     pub charges: ProvenClaim,
     /// Balances of the ledger that equal what the log comes to; none where it is not known what the ledger held.
     pub balances: Option<ProvenClaim>,
@@ -88,6 +90,7 @@ impl<'t> LogAudit<'t> {
             releases: Releases::default(),
             decisions: Decisions::default(),
             policies: Policies::new(texts, digests),
+            pools: FollowedPools::default(),
             in_force: HashSet::new(),
             given_back_at: None,
             has_begun: false,
@@ -108,14 +111,17 @@ impl<'t> LogAudit<'t> {
             LogEvent::Request(request) => self.request(place, entry, request),
             LogEvent::Policy(policy) => {
                 self.in_force.insert(policy.digest.0);
-                policy.moved.iter().for_each(|moved| self.accounts.moved(&moved.from, &moved.to));
                 self.know(place, policy.digest.0);
+                self.follow(place, policy);
             }
             LogEvent::Start(_) => {
                 // What a gateway starts with is in force, whether or not it came into force anew.
                 if let Some(policy) = entry.policy {
                     self.in_force.insert(policy.0);
                     self.know(place, policy.0);
+                    if let Ok(policy) = self.policies.get(&policy.0).0 {
+                        self.pools.start(policy);
+                    }
                 }
             }
             LogEvent::Earlier(_) if self.has_begun => {
@@ -220,6 +226,17 @@ impl<'t> LogAudit<'t> {
             self.report.charges.take(Some(place), given_back);
             self.given_back_at = Some(place.1);
         }
+    }
+
+    /// Lets charges follow their rows into the pools of a policy that comes into force.
+    fn follow(&mut self, place: (u64, i64), policy: &ActivatedPolicy) {
+        if let Ok(set) = self.policies.get(&policy.digest.0).0.clone() {
+            let followed = self.pools.follow(&set, &policy.moved, &self.accounts);
+            if followed.is_err() || !policy.moved.is_empty() {
+                self.report.charges.take(Some(place), followed);
+            }
+        }
+        policy.moved.iter().for_each(|moved| self.accounts.moved(&moved.from, &moved.to));
     }
 
     /// Counts a policy the first time that an entry names it.

@@ -1,5 +1,7 @@
 //! What the ledger held when a log was fetched, for comparison.
 
+use std::collections::HashSet;
+
 use lango_access_log::LoggedLoss;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,8 @@ pub struct LedgerBalance {
 }
 
 impl LedgerBalances {
-    /// Compares each with what the entries come to. Returns how many hold charges from before the log, of which no entry is.
+    /// Compares each with what the entries come to, and asks that there is one of each that they charged last. Returns how many
+    /// hold charges from before the log, of which no entry is.
     pub(crate) fn compare(&self, accounts: &Accounts, claim: &mut ProvenClaim) -> u64 {
         let mut open = 0;
         for kept in &self.balances {
@@ -46,6 +49,14 @@ impl LedgerBalances {
                     open += u64::from(!is_known);
                 }
                 Err(fault) => claim.take(None, Err(fault)),
+            }
+        }
+        let row = |of: &LedgerBalance| (of.pool.clone(), of.grant.clone(), of.period.clone());
+        let held: HashSet<_> = self.balances.iter().map(row).collect();
+        for (pool, grant, period) in accounts.kept() {
+            if !held.contains(&(pool.to_owned(), grant.map(str::to_owned), period.to_owned())) {
+                let account = AccountName::of(pool, grant);
+                claim.take(None, Err(LogFault::LedgerLacks { account, period: period.to_owned() }));
             }
         }
         open

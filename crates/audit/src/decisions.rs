@@ -5,17 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use lango_access_log::{DecidedRequest, LogEntry, LoggedLoss, RequestDecision};
-use lango_ledger::{Account, Holder, Limit};
-use lango_policy::{AccessRequest, DenialCode, Granted, Judged, PolicySet};
+use lango_access_log::{DecidedRequest, LogEntry, LoggedCharge, LoggedLoss, RequestDecision};
+use lango_policy::{AccessRequest, DenialCode, Judged, PolicySet};
 use lango_principal::SpiffeId;
 use lango_privacy::{Loss, Price, Query};
 use time::{Date, OffsetDateTime};
 
 use crate::{
     accounts::Accounts,
-    amount::{balance, loss},
-    fault::{AccountName, LogFault},
+    amount::{logged, loss},
+    charged::Charged,
+    fault::LogFault,
     policies::Policies,
 };
 
@@ -119,9 +119,21 @@ impl Decisions {
         if request.decision == RequestDecision::Described {
             return Ok(Verdict::Apart("descriptions"));
         }
-        let Some(question) = &request.question else { return Ok(Verdict::Apart("look-ups")) };
+        let is_refused = request.decision == RequestDecision::Refused;
+        let question = match &request.question {
+            Some(question) => question,
+            // Only what was refused may be of no question: a look-up, or what was refused before it was read.
+            None if is_refused => return Ok(Verdict::Apart("look-ups")),
+            None => return Err(LogFault::Lacks { field: "question" }),
+        };
+        let digest = entry.policy.map(|digest| digest.0).ok_or(LogFault::Lacks { field: "policy" })?;
+        let policy = policies.get(&digest).0.clone()?;
         if question.left_out.0 > 0 {
-            return Ok(Verdict::Apart("questions too long to be kept whole"));
+            if !question.is_cut_where_it_must_be() {
+                return Err(LogFault::CutShort);
+            }
+            // Its beginning says no more than what it was charged to.
+            return check_cut(request, &policy, entry.at, around.accounts).map(|()| Verdict::Open);
         }
         let question_digest = question.digest.0;
         if !self.questions.contains_key(&question_digest) {
@@ -137,8 +149,6 @@ impl Decisions {
         if request.dataset.as_deref() != Some(query.dataset.as_str()) {
             return Err(LogFault::Dataset);
         }
-        let digest = entry.policy.map(|digest| digest.0).ok_or(LogFault::Lacks { field: "policy" })?;
-        let policy = policies.get(&digest).0.clone()?;
         let day = |at: i64| OffsetDateTime::from_unix_timestamp(at).ok().map(OffsetDateTime::date);
         let mut days: Vec<Date> =
             [entry.at, entry.at.saturating_add(WAITS_S)].into_iter().filter_map(day).collect();
@@ -176,10 +186,11 @@ impl Decisions {
             for epsilon_nano in case.epsilons(cost.as_ref()) {
                 let found = self.ask(case, day, epsilon_nano);
                 if found.as_ref() == Ok(&rule) {
-                    return match charge {
-                        Some(_) => case.check_charge(around.accounts).map(|()| Verdict::Follows),
-                        None => Ok(Verdict::Follows),
-                    };
+                    if let Some(charge) = charge {
+                        self.check_price(case, day, (&rule, charge))?;
+                        case.charged().check(&rule, charge, around.accounts)?;
+                    }
+                    return Ok(Verdict::Follows);
                 }
                 said = Some(found);
             }
@@ -198,6 +209,20 @@ impl Decisions {
             Some(Err((_, denial))) => LogFault::NotGranted { rule, denial },
             None => LogFault::Moment,
         })
+    }
+
+    /// What was charged is the price of the question, which hangs on the question and its policy alone.
+    fn check_price(
+        &mut self,
+        case: &Case<'_>,
+        day: Date,
+        (rule, charge): (&str, &LoggedCharge),
+    ) -> Result<(), LogFault> {
+        match self.price(case, day) {
+            Some((by, price)) if by == rule && price == loss(&charge.loss) => Ok(()),
+            Some((_, price)) => Err(LogFault::OtherPrice { expected: logged(&price), found: charge.loss }),
+            None => Err(LogFault::NoPrice),
+        }
     }
 
     /// What a policy denied is denied, with the code that the entry has.
@@ -226,8 +251,9 @@ impl Decisions {
     fn out_of_budget(&mut self, case: &Case<'_>, around: &Around<'_>) -> Result<Verdict, LogFault> {
         for day in case.days.clone() {
             let Some((rule, price)) = self.price(case, day) else { continue };
-            let Some(granted) = case.by(&rule) else { continue };
-            match case.covers(&granted, &price, around.accounts)? {
+            let charged = case.charged();
+            let Some(granted) = charged.by(&rule) else { continue };
+            match charged.covers(&granted, &price, around.accounts)? {
                 None => return Ok(Verdict::Open),
                 Some(Err(_)) => return Ok(Verdict::Follows),
                 Some(Ok(())) if around.was_given_back => return Ok(Verdict::Open),
@@ -291,7 +317,7 @@ impl Case<'_> {
     /// For what; a release that is fetched again is for no purpose, and fits every one.
     fn purpose(&self) -> Option<&str> {
         let purpose = self.request.purpose.as_str();
-        (!purpose.is_empty() || self.request.decision == RequestDecision::Refused).then_some(purpose)
+        (!purpose.is_empty() || self.request.decision != RequestDecision::Repeated).then_some(purpose)
     }
 
     /// The epsilons at which it may have been decided: the one that the question names; of one that names a precision, what its
@@ -308,75 +334,23 @@ impl Case<'_> {
         }
     }
 
-    /// What a rule of the policy grants.
-    fn by(&self, rule: &str) -> Option<Granted<'_>> {
-        let grant = self.policy.grants.iter().find(|grant| grant.id == rule)?;
-        let dataset = self.policy.datasets.get(&self.query.dataset)?;
-        let (pool, budget) = (self.policy.pool(&grant.dataset)?, self.policy.budget(&grant.dataset)?);
-        Some(Granted { grant, dataset, pool, budget })
+    fn charged(&self) -> Charged<'_> {
+        Charged { policy: &self.policy, dataset: &self.query.dataset, at: self.at }
     }
+}
 
-    /// The two accounts that a grant charges at the moment of the entry, with their limits.
-    fn accounts(&self, granted: &Granted<'_>) -> Option<[(Account, Limit); 2]> {
-        let day = OffsetDateTime::from_unix_timestamp(self.at).ok()?.date();
-        let renews = granted.budget.renews;
-        let of = |holder: Holder, epsilon_nano: u64| {
-            let pool = granted.pool.name.to_string();
-            let account = Account { pool, holder, period: renews.period(day), since: renews.since(day) };
-            Some((account, Limit::of_epsilon(granted.budget.account, epsilon_nano).ok()?))
-        };
-        let grant = granted.grant;
-        Some([
-            of(Holder::Pool, granted.budget.epsilon_nano)?,
-            of(Holder::Grant(grant.id.clone()), grant.epsilon_total_nano)?,
-        ])
-    }
-
-    /// Whether both accounts cover a price by the entries so far: the account that does not. Nothing where records from before
-    /// the log may have charged them.
-    fn covers(
-        &self,
-        granted: &Granted<'_>,
-        price: &Loss,
-        accounts: &Accounts,
-    ) -> Result<Option<Result<(), AccountName>>, LogFault> {
-        let mut is_known = true;
-        for (account, limit) in self.accounts(granted).ok_or(LogFault::OtherAccounts)? {
-            let Account { pool, holder, since, .. } = &account;
-            let grant = match holder {
-                Holder::Pool => None,
-                Holder::Grant(grant) => Some(grant.as_str()),
-            };
-            let held = accounts.held(pool, grant, *since).ok_or(LogFault::Period { since: *since })?;
-            // What is charged beyond what is known covers no more.
-            if balance(&held.balance).charge(&account, price, &limit).is_err() {
-                return Ok(Some(Err(AccountName::of(pool, grant))));
-            }
-            is_known &= held.is_known;
-        }
-        Ok(is_known.then_some(Ok(())))
-    }
-
-    /// Whether a charge was to the accounts that the policy says, and within their limits.
-    fn check_charge(&self, accounts: &Accounts) -> Result<(), LogFault> {
-        let Some(charge) = &self.request.charge else { return Ok(()) };
-        let granted =
-            self.request.rule.as_ref().and_then(|rule| self.by(rule)).ok_or(LogFault::OtherAccounts)?;
-        let of = self.accounts(&granted).ok_or(LogFault::OtherAccounts)?;
-        for ((account, _), logged) in of.iter().zip([&charge.pool, &charge.grant]) {
-            let name = match &account.holder {
-                Holder::Pool => &account.pool,
-                Holder::Grant(grant) => grant,
-            };
-            if (name, &account.period, account.since) != (&logged.name, &logged.period, logged.since) {
-                return Err(LogFault::OtherAccounts);
-            }
-        }
-        match self.covers(&granted, &loss(&charge.loss), accounts)? {
-            Some(Err(account)) => Err(LogFault::BeyondLimit { account }),
-            Some(Ok(())) | None => Ok(()),
-        }
-    }
+/// Checks what a question was charged to of which only the beginning is kept.
+fn check_cut(
+    request: &DecidedRequest,
+    policy: &PolicySet,
+    at: i64,
+    accounts: &Accounts,
+) -> Result<(), LogFault> {
+    let Some(charge) = &request.charge else { return Ok(()) };
+    let rule = request.rule.as_deref().ok_or(LogFault::Lacks { field: "rule" })?;
+    let dataset = request.dataset.as_deref().and_then(|dataset| dataset.parse().ok());
+    let dataset = dataset.ok_or(LogFault::Lacks { field: "dataset" })?;
+    Charged { policy, dataset: &dataset, at }.check(rule, charge, accounts)
 }
 
 /// What a policy may say no with.

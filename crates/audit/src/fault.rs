@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lango_access_log::LoggedLoss;
+use lango_ledger::PoolsError;
 use lango_privacy::nano;
 
 /// An account by its pool and, where it is a grant's share, the grant.
@@ -177,6 +178,52 @@ pub enum LogFault {
         /// The account.
         account: AccountName,
     },
+    /// It was charged another amount than its question costs.
+    #[error("it was charged {}, and its question costs {} under its policy", Shown(.found), Shown(.expected))]
+    OtherPrice {
+        /// What the question costs.
+        expected: LoggedLoss,
+        /// As the entry says.
+        found: LoggedLoss,
+    },
+    /// It was charged for a question that has no price.
+    #[error("it was charged, and its question has no price under its policy")]
+    NoPrice,
+    /// Its question is cut short though it need not be.
+    #[error("its question's text is cut short where an entry holds more")]
+    CutShort,
+    /// Charges that moved between pools which do not allow it.
+    #[error("it moves the charges of the pool `{from}` to `{to}`, which its policy does not allow")]
+    Moved {
+        /// The pool that held them.
+        from: String,
+        /// The pool that would hold them.
+        to: String,
+    },
+    /// Charges that did not follow their rows.
+    #[error("the charges of the pool `{from}` belong to `{to}` under its policy, and it does not move them")]
+    NotMoved {
+        /// The pool that held them.
+        from: String,
+        /// The pool that their rows are in now.
+        to: String,
+    },
+    /// A policy that would have parted charges from their rows.
+    #[error("no gateway takes its policy: {error}")]
+    Parted {
+        /// What the ledger says of it.
+        error: PoolsError,
+    },
+    /// The ledger has no balance where the log has charges.
+    #[error(
+        "the ledger has no balance of the {account} for the period `{period}`, in which the log charged it last"
+    )]
+    LedgerLacks {
+        /// The account.
+        account: AccountName,
+        /// The calendar period; empty where the budget never renews.
+        period: String,
+    },
     /// It was refused for want of budget that was there.
     #[error("it was refused for want of budget, and both accounts cover it")]
     Covered,
@@ -216,8 +263,11 @@ pub enum LogFault {
     #[error("it is an answer, and the coordinator passed on another one to the same request")]
     OtherAnswer,
     /// An answer that the coordinator passed on and the office did not give.
-    #[error("the coordinator passed on an answer that the office's log does not have")]
+    #[error("of the coordinator's log: it passed on an answer that the office's log does not have")]
     NotGiven,
+    /// An answer that the coordinator passed on to nobody who asked.
+    #[error("of the coordinator's log: it passed on an answer to a request that no entry before it has")]
+    NotAsked,
     /// A release of another question.
     #[error("it repeats `{}`, which answered another question", hex::encode(.id))]
     OtherRelease {

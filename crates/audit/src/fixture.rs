@@ -13,9 +13,14 @@ pub(crate) const AT: i64 = 1_780_000_000;
 pub(crate) const YEAR: i64 = 1_767_225_600;
 const NANO: u64 = 1_000_000_000;
 
-/// A policy's text, where a grant gives this of epsilon to a question and to all.
+/// A policy whose grant allows this dimension, and this much epsilon in all.
 pub(crate) fn policy(by: &str, of_all: &str) -> Vec<u8> {
-    let text = format!(
+    policy_of(&policy_text(by, of_all))
+}
+
+/// The text of its file.
+pub(crate) fn policy_text(by: &str, of_all: &str) -> String {
+    format!(
         r#"
 policy = 2
 office = "GHA"
@@ -49,7 +54,11 @@ epsilon_per_query = 1.0
 epsilon_total = {of_all}
 publish = "office"
 "#
-    );
+    )
+}
+
+/// A policy of one file with this text.
+pub(crate) fn policy_of(text: &str) -> Vec<u8> {
     let length = |length: usize| (length as u64).to_be_bytes();
     let name = "gha.toml";
     [&length(1)[..], &length(name.len()), name.as_bytes(), &length(text.len()), text.as_bytes()].concat()

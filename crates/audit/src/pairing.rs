@@ -39,7 +39,7 @@ pub struct PassedOn {
     answers: BTreeMap<String, Vec<Passed>>,
     /// The times of the first and the last entry.
     span: Option<(i64, i64)>,
-    /// When it started, each after the time of the entry before: what was under way then was cut short.
+    /// Its starts, each with the time of the entry before: (before, start).
     starts: Vec<(i64, i64)>,
 }
 
@@ -96,7 +96,7 @@ pub struct Pairing<'c> {
 /// What a pairing came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairedAnswers {
-    /// Answers of the office that the coordinator passed on, or says that it missed.
+    /// Answers of the office that the coordinator passed on.
     pub answers: ProvenClaim,
     /// Answers that the coordinator passed on and the office gave.
     pub passed_on: ProvenClaim,
@@ -106,6 +106,14 @@ pub struct PairedAnswers {
     pub cut_short: u64,
     /// Answers of times that only one of the logs reaches.
     pub beyond: u64,
+}
+
+impl PairedAnswers {
+    /// Whether the logs have no time in common: nothing of what was answered is held against the other end.
+    #[must_use]
+    pub const fn are_apart(&self) -> bool {
+        self.beyond > 0 && self.answers.of == 0 && self.passed_on.of == 0
+    }
 }
 
 impl<'c> Pairing<'c> {
@@ -136,19 +144,22 @@ impl<'c> Pairing<'c> {
         let envelope = request.release.filter(|_| is_answer).and_then(|release| release.envelope);
         let Some(envelope) = envelope else { return };
         self.given.insert((request.request.0, envelope.0));
-        match self.pair(at, request.request.0, envelope.0) {
-            Some(held) => self.report.answers.take(Some((number, at)), held),
-            None => self.report.beyond += 1,
+        if let Some(held) = self.pair(at, request.request.0, envelope.0) {
+            self.report.answers.take(Some((number, at)), held);
         }
     }
 
-    /// Whether the coordinator says the same of an answer; nothing where its log does not reach so far, or the answer may still
-    /// be on its way.
+    /// Whether the coordinator says the same of an answer. Nothing, and it is counted apart, where that is not known: the
+    /// coordinator says that the answer missed it, or its log does not reach so far.
     fn pair(&mut self, at: i64, request: [u8; 32], envelope: [u8; 32]) -> Option<Result<(), LogFault>> {
         let PassedOn { relayed, span, starts, .. } = self.passed_on;
         let reaches = |wait| span.is_some_and(|span| reaches(span, at, wait));
         let Some(relayed) = relayed.get(&request) else {
-            return reaches(CLOCKS_S).then_some(Err(LogFault::NotRelayed));
+            if reaches(CLOCKS_S) {
+                return Some(Err(LogFault::NotRelayed));
+            }
+            self.report.beyond += 1;
+            return None;
         };
         let answers = self.by_request.get(&request).map(Vec::as_slice).unwrap_or_default();
         if answers.iter().any(|passed| passed.envelope == Some(envelope)) {
@@ -159,7 +170,7 @@ impl<'c> Pairing<'c> {
         }
         if answers.iter().any(|passed| passed.outcome == MemberOutcome::Missing) {
             self.report.missed += 1;
-            return Some(Ok(()));
+            return None;
         }
         // It says that the office refused.
         if !answers.is_empty() {
@@ -169,9 +180,13 @@ impl<'c> Pairing<'c> {
         let cuts = |(before, start): &(i64, i64)| *before <= at + ON_ITS_WAY_S && *start >= relayed.at;
         if starts.iter().any(cuts) {
             self.report.cut_short += 1;
-            return Some(Ok(()));
+            return None;
         }
-        reaches(ON_ITS_WAY_S).then_some(Err(LogFault::NotPassedOn))
+        if reaches(ON_ITS_WAY_S) {
+            return Some(Err(LogFault::NotPassedOn));
+        }
+        self.report.beyond += 1;
+        None
     }
 
     /// What it comes to, when the office's log has ended.
@@ -179,8 +194,16 @@ impl<'c> Pairing<'c> {
     pub fn finish(mut self) -> PairedAnswers {
         for passed in self.answers {
             let Some(envelope) = passed.envelope else { continue };
-            if !self.passed_on.relayed.get(&passed.request).is_some_and(|relayed| relayed.is_question) {
-                continue;
+            match self.passed_on.relayed.get(&passed.request) {
+                Some(relayed) if relayed.is_question => {}
+                // Descriptions and the like, of which offices log no envelope.
+                Some(_) => continue,
+                None => {
+                    if self.passed_on.span.is_some_and(|(first, _)| first + ON_ITS_WAY_S <= passed.place.1) {
+                        self.report.passed_on.take(Some(passed.place), Err(LogFault::NotAsked));
+                    }
+                    continue;
+                }
             }
             if self.given.contains(&(passed.request, envelope)) {
                 self.report.passed_on.take(Some(passed.place), Ok(()));
@@ -304,7 +327,7 @@ mod tests {
                 "it came too late",
                 asked(vec![passed(AT + 1_001, 1, Missing, None)]),
                 one(),
-                [1, 1, 0, 0, 1, 0, 0],
+                [0, 0, 0, 0, 1, 0, 0],
                 None,
             ),
             (
@@ -314,7 +337,7 @@ mod tests {
                 [0, 1, 0, 0, 0, 0, 0],
                 Some(LogFault::OtherAnswer),
             ),
-            ("a start between", asked(vec![start(AT + 2_000)]), one(), [1, 1, 0, 0, 0, 1, 0], None),
+            ("a start between", asked(vec![start(AT + 2_000)]), one(), [0, 0, 0, 0, 0, 1, 0], None),
             (
                 "a start long after",
                 asked(vec![relay(AT + 1_950, 98), start(AT + 2_000)]),
@@ -323,6 +346,13 @@ mod tests {
                 Some(LogFault::NotPassedOn),
             ),
             ("withheld", asked(vec![]), one(), [0, 1, 0, 0, 0, 0, 0], Some(LogFault::NotPassedOn)),
+            (
+                "of no request",
+                vec![passed(AT + 1_001, 1, Answered, Some(7))],
+                vec![],
+                [0, 0, 0, 1, 0, 0, 0],
+                Some(LogFault::NotAsked),
+            ),
             ("not the office's", both(), vec![], [0, 0, 0, 1, 0, 0, 0], Some(LogFault::NotGiven)),
             ("before the log", vec![], vec![given(AT + 1, 1, 7)], [0, 0, 0, 0, 0, 0, 1], None),
             ("behind its end", vec![], vec![given(AT + 4_999, 1, 7)], [0, 0, 0, 0, 0, 0, 1], None),
@@ -338,6 +368,7 @@ mod tests {
             let coordinator = [vec![start(AT)], coordinator, vec![relay(AT + 5_000, 99)]].concat();
             let office = [vec![start(AT)], office, vec![start(AT + 5_000)]].concat();
             let found = paired(&coordinator, &office);
+            assert_eq!(found.are_apart(), expected == [0, 0, 0, 0, 0, 0, 1], "{what}");
             let first = [&found.answers, &found.passed_on].into_iter().find_map(|claim| claim.first.clone());
             assert_eq!((counts(&found), first.map(|at| at.fault)), (expected, fault), "{what}");
         }

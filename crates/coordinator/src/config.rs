@@ -7,7 +7,7 @@ use lango_metrics::{CallTime, Method, Metrics};
 use lango_transport::{Address, ServerLimits};
 use tokio::sync::watch;
 
-use crate::{log::LogConfig, witness::WitnessConfig};
+use crate::{log::LogConfig, mailbox::MailboxConfig, witness::WitnessConfig};
 
 /// A coordinator's settings.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct CoordinatorConfig {
     pub witness: Option<WitnessConfig>,
     /// How it keeps a log of its own; it need not.
     pub log: Option<LogConfig>,
+    /// Where requests to the region's authority wait; there need be no such place.
+    pub mailbox: Option<MailboxConfig>,
     /// What it shows of itself: see [`CoordinatorConfig::metrics_of`].
     pub metrics: Metrics,
 }
@@ -36,6 +38,8 @@ pub struct CoordinatorConfig {
 const METHODS: &[Method] = &[
     Method { name: "lango.v1.CoordinatorService/ListMembers", time: CallTime::Shown },
     Method { name: "lango.v1.CoordinatorService/GetRevocations", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/LeaveRenewal", time: CallTime::Shown },
+    Method { name: "lango.v1.CoordinatorService/CollectCertificates", time: CallTime::Shown },
     Method { name: "lango.v1.CoordinatorService/Describe", time: CallTime::Shown },
     Method { name: "lango.v1.CoordinatorService/Estimate", time: CallTime::Shown },
     Method { name: "lango.v1.CoordinatorService/Query", time: CallTime::Hidden },

@@ -17,6 +17,7 @@ mod copies;
 mod cosigned;
 mod events;
 mod log;
+mod mailbox;
 mod members;
 mod memory;
 mod question;
@@ -27,6 +28,7 @@ mod witness;
 
 pub use config::{CoordinatorConfig, MemberAddress};
 pub use log::LogConfig;
+pub use mailbox::MailboxConfig;
 pub use members::MembersError;
 pub use server::{CoordinatorServeError, serve};
 pub use visit::WitnessError;

@@ -245,7 +245,7 @@ fn service(
         Ok::<_, TlsError>((member.uri.clone(), MemberGateway::new(client)))
     };
     let members = config.members.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
-    let CoordinatorConfig { region, tls, member_deadline, limits, metrics, .. } = config;
+    let CoordinatorConfig { region, tls, member_deadline, limits, metrics, mailbox, .. } = config;
     let members = Members::new(members, region.trust_domain())?;
     Ok(Service {
         members,
@@ -253,5 +253,6 @@ fn service(
         pages: Rooms::new(PAGES_BYTES, Most::Always(PAGES_BYTES_EACH)),
         door: Arc::new(Door::new(&limits)),
         log,
+        mailbox,
     })
 }

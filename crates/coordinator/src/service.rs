@@ -6,19 +6,21 @@ use std::{
 };
 
 use lango_access_log::MemberOutcome;
-use lango_identity::PayloadType;
+use lango_files::FileError;
+use lango_identity::{PayloadType, SpiffeId};
 use lango_privacy::Level;
 use lango_statistics::{CombineError, Coverage, Outcome, combine_within};
 use lango_store::StoreError;
 use lango_transport::{Room, Rooms, Share, UnderWay};
 use lango_wire::{
-    Absence, AnswerError, Lookup, OnWire, Question, Refusal, VerifiedRelease, envelope_digest,
+    Absence, AnswerError, FieldFault, Lookup, Malformed, OnWire, Question, Refusal, VerifiedRelease,
+    envelope_digest,
     pb::{
         self, coordinator_service_query_response::Event, coordinator_service_server::CoordinatorService,
         member_answer, member_description, member_estimate,
     },
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tonic::{Extensions, Request, Response, Status};
 use tracing::Instrument;
 
@@ -28,6 +30,7 @@ use crate::{
     combined,
     events::{EventStream, Events, streamed},
     log::{Entered, Log},
+    mailbox::{MailboxConfig, NotTaken},
     members::{Members, Seat},
     memory::{AnswerSize, Memory, TABLE_CELLS_MOST},
     question::{Door, NotRelayed, Relayable, RelayedQuestion, Unread},
@@ -42,6 +45,13 @@ pub(crate) struct Service {
     pub door: Arc<Door>,
     /// What is passed on, and what comes back, is on record before it goes on.
     pub log: Option<Arc<Log>>,
+    /// Where requests to the region's authority wait.
+    pub mailbox: Option<MailboxConfig>,
+}
+
+fn mailbox_fails(error: &FileError) -> Status {
+    tracing::error!(%error, "the mailbox cannot be used");
+    Refusal::Unavailable.into_status(None)
 }
 
 #[tonic::async_trait]
@@ -56,7 +66,7 @@ impl CoordinatorService for Service {
     ) -> Result<Response<pb::CoordinatorServiceListMembersResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
         let pb::CoordinatorServiceListMembersRequest { page_size, page_token } = request;
-        self.unsigned(&extensions, || self.members.page(page_size, &page_token))
+        self.unsigned(&extensions, async { Ok(self.members.page(page_size, &page_token)) }).await
     }
 
     async fn get_revocations(
@@ -64,9 +74,46 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceGetRevocationsRequest>,
     ) -> Result<Response<pb::CoordinatorServiceGetRevocationsResponse>, Status> {
         let (_, extensions, _) = request.into_parts();
-        self.unsigned(&extensions, || pb::CoordinatorServiceGetRevocationsResponse {
-            lists: self.asker.region.revocations().to_pem(),
-        })
+        let lists = || self.asker.region.revocations().to_pem();
+        let found = async { Ok(pb::CoordinatorServiceGetRevocationsResponse { lists: lists() }) };
+        self.unsigned(&extensions, found).await
+    }
+
+    async fn leave_renewal(
+        &self,
+        request: Request<pb::CoordinatorServiceLeaveRenewalRequest>,
+    ) -> Result<Response<pb::CoordinatorServiceLeaveRenewalResponse>, Status> {
+        let (_, extensions, pb::CoordinatorServiceLeaveRenewalRequest { request }) = request.into_parts();
+        let region = self.asker.region.clone();
+        let left = self.in_mailbox(move |mailbox| mailbox.leave(&request, &region));
+        let left = async {
+            match left.await? {
+                Ok(principal) => {
+                    tracing::info!(%principal, "a request for certificates lies in the mailbox");
+                    Ok(pb::CoordinatorServiceLeaveRenewalResponse {})
+                }
+                Err(NotTaken::Refused(why)) => Err(Status::invalid_argument(why)),
+                Err(NotTaken::File(error)) => Err(mailbox_fails(&error)),
+            }
+        };
+        self.unsigned(&extensions, left).await
+    }
+
+    async fn collect_certificates(
+        &self,
+        request: Request<pb::CoordinatorServiceCollectCertificatesRequest>,
+    ) -> Result<Response<pb::CoordinatorServiceCollectCertificatesResponse>, Status> {
+        let (_, extensions, request) = request.into_parts();
+        let principal: SpiffeId = request.principal.parse().map_err(|_| {
+            let fault = FieldFault::Word;
+            Refusal::from(Malformed { field: "principal", fault }).into_status(None)
+        })?;
+        let found = self.in_mailbox(move |mailbox| mailbox.collect(&principal));
+        let found = async {
+            let certificates = found.await?.map_err(|error| mailbox_fails(&error))?.unwrap_or_default();
+            Ok(pb::CoordinatorServiceCollectCertificatesResponse { certificates })
+        };
+        self.unsigned(&extensions, found).await
     }
 
     async fn describe(
@@ -134,16 +181,16 @@ impl CoordinatorService for Service {
 
 impl Service {
     /// Answers a call that nobody signs: it takes of its address's share, and its answer has room.
-    fn unsigned<T: OnWire>(
+    async fn unsigned<T: OnWire>(
         &self,
         extensions: &Extensions,
-        answer: impl FnOnce() -> T,
+        answer: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
         let peer = extensions.get::<UnderWay>().map(|under_way| (under_way, under_way.peer()));
         if let Some((under_way, peer)) = &peer {
             under_way.keep(self.door.share_of(peer)?);
         }
-        let answer = answer();
+        let answer = answer.await?;
         if let Some((under_way, peer)) = &peer {
             let room = self.pages.room_now(peer, answer.wire_bytes());
             let wait = Duration::from_secs(1);
@@ -151,6 +198,16 @@ impl Service {
             under_way.keep(room);
         }
         Ok(Response::new(answer))
+    }
+
+    /// What is done with the mailbox, whose files take time.
+    async fn in_mailbox<T: Send + 'static>(
+        &self,
+        done: impl FnOnce(&MailboxConfig) -> T + Send + 'static,
+    ) -> Result<T, Status> {
+        let mailbox = self.mailbox.clone().ok_or_else(|| Status::unimplemented("no mailbox is kept here"))?;
+        let done = spawn_blocking(move || done(&mailbox)).await;
+        done.map_err(|_| Refusal::Unavailable.into_status(None))
     }
 
     /// A request that may be relayed, and its analyst's share.

@@ -41,6 +41,7 @@ async fn coordinator_with(world: &World, members: Vec<MemberAddress>, limits: Se
     let config = CoordinatorConfig {
         witness: None,
         log: None,
+        mailbox: None,
         region: world.region.clone(),
         tls: tokio::sync::watch::channel(world.tls(Role::Coordinator, "main")).1,
         members,

@@ -92,6 +92,6 @@ pub(crate) fn member(dataset: &Dataset, pool: &Pool) -> PoolMember {
     PoolMember {
         pool: pool.name.to_string(),
         dataset: dataset.name.to_string(),
-        rows_from: format!("{}/{}", dataset.source, dataset.table),
+        rows_from: dataset.rows_from(),
     }
 }

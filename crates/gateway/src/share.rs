@@ -36,7 +36,8 @@ impl Gateway {
         Ok(())
     }
 
-    fn taken_share<T>(&self, request: &Request<T>, demand: Demand) -> Result<Share, Refusal> {
+    /// The share of a principal whose request needs no turn.
+    pub(crate) fn taken_share<T>(&self, request: &Request<T>, demand: Demand) -> Result<Share, Refusal> {
         let taken = self.shares.take(&request.principal.to_string(), demand, Instant::now());
         taken.map_err(|wait| Refusal::TooManyRequests { wait })
     }

@@ -1,9 +1,12 @@
 //! What a coordinator asks as the witness of the office's log: its present end, which it cosigns; and its own log, which the
 //! office witnesses. Nothing of it is on record but the cosignatures themselves, for a witness comes every minute.
 
+use std::time::Instant;
+
 use lango_access_log::{NoteKey, SignatureType, SignedCheckpoint, log_origin};
 use lango_identity::PayloadType;
 use lango_sealing::CosignError;
+use lango_transport::Demand;
 use lango_wire::{Refusal, ShownLog, Witness, WitnessAct, pb};
 use tonic::Status;
 
@@ -20,6 +23,9 @@ impl Gateway {
             .authenticate(act, PayloadType::Witness, peer)
             .map_err(|reason| self.unauthenticated(&reason))?;
         let signed = self.admit(&request).map_err(|refusal| self.signed_status(&request, refusal))?;
+        // A proof costs reads, and a cosignature a write.
+        let share = self.taken_share(&request, Demand::Request);
+        let _until_it_leaves = share.map_err(|refusal| self.signed_status(&request, refusal))?;
         let unavailable = || Refusal::Unavailable.into_status(None);
         match signed.act {
             WitnessAct::Held(held) => {
@@ -67,7 +73,6 @@ impl Gateway {
                 let (whose, shown) = ((&request.principal, key), (checkpoint.as_str(), proof.as_slice()));
                 match lango_sealing::cosign(&self.store, &signer, whose, shown, seconds).await {
                     Ok(cosigned) => {
-                        self.forked.is_new(&request.principal, false);
                         let head = Some(self.head(&cosigned));
                         Ok(pb::WitnessServiceWitnessResponse { head, proof: Vec::new() })
                     }
@@ -77,8 +82,7 @@ impl Gateway {
                     }
                     Err(error @ CosignError::Fork { .. }) => {
                         tracing::error!(coordinator = %request.principal, %error, "the coordinator's log is not cosigned");
-                        // Once, and not once a minute.
-                        if self.forked.is_new(&request.principal, true) {
+                        if self.forked.note(&request.principal, Instant::now()) {
                             self.log_fault("witness", "coordinator-fork").await;
                         }
                         Err(Status::failed_precondition(error.to_string()))

@@ -5,6 +5,7 @@ use rustls::pki_types::CertificateDer;
 
 use crate::apart::{OneKey, check_apart};
 use crate::certificate::{CertificateFault, Facts};
+use crate::described::CertificateUse;
 use crate::envelope::Unauthenticated;
 use crate::explain::{OwnFault, check_own};
 use crate::pem::{PemError, certificate_to_pem, certificates_from_pem};
@@ -78,6 +79,13 @@ impl Bundle {
     #[must_use]
     pub fn signing_pem(&self) -> Option<String> {
         self.signing.as_ref().map(|chain| chain.iter().map(|der| certificate_to_pem(der)).collect())
+    }
+
+    /// Whether an authority of this region issued it, at a time when it was valid.
+    #[must_use]
+    pub fn is_of(&self, region: &Region) -> bool {
+        let began = self.tls_facts().map_or(i64::MAX, |facts| facts.not_before);
+        CertificateUse::of(&self.tls, region, began).is_ok()
     }
 
     /// The principal's own certificate for TLS.

@@ -49,15 +49,13 @@ impl SignedRenewal {
         self.certificates.iter().map(|der| certificate_to_pem(der)).collect()
     }
 
-    /// Whether the key of the certificate that the authority issued last to this principal signed this request. An older key, of
-    /// which nobody may know where it is by now, renews nothing.
+    /// Whether a key of this principal that is certified now signed this request.
     ///
     /// # Errors
     /// [`RenewalError`].
-    pub fn check(
+    pub fn check_signed(
         &self,
         request: &IdentityRequest,
-        present: &Bundle,
         region: &Region,
         now: i64,
     ) -> Result<Facts, RenewalError> {
@@ -73,11 +71,27 @@ impl SignedRenewal {
             let (signer, principal) = (verified.principal, request.principal().clone());
             return Err(RenewalError::Principal { signer, principal });
         }
-        let last = present.signing_facts().ok().flatten();
-        if last.is_none_or(|last| last.fingerprint != verified.certificate.fingerprint) {
-            return Err(RenewalError::NotPresent { serial: verified.certificate.serial });
-        }
         Ok(verified.certificate)
+    }
+
+    /// Whether the key of the certificate that the authority issued last to this principal signed this request. An older key, of
+    /// which nobody may know where it is by now, renews nothing.
+    ///
+    /// # Errors
+    /// [`RenewalError`].
+    pub fn check(
+        &self,
+        request: &IdentityRequest,
+        present: &Bundle,
+        region: &Region,
+        now: i64,
+    ) -> Result<Facts, RenewalError> {
+        let certificate = self.check_signed(request, region, now)?;
+        let last = present.signing_facts().ok().flatten();
+        if last.is_none_or(|last| last.fingerprint != certificate.fingerprint) {
+            return Err(RenewalError::NotPresent { serial: certificate.serial });
+        }
+        Ok(certificate)
     }
 }
 

@@ -7,6 +7,7 @@ mod deciding;
 pub mod documents;
 mod limits;
 mod loopback;
+mod mailbox;
 pub mod positive;
 pub mod region;
 
@@ -38,10 +39,12 @@ use self::{
     database::{DatabaseTable, StoreValue},
     limits::Limits,
     loopback::Loopback,
+    mailbox::MailboxTable,
     positive::Positive,
     region::RegionTable,
 };
 use crate::failure::Failure;
+pub use region::REVOCATIONS;
 
 /// A gateway's configuration file.
 #[derive(Debug)]
@@ -99,6 +102,7 @@ pub struct CoordinatorFile {
     /// Where its log is kept.
     store: Option<StoreValue>,
     witness: Option<WitnessTable>,
+    mailbox: Option<MailboxTable>,
     audit: AuditTable,
     limits: Limits,
     pub log: LogTable,
@@ -195,6 +199,7 @@ table!(CoordinatorFile => "a coordinator's configuration" {
     required member "member",
     optional store "store",
     optional witness "witness",
+    optional mailbox "mailbox",
     or_default audit "audit",
     or_default limits "limits",
     or_default log "log",
@@ -460,6 +465,7 @@ impl CoordinatorFile {
             limits: self.limits.0,
             witness: self.witness(file, signer.as_ref()),
             log: self.kept_log(file, signer.as_ref())?,
+            mailbox: self.mailbox.as_ref().map(|table| table.load(file)),
             metrics: lango_coordinator::CoordinatorConfig::metrics_of(self.member.len()),
             region,
         };
@@ -571,6 +577,12 @@ impl CoordinatorFile {
 pub fn identity_region(file: &Path) -> Result<(Region, Option<String>), Failure> {
     let table: IdentityFile = read_toml(file)?;
     Ok((table.region.read(file)?, table.coordinator))
+}
+
+/// The region that an `identity.toml` names, with its revocation lists: what certificates of any time are verified with.
+pub fn verifying_region(file: &Path) -> Result<Region, Failure> {
+    let table: IdentityFile = read_toml(file)?;
+    table.region.load(file)
 }
 
 /// Where the coordinator is, as far as a folder of keys says.

@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod output;
 mod reach;
+mod request_file;
 
 use std::process::ExitCode;
 

@@ -73,6 +73,17 @@ impl RequestFile {
         Ok(Self { request, renewal: renewal.map_err(|error| failed(&error))? })
     }
 
+    /// Whose a request is that a key of theirs signed which is certified at a moment, in Unix seconds; else what is wrong.
+    pub fn signed_by(text: &str, region: &Region, at: i64) -> Result<SpiffeId, String> {
+        let read = Self::parse(Path::new("the request"), text.to_owned(), region);
+        let file = read.map_err(|failure| failure.to_string())?;
+        let unsigned =
+            "no present key signed it: send it by another way, and read its words out over the telephone";
+        let renewal = file.renewal.as_ref().ok_or(unsigned)?;
+        renewal.check_signed(&file.request, region, at).map_err(|fault| fault.to_string())?;
+        Ok(file.request.principal().clone())
+    }
+
     /// Whose request a file is, if it is one. Nothing is checked.
     pub fn principal(text: &str) -> Option<SpiffeId> {
         let text: RequestText = Document::new(NAME, text).read().ok()?;

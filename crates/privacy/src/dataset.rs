@@ -176,6 +176,11 @@ impl Dataset {
         Measure::Units(self.unit.plural.clone())
     }
 
+    /// Where its rows are, as `source/table`, by the names that the policy gives them.
+    pub fn rows_from(&self) -> String {
+        format!("{}/{}", self.source, self.table)
+    }
+
     /// The most cells that a unit enters in any margin: no more than it has rows.
     pub fn cells_at_most(&self) -> u32 {
         self.unit.cells_at_most.min(self.unit.rows_at_most)

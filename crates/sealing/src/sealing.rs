@@ -108,8 +108,9 @@ pub enum LogError {
     },
     /// Entries are others than were signed for.
     #[error(
-        "the first {signed} entries of the store's log are not those that were signed for: an entry was changed, or the store is \
-         another's. Nothing is served from it; `lango audit verify` names the entry: docs/AUDIT.md"
+        "the first {signed} entries of the store's log are not those that were signed for: an older copy of the store was put back \
+         and ran on, an entry was changed, or the store is another's. Nothing is served from it: docs/LEDGER.md, \"Restoring a \
+         store\""
     )]
     Changed {
         /// As many as were signed for.

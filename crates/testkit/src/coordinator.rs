@@ -125,6 +125,7 @@ impl TestCoordinator {
                 auditors,
                 every,
             }),
+            mailbox: None,
             witness: witness.map(|(folder, every)| WitnessConfig { signer: signer(), folder, every }),
         };
         let failed = Arc::new(OnceLock::new());

@@ -1,5 +1,6 @@
 //! Clients that take no more than what was asked can be answered with, and hand it on as it came.
 
+use lango_identity::SpiffeId;
 use lango_trace::{TRACEPARENT, TraceContext};
 use prost::Message;
 use tonic::{
@@ -10,8 +11,9 @@ use tonic_prost::ProstCodec;
 
 use crate::{
     limits::{
-        ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, DESCRIPTION_BYTES_MAX, MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX,
-        PRICE_BYTES_MAX, REQUEST_BYTES_MAX, REVOCATIONS_BYTES_MAX, SHOWN_BYTES_MAX,
+        ANSWER_BYTES_MAX, AUDITED_BYTES_MAX, CERTIFICATES_BYTES_MAX, DESCRIPTION_BYTES_MAX,
+        MEMBERS_BYTES_MAX, PASSED_ON_BYTES_MAX, PRICE_BYTES_MAX, REQUEST_BYTES_MAX, REVOCATIONS_BYTES_MAX,
+        SHOWN_BYTES_MAX,
     },
     pb,
     sealed::{
@@ -210,6 +212,30 @@ impl CoordinatorClient {
         let found: pb::CoordinatorServiceGetRevocationsResponse =
             unary((&self.channel, self.trace), path, request, REVOCATIONS_BYTES_MAX).await?;
         Ok(found.lists)
+    }
+
+    /// Leaves a request for certificates, a `request.toml` that the principal's present key signed, in the mailbox.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where it is no such request; `Unimplemented` where no mailbox is kept; else as [`Self::list_members`].
+    pub async fn leave_renewal(&self, request: String) -> Result<(), Status> {
+        let request = pb::CoordinatorServiceLeaveRenewalRequest { request };
+        let path = "/lango.v1.CoordinatorService/LeaveRenewal";
+        let _: pb::CoordinatorServiceLeaveRenewalResponse =
+            unary((&self.channel, self.trace), path, request, CERTIFICATES_BYTES_MAX).await?;
+        Ok(())
+    }
+
+    /// The certificates that were issued to a principal, in PEM; none where they have not come.
+    ///
+    /// # Errors
+    /// As [`Self::leave_renewal`].
+    pub async fn collect_certificates(&self, principal: &SpiffeId) -> Result<Option<String>, Status> {
+        let request = pb::CoordinatorServiceCollectCertificatesRequest { principal: principal.to_string() };
+        let path = "/lango.v1.CoordinatorService/CollectCertificates";
+        let found: pb::CoordinatorServiceCollectCertificatesResponse =
+            unary((&self.channel, self.trace), path, request, CERTIFICATES_BYTES_MAX + 1_024).await?;
+        Ok(Some(found.certificates).filter(|pem| !pem.is_empty()))
     }
 
     /// Asks what is open at every member.

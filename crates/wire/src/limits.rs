@@ -43,6 +43,8 @@ pub const DESCRIPTION_BYTES_MAX: usize = DATASETS_BYTES_MAX + ENVELOPE_BYTES_MAX
 pub const MEMBERS_BYTES_MAX: usize = 512 * KIB;
 /// The most bytes of the revocation lists that a coordinator passes on, in their frame.
 pub const REVOCATIONS_BYTES_MAX: usize = lango_identity::REVOCATION_BYTES_MOST + KIB;
+/// The most bytes of a request for certificates, and of the certificates that answer it.
+pub const CERTIFICATES_BYTES_MAX: usize = 64 * KIB;
 /// The most bytes by which a member's answer grows when a coordinator passes it on.
 pub const PASSED_ON_BYTES_MAX: usize = KIB;
 /// The most records or reviews of a page that an administrator is shown.

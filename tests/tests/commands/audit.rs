@@ -128,7 +128,8 @@ async fn a_log_is_fetched_over_the_wire_and_proven_without_it() {
     let today = time::OffsetDateTime::now_utc().date().to_string();
     let expected: Vec<String> =
         expected.iter().map(|line| line.replace("{n}", &count).replace("{day}", &today)).collect();
-    assert_eq!(lines[1..], expected, "{}", lines.join("\n"));
+    assert!(lines[1].starts_with("region ecowas.example of this folder; authority "), "{}", lines[1]);
+    assert_eq!(lines[2..], expected, "{}", lines.join("\n"));
 
     // What is held needs neither the office nor its partial tiles of before.
     audited.office.down().await;
@@ -177,6 +178,14 @@ impl Audited {
         ] {
             assert!(register.contains(said), "{register}");
         }
+        let entry: serde_json::Value = serde_json::from_str(&export("dp-registry")).unwrap();
+        assert_eq!(entry["deployment"]["basic"]["name"], "Residents by country of birth");
+        assert_eq!(entry["deployment"]["privacy_loss"]["privacy_parameters"]["epsilon"], 100.0);
+        let unknown = audit(&["export", "--format", "dp-registry", "--dataset", "x"], &self.log());
+        assert!(
+            unknown.0 == Some(2) && unknown.2.contains("no dataset `x`: it has `residents`"),
+            "{unknown:?}"
+        );
         let page = export("html");
         assert!(
             page.contains("<svg") && page.contains("every claim holds") && !page.contains("http"),

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 use crate::{process::Process, program};
 
 /// A folder in which somebody runs the program.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
     /// A place with a region's authority, whose coordinator is to listen on this port.
-    fn with_region(port: u16) -> Self {
+    pub(crate) fn with_region(port: u16) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         place.done(&format!(
             "identity authority --region ecowas.example --no-passphrase --coordinator https://127.0.0.1:{port}"
@@ -20,22 +20,22 @@ impl Place {
         place
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    fn text(&self, path: &str) -> String {
+    pub(crate) fn text(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    fn run(&self, words: &str) -> (Option<i32>, String, String) {
+    pub(crate) fn run(&self, words: &str) -> (Option<i32>, String, String) {
         let mut command = program::command(program::lango());
         command.args(words.split(' ')).current_dir(self.0.path()).stdin(Stdio::null());
         program::said(&command.output().unwrap())
     }
 
     /// Runs what must be done, and returns what it prints.
-    fn done(&self, words: &str) -> String {
+    pub(crate) fn done(&self, words: &str) -> String {
         let (code, stdout, stderr) = self.run(words);
         assert_eq!(code, Some(0), "{words}: {stdout}{stderr}");
         stdout
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// Runs what must be refused with these words, and makes nothing.
-    fn refused(&self, words: &str, expected: &str) {
+    pub(crate) fn refused(&self, words: &str, expected: &str) {
         let before = program::files(self.0.path(), "");
         let (code, stdout, stderr) = self.run(words);
         assert!(matches!(code, Some(1 | 2)), "{words}: {code:?} {stdout}");
@@ -63,7 +63,7 @@ impl Place {
     }
 
     /// Has the certificates for a folder issued, and installs them. The words are what its owner reads out.
-    fn certified(&self, dir: &str) {
+    pub(crate) fn certified(&self, dir: &str) {
         let words = self.done(&format!("identity show {dir}/identity --words")).trim().replace(' ', "-");
         self.done(&format!(
             "identity issue {dir}/identity/request.toml --fingerprint {words} --out {dir}.pem"
@@ -72,7 +72,7 @@ impl Place {
     }
 
     /// What the doctor finds: the exit code, and each check with its status and words.
-    fn doctor(&self, words: &str) -> (Option<i32>, Vec<[String; 3]>) {
+    pub(crate) fn doctor(&self, words: &str) -> (Option<i32>, Vec<[String; 3]>) {
         let (code, stdout, stderr) = self.run(&format!("doctor {words} --format json"));
         let report: Value =
             serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
@@ -88,7 +88,7 @@ fn expect(found: &(Option<i32>, Vec<[String; 3]>), check: &str, status: &str, wo
 }
 
 /// A port that nobody listens on.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod ledger;
 mod lying;
+mod mailbox;
 mod metrics;
 mod places;
 mod policy;
@@ -33,6 +34,7 @@ mod revocations;
 mod revoke;
 mod schema;
 mod simulate;
+mod succession;
 mod trials;
 mod views;
 

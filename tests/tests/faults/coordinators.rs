@@ -79,6 +79,20 @@ impl CoordinatorService for Liar {
         Err(Status::unimplemented("a test asks nothing of this kind"))
     }
 
+    async fn leave_renewal(
+        &self,
+        _: Request<pb::CoordinatorServiceLeaveRenewalRequest>,
+    ) -> Result<Response<pb::CoordinatorServiceLeaveRenewalResponse>, Status> {
+        Err(Status::unimplemented("a test asks nothing of this kind"))
+    }
+
+    async fn collect_certificates(
+        &self,
+        _: Request<pb::CoordinatorServiceCollectCertificatesRequest>,
+    ) -> Result<Response<pb::CoordinatorServiceCollectCertificatesResponse>, Status> {
+        Err(Status::unimplemented("a test asks nothing of this kind"))
+    }
+
     async fn describe(
         &self,
         _: Request<pb::CoordinatorServiceDescribeRequest>,

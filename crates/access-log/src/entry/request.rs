@@ -109,6 +109,13 @@ impl LoggedQuestion {
         let (kept, left_out) = beginning(text, Self::TEXT_BYTES_MOST);
         Self { digest: Hex(digest), left_out: Amount(left_out), text: kept.to_owned() }
     }
+
+    /// Whether a text of which some is left out is kept as far as an entry holds it: no honest entry keeps less.
+    #[must_use]
+    pub const fn is_cut_where_it_must_be(&self) -> bool {
+        // A cut before a character of several bytes.
+        self.left_out.0 > 0 && self.text.len() + 4 > Self::TEXT_BYTES_MOST
+    }
 }
 
 /// An answer, by its digest.

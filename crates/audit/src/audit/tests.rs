@@ -203,6 +203,44 @@ fn what_does_not_follow_is_named() {
             "it was charged, and the grant `analysts` of pool `residents` does not cover it",
         ),
         (
+            "less was charged than the question costs",
+            |log| {
+                of(&mut log[2]).charge = Some(charge(loss(0), loss(1)));
+                log.truncate(4);
+            },
+            "decisions",
+            2,
+            "it was charged epsilon 0.1 (rho 0.005), and its question costs epsilon 0.5 (rho 0.125)",
+        ),
+        (
+            "a question is said to be too long",
+            |log| of(&mut log[2]).question.as_mut().unwrap().left_out = lango_access_log::Amount(9),
+            "decisions",
+            2,
+            "its question's text is cut short where an entry holds more",
+        ),
+        (
+            "an answer is of no question",
+            |log| of(&mut log[6]).question = None,
+            "decisions",
+            6,
+            "it is an answer without `question`",
+        ),
+        (
+            "a question is for no purpose",
+            |log| of(&mut log[2]).purpose = String::new(),
+            "decisions",
+            2,
+            "it was granted by `analysts`, and the policy denies it: purpose `` is not granted",
+        ),
+        (
+            "charges move out of a pool that stays",
+            |log| log.push(activated(&crate::fixture::policy("sex", "1.0"), &[("residents", "others")])),
+            "charges",
+            12,
+            "it moves the charges of the pool `residents` to `others`, which its policy does not allow",
+        ),
+        (
             "a charge is of another period",
             |log| of(&mut log[2]).charge.as_mut().unwrap().pool.since = 0,
             "decisions",
@@ -264,6 +302,8 @@ fn a_ledger_that_holds_something_else_is_named() {
     let size = log.len() as u64;
     let mut strange = balances(size, loss(5));
     strange.balances[1].period = "2026-13".to_owned();
+    let mut lacking = balances(4, loss(5));
+    lacking.balances.pop();
     for (balances, proven, why) in [
         (
             balances(size, loss(4)),
@@ -275,6 +315,11 @@ fn a_ledger_that_holds_something_else_is_named() {
         (balances(2, loss(5)), 0, "and the log comes to epsilon 0 (rho 0)"),
         (balances(size + 1, loss(5)), 0, "the balances are of 13 entries, and the log has 12"),
         (strange, 1, "`2026-13` is no period of a budget"),
+        (
+            lacking,
+            1,
+            "the ledger has no balance of the grant `analysts` of pool `residents` for the period `2026`",
+        ),
     ] {
         let report = audited(&log, std::slice::from_ref(&policy), Some(balances));
         let claim = report.balances.unwrap();
@@ -341,4 +386,39 @@ fn charges_follow_their_rows_into_another_pool() {
     };
     assert_eq!(moved(&[("people", "residents")]).first, None);
     assert_eq!(moved(&[]).first.unwrap().entry, Some(3));
+}
+
+/// A dataset that gets another name takes its charges with it, whatever the entry says of it.
+#[test]
+fn charges_stay_with_their_rows() {
+    let text = crate::fixture::policy_text("sex", "4.0");
+    let renamed =
+        text.replace("dataset.residents", "dataset.people").replace("budget.residents", "budget.people");
+    let renamed = renamed.replace("dataset = \"residents\"", "dataset = \"people\"");
+    // The rows are another dataset's, and a dataset over other rows has the name.
+    let end = text.find("[[grant]]").unwrap();
+    let parted = format!("{renamed}{}", text[..end].replace("table = \"residents\"", "table = \"others\""));
+    let parted = parted.replacen("policy = 2\noffice = \"GHA\"", "", 2);
+    let parted = format!("policy = 2\noffice = \"GHA\"\n{parted}");
+    let policies = [&text, &renamed, &parted].map(|text| crate::fixture::policy_of(text));
+    let [before, renamed, parted] = &policies;
+    let sex = question("sex", "0.5");
+    let to_people: &[_] = &[("residents", "people")];
+    for (after, moved, said) in [
+        (renamed, to_people, ""),
+        (renamed, &[], "the charges of the pool `residents` belong to `people` under its policy"),
+        (renamed, &[("residents", "others")], "it moves the charges of the pool `residents` to `others`"),
+        (renamed, &[("residents", "people"), ("residents", "people")], ""),
+        (parted, &[], "no gateway takes its policy: dataset `people` would draw on the pool `people`"),
+        (parted, to_people, "it moves the charges of the pool `residents` to `people`, which"),
+    ] {
+        let reserved = reserved(before, (1, &sex), charge(loss(0), loss(5)));
+        let log = [activated(before, &[]), reserved, activated(after, moved)];
+        let report = audited(&log, &policies, None);
+        assert!(report.policies.holds(), "{report:?}");
+        let first = report.charges.first.map(|first| (first.entry, first.fault.to_string()));
+        let expected = (!said.is_empty()).then_some(Some(2));
+        assert_eq!(first.as_ref().map(|first| first.0), expected, "{said}: {first:?}");
+        assert!(first.is_none_or(|first| first.1.contains(said)), "{said}");
+    }
 }

@@ -117,7 +117,12 @@ impl LogFolder {
 
     /// The region as the auditor knew it when the log was fetched.
     pub fn region(&self) -> Result<Region, Failure> {
-        Ok(config::identity_region(&self.at(REGION))?.0)
+        let file = self.at(REGION);
+        if !file.exists() {
+            let why = "is not there: copy the whole folder, or name your own keys with --identity DIR";
+            return Err(Failure::of(file.display(), why));
+        }
+        config::verifying_region(&file)
     }
 
     /// Where the log was fetched from; none where it was its office's store.
@@ -138,6 +143,10 @@ impl LogFolder {
             region.signing_eku()
         );
         self.write(AUTHORITY, region.authorities_pem().as_bytes())?;
+        let lists = region.revocations().to_pem();
+        if !lists.is_empty() {
+            self.write(config::REVOCATIONS, lists.as_bytes())?;
+        }
         self.write(REGION, text.as_bytes())
     }
 
@@ -230,8 +239,12 @@ impl LogFolder {
 }
 
 fn read_checkpoint(path: &Path, note: &[u8]) -> Result<SignedCheckpoint, Failure> {
-    let note = std::str::from_utf8(note).map_err(|error| Failure::of(path.display(), error))?;
-    note.parse().map_err(|error| Failure::of(path.display(), error))
+    let failed = |why: &dyn std::fmt::Display| {
+        let what = "copy the folder again, byte by byte, or fetch the log into another one";
+        Failure::of(path.display(), format!("{why}: {what}"))
+    };
+    let note = std::str::from_utf8(note).map_err(|error| failed(&error))?;
+    note.parse().map_err(|error| failed(&error))
 }
 
 /// The files of a folder, in the order of their names; none where it is not there.

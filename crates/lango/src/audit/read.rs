@@ -1,4 +1,4 @@
-//! LogReading a held log: bundles on as many threads as there are processors, entries in order.
+//! Reading a held log: bundles on as many threads as there are processors, entries in order.
 
 use std::{
     num::NonZero,
@@ -18,7 +18,7 @@ use super::folder::LogFolder;
 use crate::failure::Failure;
 
 /// Bundles that a thread reads before it hands them over.
-const BUNDLES: usize = 4;
+const BUNDLES: u64 = 4;
 /// How many such groups of a thread wait at most.
 const GROUPS: usize = 2;
 
@@ -101,22 +101,24 @@ fn read_groups(
     first_bundle: u64,
     mut each: impl FnMut(u64, Group) -> ControlFlow<()>,
 ) -> Result<Option<FsckFault>, Failure> {
-    let bundles: Vec<TileId> = TileId::of_tree(size)
-        .take_while(|id| id.level() == TileLevel::Entries)
-        .filter(|id| id.index() >= first_bundle)
-        .collect();
-    let groups: Vec<&[TileId]> = bundles.chunks(BUNDLES).collect();
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(groups.len().max(1));
+    // A checkpoint may claim any size before its tiles are there: nothing here grows with it.
+    let bundles = size.div_ceil(256);
+    let groups = bundles.saturating_sub(first_bundle).div_ceil(BUNDLES);
+    let start_of = |group: u64| first_bundle + group * BUNDLES;
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let mut receivers: Vec<Receiver<Result<Group, Unread>>> = Vec::new();
         for number in 0..threads {
             let (sender, receiver) = sync_channel(GROUPS);
-            let (groups, stopped) = (&groups, &stopped);
+            let stopped = &stopped;
             scope.spawn(move || {
-                for group in groups.iter().skip(number).step_by(threads) {
+                for group in (0..groups).skip(number).step_by(threads) {
+                    let start = start_of(group);
+                    let ids = (start..bundles.min(start + BUNDLES))
+                        .filter_map(|index| TileId::at(TileLevel::Entries, index, size));
                     // Nobody waits for it where the reading has ended.
-                    if stopped.load(Ordering::Relaxed) || sender.send(read_group(folder, group)).is_err() {
+                    if stopped.load(Ordering::Relaxed) || sender.send(read_group(folder, ids)).is_err() {
                         return;
                     }
                 }
@@ -124,8 +126,8 @@ fn read_groups(
             receivers.push(receiver);
         }
         let mut fold = || {
-            for (group, receiver) in groups.iter().zip(receivers.iter().cycle()) {
-                let start = group.first().map_or(0, |id| id.index() * 256);
+            for (group, receiver) in (0..groups).zip(receivers.iter().cycle()) {
+                let start = start_of(group) * 256;
                 match receiver.recv() {
                     Ok(Ok(read)) => {
                         if each(start, read).is_break() {
@@ -147,12 +149,12 @@ fn read_groups(
     })
 }
 
-fn read_group(folder: &LogFolder, bundles: &[TileId]) -> Result<Group, Unread> {
+fn read_group(folder: &LogFolder, bundles: impl Iterator<Item = TileId>) -> Result<Group, Unread> {
     let mut entries = Vec::new();
     for bundle in bundles {
-        let bytes = folder.tile(*bundle).map_err(|error| Unread::File(Failure::of(bundle, error)))?;
-        let bytes = bytes.ok_or(Unread::Log(FsckFault::Missing { tile: *bundle }))?;
-        entries.extend(read_bundle(*bundle, &bytes).map_err(Unread::Log)?);
+        let bytes = folder.tile(bundle).map_err(|error| Unread::File(Failure::of(bundle, error)))?;
+        let bytes = bytes.ok_or(Unread::Log(FsckFault::Missing { tile: bundle }))?;
+        entries.extend(read_bundle(bundle, &bytes).map_err(Unread::Log)?);
     }
     Ok(entries)
 }

@@ -8,7 +8,7 @@ use lango_access_log::{
 };
 use lango_analyst::now;
 use lango_audit::{AuditReport, Digests, FaultAt, LogAudit, PairedAnswers, ProvenClaim};
-use lango_identity::{PayloadType, Region, digest};
+use lango_identity::{PayloadType, Region, digest, sha256};
 use serde::Serialize;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     commands::entries::minute,
+    config::verifying_region,
     failure::Failure,
     output::{count, day, foreign},
 };
@@ -72,6 +73,36 @@ impl VerifiedLog {
     }
 }
 
+/// The region that certificates are verified with, and who says that it is the one.
+pub struct VerifyingRegion {
+    region: Region,
+    is_own: bool,
+}
+
+impl VerifyingRegion {
+    /// That of a folder of keys where one is given, else the one that the log was fetched with.
+    pub fn of(identity: Option<&Path>, folder: &LogFolder) -> Result<Self, Failure> {
+        let region = match identity {
+            Some(identity) => verifying_region(&identity.join("identity.toml"))?,
+            None => folder.region()?,
+        };
+        Ok(Self { region, is_own: identity.is_some() })
+    }
+
+    /// By what the rest of the lines is proven: the one who hands a folder over chooses the region in it.
+    fn line(&self) -> ClaimLine {
+        let authority = |der: &[u8]| hex::encode(sha256(der).get(..16).unwrap_or_default());
+        let authorities: Vec<String> = self.region.authorities().iter().map(|der| authority(der)).collect();
+        let whose = if self.is_own { "of your keys" } else { "of this folder" };
+        let says = format!(
+            "region {} {whose}; authority {}",
+            foreign(self.region.trust_domain()),
+            authorities.join(", ")
+        );
+        ClaimLine::plain("region", true, says)
+    }
+}
+
 /// How digests are made here.
 pub fn digests() -> Digests {
     Digests {
@@ -84,10 +115,11 @@ pub fn digests() -> Digests {
 /// sees each entry with its number.
 pub fn verify(
     folder: &LogFolder,
-    region: &Region,
+    by: &VerifyingRegion,
     (witnesses, answers): (Option<&WitnessPolicy>, Option<&Path>),
     mut observe: impl FnMut(u64, &LogEntry),
 ) -> Result<VerifiedLog, Failure> {
+    let region = &by.region;
     let signed = folder.held()?;
     let checkpoint = signed.unverified().clone();
     let held = folder.checkpoints()?;
@@ -101,7 +133,7 @@ pub fn verify(
         times.take(number, entry);
         observe(number, entry);
     })?;
-    let mut lines = vec![hashes(folder, &reading, checkpoint.size)];
+    let mut lines = vec![by.line(), hashes(folder, &reading, checkpoint.size)];
     lines.push(checkpoints(folder, region, &signed, &held, &times)?);
     lines.push(witnessed(&signed, &held, witnesses));
     let mut report = None;
@@ -310,7 +342,12 @@ fn witnessed(
         Ok(witnessed) => {
             let who: Vec<&str> = witnessed.cosigned.iter().map(|(name, _)| *name).collect();
             let by = if who.is_empty() { String::new() } else { format!(": {}", who.join(", ")) };
-            let says = format!("; the quorum is reached, at {} entries{by}", count(signed.unverified().size));
+            let size = signed.unverified().size;
+            let behind = match last.unverified().size.saturating_sub(size) {
+                0 => String::new(),
+                behind => format!("; the {} behind them are not cosigned yet", count(behind)),
+            };
+            let says = format!("; the quorum is reached, at {} entries{by}{behind}", count(size));
             // A quorum may be fewer than all.
             let line = ClaimLine::counted("witnesses", (number(who.len()), all), &says);
             ClaimLine { holds: true, ..line }
@@ -383,13 +420,26 @@ pub fn compared(folder: &LogFolder, other: &LogFolder) -> Result<ClaimLine, Fail
         let says = format!("the same log as in {path}, as far as both reach: {} entries", count(of.size));
         return Ok(ClaimLine::plain(CLAIM, true, says));
     }
-    let differs = (0..of.size).find(|index| {
-        let bytes = |folder: &LogFolder, size| entry_bytes(folder, *index, size).ok().flatten();
-        bytes(folder, own.size) != bytes(other, others.size)
-    });
+    let differs = first_difference((folder, own.size), (other, others.size));
     let says = format!("NOT the same log as in {path}: two were shown, and both are signed");
     let wrong = Some("it says something else there".to_owned());
     Ok(ClaimLine { entry: differs, wrong, ..ClaimLine::plain(CLAIM, false, says) })
+}
+
+/// The first entry that two folders hold differently, as far as both have all entries.
+fn first_difference(one: (&LogFolder, u64), other: (&LogFolder, u64)) -> Option<u64> {
+    for bundle in 0..one.1.min(other.1).div_ceil(256) {
+        let held = |(folder, size): (&LogFolder, u64)| {
+            let id = TileId::at(TileLevel::Entries, bundle, size)?;
+            Some((folder.tile_there(id).ok()?, id.width()))
+        };
+        let ((one, one_width), (other, other_width)) = (held(one)?, held(other)?);
+        let (one, other) = (entries(&one, one_width).ok()?, entries(&other, other_width).ok()?);
+        if let Some(within) = one.iter().zip(&other).position(|(one, other)| one != other) {
+            return Some(bundle * 256 + u64::try_from(within).ok()?);
+        }
+    }
+    None
 }
 
 /// What was recomputed from the entries.
@@ -453,10 +503,17 @@ pub fn paired_lines(found: &PairedAnswers) -> [ClaimLine; 2] {
             says += &format!("; {} {what}", count(*number));
         }
     }
-    [
-        ClaimLine::of("answers", answers, &says),
-        ClaimLine::of("passed on", passed_on, " by the coordinator are in this log"),
-    ]
+    let line = ClaimLine::of("answers", answers, &says);
+    let line = match found.are_apart() {
+        // The one who chooses which log to show chooses what is held against it.
+        true => ClaimLine {
+            holds: false,
+            wrong: Some("none of its answers is of a time that both logs reach: fetch both again".to_owned()),
+            ..line
+        },
+        false => line,
+    };
+    [line, ClaimLine::of("passed on", passed_on, " by the coordinator are in this log")]
 }
 
 /// Whether saved receipts are of entries of the log: each a `NAME.tlog-proof` with the entry beside it as `NAME.json`.

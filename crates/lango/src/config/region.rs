@@ -9,8 +9,8 @@ use lango_identity::{Oid, Region, RevocationRule};
 use super::{beside, positive::Positive};
 use crate::failure::Failure;
 
-/// Where revocation lists are put, beside the authority, if no other file is named.
-const REVOCATIONS: &str = "region.crl";
+/// Where revocation lists are put, beside the authority, if no other file is named: the present ones, for everyone.
+pub const REVOCATIONS: &str = "region.crl";
 
 #[derive(Debug)]
 pub struct RegionTable {

@@ -252,7 +252,7 @@ fn gateway(port: u16) -> String {
 fn coordinator(port: u16) -> String {
     format!(
         "listen = \"127.0.0.1:{port}\"\nidentity = \"identity\"\nmember_deadline_s = 120\nstore = \"{LOG}\"\n\n{}\n\
-         [witness]\nfolder = \"witnessed\"\nevery_s = 10\n\n[audit]\nauditors = [\"{AUDITOR}\"]\n\n[log]\nformat = \"json\"\n",
+         [witness]\nfolder = \"witnessed\"\nevery_s = 10\n\n[mailbox]\nfolder = \"mailbox\"\n\n[audit]\nauditors = [\"{AUDITOR}\"]\n\n[log]\nformat = \"json\"\n",
         region_table("authority.pem")
     )
 }

@@ -7,18 +7,21 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use lango_audit::{ListedEntry, LogSummary, PageProof, article_30, committee_page, ocsf_event};
+use lango_audit::{
+    ListedEntry, LogSummary, PageProof, article_30, committee_page, deployment_entry, ocsf_event,
+};
 use lango_policy::{PolicySet, canonical_documents};
+use lango_privacy::Dataset;
 
 use super::list::one_line;
 use crate::{
     audit::{
         folder::LogFolder,
         read::read_entries,
-        verify::{ClaimLine, verify},
+        verify::{ClaimLine, VerifyingRegion, verify},
     },
     failure::Failure,
-    output::csv_field,
+    output::{csv_field, foreign},
 };
 
 #[derive(Debug, Args)]
@@ -29,6 +32,13 @@ pub struct AuditExport {
     /// The form.
     #[arg(long, value_enum)]
     format: ExportFormat,
+    /// The dataset that an entry for the registry is of, where the policy has several.
+    #[arg(long, value_name = "NAME")]
+    dataset: Option<String>,
+    /// The folder of your keys, whose region the log is verified with for the committee's page; by default the region that it was
+    /// fetched with.
+    #[arg(long, value_name = "DIR", env = "LANGO_IDENTITY")]
+    identity: Option<PathBuf>,
     /// Where it goes; to standard output by default.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,6 +56,10 @@ pub enum ExportFormat {
     /// A register of processing activities (article 30 of the GDPR), in Markdown.
     #[value(name = "article-30")]
     Article30,
+    /// An entry for the registry of differential privacy deployments (arXiv:2509.13509), of one dataset: a JSON document,
+    /// which is YAML too.
+    #[value(name = "dp-registry")]
+    DpRegistry,
     /// One page for a committee: questions by purpose and month, budgets spent, refusals.
     Html,
 }
@@ -95,14 +109,22 @@ impl AuditExport {
                 })
             }
             ExportFormat::Article30 => {
-                let summary = summary(folder, checkpoint.size)?;
-                let none = || Failure::of(folder.path().display(), "holds no policy that came into force");
-                let policy = policy(folder, &summary)?.ok_or_else(none)?;
+                let (policy, summary) = in_force(folder, checkpoint.size)?;
                 Ok(out.write_all(article_30(origin, &policy, &summary).as_bytes())?)
+            }
+            ExportFormat::DpRegistry => {
+                let (policy, summary) = in_force(folder, checkpoint.size)?;
+                let dataset = self.dataset_of(&policy)?;
+                let none =
+                    || Failure::of(&dataset.name, "has no budget in the policy that came into force last");
+                let entry = deployment_entry(origin, &policy, dataset, &summary).ok_or_else(none)?;
+                let text = lango_words::json_escaped(&serde_json::to_string_pretty(&entry)?);
+                Ok(writeln!(out, "{text}")?)
             }
             ExportFormat::Html => {
                 let summary = summary(folder, checkpoint.size)?;
-                let verified = verify(folder, &folder.region()?, (None, None), |_, _| {})?;
+                let region = VerifyingRegion::of(self.identity.as_deref(), folder)?;
+                let verified = verify(folder, &region, (None, None), |_, _| {})?;
                 let lines = verified.lines.iter().flat_map(ClaimLine::text).collect();
                 let proof = PageProof { holds: verified.failed().next().is_none(), lines };
                 let policy = policy(folder, &summary)?;
@@ -111,6 +133,33 @@ impl AuditExport {
             }
         }
     }
+}
+
+impl AuditExport {
+    /// The dataset that was named, or the only one.
+    fn dataset_of<'p>(&self, policy: &'p PolicySet) -> Result<&'p Dataset, Failure> {
+        let all = || policy.datasets.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        match &self.dataset {
+            Some(named) => {
+                let found = policy.datasets.values().find(|dataset| dataset.name.as_str() == named);
+                found.ok_or_else(|| {
+                    let what = format!("the policy has no dataset `{}`: it has {}", foreign(named), all());
+                    Failure::Usage(what)
+                })
+            }
+            None => match policy.datasets.values().collect::<Vec<_>>().as_slice() {
+                [one] => Ok(*one),
+                _ => Err(Failure::Usage(format!("name one dataset with --dataset: {}", all()))),
+            },
+        }
+    }
+}
+
+/// The policy that came into force last, and what the log comes to.
+fn in_force(folder: &LogFolder, size: u64) -> Result<(PolicySet, LogSummary), Failure> {
+    let summary = summary(folder, size)?;
+    let none = || Failure::of(folder.path().display(), "holds no policy that came into force");
+    Ok((policy(folder, &summary)?.ok_or_else(none)?, summary))
 }
 
 /// Writes a line for each entry.

@@ -1,6 +1,6 @@
 //! `lango audit list`: the entries that an auditor looks for, of one office's log or of several.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf};
 
 use clap::Args;
 use lango_audit::{EntryFilter, ListedEntry};
@@ -95,9 +95,12 @@ impl AuditList {
             reason: self.reason.clone(),
             least_nano: self.least,
         };
-        let mut lines = Vec::new();
+        let (mut lines, mut words) = (Vec::new(), self.words());
         for dir in &self.dirs {
-            self.list(&LogFolder::new(dir), &filter, &mut lines)?;
+            self.list(&LogFolder::new(dir), &filter, (&mut lines, &mut words))?;
+        }
+        if lines.is_empty() {
+            words.iter().filter_map(SearchedWord::unknown).for_each(|unknown| say(&unknown));
         }
         if self.format == Format::Csv {
             lines
@@ -107,13 +110,34 @@ impl AuditList {
         report(self.format, &lines, |lines| shown(lines, self.dirs.len() > 1))
     }
 
-    fn list(&self, folder: &LogFolder, filter: &EntryFilter, lines: &mut Vec<Line>) -> Result<(), Failure> {
+    /// The words that entries are searched by, each of which may be none that a log has.
+    fn words(&self) -> Vec<SearchedWord> {
+        let word = |field, of: FieldOf, word: &Option<String>| {
+            word.iter().map(|word| SearchedWord::new(field, of, word)).collect::<Vec<_>>()
+        };
+        let decisions = self.decisions.iter();
+        let decisions = decisions.map(|word| SearchedWord::new("decision", |of| Some(&of.decision), word));
+        decisions
+            .chain(word("purpose", |of| Some(&of.purpose), &self.purpose))
+            .chain(word("dataset", |of| of.dataset.as_ref(), &self.dataset))
+            .chain(word("rule", |of| of.rule.as_ref(), &self.rule))
+            .chain(word("reason", |of| Some(&of.reason), &self.reason))
+            .collect()
+    }
+
+    fn list(
+        &self,
+        folder: &LogFolder,
+        filter: &EntryFilter,
+        (lines, words): (&mut Vec<Line>, &mut [SearchedWord]),
+    ) -> Result<(), Failure> {
         let held = folder.held()?;
         let checkpoint = held.unverified();
         let office = checkpoint.origin.rsplit('/').next().unwrap_or_default().to_owned();
         let (mut left, mut next, mut failed) = (self.most, None, None);
         read_entries(folder, checkpoint.size, self.from, |number, entry| {
             let listed = ListedEntry::of(number, entry);
+            words.iter_mut().for_each(|word| word.take(&listed));
             if !filter.takes(&listed) {
                 return ControlFlow::Continue(());
             }
@@ -135,6 +159,42 @@ impl AuditList {
             say(&format!("there are more entries of {office}: --from {next}"));
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+/// A field of an entry.
+type FieldOf = fn(&ListedEntry) -> Option<&String>;
+
+/// A word that entries are searched by, and what the logs have in its place.
+struct SearchedWord {
+    field: &'static str,
+    of: FieldOf,
+    word: String,
+    found: BTreeSet<String>,
+}
+
+impl SearchedWord {
+    /// The most words that are named in place of one that no log has.
+    const NAMED_MOST: usize = 20;
+
+    fn new(field: &'static str, of: FieldOf, word: &str) -> Self {
+        Self { field, of, word: word.to_owned(), found: BTreeSet::new() }
+    }
+
+    fn take(&mut self, listed: &ListedEntry) {
+        let Some(found) = (self.of)(listed).filter(|found| !found.is_empty()) else { return };
+        if *found == self.word || self.found.len() < Self::NAMED_MOST {
+            self.found.insert(found.clone());
+        }
+    }
+
+    /// What to say where no log has it.
+    fn unknown(&self) -> Option<String> {
+        let Self { field, word, found, .. } = self;
+        let others = || found.iter().map(|one| format!("`{}`", foreign(one))).collect::<Vec<_>>().join(", ");
+        let there = if found.is_empty() { "none".to_owned() } else { others() };
+        (!found.contains(word))
+            .then(|| format!("no entry has the {field} `{}`; there are {there}", foreign(word)))
     }
 }
 

@@ -1,19 +1,18 @@
 //! `lango audit verify`: whether fetched logs hold, what follows from each, and whether both ends say the same.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{cmp::Reverse, collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
-use lango_access_log::{LogEntry, WitnessPolicy};
+use lango_access_log::{Checkpoint, LogEntry, WitnessPolicy};
 use lango_audit::{Pairing, PassedOn};
 use lango_identity::Region;
 
 use crate::{
     audit::{
         folder::LogFolder,
-        verify::{ClaimLine, VerifiedLog, compared, paired_lines, verify, witness_policy},
+        verify::{ClaimLine, VerifiedLog, VerifyingRegion, compared, paired_lines, verify, witness_policy},
     },
     commands::entries::minute,
-    config::identity_region,
     failure::Failure,
     output::{Format, bar, count, foreign, report},
 };
@@ -49,19 +48,32 @@ impl AuditVerify {
         let mut folders = Vec::new();
         for dir in &self.dirs {
             let folder = LogFolder::new(dir);
-            let origin = folder.held()?.unverified().origin.clone();
-            folders.push((folder, origin));
+            let held = folder.held()?;
+            let Checkpoint { origin, size, .. } = held.unverified();
+            folders.push((folder, origin.clone(), *size));
         }
-        self.check_one_region(&folders)?;
         // What coordinators passed on is needed for the others.
-        folders.sort_by_key(|(_, origin)| office_of(origin).is_some());
+        folders.sort_by_key(|(_, origin, _)| office_of(origin).is_some());
+        // Of several copies of one log, the longest says it.
+        let longest = |of: &str| {
+            let copies = folders.iter().enumerate().filter(|(_, (_, origin, _))| origin == of);
+            copies.max_by_key(|(at, (_, _, size))| (*size, Reverse(*at))).map(|(at, _)| at)
+        };
+        let longest: Vec<Option<usize>> = folders.iter().map(|(_, origin, _)| longest(origin)).collect();
+        let folders: Vec<(LogFolder, String)> =
+            folders.into_iter().map(|(folder, origin, _)| (folder, origin)).collect();
+        self.check_one_region(&folders)?;
         let (mut passed_on, mut logs) = (None, Vec::new());
-        for (folder, origin) in &folders {
+        for (at, (folder, origin)) in folders.iter().enumerate() {
+            let is_longest = longest.get(at).copied().flatten() == Some(at);
             logs.push(match office_of(origin) {
                 None => {
                     let passed: &mut PassedOn = passed_on.get_or_insert_default();
-                    let mut log =
-                        self.verify(folder, witnesses.as_ref(), |number, entry| passed.take(number, entry))?;
+                    let mut log = self.verify(folder, witnesses.as_ref(), |number, entry| {
+                        if is_longest {
+                            passed.take(number, entry);
+                        }
+                    })?;
                     log.leave_out_decisions();
                     log
                 }
@@ -151,10 +163,7 @@ impl AuditVerify {
         witnesses: Option<&WitnessPolicy>,
         mut observe: impl FnMut(u64, &LogEntry),
     ) -> Result<VerifiedLog, Failure> {
-        let region = match &self.identity {
-            Some(identity) => identity_region(&identity.join("identity.toml"))?.0,
-            None => folder.region()?,
-        };
+        let region = VerifyingRegion::of(self.identity.as_deref(), folder)?;
         let size = folder.held()?.unverified().size;
         let progress = bar("verifying {bar:30} {human_pos} of {human_len} entries  {eta}", size);
         let verified = verify(folder, &region, (witnesses, self.answers.as_deref()), |number, entry| {

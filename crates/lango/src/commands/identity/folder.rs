@@ -4,10 +4,11 @@ use std::path::Path;
 
 use lango_identity::{Described, Region, SpiffeId, TlsIdentity};
 
-use super::{region_file::RegionFile, request_file::RequestFile};
+use super::region_file::RegionFile;
 use crate::{
     config::{self, region::revocation_lines},
     failure::Failure,
+    request_file::RequestFile,
 };
 
 pub const TLS_KEY: &str = "tls.key";
@@ -72,7 +73,7 @@ impl IdentityTexts {
             (TLS_KEY, tls_key.as_bytes()),
             (AUTHORITY, self.authority.as_bytes()),
             (IDENTITY, self.identity.as_bytes()),
-            (super::request_file::NAME, self.request.as_bytes()),
+            (crate::request_file::NAME, self.request.as_bytes()),
         ];
         files.extend(signing_key.map(|key| (SIGNING_KEY, key.as_bytes())));
         files

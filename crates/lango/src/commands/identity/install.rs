@@ -14,16 +14,20 @@ use zeroize::Zeroizing;
 use super::{
     folder::{self, AUTHORITY, IDENTITY, RENEWAL, REPLACED, SIGNING, SIGNING_KEY, TLS, TLS_KEY},
     input,
+    mailbox::Mailbox,
     region_file::RegionFile,
-    request_file::{self, RequestFile},
     words,
 };
-use crate::{failure::Failure, output::print};
+use crate::{
+    failure::Failure,
+    output::print,
+    request_file::{self, RequestFile},
+};
 
 #[derive(Debug, Args)]
 pub struct InstallCertificates {
     /// The bundle, or the PEM files that another authority issued: for TLS, for signing, each with what stands above it.
-    #[arg(value_name = "BUNDLE", required = true)]
+    #[arg(value_name = "BUNDLE", required_unless_present = "mailbox", conflicts_with = "mailbox")]
     bundle: Vec<PathBuf>,
     /// The folder with the keys.
     #[arg(long, value_name = "DIR", default_value = "identity")]
@@ -31,6 +35,8 @@ pub struct InstallCertificates {
     /// The region's file, where the folder has none or an old one: region.toml.
     #[arg(long, value_name = "FILE")]
     region: Option<PathBuf>,
+    #[command(flatten)]
+    mailbox: Mailbox,
 }
 
 /// A key's file, with what is read from it.
@@ -68,12 +74,19 @@ impl InstallCertificates {
     }
 
     fn failed(&self, why: &dyn std::fmt::Display) -> Failure {
+        if self.mailbox.is_used() {
+            return Failure::of("the certificates in the mailbox", why);
+        }
         let names = self.bundle.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         Failure::of(names, why)
     }
 
     fn read(&self, file: &RegionFile) -> Result<Bundle, Failure> {
         let mut text = String::new();
+        if self.mailbox.is_used() {
+            let (principal, _) = folder::present(&self.dir)?;
+            text = self.mailbox.collect(&self.dir, file, &principal)?;
+        }
         for path in &self.bundle {
             let part = input::read_text(path)?;
             certificates_from_pem(part.as_bytes()).map_err(|error| Failure::of(path.display(), error))?;

@@ -14,12 +14,12 @@ use super::{
     input,
     issued::{AuthorityFolder, IssuedLast},
     passphrase::Passphrase,
-    request_file::RequestFile,
     words,
 };
 use crate::{
     failure::Failure,
     output::{day, print},
+    request_file::RequestFile,
 };
 
 /// How many words are read out.

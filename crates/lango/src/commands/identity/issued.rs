@@ -19,14 +19,14 @@ use super::{
     passphrase::Passphrase,
     region_file::{self, RegionFile},
 };
-use crate::failure::Failure;
+use crate::{config::REVOCATIONS, failure::Failure};
 
 pub const KEY: &str = "authority.key";
 pub const CERTIFICATE: &str = "authority.pem";
 pub const ISSUED: &str = "issued";
-/// The present revocation list, for everyone.
-pub const REVOCATIONS: &str = "region.crl";
 const LISTS: &str = "lists";
+/// The revocation list of the authority that this one succeeds, as it was last brought.
+const BEFORE: &str = "predecessor.crl";
 
 /// An authority's folder.
 pub struct AuthorityFolder {
@@ -57,7 +57,12 @@ impl AuthorityFolder {
         }
         let opened = Self { folder: folder.to_owned(), file: RegionFile::read(&file)? };
         // What a key signs that was taken back renews nothing.
-        if let Some((path, text)) = opened.last_list_text()? {
+        let before = folder.join(BEFORE);
+        let before = match before.exists() {
+            true => Some((before.clone(), super::input::read_text(&before)?)),
+            false => None,
+        };
+        for (path, text) in opened.last_list_text()?.into_iter().chain(before) {
             let taken = opened.file.region.take_revocations(text.as_bytes(), system_clock()());
             taken.map_err(|fault| Failure::of(path.display(), fault))?;
         }
@@ -72,6 +77,20 @@ impl AuthorityFolder {
         let region = &self.file.region;
         Region::from_pem(region.trust_domain(), &pem, region.signing_eku().clone())
             .map_err(|error| failed(&error))
+    }
+
+    /// What an authority that succeeds this one takes over, by the names of the files: what was issued, and what was taken back.
+    pub fn handed_over(&self) -> Result<Vec<(String, String)>, Failure> {
+        let mut found = Vec::new();
+        for principal in self.principals()? {
+            for number in numbers(&self.of(&principal), ".pem")? {
+                let (role, name) = (principal.role(), principal.name());
+                let text = self.bundle(&principal, number)?.text;
+                found.push((format!("{ISSUED}/{role}/{name}/{number}.pem"), text));
+            }
+        }
+        found.extend(self.last_list_text()?.map(|(_, text)| (BEFORE.to_owned(), text)));
+        Ok(found)
     }
 
     /// The present revocation list.
@@ -107,15 +126,18 @@ impl AuthorityFolder {
         Ok(present)
     }
 
-    /// Every certificate of a principal that was issued.
+    /// Every certificate of a principal that this authority issued: what it took over, it cannot take back.
     pub fn certificates(&self) -> Result<Vec<IssuedCertificate>, Failure> {
-        let mut found = Vec::new();
+        let (mut found, own) = (Vec::new(), self.own_region()?);
         for principal in self.principals()? {
             let folder = self.of(&principal);
             let mut bundles = numbers(&folder, ".pem")?;
             bundles.sort_unstable();
             for number in bundles {
                 let bundle = self.bundle(&principal, number)?.bundle;
+                if !bundle.is_of(&own) {
+                    continue;
+                }
                 found.push(IssuedCertificate { facts: bundle.tls_facts()?, purpose: "TLS" });
                 let signing = bundle.signing_facts()?;
                 found.extend(signing.map(|facts| IssuedCertificate { facts, purpose: "signing" }));

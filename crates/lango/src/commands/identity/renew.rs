@@ -1,17 +1,17 @@
 //! `lango identity renew`: the next keys, and a request that the present signing key signs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lango_gateway::system_clock;
-use lango_identity::{IdentityRequest, KeyKind, SignedRenewal, Signer};
+use lango_identity::{IdentityRequest, KeyKind, SignedRenewal, Signer, SpiffeId};
 
-use super::{
-    folder,
-    request::asked,
+use super::{folder, input, mailbox::Mailbox, region_file::RegionFile, request::asked};
+use crate::{
+    failure::Failure,
+    output::print,
     request_file::{self, RequestFile},
 };
-use crate::{failure::Failure, output::print};
 
 #[derive(Debug, Args)]
 pub struct RenewIdentity {
@@ -29,7 +29,10 @@ pub struct RenewIdentity {
     tls_key: KeyKind,
     /// Sign nothing and read the words over the telephone: where the signing certificate has expired.
     #[arg(long)]
+    #[arg(conflicts_with = "mailbox")]
     by_telephone: bool,
+    #[command(flatten)]
+    mailbox: Mailbox,
 }
 
 impl RenewIdentity {
@@ -38,6 +41,9 @@ impl RenewIdentity {
         let (principal, hosts) = folder::present(&self.dir)?;
         let hosts = if self.host.is_empty() { hosts } else { self.host.clone() };
         let to = self.dir.join(folder::RENEWAL);
+        if to.exists() && self.mailbox.is_used() {
+            return self.leave(&to, &file, &principal);
+        }
         if to.exists() {
             let why = "is there already: install what the authority issued for it, or remove the folder to begin anew";
             return Err(Failure::of(to.display(), why));
@@ -58,6 +64,12 @@ impl RenewIdentity {
                 asked(&to, &made, &file, &self.dir)
             ));
         }
+        if self.mailbox.is_used() {
+            print(&format!(
+                "made the next keys and a request for {principal}, which the present key signed"
+            ))?;
+            return self.leave(&to, &file, &principal);
+        }
         print(&format!(
             "made the next keys and a request for {principal}, which the present key signed\n\n1. Send {} to the authority of {}. No \
              telephone is needed.\n2. Put what they send back in place:\n   lango identity install BUNDLE --dir {}\n\nThe present keys \
@@ -65,6 +77,17 @@ impl RenewIdentity {
             to.join(request_file::NAME).display(),
             file.region.trust_domain(),
             self.dir.display()
+        ))
+    }
+
+    /// Leaves the request of a renewal that is under way in the coordinator's mailbox.
+    fn leave(&self, renewal: &Path, file: &RegionFile, principal: &SpiffeId) -> Result<(), Failure> {
+        let request = input::read_text(&renewal.join(request_file::NAME))?;
+        self.mailbox.leave(&self.dir, file, request)?;
+        let dir = self.dir.display();
+        print(&format!(
+            "the request of {principal} lies in the coordinator's mailbox. Put what the authority sends back in place:\n   lango \
+             identity install --mailbox --dir {dir}\n\nThe present keys and certificates stay in use until then."
         ))
     }
 

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lango_identity::{IdentityRequest, KeyKind, Role, SpiffeId};
 
-use super::{
-    folder,
-    region_file::RegionFile,
+use super::{folder, region_file::RegionFile, words};
+use crate::{
+    failure::Failure,
+    output::print,
     request_file::{self, RequestFile},
-    words,
 };
-use crate::{failure::Failure, output::print};
 
 #[derive(Debug, Args)]
 pub struct MakeRequest {

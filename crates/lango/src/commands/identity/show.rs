@@ -12,15 +12,15 @@ use lango_identity::{
 use super::{
     folder::{self, RENEWAL, SIGNING, TLS},
     input,
-    issued::{AuthorityFolder, KEY, REVOCATIONS},
+    issued::{AuthorityFolder, KEY},
     region_file::{self, RegionFile},
-    request_file::{self, RequestFile},
     words,
 };
 use crate::{
-    config::region::take_lists,
+    config::{REVOCATIONS, region::take_lists},
     failure::Failure,
     output::{day, print, table},
+    request_file::{self, RequestFile},
 };
 
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";

@@ -121,6 +121,8 @@ fn configuration(new: &NewFolder, listen: SocketAddr, members: &[NewMember]) -> 
          store = \"log.sqlite\"\n\n{}\n\
          # It cosigns the members' logs, each as long as it goes on where it ended before, and keeps here where that was.\n\
          [witness]\nfolder = \"witnessed\"\n\n\
+         # Requests for new certificates wait in `requests` for the authority, and what it issued in `issued`: docs/IDENTITIES.md.\n\
+         [mailbox]\nfolder = \"mailbox\"\n\n\
          # Who may read its log over the wire: `lango audit fetch --coordinator`.\n\
          # [audit]\n# auditors = [\"ina\"]\n\n\
          # The federation. A member is believed only if its certificate names the office that stands here.\n",

@@ -7,12 +7,11 @@ use lango_identity::{IdentityRequest, KeyKind, Role, SpiffeId};
 
 use super::asked::{Need, need};
 use crate::{
-    commands::identity::{
-        folder as identity, region_file::RegionFile, request, request_file::RequestFile, words,
-    },
+    commands::identity::{folder as identity, region_file::RegionFile, request, words},
     config::region::revocation_lines,
     failure::Failure,
     output,
+    request_file::RequestFile,
 };
 
 /// The folder of the keys, within the folder that is made.
