@@ -8,7 +8,7 @@ mod dataset;
 mod doctor;
 pub mod entries;
 mod gateway;
-mod identity;
+pub mod identity;
 mod init;
 mod ledger;
 mod policy;

@@ -14,7 +14,12 @@ use lango_store::{Location, Store, StoreError};
 use serde::Serialize;
 
 use super::registers;
-use crate::{config, failure::Failure, output::say};
+use crate::{
+    commands::identity::region_file::{self, RegionFile},
+    config,
+    failure::Failure,
+    output::say,
+};
 
 pub const REGION: &str = "ecowas.example";
 pub const ANALYST: &str = "awa";
@@ -136,9 +141,13 @@ impl Folder {
         let issue = |role: Role, name: &str, folder: &Path| -> Result<(), Failure> {
             let id = SpiffeId::new(REGION, role, name)?;
             make_folder(folder)?;
-            authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?.save(folder, "tls")?;
-            authority.issue_signing(&id, lifetime, &eku)?.save(folder, "signing")?;
-            Ok(())
+            let tls = authority.issue_tls(&id, lifetime, &["localhost", "127.0.0.1"])?;
+            let signing = authority.issue_signing(&id, lifetime, &eku)?;
+            tls.save(folder, "tls")?;
+            signing.save(folder, "signing")?;
+            // As the authority's own commands enter it, so that they renew it and take it back.
+            let issued = region.join("issued").join(role.as_str()).join(name);
+            write(&issued.join("1.pem"), &(tls.certificate_pem + &signing.certificate_pem))
         };
         let ports = ports(OFFICES.len() + 1)?;
         let mut members = String::new();
@@ -157,6 +166,11 @@ impl Folder {
         issue(Role::Coordinator, "region", &folder.join("identity"))?;
         write(&folder.join("authority.pem"), &pem.certificate_pem)?;
         let port = ports.last().copied().unwrap_or_default();
+        let for_all = RegionFile {
+            region: authority.region(eku.clone())?,
+            coordinator: Some(format!("https://127.0.0.1:{port}")),
+        };
+        write(&region.join(region_file::NAME), &for_all.text())?;
         write(&folder.join("coordinator.toml"), &(coordinator(port) + &members))?;
         for (role, plural, name) in PERSONS {
             let folder = self.root.join(plural).join(name);
