@@ -1,6 +1,6 @@
 //! An audit as a fold over the entries of a log: what each says is recomputed from those before it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use lango_access_log::{ActivatedPolicy, DecidedRequest, LogEntry, LogEvent, RequestDecision};
 
@@ -24,8 +24,8 @@ pub struct LogAudit<'t> {
     decisions: Decisions,
     policies: Policies<'t>,
     pools: FollowedPools,
-    /// The policies that came into force so far.
-    in_force: HashSet<[u8; 32]>,
+    /// The policies that came into force so far, and since when another has been in the place of one.
+    in_force: HashMap<[u8; 32], Option<i64>>,
     given_back_at: Option<i64>,
     /// Whether an entry of the log itself has come: records from before it stand at its beginning.
     has_begun: bool,
@@ -91,7 +91,7 @@ impl<'t> LogAudit<'t> {
             decisions: Decisions::default(),
             policies: Policies::new(texts, digests),
             pools: FollowedPools::default(),
-            in_force: HashSet::new(),
+            in_force: HashMap::new(),
             given_back_at: None,
             has_begun: false,
             report: AuditReport::default(),
@@ -110,14 +110,15 @@ impl<'t> LogAudit<'t> {
         match &entry.event {
             LogEvent::Request(request) => self.request(place, entry, request),
             LogEvent::Policy(policy) => {
-                self.in_force.insert(policy.digest.0);
+                self.in_force.values_mut().for_each(|replaced| *replaced = replaced.or(Some(entry.at)));
+                self.in_force.insert(policy.digest.0, None);
                 self.know(place, policy.digest.0);
                 self.follow(place, policy);
             }
             LogEvent::Start(_) => {
-                // What a gateway starts with is in force, whether or not it came into force anew.
+                // What a gateway starts with is in force, also where the log began later.
                 if let Some(policy) = entry.policy {
-                    self.in_force.insert(policy.0);
+                    self.in_force.entry(policy.0).or_default();
                     self.know(place, policy.0);
                     if let Ok(policy) = self.policies.get(&policy.0).0 {
                         self.pools.start(policy);
@@ -173,9 +174,9 @@ impl<'t> LogAudit<'t> {
             request.question.as_ref().is_some_and(|one| self.releases.is_reserved(&one.digest.0));
         let around = Around { accounts: &self.accounts, cost, is_reserved, was_given_back };
         let decided = self.decisions.check(entry, request, &mut self.policies, &around);
-        let decided = decided.and_then(|verdict| match entry.policy.map(|policy| policy.0) {
-            Some(digest) if verdict == Verdict::Follows && !self.in_force.contains(&digest) => {
-                Err(LogFault::PolicyNotInForce { digest })
+        let decided = decided.and_then(|verdict| match entry.policy {
+            Some(policy) if verdict == Verdict::Follows => {
+                self.was_in_force(policy.0, entry.at).map(|()| verdict)
             }
             Some(_) | None => Ok(verdict),
         });
@@ -186,6 +187,18 @@ impl<'t> LogAudit<'t> {
             Err(fault) => self.report.decisions.take(Some(place), Err(fault)),
         }
         self.charge(place, request);
+    }
+
+    /// Whether a policy was in force at a moment, or had been shortly before: gateways of one office take another one after the
+    /// other.
+    fn was_in_force(&self, digest: [u8; 32], at: i64) -> Result<(), LogFault> {
+        match self.in_force.get(&digest) {
+            None => Err(LogFault::PolicyNotInForce { digest }),
+            Some(Some(replaced)) if replaced.saturating_add(WAITS_S) < at => {
+                Err(LogFault::PolicyReplaced { digest })
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// Takes an answer, and returns what it cost when it was made, where the entries say so.

@@ -125,6 +125,12 @@ pub enum LogFault {
         /// Its digest.
         digest: [u8; 32],
     },
+    /// A decision under a policy that was no longer in force.
+    #[error("another policy had come into force in the place of {}, by which it was decided", hex::encode(.digest))]
+    PolicyReplaced {
+        /// Its digest.
+        digest: [u8; 32],
+    },
     /// The question's text is not what its digest is of.
     #[error("the question's text does not have the question's digest")]
     QuestionDigest,

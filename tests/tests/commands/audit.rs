@@ -528,6 +528,18 @@ async fn both_ends_are_held_against_each_other_and_followed() {
     assert_eq!(stdout.matches("  released\n").count(), 1, "{stdout}");
     let note = fs::read_to_string(Path::new(log).join("checkpoint")).unwrap();
     assert!(note.contains("\n— ecowas.example/auditor/ina "), "{note}");
+    // What was held and never said, because a run was stopped, is said by the next one, once.
+    let monitored = Path::new(log).join("monitored");
+    let said = || fs::read_to_string(&monitored).unwrap().trim_end().parse::<u64>().unwrap();
+    let before = said();
+    fs::write(&monitored, "0\n").unwrap();
+    let released = || run(&monitor).1.matches("  released\n").count();
+    assert!(released() > 1);
+    assert!(released() == 0 && said() > before);
+    fs::write(&monitored, "many\n").unwrap();
+    let (code, _, stderr) = run(&monitor);
+    assert!(code == Some(1) && stderr.contains("monitored: is no number of entries: remove it"), "{stderr}");
+    fs::remove_file(&monitored).unwrap();
     coordinator.stop().await;
     let (code, _, stderr) = run(&monitor);
     assert!(code == Some(1) && stderr.contains("1 of 2 logs could not be followed"), "{stderr}");

@@ -422,3 +422,22 @@ fn charges_stay_with_their_rows() {
         assert!(first.is_none_or(|first| first.1.contains(said)), "{said}");
     }
 }
+
+/// Else an office could show the rules that it announced, and go on by those of before.
+#[test]
+fn a_decision_is_by_the_policy_in_force() {
+    let policies = ["4.0", "2.0"].map(|of_all| policy("sex", of_all));
+    let [before, after] = &policies;
+    let sex = question("sex", "0.5");
+    let later = |seconds: i64, entry: LogEntry| LogEntry { at: entry.at + seconds, ..entry };
+    let audited = |seconds: i64, again: &[Vec<u8>]| {
+        let mut log = vec![activated(before, &[]), start(before), activated(after, &[]), start(before)];
+        log.extend(again.iter().map(|policy| activated(policy, &[])));
+        log.push(later(seconds, reserved(before, (1, &sex), charge(loss(0), loss(5)))));
+        audited(&log, &policies, None).decisions.first.map(|first| (first.entry, first.fault.to_string()))
+    };
+    assert_eq!(audited(WAITS_S, &[]), None, "a gateway may take it a little later");
+    let (entry, said) = audited(WAITS_S + 1, &[]).unwrap();
+    assert!(entry == Some(4) && said.starts_with("another policy had come into force"), "{said}");
+    assert_eq!(audited(WAITS_S + 1, std::slice::from_ref(before)), None, "it came into force again");
+}

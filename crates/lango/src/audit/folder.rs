@@ -19,6 +19,7 @@ const CHECKPOINT: &str = "checkpoint";
 const REGION: &str = "region.toml";
 const AUTHORITY: &str = "authority.pem";
 const BALANCES: &str = "balances.json";
+const MONITORED: &str = "monitored";
 
 /// A folder of a log.
 #[derive(Debug, Clone)]
@@ -133,6 +134,18 @@ impl LogFolder {
 
     pub fn write_address(&self, address: &str) -> Result<(), Failure> {
         self.write(ADDRESS, format!("{address}\n").as_bytes())
+    }
+
+    /// As many entries as `lango audit monitor` has said; none where it never ran.
+    pub fn monitored(&self) -> Result<Option<u64>, Failure> {
+        let Some(text) = self.read(MONITORED)? else { return Ok(None) };
+        let number = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse().ok());
+        let why = "is no number of entries: remove it, and what is held now counts as said";
+        number.map(Some).ok_or_else(|| Failure::of(self.at(MONITORED).display(), why))
+    }
+
+    pub fn write_monitored(&self, entries: u64) -> Result<(), Failure> {
+        self.write(MONITORED, format!("{entries}\n").as_bytes())
     }
 
     pub fn write_region(&self, region: &Region) -> Result<(), Failure> {

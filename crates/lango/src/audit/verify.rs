@@ -421,7 +421,7 @@ pub fn compared(folder: &LogFolder, other: &LogFolder) -> Result<ClaimLine, Fail
         return Ok(ClaimLine::plain(CLAIM, true, says));
     }
     let differs = first_difference((folder, own.size), (other, others.size));
-    let says = format!("NOT the same log as in {path}: two were shown, and both are signed");
+    let says = format!("NOT the same log as in {path}");
     let wrong = Some("it says something else there".to_owned());
     Ok(ClaimLine { entry: differs, wrong, ..ClaimLine::plain(CLAIM, false, says) })
 }

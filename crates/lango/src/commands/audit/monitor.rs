@@ -95,7 +95,10 @@ impl AuditMonitor {
 
     /// Fetches what is new of a log, and says what it is.
     async fn follow(&self, folder: &LogFolder, filters: &[EntryFilter]) -> Result<(), Failure> {
-        let before = folder.held()?.unverified().size;
+        let held = folder.held()?.unverified().size;
+        // What was fetched and not yet said, because a run was stopped or somebody fetched by hand, is new still.
+        let before = folder.monitored()?.unwrap_or(held).min(held);
+        folder.write_monitored(before)?;
         let mut office = AuditedOffice::again(folder, &self.identity).await?;
         fetch(&mut office, folder).await?;
         let held = folder.held()?;
@@ -128,7 +131,10 @@ impl AuditMonitor {
             foreign(&name),
             if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
         ));
-        if lines.is_empty() { Ok(()) } else { print(&shown(&lines, true)) }
+        if !lines.is_empty() {
+            print(&shown(&lines, true))?;
+        }
+        folder.write_monitored(checkpoint.size)
     }
 }
 
