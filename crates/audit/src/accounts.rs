@@ -120,7 +120,7 @@ impl Accounts {
         charged_at: Option<i64>,
         charge: &LoggedCharge,
     ) -> Result<(), LogFault> {
-        self.follow(charge)?;
+        let follows = self.follow(charge);
         let sum = Sum::from(&charge.loss);
         let pool = self.pools.entry(charge.pool.name.clone()).or_default();
         for account in [&mut pool.own, pool.grants.entry(charge.grant.name.clone()).or_default()] {
@@ -138,7 +138,7 @@ impl Accounts {
                 }
             }
         }
-        Ok(())
+        follows
     }
 
     /// Whether both accounts held before what the entries say.
@@ -178,7 +178,8 @@ impl Accounts {
 
     /// Takes that a pool's charges are another's from now on. What was opened is opened anew: of both together.
     pub(crate) fn moved(&mut self, from: &str, to: &str) {
-        let Some(Pool { own, grants }) = self.pools.remove(from) else { return };
+        // Where no entry charged it, records from before the log may have.
+        let Pool { own, grants } = self.pools.remove(from).unwrap_or_default();
         let into = self.pools.entry(to.to_owned()).or_default();
         let moved = grants.into_iter().map(|(grant, account)| (Some(grant), account)).chain([(None, own)]);
         for (grant, account) in moved {

@@ -136,10 +136,11 @@ impl Decisions {
             return check_cut(request, &policy, entry.at, around.accounts).map(|()| Verdict::Open);
         }
         let question_digest = question.digest.0;
+        // Of every entry: what was read before is of the digest alone.
+        if (policies.digests().question)(question.text.as_bytes()) != question_digest {
+            return Err(LogFault::QuestionDigest);
+        }
         if !self.questions.contains_key(&question_digest) {
-            if (policies.digests().question)(question.text.as_bytes()) != question_digest {
-                return Err(LogFault::QuestionDigest);
-            }
             forget(&mut self.questions);
             let read = Query::from_canonical(&question.text).ok().map(Arc::new);
             self.questions.insert(question_digest, read);
@@ -220,6 +221,7 @@ impl Decisions {
     ) -> Result<(), LogFault> {
         match self.price(case, day) {
             Some((by, price)) if by == rule && price == loss(&charge.loss) => Ok(()),
+            Some((by, _)) if by != rule => Err(LogFault::OtherRule { rule: rule.to_owned(), by }),
             Some((_, price)) => Err(LogFault::OtherPrice { expected: logged(&price), found: charge.loss }),
             None => Err(LogFault::NoPrice),
         }

@@ -177,7 +177,8 @@ impl<'c> Pairing<'c> {
             return Some(Err(LogFault::OtherAnswer));
         }
         // It ended before the answer had to have come, and began again later.
-        let cuts = |(before, start): &(i64, i64)| *before <= at + ON_ITS_WAY_S && *start >= relayed.at;
+        let cuts =
+            |(before, start): &(i64, i64)| *before <= at.saturating_add(ON_ITS_WAY_S) && *start >= relayed.at;
         if starts.iter().any(cuts) {
             self.report.cut_short += 1;
             return None;
@@ -199,7 +200,11 @@ impl<'c> Pairing<'c> {
                 // Descriptions and the like, of which offices log no envelope.
                 Some(_) => continue,
                 None => {
-                    if self.passed_on.span.is_some_and(|(first, _)| first + ON_ITS_WAY_S <= passed.place.1) {
+                    if self
+                        .passed_on
+                        .span
+                        .is_some_and(|(first, _)| first.saturating_add(ON_ITS_WAY_S) <= passed.place.1)
+                    {
                         self.report.passed_on.take(Some(passed.place), Err(LogFault::NotAsked));
                     }
                     continue;

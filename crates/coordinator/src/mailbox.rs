@@ -2,7 +2,10 @@
 //! operator brings back. It proves nothing and is believed by nobody: the authority verifies a request before it signs, and who
 //! collects certificates verifies them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use lango_files::FileError;
 use lango_identity::{Region, SpiffeId};
@@ -41,29 +44,27 @@ impl MailboxConfig {
         if lango_files::read(&asked).is_ok_and(|there| there.as_slice() == request.as_bytes()) {
             return Ok(principal);
         }
-        self.keep(&asked, request.as_bytes()).map_err(NotTaken::File)?;
+        // First, so that one who is stopped here leaves it again.
         match std::fs::remove_file(&issued) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(NotTaken::File(FileError::System { path: issued, source: error }))
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(NotTaken::File(FileError::System { path: issued, source: error }));
             }
-            Ok(()) | Err(_) => Ok(principal),
+            Ok(()) | Err(_) => {}
         }
+        self.keep(&asked, request.as_bytes()).map_err(NotTaken::File)?;
+        Ok(principal)
     }
 
     /// The certificates that were issued to a principal, where they have come.
     pub(crate) fn collect(&self, principal: &SpiffeId) -> Result<Option<String>, FileError> {
-        let issued = self.issued(principal);
-        if !issued.exists() {
-            return Ok(None);
-        }
-        let bytes = lango_files::read(&issued)?;
-        match String::from_utf8(bytes.to_vec()) {
-            Ok(pem) if pem.len() <= CERTIFICATES_BYTES_MAX => Ok(Some(pem)),
-            Ok(_) | Err(_) => {
-                tracing::error!(file = %issued.display(), "the file is no certificates: it is passed on to nobody");
-                Ok(None)
-            }
-        }
+        let path = self.issued(principal);
+        let bytes = match lango_files::read(&path) {
+            Err(FileError::System { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
+        let pem = String::from_utf8(bytes.to_vec()).ok().filter(|pem| pem.len() <= CERTIFICATES_BYTES_MAX);
+        let none = || std::io::Error::new(ErrorKind::InvalidData, "it is no certificates of at most 64 KiB");
+        pem.map(Some).ok_or_else(|| FileError::System { path, source: none() })
     }
 
     fn keep(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {

@@ -104,12 +104,12 @@ impl CoordinatorService for Service {
         request: Request<pb::CoordinatorServiceCollectCertificatesRequest>,
     ) -> Result<Response<pb::CoordinatorServiceCollectCertificatesResponse>, Status> {
         let (_, extensions, request) = request.into_parts();
-        let principal: SpiffeId = request.principal.parse().map_err(|_| {
-            let fault = FieldFault::Word;
-            Refusal::from(Malformed { field: "principal", fault }).into_status(None)
-        })?;
-        let found = self.in_mailbox(move |mailbox| mailbox.collect(&principal));
         let found = async {
+            let principal: SpiffeId = request.principal.parse().map_err(|_| {
+                let fault = FieldFault::Word;
+                Refusal::from(Malformed { field: "principal", fault }).into_status(None)
+            })?;
+            let found = self.in_mailbox(move |mailbox| mailbox.collect(&principal));
             let certificates = found.await?.map_err(|error| mailbox_fails(&error))?.unwrap_or_default();
             Ok(pb::CoordinatorServiceCollectCertificatesResponse { certificates })
         };

@@ -262,6 +262,13 @@ fn what_does_not_follow_is_named() {
             "the question's text does not have the question's digest",
         ),
         (
+            "a question of a digest has another text the second time",
+            |log| of(&mut log[3]).question.as_mut().unwrap().text = question("age", "0.5"),
+            "decisions",
+            3,
+            "the question's text does not have the question's digest",
+        ),
+        (
             "another dataset is named",
             |log| of(&mut log[2]).dataset = Some("others".to_owned()),
             "decisions",
@@ -440,4 +447,22 @@ fn a_decision_is_by_the_policy_in_force() {
     let (entry, said) = audited(WAITS_S + 1, &[]).unwrap();
     assert!(entry == Some(4) && said.starts_with("another policy had come into force"), "{said}");
     assert_eq!(audited(WAITS_S + 1, std::slice::from_ref(before)), None, "it came into force again");
+}
+
+/// A pool that records from before the log alone have charged moves its charges too: what it held is believed once, and counted.
+#[test]
+fn charges_from_before_the_log_move_as_well() {
+    let policy = policy("sex", "4.0");
+    let (sex, other) = (question("sex", "0.5"), question("sex", "0.25"));
+    let held = loss(10).plus(&loss(5)).plus(&loss(7));
+    let log = [
+        earlier(&policy, &other, "reserved", loss(17)),
+        activated(&policy, &[]),
+        reserved(&policy, (1, &sex), charge(loss(10), loss(5))),
+        activated(&policy, &[("people", "residents")]),
+        reserved(&policy, (2, &sex), charge(held, loss(5))),
+    ];
+    let report = audited(&log, std::slice::from_ref(&policy), None);
+    assert!(report.charges.holds(), "{:?}", report.charges);
+    assert_eq!(report.opened, 4);
 }

@@ -127,6 +127,9 @@ impl InstallCertificates {
         }
         let dir = self.dir.display();
         Err(match found {
+            true if self.mailbox.is_used() => {
+                self.failed(&"they are of an earlier request: the authority's answer to the present one has not come")
+            }
             true => self.failed(&format!(
                 "the certificate is not of the key {dir}/{name}: it was issued for another request. Install it where that was made"
             )),

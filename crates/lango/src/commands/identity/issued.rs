@@ -57,12 +57,7 @@ impl AuthorityFolder {
         }
         let opened = Self { folder: folder.to_owned(), file: RegionFile::read(&file)? };
         // What a key signs that was taken back renews nothing.
-        let before = folder.join(BEFORE);
-        let before = match before.exists() {
-            true => Some((before.clone(), super::input::read_text(&before)?)),
-            false => None,
-        };
-        for (path, text) in opened.last_list_text()?.into_iter().chain(before) {
+        for (path, text) in opened.last_list_text()?.into_iter().chain(opened.before()?) {
             let taken = opened.file.region.take_revocations(text.as_bytes(), system_clock()());
             taken.map_err(|fault| Failure::of(path.display(), fault))?;
         }
@@ -89,7 +84,12 @@ impl AuthorityFolder {
                 found.push((format!("{ISSUED}/{role}/{name}/{number}.pem"), text));
             }
         }
-        found.extend(self.last_list_text()?.map(|(_, text)| (BEFORE.to_owned(), text)));
+        // The lists of all that came before, one behind the other.
+        let own = self.last_list_text()?.map(|(_, text)| text);
+        let lists: String = own.into_iter().chain(self.before()?.map(|(_, text)| text)).collect();
+        if !lists.is_empty() {
+            found.push((BEFORE.to_owned(), lists));
+        }
         Ok(found)
     }
 
@@ -99,6 +99,16 @@ impl AuthorityFolder {
         let own = self.own_region()?;
         let lists = RevocationList::read(text.as_bytes(), own.authorities(), now);
         Ok(lists.map_err(|fault| Failure::of(path.display(), fault))?.pop())
+    }
+
+    /// What the authorities before this one took back.
+    fn before(&self) -> Result<Option<(PathBuf, String)>, Failure> {
+        let path = self.folder.join(BEFORE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = super::input::read_text(&path)?;
+        Ok(Some((path, text)))
     }
 
     fn last_list_text(&self) -> Result<Option<(PathBuf, String)>, Failure> {

@@ -19,8 +19,8 @@ pub struct Mailbox {
     /// Send it through the coordinator, whose operator carries it to the authority and back.
     #[arg(long)]
     mailbox: bool,
-    /// The coordinator, https://HOST:PORT, where region.toml names none or another one is meant.
-    #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR", requires = "mailbox")]
+    /// The coordinator of --mailbox, https://HOST:PORT, where region.toml names none or another one is meant.
+    #[arg(long, value_name = "URL", env = "LANGO_COORDINATOR")]
     coordinator: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl Mailbox {
         let unnamed = || Failure::Usage("name the --coordinator: region.toml says none".to_owned());
         let named = named.ok_or_else(unnamed)?.clone();
         let address: Address = named.parse().map_err(|error: lango_transport::AddressError| {
-            Failure::Usage(format!("--coordinator: {error}"))
+            Failure::Usage(format!("the coordinator `{named}`: {error}"))
         })?;
         // What it is given proves itself, and so does what comes back: a list that is required need not be here.
         let met = file.region.clone().with_revocation(RevocationRule::default());
@@ -66,7 +66,7 @@ fn failed(address: &str, status: &Status) -> Failure {
     let why = match status.code() {
         Code::Unimplemented => "it keeps no mailbox: send the request by another way".to_owned(),
         Code::InvalidArgument => format!("it does not take the request: {}", status.message()),
-        Code::Unavailable => format!("it cannot be reached: {}", status.message()),
+        Code::Unavailable => format!("it cannot be reached, or cannot use its mailbox: {}", status.message()),
         code => format!("{}: {}", code.description(), status.message()),
     };
     Failure::of(format!("the coordinator {address}"), why)

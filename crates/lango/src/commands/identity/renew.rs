@@ -41,7 +41,7 @@ impl RenewIdentity {
         let (principal, hosts) = folder::present(&self.dir)?;
         let hosts = if self.host.is_empty() { hosts } else { self.host.clone() };
         let to = self.dir.join(folder::RENEWAL);
-        if to.exists() && self.mailbox.is_used() {
+        if to.exists() && self.mailbox.is_used() && self.host.is_empty() {
             return self.leave(&to, &file, &principal);
         }
         if to.exists() {
