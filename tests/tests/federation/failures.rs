@@ -132,6 +132,9 @@ async fn every_failure_is_reported_in_the_same_words() {
         assert_eq!((record.decision.as_str(), record.reason.as_str()), (decision, "unavailable"), "{what}");
         let lines = log.take();
         assert!(lines.contains("ERROR"), "{what}: the office's log reports it\n{lines}");
+        // The name of the temporary folder is drawn, and may hold any of them.
+        let lines: Vec<&str> = lines.split('/').filter(|part| !part.starts_with(".tmp")).collect();
+        let lines = lines.join("/");
         for value in ["p0", "p17", "TGO", "NGA", "primary", "34000"] {
             assert!(!lines.contains(value), "{what}: `{value}` stands in the log\n{lines}");
         }
